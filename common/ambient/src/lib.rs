@@ -1,0 +1,12 @@
+//! What surrounds every crate: time, randomness, problem codes with remedies, telemetry set-up.
+//!
+//! Time and randomness are values that are handed in, so that a test owns them.
+
+pub mod clock;
+pub mod entropy;
+pub mod problem;
+pub mod telemetry;
+
+pub use clock::{Clock, MockClock, SystemClock, Timestamp};
+pub use entropy::{Entropy, OsEntropy, SeededEntropy};
+pub use problem::{Exit, Failure, Problem};

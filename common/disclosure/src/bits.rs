@@ -1,0 +1,92 @@
+//! An upper bound on what a release can say: the sum over its fields of log₂ of the values each may
+//! take. A model that wants to smuggle has no more room than this.
+
+use fedval_stats::aggregate::{ClusterRankSums, ClusterSums};
+use fedval_study::performance::CalibrationOutcome;
+use fedval_study::{Outcome, Performance, SiteResult};
+
+use crate::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
+
+/// Largest cohort an agent reads, in cases: the bound of every count.
+const MAX_CASES: f64 = 2_000_000.0;
+
+/// Bits that suffice for one of `largest + 1` values.
+fn field(largest: f64) -> f64 {
+    (largest + 1.0).log2()
+}
+
+
+/// Upper bound in bits on the information in a result, rounded up.
+///
+/// Header fields other than the commitment are known to the coordinator before; the commitment is
+/// keyed with the site's secret and charged as 256 bits all the same.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive sum")]
+pub fn bound_bits(result: &SiteResult) -> u64 {
+    let outcome = match &result.outcome {
+        Outcome::Released(release) => {
+            let attrition = 6.0 * field(MAX_CASES);
+            let subgroups: f64 = release
+                .subgroups
+                .iter()
+                .map(|cell| 2.0 + cell.performance.released().map_or(0.0, performance))
+                .sum();
+            attrition + performance(&release.overall) + subgroups
+        }
+        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => field(5.0),
+    };
+    (outcome + 256.0).ceil() as u64
+}
+
+fn performance(p: &Performance) -> f64 {
+    let n_pos = to_f64(p.ranks.n_pos);
+    let n_neg = to_f64(p.ranks.n_neg);
+    let n = n_pos + n_neg;
+    let counts = 3.0 * field(MAX_CASES) + 2.0 * field(MAX_CASES);
+    let ranks = field(2.0 * n_pos * n_neg)
+        + field(4.0 * n_pos * n_neg * n_neg)
+        + field(4.0 * n_neg * n_pos * n_pos);
+    let clusters = p.rank_clusters.as_ref().map_or(0.0, |sums| rank_clusters(sums, n_pos, n_neg));
+    let points: f64 = p
+        .operating_points
+        .iter()
+        .map(|point| {
+            let tables = field(n_pos) + field(n_neg);
+            let sums = [&point.sensitivity_clusters, &point.specificity_clusters];
+            tables + sums.into_iter().flatten().map(|s| cluster_sums(s, 1.0)).sum::<f64>()
+        })
+        .sum();
+    let probabilities = field(n * 1e6) + field(n * 1e12) + cluster_sums(&p.brier_clusters, 1e12);
+    let events = p.event_clusters.as_ref().map_or(0.0, |sums| cluster_sums(sums, 1.0));
+    counts + ranks + clusters + points + probabilities + events + calibration(&p.calibration) + field(1e6)
+}
+
+fn rank_clusters(_: &ClusterRankSums, n_pos: f64, n_neg: f64) -> f64 {
+    let pairs = 2.0 * n_pos * n_neg;
+    let n = n_pos + n_neg;
+    3.0 * field(n) + 3.0 * field(pairs * pairs) + 4.0 * field(pairs * n) + 3.0 * field(n * n)
+}
+
+fn cluster_sums(sums: &ClusterSums, unit: f64) -> f64 {
+    let size = to_f64(sums.size);
+    2.0 * field(size)
+        + field(size * unit)
+        + field(size * size * unit * unit)
+        + field(size * size * unit)
+        + field(size * size)
+}
+
+fn calibration(outcome: &CalibrationOutcome) -> f64 {
+    match outcome {
+        CalibrationOutcome::Fit(_) => {
+            let signed = field(2.0 * to_f64(MAX_COEFFICIENT_MICRO));
+            3.0 * signed + 3.0 * field(to_f64(MAX_COEFFICIENT_MICRO)) + field(2e6)
+        }
+        CalibrationOutcome::NotEstimable(_) => field(31.0),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and bounds far below 2^53")]
+fn to_f64(count: u64) -> f64 {
+    count as f64
+}

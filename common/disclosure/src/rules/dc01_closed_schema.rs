@@ -1,0 +1,78 @@
+//! DC-01: only what the protocol names, and only numbers on their declared grids.
+//!
+//! Types already rule out strings, floats and unknown metrics. This rule holds the names and the
+//! ranges against the protocol, so that no result can carry more than the study asked for.
+//!
+//! Source: NVIDIA FLARE and MedPerf let results of any shape leave; the statbarns of ACRO
+//! (AI-SDC/ACRO) start from an enumerated list of output kinds.
+
+use fedval_study::performance::CalibrationOutcome;
+use fedval_study::protocol::StudyProtocol;
+use fedval_study::{Performance, Release};
+
+/// Largest fitted coefficient or standard error, in 10⁻⁶: beyond it the fit means nothing.
+pub const MAX_COEFFICIENT_MICRO: u64 = 1_000_000_000;
+
+/// The release does not fit the protocol's schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaBreach {
+    /// Operating points are not the protocol's, in its order.
+    #[error("operating points are not the protocol's")]
+    OperatingPoints,
+    /// A subgroup is not in the protocol's dictionary.
+    #[error("a subgroup is not in the protocol's dictionary")]
+    Subgroups,
+    /// A number is off its grid or out of range.
+    #[error("a number is out of its declared range")]
+    OutOfRange,
+    /// The aggregates contradict each other.
+    #[error("the aggregates contradict each other")]
+    Inconsistent,
+}
+
+/// Holds a release against the protocol.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`]; the whole result is then refused locally.
+pub fn check(release: &Release, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
+    check_performance(&release.overall, protocol)?;
+    let expected = protocol
+        .subgroups
+        .iter()
+        .flat_map(|d| d.category_names().into_iter().map(move |category| (&d.name, category)));
+    let found = release.subgroups.iter().map(|cell| (&cell.dimension, &cell.category));
+    if !expected.eq(found) {
+        return Err(SchemaBreach::Subgroups);
+    }
+    release
+        .subgroups
+        .iter()
+        .filter_map(|cell| cell.performance.released())
+        .try_for_each(|performance| check_performance(performance, protocol))
+}
+
+fn check_performance(p: &Performance, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
+    let expected = protocol.operating_points.iter().map(|point| &point.name);
+    if !expected.eq(p.operating_points.iter().map(|point| &point.name)) {
+        return Err(SchemaBreach::OperatingPoints);
+    }
+    if p.ece_micro > 1_000_000 {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    if let CalibrationOutcome::Fit(fit) = &p.calibration {
+        let sizes = [
+            fit.intercept_micro.unsigned_abs(),
+            fit.slope_micro.unsigned_abs(),
+            fit.citl_micro.unsigned_abs(),
+            fit.se_intercept_micro,
+            fit.se_slope_micro,
+            fit.se_citl_micro,
+        ];
+        if sizes.iter().any(|size| *size > MAX_COEFFICIENT_MICRO) {
+            return Err(SchemaBreach::OutOfRange);
+        }
+    }
+    p.check().map_err(|_| SchemaBreach::Inconsistent)
+}

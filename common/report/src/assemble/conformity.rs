@@ -1,0 +1,130 @@
+//! Whether protocol, round record and results belong together.
+
+use std::collections::BTreeMap;
+
+use fedval_disclosure::rules::dc01_closed_schema;
+use fedval_study::{
+    Canonical, LockedProtocol, Outcome, Release, ResultDigest, RoundRecord, SiteId, SiteRecord,
+    SiteResult, SiteStatus,
+};
+
+use super::AssembleError;
+
+/// Checks all three against each other.
+pub(super) fn check(
+    protocol: &LockedProtocol,
+    round: &RoundRecord,
+    results: &BTreeMap<SiteId, SiteResult>,
+) -> Result<(), AssembleError> {
+    check_round(protocol, round)?;
+    for record in &round.sites {
+        match (results.get(&record.site), record.status) {
+            (None, SiteStatus::Missing) => check_missing(record)?,
+            (None, _) => return Err(AssembleError::ResultAbsent { site: record.site.clone() }),
+            (Some(result), _) => {
+                check_record(record, result)?;
+                check_result(protocol, round, &record.site, result)?;
+            }
+        }
+    }
+    let listed = |site: &&SiteId| round.sites.iter().any(|record| record.site == **site);
+    match results.keys().find(|site| !listed(site)) {
+        Some(site) => Err(AssembleError::ResultUnexpected { site: site.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that the round is about the protocol and lists every site once, in order.
+pub(crate) fn check_round(protocol: &LockedProtocol, round: &RoundRecord) -> Result<(), AssembleError> {
+    let plan = protocol.protocol();
+    let agreements = [
+        (round.study == plan.id, "study"),
+        (round.protocol == protocol.digest(), "protocol digest"),
+        (round.model == plan.model.digest, "model digest"),
+    ];
+    if let Some((_, field)) = agreements.into_iter().find(|(agrees, _)| !agrees) {
+        return Err(AssembleError::RoundDisagrees { field });
+    }
+    let in_order = round.sites.windows(2).all(|pair| match pair {
+        [left, right] => left.site < right.site,
+        _ => true,
+    });
+    if in_order { Ok(()) } else { Err(AssembleError::SitesOutOfOrder) }
+}
+
+/// A site that is missing has neither a digest nor a time of arrival.
+fn check_missing(record: &SiteRecord) -> Result<(), AssembleError> {
+    if record.result.is_none() && record.recorded_at_ms.is_none() {
+        return Ok(());
+    }
+    Err(AssembleError::ResultAbsent { site: record.site.clone() })
+}
+
+fn check_record(record: &SiteRecord, result: &SiteResult) -> Result<(), AssembleError> {
+    let site = || record.site.clone();
+    let disagrees = |field| AssembleError::RecordDisagrees { site: site(), field };
+    if record.status.as_str() != result.outcome.status() {
+        return Err(disagrees("status"));
+    }
+    if record.recorded_at_ms.is_none() {
+        return Err(disagrees("time of arrival"));
+    }
+    let canonical = Canonical::new(result.clone())
+        .map_err(|source| AssembleError::NotCanonical { site: site(), source })?;
+    if record.result != Some(ResultDigest(canonical.digest())) {
+        return Err(disagrees("digest"));
+    }
+    Ok(())
+}
+
+/// Checks that a result is about this study, round and site, and that its aggregates can be.
+pub(crate) fn check_result(
+    protocol: &LockedProtocol,
+    round: &RoundRecord,
+    site: &SiteId,
+    result: &SiteResult,
+) -> Result<(), AssembleError> {
+    let header = &result.header;
+    let agreements = [
+        (header.study == round.study, "study"),
+        (header.protocol == protocol.digest(), "protocol digest"),
+        (header.model == protocol.protocol().model.digest, "model digest"),
+        (header.round == round.round, "round"),
+        (header.site == *site, "site"),
+    ];
+    if let Some((_, field)) = agreements.into_iter().find(|(agrees, _)| !agrees) {
+        return Err(AssembleError::HeaderDisagrees { site: site.clone(), field });
+    }
+    match &result.outcome {
+        Outcome::Released(release) => check_release(protocol, site, result, release),
+        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
+    }
+}
+
+fn check_release(
+    protocol: &LockedProtocol,
+    site: &SiteId,
+    result: &SiteResult,
+    release: &Release,
+) -> Result<(), AssembleError> {
+    let plan = protocol.protocol();
+    // Nothing is released from no cohort, or under no policy.
+    for (named, field) in
+        [(result.header.cohort.is_some(), "cohort"), (result.header.policy.is_some(), "policy")]
+    {
+        if !named {
+            return Err(AssembleError::HeaderDisagrees { site: site.clone(), field });
+        }
+    }
+    if release.k < plan.disclosure.k || release.profile < plan.disclosure.profile {
+        return Err(AssembleError::BelowFloor { site: site.clone() });
+    }
+    dc01_closed_schema::check(release, plan)
+        .map_err(|source| AssembleError::Schema { site: site.clone(), source })?;
+    let groups = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    std::iter::once(&release.overall).chain(groups).try_for_each(|performance| {
+        performance
+            .check()
+            .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })
+    })
+}

@@ -1,0 +1,142 @@
+//! From signed site results to the report: a pure function.
+//!
+//! No input, output, clock or randomness takes part, and every sum runs in the order of site ids:
+//! the same documents give the same bytes on every machine.
+
+mod conformity;
+mod contribution;
+mod disclosure;
+mod error;
+mod glmm;
+mod metric;
+mod moment;
+mod normal;
+mod site;
+mod statement;
+mod subgroup;
+mod synthesis;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use fedval_study::{LockedProtocol, Release, RoundRecord, SiteId, SiteRecord, SiteResult};
+
+pub use error::AssembleError;
+pub(crate) use contribution::Member;
+pub(crate) use conformity::{check_result, check_round};
+pub(crate) use moment::as_of;
+
+use crate::report::{
+    ModelIdentity, OperatingPointLimit, REPORT_SCHEMA, Report, RoundIdentity, Software,
+    StudyIdentity,
+};
+
+/// One site with what it answered.
+struct Answer<'a> {
+    record: &'a SiteRecord,
+    result: Option<&'a SiteResult>,
+}
+
+impl<'a> Answer<'a> {
+    /// The aggregates, where the site released any.
+    fn release(&self) -> Option<&'a Release> {
+        match &self.result?.outcome {
+            fedval_study::Outcome::Released(release) => Some(release),
+            _ => None,
+        }
+    }
+}
+
+/// Assembles the report of a round.
+///
+/// # Errors
+///
+/// [`AssembleError`] where protocol, round record and results do not belong together, or where a
+/// result breaks the protocol's schema or contradicts itself. Statistics that do not exist are no
+/// error: the report holds the reason in their place.
+pub fn assemble(
+    protocol: &LockedProtocol,
+    round: &RoundRecord,
+    results: &BTreeMap<SiteId, SiteResult>,
+) -> Result<Report, AssembleError> {
+    conformity::check(protocol, round, results)?;
+    let answers: Vec<Answer<'_>> = round
+        .sites
+        .iter()
+        .map(|record| Answer { record, result: results.get(&record.site) })
+        .collect();
+    let plan = protocol.protocol();
+    let sites = answers
+        .iter()
+        .map(|answer| site::section(plan, answer))
+        .collect::<Result<Vec<_>, AssembleError>>()?;
+    let synthesis = synthesis::all(plan, &members(&answers));
+    let subgroups = subgroup::sections(plan, &answers);
+    Ok(Report {
+        schema: REPORT_SCHEMA.to_owned(),
+        software: Software {
+            name: "fedval".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        study: study(protocol),
+        model: ModelIdentity {
+            name: plan.model.name.clone(),
+            digest: plan.model.digest,
+            bytes: plan.model.bytes,
+        },
+        round: round_identity(round)?,
+        verdicts: verdict::all(plan, &sites, &synthesis, &subgroups),
+        participants: site::participants(&sites),
+        disclosure: disclosure::section(plan, &answers),
+        limits: statement::limits(),
+        sites,
+        synthesis,
+        subgroups,
+    })
+}
+
+/// Every site that released aggregates, with those of its whole cohort.
+fn members<'a>(answers: &[Answer<'a>]) -> Vec<Member<'a>> {
+    answers
+        .iter()
+        .filter_map(|answer| {
+            let release = answer.release()?;
+            Some(Member { site: &answer.record.site, performance: &release.overall })
+        })
+        .collect()
+}
+
+fn study(protocol: &LockedProtocol) -> StudyIdentity {
+    let plan = protocol.protocol();
+    StudyIdentity {
+        id: plan.id.clone(),
+        version: plan.version,
+        protocol_digest: protocol.digest(),
+        title: plan.title.clone(),
+        target_condition: plan.target_condition.clone(),
+        reference_standard: plan.reference_standard.description.clone(),
+        unit: plan.analysis.unit,
+        combine: plan.analysis.combine,
+        level: plan.analysis.level,
+        failure_limit: plan.analysis.failure_limit,
+        ece_bins: plan.analysis.ece_bins,
+        operating_points: plan
+            .operating_points
+            .iter()
+            .map(|point| OperatingPointLimit {
+                name: point.name.clone(),
+                threshold: point.threshold,
+            })
+            .collect(),
+    }
+}
+
+fn round_identity(round: &RoundRecord) -> Result<RoundIdentity, AssembleError> {
+    let closed_at = round.closed_at_ms.map(moment::rfc3339).transpose()?;
+    Ok(RoundIdentity {
+        id: round.round.clone(),
+        opened_at: moment::rfc3339(round.opened_at_ms)?,
+        closed_at,
+        as_of: moment::rfc3339(moment::as_of(round))?,
+    })
+}

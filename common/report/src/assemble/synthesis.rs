@@ -1,0 +1,247 @@
+//! Random-effects synthesis of one metric across sites.
+
+use fedval_study::protocol::{Endpoint, EndpointDirection, StudyProtocol};
+use fedval_study::{MetricId, SiteId};
+
+use super::contribution::{Member, Proportion, on_scale};
+use super::glmm::Binomial;
+use super::metric;
+use super::normal::Normal;
+use crate::report::{
+    Acceptance, Alternative, Estimable, Excluded, LeaveOneOut, Reason, Scale, SiteWeight,
+    Syntheses, Synthesis, Warning,
+};
+
+/// A refit without one site, on the analysis scale: mean, limits, τ².
+pub(super) type Refit = Result<(f64, [f64; 2], f64), Reason>;
+
+/// One fitted model, all on the analysis scale.
+pub(super) struct Fit {
+    pub(super) method: &'static str,
+    pub(super) mu: f64,
+    pub(super) se: f64,
+    pub(super) ci: [f64; 2],
+    pub(super) tau2: f64,
+    pub(super) prediction: Result<[f64; 2], Reason>,
+    pub(super) weights: Option<Vec<f64>>,
+    pub(super) heterogeneity: Option<Heterogeneity>,
+    /// The probability that a new site's value is at least a limit.
+    pub(super) at_least: Box<dyn Fn(f64) -> Result<f64, Reason>>,
+}
+
+/// What only the normal model has.
+pub(super) struct Heterogeneity {
+    pub(super) q: f64,
+    pub(super) q_p: f64,
+    pub(super) i2_from_tau2: f64,
+    pub(super) i2_from_q: f64,
+    pub(super) tau2_ci: Result<[f64; 2], Reason>,
+}
+
+/// The model that answers for a metric, with the sites that it uses.
+struct Answered<'a> {
+    fit: Fit,
+    sites: Vec<&'a SiteId>,
+    excluded: Vec<Excluded>,
+    leave_one_out: Vec<Refit>,
+    alternatives: Vec<(&'static str, Result<Fit, Reason>)>,
+    warnings: Vec<Warning>,
+}
+
+/// Every metric of the protocol across whole cohorts.
+pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Syntheses {
+    metric::ids(plan)
+        .into_iter()
+        .map(|id| {
+            let synthesis = one(plan, &id, members);
+            (id, synthesis.into())
+        })
+        .collect()
+}
+
+/// One metric across one group of each site.
+pub(super) fn one(
+    plan: &StudyProtocol,
+    id: &MetricId,
+    members: &[Member<'_>],
+) -> Result<Synthesis, Reason> {
+    if *id == MetricId::Ece {
+        return Err(Reason::NoSamplingError);
+    }
+    let level = plan.analysis.level;
+    let proportions: Option<Vec<_>> =
+        members.iter().map(|member| Proportion::of(id, member.performance)).collect();
+    let answered = match proportions {
+        Some(proportions) if !proportions.is_empty() => shares(id, members, &proportions, level)?,
+        _ => continuous(id, members, level)?,
+    };
+    let endpoints: Vec<_> = plan.endpoints.iter().filter(|e| e.metric == *id).collect();
+    Ok(section(Scale::of(id), answered, &endpoints))
+}
+
+/// Any metric with an estimate and an error on its scale.
+fn continuous<'a>(
+    id: &MetricId,
+    members: &[Member<'a>],
+    level: f64,
+) -> Result<Answered<'a>, Reason> {
+    let mut contributions = Vec::new();
+    let (mut sites, mut excluded) = (Vec::new(), Vec::new());
+    for member in members {
+        match on_scale(id, member.performance) {
+            Ok(contribution) => {
+                contributions.push(contribution);
+                sites.push(member.site);
+            }
+            Err(reason) => excluded.push(Excluded { site: member.site.clone(), reason }),
+        }
+    }
+    let normal = Normal::new(&contributions, level)?;
+    let alternatives = normal.other_estimators();
+    Ok(Answered {
+        fit: normal.primary()?,
+        sites,
+        excluded,
+        leave_one_out: normal.leave_one_out(),
+        alternatives: alternatives
+            .into_iter()
+            .map(|(name, fit)| (name, fit.map_err(Reason::from)))
+            .collect(),
+        warnings: Vec::new(),
+    })
+}
+
+/// A proportion: logit-normal, unless an error cell is empty somewhere. Dropping that site, or
+/// adding a half to its cells, would bias the mean; the exact-binomial model takes it as it is.
+fn shares<'a>(
+    id: &MetricId,
+    members: &[Member<'a>],
+    proportions: &[Proportion<'_>],
+    level: f64,
+) -> Result<Answered<'a>, Reason> {
+    let used: Vec<_> =
+        members.iter().zip(proportions).filter(|(_, proportion)| proportion.cases > 0).collect();
+    let binomial =
+        Binomial::new(used.iter().map(|(_, p)| (p.successes, p.cases)).collect(), level);
+    let clustered = used.iter().any(|(_, proportion)| proportion.clusters.is_some());
+    if !used.iter().any(|(_, proportion)| proportion.has_empty_cell()) {
+        let mut answered = continuous(id, members, level)?;
+        let exact = binomial.primary().map_err(Reason::from);
+        answered.alternatives.insert(0, ("binomial_glmm_ml", exact));
+        return Ok(answered);
+    }
+    let empty = members.iter().zip(proportions).filter(|(_, proportion)| proportion.cases == 0);
+    Ok(Answered {
+        fit: binomial.primary()?,
+        sites: used.iter().map(|(member, _)| member.site).collect(),
+        excluded: empty
+            .map(|(member, _)| Excluded { site: member.site.clone(), reason: Reason::EmptyInput })
+            .collect(),
+        leave_one_out: binomial.leave_one_out(),
+        alternatives: vec![("reml_hartung_knapp", Err(Reason::EmptyErrorCell))],
+        warnings: if clustered { vec![Warning::ClusteringIgnored] } else { Vec::new() },
+    })
+}
+
+/// Moves an answer to the metric's own scale.
+fn section(scale: Scale, answered: Answered<'_>, endpoints: &[&Endpoint]) -> Synthesis {
+    let Answered { fit, sites, excluded, leave_one_out, alternatives, warnings } = answered;
+    let het = fit.heterogeneity.as_ref().ok_or(Reason::NotDefinedForMethod);
+    let of = |number: fn(&Heterogeneity) -> f64| Estimable::from(het.map(number));
+    let weight = |index: usize| fit.weights.as_ref().and_then(|w| w.get(index).copied());
+    Synthesis {
+        k: u64::try_from(sites.len()).unwrap_or(u64::MAX),
+        method: fit.method.to_owned(),
+        scale,
+        estimate: scale.back(fit.mu),
+        ci: Estimable::Estimated(both(scale, fit.ci)),
+        prediction_interval: fit.prediction.map(|limits| both(scale, limits)).into(),
+        mu: fit.mu,
+        se: Estimable::Estimated(fit.se),
+        tau2: fit.tau2,
+        tau2_ci: het.and_then(|het| het.tau2_ci).into(),
+        i2: of(|het| het.i2_from_tau2),
+        i2_from_tau2: of(|het| het.i2_from_tau2),
+        i2_from_q: of(|het| het.i2_from_q),
+        q: of(|het| het.q),
+        q_p: of(|het| het.q_p),
+        weights: sites
+            .iter()
+            .enumerate()
+            .map(|(index, site)| SiteWeight {
+                site: (*site).clone(),
+                weight: weight(index).ok_or(Reason::NotDefinedForMethod).into(),
+            })
+            .collect(),
+        acceptance: endpoints.iter().map(|endpoint| acceptance(scale, &fit, endpoint)).collect(),
+        leave_one_out: sites
+            .iter()
+            .zip(leave_one_out)
+            .map(|(site, refit)| without(scale, site, refit))
+            .collect(),
+        alternatives: alternatives
+            .into_iter()
+            .map(|(name, fit)| alternative(scale, name, fit))
+            .collect(),
+        warnings: all_warnings(sites.len(), &excluded, warnings),
+        excluded,
+    }
+}
+
+fn both(scale: Scale, [lower, upper]: [f64; 2]) -> [f64; 2] {
+    [scale.back(lower), scale.back(upper)]
+}
+
+fn acceptance(scale: Scale, fit: &Fit, endpoint: &Endpoint) -> Acceptance {
+    let at_least = scale
+        .forward(endpoint.limit)
+        .ok_or(Reason::InvalidInput)
+        .and_then(|limit| (fit.at_least)(limit));
+    let probability = match endpoint.direction {
+        EndpointDirection::AtLeast => at_least,
+        // The distribution is continuous: exactly at the limit has no probability.
+        EndpointDirection::AtMost => at_least.map(|at_least| 1.0 - at_least),
+    };
+    Acceptance {
+        endpoint: endpoint.name.clone(),
+        limit: endpoint.limit,
+        direction: endpoint.direction,
+        probability: probability.into(),
+    }
+}
+
+fn without(scale: Scale, site: &SiteId, refit: Refit) -> LeaveOneOut {
+    LeaveOneOut {
+        site: site.clone(),
+        estimate: refit.map(|(mu, ..)| scale.back(mu)).into(),
+        ci: refit.map(|(_, ci, _)| both(scale, ci)).into(),
+        tau2: refit.map(|(.., tau2)| tau2).into(),
+    }
+}
+
+fn alternative(scale: Scale, name: &str, fit: Result<Fit, Reason>) -> Alternative {
+    let of = |number: &dyn Fn(&Fit) -> f64| fit.as_ref().map(number).map_err(|reason| *reason);
+    let limits = |limits: &dyn Fn(&Fit) -> Result<[f64; 2], Reason>| {
+        fit.as_ref().map_err(|reason| *reason).and_then(limits).map(|ends| both(scale, ends))
+    };
+    Alternative {
+        method: fit.as_ref().map_or(name, |fit| fit.method).to_owned(),
+        estimate: of(&|fit| scale.back(fit.mu)).into(),
+        ci: limits(&|fit| Ok(fit.ci)).into(),
+        tau2: of(&|fit| fit.tau2).into(),
+        prediction_interval: limits(&|fit| fit.prediction).into(),
+    }
+}
+
+fn all_warnings(k: usize, excluded: &[Excluded], mut warnings: Vec<Warning>) -> Vec<Warning> {
+    match k {
+        2 => warnings.push(Warning::TwoSitesCarryAlmostNoInformation),
+        3 | 4 => warnings.push(Warning::PredictionFromFewSites),
+        _ => {}
+    }
+    if !excluded.is_empty() {
+        warnings.push(Warning::SitesExcluded);
+    }
+    warnings.sort_unstable();
+    warnings
+}

@@ -1,0 +1,130 @@
+//! The calibration figure: one small panel a site, so that no curve hides another.
+
+use fedval_stats::Interval;
+use fedval_stats::scale::expit;
+
+use super::forest::Figure;
+use super::markup::Markup;
+use super::number::{self, fixed};
+use super::svg::{Anchor, Drawing};
+use crate::report::{CalibrationLine, Report};
+
+const WIDTH: f64 = 960.0;
+const COLUMNS: usize = 4;
+const PANEL: f64 = 178.0;
+/// From one panel's left edge to the next.
+const PITCH: f64 = 243.0;
+const ROW_HEIGHT: f64 = 262.0;
+const LEFT: f64 = 38.0;
+const TOP: f64 = 40.0;
+/// Log-odds from −4.6 to 4.6 (probabilities 0.01 to 0.99) in steps of 0.2.
+const STEPS: i16 = 23;
+
+/// The figure; `None` where no site has a fitted line.
+pub(super) fn figure(report: &Report) -> Option<Figure> {
+    let lines: Vec<(&str, &CalibrationLine)> = report
+        .sites
+        .iter()
+        .filter_map(|site| Some((site.id.as_str(), site.calibration_line.value()?)))
+        .collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let rows = lines.len().div_ceil(COLUMNS);
+    let height = (0..rows).map(|_| ROW_HEIGHT).sum::<f64>() + 8.0;
+    let mut drawing = Drawing::new(WIDTH, height);
+    let mut description = String::new();
+    for (index, (site, line)) in lines.iter().enumerate() {
+        panel(&mut drawing, corner(index), site, line, report.study.level);
+        description.push_str(&format!(
+            "{site}: intercept {}, slope {}. ",
+            fixed(line.intercept, 2),
+            fixed(line.slope, 2)
+        ));
+    }
+    let title = "Calibration by site: observed against predicted probability";
+    Some(Figure {
+        drawing: drawing.finish("calibration", title, &description),
+        caption: caption(report, lines.len()),
+    })
+}
+
+fn caption(report: &Report, drawn: usize) -> Markup {
+    let released = report.sites.iter().filter(|site| !site.metrics.is_empty()).count();
+    let absent = if drawn < released { " Sites without a fitted line are not drawn." } else { "" };
+    Markup::text(format!(
+        "Logistic recalibration curve of each site (line) with its {} band, against perfect \
+         calibration (dotted diagonal). These are fitted lines, not binned data: sites release two \
+         coefficients and their covariance, never points of the curve. The range of scores at a \
+         site is not released either, so a line may run through regions where the site has no \
+         case.{absent}",
+        number::level(report.study.level)
+    ))
+}
+
+/// The upper left corner of the panel with this index.
+fn corner(index: usize) -> [f64; 2] {
+    let steps = |count: usize, size: f64| (0..count).map(|_| size).sum::<f64>();
+    [LEFT + steps(index % COLUMNS, PITCH), TOP + steps(index / COLUMNS, ROW_HEIGHT)]
+}
+
+fn panel(
+    drawing: &mut Drawing,
+    [left, top]: [f64; 2],
+    site: &str,
+    line: &CalibrationLine,
+    level: f64,
+) {
+    let at = |x: f64, y: f64| [left + x * PANEL, top + (1.0 - y) * PANEL];
+    drawing.frame("panel", [left, top], [PANEL, PANEL]);
+    for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        drawing.line("grid", at(tick, 0.0), at(tick, 1.0));
+        drawing.line("grid", at(0.0, tick), at(1.0, tick));
+    }
+    drawing.line("reference", at(0.0, 0.0), at(1.0, 1.0));
+    let points = curve(line, level);
+    let upper = points.iter().map(|point| at(point.x, point.upper));
+    let lower = points.iter().rev().map(|point| at(point.x, point.lower));
+    drawing.path("band", &upper.chain(lower).collect::<Vec<_>>(), true);
+    let middle: Vec<_> = points.iter().map(|point| at(point.x, point.y)).collect();
+    drawing.path("curve", &middle, false);
+    labels(drawing, [left, top], site, line);
+}
+
+fn labels(drawing: &mut Drawing, [left, top]: [f64; 2], site: &str, line: &CalibrationLine) {
+    drawing.text("panel-title", [left, top - 20.0], Anchor::Start, site);
+    let numbers =
+        format!("slope {}, intercept {}", fixed(line.slope, 2), fixed(line.intercept, 2));
+    drawing.text("tick", [left, top - 6.0], Anchor::Start, &numbers);
+    for (share, label) in [(0.0, "0"), (0.5, "0.5"), (1.0, "1")] {
+        let (x, y) = (left + share * PANEL, top + (1.0 - share) * PANEL);
+        drawing.text("tick", [x, top + PANEL + 15.0], Anchor::Middle, label);
+        drawing.text("tick", [left - 6.0, y + 4.0], Anchor::End, label);
+    }
+    let under = [left + PANEL / 2.0, top + PANEL + 32.0];
+    drawing.text("axis-label", under, Anchor::Middle, "predicted (x), observed (y)");
+}
+
+/// One point of a recalibration curve, all in probabilities.
+struct Point {
+    x: f64,
+    y: f64,
+    lower: f64,
+    upper: f64,
+}
+
+fn curve(line: &CalibrationLine, level: f64) -> Vec<Point> {
+    let [[intercept_variance, covariance], [_, slope_variance]] = line.covariance;
+    (-STEPS..=STEPS)
+        .filter_map(|step| {
+            let logit = f64::from(step) / 5.0;
+            let variance =
+                intercept_variance + 2.0 * logit * covariance + logit * logit * slope_variance;
+            let centre = line.intercept + line.slope * logit;
+            // Rounding to fixed point may leave a variance a hair below zero.
+            let band = Interval::wald(centre, variance.max(0.0).sqrt(), level).ok()?;
+            let band = band.map_increasing(expit);
+            Some(Point { x: expit(logit), y: band.estimate, lower: band.lower, upper: band.upper })
+        })
+        .collect()
+}

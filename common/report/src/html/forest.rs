@@ -1,0 +1,340 @@
+//! The forest plot: every site, the pooled mean, and where a new site is expected.
+
+use fedval_study::MetricId;
+use fedval_study::protocol::EndpointDirection;
+
+use super::axis::Axis;
+use super::markup::Markup;
+use super::number::{self, Format};
+use super::svg::{Anchor, Drawing};
+use super::words;
+use crate::report::{Estimable, Metric, Reason, Report, Scale, Site, Synthesis};
+
+const WIDTH: f64 = 960.0;
+const PLOT: [f64; 2] = [292.0, 668.0];
+/// Right end of the column of cases.
+const CASES: f64 = 262.0;
+/// Left end of the column of estimates.
+const ESTIMATES: f64 = 690.0;
+const TOP: f64 = 44.0;
+const ROW: f64 = 26.0;
+/// Share of the sites' span by which a prediction interval may widen an unbounded axis.
+const WIDENING: f64 = 0.75;
+
+/// A forest plot with its caption.
+#[derive(Debug, Clone)]
+pub(super) struct Figure {
+    pub(super) drawing: Markup,
+    pub(super) caption: Markup,
+}
+
+/// The plot of one metric; `None` where no site released a value.
+pub(super) fn figure(report: &Report, metric: &MetricId) -> Option<Figure> {
+    let has_value = |site: &Site| site.metrics.get(metric).is_some_and(|m| m.value().is_some());
+    if !report.sites.iter().any(has_value) {
+        return None;
+    }
+    let forest = Forest {
+        report,
+        metric,
+        format: Format::of(metric),
+        pooled: report.synthesis_of(metric),
+        limits: limits(report, metric),
+    };
+    let drawing = forest.draw();
+    Some(Figure { drawing, caption: forest.caption() })
+}
+
+/// The acceptance limits on a metric, each once.
+pub(super) fn limits(report: &Report, metric: &MetricId) -> Vec<(f64, EndpointDirection)> {
+    let mut limits: Vec<(f64, EndpointDirection)> = Vec::new();
+    for verdict in report.verdicts.iter().filter(|verdict| verdict.metric == *metric) {
+        if !limits.iter().any(|(known, _)| known.total_cmp(&verdict.limit).is_eq()) {
+            limits.push((verdict.limit, verdict.direction));
+        }
+    }
+    limits
+}
+
+struct Forest<'a> {
+    report: &'a Report,
+    metric: &'a MetricId,
+    format: Format,
+    pooled: Option<&'a Synthesis>,
+    limits: Vec<(f64, EndpointDirection)>,
+}
+
+impl Forest<'_> {
+    fn draw(&self) -> Markup {
+        let axis = self.axis();
+        let rows = self.report.sites.iter().map(|_| ROW).sum::<f64>();
+        let pooled_rows = if self.pooled.is_some() { 2.0 * ROW + 10.0 } else { 0.0 };
+        let bottom = TOP + rows + pooled_rows;
+        let mut drawing = Drawing::new(WIDTH, bottom + 58.0);
+        self.draw_head(&mut drawing);
+        self.draw_axis(&mut drawing, &axis, bottom);
+        let mut y = TOP + ROW / 2.0;
+        for site in &self.report.sites {
+            self.draw_site(&mut drawing, &axis, site, y);
+            y += ROW;
+        }
+        if let Some(pooled) = self.pooled {
+            drawing.line("rule", [0.0, y - ROW / 2.0 + 5.0], [WIDTH, y - ROW / 2.0 + 5.0]);
+            self.draw_pooled(&mut drawing, &axis, pooled, y + 10.0);
+        }
+        let name = words::metric(self.metric);
+        let id = format!("forest-{}", self.metric.to_string().replace('@', "-"));
+        drawing.finish(&id, &format!("Forest plot of {name} by site"), &self.description())
+    }
+
+    /// An axis that holds every interval; a prediction interval of an unbounded metric may be cut.
+    fn axis(&self) -> Axis {
+        let mut values: Vec<f64> = self.limits.iter().map(|(limit, _)| *limit).collect();
+        let metrics =
+            self.report.sites.iter().filter_map(|site| site.metrics.get(self.metric)?.value());
+        for metric in metrics {
+            values.push(metric.estimate);
+            values.extend(metric.ci.value().into_iter().flatten());
+        }
+        let pooled = self.pooled;
+        values.extend(pooled.into_iter().filter_map(|p| p.ci.value()).flatten());
+        values.extend(pooled.map(|pooled| pooled.estimate));
+        let prediction = pooled.and_then(|pooled| pooled.prediction_interval.value());
+        if let Some([lower, upper]) = prediction {
+            let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, v| {
+                (ends.0.min(*v), ends.1.max(*v))
+            });
+            let room = WIDENING * (high - low);
+            let bounded = Scale::of(self.metric) == Scale::Logit;
+            values.push(if bounded { *lower } else { lower.max(low - room) });
+            values.push(if bounded { *upper } else { upper.min(high + room) });
+        }
+        Axis::holding(&values, Scale::of(self.metric), PLOT)
+    }
+
+    fn draw_head(&self, drawing: &mut Drawing) {
+        let level = number::level(self.report.study.level);
+        let heading = format!("{} ({level} CI)", words::metric(self.metric));
+        drawing.text("head", [0.0, 14.0], Anchor::Start, "Site");
+        drawing.text("head", [CASES, 14.0], Anchor::End, "With condition / cases");
+        drawing.text("head", [ESTIMATES, 14.0], Anchor::Start, &heading);
+        drawing.text("head", [WIDTH, 14.0], Anchor::End, "Weight");
+        drawing.line("rule", [0.0, 24.0], [WIDTH, 24.0]);
+    }
+
+    fn draw_axis(&self, drawing: &mut Drawing, axis: &Axis, bottom: f64) {
+        let [left, right] = axis.ends();
+        for (x, label) in axis.ticks() {
+            drawing.line("grid", [x, TOP - 6.0], [x, bottom]);
+            drawing.line("axis", [x, bottom], [x, bottom + 4.0]);
+            drawing.text("tick", [x, bottom + 18.0], Anchor::Middle, &label);
+        }
+        drawing.line("axis", [left, bottom], [right, bottom]);
+        if let Some((value, _)) = words::reference(self.metric)
+            && axis.holds(value)
+        {
+            drawing.line("reference", [axis.at(value), TOP - 6.0], [axis.at(value), bottom]);
+        }
+        for (limit, direction) in &self.limits {
+            let x = axis.at(*limit);
+            drawing.line("limit", [x, TOP - 10.0], [x, bottom]);
+            let (sign, value) = (sign(*direction), number::limit(self.metric, *limit));
+            let text = format!("limit {sign} {value}");
+            drawing.text("limit-label", [x, bottom + 34.0], Anchor::Middle, &text);
+        }
+        let name = words::metric(self.metric);
+        drawing.text("axis-label", [f64::midpoint(left, right), bottom + 52.0], Anchor::Middle, &name);
+    }
+
+    fn draw_site(&self, drawing: &mut Drawing, axis: &Axis, site: &Site, y: f64) {
+        let baseline = y + 4.5;
+        let metric = site.metrics.get(self.metric);
+        let class = if metric.is_some() { "site" } else { "site muted" };
+        drawing.text(class, [0.0, baseline], Anchor::Start, site.id.as_str());
+        if let (Some(n), Some(n_pos)) = (site.n.value(), site.n_pos.value()) {
+            let cases = format!("{} / {}", number::count(*n_pos), number::count(*n));
+            drawing.text("number", [CASES, baseline], Anchor::End, &cases);
+        }
+        match metric {
+            Some(Estimable::Estimated(metric)) => {
+                self.draw_estimate(drawing, axis, site, metric, y);
+            }
+            Some(Estimable::NotEstimable { not_estimable }) => {
+                let text = format!("not estimable: {}", not_estimable.sentence());
+                drawing.text("muted", [PLOT[0], baseline], Anchor::Start, &text);
+            }
+            None => {
+                let text = words::status(site.status);
+                drawing.text("muted", [PLOT[0], baseline], Anchor::Start, text);
+            }
+        }
+    }
+
+    fn draw_estimate(
+        &self,
+        drawing: &mut Drawing,
+        axis: &Axis,
+        site: &Site,
+        metric: &Metric,
+        y: f64,
+    ) {
+        if let Some(ci) = metric.ci.value() {
+            interval(drawing, axis, *ci, y);
+        }
+        drawing.square("square", [axis.at(metric.estimate), y], self.side(site));
+        let text = match metric.ci.value() {
+            Some(ci) => {
+                format!("{} ({})", self.format.value(metric.estimate), self.format.bare_limits(*ci))
+            }
+            None => self.format.value(metric.estimate),
+        };
+        drawing.text("number", [ESTIMATES, y + 4.5], Anchor::Start, &text);
+        let weight = match self.weight(site) {
+            Some(Estimable::Estimated(weight)) => format!("{}%", number::fixed(weight * 100.0, 1)),
+            Some(Estimable::NotEstimable { .. }) => "–".to_owned(),
+            None if self.pooled.is_some() => "left out".to_owned(),
+            None => String::new(),
+        };
+        drawing.text("number", [WIDTH, y + 4.5], Anchor::End, &weight);
+    }
+
+    fn draw_pooled(&self, drawing: &mut Drawing, axis: &Axis, pooled: &Synthesis, y: f64) {
+        let label = format!("Pooled mean, k = {}", pooled.k);
+        drawing.text("pooled-label", [0.0, y + 4.5], Anchor::Start, &label);
+        if let Some([lower, upper]) = pooled.ci.value() {
+            let (left, right) = (axis.at(*lower), axis.at(*upper));
+            let middle = axis.at(pooled.estimate);
+            let diamond = [[left, y], [middle, y - 7.0], [right, y], [middle, y + 7.0]];
+            drawing.path("diamond", &diamond, true);
+            let limits = self.format.bare_limits([*lower, *upper]);
+            let text = format!("{} ({limits})", self.format.value(pooled.estimate));
+            drawing.text("number strong", [ESTIMATES, y + 4.5], Anchor::Start, &text);
+        }
+        let y = y + ROW;
+        drawing.text("pooled-label", [0.0, y + 4.5], Anchor::Start, "Expected in a new hospital");
+        match &pooled.prediction_interval {
+            Estimable::Estimated(ends) => {
+                let [lower, upper] = *ends;
+                let (left, right) = (axis.at(lower), axis.at(upper));
+                drawing.line("prediction", [left, y], [right, y]);
+                arrows(drawing, "prediction-arrow", axis, *ends, y);
+                drawing.text("number", [ESTIMATES, y + 4.5], Anchor::Start, &self.format.limits(*ends));
+            }
+            Estimable::NotEstimable { not_estimable } => {
+                let text = prediction_absent(*not_estimable);
+                drawing.text("muted", [PLOT[0], y + 4.5], Anchor::Start, &text);
+            }
+        }
+    }
+
+    fn weight(&self, site: &Site) -> Option<Estimable<f64>> {
+        let weights = &self.pooled?.weights;
+        weights.iter().find(|weight| weight.site == site.id).map(|weight| weight.weight)
+    }
+
+    /// Side of a square whose area is the site's weight; all alike where there are no weights.
+    fn side(&self, site: &Site) -> f64 {
+        match self.weight(site) {
+            Some(Estimable::Estimated(weight)) => 5.0 + 14.0 * weight.clamp(0.0, 1.0).sqrt(),
+            _ => 9.0,
+        }
+    }
+
+    fn description(&self) -> String {
+        let mut text = String::new();
+        for site in &self.report.sites {
+            let metric = site.metrics.get(self.metric).and_then(Estimable::value);
+            let Some(metric) = metric else { continue };
+            text.push_str(&format!("{}: {}", site.id, self.format.value(metric.estimate)));
+            if let Some(ci) = metric.ci.value() {
+                text.push_str(&format!(" ({})", self.format.bare_limits(*ci)));
+            }
+            text.push_str(". ");
+        }
+        if let Some(pooled) = self.pooled {
+            text.push_str(&format!("Pooled: {}.", self.format.value(pooled.estimate)));
+        }
+        text
+    }
+
+    fn caption(&self) -> Markup {
+        let name = words::metric(self.metric);
+        let level = number::level(self.report.study.level);
+        let mut text = format!(
+            "{name} by site with {level} confidence intervals. The area of a square is the site's \
+             weight. "
+        );
+        if let Some(pooled) = self.pooled {
+            text.push_str(&format!(
+                "Diamond: pooled mean with its {level} confidence interval ({}). Bar: {level} \
+                 prediction interval. ",
+                words::method(&pooled.method)
+            ));
+            text.push_str(&heterogeneity(pooled));
+            for warning in &pooled.warnings {
+                text.push(' ');
+                text.push_str(warning.sentence());
+            }
+        } else if let Some(reason) =
+            self.report.synthesis.get(self.metric).and_then(Estimable::reason)
+        {
+            text.push_str(&format!("No pooled mean: {}.", reason.sentence()));
+        }
+        if let Some((_, meaning)) = words::reference(self.metric) {
+            text.push_str(&format!(" Dotted line: {meaning}."));
+        }
+        if !self.limits.is_empty() {
+            text.push_str(" Dashed line: acceptance limit.");
+        }
+        Markup::text(text)
+    }
+}
+
+/// τ², I² and Q in a sentence.
+pub(super) fn heterogeneity(pooled: &Synthesis) -> String {
+    let scale = words::scale(pooled.scale);
+    let mut text = format!("Heterogeneity: τ² {} ({scale} scale)", number::fixed(pooled.tau2, 3));
+    if let Some(i2) = pooled.i2.value() {
+        text.push_str(&format!(", I² {}%", number::fixed(i2 * 100.0, 0)));
+    }
+    if let (Some(q), Some(p)) = (pooled.q.value(), pooled.q_p.value()) {
+        let p = if *p < 0.001 { "< 0.001".to_owned() } else { format!("= {}", number::fixed(*p, 3)) };
+        text.push_str(&format!(", Q {}, p {p}", number::fixed(*q, 1)));
+    }
+    text.push('.');
+    text
+}
+
+fn prediction_absent(reason: Reason) -> String {
+    match reason {
+        Reason::TooFewSites => "no prediction interval below three sites".to_owned(),
+        other => format!("no prediction interval: {}", other.sentence()),
+    }
+}
+
+const fn sign(direction: EndpointDirection) -> &'static str {
+    match direction {
+        EndpointDirection::AtLeast => "≥",
+        EndpointDirection::AtMost => "≤",
+    }
+}
+
+/// A confidence interval, with arrowheads where it leaves the axis.
+pub(super) fn interval(drawing: &mut Drawing, axis: &Axis, [lower, upper]: [f64; 2], y: f64) {
+    drawing.line("whisker", [axis.at(lower), y], [axis.at(upper), y]);
+    arrows(drawing, "arrow", axis, [lower, upper], y);
+}
+
+fn arrows(drawing: &mut Drawing, class: &str, axis: &Axis, [lower, upper]: [f64; 2], y: f64) {
+    let [left, right] = axis.ends();
+    if !axis.holds(lower) {
+        drawing.path(class, &[[left - 3.0, y], [left + 5.0, y - 4.5], [left + 5.0, y + 4.5]], true);
+    }
+    if !axis.holds(upper) {
+        drawing.path(
+            class,
+            &[[right + 3.0, y], [right - 5.0, y - 4.5], [right - 5.0, y + 4.5]],
+            true,
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! The results in plain language, written from the numbers.
+
+use fedval_study::MetricId;
+
+use super::number::{self, Format};
+use super::words;
+use crate::report::{Estimable, Report, Synthesis, VerdictResult, WithheldWhat};
+
+/// The paragraph, sentence by sentence.
+pub(super) fn sentences(report: &Report) -> Vec<String> {
+    let mut sentences = vec![who(report)];
+    sentences.extend(not_released(report));
+    sentences.push(endpoints(report));
+    sentences.extend(discrimination(report));
+    sentences.extend(worst_site(report));
+    sentences.extend(withheld(report));
+    sentences
+}
+
+fn who(report: &Report) -> String {
+    let sum = &report.participants;
+    if sum.sites.released == 0 {
+        return format!(
+            "The study was dispatched to {}; none released a result, so nothing can be said about \
+             the model.",
+            sites(sum.sites.dispatched)
+        );
+    }
+    format!(
+        "The study was dispatched to {}, of which {} released results: {} patients with {} cases, \
+         {} of them ({}) with {}.",
+        sites(sum.sites.dispatched),
+        sum.sites.released,
+        number::count(sum.patients),
+        number::count(sum.n),
+        number::count(sum.n_pos),
+        number::share(sum.n_pos, sum.n),
+        report.study.target_condition
+    )
+}
+
+fn not_released(report: &Report) -> Option<String> {
+    let sum = &report.participants.sites;
+    let parts: Vec<String> = [
+        (sum.insufficient, "had too few patients to release anything"),
+        (sum.refused, "refused"),
+        (sum.failed, "could not finish the evaluation"),
+        (sum.missing, "did not answer"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{} {what}", sites(count)))
+    .collect();
+    (!parts.is_empty()).then(|| format!("{}.", capitalised(&parts.join(", "))))
+}
+
+fn endpoints(report: &Report) -> String {
+    let count = |result| report.verdicts.iter().filter(|v| v.result == result).count();
+    let (met, not_met, open) = (
+        count(VerdictResult::Met),
+        count(VerdictResult::NotMet),
+        count(VerdictResult::Inconclusive),
+    );
+    match report.verdicts.len() {
+        1 => match (met, not_met) {
+            (1, _) => "The pre-specified endpoint was met.".to_owned(),
+            (_, 1) => "The pre-specified endpoint was not met.".to_owned(),
+            _ => "For the pre-specified endpoint the study is inconclusive.".to_owned(),
+        },
+        all => format!(
+            "Of {all} pre-specified endpoints {met} {} met, {not_met} {} not met, and for {open} \
+             the study is inconclusive.",
+            was(met),
+            was(not_met)
+        ),
+    }
+}
+
+/// The metric that the first endpoint asks about, across sites and in a new one.
+fn discrimination(report: &Report) -> Option<String> {
+    let metric = &report.verdicts.first()?.metric;
+    let pooled = report.synthesis_of(metric)?;
+    let format = Format::of(metric);
+    let level = number::level(report.study.level);
+    let name = words::metric_in_text(metric);
+    let ci = pooled
+        .ci
+        .value()
+        .map(|ci| format!(" ({level} CI {})", format.bare_limits(*ci)))
+        .unwrap_or_default();
+    let pooled_text =
+        format!("Pooled over {} sites, {name} was {}{ci}", pooled.k, format.value(pooled.estimate));
+    Some(match &pooled.prediction_interval {
+        Estimable::Estimated(ends) => format!(
+            "{pooled_text}; in a new hospital like these it is expected between {}{}.",
+            format.limits(*ends).replace('–', " and "),
+            caveat(metric, pooled, *ends)
+        ),
+        Estimable::NotEstimable { .. } => {
+            format!("{pooled_text}; what to expect in a new hospital cannot be said from {} sites.", pooled.k)
+        }
+    })
+}
+
+/// Says so where a prediction interval covers nearly everything.
+fn caveat(metric: &MetricId, pooled: &Synthesis, [lower, upper]: [f64; 2]) -> &'static str {
+    let is_share = matches!(
+        metric,
+        MetricId::Auroc
+            | MetricId::AurocDelong
+            | MetricId::Sensitivity(_)
+            | MetricId::Specificity(_)
+    );
+    if is_share && upper - lower > 0.5 && pooled.k < 5 {
+        ", a range so wide that these few sites say little about a new one"
+    } else {
+        ""
+    }
+}
+
+fn worst_site(report: &Report) -> Option<String> {
+    let verdict = report.verdicts.first()?;
+    let worst = verdict.worst_site.value()?;
+    // The extreme of one site is that site.
+    if report.participants.sites.released < 2 {
+        return None;
+    }
+    let format = Format::of(&verdict.metric);
+    let limits = worst
+        .value
+        .ci
+        .value()
+        .map(|ci| format!(" ({})", format.bare_limits(*ci)))
+        .unwrap_or_default();
+    Some(format!(
+        "The least favourable site was {}, with {} {}{limits}.",
+        worst.site,
+        words::metric_in_text(&verdict.metric),
+        format.value(worst.value.estimate)
+    ))
+}
+
+fn withheld(report: &Report) -> Option<String> {
+    let groups = report
+        .disclosure
+        .withheld
+        .iter()
+        .filter(|item| matches!(item.what, WithheldWhat::Subgroup { .. }))
+        .count();
+    let verb = if groups == 1 { "result was" } else { "results were" };
+    (groups > 0).then(|| format!("{groups} subgroup {verb} withheld to protect small groups."))
+}
+
+fn sites(count: u64) -> String {
+    if count == 1 { "1 site".to_owned() } else { format!("{count} sites") }
+}
+
+const fn was(count: usize) -> &'static str {
+    if count == 1 { "was" } else { "were" }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}", first.to_uppercase(), letters.as_str())
+    })
+}

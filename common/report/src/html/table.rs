@@ -1,0 +1,157 @@
+//! Tables, their cells and their footnotes.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use super::markup::{Markup, escape};
+use super::number::Format;
+use crate::report::{Estimable, Metric, Reason};
+
+/// A table of the report.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "table.html")]
+pub(super) struct Table {
+    /// What it shows.
+    pub(super) caption: Markup,
+    /// Columns; the first heads the rows.
+    pub(super) columns: Vec<Column>,
+    /// Rows.
+    pub(super) rows: Vec<Row>,
+    /// Footnotes.
+    pub(super) notes: Vec<(String, String)>,
+}
+
+impl HtmlSafe for Table {}
+
+/// A column.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    /// Heading.
+    pub(super) label: Markup,
+    /// Style: `text`, `number` or `plot`.
+    pub(super) class: &'static str,
+}
+
+/// A row, or the heading of a group of rows.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// Its first cell; a group's heading spans all columns.
+    pub(super) head: Markup,
+    /// Its other cells; none for a group's heading.
+    pub(super) cells: Vec<Markup>,
+    /// Style: empty, `muted`, `pooled` or `group`.
+    pub(super) class: &'static str,
+}
+
+impl Row {
+    /// A row of values.
+    pub(super) fn new(head: Markup, cells: Vec<Markup>) -> Self {
+        Self { head, cells, class: "" }
+    }
+
+    /// The heading of a group of rows.
+    pub(super) const fn group(head: Markup) -> Self {
+        Self { head, cells: Vec::new(), class: "group" }
+    }
+
+    /// The row in another style.
+    pub(super) const fn styled(mut self, class: &'static str) -> Self {
+        self.class = class;
+        self
+    }
+}
+
+impl Table {
+    /// A table without rows.
+    pub(super) fn new(caption: Markup, columns: &[(&str, &'static str)]) -> Self {
+        let columns = columns
+            .iter()
+            .map(|(label, class)| Column { label: Markup::text(label), class })
+            .collect();
+        Self { caption, columns, rows: Vec::new(), notes: Vec::new() }
+    }
+
+    /// The style of the column with this index, counted without the row heads.
+    fn class(&self, index: &usize) -> &'static str {
+        self.columns.get(index + 1).map_or("number", |column| column.class)
+    }
+}
+
+/// The footnotes of one table: one letter for each reason, in order of appearance.
+#[derive(Debug, Default)]
+pub(super) struct Notes(Vec<Reason>);
+
+impl Notes {
+    /// A dash with the footnote of `reason`.
+    pub(super) fn dash(&mut self, reason: Reason) -> String {
+        let index = self.0.iter().position(|known| *known == reason).unwrap_or_else(|| {
+            self.0.push(reason);
+            self.0.len() - 1
+        });
+        let title = escape(reason.sentence());
+        format!("<span class=\"none\" title=\"{title}\">—<sup>{}</sup></span>", letter(index))
+    }
+
+    /// An estimate with its limits.
+    pub(super) fn metric(&mut self, format: Format, metric: Option<&Estimable<Metric>>) -> Markup {
+        let html = match metric {
+            Some(Estimable::Estimated(metric)) => {
+                self.with_limits(format, metric.estimate, &metric.ci)
+            }
+            Some(Estimable::NotEstimable { not_estimable }) => self.dash(*not_estimable),
+            None => self.dash(Reason::NothingReleased),
+        };
+        Markup::trusted(html)
+    }
+
+    /// A value with limits in brackets.
+    pub(super) fn with_limits(
+        &mut self,
+        format: Format,
+        estimate: f64,
+        ci: &Estimable<[f64; 2]>,
+    ) -> String {
+        match ci {
+            Estimable::Estimated(ci) => {
+                let value = format.value(estimate);
+                format!("{value} <span class=\"ci\">({})</span>", format.bare_limits(*ci))
+            }
+            // A descriptive quantity has no limits to miss.
+            Estimable::NotEstimable { not_estimable: Reason::NoSamplingError } => {
+                format.value(estimate)
+            }
+            Estimable::NotEstimable { not_estimable } => {
+                format!("{} ({})", format.value(estimate), self.dash(*not_estimable))
+            }
+        }
+    }
+
+    /// A number in some format, or a dash.
+    pub(super) fn number<T>(
+        &mut self,
+        number: &Estimable<T>,
+        format: impl FnOnce(&T) -> String,
+    ) -> Markup {
+        Markup::trusted(match number {
+            Estimable::Estimated(number) => format(number),
+            Estimable::NotEstimable { not_estimable } => self.dash(*not_estimable),
+        })
+    }
+
+    /// The footnotes.
+    pub(super) fn lines(&self) -> Vec<(String, String)> {
+        self.0
+            .iter()
+            .enumerate()
+            .map(|(index, reason)| (letter(index), format!("Not estimable: {}.", reason.sentence())))
+            .collect()
+    }
+}
+
+/// a, b, c, …; beyond z, numbers.
+fn letter(index: usize) -> String {
+    u8::try_from(index)
+        .ok()
+        .filter(|index| *index < 26)
+        .map_or_else(|| index.to_string(), |index| char::from(b'a' + index).to_string())
+}

@@ -1,0 +1,160 @@
+//! The words for what the report names by code.
+
+use fedval_study::protocol::{Combine, EndpointBasis, EndpointDirection, Unit};
+use fedval_study::result::FailedStage;
+use fedval_study::summary::FailureReason;
+use fedval_study::{MetricId, SiteStatus};
+
+use crate::report::{Scale, VerdictResult, WithheldCode};
+
+/// A metric.
+pub(super) fn metric(metric: &MetricId) -> String {
+    match metric {
+        MetricId::Auroc => "AUROC".to_owned(),
+        MetricId::AurocDelong => "AUROC, DeLong error".to_owned(),
+        MetricId::Sensitivity(point) => format!("Sensitivity at {point}"),
+        MetricId::Specificity(point) => format!("Specificity at {point}"),
+        MetricId::Brier => "Brier score".to_owned(),
+        MetricId::OeRatio => "Observed : expected".to_owned(),
+        MetricId::CalibrationIntercept => "Calibration intercept".to_owned(),
+        MetricId::CalibrationSlope => "Calibration slope".to_owned(),
+        MetricId::CalibrationInTheLarge => "Calibration in the large".to_owned(),
+        MetricId::Ece => "Expected calibration error".to_owned(),
+    }
+}
+
+/// A metric inside a sentence.
+pub(super) fn metric_in_text(id: &MetricId) -> String {
+    let word = metric(id);
+    if word.starts_with("AUROC") || word.starts_with("Brier") {
+        return word;
+    }
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}", first.to_lowercase(), letters.as_str())
+    })
+}
+
+/// The value at which a metric says that the model is worthless or perfectly calibrated.
+pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> {
+    match metric {
+        MetricId::Auroc | MetricId::AurocDelong => Some((0.5, "no discrimination")),
+        MetricId::OeRatio | MetricId::CalibrationSlope => Some((1.0, "ideal")),
+        MetricId::CalibrationIntercept | MetricId::CalibrationInTheLarge => Some((0.0, "ideal")),
+        MetricId::Sensitivity(_)
+        | MetricId::Specificity(_)
+        | MetricId::Brier
+        | MetricId::Ece => None,
+    }
+}
+
+/// What came of the round at a site.
+pub(super) const fn status(status: SiteStatus) -> &'static str {
+    match status {
+        SiteStatus::Released => "released",
+        SiteStatus::Insufficient => "insufficient: too few patients to release anything",
+        SiteStatus::Refused => "refused; the reason stays on site",
+        SiteStatus::Failed => "failed: the evaluation did not finish",
+        SiteStatus::Missing => "missing: no answer arrived",
+    }
+}
+
+/// Where an evaluation failed.
+pub(super) const fn stage(stage: FailedStage) -> &'static str {
+    match stage {
+        FailedStage::ModelLoad => "the model could not be loaded",
+        FailedStage::DataSource => "the site's data could not be read",
+        FailedStage::Evaluation => "the model could not be run on the cases",
+    }
+}
+
+/// Why a case has no usable result.
+pub(super) const fn failure(reason: FailureReason) -> &'static str {
+    match reason {
+        FailureReason::Undecodable => "image could not be decoded",
+        FailureReason::Unsupported => "image form not supported",
+        FailureReason::WrongSize => "image of another size",
+        FailureReason::InvalidOutput => "index test gave no valid result",
+        FailureReason::NoReference => "reference standard missing",
+        FailureReason::Other => "other reasons",
+    }
+}
+
+/// What one row of every table counts.
+pub(super) const fn unit(unit: Unit, combine: Option<Combine>) -> &'static str {
+    match (unit, combine) {
+        (Unit::Image, _) => "image, with standard errors clustered by patient",
+        (Unit::Patient, Some(Combine::Mean)) => "patient, by the mean score of the images",
+        (Unit::Patient, Some(Combine::Maximum)) => "patient, by the largest score of the images",
+        (Unit::Patient, Some(Combine::First)) => "patient, by the first image",
+        (Unit::Patient, None) => "patient",
+    }
+}
+
+/// The acceptance limit's side.
+pub(super) const fn direction(direction: EndpointDirection) -> &'static str {
+    match direction {
+        EndpointDirection::AtLeast => "at least",
+        EndpointDirection::AtMost => "at most",
+    }
+}
+
+/// The interval that is held against the limit.
+pub(super) const fn interval(basis: EndpointBasis) -> &'static str {
+    match basis {
+        EndpointBasis::PooledMean => "CI",
+        EndpointBasis::NewSite => "prediction interval",
+    }
+}
+
+/// What the endpoint asks about.
+pub(super) const fn basis(basis: EndpointBasis) -> &'static str {
+    match basis {
+        EndpointBasis::PooledMean => "on average across sites",
+        EndpointBasis::NewSite => "in a new hospital",
+    }
+}
+
+/// How one interval lies against the limit.
+pub(super) const fn against(result: VerdictResult) -> &'static str {
+    match result {
+        VerdictResult::Met => "whole interval on the accepted side of the limit",
+        VerdictResult::NotMet => "whole interval on the wrong side of the limit",
+        VerdictResult::Inconclusive => "interval crosses the limit",
+    }
+}
+
+/// The analysis scale.
+pub(super) const fn scale(scale: Scale) -> &'static str {
+    match scale {
+        Scale::Logit => "logit",
+        Scale::Log => "log",
+        Scale::Identity => "identity",
+    }
+}
+
+/// A method of synthesis.
+pub(super) fn method(method: &str) -> String {
+    match method {
+        "reml_hartung_knapp" => "REML, Hartung–Knapp".to_owned(),
+        "reml_modified_hartung_knapp" => "REML, modified Hartung–Knapp".to_owned(),
+        "binomial_glmm_ml" => "exact-binomial GLMM".to_owned(),
+        "paule_mandel_hartung_knapp" => "Paule–Mandel, Hartung–Knapp".to_owned(),
+        "dersimonian_laird_hartung_knapp" => "DerSimonian–Laird, Hartung–Knapp".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Why something is not here. Primary and complementary suppression read alike: which of two cells
+/// is the small one is itself disclosive.
+pub(super) const fn withheld(code: WithheldCode) -> &'static str {
+    match code {
+        WithheldCode::S | WithheldCode::C => {
+            "too few patients, or it would let a small group be computed"
+        }
+        WithheldCode::Insufficient => "the whole cohort has too few patients of a class",
+        WithheldCode::Refused => "the site's policy, ledger, budget or steward refused",
+        WithheldCode::Failed => "the evaluation did not finish",
+        WithheldCode::Missing => "no answer arrived in the round",
+    }
+}

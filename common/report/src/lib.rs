@@ -1,0 +1,17 @@
+//! Signed site results to report: a pure function, its rendering and its verification.
+//!
+//! [`assemble`] turns a locked protocol, a round record and site results into a [`Report`];
+//! [`render_html`] shows it to people; [`Package`] binds both to the signed documents they come
+//! from; [`verify`] makes everything again from those documents and compares.
+
+mod assemble;
+mod html;
+mod package;
+mod report;
+mod verify;
+
+pub use assemble::{AssembleError, assemble};
+pub use html::{RenderError, render_html};
+pub use package::{BuildError, Evidence, Package};
+pub use report::*;
+pub use verify::{PartCheck, Verification, verify};

@@ -1,0 +1,102 @@
+//! Making a package from the evidence.
+
+use std::collections::BTreeMap;
+
+use fedval_study::protocol::LockError;
+use fedval_study::{Canonical, CanonicalError, LockedProtocol, RoundRecord, SiteResult};
+use fedval_trust::{Certificate, PayloadType, SecretKey, SignedDocument};
+
+use super::{Evidence, Package};
+use crate::assemble::{AssembleError, assemble};
+use crate::html::{RenderError, render_html};
+use crate::verify::verify;
+
+/// A package cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The protocol document is not a locked protocol.
+    #[error("the protocol cannot be read")]
+    Protocol(#[source] LockError),
+    /// A document is not canonical.
+    #[error("{part} cannot be read")]
+    Document {
+        /// The document.
+        part: String,
+        /// Why.
+        #[source]
+        source: CanonicalError,
+    },
+    /// The documents do not make a report.
+    #[error("the documents do not make a report")]
+    Assemble(#[source] AssembleError),
+    /// The report cannot be shown.
+    #[error("the report cannot be rendered")]
+    Render(#[source] RenderError),
+    /// The finished package does not verify: a package that fails at the reader's is not handed
+    /// out.
+    #[error("the package would not verify: {part}: {problem}")]
+    DoesNotVerify {
+        /// The part.
+        part: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Package {
+    /// Assembles, renders and signs the report of `evidence`.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the evidence makes no report, or none that would verify.
+    pub fn build(
+        evidence: Evidence,
+        coordinator_key: &SecretKey,
+        coordinator_certificate: &Certificate,
+    ) -> Result<Self, BuildError> {
+        let protocol =
+            LockedProtocol::parse(&evidence.protocol.bytes).map_err(BuildError::Protocol)?;
+        let round = read::<RoundRecord>("the round record", &evidence.round.bytes)?;
+        let results = evidence
+            .results
+            .iter()
+            .map(|(site, document)| {
+                let part = format!("the result of {site}");
+                Ok((site.clone(), read::<SiteResult>(&part, &document.bytes)?))
+            })
+            .collect::<Result<BTreeMap<_, _>, BuildError>>()?;
+        let report = assemble(&protocol, &round, &results).map_err(BuildError::Assemble)?;
+        let html = render_html(&report).map_err(BuildError::Render)?;
+        let canonical = report
+            .canonical()
+            .map_err(|source| BuildError::Document { part: "the report".to_owned(), source })?;
+        let report = SignedDocument::sign(
+            PayloadType::Report,
+            canonical.bytes().to_vec(),
+            coordinator_key,
+            coordinator_certificate,
+        );
+        Self { evidence, report, html }.verified()
+    }
+
+    fn verified(self) -> Result<Self, BuildError> {
+        let verification = verify(&self.files(), None);
+        match verification.first_failure() {
+            None => Ok(self),
+            Some(part) => Err(BuildError::DoesNotVerify {
+                part: part.part.clone(),
+                problem: part.problem.clone().unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+fn read<T: serde::Serialize + serde::de::DeserializeOwned>(
+    part: &str,
+    bytes: &[u8],
+) -> Result<T, BuildError> {
+    Canonical::parse(bytes)
+        .map(Canonical::into_value)
+        .map_err(|source| BuildError::Document { part: part.to_owned(), source })
+}

@@ -1,0 +1,65 @@
+//! The evidence package: a report with every signed document that it follows from.
+
+mod build;
+pub(crate) mod layout;
+
+use std::collections::BTreeMap;
+
+use fedval_study::{Canonical, SiteId};
+use fedval_trust::{Certificate, Endorsement, SignedDocument};
+
+pub use build::BuildError;
+
+/// The signed documents behind a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The consortium's root certificate.
+    pub root: Certificate,
+    /// The locked protocol, signed by sponsor and coordinator.
+    pub protocol: SignedDocument,
+    /// The round record, signed by the coordinator.
+    pub round: SignedDocument,
+    /// The result of every site that answered, each signed by its site.
+    pub results: BTreeMap<SiteId, SignedDocument>,
+}
+
+/// A report with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// What the report follows from.
+    pub evidence: Evidence,
+    /// `report.json`, signed by the coordinator.
+    pub report: SignedDocument,
+    /// The report for people.
+    pub html: String,
+}
+
+impl Package {
+    /// The package as files, by path.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let Evidence { root, protocol, round, results } = &self.evidence;
+        let mut files = BTreeMap::from([
+            (layout::HTML.to_owned(), self.html.clone().into_bytes()),
+            (layout::ROOT.to_owned(), root.to_pem().into_bytes()),
+        ]);
+        let mut add = |path: String, document: &SignedDocument| {
+            files.insert(layout::signatures(&path), endorsements(&document.endorsements));
+            files.insert(path, document.bytes.clone());
+        };
+        add(layout::REPORT.to_owned(), &self.report);
+        add(layout::PROTOCOL.to_owned(), protocol);
+        add(layout::ROUND.to_owned(), round);
+        for (site, result) in results {
+            add(layout::result(site), result);
+        }
+        files
+    }
+}
+
+fn endorsements(endorsements: &[Endorsement]) -> Vec<u8> {
+    Canonical::new(endorsements)
+        .expect("endorsements are strings, which JSON carries exactly")
+        .bytes()
+        .to_vec()
+}

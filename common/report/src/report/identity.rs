@@ -1,0 +1,81 @@
+//! What was studied, by what, and when.
+
+use fedval_study::protocol::{Combine, Unit};
+use fedval_study::{ModelDigest, Name, ProtocolDigest, RoundId, StudyId};
+use serde::{Deserialize, Serialize};
+
+/// The program that made the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Software {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The study, as its locked protocol describes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudyIdentity {
+    /// The study.
+    pub id: StudyId,
+    /// Version of the protocol.
+    pub version: u32,
+    /// SHA-256 of the protocol's canonical bytes.
+    pub protocol_digest: ProtocolDigest,
+    /// Title.
+    pub title: String,
+    /// The disease sought.
+    pub target_condition: String,
+    /// How the reference standard was established.
+    pub reference_standard: String,
+    /// Unit of analysis.
+    pub unit: Unit,
+    /// How several images of a patient become one score.
+    pub combine: Option<Combine>,
+    /// Confidence level of every interval.
+    pub level: f64,
+    /// Share of failed cases above which a site's evaluation fails.
+    pub failure_limit: f64,
+    /// Bins of the expected calibration error.
+    pub ece_bins: u32,
+    /// Locked positivity cut-offs.
+    pub operating_points: Vec<OperatingPointLimit>,
+}
+
+/// A locked positivity cut-off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatingPointLimit {
+    /// Its name.
+    pub name: Name,
+    /// Probability at and above which a case is called positive.
+    pub threshold: f64,
+}
+
+/// The index test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelIdentity {
+    /// Name.
+    pub name: String,
+    /// SHA-256 of the model file.
+    pub digest: ModelDigest,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// The round, with times in RFC 3339 (UTC).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundIdentity {
+    /// The round.
+    pub id: RoundId,
+    /// When it was opened.
+    pub opened_at: String,
+    /// When it was closed; absent where the report is interim.
+    pub closed_at: Option<String>,
+    /// The moment whose knowledge the report holds: the round's close, or the last recorded result.
+    pub as_of: String,
+}

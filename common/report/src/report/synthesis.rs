@@ -1,0 +1,165 @@
+//! What the sites say together.
+
+use fedval_study::protocol::EndpointDirection;
+use fedval_study::{Name, SiteId};
+use serde::{Deserialize, Serialize};
+
+use super::{ByMetric, Estimable, Reason, Scale};
+
+/// Syntheses by metric id.
+pub type Syntheses = ByMetric<Synthesis>;
+
+/// Random-effects synthesis of one metric.
+///
+/// `estimate`, `ci` and `prediction_interval` stand on the metric's own scale; `mu`, `se` and
+/// `tau2` on the analysis scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Synthesis {
+    /// Sites that contributed.
+    pub k: u64,
+    /// How.
+    pub method: String,
+    /// The analysis scale.
+    pub scale: Scale,
+    /// The pooled mean.
+    pub estimate: f64,
+    /// Its confidence limits.
+    pub ci: Estimable<[f64; 2]>,
+    /// Where a new site's own value is expected.
+    pub prediction_interval: Estimable<[f64; 2]>,
+    /// The pooled mean on the analysis scale.
+    pub mu: f64,
+    /// Its standard error there.
+    pub se: Estimable<f64>,
+    /// Between-site variance on the analysis scale.
+    pub tau2: f64,
+    /// Its confidence limits, by Q-profile.
+    pub tau2_ci: Estimable<[f64; 2]>,
+    /// Share of the variance that lies between sites: `i2_from_tau2`.
+    pub i2: Estimable<f64>,
+    /// τ² / (τ² + typical sampling variance).
+    pub i2_from_tau2: Estimable<f64>,
+    /// (Q − (k − 1)) / Q.
+    pub i2_from_q: Estimable<f64>,
+    /// Cochran's Q.
+    pub q: Estimable<f64>,
+    /// Its p-value.
+    pub q_p: Estimable<f64>,
+    /// The share of each contributing site.
+    pub weights: Vec<SiteWeight>,
+    /// Sites that released aggregates but could not contribute here.
+    pub excluded: Vec<Excluded>,
+    /// For each endpoint on this metric: how probably a new site meets its limit.
+    pub acceptance: Vec<Acceptance>,
+    /// The synthesis without each site in turn.
+    pub leave_one_out: Vec<LeaveOneOut>,
+    /// The same question by another method.
+    pub alternatives: Vec<Alternative>,
+    /// What a reader must keep in mind.
+    pub warnings: Vec<Warning>,
+}
+
+/// A site's share of a synthesis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteWeight {
+    /// The site.
+    pub site: SiteId,
+    /// Its share of the sum of weights, 0 to 1.
+    pub weight: Estimable<f64>,
+}
+
+/// A site without a value for this synthesis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excluded {
+    /// The site.
+    pub site: SiteId,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The probability that a new site meets an acceptance limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    /// The endpoint.
+    pub endpoint: Name,
+    /// Its limit.
+    pub limit: f64,
+    /// The side on which it is met.
+    pub direction: EndpointDirection,
+    /// The probability that a new site's own value lies on that side.
+    pub probability: Estimable<f64>,
+}
+
+/// The synthesis with one site left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeaveOneOut {
+    /// The site left out.
+    pub site: SiteId,
+    /// The pooled mean without it.
+    pub estimate: Estimable<f64>,
+    /// Its confidence limits.
+    pub ci: Estimable<[f64; 2]>,
+    /// Between-site variance without it.
+    pub tau2: Estimable<f64>,
+}
+
+/// One method's answer beside the primary one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alternative {
+    /// The method.
+    pub method: String,
+    /// The pooled mean.
+    pub estimate: Estimable<f64>,
+    /// Its confidence limits.
+    pub ci: Estimable<[f64; 2]>,
+    /// Between-site variance on the analysis scale.
+    pub tau2: Estimable<f64>,
+    /// Prediction interval.
+    pub prediction_interval: Estimable<[f64; 2]>,
+}
+
+/// What a reader of a synthesis must keep in mind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// Two sites carry almost no information about the variance between sites.
+    TwoSitesCarryAlmostNoInformation,
+    /// A prediction interval of three or four sites hangs on a variance that is hardly known.
+    PredictionFromFewSites,
+    /// A site released aggregates that this scale cannot use.
+    SitesExcluded,
+    /// The exact-binomial model counts cases as independent although patients repeat.
+    ClusteringIgnored,
+}
+
+impl Warning {
+    /// The warning in words.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::TwoSitesCarryAlmostNoInformation => {
+                "Two sites carry almost no information on how much sites differ; the interval is \
+                 shown, not to be relied on."
+            }
+            Self::PredictionFromFewSites => {
+                "With fewer than five sites the variance between sites is hardly known; the \
+                 prediction interval is wide for that reason."
+            }
+            Self::SitesExcluded => {
+                "A site released aggregates that this synthesis cannot use; it was left out, which \
+                 may bias the pooled value."
+            }
+            Self::ClusteringIgnored => {
+                "The exact-binomial model takes cases as independent although some patients have \
+                 several; its interval is somewhat too narrow."
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The documents of a package, each read or with the reason why it cannot be.
+
+use fedval_ambient::Timestamp;
+use fedval_study::{Canonical, LockedProtocol, RoundRecord, SiteId, SiteResult};
+use fedval_trust::{Certificate, Endorsement, PayloadType, Role, SignedDocument};
+
+use super::{Files, Sites};
+use crate::assemble::as_of;
+use crate::package::layout;
+
+/// What later checks need from earlier ones.
+pub(super) struct Documents<'f> {
+    files: &'f Files,
+    pub(super) root: Result<Certificate, String>,
+    pub(super) protocol: Result<LockedProtocol, String>,
+    pub(super) round: Result<RoundRecord, String>,
+}
+
+impl<'f> Documents<'f> {
+    pub(super) fn read(files: &'f Files) -> Self {
+        Self {
+            files,
+            root: root(files),
+            protocol: bytes(files, layout::PROTOCOL)
+                .and_then(|bytes| LockedProtocol::parse(bytes).map_err(|error| chain(&error))),
+            round: bytes(files, layout::ROUND).and_then(canonical),
+        }
+    }
+
+    /// Every site that the round record has a result of; none where the record cannot be read.
+    pub(super) fn sites(&self) -> Sites<'_> {
+        let records = self.round.iter().flat_map(|round| &round.sites);
+        Box::new(records.filter(|record| record.result.is_some()).map(|record| &record.site))
+    }
+
+    /// The bytes at `path`.
+    pub(super) fn bytes(&self, path: &str) -> Result<&'f [u8], String> {
+        bytes(self.files, path)
+    }
+
+    /// The result of one site, in canonical form.
+    pub(super) fn result(&self, site: &SiteId) -> Result<SiteResult, String> {
+        bytes(self.files, &layout::result(site)).and_then(canonical)
+    }
+
+    /// The moment at which the round record and the report were signed.
+    pub(super) fn as_of(&self) -> Result<Timestamp, String> {
+        self.round_for_judging().map(|round| Timestamp::from_unix_millis(as_of(round)))
+    }
+
+    pub(super) fn round_for_judging(&self) -> Result<&RoundRecord, String> {
+        self.round.as_ref().map_err(|_| "cannot be judged without the round record".to_owned())
+    }
+
+    pub(super) fn protocol_for_judging(&self) -> Result<&LockedProtocol, String> {
+        self.protocol.as_ref().map_err(|_| "cannot be judged without the protocol".to_owned())
+    }
+
+    /// Checks the signature of `role` over the document at `path`.
+    pub(super) fn signed_by(
+        &self,
+        role: &Role,
+        path: &str,
+        payload_type: PayloadType,
+        then: Timestamp,
+    ) -> Result<(), String> {
+        let root = self
+            .root
+            .as_ref()
+            .map_err(|_| "cannot be judged without the root certificate".to_owned())?;
+        let signatures = layout::signatures(path);
+        let endorsements: Vec<Endorsement> = bytes(self.files, &signatures)
+            .and_then(canonical)
+            .map_err(|problem| format!("{signatures}: {problem}"))?;
+        let bytes = bytes(self.files, path)?.to_vec();
+        SignedDocument { payload_type, bytes, endorsements }
+            .verify(role, root, then)
+            .map_err(|problem| format!("signature of {role}: {}", chain(&problem)))
+    }
+}
+
+fn root(files: &Files) -> Result<Certificate, String> {
+    let text = std::str::from_utf8(bytes(files, layout::ROOT)?)
+        .map_err(|_| "is not a certificate".to_owned())?;
+    let root = Certificate::from_pem(text).map_err(|error| chain(&error))?;
+    // PEM allows text around the certificate; nothing may ride along.
+    if root.to_pem() == text { Ok(root) } else { Err("is not in canonical form".to_owned()) }
+}
+
+pub(super) fn bytes<'f>(files: &'f Files, path: &str) -> Result<&'f [u8], String> {
+    files.get(path).map(Vec::as_slice).ok_or_else(|| "is missing".to_owned())
+}
+
+/// Reads a value from bytes that must be exactly its canonical form.
+pub(super) fn canonical<T>(bytes: &[u8]) -> Result<T, String>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    Canonical::parse(bytes).map(Canonical::into_value).map_err(|error| chain(&error))
+}
+
+/// An error with its sources, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |source| source.source());
+    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
+}

@@ -1,0 +1,100 @@
+//! Verification of an evidence package, offline and from its files alone.
+//!
+//! Everything in a package is untrusted until it was checked: whatever the bytes are, verification
+//! answers with a list of parts and never panics. Later parts lean on earlier ones; where an
+//! earlier part cannot be read, the later one says that it cannot be judged.
+
+mod difference;
+mod documents;
+mod report;
+mod signature;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedval_study::SiteId;
+use fedval_trust::Fingerprint;
+
+use crate::package::layout;
+use documents::Documents;
+
+/// Files of a package, by path.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// What verification says about one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartCheck {
+    /// The part: a path, or a path with the aspect that was checked.
+    pub part: String,
+    /// What is wrong with it; absent where nothing is.
+    pub problem: Option<String>,
+}
+
+/// The outcome of a verification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// Every part, in the order in which it was checked.
+    pub parts: Vec<PartCheck>,
+    /// Whether the root certificate is the one that the caller pinned. Where it is not, the package
+    /// is consistent in itself, and no more is proven.
+    pub root_is_pinned: bool,
+}
+
+impl Verification {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.first_failure().is_none()
+    }
+
+    /// The first part with a problem.
+    #[must_use]
+    pub fn first_failure(&self) -> Option<&PartCheck> {
+        self.parts.iter().find(|part| part.problem.is_some())
+    }
+}
+
+/// Verifies a package: its files by path, and the root's fingerprint if the caller knows it.
+#[must_use]
+pub fn verify(files: &BTreeMap<String, Vec<u8>>, pinned: Option<Fingerprint>) -> Verification {
+    let documents = Documents::read(files);
+    let mut parts = vec![part("files", check_files(files, &documents))];
+    parts.push(part(layout::ROOT, signature::check_root(&documents, pinned)));
+    parts.push(part(layout::PROTOCOL, signature::check_protocol(&documents)));
+    parts.push(part(layout::ROUND, signature::check_round(&documents)));
+    for site in documents.sites() {
+        parts.push(part(&layout::result(site), signature::check_result(&documents, site)));
+    }
+    parts.extend(report::check(files, &documents));
+    let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
+    Verification { parts, root_is_pinned: pinned.is_some() && pinned == fingerprint }
+}
+
+fn part(name: &str, check: Result<(), String>) -> PartCheck {
+    PartCheck { part: name.to_owned(), problem: check.err() }
+}
+
+/// Every file that must be there is, and nothing else.
+fn check_files(files: &Files, documents: &Documents) -> Result<(), String> {
+    let mut expected: BTreeSet<String> =
+        [layout::HTML, layout::ROOT].into_iter().map(str::to_owned).collect();
+    let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND].map(str::to_owned);
+    for path in fixed.into_iter().chain(documents.sites().map(layout::result)) {
+        expected.insert(layout::signatures(&path));
+        expected.insert(path);
+    }
+    if let Some(absent) = expected.iter().find(|path| !files.contains_key(*path)) {
+        return Err(format!("{absent} is missing"));
+    }
+    match files.keys().find(|path| !expected.contains(*path)) {
+        Some(extra) => Err(format!("{} does not belong here", printable(extra))),
+        None => Ok(()),
+    }
+}
+
+/// A path from outside, safe to print on a terminal.
+fn printable(path: &str) -> String {
+    path.chars().take(120).flat_map(char::escape_default).collect()
+}
+
+/// Sites in the order of the round record.
+type Sites<'a> = Box<dyn Iterator<Item = &'a SiteId> + 'a>;

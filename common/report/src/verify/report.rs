@@ -1,0 +1,82 @@
+//! The report is made again from the evidence and compared.
+
+use std::collections::BTreeMap;
+
+use fedval_trust::{PayloadType, Role};
+
+use super::difference::first_difference;
+use super::documents::{Documents, canonical, chain};
+use super::{Files, PartCheck, part};
+use crate::assemble::assemble;
+use crate::html::render_html;
+use crate::package::layout;
+use crate::report::Report;
+
+/// The aspects of the report, in order.
+pub(super) fn check(files: &Files, documents: &Documents<'_>) -> Vec<PartCheck> {
+    let again = again(documents);
+    vec![
+        part(layout::REPORT, check_signature(documents)),
+        part("report.json: model digest", check_model(documents)),
+        part("report.json: numbers", check_numbers(files, again.as_ref())),
+        part(layout::HTML, check_html(files, again.as_ref())),
+    ]
+}
+
+/// The report that follows from the evidence.
+fn again(documents: &Documents<'_>) -> Result<Report, String> {
+    let protocol = documents.protocol_for_judging()?;
+    let round = documents.round_for_judging()?;
+    let results = documents
+        .sites()
+        .map(|site| Ok((site.clone(), documents.result(site)?)))
+        .collect::<Result<BTreeMap<_, _>, String>>()
+        .map_err(|_| "cannot be judged without every site result".to_owned())?;
+    assemble(protocol, round, &results)
+        .map_err(|error| format!("the evidence makes no report: {}", chain(&error)))
+}
+
+fn check_signature(documents: &Documents<'_>) -> Result<(), String> {
+    canonical::<Report>(documents.bytes(layout::REPORT)?)?;
+    let then = documents.as_of()?;
+    documents.signed_by(&Role::Coordinator, layout::REPORT, PayloadType::Report, then)
+}
+
+fn check_model(documents: &Documents<'_>) -> Result<(), String> {
+    let report: Report = canonical(documents.bytes(layout::REPORT)?)?;
+    let protocol = documents.protocol_for_judging()?;
+    if report.model.digest == protocol.protocol().model.digest {
+        Ok(())
+    } else {
+        Err("names another model than the protocol".to_owned())
+    }
+}
+
+fn check_numbers(files: &Files, again: Result<&Report, &String>) -> Result<(), String> {
+    let again = again.map_err(Clone::clone)?;
+    let bytes = super::documents::bytes(files, layout::REPORT)?;
+    let expected = again.canonical().map_err(|error| chain(&error))?;
+    if bytes == expected.bytes() {
+        return Ok(());
+    }
+    Err(match first_difference(bytes, expected.bytes()) {
+        Some(path) => format!("differs from what the evidence gives, first at {path}"),
+        None => "differs from what the evidence gives in its form".to_owned(),
+    })
+}
+
+fn check_html(files: &Files, again: Result<&Report, &String>) -> Result<(), String> {
+    let again = again.map_err(Clone::clone)?;
+    let bytes = super::documents::bytes(files, layout::HTML)?;
+    let expected = render_html(again).map_err(|error| chain(&error))?;
+    if bytes == expected.as_bytes() {
+        return Ok(());
+    }
+    let line = bytes
+        .split(|byte| *byte == b'\n')
+        .zip(expected.as_bytes().split(|byte| *byte == b'\n'))
+        .take_while(|(found, expected)| found == expected)
+        .count()
+        + 1;
+    Err(format!("differs from what the evidence gives, first in line {line}"))
+}

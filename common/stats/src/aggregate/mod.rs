@@ -1,0 +1,27 @@
+//! The integer aggregates that leave a site: exact, mergeable where that makes sense, checkable.
+//!
+//! An aggregate is a handful of counts and sums of products. Each has a `check` that tests what
+//! must hold of *any* data it could have come from (bounds, Cauchy–Schwarz, parity): a coordinator
+//! cannot recompute a site's numbers, but it can refuse impossible ones. All comparisons are exact
+//! integer arithmetic.
+
+mod calibration_fit;
+mod cluster_rank_sums;
+mod cluster_sums;
+mod inconsistent;
+mod probability_sums;
+mod rank_sums;
+mod ranking;
+mod two_by_two;
+
+pub use calibration_fit::CalibrationFit;
+pub use cluster_rank_sums::ClusterRankSums;
+pub use cluster_sums::{ClusterSums, cluster_sums};
+pub use inconsistent::Inconsistent;
+pub use probability_sums::{ProbabilitySums, probability_sums};
+pub use rank_sums::RankSums;
+pub use ranking::{RankedCase, rank_sums};
+pub use two_by_two::TwoByTwo;
+
+/// One unit of a fixed-point number with six decimals.
+pub(crate) const MICRO: u32 = 1_000_000;

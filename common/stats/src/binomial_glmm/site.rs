@@ -1,0 +1,159 @@
+//! One site's part of the marginal likelihood.
+
+use super::hermite::Node;
+use crate::root::brent;
+use crate::scale::{expit, log1p_exp};
+
+/// A site's counts as numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site {
+    pub(super) x: f64,
+    pub(super) n: f64,
+}
+
+/// A log-likelihood with its first and second derivatives in mu and τ.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Derivatives {
+    /// Log-likelihood, without the binomial coefficients.
+    pub(super) value: f64,
+    /// By mu.
+    pub(super) mu: f64,
+    /// By τ.
+    pub(super) tau: f64,
+    /// By mu twice.
+    pub(super) mu_mu: f64,
+    /// By mu and τ.
+    pub(super) mu_tau: f64,
+    /// By τ twice.
+    pub(super) tau_tau: f64,
+}
+
+impl Derivatives {
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            value: self.value + other.value,
+            mu: self.mu + other.mu,
+            tau: self.tau + other.tau,
+            mu_mu: self.mu_mu + other.mu_mu,
+            mu_tau: self.mu_tau + other.mu_tau,
+            tau_tau: self.tau_tau + other.tau_tau,
+        }
+    }
+}
+
+impl Site {
+    /// The logarithm of binomial likelihood times normal density at standardised effect z, both
+    /// without constants.
+    fn log_integrand(self, mu: f64, tau: f64, z: f64) -> f64 {
+        let eta = mu + tau * z;
+        self.x * eta - self.n * log1p_exp(eta) - 0.5 * z * z
+    }
+
+    /// `x − n p` and `n p (1 − p)` at log-odds eta.
+    pub(super) fn residual_and_variance(self, eta: f64) -> (f64, f64) {
+        let p = expit(eta);
+        (self.x - self.n * p, self.n * p * (1.0 - p))
+    }
+
+    /// The mode of the integrand: its derivative `τ(x − np) − z` falls in z and changes sign
+    /// between `τ(x − n)` and `τx`.
+    fn mode(self, mu: f64, tau: f64) -> f64 {
+        let slope = |z: f64| tau * self.residual_and_variance(mu + tau * z).0 - z;
+        brent(slope, tau * (self.x - self.n) - 1.0, tau * self.x + 1.0).unwrap_or(0.0)
+    }
+
+    /// The site's marginal log-likelihood and derivatives at mu and τ > 0.
+    ///
+    /// With s = (r, r z), r = x − np, the derivatives are posterior expectations:
+    /// the gradient is E s, the Hessian `E ∂s + Var s` (Louis 1982).
+    pub(super) fn derivatives(self, mu: f64, tau: f64, nodes: &[Node]) -> Derivatives {
+        let mode = self.mode(mu, tau);
+        let (_, variance) = self.residual_and_variance(mu + tau * mode);
+        let spread = libm::sqrt(2.0 / (1.0 + tau * tau * variance));
+        let peak = self.log_integrand(mu, tau, mode);
+        let mut mass = 0.0;
+        // Sums of r, rz, r², r²z, r²z², v, vz, vz² under the posterior.
+        let mut sums = [0.0; 8];
+        for node in nodes {
+            let z = mode + spread * node.t;
+            let log_weight = node.log_scaled_weight + self.log_integrand(mu, tau, z) - peak;
+            let weight = libm::exp(log_weight);
+            let (r, v) = self.residual_and_variance(mu + tau * z);
+            mass += weight;
+            let terms = [r, r * z, r * r, r * r * z, r * r * z * z, v, v * z, v * z * z];
+            for (sum, term) in sums.iter_mut().zip(terms) {
+                *sum += weight * term;
+            }
+        }
+        let [r, rz, rr, rrz, rrzz, v, vz, vzz] = sums.map(|sum| sum / mass);
+        Derivatives {
+            value: peak + libm::log(mass * spread) - 0.5 * libm::log(std::f64::consts::TAU),
+            mu: r,
+            tau: rz,
+            mu_mu: rr - r * r - v,
+            mu_tau: rrz - r * rz - vz,
+            tau_tau: rrzz - rz * rz - vzz,
+        }
+    }
+
+    /// The same at τ = 0, where the integral is the binomial likelihood itself. `tau` then holds
+    /// the derivative by τ², `(r² − v) / 2`: by τ it is 0 always.
+    pub(super) fn derivatives_without_spread(self, mu: f64) -> Derivatives {
+        let (r, v) = self.residual_and_variance(mu);
+        Derivatives {
+            value: self.x * mu - self.n * log1p_exp(mu),
+            mu: r,
+            tau: 0.5 * (r * r - v),
+            mu_mu: -v,
+            ..Derivatives::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hermite::nodes;
+    use super::*;
+
+    const SITE: Site = Site { x: 17.0, n: 20.0 };
+
+    #[test]
+    fn the_integral_agrees_with_a_fine_trapezoid() {
+        // At x = n the integrand has a shoulder, which 25 nodes resolve to fewer digits.
+        let full = Site { x: 20.0, n: 20.0 };
+        for (site, mu, tau, tolerance) in [(SITE, 1.0, 0.7, 1e-9), (full, 2.0, 1.5, 1e-7)] {
+            let step = 1e-3;
+            let sum: f64 = (-10_000..=10_000)
+                .map(|i| libm::exp(site.log_integrand(mu, tau, f64::from(i) * step)))
+                .sum();
+            let want = libm::log(sum * step / libm::sqrt(std::f64::consts::TAU));
+            let got = site.derivatives(mu, tau, &nodes()).value;
+            assert!((got - want).abs() < tolerance, "{got} {want}");
+        }
+    }
+
+    #[test]
+    fn the_derivatives_agree_with_differences() {
+        let nodes = nodes();
+        let at = |mu: f64, tau: f64| SITE.derivatives(mu, tau, &nodes);
+        let (mu, tau, h) = (1.1, 0.8, 1e-5);
+        let here = at(mu, tau);
+        let by_mu =
+            |f: fn(&Derivatives) -> f64| (f(&at(mu + h, tau)) - f(&at(mu - h, tau))) / (2.0 * h);
+        let by_tau =
+            |f: fn(&Derivatives) -> f64| (f(&at(mu, tau + h)) - f(&at(mu, tau - h))) / (2.0 * h);
+        assert!((by_mu(|d| d.value) - here.mu).abs() < 1e-7);
+        assert!((by_tau(|d| d.value) - here.tau).abs() < 1e-7);
+        assert!((by_mu(|d| d.mu) - here.mu_mu).abs() < 1e-7);
+        assert!((by_tau(|d| d.mu) - here.mu_tau).abs() < 1e-7);
+        assert!((by_tau(|d| d.tau) - here.tau_tau).abs() < 1e-7);
+    }
+
+    #[test]
+    fn without_spread_is_the_limit() {
+        let limit = SITE.derivatives_without_spread(0.9);
+        let near = SITE.derivatives(0.9, 1e-4, &nodes());
+        assert!((limit.value - near.value).abs() < 1e-6);
+        assert!((limit.tau - near.tau / 2e-4).abs() < 1e-3);
+    }
+}

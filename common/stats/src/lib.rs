@@ -1,0 +1,32 @@
+//! Pure mathematics of validation: estimators and synthesis.
+//!
+//! A site reduces its cases to integer aggregates ([`aggregate`]); the coordinator computes
+//! estimates from them ([`auroc`], [`proportion`], [`calibration`]) and synthesises the estimates
+//! of several sites ([`synthesis`], [`binomial_glmm`]).
+//!
+//! Three rules hold throughout, and other crates rely on them:
+//!
+//! - **No I/O, clock or randomness.** A result is a function of its arguments.
+//! - **No NaN, no infinity.** What cannot be estimated is a [`NotEstimable`] reason.
+//! - **The same bytes on every machine.** Every transcendental function is the pure-Rust one of
+//!   `libm`, and every sum runs left to right in input order.
+
+pub mod aggregate;
+pub mod auroc;
+pub mod binomial_glmm;
+pub mod calibration;
+pub mod grid;
+pub mod interval;
+pub mod not_estimable;
+pub mod proportion;
+pub mod scale;
+pub mod synthesis;
+
+mod count;
+mod predictive;
+mod root;
+mod special;
+mod wide;
+
+pub use interval::Interval;
+pub use not_estimable::NotEstimable;

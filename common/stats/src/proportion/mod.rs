@@ -1,0 +1,31 @@
+//! Proportions (sensitivity, specificity, predictive values) and clustered means.
+//!
+//! [`wilson`] is what reports show; [`clopper_pearson`] is the conservative interval that
+//! regulators ask for; [`jeffreys`] is kept for comparison. Where a patient has several images,
+//! [`clustered`] and [`clustered_interval`] replace them.
+
+mod beta_intervals;
+mod clustered;
+mod wilson;
+
+pub use beta_intervals::{clopper_pearson, jeffreys};
+pub use clustered::{ClusteredProportion, clustered, clustered_interval, ratio_mean};
+pub use wilson::wilson;
+
+use crate::NotEstimable;
+use crate::count::count_to_f64;
+
+/// The proportion x / n.
+///
+/// # Errors
+///
+/// [`NotEstimable::EmptyInput`] for n = 0, [`NotEstimable::InvalidInput`] for x > n.
+pub fn estimate(x: u64, n: u64) -> Result<f64, NotEstimable> {
+    if n == 0 {
+        Err(NotEstimable::EmptyInput)
+    } else if x > n {
+        Err(NotEstimable::InvalidInput)
+    } else {
+        Ok(count_to_f64(x) / count_to_f64(n))
+    }
+}

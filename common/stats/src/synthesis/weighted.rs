@@ -1,0 +1,94 @@
+//! The weighted mean at a given τ² and the sums that estimators are made of.
+
+use super::SiteEstimates;
+
+/// A residual below this share of the mean is rounding, not heterogeneity: identical estimates
+/// must give Q = 0 exactly, or a test statistic would be computed from noise.
+const ROUNDING: f64 = 8.0 * f64::EPSILON;
+
+/// Sums with weights `w_i = 1 / (v_i + tau2)`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weighted {
+    /// `Σ w`.
+    pub(super) sum_w: f64,
+    /// `Σ w y / Σ w`.
+    pub(super) mean: f64,
+    /// `Σ w (y − mean)²`.
+    pub(super) q: f64,
+    /// `Σ w² (y − mean)²`.
+    pub(super) q2: f64,
+    /// `tr P` with `P = W − W11'W / Σw`.
+    pub(super) trace_p: f64,
+    /// `tr PP`.
+    pub(super) trace_pp: f64,
+}
+
+impl Weighted {
+    /// The sums at `tau2 >= 0`.
+    pub(super) fn at(sites: &SiteEstimates, tau2: f64) -> Self {
+        let weights: Vec<f64> = sites.vi().iter().map(|v| 1.0 / (v + tau2)).collect();
+        let (mut sum_w, mut sum_wy) = (0.0, 0.0);
+        for (y, w) in sites.yi().iter().zip(&weights) {
+            sum_w += w;
+            sum_wy += w * y;
+        }
+        let mean = sum_wy / sum_w;
+        let (mut q, mut q2) = (0.0, 0.0);
+        for (y, w) in sites.yi().iter().zip(&weights) {
+            let residual = y - mean;
+            if residual.abs() > ROUNDING * mean.abs() {
+                q += w * residual * residual;
+                q2 += w * w * residual * residual;
+            }
+        }
+        let (trace_p, trace_pp) = traces(&weights, sum_w);
+        Self { sum_w, mean, q, q2, trace_p, trace_pp }
+    }
+}
+
+/// `tr P = Σ w_i r_i / Σw` and `tr PP = Σ (w_i r_i / Σw)² + Σ w_i² s_i / (Σw)²`, where r_i and s_i
+/// are the sums of the other weights and of their squares.
+///
+/// The textbook forms, `Σw − Σw²/Σw` and so on, cancel all their digits where one site is far more
+/// precise than the rest; these have only positive terms.
+fn traces(weights: &[f64], sum_w: f64) -> (f64, f64) {
+    let mut after = vec![(0.0, 0.0)];
+    for w in weights.iter().skip(1).rev() {
+        let (sum, squares) = after.last().copied().unwrap_or_default();
+        after.push((sum + w, squares + w * w));
+    }
+    let (mut before, mut before_squares) = (0.0, 0.0);
+    let (mut trace_p, mut trace_pp) = (0.0, 0.0);
+    for (w, (sum, squares)) in weights.iter().zip(after.iter().rev()) {
+        let diagonal = w * (before + sum) / sum_w;
+        let share = w / sum_w;
+        trace_p += diagonal;
+        trace_pp += diagonal * diagonal + share * share * (before_squares + squares);
+        before += w;
+        before_squares += w * w;
+    }
+    (trace_p, trace_pp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_traces_equal_the_textbook_forms_where_those_do_not_cancel() {
+        let weights = [3.0, 1.0, 0.5, 2.0];
+        let power = |n: i32| weights.iter().map(|w: &f64| w.powi(n)).sum::<f64>();
+        let (trace_p, trace_pp) = traces(&weights, power(1));
+        let ratio = power(2) / power(1);
+        assert!((trace_p - (power(1) - ratio)).abs() < 1e-14);
+        let textbook = power(2) - 2.0 * power(3) / power(1) + ratio * ratio;
+        assert!((trace_pp - textbook).abs() < 1e-14);
+    }
+
+    #[test]
+    fn one_dominant_weight_keeps_its_digits() {
+        // With weights W ≫ 1 and 1: P = W/(W+1)·[[1, −1], [−1, 1]], so tr P → 2 and tr PP → 4.
+        let (trace_p, trace_pp) = traces(&[1e15, 1.0], 1e15 + 1.0);
+        assert!((trace_p - 2.0).abs() < 1e-14 && (trace_pp - 4.0).abs() < 1e-14);
+    }
+}

@@ -1,0 +1,256 @@
+//! From the author's TOML to a protocol, with a stand-in for every value that is wrong, so that
+//! the rules can still be held against the rest.
+
+use toml::de::DeTable;
+
+use super::reader::{Fields, Notes};
+use super::{Draft, DraftError, rules};
+use crate::digest::{ModelDigest, Sha256Digest};
+use crate::id::{Name, StudyId};
+use crate::metric::MetricId;
+use crate::protocol::{
+    Analysis, AttributeSource, Band, Category, Combine, Dimension, DisclosureFloor, Endpoint,
+    EndpointBasis, EndpointDirection, Grouping, Layout, ModelInput, ModelOutput,
+    ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA, Profile, ReferenceStandard,
+    Resize, ScoreScale, StudyProtocol, Unit, ValueScaling,
+};
+
+const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
+
+pub(super) fn draft(text: &str) -> Result<Draft, DraftError> {
+    let notes = Notes::new(text);
+    let draft = match DeTable::parse(text) {
+        Ok(document) => Some(document_of(&Fields::root(&notes, document.get_ref()))),
+        Err(error) => {
+            let line = error.span().map_or(1, |span| notes.line_of(span.start));
+            notes.add(line, "(file)", error.message(), "correct the TOML at this line");
+            None
+        }
+    };
+    if let Some(draft) = &draft {
+        for breach in rules::broken(&draft.protocol) {
+            if !notes.is_blamed(&breach.path) {
+                let line = notes.line_at(&breach.path);
+                notes.add(line, &breach.path, breach.what, breach.remedy);
+            }
+        }
+    }
+    match (draft, notes.into_problems()) {
+        (Some(draft), problems) if problems.is_empty() => Ok(draft),
+        (_, problems) => Err(DraftError { problems }),
+    }
+}
+
+fn stand_in_name() -> Name {
+    "unreadable".parse().expect("a literal of the allowed characters")
+}
+
+fn stand_in_study() -> StudyId {
+    "unreadable".parse().expect("a literal of the allowed characters")
+}
+
+fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
+    let model = root.table("model", "add a [model] table");
+    let model_file = model.as_ref().and_then(|m| m.text("file", "give the path of the ONNX file"));
+    let model_sha256 = model
+        .as_ref()
+        .filter(|m| m.has("sha256"))
+        .and_then(|m| m.parsed::<Sha256Digest>("sha256", "write the file's SHA-256"))
+        .map(ModelDigest);
+    let protocol = StudyProtocol {
+        schema: PROTOCOL_SCHEMA.to_owned(),
+        id: root.parsed("id", ID).unwrap_or_else(stand_in_study),
+        version: root.count_or("version", 1).unwrap_or(1),
+        title: root.text("title", "give the study a title").unwrap_or_default(),
+        target_condition: root
+            .text("target_condition", "name the disease sought")
+            .unwrap_or_default(),
+        model: model_of(model.as_ref()),
+        reference_standard: reference_standard_of(root),
+        analysis: analysis_of(root),
+        operating_points: operating_points_of(root),
+        subgroups: root
+            .tables("subgroups", "write [[subgroups]] tables")
+            .iter()
+            .map(dimension_of)
+            .collect(),
+        endpoints: endpoints_of(root),
+        disclosure: disclosure_of(root),
+    };
+    Draft { protocol, model_file: model_file.unwrap_or_default().into(), model_sha256 }
+}
+
+fn model_of(model: Option<&Fields<'_, '_, '_>>) -> ModelSpecification {
+    let input = model.and_then(|m| m.table("input", "add a [model.input] table"));
+    let output = model.and_then(|m| m.table("output", "add a [model.output] table"));
+    ModelSpecification {
+        name: model.and_then(|m| m.text("name", "name the model")).unwrap_or_default(),
+        digest: ModelDigest(Sha256Digest::of(b"")),
+        bytes: 0,
+        input: input_of(input.as_ref()),
+        output: output_of(output.as_ref()),
+    }
+}
+
+fn input_of(input: Option<&Fields<'_, '_, '_>>) -> ModelInput {
+    let pixels = "give the size the model was trained on, in pixels";
+    let layouts = [("nchw", Layout::Nchw), ("nhwc", Layout::Nhwc)];
+    let resizes = [
+        ("refuse", Resize::Refuse),
+        ("bilinear", Resize::Bilinear),
+        ("letterbox", Resize::Letterbox),
+    ];
+    let monochrome1 = [("invert", Monochrome1::Invert), ("refuse", Monochrome1::Refuse)];
+    ModelInput {
+        name: input.and_then(|i| i.text("name", "name the graph's input")).unwrap_or_default(),
+        layout: input.and_then(|i| i.word("layout", &layouts)).unwrap_or(Layout::Nchw),
+        height: input.and_then(|i| i.count("height", pixels)).unwrap_or(1),
+        width: input.and_then(|i| i.count("width", pixels)).unwrap_or(1),
+        channels: input.and_then(|i| i.count("channels", "write 1 or 3")).unwrap_or(1),
+        scaling: input.and_then(scaling_of).unwrap_or(ValueScaling::Unit),
+        mean: input.and_then(|i| i.number_or("mean", 0.0)).unwrap_or(0.0),
+        standard_deviation: input
+            .and_then(|i| i.number_or("standard_deviation", 1.0))
+            .unwrap_or(1.0),
+        resize: input.and_then(|i| i.word("resize", &resizes)).unwrap_or(Resize::Refuse),
+        monochrome1: input
+            .and_then(|i| i.word("monochrome1", &monochrome1))
+            .unwrap_or(Monochrome1::Invert),
+    }
+}
+
+fn scaling_of(input: &Fields<'_, '_, '_>) -> Option<ValueScaling> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Unit,
+        Modality,
+        Window,
+    }
+    let kinds = [("unit", Kind::Unit), ("modality", Kind::Modality), ("window", Kind::Window)];
+    match input.word("scaling", &kinds)? {
+        Kind::Unit => Some(ValueScaling::Unit),
+        Kind::Modality => Some(ValueScaling::Modality),
+        Kind::Window => Some(ValueScaling::Window {
+            low: input.number("window_low", "give the value mapped to 0")?,
+            high: input.number("window_high", "give the value mapped to 1")?,
+        }),
+    }
+}
+
+fn output_of(output: Option<&Fields<'_, '_, '_>>) -> ModelOutput {
+    let scales = [("probability", ScoreScale::Probability), ("logit", ScoreScale::Logit)];
+    ModelOutput {
+        name: output.and_then(|o| o.text("name", "name the graph's output")).unwrap_or_default(),
+        scale: output.and_then(|o| o.word("scale", &scales)).unwrap_or(ScoreScale::Probability),
+        positive_index: output.and_then(|o| o.count_or("positive_index", 0)).unwrap_or(0),
+    }
+}
+
+fn reference_standard_of(root: &Fields<'_, '_, '_>) -> ReferenceStandard {
+    let table = root.table("reference_standard", "add a [reference_standard] table");
+    let values = "list the label column's values, such as [\"1\"]";
+    let texts = |key| table.as_ref().and_then(|t| t.texts(key, values)).unwrap_or_default();
+    ReferenceStandard {
+        description: table
+            .as_ref()
+            .and_then(|t| t.text("description", "say how the reference standard was established"))
+            .unwrap_or_default(),
+        positive: texts("positive"),
+        negative: texts("negative"),
+    }
+}
+
+fn analysis_of(root: &Fields<'_, '_, '_>) -> Analysis {
+    let table = root.table("analysis", "add an [analysis] table");
+    let table = table.as_ref();
+    let units = [("patient", Unit::Patient), ("image", Unit::Image)];
+    let combines =
+        [("mean", Combine::Mean), ("maximum", Combine::Maximum), ("first", Combine::First)];
+    let unit = table.and_then(|t| t.word("unit", &units)).unwrap_or(Unit::Image);
+    let wants_combine = |t: &&Fields<'_, '_, '_>| unit == Unit::Patient || t.has("combine");
+    Analysis {
+        unit,
+        combine: table.filter(wants_combine).and_then(|t| t.word("combine", &combines)),
+        failure_limit: table.and_then(|t| t.number_or("failure_limit", 0.05)).unwrap_or(0.05),
+        ece_bins: table.and_then(|t| t.count_or("ece_bins", 10)).unwrap_or(10),
+        level: table.and_then(|t| t.number_or("level", 0.95)).unwrap_or(0.95),
+    }
+}
+
+fn operating_points_of(root: &Fields<'_, '_, '_>) -> Vec<OperatingPoint> {
+    root.tables("operating_points", "write [[operating_points]] tables")
+        .iter()
+        .map(|t| OperatingPoint {
+            name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
+            threshold: t
+                .number("threshold", "give a probability between 0 and 1")
+                .unwrap_or(0.5),
+        })
+        .collect()
+}
+
+fn dimension_of(table: &Fields<'_, '_, '_>) -> Dimension {
+    let source = if table.has("dicom") {
+        table.text("dicom", "give a DICOM keyword").map(AttributeSource::Dicom)
+    } else {
+        table.text("column", "give a manifest column, or `dicom` with a keyword").map(AttributeSource::Column)
+    };
+    Dimension {
+        name: table.parsed("dimension", ID).unwrap_or_else(stand_in_name),
+        source: source.unwrap_or(AttributeSource::Column(String::new())),
+        grouping: grouping_of(table),
+    }
+}
+
+fn grouping_of(table: &Fields<'_, '_, '_>) -> Grouping {
+    if table.has("bands") {
+        let bound = "give a number";
+        let band = |t: &Fields<'_, '_, '_>| Band {
+            name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
+            from: t.number("from", bound).unwrap_or(0.0),
+            below: t.number("below", bound).unwrap_or(1.0),
+        };
+        let bands = table.tables("bands", "write { name, from, below } tables");
+        return Grouping::Bands(bands.iter().map(band).collect());
+    }
+    let category = |t: &Fields<'_, '_, '_>| Category {
+        name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
+        values: t.texts("values", "list the values of this category").unwrap_or_default(),
+    };
+    let categories = table.tables("categories", "write { name, values } tables");
+    Grouping::Categories(categories.iter().map(category).collect())
+}
+
+fn endpoints_of(root: &Fields<'_, '_, '_>) -> Vec<Endpoint> {
+    let directions =
+        [("at_least", EndpointDirection::AtLeast), ("at_most", EndpointDirection::AtMost)];
+    let bases = [("pooled_mean", EndpointBasis::PooledMean), ("new_site", EndpointBasis::NewSite)];
+    root.tables("endpoints", "write [[endpoints]] tables")
+        .iter()
+        .map(|t| Endpoint {
+            name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
+            metric: t
+                .parsed("metric", "write a metric such as \"auroc\" or \"sensitivity@NAME\"")
+                .unwrap_or(MetricId::Auroc),
+            limit: t.number("limit", "give the acceptance limit").unwrap_or(0.0),
+            direction: t
+                .word_or("direction", &directions, EndpointDirection::AtLeast)
+                .unwrap_or(EndpointDirection::AtLeast),
+            basis: t
+                .word_or("basis", &bases, EndpointBasis::PooledMean)
+                .unwrap_or(EndpointBasis::PooledMean),
+        })
+        .collect()
+}
+
+fn disclosure_of(root: &Fields<'_, '_, '_>) -> DisclosureFloor {
+    let table = root.table("disclosure", "add a [disclosure] table with profile and k");
+    let profiles = [("standard", Profile::Standard)];
+    DisclosureFloor {
+        profile: table
+            .as_ref()
+            .and_then(|t| t.word_or("profile", &profiles, Profile::Standard))
+            .unwrap_or(Profile::Standard),
+        k: table.as_ref().and_then(|t| t.count_or("k", 11)).unwrap_or(11).into(),
+    }
+}

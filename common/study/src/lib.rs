@@ -1,0 +1,26 @@
+//! The words of a study: identifiers, protocol (draft to locked), aggregates as they are sent,
+//! site results, and the canonical form that is digested and signed.
+
+pub mod canonical;
+pub mod digest;
+pub mod dispatch;
+pub mod draft;
+mod form;
+pub mod id;
+pub mod metric;
+pub mod performance;
+pub mod protocol;
+pub mod result;
+pub mod round;
+pub mod summary;
+
+pub use canonical::{Canonical, CanonicalError};
+pub use digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest, Sha256Digest};
+pub use dispatch::Dispatch;
+pub use id::{IdError, Name, RoundId, SiteId, StudyId};
+pub use metric::MetricId;
+pub use performance::{OperatingPointCounts, PatientCounts, Performance};
+pub use protocol::{LockedProtocol, StudyProtocol};
+pub use result::{Cell, FailedStage, Outcome, Release, ResultHeader, SiteResult, Suppression};
+pub use round::{RoundRecord, SiteRecord, SiteStatus};
+pub use summary::SiteSummary;

@@ -1,0 +1,115 @@
+//! The enumerated metrics: no other number about a model's performance has a name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::Name;
+
+/// A metric of a binary classification, as scripts and reports name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum MetricId {
+    /// Area under the receiver operating characteristic; clustered by patient where a patient has
+    /// several cases.
+    Auroc,
+    /// The same with DeLong's standard error, as if cases were independent.
+    AurocDelong,
+    /// Sensitivity at a locked operating point.
+    Sensitivity(Name),
+    /// Specificity at a locked operating point.
+    Specificity(Name),
+    /// Brier score.
+    Brier,
+    /// Observed to expected events.
+    OeRatio,
+    /// Intercept of the logistic recalibration of outcome on logit score.
+    CalibrationIntercept,
+    /// Slope of the logistic recalibration of outcome on logit score.
+    CalibrationSlope,
+    /// Calibration in the large: the intercept with the slope held at 1.
+    CalibrationInTheLarge,
+    /// Expected calibration error over the protocol's equal-width bins.
+    Ece,
+}
+
+/// A text names no metric.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a metric; one of auroc, auroc_delong, sensitivity@NAME, specificity@NAME, brier, oe_ratio, \
+     calibration_intercept, calibration_slope, calibration_in_the_large, ece"
+)]
+pub struct UnknownMetric;
+
+impl fmt::Display for MetricId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auroc => f.write_str("auroc"),
+            Self::AurocDelong => f.write_str("auroc_delong"),
+            Self::Sensitivity(point) => write!(f, "sensitivity@{point}"),
+            Self::Specificity(point) => write!(f, "specificity@{point}"),
+            Self::Brier => f.write_str("brier"),
+            Self::OeRatio => f.write_str("oe_ratio"),
+            Self::CalibrationIntercept => f.write_str("calibration_intercept"),
+            Self::CalibrationSlope => f.write_str("calibration_slope"),
+            Self::CalibrationInTheLarge => f.write_str("calibration_in_the_large"),
+            Self::Ece => f.write_str("ece"),
+        }
+    }
+}
+
+impl FromStr for MetricId {
+    type Err = UnknownMetric;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMetric> {
+        if let Some((metric, point)) = text.split_once('@') {
+            let point = point.parse().map_err(|_| UnknownMetric)?;
+            return match metric {
+                "sensitivity" => Ok(Self::Sensitivity(point)),
+                "specificity" => Ok(Self::Specificity(point)),
+                _ => Err(UnknownMetric),
+            };
+        }
+        match text {
+            "auroc" => Ok(Self::Auroc),
+            "auroc_delong" => Ok(Self::AurocDelong),
+            "brier" => Ok(Self::Brier),
+            "oe_ratio" => Ok(Self::OeRatio),
+            "calibration_intercept" => Ok(Self::CalibrationIntercept),
+            "calibration_slope" => Ok(Self::CalibrationSlope),
+            "calibration_in_the_large" => Ok(Self::CalibrationInTheLarge),
+            "ece" => Ok(Self::Ece),
+            _ => Err(UnknownMetric),
+        }
+    }
+}
+
+impl TryFrom<String> for MetricId {
+    type Error = UnknownMetric;
+
+    fn try_from(text: String) -> Result<Self, UnknownMetric> {
+        text.parse()
+    }
+}
+
+impl From<MetricId> for String {
+    fn from(metric: MetricId) -> Self {
+        metric.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_survives_its_text() {
+        for text in ["auroc", "sensitivity@rule-out", "specificity@rule-in", "oe_ratio", "ece"] {
+            assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
+        }
+        for bad in ["accuracy", "sensitivity", "sensitivity@", "auroc@x", "max"] {
+            assert!(bad.parse::<MetricId>().is_err(), "{bad} was taken");
+        }
+    }
+}

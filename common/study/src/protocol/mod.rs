@@ -1,0 +1,54 @@
+//! The study protocol: everything that decides a number, fixed before the first case is read.
+
+mod analysis;
+mod locked;
+mod model;
+mod subgroup;
+
+use serde::{Deserialize, Serialize};
+
+pub use analysis::{
+    Analysis, Combine, DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, OperatingPoint,
+    Profile, ReferenceStandard, Unit,
+};
+pub use locked::{LockError, LockedProtocol};
+pub use model::{
+    Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize, ScoreScale,
+    ValueScaling,
+};
+pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
+
+use crate::id::StudyId;
+
+/// Schema of the protocol document that this version writes.
+pub const PROTOCOL_SCHEMA: &str = "fedval.protocol/1";
+
+/// A study protocol. Locked, it never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudyProtocol {
+    /// [`PROTOCOL_SCHEMA`].
+    pub schema: String,
+    /// The study.
+    pub id: StudyId,
+    /// Version of the protocol, from 1.
+    pub version: u32,
+    /// Title for people.
+    pub title: String,
+    /// The disease sought.
+    pub target_condition: String,
+    /// The model: the index test.
+    pub model: ModelSpecification,
+    /// What it is judged against.
+    pub reference_standard: ReferenceStandard,
+    /// Unit of analysis and rules of estimation.
+    pub analysis: Analysis,
+    /// Locked positivity cut-offs.
+    pub operating_points: Vec<OperatingPoint>,
+    /// Subgroup dictionary.
+    pub subgroups: Vec<Dimension>,
+    /// Endpoints with their acceptance limits.
+    pub endpoints: Vec<Endpoint>,
+    /// The least disclosure control that sites must apply; each may apply more.
+    pub disclosure: DisclosureFloor,
+}

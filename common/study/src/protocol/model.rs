@@ -1,0 +1,128 @@
+//! The model a protocol pins: file, input and output.
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::exact_u64;
+use crate::digest::ModelDigest;
+
+/// Order of the axes of the input tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// Batch, channel, height, width.
+    Nchw,
+    /// Batch, height, width, channel.
+    Nhwc,
+}
+
+/// How stored pixel values become the numbers the model sees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueScaling {
+    /// Stored value divided by the largest storable one (2^BitsStored − 1): 0 to 1.
+    Unit,
+    /// Value after DICOM's rescale slope and intercept (Hounsfield units for CT).
+    Modality,
+    /// Value after rescale, clipped to `low`…`high`, mapped to 0…1.
+    Window {
+        /// Mapped to 0.
+        low: f64,
+        /// Mapped to 1.
+        high: f64,
+    },
+}
+
+/// What happens to an image whose size is not the input's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resize {
+    /// The case fails: the protocol wants images of exactly this size.
+    Refuse,
+    /// Bilinear interpolation to the input's size, half-pixel centres, aspect ratio not kept.
+    Bilinear,
+    /// Bilinear to fit inside, centred, the border filled with 0.
+    Letterbox,
+}
+
+/// What happens to a DICOM image in which white is low (MONOCHROME1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monochrome1 {
+    /// Inverted, so that white is high as in MONOCHROME2.
+    Invert,
+    /// The case fails.
+    Refuse,
+}
+
+/// The model's input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelInput {
+    /// Name of the graph's input.
+    pub name: String,
+    /// Axis order.
+    pub layout: Layout,
+    /// Height, in pixels.
+    pub height: u32,
+    /// Width, in pixels.
+    pub width: u32,
+    /// Channels: 1, or 3 (a grey image is repeated).
+    pub channels: u32,
+    /// Value scaling.
+    pub scaling: ValueScaling,
+    /// Subtracted after scaling.
+    pub mean: f64,
+    /// Divides after `mean` was subtracted. Never zero.
+    pub standard_deviation: f64,
+    /// Resize rule.
+    pub resize: Resize,
+    /// MONOCHROME1 rule.
+    pub monochrome1: Monochrome1,
+}
+
+impl ModelInput {
+    /// Number of values in one input tensor (batch 1).
+    #[must_use]
+    pub const fn values(&self) -> usize {
+        self.height as usize * self.width as usize * self.channels as usize
+    }
+}
+
+/// Scale of the model's score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreScale {
+    /// 0 to 1.
+    Probability,
+    /// Log odds.
+    Logit,
+}
+
+/// The model's output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelOutput {
+    /// Name of the graph's output.
+    pub name: String,
+    /// Scale of the score.
+    pub scale: ScoreScale,
+    /// Index of the score among the output's values.
+    pub positive_index: u32,
+}
+
+/// The model file and how it is fed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpecification {
+    /// Name for people.
+    pub name: String,
+    /// Digest of the file.
+    pub digest: ModelDigest,
+    /// Size of the file.
+    #[serde(serialize_with = "exact_u64")]
+    pub bytes: u64,
+    /// Input.
+    pub input: ModelInput,
+    /// Output.
+    pub output: ModelOutput,
+}

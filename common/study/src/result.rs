@@ -1,0 +1,150 @@
+//! What a site sends: one result for a round, whatever came of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::exact_u64;
+use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest};
+use crate::id::{Name, RoundId, SiteId, StudyId};
+use crate::performance::Performance;
+use crate::protocol::Profile;
+use crate::summary::FailureReason;
+
+/// Why one cell was not released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suppression {
+    /// The cell itself rests on too few patients.
+    Primary,
+    /// The cell would allow another to be computed.
+    Complementary,
+}
+
+/// A value, or the fact that it was suppressed: never zero-filled, never dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cell<T> {
+    /// The value.
+    Released(T),
+    /// No value, and why.
+    Suppressed(Suppression),
+}
+
+impl<T> Cell<T> {
+    /// The value, if it was released.
+    pub const fn released(&self) -> Option<&T> {
+        match self {
+            Self::Released(value) => Some(value),
+            Self::Suppressed(_) => None,
+        }
+    }
+}
+
+/// How many patients had cases without a usable result, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttritionCount {
+    /// The reason.
+    pub reason: FailureReason,
+    /// Distinct patients.
+    pub patients: Cell<u64>,
+}
+
+/// One leaf of one subgroup dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubgroupCell {
+    /// Dimension of the protocol's dictionary.
+    pub dimension: Name,
+    /// Category of the dimension.
+    pub category: Name,
+    /// Its performance, or why it is not here.
+    pub performance: Cell<Performance>,
+}
+
+/// The vetted aggregates of one evaluation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Disclosure profile in force.
+    pub profile: Profile,
+    /// Smallest number of patients a denominator may hold.
+    #[serde(serialize_with = "exact_u64")]
+    pub k: u64,
+    /// Cases without a usable result.
+    pub attrition: Vec<AttritionCount>,
+    /// The whole cohort.
+    pub overall: Performance,
+    /// Subgroups, in the protocol's order; the leaf of unlisted attributes is never among them.
+    pub subgroups: Vec<SubgroupCell>,
+}
+
+/// Where an evaluation failed. Nothing finer leaves the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedStage {
+    /// The model could not be loaded within its limits.
+    ModelLoad,
+    /// The site's data could not be read.
+    DataSource,
+    /// The model could not be run on the cases within its limits.
+    Evaluation,
+}
+
+/// What came of one dispatch at one site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Aggregates.
+    Released(Box<Release>),
+    /// The cohort's denominators are too small for anything to leave.
+    Insufficient,
+    /// Policy, ledger, budget or steward refused: the reason stays on site.
+    Refused,
+    /// The evaluation did not finish.
+    Failed(FailedStage),
+}
+
+impl Outcome {
+    /// The status that reports print.
+    #[must_use]
+    pub const fn status(&self) -> &'static str {
+        match self {
+            Self::Released(_) => "released",
+            Self::Insufficient => "insufficient",
+            Self::Refused => "refused",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// What a result is about. The lease epoch is not here: approved bytes outlive leases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResultHeader {
+    /// The study.
+    pub study: StudyId,
+    /// Digest of the protocol that was run.
+    pub protocol: ProtocolDigest,
+    /// Digest of the model that was run.
+    pub model: ModelDigest,
+    /// The round.
+    pub round: RoundId,
+    /// The site.
+    pub site: SiteId,
+    /// The cohort; absent where the site never opened one.
+    pub cohort: Option<CohortCommitment>,
+    /// The site's policy; absent where the site has none that is valid.
+    pub policy: Option<PolicyDigest>,
+    /// The agent executable.
+    pub agent_build: BuildDigest,
+}
+
+/// One site's result for one round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteResult {
+    /// What it is about.
+    pub header: ResultHeader,
+    /// What came of it.
+    pub outcome: Outcome,
+}

@@ -1,0 +1,72 @@
+//! What a site knows about its own cohort before the gate: exact, and never sent.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::CohortCommitment;
+use crate::id::Name;
+use crate::performance::{PatientCounts, Performance};
+
+/// Why a case has no usable result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// The image could not be decoded.
+    Undecodable,
+    /// The image's form is not one the protocol or the decoder takes.
+    Unsupported,
+    /// The image does not have the size the protocol demands.
+    WrongSize,
+    /// The model's output was not finite or out of range.
+    InvalidOutput,
+    /// The reference standard is missing.
+    NoReference,
+    /// Reasons too rare to be shown by themselves.
+    Other,
+}
+
+impl FailureReason {
+    /// Every reason that a case can fail for, in a fixed order.
+    pub const ALL: [Self; 6] = [
+        Self::Undecodable,
+        Self::Unsupported,
+        Self::WrongSize,
+        Self::InvalidOutput,
+        Self::NoReference,
+        Self::Other,
+    ];
+}
+
+/// Performance on one leaf of a subgroup dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// The category; `None` gathers cases whose attribute is missing or in no category.
+    pub category: Option<Name>,
+    /// Distinct patients in the leaf.
+    pub patients: PatientCounts,
+    /// Aggregates; `None` where the leaf is empty.
+    pub performance: Option<Performance>,
+}
+
+/// All leaves of one dimension of the protocol's dictionary, the unlisted one last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DimensionSummary {
+    /// The dimension's name.
+    pub dimension: Name,
+    /// Its leaves, in the protocol's order.
+    pub leaves: Vec<Leaf>,
+}
+
+/// The exact evidence of one evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteSummary {
+    /// The cohort it was made on.
+    pub cohort: CohortCommitment,
+    /// One entry for each distinct patient with a failed case: the reasons among their cases.
+    pub failures: Vec<BTreeSet<FailureReason>>,
+    /// The whole cohort; `None` where no case could be evaluated.
+    pub overall: Option<Performance>,
+    /// Each dimension of the protocol's dictionary.
+    pub dimensions: Vec<DimensionSummary>,
+}

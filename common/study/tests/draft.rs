@@ -1,0 +1,113 @@
+//! What an author may get wrong, and what the author is told.
+
+use fedval_study::draft::{Draft, DraftError};
+
+const GOOD: &str = r#"
+id = "chest"
+title = "Pneumonia on chest radiographs"
+target_condition = "pneumonia"
+
+[model]
+name = "cnn"
+file = "cnn.onnx"
+[model.input]
+name = "image"
+layout = "nchw"
+height = 256
+width = 256
+channels = 1
+scaling = "unit"
+resize = "refuse"
+monochrome1 = "invert"
+[model.output]
+name = "probability"
+scale = "probability"
+
+[reference_standard]
+description = "radiologist's report"
+positive = ["1"]
+negative = ["0"]
+
+[analysis]
+unit = "image"
+
+[[operating_points]]
+name = "half"
+threshold = 0.5
+
+[[subgroups]]
+dimension = "age"
+dicom = "PatientAge"
+bands = [{ name = "young", from = 0, below = 50 }, { name = "old", from = 50, below = 120 }]
+
+[[endpoints]]
+name = "discrimination"
+metric = "auroc"
+limit = 0.8
+
+[disclosure]
+k = 11
+"#;
+
+fn refused(text: &str) -> DraftError {
+    Draft::parse(text).expect_err("the draft should be refused")
+}
+
+#[test]
+fn a_complete_draft_is_taken() {
+    let draft = Draft::parse(GOOD).expect("a complete draft");
+    assert_eq!(draft.model_file().to_str(), Some("cnn.onnx"));
+}
+
+#[test]
+fn every_problem_is_listed_at_once_with_its_line() {
+    let bad = GOOD
+        .replace("threshold = 0.5", "threshold = 1.5")
+        .replace("unit = \"image\"", "unit = \"eye\"\ncolour = \"red\"")
+        .replace("from = 50", "from = 40");
+    let error = refused(&bad);
+    let found: Vec<_> = error.problems.iter().map(|p| p.path.as_str()).collect();
+    assert_eq!(
+        found,
+        ["analysis.unit", "analysis.colour", "operating_points[0].threshold", "subgroups[0].bands[1].from"]
+    );
+    let line = |needle: &str| bad.lines().position(|l| l.contains(needle)).expect("it is there") + 1;
+    assert_eq!(error.problems[2].line, line("threshold = 1.5"));
+    assert!(error.problems.iter().all(|p| !p.remedy.is_empty()));
+}
+
+#[test]
+fn an_unknown_key_names_the_known_ones() {
+    let error = refused(&GOOD.replace("title =", "titel ="));
+    let unknown = error.problems.iter().find(|p| p.path == "titel").expect("named");
+    assert!(unknown.remedy.contains("title"));
+}
+
+#[test]
+fn duplicate_names_and_dangling_references_are_found() {
+    let twice = format!("{GOOD}\n[[endpoints]]\nname = \"discrimination\"\nmetric = \"sensitivity@none\"\nlimit = 0.9\n");
+    let found: Vec<_> = refused(&twice).problems.into_iter().map(|p| p.path).collect();
+    assert_eq!(found, ["endpoints[1].name", "endpoints[1].metric"]);
+}
+
+#[test]
+fn a_patient_identifying_dicom_attribute_is_no_subgroup() {
+    let error = refused(&GOOD.replace("PatientAge", "PatientName"));
+    assert_eq!(error.problems[0].path, "subgroups[0].dicom");
+}
+
+#[test]
+fn broken_toml_is_one_problem_at_its_line() {
+    let error = refused("id = \"a\"\ntitle = \n");
+    assert_eq!((error.problems.len(), error.problems[0].line), (1, 2));
+}
+
+#[test]
+fn a_pinned_model_that_changed_is_refused() {
+    use fedval_study::Sha256Digest;
+    let pinned = Sha256Digest::of(b"model").to_string();
+    let text = GOOD.replace("file = \"cnn.onnx\"", &format!("file = \"cnn.onnx\"\nsha256 = \"{pinned}\""));
+    let draft = Draft::parse(&text).expect("a complete draft");
+    assert!(draft.clone().pin_model(Sha256Digest::of(b"model"), 5).is_ok());
+    assert!(draft.pin_model(Sha256Digest::of(b"other"), 5).is_err());
+}

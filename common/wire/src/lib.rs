@@ -1,0 +1,14 @@
+//! The only translator between the wire contract and the domain. Whatever is not in its declared
+//! range is refused here, with the field's name and never its content.
+
+mod dispatch;
+mod error;
+mod performance;
+mod primitive;
+mod release;
+mod result;
+
+pub use dispatch::{endorsement_from_wire, endorsement_to_wire, dispatch_from_wire, dispatch_to_wire};
+pub use error::WireError;
+pub use primitive::{digest, id, wide_from_wire, wide_to_wire};
+pub use result::{site_result_from_wire, site_result_to_wire};

@@ -1,0 +1,91 @@
+//! A site's result for a round.
+
+use fedval_proto as proto;
+use fedval_study::{
+    BuildDigest, CohortCommitment, FailedStage, ModelDigest, Outcome, PolicyDigest, ProtocolDigest,
+    ResultHeader, SiteResult,
+};
+
+use crate::WireError;
+use crate::primitive::{digest, enumeration, id, optional_digest};
+use crate::release::{release_from_wire, release_to_wire};
+
+/// Writes a result for the wire.
+#[must_use]
+pub fn site_result_to_wire(result: &SiteResult) -> proto::SiteResult {
+    use proto::site_result::Outcome as WireOutcome;
+    proto::SiteResult {
+        header: Some(header_to_wire(&result.header)),
+        outcome: Some(match &result.outcome {
+            Outcome::Released(release) => WireOutcome::Released(release_to_wire(release)),
+            Outcome::Insufficient => WireOutcome::Insufficient(proto::Insufficient {}),
+            Outcome::Refused => WireOutcome::Refused(proto::Refused {}),
+            Outcome::Failed(stage) => {
+                WireOutcome::Failed(proto::Failed { stage: stage_to_wire(*stage).into() })
+            }
+        }),
+    }
+}
+
+/// Reads a result from the wire.
+///
+/// # Errors
+///
+/// [`WireError`] names the first field that is absent or out of range.
+pub fn site_result_from_wire(result: proto::SiteResult) -> Result<SiteResult, WireError> {
+    use proto::site_result::Outcome as WireOutcome;
+    let header = header_from_wire(&result.header.ok_or(WireError::missing("header"))?)?;
+    let outcome = match result.outcome.ok_or(WireError::missing("outcome"))? {
+        WireOutcome::Released(release) => Outcome::Released(Box::new(release_from_wire(release)?)),
+        WireOutcome::Insufficient(proto::Insufficient {}) => Outcome::Insufficient,
+        WireOutcome::Refused(proto::Refused {}) => Outcome::Refused,
+        WireOutcome::Failed(failed) => {
+            Outcome::Failed(enumeration("failed.stage", failed.stage, stage_from_wire)?)
+        }
+    };
+    Ok(SiteResult { header, outcome })
+}
+
+fn header_to_wire(header: &ResultHeader) -> proto::ResultHeader {
+    let optional = |digest: Option<&[u8; 32]>| digest.map(|d| d.to_vec()).unwrap_or_default();
+    proto::ResultHeader {
+        study: header.study.to_string(),
+        protocol: header.protocol.0.as_bytes().to_vec(),
+        model: header.model.0.as_bytes().to_vec(),
+        round: header.round.to_string(),
+        site: header.site.to_string(),
+        cohort: optional(header.cohort.as_ref().map(|cohort| cohort.0.as_bytes())),
+        policy: optional(header.policy.as_ref().map(|policy| policy.0.as_bytes())),
+        agent_build: header.agent_build.0.as_bytes().to_vec(),
+    }
+}
+
+fn header_from_wire(header: &proto::ResultHeader) -> Result<ResultHeader, WireError> {
+    Ok(ResultHeader {
+        study: id("header.study", &header.study)?,
+        protocol: ProtocolDigest(digest("header.protocol", &header.protocol)?),
+        model: ModelDigest(digest("header.model", &header.model)?),
+        round: id("header.round", &header.round)?,
+        site: id("header.site", &header.site)?,
+        cohort: optional_digest("header.cohort", &header.cohort)?.map(CohortCommitment),
+        policy: optional_digest("header.policy", &header.policy)?.map(PolicyDigest),
+        agent_build: BuildDigest(digest("header.agent_build", &header.agent_build)?),
+    })
+}
+
+const fn stage_to_wire(stage: FailedStage) -> proto::FailedStage {
+    match stage {
+        FailedStage::ModelLoad => proto::FailedStage::ModelLoad,
+        FailedStage::DataSource => proto::FailedStage::DataSource,
+        FailedStage::Evaluation => proto::FailedStage::Evaluation,
+    }
+}
+
+fn stage_from_wire(stage: proto::FailedStage) -> Option<FailedStage> {
+    match stage {
+        proto::FailedStage::Unspecified => None,
+        proto::FailedStage::ModelLoad => Some(FailedStage::ModelLoad),
+        proto::FailedStage::DataSource => Some(FailedStage::DataSource),
+        proto::FailedStage::Evaluation => Some(FailedStage::Evaluation),
+    }
+}

@@ -1,0 +1,201 @@
+//! Accepting a site's result: once, from whom it says, about what was asked, free of contradiction.
+
+use fedval_ambient::{Problem, Timestamp};
+use fedval_study::{
+    Canonical, Cell, Dispatch, Outcome, Release, ResultDigest, SiteId, SiteResult,
+};
+use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
+
+use crate::Coordinator;
+use crate::port::{Inserted, StoreError, StoredResult};
+
+/// A result that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Digest of the recorded bytes.
+    pub digest: ResultDigest,
+    /// Whether an earlier call had recorded it.
+    pub duplicate: bool,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
+/// A result is refused; nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// No such round was dispatched to this site: the caller may not learn whether it exists.
+    #[error("no round with this identifier was dispatched to this site")]
+    NotFound,
+    /// The result speaks for another site.
+    #[error("the result speaks for another site than the certificate")]
+    WrongSite,
+    /// The result is about another protocol, model or study than was dispatched.
+    #[error("the result is not about the protocol and model that were dispatched")]
+    NotWhatWasAsked,
+    /// The signature does not hold.
+    #[error("the result's signature is refused")]
+    Signature(#[source] SignatureProblem),
+    /// The aggregates contradict each other.
+    #[error("the result contradicts itself: {relation}")]
+    Contradiction {
+        /// The relation that all data keep.
+        relation: &'static str,
+    },
+    /// The result cannot be written in canonical form.
+    #[error("the result holds a number out of range")]
+    NotCanonical,
+    /// Another result stands for this round and site.
+    #[error("another result of this site was recorded for this round")]
+    Conflict,
+    /// The round is closed.
+    #[error("the round is closed")]
+    RoundClosed,
+    /// A stored document is damaged.
+    #[error("a stored document is damaged")]
+    Damaged,
+    /// The store failed.
+    #[error("the coordinator cannot reach its store")]
+    Store(#[from] StoreError),
+}
+
+impl Problem for SubmitError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "ROUND_NOT_FOUND",
+            Self::WrongSite => "WRONG_SITE",
+            Self::NotWhatWasAsked => "NOT_WHAT_WAS_ASKED",
+            Self::Signature(_) => "RESULT_SIGNATURE",
+            Self::Contradiction { .. } => "RESULT_CONTRADICTION",
+            Self::NotCanonical => "RESULT_OUT_OF_RANGE",
+            Self::Conflict => "CONFLICT",
+            Self::RoundClosed => "ROUND_CLOSED",
+            Self::Damaged => "STORE_DAMAGED",
+            Self::Store(_) => "STORE_UNAVAILABLE",
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::NotFound | Self::NotWhatWasAsked => "run `fedval-agent jobs` to see what was dispatched",
+                Self::WrongSite | Self::Signature(_) => "enrol this machine as the site it is",
+                Self::Contradiction { .. } | Self::NotCanonical => {
+                    "report this to the maintainers: the agent's arithmetic and the coordinator's disagree"
+                }
+                Self::Conflict => "the recorded result stands; ask the operator for a new round",
+                Self::RoundClosed => "ask the coordinator's operator for a new round",
+                Self::Damaged | Self::Store(_) => "the agent tries again by itself",
+            }
+            .to_owned(),
+        )
+    }
+}
+
+impl Coordinator {
+    /// Records a result on behalf of `site`, as its certificate proves it.
+    ///
+    /// The same bytes again give the stored acknowledgement: an agent that lost its connection
+    /// cannot know whether the first attempt arrived.
+    ///
+    /// # Errors
+    ///
+    /// See [`SubmitError`].
+    pub async fn result_submit(
+        &self,
+        site: &SiteId,
+        result: SiteResult,
+        signature: Signature,
+    ) -> Result<Accepted, SubmitError> {
+        if result.header.site != *site {
+            return Err(SubmitError::WrongSite);
+        }
+        let round = result.header.round.clone();
+        self.check_asked(site, &result).await?;
+        if let Outcome::Released(release) = &result.outcome {
+            check_consistency(release)?;
+        }
+        let canonical = Canonical::new(result).map_err(|_| SubmitError::NotCanonical)?;
+        let row = self.store.site_find(site).await?.ok_or(SubmitError::NotFound)?;
+        let endorsement =
+            Endorsement { certificate: row.certificate.ok_or(SubmitError::NotFound)?, signature };
+        let document = SignedDocument {
+            payload_type: PayloadType::SiteResult,
+            bytes: canonical.bytes().to_vec(),
+            endorsements: vec![endorsement.clone()],
+        };
+        let now = self.clock.now();
+        document
+            .verify(&Role::Site(site.clone()), self.root(), now)
+            .map_err(SubmitError::Signature)?;
+        let digest = ResultDigest(canonical.digest());
+        let stored = StoredResult {
+            round,
+            site: site.clone(),
+            bytes: document.bytes,
+            digest,
+            endorsement,
+            recorded_at: now,
+        };
+        match self.store.result_insert(&stored).await? {
+            Inserted::New => Ok(Accepted { digest, duplicate: false, recorded_at: now }),
+            Inserted::SameAsBefore(recorded_at) => {
+                Ok(Accepted { digest, duplicate: true, recorded_at })
+            }
+            Inserted::DiffersFromBefore => Err(SubmitError::Conflict),
+            Inserted::RoundClosed => Err(SubmitError::RoundClosed),
+        }
+    }
+
+    async fn check_asked(&self, site: &SiteId, result: &SiteResult) -> Result<(), SubmitError> {
+        let header = &result.header;
+        let row = self.store.dispatch_find(&header.round, site).await?.ok_or(SubmitError::NotFound)?;
+        let asked: Canonical<Dispatch> =
+            Canonical::parse(&row.dispatch).map_err(|_| SubmitError::Damaged)?;
+        let asked = asked.value();
+        if (&asked.study, asked.protocol, asked.model)
+            != (&header.study, header.protocol, header.model)
+        {
+            return Err(SubmitError::NotWhatWasAsked);
+        }
+        let Outcome::Released(release) = &result.outcome else { return Ok(()) };
+        let study = self.store.study_find(&asked.study).await?.ok_or(SubmitError::Damaged)?;
+        let locked = fedval_study::LockedProtocol::parse(&study.protocol)
+            .map_err(|_| SubmitError::Damaged)?;
+        let floor = locked.protocol().disclosure;
+        if release.k < floor.k || release.profile < floor.profile {
+            return Err(SubmitError::Contradiction { relation: "a site may tighten the floor, not loosen it" });
+        }
+        fedval_disclosure::rules::dc01_closed_schema::check(release, locked.protocol())
+            .map_err(|_| SubmitError::Contradiction { relation: "a result holds what the protocol names" })
+    }
+}
+
+/// What can be tested without the data: counts add up, statistics keep their bounds, groups are part
+/// of the whole.
+fn check_consistency(release: &Release) -> Result<(), SubmitError> {
+    let contradiction = |relation| SubmitError::Contradiction { relation };
+    let overall = &release.overall;
+    overall.check().map_err(|error| contradiction(error.relation))?;
+    let shown: Vec<_> = release
+        .subgroups
+        .iter()
+        .filter_map(|cell| match &cell.performance {
+            Cell::Released(performance) => Some((&cell.dimension, performance)),
+            Cell::Suppressed(_) => None,
+        })
+        .collect();
+    for (dimension, performance) in &shown {
+        performance.check().map_err(|error| contradiction(error.relation))?;
+        let same = shown.iter().filter(|(other, _)| other == dimension);
+        let (mut n_pos, mut n_neg) = (0_u64, 0_u64);
+        for (_, leaf) in same {
+            n_pos = n_pos.saturating_add(leaf.ranks.n_pos);
+            n_neg = n_neg.saturating_add(leaf.ranks.n_neg);
+        }
+        if n_pos > overall.ranks.n_pos || n_neg > overall.ranks.n_neg {
+            return Err(contradiction("subgroups are part of the whole cohort"));
+        }
+    }
+    Ok(())
+}

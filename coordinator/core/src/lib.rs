@@ -1,0 +1,76 @@
+//! The rules of the coordinator: who is enrolled, what is dispatched, which results are accepted,
+//! what is reported. It knows no transport and no database; both are handed in.
+
+mod acceptance;
+mod dispatching;
+mod enrolment;
+mod lease;
+pub mod port;
+mod reporting;
+mod studies;
+
+use std::sync::Arc;
+
+use fedval_ambient::{Clock, Entropy};
+use fedval_trust::{Authority, Certificate, SecretKey};
+
+pub use acceptance::{Accepted, SubmitError};
+pub use dispatching::{CloseError, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress};
+pub use enrolment::{EnrolError, Enrolled, Invitation, InviteError, MAX_INVITATION_HOURS};
+pub use lease::LEASE_SECONDS;
+pub use port::{Artifacts, Store, StoreError};
+pub use reporting::ReportError;
+pub use studies::{CreateError, LockStudyError};
+
+/// The keys with which the coordinator certifies and signs.
+#[derive(Debug)]
+pub struct Identity {
+    /// The consortium's root.
+    pub authority: Authority,
+    /// Signs dispatches, round records and reports.
+    pub signing_key: SecretKey,
+    /// Proves the signing key.
+    pub signing_certificate: Certificate,
+}
+
+/// The coordinator's rules over its ports. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Coordinator {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) artifacts: Arc<dyn Artifacts>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Coordinator {
+    /// Puts the rules over their ports.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        artifacts: Arc<dyn Artifacts>,
+        identity: Arc<Identity>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { store, artifacts, identity, clock, entropy }
+    }
+
+    /// The store, for reads that need no rule.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The artifacts, for reads that need no rule.
+    #[must_use]
+    pub fn artifacts(&self) -> &dyn Artifacts {
+        self.artifacts.as_ref()
+    }
+
+    /// The consortium's root certificate.
+    #[must_use]
+    pub fn root(&self) -> &Certificate {
+        self.identity.authority.root()
+    }
+}

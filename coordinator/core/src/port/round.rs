@@ -1,0 +1,112 @@
+//! Rounds, the dispatches in them, and leases.
+
+use async_trait::async_trait;
+use fedval_ambient::Timestamp;
+use fedval_study::{RoundId, SiteId, StudyId};
+use fedval_trust::Endorsement;
+
+use super::StoreError;
+
+/// A round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundRow {
+    /// Its id.
+    pub round: RoundId,
+    /// Its study.
+    pub study: StudyId,
+    /// Counted from 1 within the study.
+    pub number: u32,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// What a site says it is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Its agent saw the offer.
+    Queued,
+    /// Its steward or policy approved.
+    Approved,
+    /// Protocol and model are on their way.
+    Downloading,
+    /// The model runs.
+    Evaluating,
+    /// A steward must look.
+    AwaitingRelease,
+    /// The result was sent.
+    Sent,
+}
+
+/// One dispatch of a round to a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DispatchRow {
+    /// The round.
+    pub round: RoundId,
+    /// The site.
+    pub site: SiteId,
+    /// Canonical bytes of the signed order.
+    pub dispatch: Vec<u8>,
+    /// The coordinator's signature on it.
+    pub endorsement: Endorsement,
+    /// When it was issued.
+    pub dispatched_at: Timestamp,
+    /// Last phase the site named.
+    pub phase: Option<Phase>,
+    /// Highest lease epoch granted; 0 before the first.
+    pub lease_epoch: u64,
+    /// When the current lease ends.
+    pub lease_ends_at: Option<Timestamp>,
+}
+
+/// Rounds.
+#[async_trait]
+pub trait RoundStore: Send + Sync {
+    /// Opens a round. `false` where the study has an open round or the number is taken.
+    async fn round_open(&self, round: &RoundRow) -> Result<bool, StoreError>;
+
+    /// The study's rounds, in order of numbers.
+    async fn round_list(&self, study: &StudyId) -> Result<Vec<RoundRow>, StoreError>;
+
+    /// One round.
+    async fn round_find(&self, round: &RoundId) -> Result<Option<RoundRow>, StoreError>;
+
+    /// Closes a round. `false` where it was closed before.
+    async fn round_close(&self, round: &RoundId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Records a dispatch. `false` where the site has one in this round already.
+    async fn dispatch_insert(&self, row: &DispatchRow) -> Result<bool, StoreError>;
+
+    /// One dispatch.
+    async fn dispatch_find(
+        &self,
+        round: &RoundId,
+        site: &SiteId,
+    ) -> Result<Option<DispatchRow>, StoreError>;
+
+    /// Dispatches of a round, in order of site ids.
+    async fn dispatch_list(&self, round: &RoundId) -> Result<Vec<DispatchRow>, StoreError>;
+
+    /// Dispatches to a site in open rounds that it has not answered.
+    async fn dispatch_pending(&self, site: &SiteId) -> Result<Vec<DispatchRow>, StoreError>;
+
+    /// Records what a site says it is doing.
+    async fn dispatch_set_phase(
+        &self,
+        round: &RoundId,
+        site: &SiteId,
+        phase: Phase,
+    ) -> Result<(), StoreError>;
+
+    /// Grants a new lease and returns its epoch, one higher than any before.
+    async fn lease_grant(
+        &self,
+        round: &RoundId,
+        site: &SiteId,
+        ends_at: Timestamp,
+    ) -> Result<u64, StoreError>;
+
+    /// Extends every lease that the site holds.
+    async fn lease_extend(&self, site: &SiteId, ends_at: Timestamp) -> Result<(), StoreError>;
+}

@@ -1,0 +1,151 @@
+//! From a study's latest round to its signed package.
+
+
+use fedval_ambient::Problem;
+use fedval_report::{BuildError, Evidence, Package};
+use fedval_study::protocol::LockError;
+use fedval_study::{
+    Canonical, CanonicalError, LockedProtocol, RoundRecord, SiteId, SiteRecord, SiteResult,
+    SiteStatus, StudyId,
+};
+use fedval_study::Outcome;
+use fedval_trust::{PayloadType, SignedDocument};
+
+use crate::Coordinator;
+use crate::port::{RoundRow, StoreError, StoredResult};
+
+/// A report cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// There is no such study.
+    #[error("there is no study `{study}`")]
+    NotFound {
+        /// The study.
+        study: StudyId,
+    },
+    /// The study was never dispatched.
+    #[error("the study `{study}` was never dispatched")]
+    NoRound {
+        /// The study.
+        study: StudyId,
+    },
+    /// The stored protocol is damaged.
+    #[error("the stored protocol is damaged")]
+    Protocol(#[from] LockError),
+    /// A stored result is damaged.
+    #[error("a stored result is damaged")]
+    Result(#[from] CanonicalError),
+    /// The evidence does not make a report.
+    #[error("the evidence does not make a report")]
+    Build(#[from] BuildError),
+    /// The store failed.
+    #[error("the coordinator cannot reach its store")]
+    Store(#[from] StoreError),
+}
+
+impl Problem for ReportError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "STUDY_NOT_FOUND",
+            Self::NoRound { .. } => "STUDY_NOT_DISPATCHED",
+            Self::Protocol(_) | Self::Result(_) => "STORE_DAMAGED",
+            Self::Build(_) => "REPORT_NOT_BUILT",
+            Self::Store(_) => "STORE_UNAVAILABLE",
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { .. } => "run `fedval study list` to see the studies".to_owned(),
+            Self::NoRound { study } => format!("run `fedval study dispatch {study}`"),
+            Self::Protocol(_) | Self::Result(_) => {
+                "restore the coordinator from a backup".to_owned()
+            }
+            Self::Build(_) | Self::Store(_) => "look at the log of `fedval serve`".to_owned(),
+        })
+    }
+}
+
+impl Coordinator {
+    /// Builds the package of the study's latest round: evidence, report, signatures.
+    ///
+    /// A pure function of what is stored: the same results give the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReportError`].
+    pub async fn report_build(&self, study: &StudyId) -> Result<Package, ReportError> {
+        let not_found = || ReportError::NotFound { study: study.clone() };
+        let row = self.store.study_find(study).await?.ok_or_else(not_found)?;
+        let locked = LockedProtocol::parse(&row.protocol)?;
+        let no_round = || ReportError::NoRound { study: study.clone() };
+        let round = self.store.round_list(study).await?.pop().ok_or_else(no_round)?;
+        let results = self.store.result_list(&round.round).await?;
+        let record = self.round_record(&locked, &round, &results).await?;
+        let evidence = Evidence {
+            root: self.root().clone(),
+            protocol: SignedDocument {
+                payload_type: PayloadType::Protocol,
+                bytes: row.protocol,
+                endorsements: row.endorsements,
+            },
+            round: SignedDocument::sign(
+                PayloadType::Round,
+                Canonical::new(record)?.bytes().to_vec(),
+                &self.identity.signing_key,
+                &self.identity.signing_certificate,
+            ),
+            results: results.into_iter().map(signed_result).collect(),
+        };
+        let identity = &self.identity;
+        Ok(Package::build(evidence, &identity.signing_key, &identity.signing_certificate)?)
+    }
+
+    async fn round_record(
+        &self,
+        locked: &LockedProtocol,
+        round: &RoundRow,
+        results: &[StoredResult],
+    ) -> Result<RoundRecord, ReportError> {
+        let mut sites = Vec::new();
+        for dispatch in self.store.dispatch_list(&round.round).await? {
+            let stored = results.iter().find(|result| result.site == dispatch.site);
+            sites.push(SiteRecord {
+                status: stored.map_or(Ok(SiteStatus::Missing), status_of)?,
+                site: dispatch.site,
+                dispatched_at_ms: dispatch.dispatched_at.unix_millis(),
+                result: stored.map(|stored| stored.digest),
+                recorded_at_ms: stored.map(|stored| stored.recorded_at.unix_millis()),
+            });
+        }
+        Ok(RoundRecord {
+            study: round.study.clone(),
+            round: round.round.clone(),
+            protocol: locked.digest(),
+            model: locked.protocol().model.digest,
+            opened_at_ms: round.opened_at.unix_millis(),
+            closed_at_ms: round.closed_at.map(fedval_ambient::Timestamp::unix_millis),
+            sites,
+        })
+    }
+}
+
+fn status_of(stored: &StoredResult) -> Result<SiteStatus, CanonicalError> {
+    let result: Canonical<SiteResult> = Canonical::parse(&stored.bytes)?;
+    Ok(match result.value().outcome {
+        Outcome::Released(_) => SiteStatus::Released,
+        Outcome::Insufficient => SiteStatus::Insufficient,
+        Outcome::Refused => SiteStatus::Refused,
+        Outcome::Failed(_) => SiteStatus::Failed,
+    })
+}
+
+fn signed_result(stored: StoredResult) -> (SiteId, SignedDocument) {
+    let document = SignedDocument {
+        payload_type: PayloadType::SiteResult,
+        bytes: stored.bytes,
+        endorsements: vec![stored.endorsement],
+    };
+    (stored.site, document)
+}

@@ -1,0 +1,136 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use fedval_study::{SiteId, StudyId};
+
+/// Federated validation of medical-imaging AI: the coordinator.
+#[derive(Debug, Parser)]
+#[command(name = "fedval", version, propagate_version = true)]
+pub(super) struct Args {
+    /// Folder with configuration, keys and data.
+    #[arg(long, global = true, env = "FEDVAL_HOME", default_value = "fedval-home")]
+    pub(super) home: PathBuf,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Which log lines go to standard error.
+    #[arg(long, global = true, env = "FEDVAL_LOG", default_value = "warn,fedval=info,fedval_core=info")]
+    pub(super) log: String,
+    /// Log lines as JSON.
+    #[arg(long, global = true)]
+    pub(super) log_json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a consortium: root certificate, server, operator and signing keys.
+    Init(Init),
+    /// Run the coordinator.
+    Serve,
+    /// Invite, list and revoke sites.
+    #[command(subcommand)]
+    Site(Site),
+    /// Create, lock, dispatch, follow and close studies.
+    #[command(subcommand)]
+    Study(Study),
+    /// Build reports.
+    #[command(subcommand)]
+    Report(Report),
+    /// Check a report package: signatures, digests, and every number recomputed.
+    Verify(Verify),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Init {
+    /// Address and port to listen on.
+    #[arg(long, default_value = "127.0.0.1:7443")]
+    pub(super) listen: SocketAddr,
+    /// Name or address under which sites reach the server; may be given several times.
+    #[arg(long = "host", default_value = "localhost")]
+    pub(super) hosts: Vec<String>,
+    /// Name of the first operator.
+    #[arg(long, default_value = "admin")]
+    pub(super) operator: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Site {
+    /// Print a single-use token for a site.
+    Invite {
+        /// The site's id, such as st-marys.
+        name: SiteId,
+        /// How long the token works, in hours.
+        #[arg(long, default_value_t = 24)]
+        hours: u32,
+    },
+    /// List sites.
+    List,
+    /// Make a site's certificate stop working.
+    Revoke {
+        /// The site's id.
+        name: SiteId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Study {
+    /// Check a study file and upload it with its model.
+    Create {
+        /// The study in TOML.
+        file: PathBuf,
+    },
+    /// Sign a study with the sponsor's key: it never changes again.
+    Lock {
+        /// The study's id.
+        study: StudyId,
+    },
+    /// Send a locked study to sites.
+    Dispatch {
+        /// The study's id.
+        study: StudyId,
+        /// Only to this site; may be given several times. Without it: to every enrolled site.
+        #[arg(long = "site")]
+        sites: Vec<SiteId>,
+    },
+    /// Show how far a study is.
+    Status {
+        /// The study's id.
+        study: StudyId,
+        /// Show again whenever something changes, until every site has answered.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// End the open round: no further results.
+    Close {
+        /// The study's id.
+        study: StudyId,
+    },
+    /// List studies.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Report {
+    /// Assemble and sign the report of the latest round, with its evidence.
+    Build {
+        /// The study's id.
+        study: StudyId,
+        /// Folder to write; must not exist or be empty.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Verify {
+    /// Folder that `fedval report build` wrote.
+    pub(super) package: PathBuf,
+    /// Fingerprint of the consortium's root, or a file with its certificate.
+    #[arg(long)]
+    pub(super) root: Option<String>,
+}

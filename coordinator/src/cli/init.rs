@@ -1,0 +1,82 @@
+//! `fedval init`.
+
+use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock};
+use fedval_core::port::{OperatorRow, SiteStore as _};
+use fedval_store::SqliteStore;
+use fedval_study::Name;
+use fedval_trust::{Authority, Certificate, Role, SecretKey};
+use serde_json::json;
+
+use super::args::Init;
+use super::output::Output;
+use crate::config::Config;
+use crate::home::Home;
+
+/// Server, operator and signing certificates live this long.
+const CERTIFICATE_DAYS: i64 = 825;
+
+pub(super) async fn run(home: &Home, command: &Init, output: &Output) -> Result<(), Failure> {
+    if home.config_file().exists() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "HOME_EXISTS",
+            format!("{} already holds a coordinator", home.folder().display()),
+            "give another --home, or keep using this one",
+        ));
+    }
+    let operator: Name = command.operator.parse().map_err(|error| {
+        Failure::new(Exit::Usage, "ID_INVALID", format!("--operator: {error}"), "such as `admin`")
+    })?;
+    home.create()?;
+    let authority = Authority::create(&SystemClock, &OsEntropy)?;
+    home.write_pair("root", authority.key(), authority.root())?;
+    issue(home, &authority, "server", &Role::Server, &command.hosts)?;
+    issue(home, &authority, "coordinator", &Role::Coordinator, &[])?;
+    issue(home, &authority, "sponsor", &Role::Sponsor, &[])?;
+    let certificate =
+        issue(home, &authority, "operator", &Role::Operator(operator.clone()), &[])?;
+    let store = SqliteStore::open(&home.database()).await?;
+    let operator = OperatorRow { name: operator, key: certificate.public_key() };
+    store.operator_put(&operator).await?;
+    let host = command.hosts.first().map_or("localhost", String::as_str);
+    let config = Config {
+        listen: command.listen,
+        url: format!("https://{host}:{}", command.listen.port()),
+    };
+    // Last, so that a folder with a configuration is complete.
+    let text = toml::to_string(&config).map_err(|error| {
+        Failure::new(Exit::Bug, "CONFIG", error.to_string(), "report this with the command line")
+    })?;
+    home.write_new(&home.config_file(), &text)?;
+    say(home, &config, &authority, output);
+    Ok(())
+}
+
+fn issue(
+    home: &Home,
+    authority: &Authority,
+    name: &str,
+    role: &Role,
+    hosts: &[String],
+) -> Result<Certificate, Failure> {
+    let key = SecretKey::generate(&OsEntropy);
+    let certificate =
+        authority.issue(role, &key, hosts, CERTIFICATE_DAYS, &SystemClock, &OsEntropy)?;
+    home.write_pair(name, &key, &certificate)?;
+    Ok(certificate)
+}
+
+fn say(home: &Home, config: &Config, authority: &Authority, output: &Output) {
+    let fingerprint = authority.root().fingerprint().to_string();
+    let folder = home.folder().display();
+    output.say(
+        &json!({ "home": folder.to_string(), "url": config.url, "root_fingerprint": fingerprint }),
+        &format!(
+            "A consortium was made in {folder}.\n\
+             Root fingerprint: {fingerprint}\n\
+             Keep {folder}/pki/root.key and sponsor.key offline once sites are enrolled and studies \
+             are locked.\n\n\
+             Next: fedval serve --home {folder}"
+        ),
+    );
+}

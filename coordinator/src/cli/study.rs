@@ -1,0 +1,248 @@
+//! `fedval study create | lock | dispatch | status | close | list`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fedval_ambient::{Exit, Failure, Timestamp};
+use fedval_proto as proto;
+use fedval_proto::create_study_request::Part;
+use fedval_study::draft::Draft;
+use fedval_study::{LockedProtocol, Sha256Digest, SiteId, StudyId};
+use fedval_trust::{PayloadType, SignedDocument};
+use serde_json::{Value, json};
+
+use super::args::Study;
+use super::output::{Output, table};
+use crate::client::{connect, refusal};
+use crate::home::{Home, cannot};
+
+/// Bytes of the model in one message.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// How often `--watch` looks.
+const WATCH_MILLIS: u64 = 500;
+
+pub(super) async fn run(home: &Home, command: Study, output: &Output) -> Result<(), Failure> {
+    match command {
+        Study::Create { file } => create(home, &file, output).await,
+        Study::Lock { study } => lock(home, &study, output).await,
+        Study::Dispatch { study, sites } => dispatch(home, &study, &sites, output).await,
+        Study::Status { study, watch } => status(home, &study, watch, output).await,
+        Study::Close { study } => close(home, &study, output).await,
+        Study::List => list(home, output).await,
+    }
+}
+
+async fn create(home: &Home, file: &Path, output: &Output) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    let draft = Draft::parse(&text)?;
+    let model_file = file.parent().unwrap_or(Path::new(".")).join(draft.model_file());
+    let model = std::fs::read(&model_file).map_err(|error| unreadable(&model_file, &error))?;
+    let protocol = draft.pin_model(Sha256Digest::of(&model), model.len() as u64)?;
+    let locked = LockedProtocol::new(protocol).map_err(|error| {
+        Failure::new(Exit::Usage, "STUDY_INVALID", error.to_string(), "correct the study file")
+    })?;
+    let first = proto::CreateStudyRequest { part: Some(Part::Protocol(locked.bytes().to_vec())) };
+    let chunks: Vec<_> = model
+        .chunks(CHUNK_BYTES)
+        .map(|chunk| proto::CreateStudyRequest { part: Some(Part::ModelChunk(chunk.to_vec())) })
+        .collect();
+    let parts = tokio_stream::iter(std::iter::once(first).chain(chunks));
+    let mut client = connect(home).await?;
+    let created = client.create_study(parts).await.map_err(|status| refusal(&status))?.into_inner();
+    let digest = locked.digest().to_string();
+    let study = &created.study;
+    output.say(
+        &json!({ "study": study, "state": "draft", "protocol_digest": digest,
+                 "model_digest": locked.protocol().model.digest.to_string() }),
+        &format!(
+            "Draft {study} is stored with its model.\nProtocol digest: {digest}\n\n\
+             Next: fedval study lock {study}"
+        ),
+    );
+    Ok(())
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    let mut failure = cannot("read", file, error);
+    failure.code = "FILE_UNREADABLE".to_owned();
+    failure.exit = Exit::Usage;
+    failure.remedy = Some("give the path of an existing file".to_owned());
+    failure
+}
+
+async fn lock(home: &Home, study: &StudyId, output: &Output) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    let fetched = client
+        .fetch_protocol(proto::FetchProtocolRequest { study: study.to_string() })
+        .await
+        .map_err(|status| refusal(&status))?
+        .into_inner();
+    let locked = LockedProtocol::parse(&fetched.protocol).map_err(|error| {
+        Failure::new(Exit::Bug, "STUDY_INVALID", error.to_string(), "run `fedval study create` again")
+    })?;
+    let (key, certificate) = home.pair("sponsor")?;
+    let signed =
+        SignedDocument::sign(PayloadType::Protocol, locked.bytes().to_vec(), &key, &certificate);
+    let sponsor = signed.endorsements.first().map(fedval_wire::endorsement_to_wire).transpose()?;
+    let request = proto::LockStudyRequest {
+        study: study.to_string(),
+        protocol_digest: locked.digest().0.as_bytes().to_vec(),
+        sponsor,
+    };
+    client.lock_study(request).await.map_err(|status| refusal(&status))?;
+    let digest = locked.digest().to_string();
+    output.say(
+        &json!({ "study": study, "state": "locked", "protocol_digest": digest,
+                 "model_digest": locked.protocol().model.digest.to_string() }),
+        &format!(
+            "{study} is locked and never changes.\nProtocol digest: {digest}\n\
+             A site may name this digest in its policy to run or release without asking.\n\n\
+             Next: fedval study dispatch {study}"
+        ),
+    );
+    Ok(())
+}
+
+async fn dispatch(home: &Home, study: &StudyId, sites: &[SiteId], output: &Output) -> Result<(), Failure> {
+    let request = proto::DispatchStudyRequest {
+        study: study.to_string(),
+        sites: sites.iter().map(ToString::to_string).collect(),
+    };
+    let mut client = connect(home).await?;
+    let sent = client.dispatch_study(request).await.map_err(|status| refusal(&status))?.into_inner();
+    output.say(
+        &json!({ "study": study, "round": sent.round, "sites": sent.sites }),
+        &format!(
+            "Round {} went to {}.\n\nNext: fedval study status {study} --watch",
+            sent.round,
+            sent.sites.join(", ")
+        ),
+    );
+    Ok(())
+}
+
+async fn status(home: &Home, study: &StudyId, watch: bool, output: &Output) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    let mut shown = None;
+    loop {
+        let request = proto::StudyStatusRequest { study: study.to_string() };
+        let status = client.study_status(request).await.map_err(|s| refusal(&s))?.into_inner();
+        if shown.as_ref() != Some(&status) {
+            output.say(&status_json(&status), &status_text(&status));
+        }
+        let waits = status.rounds.last().is_some_and(|round| {
+            round.closed_at_ms == 0
+                && round.sites.iter().any(|s| s.outcome() == proto::SiteOutcome::Missing)
+        });
+        if !watch || !waits {
+            return Ok(());
+        }
+        shown = Some(status);
+        tokio::time::sleep(Duration::from_millis(WATCH_MILLIS)).await;
+    }
+}
+
+fn state_word(state: proto::StudyState) -> &'static str {
+    match state {
+        proto::StudyState::Unspecified => "unknown",
+        proto::StudyState::Draft => "draft",
+        proto::StudyState::Locked => "locked",
+        proto::StudyState::Open => "open",
+        proto::StudyState::Closed => "closed",
+    }
+}
+
+fn phase_word(phase: proto::Phase) -> &'static str {
+    match phase {
+        proto::Phase::Unspecified => "not seen yet",
+        proto::Phase::Queued => "queued",
+        proto::Phase::Approved => "approved",
+        proto::Phase::Downloading => "downloading",
+        proto::Phase::Evaluating => "evaluating",
+        proto::Phase::AwaitingRelease => "awaiting release",
+        proto::Phase::Sent => "sent",
+    }
+}
+
+fn outcome_word(outcome: proto::SiteOutcome) -> &'static str {
+    match outcome {
+        proto::SiteOutcome::Unspecified | proto::SiteOutcome::Missing => "missing",
+        proto::SiteOutcome::Released => "released",
+        proto::SiteOutcome::Insufficient => "insufficient",
+        proto::SiteOutcome::Refused => "refused",
+        proto::SiteOutcome::Failed => "failed",
+    }
+}
+
+fn status_json(status: &proto::StudyStatusResponse) -> Value {
+    let site = |site: &proto::SiteProgress| {
+        json!({ "site": site.site, "phase": phase_word(site.phase()),
+                "status": outcome_word(site.outcome()) })
+    };
+    let round = |round: &proto::RoundStatus| {
+        let closed = (round.closed_at_ms != 0).then(|| moment(round.closed_at_ms));
+        json!({ "round": round.round, "opened_at": moment(round.opened_at_ms), "closed_at": closed,
+                "sites": round.sites.iter().map(site).collect::<Vec<_>>() })
+    };
+    json!({ "study": status.study, "state": state_word(status.state()),
+            "protocol_digest": digest_text(&status.protocol_digest),
+            "rounds": status.rounds.iter().map(round).collect::<Vec<_>>() })
+}
+
+fn moment(millis: i64) -> String {
+    Timestamp::from_unix_millis(millis).to_string()
+}
+
+fn digest_text(bytes: &[u8]) -> String {
+    Sha256Digest::try_from(bytes).map(|digest| digest.to_string()).unwrap_or_default()
+}
+
+fn status_text(status: &proto::StudyStatusResponse) -> String {
+    let mut text = format!("{} is {}.", status.study, state_word(status.state()));
+    for round in &status.rounds {
+        let rows = round.sites.iter().map(|site| {
+            vec![
+                site.site.clone(),
+                phase_word(site.phase()).to_owned(),
+                outcome_word(site.outcome()).to_owned(),
+            ]
+        });
+        let table = table(&["site", "phase", "result"], rows);
+        let state = if round.closed_at_ms == 0 { "open" } else { "closed" };
+        text.push_str(&format!("\n\nRound {} ({state})\n{table}", round.round));
+    }
+    text
+}
+
+async fn close(home: &Home, study: &StudyId, output: &Output) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    let request = proto::CloseStudyRequest { study: study.to_string() };
+    let closed = client.close_study(request).await.map_err(|status| refusal(&status))?.into_inner();
+    output.say(
+        &json!({ "study": study, "round": closed.round, "state": "closed" }),
+        &format!(
+            "Round {} is closed: no further results.\n\nNext: fedval report build {study} --out DIR",
+            closed.round
+        ),
+    );
+    Ok(())
+}
+
+async fn list(home: &Home, output: &Output) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    let listed = client.list_studies(proto::ListStudiesRequest {}).await;
+    let studies = listed.map_err(|status| refusal(&status))?.into_inner().studies;
+    let rows: Vec<Value> = studies
+        .iter()
+        .map(|s| json!({ "study": s.study, "state": state_word(s.state()),
+                         "protocol_digest": digest_text(&s.protocol_digest) }))
+        .collect();
+    let text = table(
+        &["study", "state", "protocol digest"],
+        studies.iter().map(|s| {
+            vec![s.study.clone(), state_word(s.state()).to_owned(), digest_text(&s.protocol_digest)]
+        }),
+    );
+    output.say(&json!({ "studies": rows }), &text);
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! `fedval verify`: offline, with nothing but the package and the root's fingerprint.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use fedval_ambient::{Exit, Failure};
+use fedval_report::Verification;
+use fedval_trust::{Certificate, Fingerprint};
+use serde_json::json;
+
+use super::args::Verify;
+use super::output::Output;
+use crate::home::cannot;
+
+/// Files and folders deeper than this are no package.
+const MAX_DEPTH: usize = 4;
+
+pub(super) fn run(command: &Verify, output: &Output) -> Result<(), Failure> {
+    let pinned = command.root.as_deref().map(fingerprint).transpose()?;
+    let mut files = BTreeMap::new();
+    read(&command.package, &command.package, 0, &mut files)?;
+    let verification = fedval_report::verify(&files, pinned);
+    say(&verification, output);
+    match verification.first_failure() {
+        None => Ok(()),
+        Some(part) => Err(Failure::new(
+            Exit::AnswerIsNo,
+            "VERIFICATION_FAILED",
+            format!(
+                "{} does not hold: {}",
+                part.part,
+                part.problem.as_deref().unwrap_or("unknown reason")
+            ),
+            "do not rely on this report; ask its issuer for the original package",
+        )),
+    }
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, Failure> {
+    if let Ok(fingerprint) = text.parse() {
+        return Ok(fingerprint);
+    }
+    let pem = fs::read_to_string(text).map_err(|_| {
+        Failure::new(
+            Exit::Usage,
+            "ROOT_UNREADABLE",
+            "--root is neither a fingerprint nor a readable file",
+            "give the 64 hexadecimal digits that `fedval init` printed, or the path of root.pem",
+        )
+    })?;
+    Ok(Certificate::from_pem(&pem)?.fingerprint())
+}
+
+fn read(
+    root: &Path,
+    folder: &Path,
+    depth: usize,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<(), Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| {
+        let mut failure = cannot("read", folder, &error);
+        failure.code = "PACKAGE_UNREADABLE".to_owned();
+        failure.exit = Exit::Usage;
+        failure.remedy = Some("give the folder that `fedval report build` wrote".to_owned());
+        failure
+    })?;
+    for entry in entries {
+        let path = entry.map_err(|error| cannot("read", folder, &error))?.path();
+        if path.is_dir() && depth < MAX_DEPTH {
+            read(root, &path, depth + 1, files)?;
+        } else {
+            let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            files.insert(name, bytes);
+        }
+    }
+    Ok(())
+}
+
+fn say(verification: &Verification, output: &Output) {
+    let parts: Vec<_> = verification
+        .parts
+        .iter()
+        .map(|part| json!({ "part": part.part, "holds": part.problem.is_none(), "problem": part.problem }))
+        .collect();
+    let mut text = String::new();
+    for part in &verification.parts {
+        let mark = if part.problem.is_none() { "holds " } else { "FAILS " };
+        text.push_str(&format!("{mark} {}\n", part.part));
+    }
+    text.push_str(if verification.root_is_pinned {
+        "The root is the one you named."
+    } else {
+        "The root was taken from the package itself and is not proven: give --root FINGERPRINT."
+    });
+    output.say(
+        &json!({ "holds": verification.holds(), "root_is_pinned": verification.root_is_pinned,
+                 "parts": parts }),
+        &text,
+    );
+}

@@ -1,0 +1,138 @@
+//! The coordinator's folder: configuration, keys, database, artifacts.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use fedval_ambient::{Exit, Failure};
+use fedval_core::Identity;
+use fedval_trust::{Authority, Certificate, SecretKey};
+
+use crate::config::Config;
+
+/// Paths below one folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Home {
+    folder: PathBuf,
+}
+
+impl Home {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_path_buf() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.folder.join("fedval.toml")
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.join("fedval.db")
+    }
+
+    pub(crate) fn artifacts(&self) -> PathBuf {
+        self.folder.join("artifacts")
+    }
+
+    fn pki(&self, name: &str, extension: &str) -> PathBuf {
+        self.folder.join("pki").join(format!("{name}.{extension}"))
+    }
+
+    /// Makes the folders, readable by their owner alone.
+    pub(crate) fn create(&self) -> Result<(), Failure> {
+        for folder in [self.folder.clone(), self.folder.join("pki"), self.artifacts()] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .map_err(|error| cannot("create the folder", &folder, &error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        let file = self.config_file();
+        let text = fs::read_to_string(&file).map_err(|error| {
+            let mut failure = cannot("read", &file, &error);
+            failure.code = "HOME_NOT_INITIALISED".to_owned();
+            failure.remedy = Some("run `fedval init --home DIR`, or give the right --home".to_owned());
+            failure.exit = Exit::Usage;
+            failure
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            Failure::new(
+                Exit::Usage,
+                "CONFIG_INVALID",
+                format!("{} cannot be read: {}", file.display(), error.message()),
+                "correct the file; it holds `listen` and `url`",
+            )
+        })
+    }
+
+    /// Writes a file that its owner alone may read; an existing file is never replaced.
+    pub(crate) fn write_new(&self, path: &Path, text: &str) -> Result<(), Failure> {
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+            .map_err(|error| cannot("write", path, &error))
+    }
+
+    pub(crate) fn write_pair(
+        &self,
+        name: &str,
+        key: &SecretKey,
+        certificate: &Certificate,
+    ) -> Result<(), Failure> {
+        self.write_new(&self.pki(name, "key"), &key.to_pem())?;
+        self.write_new(&self.pki(name, "pem"), &certificate.to_pem())
+    }
+
+    /// A key with its certificate, by role: root, server, coordinator, sponsor, operator.
+    pub(crate) fn pair(&self, name: &str) -> Result<(SecretKey, Certificate), Failure> {
+        let file = self.pki(name, "key");
+        let pem = fs::read_to_string(&file).map_err(|error| cannot("read", &file, &error))?;
+        let key = SecretKey::from_pem(&pem).map_err(|error| {
+            Failure::new(
+                Exit::Machine,
+                "KEY_UNREADABLE",
+                format!("{}: {error}", file.display()),
+                "restore the `pki` folder from a backup",
+            )
+        })?;
+        Ok((key, self.certificate(name)?))
+    }
+
+    pub(crate) fn certificate(&self, name: &str) -> Result<Certificate, Failure> {
+        let file = self.pki(name, "pem");
+        let pem = fs::read_to_string(&file).map_err(|error| cannot("read", &file, &error))?;
+        Ok(Certificate::from_pem(&pem)?)
+    }
+
+    /// The keys with which the server certifies and signs.
+    pub(crate) fn identity(&self) -> Result<Identity, Failure> {
+        let (root_key, root) = self.pair("root")?;
+        let (signing_key, signing_certificate) = self.pair("coordinator")?;
+        Ok(Identity {
+            authority: Authority::from_parts(root_key, root),
+            signing_key,
+            signing_certificate,
+        })
+    }
+}
+
+/// A failure of this machine's disk.
+pub(crate) fn cannot(action: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Machine,
+        "DISK",
+        format!("cannot {action} {}: {error}", path.display()),
+        "check that the path exists, belongs to this user and has free space",
+    )
+}

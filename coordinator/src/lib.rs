@@ -1,0 +1,9 @@
+//! The coordinator: server, operator commands, verifier. Glue only: rules live in `fedval-core`,
+//! statistics in `fedval-stats`, the report in `fedval-report`.
+
+pub mod cli;
+mod client;
+mod config;
+mod home;
+mod rpc;
+mod server;

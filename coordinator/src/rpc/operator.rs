@@ -1,0 +1,246 @@
+//! `fedval.v1.OperatorService`: what people who run the coordinator do.
+
+use fedval_ambient::Problem;
+use fedval_core::Coordinator;
+use fedval_core::port::StoredArtifact;
+use fedval_proto as proto;
+use fedval_proto::create_study_request::Part;
+use fedval_proto::operator_service_server::OperatorService;
+use fedval_study::{LockedProtocol, SiteId, StudyId};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::problem::status_of;
+use super::status::{progress_to_wire, site_to_wire, study_state};
+use super::{Nudge, caller};
+
+/// Bytes of a report's file in one message.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// A site that is revoked does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no site `{site}`")]
+struct SiteNotFound {
+    site: SiteId,
+}
+
+impl Problem for SiteNotFound {
+    fn code(&self) -> &'static str {
+        "SITE_NOT_FOUND"
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some("run `fedval site list` to see the sites".to_owned())
+    }
+}
+
+/// Serves operators.
+#[derive(Debug)]
+pub(super) struct OperatorRpc {
+    coordinator: Coordinator,
+    nudge: Nudge,
+}
+
+impl OperatorRpc {
+    pub(super) const fn new(coordinator: Coordinator, nudge: Nudge) -> Self {
+        Self { coordinator, nudge }
+    }
+
+    /// Takes the message out once the caller is known to be an operator.
+    async fn authorised<T>(&self, request: Request<T>) -> Result<T, Status> {
+        caller::operator(&self.coordinator, &request).await?;
+        Ok(request.into_inner())
+    }
+}
+
+fn study_id(text: &str) -> Result<StudyId, Status> {
+    fedval_wire::id("study", text).map_err(|error| status_of(&error))
+}
+
+fn site_id(text: &str) -> Result<SiteId, Status> {
+    fedval_wire::id("site", text).map_err(|error| status_of(&error))
+}
+
+#[tonic::async_trait]
+impl OperatorService for OperatorRpc {
+    async fn invite_site(
+        &self,
+        request: Request<proto::InviteSiteRequest>,
+    ) -> Result<Response<proto::InviteSiteResponse>, Status> {
+        let request = self.authorised(request).await?;
+        let site = site_id(&request.site)?;
+        let invitation = self.coordinator.site_invite(&site, request.valid_hours).await;
+        let invitation = invitation.map_err(|error| status_of(&error))?;
+        Ok(Response::new(proto::InviteSiteResponse {
+            token: invitation.token.secret().to_vec(),
+            expires_at_ms: invitation.expires_at.unix_millis(),
+        }))
+    }
+
+    async fn list_sites(
+        &self,
+        request: Request<proto::ListSitesRequest>,
+    ) -> Result<Response<proto::ListSitesResponse>, Status> {
+        self.authorised(request).await?;
+        let sites = self.coordinator.store().site_list().await.map_err(|e| status_of(&e))?;
+        let sites = sites.iter().map(site_to_wire).collect();
+        Ok(Response::new(proto::ListSitesResponse { sites }))
+    }
+
+    async fn revoke_site(
+        &self,
+        request: Request<proto::RevokeSiteRequest>,
+    ) -> Result<Response<proto::RevokeSiteResponse>, Status> {
+        let request = self.authorised(request).await?;
+        let site = site_id(&request.site)?;
+        let known = self.coordinator.store().site_revoke(&site).await.map_err(|e| status_of(&e))?;
+        if !known {
+            return Err(status_of(&SiteNotFound { site }));
+        }
+        self.nudge.nudge();
+        Ok(Response::new(proto::RevokeSiteResponse {}))
+    }
+
+    async fn create_study(
+        &self,
+        request: Request<Streaming<proto::CreateStudyRequest>>,
+    ) -> Result<Response<proto::CreateStudyResponse>, Status> {
+        let mut parts = self.authorised(request).await?;
+        let first = parts.message().await?.and_then(|message| message.part);
+        let Some(Part::Protocol(protocol)) = first else {
+            return Err(Status::invalid_argument("the protocol comes first"));
+        };
+        let model = self.receive_model(&mut parts).await?;
+        let locked = self.coordinator.study_create(&protocol, model).await;
+        let locked = locked.map_err(|error| status_of(&error))?;
+        Ok(Response::new(proto::CreateStudyResponse {
+            study: locked.protocol().id.to_string(),
+            protocol_digest: locked.digest().0.as_bytes().to_vec(),
+        }))
+    }
+
+    async fn fetch_protocol(
+        &self,
+        request: Request<proto::FetchProtocolRequest>,
+    ) -> Result<Response<proto::FetchProtocolResponse>, Status> {
+        let study = study_id(&self.authorised(request).await?.study)?;
+        let progress = self.coordinator.study_progress(&study).await;
+        let progress = progress.map_err(|error| status_of(&error))?;
+        Ok(Response::new(proto::FetchProtocolResponse { protocol: progress.row.protocol }))
+    }
+
+    async fn lock_study(
+        &self,
+        request: Request<proto::LockStudyRequest>,
+    ) -> Result<Response<proto::LockStudyResponse>, Status> {
+        let request = self.authorised(request).await?;
+        let study = study_id(&request.study)?;
+        let digest = fedval_wire::digest("protocol_digest", &request.protocol_digest)
+            .map_err(|error| status_of(&error))?;
+        let sponsor = fedval_wire::endorsement_from_wire(&request.sponsor.unwrap_or_default())
+            .map_err(|error| status_of(&error))?;
+        let locked = self.coordinator.study_lock(&study, digest, sponsor).await;
+        let locked = locked.map_err(|error| status_of(&error))?;
+        Ok(Response::new(proto::LockStudyResponse {
+            protocol_digest: locked.digest().0.as_bytes().to_vec(),
+            model_digest: locked.protocol().model.digest.0.as_bytes().to_vec(),
+        }))
+    }
+
+    async fn dispatch_study(
+        &self,
+        request: Request<proto::DispatchStudyRequest>,
+    ) -> Result<Response<proto::DispatchStudyResponse>, Status> {
+        let request = self.authorised(request).await?;
+        let study = study_id(&request.study)?;
+        let sites: Vec<SiteId> =
+            request.sites.iter().map(|site| site_id(site)).collect::<Result<_, _>>()?;
+        let (round, sites) = self
+            .coordinator
+            .study_dispatch(&study, &sites)
+            .await
+            .map_err(|error| status_of(&error))?;
+        self.nudge.nudge();
+        Ok(Response::new(proto::DispatchStudyResponse {
+            round: round.to_string(),
+            sites: sites.iter().map(ToString::to_string).collect(),
+        }))
+    }
+
+    async fn study_status(
+        &self,
+        request: Request<proto::StudyStatusRequest>,
+    ) -> Result<Response<proto::StudyStatusResponse>, Status> {
+        let study = study_id(&self.authorised(request).await?.study)?;
+        let progress = self.coordinator.study_progress(&study).await;
+        let progress = progress.map_err(|error| status_of(&error))?;
+        Ok(Response::new(progress_to_wire(&progress)))
+    }
+
+    async fn close_study(
+        &self,
+        request: Request<proto::CloseStudyRequest>,
+    ) -> Result<Response<proto::CloseStudyResponse>, Status> {
+        let study = study_id(&self.authorised(request).await?.study)?;
+        let round = self.coordinator.study_close(&study).await.map_err(|e| status_of(&e))?;
+        self.nudge.nudge();
+        Ok(Response::new(proto::CloseStudyResponse { round: round.to_string() }))
+    }
+
+    async fn list_studies(
+        &self,
+        request: Request<proto::ListStudiesRequest>,
+    ) -> Result<Response<proto::ListStudiesResponse>, Status> {
+        self.authorised(request).await?;
+        let store = self.coordinator.store();
+        let mut studies = Vec::new();
+        for row in store.study_list().await.map_err(|error| status_of(&error))? {
+            let rounds = store.round_list(&row.study).await.map_err(|error| status_of(&error))?;
+            let digest = LockedProtocol::parse(&row.protocol).map(|locked| locked.digest());
+            studies.push(proto::StudyEntry {
+                study: row.study.to_string(),
+                state: study_state(row.state, &rounds).into(),
+                protocol_digest: digest.map(|d| d.0.as_bytes().to_vec()).unwrap_or_default(),
+            });
+        }
+        Ok(Response::new(proto::ListStudiesResponse { studies }))
+    }
+
+    type BuildReportStream =
+        std::pin::Pin<Box<dyn Stream<Item = Result<proto::PackageChunk, Status>> + Send>>;
+
+    async fn build_report(
+        &self,
+        request: Request<proto::BuildReportRequest>,
+    ) -> Result<Response<Self::BuildReportStream>, Status> {
+        let study = study_id(&self.authorised(request).await?.study)?;
+        let package =
+            self.coordinator.report_build(&study).await.map_err(|error| status_of(&error))?;
+        let chunks: Vec<_> = package
+            .files()
+            .into_iter()
+            .flat_map(|(path, bytes)| {
+                let pieces: Vec<Vec<u8>> = bytes.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
+                pieces.into_iter().map(move |data| Ok(proto::PackageChunk { path: path.clone(), data }))
+            })
+            .collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
+    }
+}
+
+impl OperatorRpc {
+    async fn receive_model(
+        &self,
+        parts: &mut Streaming<proto::CreateStudyRequest>,
+    ) -> Result<StoredArtifact, Status> {
+        let begun = self.coordinator.artifacts().artifact_begin().await;
+        let mut upload = begun.map_err(|error| status_of(&error))?;
+        while let Some(message) = parts.message().await? {
+            let Some(Part::ModelChunk(chunk)) = message.part else {
+                return Err(Status::invalid_argument("after the protocol comes the model"));
+            };
+            upload.write(chunk).await.map_err(|error| status_of(&error))?;
+        }
+        upload.finish().await.map_err(|error| status_of(&error))
+    }
+}

@@ -1,0 +1,76 @@
+//! How a study's progress stands on the wire.
+
+use fedval_core::port::{Phase, RoundRow, SiteRow, SiteState, StudyState};
+use fedval_core::{Progress, StudyProgress};
+use fedval_proto as proto;
+use fedval_study::Outcome;
+use fedval_trust::Certificate;
+
+/// The state of a study with these rounds.
+pub(super) fn study_state(state: StudyState, rounds: &[RoundRow]) -> proto::StudyState {
+    match (state, rounds.last()) {
+        (StudyState::Draft, _) => proto::StudyState::Draft,
+        (StudyState::Locked, None) => proto::StudyState::Locked,
+        (StudyState::Locked, Some(round)) if round.closed_at.is_none() => proto::StudyState::Open,
+        (StudyState::Locked, Some(_)) => proto::StudyState::Closed,
+    }
+}
+
+pub(super) fn progress_to_wire(progress: &StudyProgress) -> proto::StudyStatusResponse {
+    let rounds: Vec<RoundRow> = progress.rounds.iter().map(|(round, _)| round.clone()).collect();
+    proto::StudyStatusResponse {
+        study: progress.row.study.to_string(),
+        state: study_state(progress.row.state, &rounds).into(),
+        protocol_digest: progress.digest.0.as_bytes().to_vec(),
+        rounds: progress
+            .rounds
+            .iter()
+            .map(|(round, sites)| proto::RoundStatus {
+                round: round.round.to_string(),
+                opened_at_ms: round.opened_at.unix_millis(),
+                closed_at_ms: round.closed_at.map_or(0, fedval_ambient::Timestamp::unix_millis),
+                sites: sites.iter().map(site_progress).collect(),
+            })
+            .collect(),
+    }
+}
+
+fn site_progress(progress: &Progress) -> proto::SiteProgress {
+    let phase = match progress.phase {
+        None => proto::Phase::Unspecified,
+        Some(Phase::Queued) => proto::Phase::Queued,
+        Some(Phase::Approved) => proto::Phase::Approved,
+        Some(Phase::Downloading) => proto::Phase::Downloading,
+        Some(Phase::Evaluating) => proto::Phase::Evaluating,
+        Some(Phase::AwaitingRelease) => proto::Phase::AwaitingRelease,
+        Some(Phase::Sent) => proto::Phase::Sent,
+    };
+    let outcome = match progress.result.as_ref().map(|result| &result.outcome) {
+        None => proto::SiteOutcome::Missing,
+        Some(Outcome::Released(_)) => proto::SiteOutcome::Released,
+        Some(Outcome::Insufficient) => proto::SiteOutcome::Insufficient,
+        Some(Outcome::Refused) => proto::SiteOutcome::Refused,
+        Some(Outcome::Failed(_)) => proto::SiteOutcome::Failed,
+    };
+    proto::SiteProgress {
+        site: progress.site.to_string(),
+        phase: phase.into(),
+        outcome: outcome.into(),
+    }
+}
+
+pub(super) fn site_to_wire(row: &SiteRow) -> proto::SiteEntry {
+    let state = match row.state {
+        SiteState::Invited => proto::SiteState::Invited,
+        SiteState::Enrolled => proto::SiteState::Enrolled,
+        SiteState::Revoked => proto::SiteState::Revoked,
+    };
+    let certificate = row.certificate.as_deref().and_then(|pem| Certificate::from_pem(pem).ok());
+    proto::SiteEntry {
+        site: row.site.to_string(),
+        state: state.into(),
+        certificate: certificate
+            .map(|certificate| certificate.fingerprint().0.as_bytes().to_vec())
+            .unwrap_or_default(),
+    }
+}

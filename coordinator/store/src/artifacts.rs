@@ -1,0 +1,110 @@
+//! Artifacts in a folder, by digest.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fedval_core::port::{ArtifactError, ArtifactUpload, Artifacts, StoredArtifact};
+use fedval_study::Sha256Digest;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{MultipartUpload, ObjectStoreExt as _};
+use sha2::{Digest as _, Sha256};
+
+fn during<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    operation: &'static str,
+) -> impl Fn(E) -> ArtifactError {
+    move |source| ArtifactError { operation, source: source.into() }
+}
+
+/// Artifacts in a local folder.
+#[derive(Debug, Clone)]
+pub struct FolderArtifacts {
+    store: Arc<LocalFileSystem>,
+}
+
+impl FolderArtifacts {
+    /// Opens a folder that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`ArtifactError`] if the folder does not exist.
+    pub fn open(folder: &Path) -> Result<Self, ArtifactError> {
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(during("artifacts_open"))?;
+        Ok(Self { store: Arc::new(store.with_fsync(true)) })
+    }
+}
+
+fn key_of(digest: &Sha256Digest) -> Key {
+    Key::from(format!("sha256/{digest}"))
+}
+
+/// A file that is being written under a temporary name.
+struct FolderUpload {
+    store: Arc<LocalFileSystem>,
+    upload: Box<dyn MultipartUpload>,
+    temporary: Key,
+    hash: Sha256,
+    bytes: u64,
+}
+
+#[async_trait]
+impl ArtifactUpload for FolderUpload {
+    async fn write(&mut self, chunk: Vec<u8>) -> Result<(), ArtifactError> {
+        self.hash.update(&chunk);
+        self.bytes += chunk.len() as u64;
+        self.upload.put_part(chunk.into()).await.map_err(during("artifact_write"))
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<StoredArtifact, ArtifactError> {
+        let failed = during::<object_store::Error>("artifact_finish");
+        self.upload.complete().await.map_err(&failed)?;
+        let digest = Sha256Digest::from_bytes(self.hash.finalize().into());
+        // A rename replaces an artifact of the same digest by the same bytes.
+        self.store.rename(&self.temporary, &key_of(&digest)).await.map_err(&failed)?;
+        Ok(StoredArtifact { digest, bytes: self.bytes })
+    }
+}
+
+#[async_trait]
+impl Artifacts for FolderArtifacts {
+    async fn artifact_begin(&self) -> Result<Box<dyn ArtifactUpload>, ArtifactError> {
+        let temporary = Key::from(format!("incoming/{}", uuid::Uuid::now_v7()));
+        let upload =
+            self.store.put_multipart(&temporary).await.map_err(during("artifact_begin"))?;
+        Ok(Box::new(FolderUpload {
+            store: Arc::clone(&self.store),
+            upload,
+            temporary,
+            hash: Sha256::new(),
+            bytes: 0,
+        }))
+    }
+
+    async fn artifact_size(&self, digest: &Sha256Digest) -> Result<Option<u64>, ArtifactError> {
+        match self.store.head(&key_of(digest)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(during("artifact_size")(error)),
+        }
+    }
+
+    async fn artifact_read(
+        &self,
+        digest: &Sha256Digest,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, ArtifactError> {
+        let size = self.artifact_size(digest).await?.unwrap_or(0);
+        let end = offset.saturating_add(length).min(size);
+        if offset >= end {
+            return Ok(Vec::new());
+        }
+        let bytes = self
+            .store
+            .get_range(&key_of(digest), offset..end)
+            .await
+            .map_err(during("artifact_read"))?;
+        Ok(bytes.to_vec())
+    }
+}

@@ -1,0 +1,14 @@
+//! Compiles the contract without a system `protoc`.
+
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let files = ["enrolment", "work", "artifact", "result", "operator"]
+        .map(|service| format!("fedval/v1/{service}.proto"));
+    println!("cargo:rerun-if-changed=fedval");
+    let descriptors = protox::compile(&files, ["."])?;
+    let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    std::fs::write(Path::new(&out).join("fedval.binpb"), prost::Message::encode_to_vec(&descriptors))?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}

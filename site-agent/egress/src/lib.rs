@@ -1,0 +1,1 @@
+//! The only owner of a connection to the coordinator.

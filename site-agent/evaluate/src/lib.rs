@@ -1,0 +1,1 @@
+//! Cohort, predictions and protocol to a site summary.

@@ -1,0 +1,61 @@
+//! Running a model with tract: in the box only, in one thread, one case a run.
+
+use std::sync::Arc;
+
+use tract_onnx::prelude::{
+    Datum as _, Framework as _, InferenceModelExt as _, IntoRunnable as _, Tensor, TypedFact,
+    TypedRunnableModel, tvec,
+};
+
+use crate::exchange::{Order, Refusal};
+use crate::inspection::inspect;
+
+/// A model that is ready to run.
+pub(crate) struct Engine {
+    plan: Arc<TypedRunnableModel>,
+    shape: [usize; 4],
+    positive_index: usize,
+}
+
+impl Engine {
+    /// Inspects `model`, then lets the engine parse and optimise it for a batch of one.
+    ///
+    /// The engine's errors end here: their text quotes the model.
+    pub(crate) fn load(order: &Order, model: &[u8]) -> Result<Self, Refusal> {
+        let framework = tract_onnx::onnx()
+            // Written by exporters for a symbolic batch; it contradicts the batch of one.
+            .with_ignore_value_info(true);
+        let proto = framework.proto_model_for_read(&mut &*model).map_err(|_| Refusal::NotOnnx)?;
+        let inspected = inspect(&proto, order)?;
+
+        let mut graph = framework.model_for_proto_model(&proto).map_err(|_| Refusal::Engine)?;
+        drop(proto);
+        let input = TypedFact::dt_shape(f32::datum_type(), inspected.shape);
+        graph.set_input_fact(0, input.into()).map_err(|_| Refusal::Input)?;
+        let output =
+            graph.output_outlets().ok().and_then(|outlets| outlets.get(inspected.output).copied());
+        graph
+            .select_output_outlets(&[output.ok_or(Refusal::Output)?])
+            .map_err(|_| Refusal::Output)?;
+        let optimised = graph.into_optimized().map_err(|_| Refusal::Engine)?;
+
+        let positive_index = order.specification.output.positive_index as usize;
+        let fact = optimised.output_fact(0).map_err(|_| Refusal::Output)?;
+        // A size that is known only at run time is checked there.
+        let values = fact.shape.as_concrete().map(|shape| shape.iter().product::<usize>());
+        if values.is_some_and(|values| positive_index >= values) {
+            return Err(Refusal::Output);
+        }
+        let plan = optimised.into_runnable().map_err(|_| Refusal::Engine)?;
+        Ok(Self { plan, shape: inspected.shape, positive_index })
+    }
+
+    /// The output's value at the protocol's index; `None` where the model gives none.
+    pub(crate) fn score(&self, values: &[f32]) -> Option<f64> {
+        let input = Tensor::from_shape(&self.shape, values).ok()?;
+        let outputs = self.plan.run(tvec![input.into()]).ok()?;
+        let output = outputs.first()?.cast_to::<f64>().ok()?.into_owned();
+        let values = output.try_as_plain_ram().ok()?;
+        values.as_slice::<f64>().ok()?.get(self.positive_index).copied()
+    }
+}

@@ -1,0 +1,137 @@
+//! Why a model cannot be used, and why a case has no score.
+
+use fedval_ambient::{Exit, Problem};
+use fedval_sandbox::SpawnError;
+
+/// Why a model could not be loaded.
+///
+/// Nothing the model says about itself is repeated: its names are a stranger's text, and the
+/// engine's messages quote them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The bytes are not the ones that the protocol pins.
+    #[error("the model file is not the one that the protocol pins")]
+    DigestMismatch,
+    /// The bytes are not an ONNX model.
+    #[error("the model file is not an ONNX model")]
+    NotOnnx,
+    /// The file, its graph or a tensor it declares is beyond the limits.
+    #[error("the model is larger than the limits of this site, or declares more than it holds")]
+    TooLarge,
+    /// The graph uses something that an ordinary inference graph does not need.
+    #[error("the model uses an operator or a construct that is not allowed")]
+    OperatorRefused,
+    /// Weights lie in another file.
+    #[error("the model refers to data outside its file")]
+    ExternalData,
+    /// The graph's inputs are not the protocol's.
+    #[error("the model's input is not the one that the protocol describes")]
+    InputMismatch,
+    /// The graph's outputs are not the protocol's.
+    #[error("the model's output is not the one that the protocol describes")]
+    OutputMismatch,
+    /// Loading and optimising took too long.
+    #[error("the model was not loaded in time")]
+    TimedOut,
+    /// The box ended while the model was loaded: panic, abort or no memory left.
+    #[error("the model ended its sandboxed process while it was loaded")]
+    Crashed,
+    /// The engine refused the model.
+    #[error("the inference engine cannot run the model")]
+    Failed,
+    /// No box can be started.
+    #[error("models cannot be run on this machine")]
+    NotStarted {
+        /// What stands in the way.
+        #[source]
+        source: SpawnError,
+    },
+}
+
+impl Problem for LoadError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::DigestMismatch => "MODEL_DIGEST_MISMATCH",
+            Self::NotOnnx => "MODEL_NOT_ONNX",
+            Self::TooLarge => "MODEL_TOO_LARGE",
+            Self::OperatorRefused => "MODEL_OPERATOR_REFUSED",
+            Self::ExternalData => "MODEL_EXTERNAL_DATA",
+            Self::InputMismatch => "MODEL_INPUT_MISMATCH",
+            Self::OutputMismatch => "MODEL_OUTPUT_MISMATCH",
+            Self::TimedOut => "MODEL_LOAD_TIMEOUT",
+            Self::Crashed => "MODEL_CRASHED",
+            Self::Failed => "MODEL_LOAD_FAILED",
+            Self::NotStarted { source } => source.code(),
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        let text = match self {
+            Self::NotStarted { source } => return source.remedy(),
+            Self::DigestMismatch => {
+                "download the model again; if that does not help, ask the \
+                                     study's lead which file the protocol pins"
+            }
+            Self::NotOnnx => "ask the study's lead for the model as one ONNX file",
+            Self::TooLarge | Self::TimedOut | Self::Crashed => {
+                "ask the study's lead for a smaller model, or raise this site's limits for models"
+            }
+            Self::OperatorRefused => {
+                "ask the study's lead for a plain inference graph: standard operators, no control \
+                 flow, no randomness, no custom domain"
+            }
+            Self::ExternalData => "ask the study's lead for the model with its weights embedded",
+            Self::InputMismatch => {
+                "ask the study's lead to correct the model's input in the protocol: name, layout, \
+                 height, width, channels, 32-bit floats, batch of one"
+            }
+            Self::OutputMismatch => {
+                "ask the study's lead to correct the model's output in the protocol: name and \
+                 index of the score"
+            }
+            Self::Failed => "ask the study's lead to export the model with operator set 18 or less",
+        };
+        Some(text.to_owned())
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotStarted { .. } => Exit::Machine,
+            _ => Exit::Refused,
+        }
+    }
+}
+
+/// Why a case has no score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScoreError {
+    /// The model gave no number, an infinite one, or a probability outside 0…1.
+    #[error("the model's output is not a score")]
+    Invalid,
+    /// The box ended; the model must be loaded again.
+    #[error("the model ended its sandboxed process")]
+    Died,
+    /// The box was ended because it took too long; the model must be loaded again.
+    #[error("the model did not answer in time")]
+    TimedOut,
+}
+
+impl Problem for ScoreError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid => "MODEL_OUTPUT_INVALID",
+            Self::Died => "MODEL_DIED",
+            Self::TimedOut => "MODEL_TIMEOUT",
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        None
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Refused
+    }
+}

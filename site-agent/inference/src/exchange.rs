@@ -1,0 +1,131 @@
+//! What travels between the model's box and its parent.
+//!
+//! The first request loads: length of the head in four bytes, the head as JSON, the model. Its
+//! reply is one byte. Every later request is a tensor of `f32`; its reply is the score as `f64`,
+//! or nothing. Numbers are little-endian.
+
+use fedval_study::protocol::ModelSpecification;
+use serde::{Deserialize, Serialize};
+
+use crate::error::LoadError;
+
+/// A reply is at most one number.
+pub(crate) const MAX_REPLY_BYTES: u64 = 8;
+
+/// Why the box refuses a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    NotOnnx,
+    TooLarge,
+    Operator,
+    ExternalData,
+    Input,
+    Output,
+    Engine,
+}
+
+impl Refusal {
+    /// Every refusal; its place, counted from 1, is the reply.
+    const ALL: [Self; 7] = [
+        Self::NotOnnx,
+        Self::TooLarge,
+        Self::Operator,
+        Self::ExternalData,
+        Self::Input,
+        Self::Output,
+        Self::Engine,
+    ];
+}
+
+impl From<Refusal> for LoadError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotOnnx => Self::NotOnnx,
+            Refusal::TooLarge => Self::TooLarge,
+            Refusal::Operator => Self::OperatorRefused,
+            Refusal::ExternalData => Self::ExternalData,
+            Refusal::Input => Self::InputMismatch,
+            Refusal::Output => Self::OutputMismatch,
+            Refusal::Engine => Self::Failed,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    specification: &'a ModelSpecification,
+    max_nodes: usize,
+}
+
+/// What the box is told before the model's bytes.
+#[derive(Deserialize)]
+pub(crate) struct Order {
+    pub(crate) specification: ModelSpecification,
+    pub(crate) max_nodes: usize,
+}
+
+pub(crate) fn encode_load(
+    specification: &ModelSpecification,
+    max_nodes: usize,
+    model: &[u8],
+) -> Vec<u8> {
+    let head = serde_json::to_vec(&Head { specification, max_nodes })
+        .expect("a specification is a plain structure");
+    let length = u32::try_from(head.len()).expect("a specification is a few lines");
+    let mut frame = Vec::with_capacity(4 + head.len() + model.len());
+    frame.extend_from_slice(&length.to_le_bytes());
+    frame.extend_from_slice(&head);
+    frame.extend_from_slice(model);
+    frame
+}
+
+pub(crate) fn decode_load(request: &[u8]) -> Option<(Order, &[u8])> {
+    let (length, rest) = request.split_first_chunk()?;
+    let (head, model) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    Some((serde_json::from_slice(head).ok()?, model))
+}
+
+pub(crate) fn encode_load_reply(refusal: Option<Refusal>) -> Vec<u8> {
+    vec![refusal.map_or(0, |refusal| refusal as u8 + 1)]
+}
+
+/// Reads a reply that a hostile model may have shaped: anything odd counts as a crash.
+pub(crate) fn decode_load_reply(reply: &[u8]) -> Result<(), LoadError> {
+    let [place] = *reply else { return Err(LoadError::Crashed) };
+    let Some(index) = usize::from(place).checked_sub(1) else { return Ok(()) };
+    Err(Refusal::ALL.get(index).map_or(LoadError::Crashed, |refusal| (*refusal).into()))
+}
+
+pub(crate) fn encode_score(tensor: &[f32]) -> Vec<u8> {
+    tensor.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+pub(crate) fn decode_score(request: &[u8]) -> Vec<f32> {
+    let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    request.chunks_exact(4).map(value).collect()
+}
+
+pub(crate) fn encode_score_reply(score: Option<f64>) -> Vec<u8> {
+    score.map_or_else(Vec::new, |score| score.to_le_bytes().to_vec())
+}
+
+pub(crate) fn decode_score_reply(reply: &[u8]) -> Option<f64> {
+    Some(f64::from_le_bytes(reply.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_keeps_its_meaning_and_an_unknown_reply_is_a_crash() {
+        assert!(decode_load_reply(&encode_load_reply(None)).is_ok());
+        for refusal in Refusal::ALL {
+            let told = decode_load_reply(&encode_load_reply(Some(refusal))).unwrap_err();
+            assert_eq!(told.to_string(), LoadError::from(refusal).to_string());
+        }
+        for odd in [&[][..], &[99], &[0, 0]] {
+            assert!(matches!(decode_load_reply(odd), Err(LoadError::Crashed)));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The parent's side: load a model once, then score one case after the other.
+
+use std::time::Duration;
+
+use fedval_disclosure::SiteLocal;
+use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError};
+use fedval_study::digest::Sha256Digest;
+use fedval_study::protocol::{ModelSpecification, ScoreScale};
+
+use crate::error::{LoadError, ScoreError};
+use crate::exchange::{
+    MAX_REPLY_BYTES, decode_load_reply, decode_score_reply, encode_load, encode_score,
+};
+
+/// Cases that the processor limit of a box is reckoned for.
+const MOST_CASES: u64 = 2_000_000;
+
+/// What a model may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InferenceLimits {
+    /// Address space of the box, in bytes.
+    pub memory_bytes: u64,
+    /// Time to inspect, load and optimise the model, in seconds.
+    pub load_seconds: u64,
+    /// Time for one case, in seconds.
+    pub case_seconds: u64,
+    /// Largest model file, in bytes.
+    pub max_model_bytes: u64,
+    /// Most nodes of the graph, stored tensors included.
+    ///
+    /// Optimising takes more than linear time: 200,000 trivial nodes kept the engine busy for
+    /// over 40 seconds.
+    pub max_nodes: usize,
+}
+
+impl Default for InferenceLimits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 4 << 30,
+            load_seconds: 120,
+            case_seconds: 60,
+            max_model_bytes: 1 << 30,
+            max_nodes: 20_000,
+        }
+    }
+}
+
+/// A loaded model in its own process.
+#[derive(Debug)]
+pub struct ModelBox {
+    child: BoxedChild,
+    scale: ScoreScale,
+    values: usize,
+    wall_clock: Duration,
+}
+
+impl ModelBox {
+    /// Loads `model`, the file that `specification` pins, in a fresh box.
+    ///
+    /// The program calls [`inference_box_main`](crate::inference_box_main) in the role
+    /// [`INFERENCE_ROLE`](crate::INFERENCE_ROLE).
+    ///
+    /// # Errors
+    ///
+    /// See [`LoadError`]. The digest is checked before a byte is parsed.
+    pub async fn load(
+        program: &BoxProgram,
+        limits: &InferenceLimits,
+        specification: &ModelSpecification,
+        model: &[u8],
+    ) -> Result<Self, LoadError> {
+        let bytes = model.len() as u64;
+        if bytes > limits.max_model_bytes {
+            return Err(LoadError::TooLarge);
+        }
+        if bytes != specification.bytes || Sha256Digest::of(model) != specification.digest.0 {
+            return Err(LoadError::DigestMismatch);
+        }
+        let mut child = BoxedChild::spawn(program, &box_limits(limits))
+            .await
+            .map_err(|source| LoadError::NotStarted { source })?;
+        let request = encode_load(specification, limits.max_nodes, model);
+        let wall_clock = Duration::from_secs(limits.load_seconds);
+        let reply = child.call(&request, wall_clock).await.map_err(|error| match error {
+            CallError::TimedOut => LoadError::TimedOut,
+            _ => LoadError::Crashed,
+        })?;
+        decode_load_reply(&reply)?;
+        Ok(Self {
+            child,
+            scale: specification.output.scale,
+            values: specification.input.values(),
+            wall_clock: Duration::from_secs(limits.case_seconds),
+        })
+    }
+
+    /// The model's score of one case, on the protocol's scale and not rounded.
+    ///
+    /// # Errors
+    ///
+    /// See [`ScoreError`]. After [`ScoreError::Invalid`] the next case can be scored; after the
+    /// others the model must be loaded again.
+    pub async fn score(&mut self, tensor: &[f32]) -> Result<SiteLocal<f64>, ScoreError> {
+        // The model must not be able to tell that a tensor of another size was meant for it.
+        if tensor.len() != self.values {
+            return Err(ScoreError::Invalid);
+        }
+        let reply =
+            self.child.call(&encode_score(tensor), self.wall_clock).await.map_err(|error| {
+                match error {
+                    CallError::TimedOut => ScoreError::TimedOut,
+                    _ => ScoreError::Died,
+                }
+            })?;
+        let score = decode_score_reply(&reply).ok_or(ScoreError::Invalid)?;
+        if is_score(score, self.scale) {
+            Ok(SiteLocal::new(score))
+        } else {
+            Err(ScoreError::Invalid)
+        }
+    }
+}
+
+/// The box is not trusted to have checked its own output.
+fn is_score(value: f64, scale: ScoreScale) -> bool {
+    match scale {
+        ScoreScale::Probability => (0.0..=1.0).contains(&value),
+        ScoreScale::Logit => value.is_finite(),
+    }
+}
+
+const fn box_limits(limits: &InferenceLimits) -> BoxLimits {
+    let scoring = limits.case_seconds.saturating_mul(MOST_CASES);
+    BoxLimits {
+        memory_bytes: limits.memory_bytes,
+        cpu_seconds: limits.load_seconds.saturating_add(scoring),
+        max_reply_bytes: MAX_REPLY_BYTES,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_finite_numbers_on_the_scale_are_scores() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(!is_score(value, ScoreScale::Probability));
+            assert!(!is_score(value, ScoreScale::Logit));
+        }
+        assert!(!is_score(-1e-9, ScoreScale::Probability));
+        assert!(!is_score(1.0 + 1e-9, ScoreScale::Probability));
+        assert!(is_score(0.0, ScoreScale::Probability) && is_score(1.0, ScoreScale::Probability));
+        assert!(is_score(-13.0, ScoreScale::Logit));
+    }
+}

@@ -1,0 +1,163 @@
+//! The parent's side of decoding.
+
+use std::time::Duration;
+
+use fedval_ambient::{Exit, Problem};
+use fedval_disclosure::SiteLocal;
+use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
+use fedval_study::summary::FailureReason;
+
+use super::exchange::{decode_reply, encode_request, max_reply_bytes};
+use super::fault::ImageFault;
+use super::{DecodeRequest, DecodedImage};
+
+/// Images that one child decodes. A child that an image has turned can falsify no more than the
+/// rest of these.
+const IMAGES_PER_CHILD: u32 = 64;
+
+/// What decoding one image may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Address space of the box, in bytes.
+    pub memory_bytes: u64,
+    /// Time for one image, in seconds.
+    pub wall_clock_seconds: u64,
+    /// Largest file that is looked at, in bytes.
+    pub max_file_bytes: u64,
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self { memory_bytes: 2 << 30, wall_clock_seconds: 20, max_file_bytes: 256 << 20 }
+    }
+}
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeFailure {
+    /// This case fails; the next may succeed.
+    #[error("the image of this case is not usable")]
+    Case {
+        /// The reason under which the case is counted.
+        reason: FailureReason,
+        /// Stable code for the site's own list of failed cases.
+        detail: &'static str,
+    },
+    /// No box can be started, for this case or any other.
+    #[error("image files cannot be decoded on this machine")]
+    Machine {
+        /// What stands in the way.
+        #[source]
+        source: SpawnError,
+    },
+}
+
+impl DecodeFailure {
+    const fn undecodable(detail: &'static str) -> Self {
+        Self::Case { reason: FailureReason::Undecodable, detail }
+    }
+}
+
+impl From<ImageFault> for DecodeFailure {
+    fn from(fault: ImageFault) -> Self {
+        Self::Case { reason: fault.reason(), detail: fault.code() }
+    }
+}
+
+impl From<CallError> for DecodeFailure {
+    fn from(error: CallError) -> Self {
+        Self::undecodable(match error {
+            CallError::TimedOut => "DECODER_TIMEOUT",
+            _ => "DECODER_DIED",
+        })
+    }
+}
+
+impl Problem for DecodeFailure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Case { detail, .. } => detail,
+            Self::Machine { source } => source.code(),
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Case { .. } => None,
+            Self::Machine { source } => source.remedy(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Machine
+    }
+}
+
+/// Decodes images in a box, and starts a fresh box when one has ended.
+#[derive(Debug)]
+pub struct Decoder {
+    program: BoxProgram,
+    limits: DecodeLimits,
+    child: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: BoxedChild,
+    images_left: u32,
+    max_reply_bytes: u64,
+}
+
+impl Decoder {
+    /// A decoder that starts `program` when it is first needed.
+    ///
+    /// The program calls [`decode_box_main`](super::decode_box_main) in the role
+    /// [`DECODE_ROLE`](super::DECODE_ROLE).
+    #[must_use]
+    pub const fn new(program: BoxProgram, limits: DecodeLimits) -> Self {
+        Self { program, limits, child: None }
+    }
+
+    /// Decodes one image.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`]. A file that ends the box fails its own case only.
+    pub async fn decode(
+        &mut self,
+        request: &DecodeRequest<'_>,
+    ) -> Result<SiteLocal<DecodedImage>, DecodeFailure> {
+        if request.bytes.len() as u64 > self.limits.max_file_bytes {
+            return Err(DecodeFailure::undecodable("FILE_TOO_LARGE"));
+        }
+        let mut running = self.running(request).await?;
+        let wall_clock = Duration::from_secs(self.limits.wall_clock_seconds);
+        let reply = running.child.call(&encode_request(request), wall_clock).await?;
+        let Some(decoded) = decode_reply(&reply, request) else {
+            return Err(DecodeFailure::undecodable("DECODER_REPLY_INVALID"));
+        };
+        // Only a box that kept to the protocol sees another file.
+        running.images_left -= 1;
+        self.child = Some(running);
+        Ok(SiteLocal::new(decoded?))
+    }
+
+    /// The child at hand, or a fresh one.
+    async fn running(&mut self, request: &DecodeRequest<'_>) -> Result<Running, DecodeFailure> {
+        let max_reply_bytes = max_reply_bytes(request.input.values() as u64);
+        let fits = |r: &Running| r.images_left > 0 && r.max_reply_bytes == max_reply_bytes;
+        if let Some(running) = self.child.take().filter(fits) {
+            return Ok(running);
+        }
+        let limits = BoxLimits {
+            memory_bytes: self.limits.memory_bytes,
+            cpu_seconds: self.limits.wall_clock_seconds.saturating_mul(IMAGES_PER_CHILD.into()),
+            max_reply_bytes,
+        };
+        let child = BoxedChild::spawn(&self.program, &limits)
+            .await
+            .map_err(|source| DecodeFailure::Machine { source })?;
+        Ok(Running { child, images_left: IMAGES_PER_CHILD, max_reply_bytes })
+    }
+}

@@ -1,0 +1,108 @@
+//! Why an image is not usable.
+
+use fedval_study::summary::FailureReason;
+
+/// Why an image could not be turned into the model's input.
+///
+/// Stays on site, as a code beside a line number; only [`ImageFault::reason`] is counted further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageFault {
+    /// Neither PNG, JPEG nor DICOM Part 10.
+    #[error("the file is neither PNG, JPEG nor DICOM")]
+    FormatUnknown,
+    /// The file ends early or contradicts itself.
+    #[error("the file is damaged")]
+    Corrupt,
+    /// Fewer or more pixel bytes than rows and columns make.
+    #[error("the file does not hold as many pixels as it says")]
+    PixelCount,
+    /// DICOM attributes that describe the pixels are missing.
+    #[error("the file does not describe its pixels")]
+    DescriptionMissing,
+    /// A DICOM transfer syntax that is not read.
+    #[error("the transfer syntax is not supported")]
+    TransferSyntax,
+    /// More than one frame.
+    #[error("the image has several frames")]
+    MultiFrame,
+    /// Bits allocated, bits stored or high bit in a combination that is not read.
+    #[error("the pixel format is not supported")]
+    BitDepth,
+    /// Signed pixels where the protocol wants stored values from 0 up.
+    #[error("the pixels are signed")]
+    Signed,
+    /// Colour where the protocol wants one channel.
+    #[error("the image is in colour")]
+    Colour,
+    /// Pixels that one can see through.
+    #[error("the image is transparent")]
+    Transparent,
+    /// White is low and the protocol refuses that.
+    #[error("white is low in the image (MONOCHROME1)")]
+    Monochrome1,
+    /// A look-up table or a rescale that cannot be applied.
+    #[error("the value mapping is not supported")]
+    ValueMapping,
+    /// Not the size that the protocol demands, or beyond any size that is read.
+    #[error("the image has another size than the protocol demands")]
+    Size,
+}
+
+impl ImageFault {
+    /// Every fault; its place is its number between the box and its parent.
+    pub(super) const ALL: [Self; 13] = [
+        Self::FormatUnknown,
+        Self::Corrupt,
+        Self::PixelCount,
+        Self::DescriptionMissing,
+        Self::TransferSyntax,
+        Self::MultiFrame,
+        Self::BitDepth,
+        Self::Signed,
+        Self::Colour,
+        Self::Transparent,
+        Self::Monochrome1,
+        Self::ValueMapping,
+        Self::Size,
+    ];
+
+    /// Stable identifier for the site's own list of failed cases.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::FormatUnknown => "IMAGE_FORMAT_UNKNOWN",
+            Self::Corrupt => "IMAGE_CORRUPT",
+            Self::PixelCount => "IMAGE_TRUNCATED",
+            Self::DescriptionMissing => "IMAGE_DESCRIPTION_MISSING",
+            Self::TransferSyntax => "TRANSFER_SYNTAX_UNSUPPORTED",
+            Self::MultiFrame => "IMAGE_MULTI_FRAME",
+            Self::BitDepth => "IMAGE_BIT_DEPTH",
+            Self::Signed => "IMAGE_SIGNED",
+            Self::Colour => "IMAGE_COLOUR",
+            Self::Transparent => "IMAGE_TRANSPARENT",
+            Self::Monochrome1 => "IMAGE_MONOCHROME1",
+            Self::ValueMapping => "IMAGE_VALUE_MAPPING",
+            Self::Size => "IMAGE_SIZE",
+        }
+    }
+
+    /// The reason under which the case is counted.
+    #[must_use]
+    pub const fn reason(self) -> FailureReason {
+        match self {
+            Self::FormatUnknown | Self::Corrupt | Self::PixelCount | Self::DescriptionMissing => {
+                FailureReason::Undecodable
+            }
+            Self::TransferSyntax
+            | Self::MultiFrame
+            | Self::BitDepth
+            | Self::Signed
+            | Self::Colour
+            | Self::Transparent
+            | Self::Monochrome1
+            | Self::ValueMapping => FailureReason::Unsupported,
+            Self::Size => FailureReason::WrongSize,
+        }
+    }
+}

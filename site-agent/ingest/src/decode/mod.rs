@@ -1,0 +1,86 @@
+//! Image bytes to the tensor that the protocol describes.
+//!
+//! [`Decoder`] does it in a box: the bytes are a stranger's, and so are the libraries' mistakes.
+//! [`decode_image`] is what runs inside.
+
+mod attributes;
+mod decoder;
+mod dicom;
+mod exchange;
+mod fault;
+mod image;
+mod raster;
+mod resize;
+mod tensor;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::process::ExitCode;
+
+use fedval_study::protocol::ModelInput;
+
+pub use decoder::{DecodeFailure, DecodeLimits, Decoder};
+pub use fault::ImageFault;
+
+/// Argument by which the agent's executable becomes a decoder in a box.
+pub const DECODE_ROLE: &str = "__decode-box";
+
+/// Longest side of an image, in pixels; no larger one is allocated.
+pub const MAX_SIDE: usize = 16_384;
+
+/// Longest attribute value, in characters.
+pub const MAX_ATTRIBUTE_LENGTH: usize = 64;
+
+/// An image to decode.
+#[derive(Clone, Copy)]
+pub struct DecodeRequest<'a> {
+    /// What the model wants to see.
+    pub input: &'a ModelInput,
+    /// Keywords of DICOM attributes to read along; only those of the protocol's allow-list are.
+    pub dicom_attributes: &'a [String],
+    /// The file.
+    pub bytes: &'a [u8],
+}
+
+/// An image as the model sees it.
+#[derive(Clone, PartialEq)]
+pub struct DecodedImage {
+    /// Values in the protocol's axis order, without the batch axis.
+    pub tensor: Vec<f32>,
+    /// DICOM attributes by keyword, each at most 64 printable ASCII characters; absent ones and
+    /// those of another form are left out.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for DecodedImage {
+    /// Shows no pixel and no attribute.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DecodedImage(..)")
+    }
+}
+
+/// Decodes in this process. Only for bytes that are trusted, and inside a box: a hostile DICOM
+/// file of a few hundred bytes can make the parser ask for gigabytes.
+///
+/// The format is told by the first bytes, never by a name.
+///
+/// # Errors
+///
+/// [`ImageFault`], which says nothing about the file's content.
+pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFault> {
+    let input = request.input;
+    let (raster, attributes) = match request.bytes {
+        [0x89, b'P', b'N', b'G', ..] => (image::read_png(request.bytes, input)?, BTreeMap::new()),
+        [0xff, 0xd8, 0xff, ..] => (image::read_jpeg(request.bytes, input)?, BTreeMap::new()),
+        bytes if bytes.get(128..132) == Some(b"DICM") => {
+            dicom::read(bytes, input, request.dicom_attributes)?
+        }
+        _ => return Err(ImageFault::FormatUnknown),
+    };
+    Ok(DecodedImage { tensor: tensor::from_raster(raster, input)?, attributes })
+}
+
+/// What the agent's executable does in [`DECODE_ROLE`].
+pub fn decode_box_main() -> ExitCode {
+    fedval_sandbox::serve(exchange::answer)
+}

@@ -1,0 +1,15 @@
+//! Untrusted files to a cohort and to model inputs.
+//!
+//! [`manifest`] reads what a site says about its cohort. [`decode`] turns an image file into the
+//! tensor that the protocol describes, in a child process that can reach nothing.
+
+pub mod decode;
+pub mod manifest;
+
+pub use decode::{
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder,
+    decode_box_main, decode_image,
+};
+pub use manifest::{
+    Case, Cohort, ColumnMapping, ManifestError, ManifestProblem, ManifestSource, read_manifest,
+};

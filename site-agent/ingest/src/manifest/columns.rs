@@ -1,0 +1,57 @@
+//! Where the columns stand.
+
+use super::ColumnMapping;
+use super::error::{Findings, ManifestProblem};
+
+/// Places of the columns in the header.
+pub(super) struct Columns {
+    pub(super) case_id: usize,
+    pub(super) patient_id: usize,
+    pub(super) image: usize,
+    pub(super) label: usize,
+    /// The protocol's name of each attribute, with its place.
+    pub(super) attributes: Vec<(String, usize)>,
+    /// Fields in the header.
+    pub(super) count: usize,
+}
+
+impl Columns {
+    /// Finds every column; the missing and the ambiguous ones are `findings`.
+    pub(super) fn find(
+        header: &[&str],
+        mapping: &ColumnMapping,
+        attributes: &[String],
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut place = |column: &str| {
+            let mut places = header.iter().enumerate().filter(|(_, name)| **name == column);
+            let first = places.next().map(|(place, _)| place);
+            let column = column.to_owned();
+            match (first, places.next()) {
+                (Some(place), None) => return Some(place),
+                (None, _) => findings.add(ManifestProblem::ColumnMissing { column }),
+                (Some(_), Some(_)) => findings.add(ManifestProblem::ColumnRepeated { column }),
+            }
+            None
+        };
+        let case_id = place(&mapping.case_id);
+        let patient_id = place(&mapping.patient_id);
+        let image = place(&mapping.image);
+        let label = place(&mapping.label);
+        let attributes: Vec<_> = attributes
+            .iter()
+            .map(|name| (name, place(mapping.attributes.get(name).unwrap_or(name))))
+            .collect();
+        Some(Self {
+            case_id: case_id?,
+            patient_id: patient_id?,
+            image: image?,
+            label: label?,
+            attributes: attributes
+                .into_iter()
+                .map(|(name, place)| Some((name.clone(), place?)))
+                .collect::<Option<_>>()?,
+            count: header.len(),
+        })
+    }
+}

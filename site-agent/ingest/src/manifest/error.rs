@@ -1,0 +1,259 @@
+//! What is wrong with a manifest, without quoting a single cell of it.
+
+use std::fmt;
+
+use fedval_ambient::Problem;
+
+use super::MAX_CASES;
+use super::records::MAX_RECORD_BYTES;
+
+/// Most problems that are kept one by one.
+const SHOWN: usize = 50;
+
+/// One thing that is wrong with a manifest.
+///
+/// Lines are counted from 1, the header included. Cells are never quoted: what is shown on a
+/// steward's screen ends in tickets and mails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestProblem {
+    /// There is no such file.
+    #[error("the manifest does not exist")]
+    Missing,
+    /// The file cannot be read.
+    #[error("the manifest cannot be read")]
+    Unreadable,
+    /// The image folder cannot be resolved.
+    #[error("the image folder does not exist or cannot be entered")]
+    RootMissing,
+    /// No line but, perhaps, a header.
+    #[error("the manifest lists no case")]
+    Empty,
+    /// More lines than any cohort has.
+    #[error("the manifest lists more than {MAX_CASES} cases")]
+    TooManyCases,
+    /// A column is not in the header.
+    #[error("the manifest has no column `{column}`")]
+    ColumnMissing {
+        /// Its name at this site, from the agent's configuration or the protocol.
+        column: String,
+    },
+    /// A column is in the header twice.
+    #[error("the manifest has more than one column `{column}`")]
+    ColumnRepeated {
+        /// Its name at this site.
+        column: String,
+    },
+    /// A line is longer than any honest one.
+    #[error("line {line} is longer than {MAX_RECORD_BYTES} bytes")]
+    LineTooLong {
+        /// The line.
+        line: u64,
+    },
+    /// A line is not UTF-8.
+    #[error("line {line} is not UTF-8")]
+    NotUtf8 {
+        /// The line.
+        line: u64,
+    },
+    /// A line has another number of fields than the header.
+    #[error("line {line} has {found} fields where the header has {expected}")]
+    FieldCount {
+        /// The line.
+        line: u64,
+        /// Fields in the line.
+        found: usize,
+        /// Fields in the header.
+        expected: usize,
+    },
+    /// A cell that every case needs is empty.
+    #[error("line {line} has no value in column `{column}`")]
+    ValueMissing {
+        /// The line.
+        line: u64,
+        /// The column's name at this site.
+        column: String,
+    },
+    /// Two lines describe the same case.
+    #[error("line {line} repeats the case of line {first}")]
+    DuplicateCase {
+        /// The line.
+        line: u64,
+        /// The line that has the case first.
+        first: u64,
+    },
+    /// A label is not in the protocol's dictionary.
+    #[error("the label in line {line} is neither positive nor negative in the protocol")]
+    LabelUnknown {
+        /// The line.
+        line: u64,
+    },
+    /// A path that could leave the image folder.
+    #[error("the image path in line {line} leads out of the image folder")]
+    PathOutside {
+        /// The line.
+        line: u64,
+    },
+    /// An image is not there.
+    #[error("the image of line {line} is not a readable file")]
+    ImageMissing {
+        /// The line.
+        line: u64,
+    },
+}
+
+impl ManifestProblem {
+    /// The line it was found in, counted from 1; `None` where it concerns the whole file.
+    #[must_use]
+    pub const fn line(&self) -> Option<u64> {
+        match self {
+            Self::LineTooLong { line }
+            | Self::NotUtf8 { line }
+            | Self::FieldCount { line, .. }
+            | Self::ValueMissing { line, .. }
+            | Self::DuplicateCase { line, .. }
+            | Self::LabelUnknown { line }
+            | Self::PathOutside { line }
+            | Self::ImageMissing { line } => Some(*line),
+            _ => None,
+        }
+    }
+}
+
+impl Problem for ManifestProblem {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "MANIFEST_MISSING",
+            Self::Unreadable => "MANIFEST_UNREADABLE",
+            Self::RootMissing => "MANIFEST_ROOT_MISSING",
+            Self::Empty => "MANIFEST_EMPTY",
+            Self::TooManyCases => "MANIFEST_TOO_MANY_CASES",
+            Self::ColumnMissing { .. } => "MANIFEST_COLUMN_MISSING",
+            Self::ColumnRepeated { .. } => "MANIFEST_COLUMN_REPEATED",
+            Self::LineTooLong { .. } => "MANIFEST_LINE_TOO_LONG",
+            Self::NotUtf8 { .. } => "MANIFEST_NOT_UTF8",
+            Self::FieldCount { .. } => "MANIFEST_FIELD_COUNT",
+            Self::ValueMissing { .. } => "MANIFEST_VALUE_MISSING",
+            Self::DuplicateCase { .. } => "MANIFEST_DUPLICATE_CASE",
+            Self::LabelUnknown { .. } => "MANIFEST_LABEL_UNKNOWN",
+            Self::PathOutside { .. } => "MANIFEST_PATH_OUTSIDE",
+            Self::ImageMissing { .. } => "MANIFEST_IMAGE_MISSING",
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        let text = match self {
+            Self::Missing => "check the path of the manifest in the agent's configuration",
+            Self::Unreadable => "give the agent's user the right to read the manifest",
+            Self::RootMissing => "check the image folder in the agent's configuration",
+            Self::Empty => "export the cohort again: a header and one line for each case",
+            Self::TooManyCases => "split the cohort into several studies",
+            Self::ColumnMissing { .. } => {
+                "add the column, or map its name in the agent's configuration"
+            }
+            Self::ColumnRepeated { .. } => "rename or remove one of the columns",
+            Self::LineTooLong { .. } => "look for a quotation mark that is never closed",
+            Self::NotUtf8 { .. } => "save the manifest as UTF-8",
+            Self::FieldCount { .. } => "quote cells that hold a comma or a line break",
+            Self::ValueMissing { .. } => "fill in the cell, or remove the line",
+            Self::DuplicateCase { .. } => "give every image its own case identifier",
+            Self::LabelUnknown { .. } => {
+                "use the label values of the study's protocol, or leave the cell empty"
+            }
+            Self::PathOutside { .. } => {
+                "write the path relative to the image folder, and keep the file inside it"
+            }
+            Self::ImageMissing { .. } => "restore the file, or remove the line",
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// Everything that is wrong with a manifest, found in one pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestError {
+    problems: Vec<ManifestProblem>,
+    more: u64,
+}
+
+impl ManifestError {
+    /// The problems in the order of the file, at most 50 of them.
+    #[must_use]
+    pub fn problems(&self) -> &[ManifestProblem] {
+        &self.problems
+    }
+
+    /// How many more there are.
+    #[must_use]
+    pub const fn more(&self) -> u64 {
+        self.more
+    }
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.problems.as_slice(), self.more) {
+            ([only], 0) => only.fmt(f),
+            (problems, more) => {
+                write!(f, "the manifest has {} problems", problems.len() as u64 + more)
+            }
+        }
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+impl Problem for ManifestError {
+    fn code(&self) -> &'static str {
+        "MANIFEST_INVALID"
+    }
+
+    /// Each problem in a line of its own, with what to do about it.
+    fn remedy(&self) -> Option<String> {
+        let mut lines: Vec<String> = self
+            .problems
+            .iter()
+            .map(|p| format!("{p} ({}): {}", p.code(), p.remedy().unwrap_or_default()))
+            .collect();
+        if self.more > 0 {
+            lines.push(format!("and {} more", self.more));
+        }
+        Some(lines.join("\n"))
+    }
+}
+
+/// Gathers problems while a manifest is read.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    problems: Vec<ManifestProblem>,
+    more: u64,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, problem: ManifestProblem) {
+        if self.problems.len() < SHOWN {
+            self.problems.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// `value` where nothing was found.
+    pub(super) fn or<T>(self, value: T) -> Result<T, ManifestError> {
+        if self.problems.is_empty() { Ok(value) } else { Err(self.into_error()) }
+    }
+
+    pub(super) fn into_error(self) -> ManifestError {
+        ManifestError { problems: self.problems, more: self.more }
+    }
+}
+
+impl From<ManifestProblem> for ManifestError {
+    fn from(problem: ManifestProblem) -> Self {
+        Self { problems: vec![problem], more: 0 }
+    }
+}

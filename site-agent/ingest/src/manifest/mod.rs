@@ -1,0 +1,96 @@
+//! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes.
+
+mod columns;
+mod error;
+mod image_path;
+mod read;
+mod records;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+pub use error::{ManifestError, ManifestProblem};
+pub use read::read_manifest;
+
+/// Most cases that a manifest may list.
+pub const MAX_CASES: usize = 2_000_000;
+
+/// How the site's columns are called.
+///
+/// Names are mapped here, in the agent's configuration, never in the hospital's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnMapping {
+    /// Identifies the case.
+    pub case_id: String,
+    /// Identifies the patient.
+    pub patient_id: String,
+    /// Path of the image file, relative to the root.
+    pub image: String,
+    /// Result of the reference standard.
+    pub label: String,
+    /// The site's column for each of the protocol's; one that is absent has the protocol's name.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Default for ColumnMapping {
+    fn default() -> Self {
+        Self {
+            case_id: "case_id".to_owned(),
+            patient_id: "patient_id".to_owned(),
+            image: "image".to_owned(),
+            label: "label".to_owned(),
+            attributes: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where a site's cohort lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestSource {
+    /// The manifest, a CSV file in UTF-8.
+    pub manifest: PathBuf,
+    /// The folder that every image must lie in, after all symbolic links are followed.
+    pub root: PathBuf,
+    /// How the columns are called.
+    pub columns: ColumnMapping,
+}
+
+/// One image with what the manifest says of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Identifies the case on this site.
+    pub case_id: String,
+    /// The patient, numbered from 0 in order of first appearance.
+    pub patient: u32,
+    /// The image file: absolute, without symbolic links, inside the root when it was checked.
+    pub image: PathBuf,
+    /// Whether the reference standard says that the patient has the target condition; `None`
+    /// where it is missing.
+    pub reference: Option<bool>,
+    /// Values by the protocol's column names; an empty cell is absent.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Case {
+    /// Names the type only: identifiers and paths of patients do not belong into logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Case(..)")
+    }
+}
+
+/// The cases of a site, in the manifest's order.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cohort {
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// The site's identifier of each patient, by the number that cases carry.
+    pub patient_ids: Vec<String>,
+}
+
+impl fmt::Debug for Cohort {
+    /// Shows sizes only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cohort({} cases, {} patients)", self.cases.len(), self.patient_ids.len())
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading a manifest into a cohort.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use fedval_disclosure::SiteLocal;
+use fedval_study::protocol::ReferenceStandard;
+
+use super::columns::Columns;
+use super::error::{Findings, ManifestError, ManifestProblem};
+use super::image_path::resolve;
+use super::records::{Record, Records};
+use super::{Case, Cohort, ColumnMapping, MAX_CASES, ManifestSource};
+
+/// Reads the cohort that `source` describes.
+///
+/// `attribute_columns` are the columns that the protocol's dictionary names. Every problem is
+/// found in one pass; a manifest with any is not used.
+///
+/// # Errors
+///
+/// [`ManifestError`], with line numbers and column names but no content.
+pub fn read_manifest(
+    source: &ManifestSource,
+    standard: &ReferenceStandard,
+    attribute_columns: &[String],
+) -> Result<SiteLocal<Cohort>, ManifestError> {
+    let root = source.root.canonicalize().map_err(|_| ManifestProblem::RootMissing)?;
+    let file = File::open(&source.manifest).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => ManifestProblem::Missing,
+        _ => ManifestProblem::Unreadable,
+    })?;
+    let mut records = Records::new(BufReader::new(file));
+    let mut findings = Findings::default();
+
+    let header = records.next()?.ok_or(ManifestProblem::Empty)?;
+    let names = header.fields().ok_or(ManifestProblem::NotUtf8 { line: header.line })?;
+    let Some(columns) = Columns::find(&names, &source.columns, attribute_columns, &mut findings)
+    else {
+        return Err(findings.into_error());
+    };
+    let mut reading = Reading {
+        root: &root,
+        standard,
+        columns: &columns,
+        mapping: &source.columns,
+        findings,
+        lines: 0,
+        first_lines: HashMap::new(),
+        patients: HashMap::new(),
+        cohort: Cohort { cases: Vec::new(), patient_ids: Vec::new() },
+    };
+    while let Some(record) = reading.next(&mut records) {
+        match record.fields() {
+            Some(fields) => reading.take(record.line, &fields),
+            None => reading.findings.add(ManifestProblem::NotUtf8 { line: record.line }),
+        }
+    }
+    reading.finish()
+}
+
+/// A cohort that is being read.
+struct Reading<'a> {
+    root: &'a Path,
+    standard: &'a ReferenceStandard,
+    columns: &'a Columns,
+    mapping: &'a ColumnMapping,
+    findings: Findings,
+    /// Lines read, good and bad.
+    lines: usize,
+    /// The line that each case was first seen in.
+    first_lines: HashMap<String, u64>,
+    patients: HashMap<String, u32>,
+    cohort: Cohort,
+}
+
+impl Reading<'_> {
+    /// The next line; `None` at the end, and where nothing after this point can be read.
+    fn next<'r>(&mut self, records: &'r mut Records<impl BufRead>) -> Option<Record<'r>> {
+        match records.next() {
+            Ok(Some(_)) if self.lines == MAX_CASES => {
+                self.findings.add(ManifestProblem::TooManyCases);
+                None
+            }
+            Ok(record) => {
+                self.lines += usize::from(record.is_some());
+                record
+            }
+            Err(problem) => {
+                self.findings.add(problem);
+                None
+            }
+        }
+    }
+
+    /// Takes a line into the cohort, or adds all that is wrong with it to the findings.
+    fn take(&mut self, line: u64, fields: &[&str]) {
+        let (found, expected) = (fields.len(), self.columns.count);
+        if found != expected {
+            return self.findings.add(ManifestProblem::FieldCount { line, found, expected });
+        }
+        let (columns, mapping) = (self.columns, self.mapping);
+        let case_id = self.value(line, fields[columns.case_id], &mapping.case_id);
+        let patient_id = self.value(line, fields[columns.patient_id], &mapping.patient_id);
+        let image = self.value(line, fields[columns.image], &mapping.image);
+
+        let case_id = case_id.and_then(|id| self.unrepeated(line, id));
+        let image = image.and_then(|path| match resolve(self.root, path, line) {
+            Ok(path) => Some(path),
+            Err(problem) => {
+                self.findings.add(problem);
+                None
+            }
+        });
+        let reference = self.reference(line, fields[columns.label]);
+        let (Some(case_id), Some(patient_id), Some(image)) = (case_id, patient_id, image) else {
+            return;
+        };
+        let patient = self.patient(patient_id);
+        let attributes = columns
+            .attributes
+            .iter()
+            .map(|(name, place)| (name.clone(), fields[*place].to_owned()))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        self.cohort.cases.push(Case { case_id, patient, image, reference, attributes });
+    }
+
+    /// A cell that may not be empty.
+    fn value<'c>(&mut self, line: u64, cell: &'c str, column: &str) -> Option<&'c str> {
+        if cell.is_empty() {
+            self.findings.add(ManifestProblem::ValueMissing { line, column: column.to_owned() });
+            return None;
+        }
+        Some(cell)
+    }
+
+    fn unrepeated(&mut self, line: u64, case_id: &str) -> Option<String> {
+        if let Some(first) = self.first_lines.get(case_id).copied() {
+            self.findings.add(ManifestProblem::DuplicateCase { line, first });
+            return None;
+        }
+        self.first_lines.insert(case_id.to_owned(), line);
+        Some(case_id.to_owned())
+    }
+
+    fn reference(&mut self, line: u64, label: &str) -> Option<bool> {
+        let is_in = |labels: &[String]| labels.iter().any(|known| known == label);
+        match label {
+            _ if is_in(&self.standard.positive) => Some(true),
+            _ if is_in(&self.standard.negative) => Some(false),
+            "" => None,
+            _ => {
+                self.findings.add(ManifestProblem::LabelUnknown { line });
+                None
+            }
+        }
+    }
+
+    fn patient(&mut self, patient_id: &str) -> u32 {
+        if let Some(number) = self.patients.get(patient_id) {
+            return *number;
+        }
+        let number = u32::try_from(self.cohort.patient_ids.len())
+            .expect("MAX_CASES bounds the number of patients far below 2^32");
+        self.patients.insert(patient_id.to_owned(), number);
+        self.cohort.patient_ids.push(patient_id.to_owned());
+        number
+    }
+
+    fn finish(mut self) -> Result<SiteLocal<Cohort>, ManifestError> {
+        if self.lines == 0 && self.findings.is_empty() {
+            self.findings.add(ManifestProblem::Empty);
+        }
+        self.findings.or(SiteLocal::new(self.cohort))
+    }
+}

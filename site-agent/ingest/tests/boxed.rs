@@ -1,0 +1,161 @@
+//! Decoding hostile files in a box: the case fails, the agent lives.
+//!
+//! This executable is both sides: started with the decoder's role, it is the child.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+mod dicom_file;
+
+use std::cell::RefCell;
+use std::process::ExitCode;
+
+use dicom_file::{DicomFile, RLE, bomb, input};
+use fedval_ambient::Problem as _;
+use fedval_ingest::{
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, Decoder, decode_box_main,
+};
+use fedval_sandbox::BoxProgram;
+use fedval_study::protocol::{ModelInput, Resize};
+use fedval_study::summary::FailureReason;
+use libtest_mimic::{Arguments, Failed, Trial};
+use proptest::test_runner::{Config, TestRunner};
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(DECODE_ROLE) {
+        return decode_box_main();
+    }
+    let trials = vec![
+        trial("a_file_is_decoded_and_its_attributes_are_read_along", decodes),
+        trial("a_file_of_674_bytes_fails_its_case_and_leaves_the_parent_small", survives_a_bomb),
+        trial("a_fault_in_the_box_arrives_as_its_code", tells_the_fault),
+        trial("a_file_above_the_limit_is_not_looked_at", refuses_a_large_file),
+        trial("an_image_too_large_for_the_box_ends_it_and_the_next_is_decoded", replaces_the_child),
+        trial("more_images_than_one_child_decodes_are_decoded", outlives_a_child),
+        trial("without_a_program_the_machine_is_to_blame", blames_the_machine),
+        Trial::test("a_damaged_dicom_file_never_harms_the_parent", survives_damage),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial<F: Future<Output = ()>>(name: &str, test: impl FnOnce() -> F + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        runtime()?.block_on(test());
+        Ok(())
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn decoder() -> Decoder {
+    let limits = DecodeLimits { memory_bytes: 1 << 30, ..DecodeLimits::default() };
+    Decoder::new(BoxProgram::current(DECODE_ROLE).unwrap(), limits)
+}
+
+fn grey() -> DicomFile {
+    DicomFile::grey8([0, 51, 102, 153, 204, 255])
+}
+
+async fn decode(
+    decoder: &mut Decoder,
+    bytes: &[u8],
+    input: &ModelInput,
+) -> Result<Vec<f32>, (FailureReason, &'static str)> {
+    let request = DecodeRequest { input, dicom_attributes: &[], bytes };
+    match decoder.decode(&request).await {
+        Ok(image) => Ok(image.open_on_site().tensor.clone()),
+        Err(DecodeFailure::Case { reason, detail }) => Err((reason, detail)),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+async fn decodes() {
+    let asked = ["PatientSex", "PatientName"].map(str::to_owned);
+    let bytes = DicomFile { syntax: RLE, ..grey() }.bytes();
+    let request = DecodeRequest { input: &input(2, 3), dicom_attributes: &asked, bytes: &bytes };
+    let image = decoder().decode(&request).await.unwrap();
+    let image = image.open_on_site();
+    assert!((image.tensor[1] - 0.2).abs() < 1e-6);
+    assert_eq!(image.attributes, [("PatientSex".to_owned(), "F".to_owned())].into());
+}
+
+async fn survives_a_bomb() {
+    let mut decoder = decoder();
+    let before = resident_kilobytes();
+    let failed = decode(&mut decoder, &bomb(), &input(2, 3)).await.unwrap_err();
+    assert_eq!(failed.0, FailureReason::Undecodable);
+    // Other tests run in this process too; what the file asks for is twenty times as much.
+    assert!(resident_kilobytes() < before + 192 * 1024, "the parent grew");
+    assert!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await.is_ok());
+}
+
+fn resident_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+async fn tells_the_fault() {
+    let mut decoder = decoder();
+    let coloured = DicomFile { photometric: "RGB", ..grey() }.bytes();
+    let unsupported = (FailureReason::Unsupported, "IMAGE_COLOUR");
+    assert_eq!(decode(&mut decoder, &coloured, &input(2, 3)).await, Err(unsupported));
+    let wrong = (FailureReason::WrongSize, "IMAGE_SIZE");
+    assert_eq!(decode(&mut decoder, &grey().bytes(), &input(9, 9)).await, Err(wrong));
+}
+
+async fn refuses_a_large_file() {
+    let limits = DecodeLimits { max_file_bytes: 100, ..DecodeLimits::default() };
+    // A program that is not there shows that none is started.
+    let absent = BoxProgram { executable: "/nonexistent".into(), role: DECODE_ROLE };
+    let mut decoder = Decoder::new(absent, limits);
+    let failed = (FailureReason::Undecodable, "FILE_TOO_LARGE");
+    assert_eq!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await, Err(failed));
+}
+
+async fn replaces_the_child() {
+    let limits = DecodeLimits { memory_bytes: 96 << 20, ..DecodeLimits::default() };
+    let mut decoder = Decoder::new(BoxProgram::current(DECODE_ROLE).unwrap(), limits);
+    // 100 MB as numbers, beside the file itself.
+    let pixels = vec![0; 5_000 * 5_000];
+    let large = DicomFile { rows: 5_000, columns: 5_000, pixels, ..grey() }.bytes();
+    let shrinking = ModelInput { resize: Resize::Bilinear, ..input(2, 3) };
+    let failed = decode(&mut decoder, &large, &shrinking).await.unwrap_err();
+    assert_eq!(failed, (FailureReason::Undecodable, "DECODER_DIED"));
+    assert!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await.is_ok());
+}
+
+async fn outlives_a_child() {
+    let mut decoder = decoder();
+    for _ in 0..70 {
+        assert!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await.is_ok());
+    }
+}
+
+async fn blames_the_machine() {
+    let absent = BoxProgram { executable: "/nonexistent".into(), role: DECODE_ROLE };
+    let mut decoder = Decoder::new(absent, DecodeLimits::default());
+    let bytes = grey().bytes();
+    let request = DecodeRequest { input: &input(2, 3), dicom_attributes: &[], bytes: &bytes };
+    let failure = decoder.decode(&request).await.unwrap_err();
+    assert_eq!(failure.code(), "SANDBOX_NOT_STARTED");
+}
+
+fn survives_damage() -> Result<(), Failed> {
+    let runtime = runtime()?;
+    let decoder = RefCell::new(decoder());
+    let whole = DicomFile { syntax: RLE, ..grey() }.bytes();
+    let damage = (128..whole.len(), proptest::num::u32::ANY, 0..4_usize);
+    TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(100) })
+        .run(&damage, |(place, noise, width)| {
+            let mut bytes = whole.clone();
+            for (byte, noise) in bytes[place..].iter_mut().zip(noise.to_le_bytes()).take(width) {
+                *byte = noise;
+            }
+            // Read or refused: what counts is that the parent gets an answer.
+            let _ = runtime.block_on(decode(&mut decoder.borrow_mut(), &bytes, &input(2, 3)));
+            Ok(())
+        })
+        .map_err(|error| error.to_string().into())
+}

@@ -1,0 +1,169 @@
+//! Reading a site's manifest: every problem in one pass, and no cell in any of them.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use fedval_ambient::Problem as _;
+use fedval_disclosure::SiteLocal;
+use fedval_ingest::{Case, Cohort, ColumnMapping, ManifestError, ManifestSource, read_manifest};
+use fedval_study::protocol::ReferenceStandard;
+use tempfile::TempDir;
+
+/// A folder with a manifest, two images, and an image outside the root.
+struct Site(TempDir);
+
+impl Site {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("root")).unwrap();
+        for file in ["root/a.png", "root/b.png", "outside.png"] {
+            fs::write(folder.path().join(file), b"image").unwrap();
+        }
+        symlink(folder.path().join("outside.png"), folder.path().join("root/link.png")).unwrap();
+        Self(folder)
+    }
+
+    fn read(&self, manifest: impl AsRef<[u8]>) -> Result<SiteLocal<Cohort>, ManifestError> {
+        self.read_with(manifest, ColumnMapping::default(), &[])
+    }
+
+    fn read_with(
+        &self,
+        manifest: impl AsRef<[u8]>,
+        columns: ColumnMapping,
+        attributes: &[&str],
+    ) -> Result<SiteLocal<Cohort>, ManifestError> {
+        let path = self.0.path().join("manifest.csv");
+        fs::write(&path, manifest).unwrap();
+        let source = ManifestSource { manifest: path, root: self.0.path().join("root"), columns };
+        let attributes: Vec<_> = attributes.iter().map(|&a| a.to_owned()).collect();
+        read_manifest(&source, &standard(), &attributes)
+    }
+}
+
+fn standard() -> ReferenceStandard {
+    ReferenceStandard {
+        description: "two radiologists".to_owned(),
+        positive: vec!["1".to_owned()],
+        negative: vec!["0".to_owned()],
+    }
+}
+
+fn codes(error: &ManifestError) -> Vec<(&'static str, Option<u64>)> {
+    error.problems().iter().map(|problem| (problem.code(), problem.line())).collect()
+}
+
+const HEADER: &str = "case_id,patient_id,image,label\n";
+
+#[test]
+fn a_manifest_becomes_a_cohort() {
+    let site = Site::new();
+    let manifest = "\u{feff}case,patient_id,image,label,Geschlecht,extra\r\n\
+                    c1,p1,a.png,1,F,\r\nc2,p2,./b.png,,,\r\nc3,p1,\"a.png\",0, M ,x\r\n";
+    let attributes = [("sex".to_owned(), "Geschlecht".to_owned())].into();
+    let columns =
+        ColumnMapping { case_id: "case".to_owned(), attributes, ..ColumnMapping::default() };
+    let cohort = site.read_with(manifest, columns, &["sex"]).unwrap();
+    let Cohort { cases, patient_ids } = cohort.open_on_site();
+    assert_eq!(*patient_ids, ["p1", "p2"]);
+    let summary = |case: &Case| (case.patient, case.reference, case.attributes.get("sex").cloned());
+    assert_eq!(
+        cases.iter().map(summary).collect::<Vec<_>>(),
+        [
+            (0, Some(true), Some("F".to_owned())),
+            (1, None, None),
+            (0, Some(false), Some("M".to_owned())),
+        ]
+    );
+    assert!(cases.iter().all(|case| case.image.is_absolute() && case.image.is_file()));
+    assert_eq!(format!("{:?}", cases[0]), "Case(..)");
+}
+
+#[test]
+fn every_problem_of_every_line_is_found_in_one_pass() {
+    let manifest = format!(
+        "{HEADER}c1,p1,a.png,1\nc1,p2,a.png,1\nc3,,b.png,0\nc4,p4,/etc/passwd,0\n\
+         c5,p5,../outside.png,0\nc6,p6,link.png,0\nc7,p7,gone.png,maybe\nc8,p8,a.png\n"
+    );
+    let error = Site::new().read(manifest).unwrap_err();
+    assert_eq!(
+        codes(&error),
+        [
+            ("MANIFEST_DUPLICATE_CASE", Some(3)),
+            ("MANIFEST_VALUE_MISSING", Some(4)),
+            ("MANIFEST_PATH_OUTSIDE", Some(5)),
+            ("MANIFEST_PATH_OUTSIDE", Some(6)),
+            ("MANIFEST_PATH_OUTSIDE", Some(7)),
+            ("MANIFEST_IMAGE_MISSING", Some(8)),
+            ("MANIFEST_LABEL_UNKNOWN", Some(8)),
+            ("MANIFEST_FIELD_COUNT", Some(9)),
+        ]
+    );
+    assert_eq!(
+        (error.code(), error.to_string()),
+        ("MANIFEST_INVALID", "the manifest has 8 problems".to_owned())
+    );
+    assert!(error.remedy().unwrap().contains("line 8 is neither positive nor negative"));
+}
+
+#[test]
+fn no_cell_of_the_manifest_is_quoted() {
+    let canary = "ZZCANARY";
+    let manifest = format!(
+        "{HEADER}{canary},{canary},{canary}.png,{canary}\n{canary},,/{canary},{canary}\n\
+         {canary},{canary}\n"
+    );
+    let error = Site::new().read(manifest).unwrap_err();
+    let said = format!("{error} {error:?} {:?}", error.remedy());
+    assert!(error.problems().len() >= 4 && !said.contains(canary), "{said}");
+}
+
+#[test]
+fn missing_and_repeated_columns_are_named() {
+    let site = Site::new();
+    let error = site.read_with("case_id,image,label,label\n", ColumnMapping::default(), &["sex"]);
+    let error = error.unwrap_err();
+    let said: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "the manifest has no column `patient_id`",
+            "the manifest has more than one column `label`",
+            "the manifest has no column `sex`",
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_read_at_all_has_its_own_code() {
+    let site = Site::new();
+    let code = |manifest: &[u8]| codes(&site.read(manifest).unwrap_err())[0];
+    assert_eq!(code(b""), ("MANIFEST_EMPTY", None));
+    assert_eq!(code(HEADER.as_bytes()), ("MANIFEST_EMPTY", None));
+    let latin = [HEADER.as_bytes(), b"c1,p\xe9,a.png,1\n"].concat();
+    assert_eq!(code(&latin), ("MANIFEST_NOT_UTF8", Some(2)));
+    let long = [HEADER.as_bytes(), b"c1,p1,a.png,1\nc2,", &vec![b'x'; 1 << 20]].concat();
+    assert_eq!(code(&long), ("MANIFEST_LINE_TOO_LONG", Some(3)));
+
+    let missing = |manifest: &str, root: &str| {
+        let source = ManifestSource {
+            manifest: site.0.path().join(manifest),
+            root: site.0.path().join(root),
+            columns: ColumnMapping::default(),
+        };
+        codes(&read_manifest(&source, &standard(), &[]).unwrap_err())[0].0
+    };
+    assert_eq!(missing("absent.csv", "root"), "MANIFEST_MISSING");
+    assert_eq!(missing("root", "root"), "MANIFEST_UNREADABLE");
+    assert_eq!(missing("manifest.csv", "absent"), "MANIFEST_ROOT_MISSING");
+}
+
+#[test]
+fn only_the_first_fifty_problems_are_kept() {
+    let lines: String = (0..60).map(|_| "c,p,a.png\n").collect();
+    let error = Site::new().read(format!("{HEADER}{lines}")).unwrap_err();
+    assert_eq!((error.problems().len(), error.more()), (50, 10));
+    assert!(error.remedy().unwrap().ends_with("and 10 more"));
+}

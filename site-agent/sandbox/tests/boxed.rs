@@ -1,0 +1,207 @@
+//! What a child in a box can and cannot do.
+//!
+//! This executable is both sides: started with [`ROLE`], it is the child.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{ErrorKind, Read as _};
+use std::net::UdpSocket;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+use fedval_ambient::Problem as _;
+use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError, serve};
+use libtest_mimic::{Arguments, Failed, Trial};
+use rustix::process::{Pid, Signal, kill_process};
+
+const ROLE: &str = "__test-box";
+
+/// Confined in a second thread, which is one too many.
+const THREADED_ROLE: &str = "__test-threaded-box";
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const LIMITS: BoxLimits =
+    BoxLimits { memory_bytes: 512 << 20, cpu_seconds: 60, max_reply_bytes: 1 << 20 };
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some(ROLE) => serve(obey),
+        Some(THREADED_ROLE) => thread::spawn(|| serve(obey)).join().unwrap_or(ExitCode::FAILURE),
+        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+    }
+}
+
+/// The child: does what the request names and tells how that went.
+fn obey(request: &[u8]) -> Vec<u8> {
+    let attempt = match request {
+        b"open a file" => File::open("/etc/passwd").map(drop),
+        b"read own environment" => File::open("/proc/self/environ").map(drop),
+        b"create a file" => File::create("/tmp/fedval-escaped").map(drop),
+        b"list a folder" => std::fs::read_dir("/").map(drop),
+        b"connect by TCP" => connect(),
+        b"open a UDP socket" => UdpSocket::bind("127.0.0.1:0").map(drop),
+        b"connect to a Unix socket" => UnixStream::connect("/run/any.sock").map(drop),
+        b"open a Unix socket pair" => UnixDatagram::pair().map(drop),
+        b"fork" => Command::new("/bin/true").spawn().map(drop),
+        b"start a thread" => thread::Builder::new().spawn(|| ()).map(drop),
+        b"signal another process" => kill_process(Pid::INIT, Signal::USR1).map_err(Into::into),
+        b"exec" => Err(Command::new("/bin/true").exec()),
+        b"allocate" => exhaust_memory(),
+        b"overflow the stack" => return descend(0).to_le_bytes().to_vec(),
+        b"loop" => loop {
+            std::hint::spin_loop();
+        },
+        b"panic" => panic!("ZZCANARY^PATIENT"),
+        b"abort" => std::process::abort(),
+        b"answer at length" => return vec![0; 2 << 20],
+        echo => return echo.to_vec(),
+    };
+    match attempt {
+        Ok(()) => b"allowed".to_vec(),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => b"denied".to_vec(),
+        Err(error) => error.to_string().into_bytes(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test shows that it is denied")]
+fn connect() -> std::io::Result<()> {
+    std::net::TcpStream::connect("127.0.0.1:1").map(drop)
+}
+
+fn exhaust_memory() -> std::io::Result<()> {
+    let mut hoard = Vec::new();
+    loop {
+        hoard.push(black_box(vec![1_u8; 16 << 20]));
+        std::io::empty().read_exact(&mut [])?;
+    }
+}
+
+#[expect(unconditional_recursion, reason = "the test shows what becomes of it")]
+fn descend(depth: u64) -> u64 {
+    black_box(descend(black_box(depth) + 1) + 1)
+}
+
+fn program() -> BoxProgram {
+    BoxProgram::current(ROLE).unwrap()
+}
+
+async fn child() -> BoxedChild {
+    BoxedChild::spawn(&program(), &LIMITS).await.unwrap()
+}
+
+/// What the child tells about an attempt.
+async fn told(attempt: &str) -> Result<String, CallError> {
+    let reply = child().await.call(attempt.as_bytes(), PATIENCE).await?;
+    Ok(String::from_utf8(reply).unwrap())
+}
+
+async fn echoes_one_frame_after_the_other() {
+    let mut child = child().await;
+    let long = vec![7; 1 << 20];
+    for frame in [b"".as_slice(), b"a frame", &long] {
+        assert_eq!(child.call(frame, PATIENCE).await.unwrap(), frame);
+    }
+}
+
+async fn ends_and_a_fresh_child_answers(attempt: &str, error: CallError) {
+    let mut broken = child().await;
+    let patience = if attempt == "loop" { Duration::from_millis(300) } else { PATIENCE };
+    assert_eq!(broken.call(attempt.as_bytes(), patience).await, Err(error));
+    assert_eq!(broken.process_id(), None, "the child was not reaped");
+    assert_eq!(broken.call(b"echo", PATIENCE).await, Err(CallError::Died));
+    assert_eq!(told("still here").await.unwrap(), "still here");
+}
+
+async fn a_cancelled_call_leaves_no_child_in_use() {
+    let mut child = child().await;
+    let cancelled =
+        tokio::time::timeout(Duration::from_millis(100), child.call(b"loop", PATIENCE)).await;
+    assert!(cancelled.is_err());
+    assert_eq!(child.call(b"echo", PATIENCE).await, Err(CallError::Died));
+}
+
+async fn the_processor_limit_ends_a_child_that_nobody_watches() {
+    let limits = BoxLimits { cpu_seconds: 1, ..LIMITS };
+    let mut child = BoxedChild::spawn(&program(), &limits).await.unwrap();
+    assert_eq!(child.call(b"loop", PATIENCE).await, Err(CallError::Died));
+}
+
+async fn a_child_with_a_second_thread_is_refused() {
+    let program = BoxProgram::current(THREADED_ROLE).unwrap();
+    let refused = BoxedChild::spawn(&program, &LIMITS).await.unwrap_err();
+    assert!(matches!(refused, SpawnError::NotConfined { .. }), "{refused:?}");
+    assert_eq!(refused.code(), "SANDBOX_UNAVAILABLE");
+}
+
+async fn a_program_that_does_not_serve_is_not_ready() {
+    let program = BoxProgram { executable: "/bin/true".into(), role: ROLE };
+    let refused = BoxedChild::spawn(&program, &LIMITS).await.unwrap_err();
+    assert_eq!(refused.code(), "SANDBOX_NOT_READY");
+    let absent = BoxProgram { executable: "/nonexistent/program".into(), role: ROLE };
+    let refused = BoxedChild::spawn(&absent, &LIMITS).await.unwrap_err();
+    assert_eq!(refused.code(), "SANDBOX_NOT_STARTED");
+}
+
+fn trial<F>(name: impl Into<String>, test: impl FnOnce() -> F + Send + 'static) -> Trial
+where
+    F: Future<Output = ()>,
+{
+    Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(Failed::from)?.block_on(test());
+        Ok(())
+    })
+}
+
+fn trials() -> Vec<Trial> {
+    let mut trials = vec![
+        trial("echoes_one_frame_after_the_other", echoes_one_frame_after_the_other),
+        trial("a_cancelled_call_leaves_no_child_in_use", a_cancelled_call_leaves_no_child_in_use),
+        trial(
+            "the_processor_limit_ends_a_child_that_nobody_watches",
+            the_processor_limit_ends_a_child_that_nobody_watches,
+        ),
+        trial("a_child_with_a_second_thread_is_refused", a_child_with_a_second_thread_is_refused),
+        trial(
+            "a_program_that_does_not_serve_is_not_ready",
+            a_program_that_does_not_serve_is_not_ready,
+        ),
+    ];
+    for attempt in [
+        "open a file",
+        "read own environment",
+        "create a file",
+        "list a folder",
+        "connect by TCP",
+        "open a UDP socket",
+        "connect to a Unix socket",
+        "open a Unix socket pair",
+        "fork",
+        "start a thread",
+        "signal another process",
+    ] {
+        trials.push(trial(format!("cannot {attempt}").replace(' ', "_"), move || async move {
+            assert_eq!(told(attempt).await.as_deref(), Ok("denied"));
+        }));
+    }
+    for (attempt, error) in [
+        ("exec", CallError::Died),
+        ("allocate", CallError::Died),
+        ("overflow the stack", CallError::Died),
+        ("panic", CallError::Died),
+        ("abort", CallError::Died),
+        ("loop", CallError::TimedOut),
+        ("answer at length", CallError::ReplyTooLong),
+    ] {
+        trials.push(trial(format!("ends where asked to {attempt}").replace(' ', "_"), move || {
+            ends_and_a_fresh_child_answers(attempt, error)
+        }));
+    }
+    trials
+}

@@ -1,0 +1,1 @@
+//! The site agent: daemon and steward's commands.
