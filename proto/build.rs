@@ -8,7 +8,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=fedval");
     let descriptors = protox::compile(&files, ["."])?;
     let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
-    std::fs::write(Path::new(&out).join("fedval.binpb"), prost::Message::encode_to_vec(&descriptors))?;
+    std::fs::write(
+        Path::new(&out).join("fedval.binpb"),
+        prost::Message::encode_to_vec(&descriptors),
+    )?;
     tonic_prost_build::configure().compile_fds(descriptors)?;
     Ok(())
 }

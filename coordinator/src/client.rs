@@ -86,7 +86,8 @@ pub(crate) fn refusal(status: &tonic::Status) -> Failure {
     Failure {
         message: status.message().to_owned(),
         causes: Vec::new(),
-        code: info.map_or_else(|| format!("{:?}", status.code()).to_uppercase(), |info| info.reason),
+        code: info
+            .map_or_else(|| format!("{:?}", status.code()).to_uppercase(), |info| info.reason),
         remedy,
         exit,
     }

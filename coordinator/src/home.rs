@@ -56,12 +56,11 @@ impl Home {
 
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         let file = self.config_file();
-        let text = fs::read_to_string(&file).map_err(|error| {
-            let mut failure = cannot("read", &file, &error);
-            failure.code = "HOME_NOT_INITIALISED".to_owned();
-            failure.remedy = Some("run `fedval init --home DIR`, or give the right --home".to_owned());
-            failure.exit = Exit::Usage;
-            failure
+        let text = fs::read_to_string(&file).map_err(|error| Failure {
+            code: "HOME_NOT_INITIALISED".to_owned(),
+            remedy: Some("run `fedval init --home DIR`, or give the right --home".to_owned()),
+            exit: Exit::Usage,
+            ..cannot("read", &file, &error)
         })?;
         toml::from_str(&text).map_err(|error| {
             Failure::new(
@@ -74,7 +73,7 @@ impl Home {
     }
 
     /// Writes a file that its owner alone may read; an existing file is never replaced.
-    pub(crate) fn write_new(&self, path: &Path, text: &str) -> Result<(), Failure> {
+    pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -90,8 +89,8 @@ impl Home {
         key: &SecretKey,
         certificate: &Certificate,
     ) -> Result<(), Failure> {
-        self.write_new(&self.pki(name, "key"), &key.to_pem())?;
-        self.write_new(&self.pki(name, "pem"), &certificate.to_pem())
+        Self::write_new(&self.pki(name, "key"), &key.to_pem())?;
+        Self::write_new(&self.pki(name, "pem"), &certificate.to_pem())
     }
 
     /// A key with its certificate, by role: root, server, coordinator, sponsor, operator.

@@ -30,8 +30,16 @@ pub(crate) async fn serve(home: &Home) -> Result<(), Failure> {
     let config = home.config()?;
     let coordinator = open(home).await?;
     let (server_key, server_certificate) = home.pair("server")?;
-    let tls = tls::server_config(coordinator.root(), &server_certificate, &server_key)
-        .map_err(|error| Failure::new(Exit::Machine, "TLS", error.to_string(), "run `fedval init` in a new folder"))?;
+    let tls = tls::server_config(coordinator.root(), &server_certificate, &server_key).map_err(
+        |error| {
+            Failure::new(
+                Exit::Machine,
+                "TLS",
+                error.to_string(),
+                "run `fedval init` in a new folder",
+            )
+        },
+    )?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         Failure::new(
             Exit::Machine,
@@ -46,7 +54,9 @@ pub(crate) async fn serve(home: &Home) -> Result<(), Failure> {
     rpc::router(&coordinator, Duration::from_secs(KEEPALIVE_SECONDS))
         .serve_with_incoming_shutdown(ReceiverStream::new(incoming), stop_signal())
         .await
-        .map_err(|error| Failure::new(Exit::Bug, "SERVER", error.to_string(), "report this with the log"))
+        .map_err(|error| {
+            Failure::new(Exit::Bug, "SERVER", error.to_string(), "report this with the log")
+        })
 }
 
 async fn open(home: &Home) -> Result<Coordinator, Failure> {

@@ -1,1 +1,10 @@
-//! End-to-end harness and suites.
+//! The end-to-end harness: a consortium of real processes on loopback, with a recorder of every byte
+//! that leaves an agent.
+//!
+//! The binaries are the ones beside the test executable: `tests/run.sh` builds them first.
+
+pub mod canary;
+pub mod consortium;
+pub mod process;
+pub mod recorder;
+pub mod shared;

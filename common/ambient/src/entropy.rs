@@ -18,7 +18,8 @@ pub struct OsEntropy;
 impl Entropy for OsEntropy {
     fn bytes32(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).expect("the kernel's generator does not fail once it is seeded");
+        getrandom::fill(&mut bytes)
+            .expect("the kernel's generator does not fail once it is seeded");
         bytes
     }
 }

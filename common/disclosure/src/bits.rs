@@ -15,7 +15,6 @@ fn field(largest: f64) -> f64 {
     (largest + 1.0).log2()
 }
 
-
 /// Upper bound in bits on the information in a result, rounded up.
 ///
 /// Header fields other than the commitment are known to the coordinator before; the commitment is
@@ -25,7 +24,8 @@ fn field(largest: f64) -> f64 {
 pub fn bound_bits(result: &SiteResult) -> u64 {
     let outcome = match &result.outcome {
         Outcome::Released(release) => {
-            let attrition = 6.0 * field(MAX_CASES);
+            // Absent, suppressed in one of two ways, or a count.
+            let attrition = 6.0 * field(MAX_CASES + 2.0);
             let subgroups: f64 = release
                 .subgroups
                 .iter()
@@ -33,9 +33,10 @@ pub fn bound_bits(result: &SiteResult) -> u64 {
                 .sum();
             attrition + performance(&release.overall) + subgroups
         }
-        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => field(5.0),
+        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => 0.0,
     };
-    (outcome + 256.0).ceil() as u64
+    // Which of the six outcomes it is speaks too.
+    (outcome + field(5.0) + 256.0).ceil() as u64
 }
 
 fn performance(p: &Performance) -> f64 {
@@ -58,7 +59,14 @@ fn performance(p: &Performance) -> f64 {
         .sum();
     let probabilities = field(n * 1e6) + field(n * 1e12) + cluster_sums(&p.brier_clusters, 1e12);
     let events = p.event_clusters.as_ref().map_or(0.0, |sums| cluster_sums(sums, 1.0));
-    counts + ranks + clusters + points + probabilities + events + calibration(&p.calibration) + field(1e6)
+    counts
+        + ranks
+        + clusters
+        + points
+        + probabilities
+        + events
+        + calibration(&p.calibration)
+        + field(1e6)
 }
 
 fn rank_clusters(_: &ClusterRankSums, n_pos: f64, n_neg: f64) -> f64 {
@@ -77,7 +85,8 @@ fn cluster_sums(sums: &ClusterSums, unit: f64) -> f64 {
 }
 
 fn calibration(outcome: &CalibrationOutcome) -> f64 {
-    match outcome {
+    // One bit for whether there is a fit.
+    1.0 + match outcome {
         CalibrationOutcome::Fit(_) => {
             let signed = field(2.0 * to_f64(MAX_COEFFICIENT_MICRO));
             3.0 * signed + 3.0 * field(to_f64(MAX_COEFFICIENT_MICRO)) + field(2e6)

@@ -83,8 +83,13 @@ impl Problem for Withheld {
 
     fn remedy(&self) -> Option<String> {
         match self {
-            Self::Insufficient => Some("add cases, or leave the round as it is: the report says `insufficient`".to_owned()),
-            Self::Budget { .. } => Some("raise `bit_budget` in policy.toml on purpose and sign it, or keep refusing".to_owned()),
+            Self::Insufficient => Some(
+                "add cases, or leave the round as it is: the report says `insufficient`".to_owned(),
+            ),
+            Self::Budget { .. } => Some(
+                "raise `bit_budget` in policy.toml on purpose and sign it, or keep refusing"
+                    .to_owned(),
+            ),
             _ => Some("report this to the study's sponsor: agent and protocol disagree".to_owned()),
         }
     }
@@ -175,7 +180,10 @@ impl<'p> Gate<'p> {
         if !dc14_per_case::rests_on_groups(&release, k) {
             return Err(Withheld::PerCase);
         }
-        self.within_budget(SiteResult { header, outcome: Outcome::Released(Box::new(release)) }, decisions)
+        self.within_budget(
+            SiteResult { header, outcome: Outcome::Released(Box::new(release)) },
+            decisions,
+        )
     }
 
     fn within_budget(
@@ -198,7 +206,10 @@ impl Vetted<SiteResult> {
     /// # Errors
     ///
     /// [`CanonicalError`] never for a header made of ids and digests.
-    pub fn without_aggregates(header: ResultHeader, answer: NoAggregates) -> Result<Self, CanonicalError> {
+    pub fn without_aggregates(
+        header: ResultHeader,
+        answer: NoAggregates,
+    ) -> Result<Self, CanonicalError> {
         let outcome = match answer {
             NoAggregates::Insufficient => Outcome::Insufficient,
             NoAggregates::Refused => Outcome::Refused,

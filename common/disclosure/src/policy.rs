@@ -141,7 +141,13 @@ mod tests {
 
     #[test]
     fn an_empty_an_unknown_and_a_lax_policy_are_refused() {
-        for bad in ["", "k = 11", "profile = \"none\"\nk = 11", "profile = \"standard\"\nk = 4", "profile = \"standard\"\nk = 11\nsubgroups = \"all\""] {
+        for bad in [
+            "",
+            "k = 11",
+            "profile = \"none\"\nk = 11",
+            "profile = \"standard\"\nk = 4",
+            "profile = \"standard\"\nk = 11\nsubgroups = \"all\"",
+        ] {
             assert!(SitePolicy::parse(bad.as_bytes()).is_err(), "{bad:?} was taken");
         }
     }

@@ -86,6 +86,7 @@ impl<T> Canonical<T> {
 }
 
 /// Writes a count as a JSON number, refusing one that a JSON reader would round.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 pub(crate) fn exact_u64<S: Serializer>(count: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     if *count >= EXACT_IN_JSON {
         return Err(serde::ser::Error::custom("a count of 2^53 or more"));
@@ -94,6 +95,7 @@ pub(crate) fn exact_u64<S: Serializer>(count: &u64, serializer: S) -> Result<S::
 }
 
 /// Writes a signed fixed-point number, refusing one that a JSON reader would round.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 pub(crate) fn exact_i64<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     if number.unsigned_abs() >= EXACT_IN_JSON {
         return Err(serde::ser::Error::custom("a number of 2^53 or more"));
@@ -109,7 +111,8 @@ mod tests {
 
     #[test]
     fn only_the_canonical_bytes_of_a_value_are_read() {
-        let canonical = Canonical::new(BTreeMap::from([("b".to_owned(), 1), ("a".to_owned(), 2)])).unwrap();
+        let canonical =
+            Canonical::new(BTreeMap::from([("b".to_owned(), 1), ("a".to_owned(), 2)])).unwrap();
         assert_eq!(canonical.bytes(), br#"{"a":2,"b":1}"#);
         assert!(Canonical::<BTreeMap<String, i32>>::parse(br#"{"a":2,"b":1}"#).is_ok());
         for other in [&br#"{"b":1,"a":2}"#[..], br#"{"a":2, "b":1}"#, br#"{"a":9,"a":2,"b":1}"#] {

@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn a_digest_survives_its_text() {
         let digest = Sha256Digest::of(b"abc");
-        assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            digest.to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert_eq!(digest.to_string().parse(), Ok(digest));
         assert!("BA7816".parse::<Sha256Digest>().is_err());
     }

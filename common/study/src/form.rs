@@ -46,7 +46,8 @@ impl Clone for Wide {
 
 /// One JSON form of one aggregate: the same fields, each in the width named.
 macro_rules! form {
-    ($form:ident of $aggregate:ident { $($field:ident : $width:ident),+ $(,)? }) => {
+    ($(#[$attribute:meta])* $form:ident of $aggregate:ident { $($field:ident : $width:ident),+ $(,)? }) => {
+        $(#[$attribute])*
         #[derive(Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(crate) struct $form { $($field: $width),+ }
@@ -82,7 +83,9 @@ form!(TwoByTwoForm of TwoByTwo { tp: Count, fn_: Count, fp: Count, tn: Count });
 form!(ProbabilitySumsForm of ProbabilitySums {
     n: Count, events: Count, expected_micro: Count, brier_pico: Wide,
 });
-form!(CalibrationFitForm of CalibrationFit {
+form!(
+#[expect(clippy::struct_field_names, reason = "the unit is part of each name")]
+CalibrationFitForm of CalibrationFit {
     intercept_micro: Fixed, slope_micro: Fixed, se_intercept_micro: Count, se_slope_micro: Count,
     correlation_micro: Fixed, citl_micro: Fixed, se_citl_micro: Count,
 });
@@ -106,6 +109,7 @@ where
 }
 
 /// Serialises an optional `T` through its form `F`.
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 pub(crate) fn write_optional<T, F, S>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
 where
     F: for<'a> From<&'a T> + Serialize,

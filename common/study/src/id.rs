@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn markup_paths_escapes_and_capitals_are_refused() {
-        for bad in ["", "Site", "a b", "a/b", "<b>", "=1+1", "\u{202e}a", "a\u{1b}", &"a".repeat(64)] {
+        for bad in
+            ["", "Site", "a b", "a/b", "<b>", "=1+1", "\u{202e}a", "a\u{1b}", &"a".repeat(64)]
+        {
             assert!(bad.parse::<SiteId>().is_err(), "{bad:?} was taken");
         }
         assert_eq!("nih-a".parse::<SiteId>().unwrap().as_str(), "nih-a");

@@ -15,7 +15,10 @@ pub mod round;
 pub mod summary;
 
 pub use canonical::{Canonical, CanonicalError};
-pub use digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest, Sha256Digest};
+pub use digest::{
+    BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest,
+    Sha256Digest,
+};
 pub use dispatch::Dispatch;
 pub use id::{IdError, Name, RoundId, SiteId, StudyId};
 pub use metric::MetricId;

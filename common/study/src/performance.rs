@@ -35,7 +35,10 @@ pub struct OperatingPointCounts {
     /// The operating point's name in the protocol.
     pub name: Name,
     /// The contingency table.
-    #[serde(serialize_with = "form::write::<_, TwoByTwoForm, _>", deserialize_with = "form::read::<_, TwoByTwoForm, _>")]
+    #[serde(
+        serialize_with = "form::write::<_, TwoByTwoForm, _>",
+        deserialize_with = "form::read::<_, TwoByTwoForm, _>"
+    )]
     pub counts: TwoByTwo,
     /// Positives called positive, summed by patient; present where a patient has several cases.
     #[serde(
@@ -76,7 +79,10 @@ pub struct Performance {
     /// Distinct patients.
     pub patients: PatientCounts,
     /// Sums of doubled placements (DeLong), in units of analysis.
-    #[serde(serialize_with = "form::write::<_, RankSumsForm, _>", deserialize_with = "form::read::<_, RankSumsForm, _>")]
+    #[serde(
+        serialize_with = "form::write::<_, RankSumsForm, _>",
+        deserialize_with = "form::read::<_, RankSumsForm, _>"
+    )]
     pub ranks: RankSums,
     /// The same by patient (Obuchowski); present where a patient has several cases.
     #[serde(
@@ -93,7 +99,10 @@ pub struct Performance {
     )]
     pub probabilities: ProbabilitySums,
     /// Squared errors summed by patient, in 10⁻¹²: the Brier score's standard error.
-    #[serde(serialize_with = "form::write::<_, ClusterSumsForm, _>", deserialize_with = "form::read::<_, ClusterSumsForm, _>")]
+    #[serde(
+        serialize_with = "form::write::<_, ClusterSumsForm, _>",
+        deserialize_with = "form::read::<_, ClusterSumsForm, _>"
+    )]
     pub brier_clusters: ClusterSums,
     /// Events summed by patient; present where a patient has several cases.
     #[serde(
@@ -129,7 +138,7 @@ impl Performance {
         sums(self.ranks.check().map_err(|_| ()))?;
         sums(self.probabilities.check().map_err(|_| ()))?;
         sums(self.brier_clusters.check().map_err(|_| ()))?;
-        for clusters in self.event_clusters.iter() {
+        if let Some(clusters) = &self.event_clusters {
             sums(clusters.check().map_err(|_| ()))?;
             holds(clusters.total == u128::from(n_pos), "events by patient sum to all events")?;
             holds(clusters.size == n_pos + n_neg, "cases by patient sum to all cases")?;
@@ -160,7 +169,10 @@ impl Performance {
         holds(total <= with_positive + with_negative, "every patient has a label")?;
         let clustered = total < self.ranks.n_pos + self.ranks.n_neg;
         holds(clustered == self.is_clustered(), "sums by patient exist where patients repeat")?;
-        holds(clustered == self.event_clusters.is_some(), "sums by patient exist where patients repeat")?;
+        holds(
+            clustered == self.event_clusters.is_some(),
+            "sums by patient exist where patients repeat",
+        )?;
         holds(self.brier_clusters.clusters == total, "squared errors are summed by patient")?;
         let Some(ranks) = &self.rank_clusters else { return Ok(()) };
         holds(ranks.check().is_ok(), "sums keep their bounds")?;
@@ -185,7 +197,10 @@ impl OperatingPointCounts {
         {
             let Some(clusters) = clusters else { continue };
             holds(clusters.check().is_ok(), "sums keep their bounds")?;
-            holds(clusters.total == u128::from(total), "responses by patient sum to all responses")?;
+            holds(
+                clusters.total == u128::from(total),
+                "responses by patient sum to all responses",
+            )?;
             holds(clusters.size == size, "cases by patient sum to all cases")?;
         }
         Ok(())

@@ -69,9 +69,15 @@ fn every_problem_is_listed_at_once_with_its_line() {
     let found: Vec<_> = error.problems.iter().map(|p| p.path.as_str()).collect();
     assert_eq!(
         found,
-        ["analysis.unit", "analysis.colour", "operating_points[0].threshold", "subgroups[0].bands[1].from"]
+        [
+            "analysis.unit",
+            "analysis.colour",
+            "operating_points[0].threshold",
+            "subgroups[0].bands[1].from"
+        ]
     );
-    let line = |needle: &str| bad.lines().position(|l| l.contains(needle)).expect("it is there") + 1;
+    let line =
+        |needle: &str| bad.lines().position(|l| l.contains(needle)).expect("it is there") + 1;
     assert_eq!(error.problems[2].line, line("threshold = 1.5"));
     assert!(error.problems.iter().all(|p| !p.remedy.is_empty()));
 }
@@ -85,7 +91,9 @@ fn an_unknown_key_names_the_known_ones() {
 
 #[test]
 fn duplicate_names_and_dangling_references_are_found() {
-    let twice = format!("{GOOD}\n[[endpoints]]\nname = \"discrimination\"\nmetric = \"sensitivity@none\"\nlimit = 0.9\n");
+    let twice = format!(
+        "{GOOD}\n[[endpoints]]\nname = \"discrimination\"\nmetric = \"sensitivity@none\"\nlimit = 0.9\n"
+    );
     let found: Vec<_> = refused(&twice).problems.into_iter().map(|p| p.path).collect();
     assert_eq!(found, ["endpoints[1].name", "endpoints[1].metric"]);
 }
@@ -106,7 +114,8 @@ fn broken_toml_is_one_problem_at_its_line() {
 fn a_pinned_model_that_changed_is_refused() {
     use fedval_study::Sha256Digest;
     let pinned = Sha256Digest::of(b"model").to_string();
-    let text = GOOD.replace("file = \"cnn.onnx\"", &format!("file = \"cnn.onnx\"\nsha256 = \"{pinned}\""));
+    let text =
+        GOOD.replace("file = \"cnn.onnx\"", &format!("file = \"cnn.onnx\"\nsha256 = \"{pinned}\""));
     let draft = Draft::parse(&text).expect("a complete draft");
     assert!(draft.clone().pin_model(Sha256Digest::of(b"model"), 5).is_ok());
     assert!(draft.pin_model(Sha256Digest::of(b"other"), 5).is_err());

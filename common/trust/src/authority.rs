@@ -2,9 +2,9 @@
 
 use fedval_ambient::{Clock, Entropy, Problem};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
-    SerialNumber,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
+    SanType, SerialNumber,
 };
 use rustls_pki_types::{CertificateSigningRequestDer, PrivatePkcs8KeyDer};
 
@@ -104,13 +104,13 @@ impl Authority {
         for host in hosts {
             let name = match host.parse() {
                 Ok(address) => SanType::IpAddress(address),
-                Err(_) => SanType::DnsName(
-                    host.as_str().try_into().map_err(AuthorityError::CannotIssue)?,
-                ),
+                Err(_) => {
+                    SanType::DnsName(host.as_str().try_into().map_err(AuthorityError::CannotIssue)?)
+                }
             };
             params.subject_alt_names.push(name);
         }
-        self.sign(params, &pair_of(key)?)
+        self.sign(&params, &pair_of(key)?)
     }
 
     /// Certifies the key of a signing request for `role`. Whatever else the request asks for is
@@ -130,18 +130,18 @@ impl Authority {
         let request = CertificateSigningRequestDer::from(request_der);
         let request = CertificateSigningRequestParams::from_der(&request)
             .map_err(|_| AuthorityError::BadRequest)?;
-        self.sign(params_of(role, clock, entropy, days)?, &request.public_key)
+        self.sign(&params_of(role, clock, entropy, days)?, &request.public_key)
     }
 
     fn sign(
         &self,
-        params: CertificateParams,
+        params: &CertificateParams,
         key: &impl PublicKeyData,
     ) -> Result<Certificate, AuthorityError> {
         let issuer = Issuer::from_ca_cert_der(&self.root.der().into(), pair_of(&self.key)?)
             .map_err(AuthorityError::CannotIssue)?;
-        let issued = params.signed_by(key, &issuer).map_err(AuthorityError::CannotIssue)?;
-        Certificate::from_der(issued.der()).map_err(|_| AuthorityError::BadRequest)
+        let signed = params.signed_by(key, &issuer).map_err(AuthorityError::CannotIssue)?;
+        Certificate::from_der(signed.der()).map_err(|_| AuthorityError::BadRequest)
     }
 }
 
@@ -152,8 +152,7 @@ impl Authority {
 /// [`AuthorityError::CannotIssue`] if the library refuses.
 pub fn signing_request(key: &SecretKey) -> Result<Vec<u8>, AuthorityError> {
     let params = CertificateParams::new(Vec::new()).map_err(AuthorityError::CannotIssue)?;
-    let request =
-        params.serialize_request(&pair_of(key)?).map_err(AuthorityError::CannotIssue)?;
+    let request = params.serialize_request(&pair_of(key)?).map_err(AuthorityError::CannotIssue)?;
     Ok(request.der().to_vec())
 }
 
@@ -209,7 +208,10 @@ mod tests {
         assert_eq!(issued.verify(authority.root(), clock.now()), Ok(()));
         assert_eq!(Certificate::from_pem(&issued.to_pem()), Ok(issued.clone()));
         clock.advance_seconds(31 * DAY_SECONDS);
-        assert_eq!(issued.verify(authority.root(), clock.now()), Err(CertificateError::NotValidThen));
+        assert_eq!(
+            issued.verify(authority.root(), clock.now()),
+            Err(CertificateError::NotValidThen)
+        );
         let other = Authority::create(&clock, &entropy).unwrap();
         assert_eq!(issued.verify(other.root(), clock.now()), Err(CertificateError::ForeignIssuer));
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use fedval_ambient::{Problem, Timestamp};
 use fedval_study::{Name, Sha256Digest, SiteId};
-use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use crate::key::{PublicKey, Signature};
@@ -143,7 +143,8 @@ impl Certificate {
         if !rest.is_empty() || key.algorithm.algorithm.to_id_string() != ED25519_OID {
             return Err(malformed);
         }
-        let key: [u8; 32] = key.subject_public_key.data.as_ref().try_into().map_err(|_| malformed)?;
+        let key: [u8; 32] =
+            key.subject_public_key.data.as_ref().try_into().map_err(|_| malformed)?;
         let validity = parsed.validity();
         Ok(Self {
             der: der.to_vec(),
@@ -225,7 +226,8 @@ impl Certificate {
 }
 
 fn role_of(parsed: &X509Certificate<'_>) -> Result<Role, CertificateError> {
-    let names = parsed.subject_alternative_name().ok().flatten().ok_or(CertificateError::Malformed)?;
+    let names =
+        parsed.subject_alternative_name().ok().flatten().ok_or(CertificateError::Malformed)?;
     let mut uris = names.value.general_names.iter().filter_map(|name| match name {
         GeneralName::URI(uri) => uri.strip_prefix(URI_PREFIX),
         _ => None,

@@ -51,7 +51,12 @@ pub fn sign(key: &SecretKey, payload_type: PayloadType, payload: &[u8]) -> Signa
 
 /// Whether `signature` is `key`'s over `payload` as a document of the given type.
 #[must_use]
-pub fn verifies(key: PublicKey, payload_type: PayloadType, payload: &[u8], signature: &Signature) -> bool {
+pub fn verifies(
+    key: PublicKey,
+    payload_type: PayloadType,
+    payload: &[u8],
+    signature: &Signature,
+) -> bool {
     key.verifies(&pre_authentication_encoding(payload_type, payload), signature)
 }
 

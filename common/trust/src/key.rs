@@ -33,6 +33,10 @@ impl SecretKey {
     }
 
     /// The key in PKCS#8 PEM, to be written with mode 0600 and nowhere else.
+    ///
+    /// # Panics
+    ///
+    /// Never: every Ed25519 key has a PKCS#8 form.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let pem = self.0.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 key has a PKCS#8 form");
@@ -40,6 +44,10 @@ impl SecretKey {
     }
 
     /// The key in PKCS#8 DER, for TLS.
+    ///
+    /// # Panics
+    ///
+    /// Never: every Ed25519 key has a PKCS#8 form.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let der = self.0.to_pkcs8_der().expect("an Ed25519 key has a PKCS#8 form");

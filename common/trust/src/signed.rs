@@ -46,7 +46,12 @@ pub enum SignatureProblem {
 impl SignedDocument {
     /// Signs `bytes`.
     #[must_use]
-    pub fn sign(payload_type: PayloadType, bytes: Vec<u8>, key: &SecretKey, certificate: &Certificate) -> Self {
+    pub fn sign(
+        payload_type: PayloadType,
+        bytes: Vec<u8>,
+        key: &SecretKey,
+        certificate: &Certificate,
+    ) -> Self {
         let mut document = Self { payload_type, bytes, endorsements: Vec::new() };
         document.endorse(key, certificate);
         document
@@ -63,7 +68,12 @@ impl SignedDocument {
     /// # Errors
     ///
     /// [`SignatureProblem`] says what is missing or wrong.
-    pub fn verify(&self, role: &Role, root: &Certificate, then: Timestamp) -> Result<(), SignatureProblem> {
+    pub fn verify(
+        &self,
+        role: &Role,
+        root: &Certificate,
+        then: Timestamp,
+    ) -> Result<(), SignatureProblem> {
         let mut problem = SignatureProblem::NotSigned;
         for endorsement in &self.endorsements {
             let Ok(certificate) = Certificate::from_pem(&endorsement.certificate) else { continue };
@@ -95,7 +105,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Bytes of a lower-case hexadecimal text.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)) {
+    if !text.len().is_multiple_of(2)
+        || !text.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+    {
         return None;
     }
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()

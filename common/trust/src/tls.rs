@@ -137,8 +137,9 @@ impl ServerCertVerifier for PinnedRoot {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let is_pinned =
-            |certificate: &&CertificateDer<'_>| Sha256Digest::of(certificate.as_ref()) == self.root.0;
+        let is_pinned = |certificate: &&CertificateDer<'_>| {
+            Sha256Digest::of(certificate.as_ref()) == self.root.0
+        };
         let unknown = Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let root = intermediates.iter().find(is_pinned).ok_or(unknown)?;
         self.verifier(root)?.verify_server_cert(

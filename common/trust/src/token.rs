@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_token_survives_its_text_and_its_debug_says_nothing() {
-        let token = InviteToken::generate(&SeededEntropy::new(1), Fingerprint(Sha256Digest::of(b"r")));
+        let token =
+            InviteToken::generate(&SeededEntropy::new(1), Fingerprint(Sha256Digest::of(b"r")));
         assert_eq!(token.to_string().parse(), Ok(token.clone()));
         assert_eq!(format!("{token:?}"), "InviteToken(..)");
         assert!("fv1-00".parse::<InviteToken>().is_err());

@@ -8,7 +8,9 @@ mod primitive;
 mod release;
 mod result;
 
-pub use dispatch::{endorsement_from_wire, endorsement_to_wire, dispatch_from_wire, dispatch_to_wire};
+pub use dispatch::{
+    dispatch_from_wire, dispatch_to_wire, endorsement_from_wire, endorsement_to_wire,
+};
 pub use error::WireError;
 pub use primitive::{digest, id, wide_from_wire, wide_to_wire};
 pub use result::{site_result_from_wire, site_result_to_wire};

@@ -46,16 +46,16 @@ pub(crate) fn performance_to_wire(p: &Performance) -> proto::Performance {
     }
 }
 
-pub(crate) fn performance_from_wire(p: proto::Performance) -> Result<Performance, WireError> {
+pub(crate) fn performance_from_wire(p: &proto::Performance) -> Result<Performance, WireError> {
     use proto::performance::Calibration;
     let patients = p.patients.ok_or(WireError::missing("patients"))?;
     let ranks = p.ranks.ok_or(WireError::missing("ranks"))?;
     let probabilities = p.probabilities.ok_or(WireError::missing("probabilities"))?;
-    let calibration = match p.calibration.ok_or(WireError::missing("calibration"))? {
-        Calibration::Fit(fit) => CalibrationOutcome::Fit(fit_from_wire(&fit)),
+    let calibration = match p.calibration.as_ref().ok_or(WireError::missing("calibration"))? {
+        Calibration::Fit(fit) => CalibrationOutcome::Fit(fit_from_wire(fit)),
         Calibration::NotEstimable(reason) => CalibrationOutcome::NotEstimable(enumeration(
             "not_estimable",
-            reason,
+            *reason,
             reason_from_wire,
         )?),
     };
@@ -75,7 +75,7 @@ pub(crate) fn performance_from_wire(p: proto::Performance) -> Result<Performance
         rank_clusters: p.rank_clusters.as_ref().map(rank_clusters_from_wire),
         operating_points: p
             .operating_points
-            .into_iter()
+            .iter()
             .map(point_from_wire)
             .collect::<Result<_, _>>()?,
         probabilities: ProbabilitySums {
@@ -85,7 +85,7 @@ pub(crate) fn performance_from_wire(p: proto::Performance) -> Result<Performance
             brier_pico: wide_from_wire(probabilities.brier_pico),
         },
         brier_clusters: clusters_from_wire(
-            &p.brier_clusters.ok_or(WireError::missing("brier_clusters"))?,
+            p.brier_clusters.as_ref().ok_or(WireError::missing("brier_clusters"))?,
         ),
         event_clusters: p.event_clusters.as_ref().map(clusters_from_wire),
         calibration,
@@ -163,7 +163,7 @@ fn point_to_wire(point: &OperatingPointCounts) -> proto::OperatingPointCounts {
     }
 }
 
-fn point_from_wire(point: proto::OperatingPointCounts) -> Result<OperatingPointCounts, WireError> {
+fn point_from_wire(point: &proto::OperatingPointCounts) -> Result<OperatingPointCounts, WireError> {
     Ok(OperatingPointCounts {
         name: id("operating_points.name", &point.name)?,
         counts: TwoByTwo {

@@ -34,7 +34,9 @@ pub(crate) fn release_from_wire(release: proto::Release) -> Result<Release, Wire
             .into_iter()
             .map(attrition_from_wire)
             .collect::<Result<_, _>>()?,
-        overall: performance_from_wire(release.overall.ok_or(WireError::missing("overall"))?)?,
+        overall: performance_from_wire(
+            release.overall.as_ref().ok_or(WireError::missing("overall"))?,
+        )?,
         subgroups: release
             .subgroups
             .into_iter()
@@ -99,7 +101,7 @@ fn subgroup_from_wire(cell: proto::SubgroupCell) -> Result<SubgroupCell, WireErr
         category: id("subgroups.category", &cell.category)?,
         performance: match cell.cell.ok_or(WireError::missing("subgroups.cell"))? {
             WireCell::Performance(performance) => {
-                Cell::Released(performance_from_wire(performance)?)
+                Cell::Released(performance_from_wire(&performance)?)
             }
             WireCell::Suppressed(why) => Cell::Suppressed(suppression_from_wire(why)?),
         },

@@ -1,9 +1,7 @@
 //! Accepting a site's result: once, from whom it says, about what was asked, free of contradiction.
 
 use fedval_ambient::{Problem, Timestamp};
-use fedval_study::{
-    Canonical, Cell, Dispatch, Outcome, Release, ResultDigest, SiteId, SiteResult,
-};
+use fedval_study::{Canonical, Cell, Dispatch, Outcome, Release, ResultDigest, SiteId, SiteResult};
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
 use crate::Coordinator;
@@ -149,7 +147,8 @@ impl Coordinator {
 
     async fn check_asked(&self, site: &SiteId, result: &SiteResult) -> Result<(), SubmitError> {
         let header = &result.header;
-        let row = self.store.dispatch_find(&header.round, site).await?.ok_or(SubmitError::NotFound)?;
+        let row =
+            self.store.dispatch_find(&header.round, site).await?.ok_or(SubmitError::NotFound)?;
         let asked: Canonical<Dispatch> =
             Canonical::parse(&row.dispatch).map_err(|_| SubmitError::Damaged)?;
         let asked = asked.value();
@@ -164,10 +163,13 @@ impl Coordinator {
             .map_err(|_| SubmitError::Damaged)?;
         let floor = locked.protocol().disclosure;
         if release.k < floor.k || release.profile < floor.profile {
-            return Err(SubmitError::Contradiction { relation: "a site may tighten the floor, not loosen it" });
+            return Err(SubmitError::Contradiction {
+                relation: "a site may tighten the floor, not loosen it",
+            });
         }
-        fedval_disclosure::rules::dc01_closed_schema::check(release, locked.protocol())
-            .map_err(|_| SubmitError::Contradiction { relation: "a result holds what the protocol names" })
+        fedval_disclosure::rules::dc01_closed_schema::check(release, locked.protocol()).map_err(
+            |_| SubmitError::Contradiction { relation: "a result holds what the protocol names" },
+        )
     }
 }
 

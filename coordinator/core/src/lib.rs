@@ -15,7 +15,9 @@ use fedval_ambient::{Clock, Entropy};
 use fedval_trust::{Authority, Certificate, SecretKey};
 
 pub use acceptance::{Accepted, SubmitError};
-pub use dispatching::{CloseError, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress};
+pub use dispatching::{
+    CloseError, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress,
+};
 pub use enrolment::{EnrolError, Enrolled, Invitation, InviteError, MAX_INVITATION_HOURS};
 pub use lease::LEASE_SECONDS;
 pub use port::{Artifacts, Store, StoreError};

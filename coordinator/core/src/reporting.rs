@@ -1,14 +1,13 @@
 //! From a study's latest round to its signed package.
 
-
 use fedval_ambient::Problem;
 use fedval_report::{BuildError, Evidence, Package};
+use fedval_study::Outcome;
 use fedval_study::protocol::LockError;
 use fedval_study::{
     Canonical, CanonicalError, LockedProtocol, RoundRecord, SiteId, SiteRecord, SiteResult,
     SiteStatus, StudyId,
 };
-use fedval_study::Outcome;
 use fedval_trust::{PayloadType, SignedDocument};
 
 use crate::Coordinator;

@@ -45,10 +45,13 @@ impl Problem for CreateError {
 
     fn remedy(&self) -> Option<String> {
         match self {
-            Self::NotAProtocol(_) => Some("run the same release of fedval on both sides".to_owned()),
-            Self::ModelDigest => {
-                Some("the model file changed while it was sent: run `fedval study create` again".to_owned())
+            Self::NotAProtocol(_) => {
+                Some("run the same release of fedval on both sides".to_owned())
             }
+            Self::ModelDigest => Some(
+                "the model file changed while it was sent: run `fedval study create` again"
+                    .to_owned(),
+            ),
             Self::AlreadyLocked { .. } => {
                 Some("give the changed study a new `id` in its TOML file".to_owned())
             }
@@ -97,8 +100,12 @@ impl Problem for LockStudyError {
     fn remedy(&self) -> Option<String> {
         match self {
             Self::NotFound { .. } => Some("run `fedval study list` to see the studies".to_owned()),
-            Self::DraftChanged => Some("run `fedval study lock` again to sign the new draft".to_owned()),
-            Self::Sponsor(_) => Some("lock with the sponsor key that `fedval init` made".to_owned()),
+            Self::DraftChanged => {
+                Some("run `fedval study lock` again to sign the new draft".to_owned())
+            }
+            Self::Sponsor(_) => {
+                Some("lock with the sponsor key that `fedval init` made".to_owned())
+            }
             Self::NotAProtocol(_) => Some("run `fedval study create` again".to_owned()),
             Self::Store(_) => Some("look at the log of `fedval serve`".to_owned()),
         }

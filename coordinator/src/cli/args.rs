@@ -17,7 +17,12 @@ pub(super) struct Args {
     #[arg(long, global = true)]
     pub(super) json: bool,
     /// Which log lines go to standard error.
-    #[arg(long, global = true, env = "FEDVAL_LOG", default_value = "warn,fedval=info,fedval_core=info")]
+    #[arg(
+        long,
+        global = true,
+        env = "FEDVAL_LOG",
+        default_value = "warn,fedval=info,fedval_core=info"
+    )]
     pub(super) log: String,
     /// Log lines as JSON.
     #[arg(long, global = true)]

@@ -15,7 +15,7 @@ use crate::home::Home;
 /// Server, operator and signing certificates live this long.
 const CERTIFICATE_DAYS: i64 = 825;
 
-pub(super) async fn run(home: &Home, command: &Init, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(home: &Home, command: &Init, output: Output) -> Result<(), Failure> {
     if home.config_file().exists() {
         return Err(Failure::new(
             Exit::Usage,
@@ -33,21 +33,18 @@ pub(super) async fn run(home: &Home, command: &Init, output: &Output) -> Result<
     issue(home, &authority, "server", &Role::Server, &command.hosts)?;
     issue(home, &authority, "coordinator", &Role::Coordinator, &[])?;
     issue(home, &authority, "sponsor", &Role::Sponsor, &[])?;
-    let certificate =
-        issue(home, &authority, "operator", &Role::Operator(operator.clone()), &[])?;
+    let certificate = issue(home, &authority, "operator", &Role::Operator(operator.clone()), &[])?;
     let store = SqliteStore::open(&home.database()).await?;
     let operator = OperatorRow { name: operator, key: certificate.public_key() };
     store.operator_put(&operator).await?;
     let host = command.hosts.first().map_or("localhost", String::as_str);
-    let config = Config {
-        listen: command.listen,
-        url: format!("https://{host}:{}", command.listen.port()),
-    };
+    let config =
+        Config { listen: command.listen, url: format!("https://{host}:{}", command.listen.port()) };
     // Last, so that a folder with a configuration is complete.
     let text = toml::to_string(&config).map_err(|error| {
         Failure::new(Exit::Bug, "CONFIG", error.to_string(), "report this with the command line")
     })?;
-    home.write_new(&home.config_file(), &text)?;
+    Home::write_new(&home.config_file(), &text)?;
     say(home, &config, &authority, output);
     Ok(())
 }
@@ -66,7 +63,7 @@ fn issue(
     Ok(certificate)
 }
 
-fn say(home: &Home, config: &Config, authority: &Authority, output: &Output) {
+fn say(home: &Home, config: &Config, authority: &Authority, output: Output) {
     let fingerprint = authority.root().fingerprint().to_string();
     let folder = home.folder().display();
     output.say(

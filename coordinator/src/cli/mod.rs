@@ -36,7 +36,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&no_runtime(&error)),
     };
-    match runtime.block_on(dispatch(args, &output)) {
+    match runtime.block_on(dispatch(args, output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),
     }
@@ -51,7 +51,7 @@ fn no_runtime(error: &std::io::Error) -> Failure {
     )
 }
 
-async fn dispatch(args: Args, output: &Output) -> Result<(), Failure> {
+async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
     let home = crate::home::Home::new(&args.home);
     match args.command {
         Command::Init(command) => init::run(&home, &command, output).await,

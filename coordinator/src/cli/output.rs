@@ -19,7 +19,7 @@ impl Output {
     }
 
     /// Prints `value` for scripts or `text` for people. A reader that went away is no error.
-    pub(super) fn say(&self, value: &Value, text: &str) {
+    pub(super) fn say(self, value: &Value, text: &str) {
         let mut out = io::stdout().lock();
         let _ = if self.json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
     }

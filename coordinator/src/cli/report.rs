@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::client::{connect, refusal};
 use crate::home::{Home, cannot};
 
-pub(super) async fn run(home: &Home, command: Report, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(home: &Home, command: Report, output: Output) -> Result<(), Failure> {
     let Report::Build { study, out } = command;
     if fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::new(

@@ -11,7 +11,7 @@ use super::output::{Output, table};
 use crate::client::{connect, refusal};
 use crate::home::Home;
 
-pub(super) async fn run(home: &Home, command: Site, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(home: &Home, command: Site, output: Output) -> Result<(), Failure> {
     match command {
         Site::Invite { name, hours } => {
             let request = proto::InviteSiteRequest { site: name.to_string(), valid_hours: hours };
@@ -42,7 +42,7 @@ fn say_invitation(
     home: &Home,
     site: &str,
     invited: &proto::InviteSiteResponse,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let fingerprint = home.certificate("root")?.fingerprint();
     let secret = Sha256Digest::try_from(invited.token.as_slice()).map_err(|_| {
@@ -70,7 +70,7 @@ fn say_invitation(
     Ok(())
 }
 
-fn say_sites(sites: &[proto::SiteEntry], output: &Output) {
+fn say_sites(sites: &[proto::SiteEntry], output: Output) {
     let state = |site: &proto::SiteEntry| match site.state() {
         proto::SiteState::Unspecified => "unknown",
         proto::SiteState::Invited => "invited",
@@ -78,7 +78,9 @@ fn say_sites(sites: &[proto::SiteEntry], output: &Output) {
         proto::SiteState::Revoked => "revoked",
     };
     let fingerprint = |site: &proto::SiteEntry| {
-        Sha256Digest::try_from(site.certificate.as_slice()).map(|d| d.to_string()).unwrap_or_default()
+        Sha256Digest::try_from(site.certificate.as_slice())
+            .map(|d| d.to_string())
+            .unwrap_or_default()
     };
     let rows: Vec<_> = sites
         .iter()

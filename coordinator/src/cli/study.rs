@@ -1,5 +1,6 @@
 //! `fedval study create | lock | dispatch | status | close | list`.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// How often `--watch` looks.
 const WATCH_MILLIS: u64 = 500;
 
-pub(super) async fn run(home: &Home, command: Study, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(home: &Home, command: Study, output: Output) -> Result<(), Failure> {
     match command {
         Study::Create { file } => create(home, &file, output).await,
         Study::Lock { study } => lock(home, &study, output).await,
@@ -32,7 +33,7 @@ pub(super) async fn run(home: &Home, command: Study, output: &Output) -> Result<
     }
 }
 
-async fn create(home: &Home, file: &Path, output: &Output) -> Result<(), Failure> {
+async fn create(home: &Home, file: &Path, output: Output) -> Result<(), Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
     let draft = Draft::parse(&text)?;
     let model_file = file.parent().unwrap_or(Path::new(".")).join(draft.model_file());
@@ -63,14 +64,15 @@ async fn create(home: &Home, file: &Path, output: &Output) -> Result<(), Failure
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    let mut failure = cannot("read", file, error);
-    failure.code = "FILE_UNREADABLE".to_owned();
-    failure.exit = Exit::Usage;
-    failure.remedy = Some("give the path of an existing file".to_owned());
-    failure
+    Failure {
+        code: "FILE_UNREADABLE".to_owned(),
+        exit: Exit::Usage,
+        remedy: Some("give the path of an existing file".to_owned()),
+        ..cannot("read", file, error)
+    }
 }
 
-async fn lock(home: &Home, study: &StudyId, output: &Output) -> Result<(), Failure> {
+async fn lock(home: &Home, study: &StudyId, output: Output) -> Result<(), Failure> {
     let mut client = connect(home).await?;
     let fetched = client
         .fetch_protocol(proto::FetchProtocolRequest { study: study.to_string() })
@@ -78,7 +80,12 @@ async fn lock(home: &Home, study: &StudyId, output: &Output) -> Result<(), Failu
         .map_err(|status| refusal(&status))?
         .into_inner();
     let locked = LockedProtocol::parse(&fetched.protocol).map_err(|error| {
-        Failure::new(Exit::Bug, "STUDY_INVALID", error.to_string(), "run `fedval study create` again")
+        Failure::new(
+            Exit::Bug,
+            "STUDY_INVALID",
+            error.to_string(),
+            "run `fedval study create` again",
+        )
     })?;
     let (key, certificate) = home.pair("sponsor")?;
     let signed =
@@ -103,13 +110,19 @@ async fn lock(home: &Home, study: &StudyId, output: &Output) -> Result<(), Failu
     Ok(())
 }
 
-async fn dispatch(home: &Home, study: &StudyId, sites: &[SiteId], output: &Output) -> Result<(), Failure> {
+async fn dispatch(
+    home: &Home,
+    study: &StudyId,
+    sites: &[SiteId],
+    output: Output,
+) -> Result<(), Failure> {
     let request = proto::DispatchStudyRequest {
         study: study.to_string(),
         sites: sites.iter().map(ToString::to_string).collect(),
     };
     let mut client = connect(home).await?;
-    let sent = client.dispatch_study(request).await.map_err(|status| refusal(&status))?.into_inner();
+    let sent =
+        client.dispatch_study(request).await.map_err(|status| refusal(&status))?.into_inner();
     output.say(
         &json!({ "study": study, "round": sent.round, "sites": sent.sites }),
         &format!(
@@ -121,7 +134,7 @@ async fn dispatch(home: &Home, study: &StudyId, sites: &[SiteId], output: &Outpu
     Ok(())
 }
 
-async fn status(home: &Home, study: &StudyId, watch: bool, output: &Output) -> Result<(), Failure> {
+async fn status(home: &Home, study: &StudyId, watch: bool, output: Output) -> Result<(), Failure> {
     let mut client = connect(home).await?;
     let mut shown = None;
     loop {
@@ -209,12 +222,12 @@ fn status_text(status: &proto::StudyStatusResponse) -> String {
         });
         let table = table(&["site", "phase", "result"], rows);
         let state = if round.closed_at_ms == 0 { "open" } else { "closed" };
-        text.push_str(&format!("\n\nRound {} ({state})\n{table}", round.round));
+        let _ = write!(text, "\n\nRound {} ({state})\n{table}", round.round);
     }
     text
 }
 
-async fn close(home: &Home, study: &StudyId, output: &Output) -> Result<(), Failure> {
+async fn close(home: &Home, study: &StudyId, output: Output) -> Result<(), Failure> {
     let mut client = connect(home).await?;
     let request = proto::CloseStudyRequest { study: study.to_string() };
     let closed = client.close_study(request).await.map_err(|status| refusal(&status))?.into_inner();
@@ -228,14 +241,16 @@ async fn close(home: &Home, study: &StudyId, output: &Output) -> Result<(), Fail
     Ok(())
 }
 
-async fn list(home: &Home, output: &Output) -> Result<(), Failure> {
+async fn list(home: &Home, output: Output) -> Result<(), Failure> {
     let mut client = connect(home).await?;
     let listed = client.list_studies(proto::ListStudiesRequest {}).await;
     let studies = listed.map_err(|status| refusal(&status))?.into_inner().studies;
     let rows: Vec<Value> = studies
         .iter()
-        .map(|s| json!({ "study": s.study, "state": state_word(s.state()),
-                         "protocol_digest": digest_text(&s.protocol_digest) }))
+        .map(|s| {
+            json!({ "study": s.study, "state": state_word(s.state()),
+                         "protocol_digest": digest_text(&s.protocol_digest) })
+        })
         .collect();
     let text = table(
         &["study", "state", "protocol digest"],

@@ -1,6 +1,7 @@
 //! `fedval verify`: offline, with nothing but the package and the root's fingerprint.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ use crate::home::cannot;
 /// Files and folders deeper than this are no package.
 const MAX_DEPTH: usize = 4;
 
-pub(super) fn run(command: &Verify, output: &Output) -> Result<(), Failure> {
+pub(super) fn run(command: &Verify, output: Output) -> Result<(), Failure> {
     let pinned = command.root.as_deref().map(fingerprint).transpose()?;
     let mut files = BTreeMap::new();
     read(&command.package, &command.package, 0, &mut files)?;
@@ -58,12 +59,11 @@ fn read(
     depth: usize,
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<(), Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| {
-        let mut failure = cannot("read", folder, &error);
-        failure.code = "PACKAGE_UNREADABLE".to_owned();
-        failure.exit = Exit::Usage;
-        failure.remedy = Some("give the folder that `fedval report build` wrote".to_owned());
-        failure
+    let entries = fs::read_dir(folder).map_err(|error| Failure {
+        code: "PACKAGE_UNREADABLE".to_owned(),
+        exit: Exit::Usage,
+        remedy: Some("give the folder that `fedval report build` wrote".to_owned()),
+        ..cannot("read", folder, &error)
     })?;
     for entry in entries {
         let path = entry.map_err(|error| cannot("read", folder, &error))?.path();
@@ -78,7 +78,7 @@ fn read(
     Ok(())
 }
 
-fn say(verification: &Verification, output: &Output) {
+fn say(verification: &Verification, output: Output) {
     let parts: Vec<_> = verification
         .parts
         .iter()
@@ -87,7 +87,7 @@ fn say(verification: &Verification, output: &Output) {
     let mut text = String::new();
     for part in &verification.parts {
         let mark = if part.problem.is_none() { "holds " } else { "FAILS " };
-        text.push_str(&format!("{mark} {}\n", part.part));
+        let _ = writeln!(text, "{mark} {}", part.part);
     }
     text.push_str(if verification.root_is_pinned {
         "The root is the one you named."

@@ -19,7 +19,10 @@ fn key_of<T>(request: &Request<T>) -> Result<PublicKey, Status> {
 }
 
 /// The enrolled site that calls.
-pub(super) async fn site<T>(coordinator: &Coordinator, request: &Request<T>) -> Result<SiteId, Status> {
+pub(super) async fn site<T>(
+    coordinator: &Coordinator,
+    request: &Request<T>,
+) -> Result<SiteId, Status> {
     let key = key_of(request)?;
     let site = coordinator.store().site_by_key(&key).await.map_err(|error| status_of(&error))?;
     site.ok_or_else(unauthenticated)

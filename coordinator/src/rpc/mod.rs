@@ -54,5 +54,8 @@ pub(crate) fn router(coordinator: &Coordinator, keepalive: Duration) -> Router {
         .add_service(WorkServiceServer::new(work::WorkRpc::new(coordinator.clone(), nudge.clone())))
         .add_service(ArtifactServiceServer::new(artifact::ArtifactRpc::new(coordinator.clone())))
         .add_service(ResultServiceServer::new(result::ResultRpc::new(coordinator.clone())))
-        .add_service(OperatorServiceServer::new(operator::OperatorRpc::new(coordinator.clone(), nudge)))
+        .add_service(OperatorServiceServer::new(operator::OperatorRpc::new(
+            coordinator.clone(),
+            nudge,
+        )))
 }

@@ -221,7 +221,9 @@ impl OperatorService for OperatorRpc {
             .into_iter()
             .flat_map(|(path, bytes)| {
                 let pieces: Vec<Vec<u8>> = bytes.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
-                pieces.into_iter().map(move |data| Ok(proto::PackageChunk { path: path.clone(), data }))
+                pieces
+                    .into_iter()
+                    .map(move |data| Ok(proto::PackageChunk { path: path.clone(), data }))
             })
             .collect();
         Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))

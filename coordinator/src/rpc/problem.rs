@@ -21,8 +21,12 @@ fn grpc_code(code: &str) -> Code {
         "DRAFT_CHANGED" => Code::Aborted,
         "STORE_UNAVAILABLE" | "ARTIFACTS_UNAVAILABLE" => Code::Unavailable,
         "STORE_DAMAGED" => Code::DataLoss,
-        "CSR_INVALID" | "STUDY_INVALID" | "MESSAGE_INVALID" | "RESULT_CONTRADICTION"
-        | "RESULT_OUT_OF_RANGE" | "INVITATION_LIFE" => Code::InvalidArgument,
+        "CSR_INVALID"
+        | "STUDY_INVALID"
+        | "MESSAGE_INVALID"
+        | "RESULT_CONTRADICTION"
+        | "RESULT_OUT_OF_RANGE"
+        | "INVITATION_LIFE" => Code::InvalidArgument,
         _ => Code::FailedPrecondition,
     }
 }

@@ -33,8 +33,8 @@ impl ResultService for ResultRpc {
         let request = request.into_inner();
         let result = fedval_wire::site_result_from_wire(request.result.unwrap_or_default())
             .map_err(|error| status_of(&error))?;
-        let signature = Signature::try_from(request.signature.as_slice())
-            .map_err(Status::invalid_argument)?;
+        let signature =
+            Signature::try_from(request.signature.as_slice()).map_err(Status::invalid_argument)?;
         let accepted = self
             .coordinator
             .result_submit(&site, result, signature)

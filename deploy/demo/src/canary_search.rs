@@ -20,7 +20,7 @@ pub struct Searched {
 /// # Errors
 ///
 /// [`DemoError::Leak`] with the first file that holds it.
-pub fn search_for_canaries(folders: &[&Path]) -> Result<Searched, DemoError> {
+pub(crate) fn search_for_canaries(folders: &[&Path]) -> Result<Searched, DemoError> {
     let mut searched = Searched::default();
     let mut open: Vec<PathBuf> = folders.iter().map(|&folder| folder.to_owned()).collect();
     while let Some(path) = open.pop() {

@@ -53,6 +53,8 @@ impl Step {
     /// What is going on right now.
     pub fn note(&self, text: &str) {
         if let Some(bar) = &self.bar {
+            // On a line of its own: four hospitals do not fit beside the title.
+            bar.set_style(style("{spinner} {prefix} {elapsed}\n  {wide_msg}"));
             bar.set_message(text.to_owned());
             return;
         }
@@ -94,14 +96,17 @@ impl Drop for Step {
 
 fn bar(title: &str, total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{spinner} {prefix} {bar:30} {pos}/{len} {msg}"),
-        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {elapsed} {msg}"),
+        Some(total) => (ProgressBar::new(total), "{spinner} {prefix} {bar:24} {pos}/{len}"),
+        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {elapsed}"),
     };
-    let style = ProgressStyle::with_template(template).expect("the template is a literal");
-    bar.set_style(style);
+    bar.set_style(style(template));
     bar.set_prefix(title.to_owned());
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is a literal")
 }
 
 /// A closed standard error is no reason to stop.

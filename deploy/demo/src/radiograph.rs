@@ -75,8 +75,7 @@ fn blur_weights(scale: f64) -> Vec<f64> {
         let distance = f64::from(distance);
         libm::exp(-distance * distance / (2.0 * scale * scale))
     };
-    let mut weights: Vec<f64> =
-        (0..SIDE).map(fall).take_while(|weight| *weight > 0.005).collect();
+    let mut weights: Vec<f64> = (0..SIDE).map(fall).take_while(|weight| *weight > 0.005).collect();
     let sum = 2.0 * weights.iter().sum::<f64>() - weights[0];
     for weight in &mut weights {
         *weight /= sum;

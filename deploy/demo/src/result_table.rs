@@ -1,15 +1,11 @@
 //! The report in a terminal: what a reader wants to know first.
 
+use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
 use serde_json::Value;
 
-/// Widest line, where the terminal does not say.
-const WIDTH: u16 = 100;
-
 /// One row a hospital, as `report.json` describes it.
-#[must_use]
-pub fn sites_table(report: &Value) -> String {
+pub(crate) fn sites_table(report: &Value) -> String {
     let header = ["hospital", "result", "images", "patients", "AUROC (95 % CI)", "withheld"];
     let rows = entries(report, "/sites").iter().map(|site| {
         let id = text(site, "/id");
@@ -26,8 +22,7 @@ pub fn sites_table(report: &Value) -> String {
 }
 
 /// Mean, spread and prediction of the AUROC over the hospitals that released it.
-#[must_use]
-pub fn pooled_lines(report: &Value) -> String {
+pub(crate) fn pooled_lines(report: &Value) -> String {
     let pooled = report.pointer("/synthesis/auroc").unwrap_or(&Value::Null);
     let prediction = interval(&pooled["prediction_interval"]);
     let heterogeneity = pooled["i2"].as_f64().map_or("not estimable".to_owned(), percent);
@@ -41,45 +36,56 @@ pub fn pooled_lines(report: &Value) -> String {
 }
 
 /// One row a pre-specified endpoint.
-#[must_use]
-pub fn verdicts_table(report: &Value) -> String {
-    let header = ["endpoint", "metric", "limit", "held against it", "verdict"];
+pub(crate) fn verdicts_table(report: &Value) -> String {
+    let header = ["endpoint", "accepted", "95 % interval", "verdict", "worst hospital"];
     let rows = entries(report, "/verdicts").iter().map(|verdict| {
         let sign = if text(verdict, "/direction") == "at_most" { "≤" } else { "≥" };
-        let basis = if text(verdict, "/basis") == "new_site" { "prediction" } else { "mean" };
+        let basis = if text(verdict, "/basis") == "new_site" { "new site" } else { "mean" };
         vec![
             text(verdict, "/endpoint").to_owned(),
-            text(verdict, "/metric").to_owned(),
-            format!("{sign} {}", number(&verdict["limit"])),
-            format!("{} of the {basis}", interval(&verdict["interval"])),
-            text(verdict, "/result").replace('_', " "),
+            format!("{} {sign} {}", text(verdict, "/metric"), number(&verdict["limit"])),
+            format!("{} ({basis})", interval(&verdict["interval"])),
+            words(text(verdict, "/result")),
+            worst_site(&verdict["worst_site"]),
         ]
     });
     table(&header, rows)
 }
 
+/// The hospital where the endpoint looks least favourable, with its own verdict.
+fn worst_site(worst: &Value) -> String {
+    if worst.is_null() {
+        return "–".to_owned();
+    }
+    let (site, value) = (text(worst, "/site"), &worst["value"]);
+    format!("{site} {} ({})", number(&value["estimate"]), words(text(value, "/result")))
+}
+
+/// A code of the report, for people.
+fn words(code: &str) -> String {
+    code.replace('_', " ")
+}
+
 fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(WIDTH)
-        .set_header(header.iter().copied());
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
     for row in rows {
         table.add_row(row);
     }
     table.to_string()
 }
 
-/// Subgroups of a site that disclosure control kept there.
+/// What disclosure control kept at a site; a partner is kept only to protect another.
 fn withheld(report: &Value, site: &str) -> String {
     let items = entries(report, "/disclosure/withheld");
     let names = items.iter().filter(|item| text(item, "/site") == site).map(|item| {
         if let Some(group) = item.pointer("/what/subgroup") {
-            return format!("{} = {}", text(group, "/dimension"), text(group, "/category"));
+            let partner = if text(item, "/code") == "C" { " (partner)" } else { "" };
+            let (dimension, category) = (text(group, "/dimension"), text(group, "/category"));
+            return format!("{dimension} {category}{partner}");
         }
         if item.pointer("/what/attrition").is_some() {
-            return "number of failed cases".to_owned();
+            return "count of failed cases".to_owned();
         }
         "everything".to_owned()
     });
@@ -126,7 +132,7 @@ fn percent(share: f64) -> String {
 /// A value that is not estimable holds its reason in its place.
 fn reason(value: &Value) -> String {
     let reason = text(value, "/not_estimable");
-    if reason.is_empty() { "–".to_owned() } else { reason.replace('_', " ") }
+    if reason.is_empty() { "–".to_owned() } else { words(reason) }
 }
 
 #[cfg(test)]
@@ -152,7 +158,7 @@ mod tests {
         });
         let table = sites_table(&report);
         assert!(table.contains("0.89 (0.84 to 0.93)"), "{table}");
-        assert!(table.contains("ethnicity = island"), "{table}");
+        assert!(table.contains("ethnicity island"), "{table}");
         let small = table.lines().find(|line| line.contains("small")).unwrap();
         assert!(small.contains("insufficient") && small.contains("everything"), "{table}");
         assert!(!small.contains('0'), "{table}");

@@ -51,9 +51,9 @@ fn demonstrate(out: &Path) -> Result<(), DemoError> {
     let io_error = |source| DemoError::Io { path: path.clone(), source };
     let report: Value = serde_json::from_slice(&fs::read(&path).map_err(io_error)?)
         .map_err(|error| io_error(error.into()))?;
-    io::stdout().write_all(summary(&report, &finished).as_bytes()).map_err(|source| {
-        DemoError::Io { path: PathBuf::from("standard output"), source }
-    })
+    io::stdout()
+        .write_all(summary(&report, &finished).as_bytes())
+        .map_err(|source| DemoError::Io { path: PathBuf::from("standard output"), source })
 }
 
 fn summary(report: &Value, finished: &Finished) -> String {

@@ -1,1 +1,11 @@
-//! Cohort, predictions and protocol to a site summary.
+//! Cohort, model and protocol to a site summary: every case once, checkpointed, then counted.
+
+mod attributes;
+mod commitment;
+mod lane;
+mod performance;
+mod run;
+mod summary;
+mod unit;
+
+pub use run::{EvaluateError, Evaluation, Progress};

@@ -1,1 +1,60 @@
-//! The agent's durable state: ledger, journal, checkpoints, outbox.
+//! The agent's durable state: jobs, checkpoints, vetted results, ledger, journal.
+//!
+//! Every commit is on the disk before it returns. What may be sent is minted from here.
+
+mod checkpoint;
+mod commit;
+mod error;
+mod job;
+mod journal;
+mod ledger;
+mod row;
+mod secret;
+mod vetted;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+pub use checkpoint::{CaseOutcome, Checkpoint};
+pub use commit::{Approval, CommitError};
+pub use error::VaultError;
+pub use job::{Job, JobState, NewJob};
+pub use journal::{Event, JournalEntry};
+pub use ledger::LedgerEntry;
+pub use vetted::{StoredDecision, VettedResult};
+
+/// How long a writer waits for another: the daemon and a steward's command share the file.
+const BUSY_SECONDS: u64 = 30;
+
+/// The agent's state on disk. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    pool: SqlitePool,
+}
+
+impl Vault {
+    /// Opens the file, creating it and bringing its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the file cannot be opened or is of another version.
+    pub async fn open(file: &Path) -> Result<Self, VaultError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(BUSY_SECONDS));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await
+            .map_err(VaultError::during("open"))?;
+        sqlx::migrate!("./migrations").run(&pool).await.map_err(VaultError::Schema)?;
+        Ok(Self { pool })
+    }
+}

@@ -26,7 +26,8 @@ pub fn shown(failures: &[BTreeSet<FailureReason>], k: u64) -> Vec<AttritionCount
         .iter()
         .map(|reason| AttritionCount { reason: *reason, patients: Cell::Released(count(*reason)) })
         .collect();
-    let is_other = |reason: &FailureReason| small.contains(reason) || *reason == FailureReason::Other;
+    let is_other =
+        |reason: &FailureReason| small.contains(reason) || *reason == FailureReason::Other;
     let other = failures.iter().filter(|reasons| reasons.iter().any(is_other)).count();
     let other = u64::try_from(other).unwrap_or(u64::MAX);
     if other == 0 {
@@ -69,7 +70,10 @@ mod tests {
     #[test]
     fn rare_reasons_fold_into_other() {
         let rows = shown(&failures(6, 6), 11);
-        assert_eq!(rows, [AttritionCount { reason: FailureReason::Other, patients: Cell::Released(12) }]);
+        assert_eq!(
+            rows,
+            [AttritionCount { reason: FailureReason::Other, patients: Cell::Released(12) }]
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub(super) fn check(
 }
 
 /// Checks that the round is about the protocol and lists every site once, in order.
-pub(crate) fn check_round(protocol: &LockedProtocol, round: &RoundRecord) -> Result<(), AssembleError> {
+pub(crate) fn check_round(
+    protocol: &LockedProtocol,
+    round: &RoundRecord,
+) -> Result<(), AssembleError> {
     let plan = protocol.protocol();
     let agreements = [
         (round.study == plan.id, "study"),
@@ -119,12 +122,12 @@ fn check_release(
     if release.k < plan.disclosure.k || release.profile < plan.disclosure.profile {
         return Err(AssembleError::BelowFloor { site: site.clone() });
     }
-    dc01_closed_schema::check(release, plan)
-        .map_err(|source| AssembleError::Schema { site: site.clone(), source })?;
     let groups = release.subgroups.iter().filter_map(|cell| cell.performance.released());
-    std::iter::once(&release.overall).chain(groups).try_for_each(|performance| {
+    for performance in std::iter::once(&release.overall).chain(groups) {
         performance
             .check()
-            .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })
-    })
+            .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
+    }
+    dc01_closed_schema::check(release, plan)
+        .map_err(|source| AssembleError::Schema { site: site.clone(), source })
 }

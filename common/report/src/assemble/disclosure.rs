@@ -15,9 +15,7 @@ pub(super) fn section(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Disclosur
         k: plan.disclosure.k,
         policy_digests: answers
             .iter()
-            .filter_map(|answer| {
-                Some((answer.record.site.clone(), answer.result?.header.policy?))
-            })
+            .filter_map(|answer| Some((answer.record.site.clone(), answer.result?.header.policy?)))
             .collect(),
         possible_bias: statement::possible_bias(&withheld).to_owned(),
         withheld,
@@ -73,11 +71,6 @@ const fn suppression<T>(cell: &Cell<T>) -> Option<Suppression> {
     }
 }
 
-fn item(
-    site: &SiteId,
-    what: WithheldWhat,
-    rule: Option<Rule>,
-    code: WithheldCode,
-) -> WithheldItem {
+fn item(site: &SiteId, what: WithheldWhat, rule: Option<Rule>, code: WithheldCode) -> WithheldItem {
     WithheldItem { site: site.clone(), what, rule: rule.map(|rule| rule.id().to_owned()), code }
 }

@@ -99,8 +99,7 @@ fn share(share: &Proportion<'_>, level: f64) -> Result<Metric, NotEstimable> {
 /// O:E with its limits found on the log scale; its error by the delta method.
 fn ratio(performance: &Performance, level: f64) -> Result<Metric, NotEstimable> {
     let (log_ratio, log_se) = log_oe(performance)?;
-    let interval =
-        Interval::wald(log_ratio, log_se, level)?.map_increasing(|x| Scale::Log.back(x));
+    let interval = Interval::wald(log_ratio, log_se, level)?.map_increasing(|x| Scale::Log.back(x));
     let clustered = performance.event_clusters.is_some();
     Ok(Metric {
         estimate: interval.estimate,

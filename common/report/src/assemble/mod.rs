@@ -21,9 +21,9 @@ use std::collections::BTreeMap;
 
 use fedval_study::{LockedProtocol, Release, RoundRecord, SiteId, SiteRecord, SiteResult};
 
-pub use error::AssembleError;
-pub(crate) use contribution::Member;
 pub(crate) use conformity::{check_result, check_round};
+pub(crate) use contribution::Member;
+pub use error::AssembleError;
 pub(crate) use moment::as_of;
 
 use crate::report::{

@@ -55,7 +55,9 @@ impl Normal {
         leave_one_out(&self.estimates, self.level)
             .into_iter()
             .map(|refit| {
-                refit.map(|row| (row.mu, [row.ci_lower, row.ci_upper], row.tau2)).map_err(Into::into)
+                refit
+                    .map(|row| (row.mu, [row.ci_lower, row.ci_upper], row.tau2))
+                    .map_err(Into::into)
             })
             .collect()
     }
@@ -77,7 +79,9 @@ fn fit(row: &RandomEffects, level: f64, limits: Result<QProfile, NotEstimable>) 
             q_p: row.q_p,
             i2_from_tau2: row.i2_from_tau2,
             i2_from_q: row.i2_from_q,
-            tau2_ci: limits.map(|limits| [limits.tau2_lower, limits.tau2_upper]).map_err(Into::into),
+            tau2_ci: limits
+                .map(|limits| [limits.tau2_lower, limits.tau2_upper])
+                .map_err(Into::into),
         }),
         at_least: Box::new(move |limit| {
             at_least.probability_new_site_at_least(limit).map_err(Into::into)

@@ -22,13 +22,12 @@ pub(super) fn limits() -> Vec<String> {
 
 /// In which direction withholding may bias what is shown.
 pub(super) fn possible_bias(withheld: &[WithheldItem]) -> &'static str {
-    let (whole, groups) = withheld.iter().fold((false, false), |(whole, groups), item| {
-        match item.what {
+    let (whole, groups) =
+        withheld.iter().fold((false, false), |(whole, groups), item| match item.what {
             WithheldWhat::WholeSite => (true, groups),
             WithheldWhat::Subgroup { .. } => (whole, true),
             WithheldWhat::Attrition { .. } => (whole, groups),
-        }
-    });
+        });
     match (whole, groups) {
         (false, false) => {
             "No site and no subgroup is missing from the estimates. Rules on denominators do not \

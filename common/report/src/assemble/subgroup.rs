@@ -72,10 +72,7 @@ fn syntheses(plan: &StudyProtocol, members: &[Member<'_>]) -> Syntheses {
     metric::ids(plan)
         .into_iter()
         .filter(|id| {
-            matches!(
-                id,
-                MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_)
-            )
+            matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
         })
         .map(|id| {
             let synthesis = synthesis::one(plan, &id, members);

@@ -121,8 +121,7 @@ fn shares<'a>(
 ) -> Result<Answered<'a>, Reason> {
     let used: Vec<_> =
         members.iter().zip(proportions).filter(|(_, proportion)| proportion.cases > 0).collect();
-    let binomial =
-        Binomial::new(used.iter().map(|(_, p)| (p.successes, p.cases)).collect(), level);
+    let binomial = Binomial::new(used.iter().map(|(_, p)| (p.successes, p.cases)).collect(), level);
     let clustered = used.iter().any(|(_, proportion)| proportion.clusters.is_some());
     if !used.iter().any(|(_, proportion)| proportion.has_empty_cell()) {
         let mut answered = continuous(id, members, level)?;
@@ -181,7 +180,7 @@ fn section(scale: Scale, answered: Answered<'_>, endpoints: &[&Endpoint]) -> Syn
             .collect(),
         alternatives: alternatives
             .into_iter()
-            .map(|(name, fit)| alternative(scale, name, fit))
+            .map(|(name, fit)| alternative(scale, name, &fit))
             .collect(),
         warnings: all_warnings(sites.len(), &excluded, warnings),
         excluded,
@@ -219,7 +218,7 @@ fn without(scale: Scale, site: &SiteId, refit: Refit) -> LeaveOneOut {
     }
 }
 
-fn alternative(scale: Scale, name: &str, fit: Result<Fit, Reason>) -> Alternative {
+fn alternative(scale: Scale, name: &str, fit: &Result<Fit, Reason>) -> Alternative {
     let of = |number: &dyn Fn(&Fit) -> f64| fit.as_ref().map(number).map_err(|reason| *reason);
     let limits = |limits: &dyn Fn(&Fit) -> Result<[f64; 2], Reason>| {
         fit.as_ref().map_err(|reason| *reason).and_then(limits).map(|ends| both(scale, ends))

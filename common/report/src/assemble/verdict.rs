@@ -28,12 +28,10 @@ fn one(
         Some(Estimable::NotEstimable { not_estimable }) => Err(*not_estimable),
         None => Err(Reason::NotDefinedForMethod),
     };
-    let interval: Estimable<[f64; 2]> = pooled
-        .map(|pooled| match endpoint.basis {
-            EndpointBasis::PooledMean => pooled.ci,
-            EndpointBasis::NewSite => pooled.prediction_interval,
-        })
-        .unwrap_or_else(Estimable::not);
+    let interval = pooled.map_or_else(Estimable::not, |pooled| match endpoint.basis {
+        EndpointBasis::PooledMean => pooled.ci,
+        EndpointBasis::NewSite => pooled.prediction_interval,
+    });
     Verdict {
         endpoint: endpoint.name.clone(),
         metric: endpoint.metric.clone(),
@@ -75,23 +73,23 @@ fn held(endpoint: &Endpoint, interval: &Estimable<[f64; 2]>) -> VerdictResult {
 }
 
 fn against(endpoint: &Endpoint, metric: &Metric) -> AgainstLimit {
-    AgainstLimit {
-        estimate: metric.estimate,
-        ci: metric.ci,
-        result: held(endpoint, &metric.ci),
-    }
+    AgainstLimit { estimate: metric.estimate, ci: metric.ci, result: held(endpoint, &metric.ci) }
 }
 
 fn worst_site(endpoint: &Endpoint, sites: &[Site]) -> Estimable<WorstSite> {
     let values = sites.iter().filter_map(|site| {
         let metric = site.metrics.get(&endpoint.metric)?.value()?;
-        Some((metric.estimate, WorstSite { site: site.id.clone(), value: against(endpoint, metric) }))
+        Some((
+            metric.estimate,
+            WorstSite { site: site.id.clone(), value: against(endpoint, metric) },
+        ))
     });
     worst(endpoint, values)
 }
 
 fn worst_subgroup(endpoint: &Endpoint, subgroups: &[Subgroup]) -> Estimable<WorstSubgroup> {
-    let cells = subgroups.iter().flat_map(|group| group.sites.iter().map(move |cell| (group, cell)));
+    let cells =
+        subgroups.iter().flat_map(|group| group.sites.iter().map(move |cell| (group, cell)));
     let values = cells.filter_map(|(group, cell)| {
         let metric = cell.performance.released()?.metrics.get(&endpoint.metric)?.value()?;
         let worst = WorstSubgroup {

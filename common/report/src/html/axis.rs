@@ -1,6 +1,6 @@
 //! A horizontal axis for values of one metric.
 
-use super::number::fixed;
+use super::number::{Format, fixed};
 use crate::report::Scale;
 
 /// Distances between ticks, from which the smallest with at most six intervals is taken.
@@ -9,9 +9,8 @@ const STEPS: [f64; 19] = [
     500.0, 1000.0, 10000.0,
 ];
 /// Places of ticks on a logarithmic axis.
-const LOG_TICKS: [f64; 15] = [
-    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1.0, 1.25, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
-];
+const LOG_TICKS: [f64; 15] =
+    [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1.0, 1.25, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 
 /// An axis from the left to the right end of a plot.
 #[derive(Debug, Clone)]
@@ -58,8 +57,7 @@ impl Axis {
             .map(|index| low + f64::from(index) * step)
             .take_while(|tick| *tick <= high + step / 1e3)
             .collect();
-        let decimals = if step < 0.01 { 3 } else { usize::from(step < 1.0) * 2 };
-        let decimals = if step < 1.0 && step >= 0.1 && step * 10.0 % 1.0 < 1e-9 { 1 } else { decimals };
+        let decimals = decimals(step);
         Self { scale: Scale::Identity, low, high, left, right, ticks, decimals }
     }
 
@@ -84,14 +82,31 @@ impl Axis {
         (self.low..=self.high).contains(&value)
     }
 
-    /// Ticks: place and label.
-    pub(super) fn ticks(&self) -> Vec<(f64, String)> {
-        self.ticks.iter().map(|tick| (self.at(*tick), fixed(*tick, self.decimals))).collect()
+    /// Ticks: place and label, in the unit of `format`.
+    pub(super) fn ticks(&self, format: Format) -> Vec<(f64, String)> {
+        let label = |tick: f64| match format {
+            Format::Percent => format!("{}%", fixed(tick * 100.0, self.decimals.saturating_sub(2))),
+            Format::Fixed(_) => fixed(tick, self.decimals),
+        };
+        self.ticks.iter().map(|tick| (self.at(*tick), label(*tick))).collect()
     }
 
     /// Both ends of the axis.
     pub(super) const fn ends(&self) -> [f64; 2] {
         [self.left, self.right]
+    }
+}
+
+/// Decimals that tell ticks `step` apart.
+fn decimals(step: f64) -> usize {
+    if step >= 1.0 {
+        0
+    } else if step < 0.01 {
+        3
+    } else if step < 0.1 || step > 0.2 && step < 0.5 {
+        2
+    } else {
+        1
     }
 }
 
@@ -102,8 +117,10 @@ mod tests {
     #[test]
     fn an_area_never_leaves_its_bounds_and_ticks_are_round() {
         let axis = Axis::holding(&[0.026, 0.9994], Scale::Logit, [0.0, 100.0]);
-        let labels: Vec<_> = axis.ticks().into_iter().map(|(_, label)| label).collect();
+        let labels: Vec<_> =
+            axis.ticks(Format::Fixed(3)).into_iter().map(|(_, label)| label).collect();
         assert_eq!(labels, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(axis.ticks(Format::Percent)[1].1, "20%");
         assert!((axis.at(0.5) - 50.0).abs() < 1e-9);
         assert!((axis.at(7.0) - 100.0).abs() < 1e-9);
     }
@@ -119,7 +136,7 @@ mod tests {
     fn nothing_and_one_point_still_make_an_axis() {
         for values in [&[][..], &[0.7], &[f64::NAN]] {
             let axis = Axis::holding(values, Scale::Identity, [0.0, 10.0]);
-            assert!(axis.at(0.7).is_finite() && axis.ticks().len() >= 2);
+            assert!(axis.at(0.7).is_finite() && axis.ticks(Format::Percent).len() >= 2);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The calibration figure: one small panel a site, so that no curve hides another.
 
+use std::fmt::Write as _;
+
 use fedval_stats::Interval;
 use fedval_stats::scale::expit;
 
@@ -36,11 +38,8 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     let mut description = String::new();
     for (index, (site, line)) in lines.iter().enumerate() {
         panel(&mut drawing, corner(index), site, line, report.study.level);
-        description.push_str(&format!(
-            "{site}: intercept {}, slope {}. ",
-            fixed(line.intercept, 2),
-            fixed(line.slope, 2)
-        ));
+        let (intercept, slope) = (fixed(line.intercept, 2), fixed(line.slope, 2));
+        let _ = write!(description, "{site}: intercept {intercept}, slope {slope}. ");
     }
     let title = "Calibration by site: observed against predicted probability";
     Some(Figure {
@@ -93,8 +92,7 @@ fn panel(
 
 fn labels(drawing: &mut Drawing, [left, top]: [f64; 2], site: &str, line: &CalibrationLine) {
     drawing.text("panel-title", [left, top - 20.0], Anchor::Start, site);
-    let numbers =
-        format!("slope {}, intercept {}", fixed(line.slope, 2), fixed(line.intercept, 2));
+    let numbers = format!("slope {}, intercept {}", fixed(line.slope, 2), fixed(line.intercept, 2));
     drawing.text("tick", [left, top - 6.0], Anchor::Start, &numbers);
     for (share, label) in [(0.0, "0"), (0.5, "0.5"), (1.0, "1")] {
         let (x, y) = (left + share * PANEL, top + (1.0 - share) * PANEL);

@@ -1,14 +1,16 @@
 //! The forest plot: every site, the pooled mean, and where a new site is expected.
 
-use fedval_study::MetricId;
 use fedval_study::protocol::EndpointDirection;
+use fedval_study::{MetricId, Name};
 
 use super::axis::Axis;
+use super::legend;
+use super::marks::{arrows, interval};
 use super::markup::Markup;
 use super::number::{self, Format};
 use super::svg::{Anchor, Drawing};
 use super::words;
-use crate::report::{Estimable, Metric, Reason, Report, Scale, Site, Synthesis};
+use crate::report::{Estimable, Metric, Report, Scale, Site, Synthesis};
 
 const WIDTH: f64 = 960.0;
 const PLOT: [f64; 2] = [292.0, 668.0];
@@ -16,7 +18,9 @@ const PLOT: [f64; 2] = [292.0, 668.0];
 const CASES: f64 = 262.0;
 /// Left end of the column of estimates.
 const ESTIMATES: f64 = 690.0;
-const TOP: f64 = 44.0;
+/// Height of the heading, above which limits are labelled, one below the other.
+const HEAD: f64 = 24.0;
+const LABEL: f64 = 15.0;
 const ROW: f64 = 26.0;
 /// Share of the sites' span by which a prediction interval may widen an unbounded axis.
 const WIDENING: f64 = 0.75;
@@ -41,8 +45,8 @@ pub(super) fn figure(report: &Report, metric: &MetricId) -> Option<Figure> {
         pooled: report.synthesis_of(metric),
         limits: limits(report, metric),
     };
-    let drawing = forest.draw();
-    Some(Figure { drawing, caption: forest.caption() })
+    let caption = legend::caption(report, metric, !forest.limits.is_empty());
+    Some(Figure { drawing: forest.draw(), caption: Markup::text(caption) })
 }
 
 /// The acceptance limits on a metric, each once.
@@ -67,13 +71,15 @@ struct Forest<'a> {
 impl Forest<'_> {
     fn draw(&self) -> Markup {
         let axis = self.axis();
+        let top = HEAD + 14.0 + self.limits.iter().map(|_| LABEL).sum::<f64>();
         let rows = self.report.sites.iter().map(|_| ROW).sum::<f64>();
         let pooled_rows = if self.pooled.is_some() { 2.0 * ROW + 10.0 } else { 0.0 };
-        let bottom = TOP + rows + pooled_rows;
-        let mut drawing = Drawing::new(WIDTH, bottom + 58.0);
+        let bottom = top + rows + pooled_rows;
+        let mut drawing = Drawing::new(WIDTH, bottom + 42.0);
         self.draw_head(&mut drawing);
-        self.draw_axis(&mut drawing, &axis, bottom);
-        let mut y = TOP + ROW / 2.0;
+        self.draw_axis(&mut drawing, &axis, [top - 6.0, bottom]);
+        self.draw_limits(&mut drawing, &axis, bottom);
+        let mut y = top + ROW / 2.0;
         for site in &self.report.sites {
             self.draw_site(&mut drawing, &axis, site, y);
             y += ROW;
@@ -84,7 +90,8 @@ impl Forest<'_> {
         }
         let name = words::metric(self.metric);
         let id = format!("forest-{}", self.metric.to_string().replace('@', "-"));
-        drawing.finish(&id, &format!("Forest plot of {name} by site"), &self.description())
+        let title = format!("Forest plot of {name} by site");
+        drawing.finish(&id, &title, &legend::description(self.report, self.metric))
     }
 
     /// An axis that holds every interval; a prediction interval of an unbounded metric may be cut.
@@ -116,16 +123,16 @@ impl Forest<'_> {
         let level = number::level(self.report.study.level);
         let heading = format!("{} ({level} CI)", words::metric(self.metric));
         drawing.text("head", [0.0, 14.0], Anchor::Start, "Site");
-        drawing.text("head", [CASES, 14.0], Anchor::End, "With condition / cases");
+        drawing.text("head", [CASES, 14.0], Anchor::End, self.cases_heading());
         drawing.text("head", [ESTIMATES, 14.0], Anchor::Start, &heading);
         drawing.text("head", [WIDTH, 14.0], Anchor::End, "Weight");
-        drawing.line("rule", [0.0, 24.0], [WIDTH, 24.0]);
+        drawing.line("rule", [0.0, HEAD], [WIDTH, HEAD]);
     }
 
-    fn draw_axis(&self, drawing: &mut Drawing, axis: &Axis, bottom: f64) {
+    fn draw_axis(&self, drawing: &mut Drawing, axis: &Axis, [top, bottom]: [f64; 2]) {
         let [left, right] = axis.ends();
-        for (x, label) in axis.ticks() {
-            drawing.line("grid", [x, TOP - 6.0], [x, bottom]);
+        for (x, label) in axis.ticks(self.format) {
+            drawing.line("grid", [x, top], [x, bottom]);
             drawing.line("axis", [x, bottom], [x, bottom + 4.0]);
             drawing.text("tick", [x, bottom + 18.0], Anchor::Middle, &label);
         }
@@ -133,17 +140,41 @@ impl Forest<'_> {
         if let Some((value, _)) = words::reference(self.metric)
             && axis.holds(value)
         {
-            drawing.line("reference", [axis.at(value), TOP - 6.0], [axis.at(value), bottom]);
+            drawing.line("reference", [axis.at(value), top], [axis.at(value), bottom]);
         }
+        let under = [f64::midpoint(left, right), bottom + 36.0];
+        drawing.text("axis-label", under, Anchor::Middle, &words::metric(self.metric));
+    }
+
+    /// Each limit has a line of its own for its label, so that close limits stay legible.
+    fn draw_limits(&self, drawing: &mut Drawing, axis: &Axis, bottom: f64) {
+        let mut y = HEAD + LABEL;
         for (limit, direction) in &self.limits {
             let x = axis.at(*limit);
-            drawing.line("limit", [x, TOP - 10.0], [x, bottom]);
             let (sign, value) = (sign(*direction), number::limit(self.metric, *limit));
+            drawing.line("limit", [x, y + 4.0], [x, bottom]);
             let text = format!("limit {sign} {value}");
-            drawing.text("limit-label", [x, bottom + 34.0], Anchor::Middle, &text);
+            drawing.text("limit-label", [x, y], Anchor::Middle, &text);
+            y += LABEL;
         }
-        let name = words::metric(self.metric);
-        drawing.text("axis-label", [f64::midpoint(left, right), bottom + 52.0], Anchor::Middle, &name);
+    }
+
+    const fn cases_heading(&self) -> &'static str {
+        match self.metric {
+            MetricId::Sensitivity(_) => "TP / with condition",
+            MetricId::Specificity(_) => "TN / without condition",
+            _ => "With condition / cases",
+        }
+    }
+
+    /// The counts that the estimate rests on.
+    fn cases(&self, site: &Site) -> Option<(u64, u64)> {
+        let at = |point: &Name| site.operating_points.iter().find(|row| row.name == *point);
+        match self.metric {
+            MetricId::Sensitivity(point) => at(point).map(|row| (row.tp, row.tp + row.fn_)),
+            MetricId::Specificity(point) => at(point).map(|row| (row.tn, row.tn + row.fp)),
+            _ => Some((*site.n_pos.value()?, *site.n.value()?)),
+        }
     }
 
     fn draw_site(&self, drawing: &mut Drawing, axis: &Axis, site: &Site, y: f64) {
@@ -151,8 +182,8 @@ impl Forest<'_> {
         let metric = site.metrics.get(self.metric);
         let class = if metric.is_some() { "site" } else { "site muted" };
         drawing.text(class, [0.0, baseline], Anchor::Start, site.id.as_str());
-        if let (Some(n), Some(n_pos)) = (site.n.value(), site.n_pos.value()) {
-            let cases = format!("{} / {}", number::count(*n_pos), number::count(*n));
+        if let Some((part, whole)) = self.cases(site) {
+            let cases = format!("{} / {}", number::count(part), number::count(whole));
             drawing.text("number", [CASES, baseline], Anchor::End, &cases);
         }
         match metric {
@@ -218,10 +249,15 @@ impl Forest<'_> {
                 let (left, right) = (axis.at(lower), axis.at(upper));
                 drawing.line("prediction", [left, y], [right, y]);
                 arrows(drawing, "prediction-arrow", axis, *ends, y);
-                drawing.text("number", [ESTIMATES, y + 4.5], Anchor::Start, &self.format.limits(*ends));
+                drawing.text(
+                    "number",
+                    [ESTIMATES, y + 4.5],
+                    Anchor::Start,
+                    &self.format.limits(*ends),
+                );
             }
             Estimable::NotEstimable { not_estimable } => {
-                let text = prediction_absent(*not_estimable);
+                let text = legend::no_prediction(*not_estimable);
                 drawing.text("muted", [PLOT[0], y + 4.5], Anchor::Start, &text);
             }
         }
@@ -239,102 +275,11 @@ impl Forest<'_> {
             _ => 9.0,
         }
     }
-
-    fn description(&self) -> String {
-        let mut text = String::new();
-        for site in &self.report.sites {
-            let metric = site.metrics.get(self.metric).and_then(Estimable::value);
-            let Some(metric) = metric else { continue };
-            text.push_str(&format!("{}: {}", site.id, self.format.value(metric.estimate)));
-            if let Some(ci) = metric.ci.value() {
-                text.push_str(&format!(" ({})", self.format.bare_limits(*ci)));
-            }
-            text.push_str(". ");
-        }
-        if let Some(pooled) = self.pooled {
-            text.push_str(&format!("Pooled: {}.", self.format.value(pooled.estimate)));
-        }
-        text
-    }
-
-    fn caption(&self) -> Markup {
-        let name = words::metric(self.metric);
-        let level = number::level(self.report.study.level);
-        let mut text = format!(
-            "{name} by site with {level} confidence intervals. The area of a square is the site's \
-             weight. "
-        );
-        if let Some(pooled) = self.pooled {
-            text.push_str(&format!(
-                "Diamond: pooled mean with its {level} confidence interval ({}). Bar: {level} \
-                 prediction interval. ",
-                words::method(&pooled.method)
-            ));
-            text.push_str(&heterogeneity(pooled));
-            for warning in &pooled.warnings {
-                text.push(' ');
-                text.push_str(warning.sentence());
-            }
-        } else if let Some(reason) =
-            self.report.synthesis.get(self.metric).and_then(Estimable::reason)
-        {
-            text.push_str(&format!("No pooled mean: {}.", reason.sentence()));
-        }
-        if let Some((_, meaning)) = words::reference(self.metric) {
-            text.push_str(&format!(" Dotted line: {meaning}."));
-        }
-        if !self.limits.is_empty() {
-            text.push_str(" Dashed line: acceptance limit.");
-        }
-        Markup::text(text)
-    }
-}
-
-/// τ², I² and Q in a sentence.
-pub(super) fn heterogeneity(pooled: &Synthesis) -> String {
-    let scale = words::scale(pooled.scale);
-    let mut text = format!("Heterogeneity: τ² {} ({scale} scale)", number::fixed(pooled.tau2, 3));
-    if let Some(i2) = pooled.i2.value() {
-        text.push_str(&format!(", I² {}%", number::fixed(i2 * 100.0, 0)));
-    }
-    if let (Some(q), Some(p)) = (pooled.q.value(), pooled.q_p.value()) {
-        let p = if *p < 0.001 { "< 0.001".to_owned() } else { format!("= {}", number::fixed(*p, 3)) };
-        text.push_str(&format!(", Q {}, p {p}", number::fixed(*q, 1)));
-    }
-    text.push('.');
-    text
-}
-
-fn prediction_absent(reason: Reason) -> String {
-    match reason {
-        Reason::TooFewSites => "no prediction interval below three sites".to_owned(),
-        other => format!("no prediction interval: {}", other.sentence()),
-    }
 }
 
 const fn sign(direction: EndpointDirection) -> &'static str {
     match direction {
         EndpointDirection::AtLeast => "≥",
         EndpointDirection::AtMost => "≤",
-    }
-}
-
-/// A confidence interval, with arrowheads where it leaves the axis.
-pub(super) fn interval(drawing: &mut Drawing, axis: &Axis, [lower, upper]: [f64; 2], y: f64) {
-    drawing.line("whisker", [axis.at(lower), y], [axis.at(upper), y]);
-    arrows(drawing, "arrow", axis, [lower, upper], y);
-}
-
-fn arrows(drawing: &mut Drawing, class: &str, axis: &Axis, [lower, upper]: [f64; 2], y: f64) {
-    let [left, right] = axis.ends();
-    if !axis.holds(lower) {
-        drawing.path(class, &[[left - 3.0, y], [left + 5.0, y - 4.5], [left + 5.0, y + 4.5]], true);
-    }
-    if !axis.holds(upper) {
-        drawing.path(
-            class,
-            &[[right + 3.0, y], [right - 5.0, y - 4.5], [right - 5.0, y + 4.5]],
-            true,
-        );
     }
 }

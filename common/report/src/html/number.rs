@@ -47,6 +47,11 @@ impl Format {
         format!("{}{between}{}", self.bare(lower), self.bare(upper))
     }
 
+    /// A pair of limits inside a sentence.
+    pub(super) fn between(self, [lower, upper]: [f64; 2]) -> String {
+        format!("{} and {}", self.value(lower), self.value(upper))
+    }
+
     fn bare(self, value: f64) -> String {
         match self {
             Self::Percent => fixed(value * 100.0, 1),
@@ -75,7 +80,7 @@ pub(super) fn probability(p: f64) -> String {
 
 /// A p-value.
 pub(super) fn p_value(p: f64) -> String {
-    if p < 0.001 { "&lt;0.001".to_owned() } else { fixed(p, 3) }
+    if p < 0.001 { "< 0.001".to_owned() } else { fixed(p, 3) }
 }
 
 /// A count, in groups of three digits.
@@ -139,7 +144,10 @@ mod tests {
         assert_eq!(Format::Percent.value(0.8312), "83.1%");
         assert_eq!(Format::Fixed(2).limits([-0.5, 0.25]), "−0.50 to 0.25");
         assert_eq!(Format::Percent.limits([0.5, 0.75]), "50.0–75.0%");
-        assert_eq!((count(1234), count(1_234_567)), ("1234".into(), "1\u{202f}234\u{202f}567".into()));
+        assert_eq!(
+            (count(1234), count(1_234_567)),
+            ("1234".into(), "1\u{202f}234\u{202f}567".into())
+        );
         assert_eq!((level(0.95), level(0.975)), ("95%".into(), "97.5%".into()));
         assert_eq!((share(1, 3), share(0, 0)), ("33%".into(), "—".into()));
         assert_eq!(limit(&MetricId::Auroc, 0.8), "0.80");

@@ -13,6 +13,7 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
     sentences.push(endpoints(report));
     sentences.extend(discrimination(report));
     sentences.extend(worst_site(report));
+    sentences.extend(one_sided(report));
     sentences.extend(withheld(report));
     sentences
 }
@@ -51,7 +52,7 @@ fn not_released(report: &Report) -> Option<String> {
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| format!("{} {what}", sites(count)))
     .collect();
-    (!parts.is_empty()).then(|| format!("{}.", capitalised(&parts.join(", "))))
+    (!parts.is_empty()).then(|| format!("{}.", words::capitalised(&parts.join(", "))))
 }
 
 fn endpoints(report: &Report) -> String {
@@ -68,10 +69,9 @@ fn endpoints(report: &Report) -> String {
             _ => "For the pre-specified endpoint the study is inconclusive.".to_owned(),
         },
         all => format!(
-            "Of {all} pre-specified endpoints {met} {} met, {not_met} {} not met, and for {open} \
-             the study is inconclusive.",
-            was(met),
-            was(not_met)
+            "Of {all} pre-specified endpoints, {met} {} met, {not_met} not met and {open} \
+             inconclusive.",
+            if met == 1 { "was" } else { "were" }
         ),
     }
 }
@@ -93,11 +93,14 @@ fn discrimination(report: &Report) -> Option<String> {
     Some(match &pooled.prediction_interval {
         Estimable::Estimated(ends) => format!(
             "{pooled_text}; in a new hospital like these it is expected between {}{}.",
-            format.limits(*ends).replace('–', " and "),
+            format.between(*ends),
             caveat(metric, pooled, *ends)
         ),
         Estimable::NotEstimable { .. } => {
-            format!("{pooled_text}; what to expect in a new hospital cannot be said from {} sites.", pooled.k)
+            format!(
+                "{pooled_text}; what to expect in a new hospital cannot be said from {} sites.",
+                pooled.k
+            )
         }
     })
 }
@@ -140,6 +143,24 @@ fn worst_site(report: &Report) -> Option<String> {
     ))
 }
 
+/// Sites where a locked threshold no longer tells patients apart: ranks may survive there, calls do
+/// not.
+fn one_sided(report: &Report) -> Vec<String> {
+    let rows = report
+        .sites
+        .iter()
+        .flat_map(|site| site.operating_points.iter().map(move |row| (&site.id, row)));
+    rows.filter_map(|(site, row)| {
+        let call = match (row.tp + row.fp, row.tn + row.fn_) {
+            (_, 0) => "positive",
+            (0, _) => "negative",
+            _ => return None,
+        };
+        Some(format!("At {site} every case was called {call} at the threshold of {}.", row.name))
+    })
+    .collect()
+}
+
 fn withheld(report: &Report) -> Option<String> {
     let groups = report
         .disclosure
@@ -152,16 +173,5 @@ fn withheld(report: &Report) -> Option<String> {
 }
 
 fn sites(count: u64) -> String {
-    if count == 1 { "1 site".to_owned() } else { format!("{count} sites") }
-}
-
-const fn was(count: usize) -> &'static str {
-    if count == 1 { "was" } else { "were" }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        format!("{}{}", first.to_uppercase(), letters.as_str())
-    })
+    if count == 1 { "one site".to_owned() } else { format!("{count} sites") }
 }

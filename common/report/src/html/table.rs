@@ -19,6 +19,8 @@ pub(super) struct Table {
     pub(super) rows: Vec<Row>,
     /// Footnotes.
     pub(super) notes: Vec<(String, String)>,
+    /// Style: empty, or `compact` for a table of few columns.
+    pub(super) style: &'static str,
 }
 
 impl HtmlSafe for Table {}
@@ -68,12 +70,18 @@ impl Table {
             .iter()
             .map(|(label, class)| Column { label: Markup::text(label), class })
             .collect();
-        Self { caption, columns, rows: Vec::new(), notes: Vec::new() }
+        Self { caption, columns, rows: Vec::new(), notes: Vec::new(), style: "" }
     }
 
-    /// The style of the column with this index, counted without the row heads.
-    fn class(&self, index: &usize) -> &'static str {
-        self.columns.get(index + 1).map_or("number", |column| column.class)
+    /// The table no wider than its content.
+    pub(super) fn compact(mut self) -> Self {
+        self.style = "compact";
+        self
+    }
+
+    /// The cells of a row, each with the style of its column.
+    fn styled<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = (&'static str, &'t Markup)> {
+        self.columns.iter().skip(1).map(|column| column.class).zip(&row.cells)
     }
 }
 
@@ -143,7 +151,9 @@ impl Notes {
         self.0
             .iter()
             .enumerate()
-            .map(|(index, reason)| (letter(index), format!("Not estimable: {}.", reason.sentence())))
+            .map(|(index, reason)| {
+                (letter(index), format!("Not estimable: {}.", reason.sentence()))
+            })
             .collect()
     }
 }

@@ -11,7 +11,7 @@ pub(super) struct Card {
     /// Style: `met`, `not-met` or `inconclusive`.
     pub(super) class: &'static str,
     /// The verdict in a word.
-    pub(super) word: &'static str,
+    pub(super) word: String,
     /// A sign that says the same without colour.
     pub(super) icon: &'static str,
     /// The endpoint.
@@ -37,7 +37,7 @@ fn card(report: &Report, verdict: &Verdict) -> Card {
     };
     Card {
         class,
-        word: verdict.result.words(),
+        word: words::capitalised(verdict.result.words()),
         icon,
         endpoint: verdict.endpoint.to_string(),
         question: question(verdict),
@@ -106,10 +106,7 @@ fn fact(label: &str, text: &str) -> Markup {
 }
 
 fn against(format: Format, value: &AgainstLimit) -> String {
-    let limits = value
-        .ci
-        .value()
-        .map(|ci| format!(" ({})", format.bare_limits(*ci)))
-        .unwrap_or_default();
+    let limits =
+        value.ci.value().map(|ci| format!(" ({})", format.bare_limits(*ci))).unwrap_or_default();
     format!("{}{limits}; {}", format.value(value.estimate), words::against(value.result))
 }

@@ -30,9 +30,9 @@ pub(super) fn metric_in_text(id: &MetricId) -> String {
         return word;
     }
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
-        format!("{}{}", first.to_lowercase(), letters.as_str())
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}", first.to_lowercase(), letters.as_str()))
 }
 
 /// The value at which a metric says that the model is worthless or perfectly calibrated.
@@ -41,10 +41,9 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         MetricId::Auroc | MetricId::AurocDelong => Some((0.5, "no discrimination")),
         MetricId::OeRatio | MetricId::CalibrationSlope => Some((1.0, "ideal")),
         MetricId::CalibrationIntercept | MetricId::CalibrationInTheLarge => Some((0.0, "ideal")),
-        MetricId::Sensitivity(_)
-        | MetricId::Specificity(_)
-        | MetricId::Brier
-        | MetricId::Ece => None,
+        MetricId::Sensitivity(_) | MetricId::Specificity(_) | MetricId::Brier | MetricId::Ece => {
+            None
+        }
     }
 }
 
@@ -157,4 +156,12 @@ pub(super) const fn withheld(code: WithheldCode) -> &'static str {
         WithheldCode::Failed => "the evaluation did not finish",
         WithheldCode::Missing => "no answer arrived in the round",
     }
+}
+
+/// The text with a capital at its beginning.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
 }

@@ -27,9 +27,10 @@ fn below(path: String, found: &Value, expected: &Value) -> Option<String> {
             })
         }
         (Value::Array(found), Value::Array(expected)) => {
-            let differing = found.iter().zip(expected).enumerate().find_map(
-                |(index, (found, expected))| below(format!("{path}[{index}]"), found, expected),
-            );
+            let differing =
+                found.iter().zip(expected).enumerate().find_map(|(index, (found, expected))| {
+                    below(format!("{path}[{index}]"), found, expected)
+                });
             let shorter = found.len().min(expected.len());
             let lengths_differ = found.len() != expected.len();
             differing.or_else(|| lengths_differ.then(|| format!("{path}[{shorter}]")))

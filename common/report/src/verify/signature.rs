@@ -66,8 +66,7 @@ pub(super) fn check_result(documents: &Documents<'_>, site: &SiteId) -> Result<(
     if record.result != Some(digest) {
         return Err("is not the result that the round record lists".to_owned());
     }
-    conforms(documents.protocol_for_judging()?, round, site, &result)
-        .map_err(|error| chain(&error))
+    conforms(documents.protocol_for_judging()?, round, site, &result).map_err(|error| chain(&error))
 }
 
 fn opened(documents: &Documents<'_>) -> Result<Timestamp, String> {

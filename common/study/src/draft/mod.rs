@@ -36,7 +36,9 @@ impl fedval_ambient::Problem for ModelMismatch {
     }
 
     fn remedy(&self) -> Option<String> {
-        Some("restore the pinned model file, or change `sha256` under [model] on purpose".to_owned())
+        Some(
+            "restore the pinned model file, or change `sha256` under [model] on purpose".to_owned(),
+        )
     }
 }
 
@@ -61,7 +63,11 @@ impl Draft {
     /// # Errors
     ///
     /// [`ModelMismatch`] if the draft names another digest than the file has.
-    pub fn pin_model(self, digest: Sha256Digest, bytes: u64) -> Result<StudyProtocol, ModelMismatch> {
+    pub fn pin_model(
+        self,
+        digest: Sha256Digest,
+        bytes: u64,
+    ) -> Result<StudyProtocol, ModelMismatch> {
         let found = ModelDigest(digest);
         if let Some(pinned) = self.model_sha256.filter(|pinned| *pinned != found) {
             return Err(ModelMismatch { pinned, found });

@@ -182,9 +182,7 @@ fn operating_points_of(root: &Fields<'_, '_, '_>) -> Vec<OperatingPoint> {
         .iter()
         .map(|t| OperatingPoint {
             name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
-            threshold: t
-                .number("threshold", "give a probability between 0 and 1")
-                .unwrap_or(0.5),
+            threshold: t.number("threshold", "give a probability between 0 and 1").unwrap_or(0.5),
         })
         .collect()
 }
@@ -193,7 +191,9 @@ fn dimension_of(table: &Fields<'_, '_, '_>) -> Dimension {
     let source = if table.has("dicom") {
         table.text("dicom", "give a DICOM keyword").map(AttributeSource::Dicom)
     } else {
-        table.text("column", "give a manifest column, or `dicom` with a keyword").map(AttributeSource::Column)
+        table
+            .text("column", "give a manifest column, or `dicom` with a keyword")
+            .map(AttributeSource::Column)
     };
     Dimension {
         name: table.parsed("dimension", ID).unwrap_or_else(stand_in_name),

@@ -140,7 +140,11 @@ impl<'n, 't, 'd> Fields<'n, 't, 'd> {
     }
 
     pub(super) fn number_or(&self, key: &str, default: f64) -> Option<f64> {
-        if self.has(key) { self.number(key, "give a number or leave it out") } else { Some(default) }
+        if self.has(key) {
+            self.number(key, "give a number or leave it out")
+        } else {
+            Some(default)
+        }
     }
 
     pub(super) fn count(&self, key: &str, remedy: &str) -> Option<u32> {
@@ -155,7 +159,11 @@ impl<'n, 't, 'd> Fields<'n, 't, 'd> {
     }
 
     pub(super) fn count_or(&self, key: &str, default: u32) -> Option<u32> {
-        if self.has(key) { self.count(key, "give a whole number or leave it out") } else { Some(default) }
+        if self.has(key) {
+            self.count(key, "give a whole number or leave it out")
+        } else {
+            Some(default)
+        }
     }
 
     /// One of a closed list of words.

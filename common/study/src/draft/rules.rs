@@ -260,7 +260,10 @@ fn check_endpoints(protocol: &StudyProtocol, found: &mut Breaches) {
 fn check_endpoint(path: &str, endpoint: &Endpoint, protocol: &StudyProtocol, found: &mut Breaches) {
     let is_share = matches!(
         endpoint.metric,
-        MetricId::Auroc | MetricId::AurocDelong | MetricId::Sensitivity(_) | MetricId::Specificity(_)
+        MetricId::Auroc
+            | MetricId::AurocDelong
+            | MetricId::Sensitivity(_)
+            | MetricId::Specificity(_)
     );
     found.unless(
         !is_share || (endpoint.limit > 0.0 && endpoint.limit < 1.0),

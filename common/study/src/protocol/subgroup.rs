@@ -126,7 +126,10 @@ mod tests {
         let age = Dimension {
             name: "age".parse().unwrap(),
             source: AttributeSource::Dicom("PatientAge".to_owned()),
-            grouping: Grouping::Bands(vec![band("under-50", 0.0, 50.0), band("over-50", 50.0, 130.0)]),
+            grouping: Grouping::Bands(vec![
+                band("under-50", 0.0, 50.0),
+                band("over-50", 50.0, 130.0),
+            ]),
         };
         let name = |value| age.classify(value).map(Name::as_str);
         assert_eq!(name("045Y"), Some("under-50"));

@@ -99,7 +99,8 @@ pub trait RoundStore: Send + Sync {
         phase: Phase,
     ) -> Result<(), StoreError>;
 
-    /// Grants a new lease and returns its epoch, one higher than any before.
+    /// Grants a new lease and returns its epoch, one higher than any before; 0 where the site has
+    /// no such dispatch.
     async fn lease_grant(
         &self,
         round: &RoundId,

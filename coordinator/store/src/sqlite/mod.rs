@@ -38,8 +38,12 @@ impl Problem for OpenError {
 
     fn remedy(&self) -> Option<String> {
         Some(match self {
-            Self::File(_) => "check that the folder exists and is writable, then start again".to_owned(),
-            Self::Schema(_) => "start the version of fedval that last wrote this database".to_owned(),
+            Self::File(_) => {
+                "check that the folder exists and is writable, then start again".to_owned()
+            }
+            Self::Schema(_) => {
+                "start the version of fedval that last wrote this database".to_owned()
+            }
         })
     }
 

@@ -64,12 +64,13 @@ impl ResultStore for SqliteStore {
 
     async fn result_list(&self, round: &RoundId) -> Result<Vec<StoredResult>, StoreError> {
         let tag = StoreError::during::<Error>("result_list");
-        let rows =
-            sqlx::query("-- result_list\nSELECT * FROM results WHERE round_id = ?1 ORDER BY site_id")
-                .bind(round.as_str())
-                .fetch_all(&self.pool)
-                .await
-                .map_err(&tag)?;
+        let rows = sqlx::query(
+            "-- result_list\nSELECT * FROM results WHERE round_id = ?1 ORDER BY site_id",
+        )
+        .bind(round.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&tag)?;
         rows.iter().map(stored_result).collect::<Result<_, _>>().map_err(&tag)
     }
 }

@@ -152,11 +152,12 @@ impl SiteStore for SqliteStore {
     async fn site_revoke(&self, site: &SiteId) -> Result<bool, StoreError> {
         let tag = StoreError::during::<Error>("site_revoke");
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
-        let done = sqlx::query("-- site_revoke\nUPDATE sites SET state = 'revoked' WHERE site_id = ?1")
-            .bind(site.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(&tag)?;
+        let done =
+            sqlx::query("-- site_revoke\nUPDATE sites SET state = 'revoked' WHERE site_id = ?1")
+                .bind(site.as_str())
+                .execute(&mut *tx)
+                .await
+                .map_err(&tag)?;
         sqlx::query(
             "-- site_revoke: invitations
              UPDATE invitations SET used_at_ms = 0 WHERE site_id = ?1 AND used_at_ms IS NULL",

@@ -123,12 +123,17 @@ fn report(
     services: Vec<Service>,
     console: &Console,
 ) -> Result<Finished, DemoError> {
-    let step = console.step("Building and verifying the report", None);
+    let step = console.step("Building the report", None);
     coordinator.report(package)?;
-    drop(services);
+    // Agents first: none of them then misses its coordinator.
+    services.into_iter().rev().for_each(drop);
+    step.done("signed, with all evidence; every process has ended");
+
+    let step = console.step("Verifying it from its files alone", None);
     let root_fingerprint = invitation.root_fingerprint.clone();
     coordinator.verify(package, &root_fingerprint)?;
-    let searched = search_for_canaries(&[coordinator.home(), package])?;
     step.done("every number recomputed from signed site results");
+
+    let searched = search_for_canaries(&[coordinator.home(), package])?;
     Ok(Finished { package: package.to_owned(), root_fingerprint, searched })
 }

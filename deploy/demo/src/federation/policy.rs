@@ -23,9 +23,7 @@ pub(super) struct SitePolicy {
 pub(super) fn policy_of(site: &str) -> SitePolicy {
     match site {
         // Stricter than the study's 11: the site's own number counts.
-        "northgate" => {
-            SitePolicy { k: 15, consent: Consent::InAdvance, expected: "released" }
-        }
+        "northgate" => SitePolicy { k: 15, consent: Consent::InAdvance, expected: "released" },
         "riverside" => SitePolicy { k: 11, consent: Consent::ByHand, expected: "released" },
         // Laxer than the study's 11: the study's number counts, and 18 patients are too few.
         "hillside-clinic" => {

@@ -22,8 +22,10 @@ const UNREACHABLE: i32 = 3;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Looks at a command before it counts as stuck: one minute.
 const PATIENCE: u32 = 3000;
-/// Tries to reach a coordinator that is still starting.
-const TRIES: u32 = 100;
+/// Tries to reach a coordinator that is still starting: some ten seconds.
+const TRIES: u32 = 50;
+/// Pause between two of them.
+const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(150);
 
 /// One party: the coordinator, or the agent of one site.
 #[derive(Debug, Clone)]
@@ -43,7 +45,12 @@ struct Ended {
 }
 
 impl Program {
-    pub(super) fn new(role: &'static str, name: &str, home: PathBuf, logs: &Path) -> Result<Self, DemoError> {
+    pub(super) fn new(
+        role: &'static str,
+        name: &str,
+        home: PathBuf,
+        logs: &Path,
+    ) -> Result<Self, DemoError> {
         let executable = std::env::current_exe()
             .map_err(|source| DemoError::Io { path: PathBuf::from(role), source })?;
         Ok(Self { executable, role, home, logs: logs.to_owned(), name: name.to_owned() })
@@ -72,15 +79,26 @@ impl Program {
 
     /// The same, tried again while the other side is still starting.
     pub(super) fn run_when_reachable(&self, args: &[&str]) -> Result<String, DemoError> {
-        let mut ended = self.ended(args)?;
         for _ in 1..TRIES {
+            let before = self.log_length();
+            let ended = self.ended(args)?;
             if ended.status.code() != Some(UNREACHABLE) {
-                break;
+                return self.successful(args, ended);
             }
-            thread::sleep(PAUSE);
-            ended = self.ended(args)?;
+            self.forget_since(before)?;
+            thread::sleep(PAUSE_BETWEEN_TRIES);
         }
-        self.successful(args, ended)
+        self.run(args)
+    }
+
+    fn log_length(&self) -> u64 {
+        fs::metadata(self.log()).map_or(0, |log| log.len())
+    }
+
+    /// Cuts the log: only the last try is worth reading.
+    fn forget_since(&self, length: u64) -> Result<(), DemoError> {
+        let log = self.log();
+        append(&log)?.set_len(length).map_err(|source| DemoError::Io { path: log, source })
     }
 
     /// Runs a command that answers in JSON.
@@ -107,7 +125,8 @@ impl Program {
     pub(super) fn start(&self, args: &[&str]) -> Result<Service, DemoError> {
         let log = self.service_log();
         let file = append(&log)?;
-        let output = file.try_clone().map_err(|source| DemoError::Io { path: log.clone(), source })?;
+        let output =
+            file.try_clone().map_err(|source| DemoError::Io { path: log.clone(), source })?;
         let child = Command::new(&self.executable)
             .arg(TETHERED)
             .arg(self.role)

@@ -9,7 +9,7 @@ use super::coordinator::{Coordinator, SiteProgress};
 use super::policy::Consent;
 use super::program::Service;
 use super::site::Site;
-use super::steward;
+use super::steward::Steward;
 use crate::console::Step;
 use crate::error::DemoError;
 
@@ -25,6 +25,7 @@ pub(super) fn follow(
     services: &mut [Service],
     step: &Step,
 ) -> Result<(), DemoError> {
+    let mut steward = Steward::default();
     let deadline = SystemClock.now().plus_seconds(LIMIT_SECONDS);
     loop {
         for service in &mut *services {
@@ -32,8 +33,9 @@ pub(super) fn follow(
         }
         let progress = coordinator.progress()?;
         step.note(&in_words(&progress));
-        if !progress.is_empty() && progress.iter().all(SiteProgress::has_answered) {
-            return check_outcomes(sites, &progress);
+        check_outcomes(sites, &progress)?;
+        if progress.len() == sites.len() && progress.iter().all(SiteProgress::has_answered) {
+            return Ok(());
         }
         if SystemClock.now() > deadline {
             return Err(DemoError::TooSlow {
@@ -45,7 +47,7 @@ pub(super) fn follow(
         for site in sites {
             let answered = progress.iter().any(|p| p.site == site.hospital.id && p.has_answered());
             if site.policy.consent == Consent::ByHand && !answered {
-                steward::attend(site, step)?;
+                steward.attend(site, step)?;
             }
         }
         thread::sleep(PAUSE);
@@ -54,15 +56,14 @@ pub(super) fn follow(
 
 /// Each hospital must end as the demo says it does: otherwise the demo shows something untrue.
 fn check_outcomes(sites: &[Site], progress: &[SiteProgress]) -> Result<(), DemoError> {
-    for site in sites {
-        let status = progress
-            .iter()
-            .find(|progress| progress.site == site.hospital.id)
-            .map_or("missing", |progress| progress.status.as_str());
-        if status != site.policy.expected {
+    for answer in progress.iter().filter(|answer| answer.has_answered()) {
+        let Some(site) = sites.iter().find(|site| site.hospital.id == answer.site) else {
+            continue;
+        };
+        if answer.status != site.policy.expected {
             return Err(DemoError::Outcome {
-                site: site.hospital.id.to_owned(),
-                status: status.to_owned(),
+                site: answer.site.clone(),
+                status: answer.status.clone(),
                 expected: site.policy.expected,
                 log: site.service_log(),
             });

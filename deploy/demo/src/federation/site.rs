@@ -86,14 +86,16 @@ impl Site {
         self.program.run(&["approve", &job.id]).map(drop)
     }
 
-    /// What would leave the site.
-    pub(super) fn preview(&self, job: &Job) -> Result<String, DemoError> {
-        self.program.run(&["preview", &job.id])
+    /// What would leave the site, for people, and the digest of its exact bytes.
+    pub(super) fn preview(&self, job: &Job) -> Result<(String, String), DemoError> {
+        let digest = self.program.ask(&["preview", &job.id])?.text("/digest")?;
+        Ok((self.program.run(&["preview", &job.id])?, digest))
     }
 
-    /// Lets it leave.
-    pub(super) fn release(&self, job: &Job) -> Result<(), DemoError> {
-        self.program.run(&["release", &job.id]).map(drop)
+    /// Lets the bytes with this digest leave, and no others.
+    pub(super) fn release(&self, job: &Job, digest: &str) -> Result<(), DemoError> {
+        let args = ["release", &job.id, "--digest", digest, "--by", "demo-steward"];
+        self.program.run(&args).map(drop)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), DemoError> {

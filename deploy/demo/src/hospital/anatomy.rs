@@ -91,11 +91,11 @@ impl Anatomy {
 
     /// A place well inside one of the lungs, and away from the border of the image.
     fn place(&self, random: &mut Random) -> (f64, f64) {
-        let side = if random.chance(0.5) { 1.0 } else { -1.0 };
+        let lung = if random.chance(0.5) { 1.0 } else { -1.0 };
         let angle = random.between(0.0, std::f64::consts::TAU);
         let reach = 0.75 * libm::sqrt(random.unit());
         let (sine, cosine) = libm::sincos(angle);
-        let x = self.middle + side * LUNG_OFFSET + reach * self.lung.0 * cosine;
+        let x = self.middle + lung * LUNG_OFFSET + reach * self.lung.0 * cosine;
         (x, LUNG_ROW + reach * self.lung.1 * sine)
     }
 

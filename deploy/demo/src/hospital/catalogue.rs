@@ -1,8 +1,8 @@
 //! The four hospitals of the demo. Each is there to show one thing; `README.md` says which.
 
+use super::Hospital;
 use super::population::Population;
 use super::scanner::{Detector, Photometric, Scanner};
-use super::Hospital;
 
 /// A modern flat panel: the model's reference.
 const LUMEN: Scanner = Scanner {

@@ -12,6 +12,10 @@ use super::scanner::{Detector, Photometric, Scanner};
 use crate::radiograph::SIDE;
 use crate::random::Random;
 
+/// Ethnic Group, which DICOM has replaced by a repeatable attribute: hospitals' archives hold this
+/// one, and so does the dictionary of subgroups.
+const ETHNIC_GROUP: Tag = Tag(0x0010, 0x2160);
+
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum DicomFileError {
@@ -59,7 +63,7 @@ impl DicomFile<'_> {
         text(tags::PATIENT_ID, VR::LO, self.patient_id);
         text(tags::PATIENT_SEX, VR::CS, self.patient.sex.as_str());
         text(tags::PATIENT_AGE, VR::AS, &format!("{:03}Y", self.patient.age_years));
-        text(tags::ETHNIC_GROUP, VR::SH, self.patient.ethnic_group);
+        text(ETHNIC_GROUP, VR::SH, self.patient.ethnic_group);
         text(tags::BODY_PART_EXAMINED, VR::CS, "CHEST");
         text(tags::VIEW_POSITION, VR::CS, "PA");
         self.put_image(&mut object);

@@ -11,7 +11,7 @@ mod scanner;
 pub use catalogue::{HILLSIDE_CLINIC, NORTHGATE, RIVERSIDE, ST_BRIGID, hospitals};
 pub use cohort::{CANARY, CohortError, CohortFolder, write_cohort};
 pub use dicom_file::DicomFileError;
-pub use image::{CaseImage, images_of};
+pub use image::{CaseImage, images_of, patient_of};
 pub use population::{ETHNIC_GROUPS, Patient, Population, Sex};
 pub use scanner::{Detector, Photometric, Scanner};
 

@@ -90,8 +90,7 @@ mod tests {
         assert_eq!(SCANNER.stored(1.0, 0.0), 4095);
         assert_eq!(SCANNER.stored(2.0, 0.0), 4095);
         assert_eq!(Scanner { bits_stored: 16, ..SCANNER }.stored(1.0, 0.0), 65535);
-        let inverted =
-            Scanner { bits_stored: 8, photometric: Photometric::LargeIsDark, ..SCANNER };
+        let inverted = Scanner { bits_stored: 8, photometric: Photometric::LargeIsDark, ..SCANNER };
         assert_eq!((inverted.stored(1.0, 0.0), inverted.stored(0.0, 0.0)), (0, 255));
     }
 }

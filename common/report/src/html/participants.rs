@@ -1,0 +1,115 @@
+//! Sites, participants and attrition, in the words of STARD.
+
+use super::markup::{Markup, escape};
+use super::number::{count, share};
+use super::table::{Row, Table};
+use super::words;
+use crate::report::{Attrition, Estimable, Report, Site};
+
+/// One row a site, with the totals of what was released.
+pub(super) fn table(report: &Report) -> Table {
+    let caption = Markup::text(
+        "Sites, participants and attrition. Counts of patients and cases stand for released \
+         results alone; totals are sums of what is shown.",
+    );
+    let mut table = Table::new(
+        caption,
+        &[
+            ("Site", "text"),
+            ("Outcome of the round", "text"),
+            ("Patients analysed", "number"),
+            ("Cases analysed", "number"),
+            ("With condition", "number"),
+            ("Without", "number"),
+            ("Patients with cases not analysed", "text"),
+        ],
+    );
+    table.rows = report.sites.iter().map(row).collect();
+    table.rows.push(total(report));
+    table
+}
+
+fn row(site: &Site) -> Row {
+    let number = |value: &Estimable<u64>| match value {
+        Estimable::Estimated(value) => Markup::text(count(*value)),
+        // The outcome in the same row says why.
+        Estimable::NotEstimable { .. } => Markup::text("—"),
+    };
+    let cells = [number(&site.patients), number(&site.n)];
+    let with = match (site.n_pos.value(), site.n.value()) {
+        (Some(part), Some(whole)) => {
+            Markup::text(format!("{} ({})", count(*part), share(*part, *whole)))
+        }
+        _ => Markup::text("—"),
+    };
+    let without = number(&site.n_neg);
+    let [patients, cases] = cells;
+    let attrition =
+        if site.metrics.is_empty() { Markup::text("—") } else { attrition(&site.attrition) };
+    let outcome = Markup::text(outcome(site));
+    let cells = vec![outcome, patients, cases, with, without, attrition];
+    let row = Row::new(Markup::text(site.id.as_str()), cells);
+    if site.metrics.is_empty() { row.styled("muted") } else { row }
+}
+
+fn outcome(site: &Site) -> String {
+    match site.failed_stage {
+        Some(stage) => format!("failed: {}", words::stage(stage)),
+        None => words::status(site.status).to_owned(),
+    }
+}
+
+fn attrition(rows: &[Attrition]) -> Markup {
+    if rows.is_empty() {
+        return Markup::text("none");
+    }
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let patients = match row.patients.released() {
+                Some(patients) => count(*patients),
+                None => "withheld".to_owned(),
+            };
+            escape(&format!("{}: {patients}", words::failure(row.reason)))
+        })
+        .collect();
+    Markup::trusted(lines.join("<br>"))
+}
+
+fn total(report: &Report) -> Row {
+    let sum = &report.participants;
+    let outcome = format!("{} of {} sites released", sum.sites.released, sum.sites.dispatched);
+    Row::new(
+        Markup::text("All released"),
+        vec![
+            Markup::text(outcome),
+            Markup::text(count(sum.patients)),
+            Markup::text(count(sum.n)),
+            Markup::text(match sum.n {
+                0 => count(sum.n_pos),
+                n => format!("{} ({})", count(sum.n_pos), share(sum.n_pos, n)),
+            }),
+            Markup::text(count(sum.n_neg)),
+            Markup::default(),
+        ],
+    )
+    .styled("pooled")
+}
+
+/// The words under the table: eligibility, units and what counts as attrition.
+pub(super) fn remarks(report: &Report) -> Vec<String> {
+    let study = &report.study;
+    vec![
+        format!("Reference standard: {}.", study.reference_standard.trim_end_matches('.')),
+        format!("Unit of analysis: {}.", words::unit(study.unit, study.combine)),
+        "A case without a usable result of the index test or without a reference standard is not \
+         analysed; its patient counts under every reason that applies. Reasons that concern fewer \
+         patients than the site's k are folded into other reasons or withheld."
+            .to_owned(),
+        format!(
+            "A site whose failed cases exceed {} of its cases reports a failed evaluation instead \
+             of results.",
+            super::number::level(study.failure_limit)
+        ),
+    ]
+}

@@ -1,0 +1,121 @@
+//! Performance of the index test at each site.
+
+use fedval_study::{MetricId, Name};
+
+use super::markup::Markup;
+use super::number::{self, Format, count};
+use super::table::{Notes, Row, Table};
+use super::words;
+use crate::report::{Estimable, OperatingPointRow, Report, Site};
+
+/// The metrics that need no threshold.
+const WITHOUT_THRESHOLD: [MetricId; 6] = [
+    MetricId::Auroc,
+    MetricId::Brier,
+    MetricId::OeRatio,
+    MetricId::CalibrationSlope,
+    MetricId::CalibrationInTheLarge,
+    MetricId::Ece,
+];
+
+/// Discrimination and calibration, one row a site and one for the pooled values.
+pub(super) fn table(report: &Report) -> Table {
+    let level = number::level(report.study.level);
+    let clustered = released(report).any(|site| site.clustered == Some(true));
+    let errors = if clustered {
+        " Where patients have several cases, errors of AUROC, Brier score and observed : expected \
+         are clustered by patient."
+    } else {
+        ""
+    };
+    let caption = format!(
+        "Discrimination and calibration by site: estimate ({level} confidence interval). Pooled: \
+         random-effects mean.{errors}"
+    );
+    let mut columns = vec![("Site".to_owned(), "text")];
+    columns.extend(WITHOUT_THRESHOLD.iter().map(|id| (words::metric(id), "number")));
+    let columns: Vec<_> = columns.iter().map(|(label, class)| (label.as_str(), *class)).collect();
+    let mut table = Table::new(Markup::text(caption), &columns);
+    let mut notes = Notes::default();
+    for site in released(report) {
+        let cells = WITHOUT_THRESHOLD
+            .iter()
+            .map(|id| notes.metric(Format::of(id), site.metrics.get(id)))
+            .collect();
+        table.rows.push(Row::new(Markup::text(site.id.as_str()), cells));
+    }
+    let cells = WITHOUT_THRESHOLD.iter().map(|id| pooled(&mut notes, report, id)).collect();
+    table.rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
+    table.notes = notes.lines();
+    table
+}
+
+/// Response counts, sensitivity and specificity at every locked operating point.
+pub(super) fn operating_points(report: &Report) -> Table {
+    let level = number::level(report.study.level);
+    let caption = format!(
+        "Response counts, sensitivity and specificity at the locked operating points: estimate \
+         ({level} confidence interval)."
+    );
+    let mut table = Table::new(
+        Markup::text(caption),
+        &[
+            ("Site", "text"),
+            ("TP", "number"),
+            ("FN", "number"),
+            ("FP", "number"),
+            ("TN", "number"),
+            ("Sensitivity", "number"),
+            ("Specificity", "number"),
+        ],
+    );
+    let mut notes = Notes::default();
+    for point in &report.study.operating_points {
+        let heading =
+            format!("{}: positive where the score is at least {}", point.name, point.threshold);
+        table.rows.push(Row::group(Markup::text(heading)));
+        for site in released(report) {
+            let row = site.operating_points.iter().find(|row| row.name == point.name);
+            table.rows.extend(row.map(|row| response(&mut notes, site, row)));
+        }
+        table.rows.push(pooled_response(&mut notes, report, &point.name));
+    }
+    table.notes = notes.lines();
+    table
+}
+
+fn response(notes: &mut Notes, site: &Site, row: &OperatingPointRow) -> Row {
+    let mut cells: Vec<Markup> =
+        [row.tp, row.fn_, row.fp, row.tn].map(|cell| Markup::text(count(cell))).into();
+    for id in both(&row.name) {
+        cells.push(notes.metric(Format::Percent, site.metrics.get(&id)));
+    }
+    Row::new(Markup::text(site.id.as_str()), cells)
+}
+
+fn pooled_response(notes: &mut Notes, report: &Report, point: &Name) -> Row {
+    let mut cells = vec![Markup::default(); 4];
+    cells.extend(both(point).iter().map(|id| pooled(notes, report, id)));
+    Row::new(Markup::text("Pooled"), cells).styled("pooled")
+}
+
+pub(super) fn both(point: &Name) -> [MetricId; 2] {
+    [MetricId::Sensitivity(point.clone()), MetricId::Specificity(point.clone())]
+}
+
+fn pooled(notes: &mut Notes, report: &Report, id: &MetricId) -> Markup {
+    match report.synthesis.get(id) {
+        Some(Estimable::Estimated(pooled)) => {
+            Markup::trusted(notes.with_limits(Format::of(id), pooled.estimate, &pooled.ci))
+        }
+        Some(Estimable::NotEstimable { not_estimable }) => {
+            Markup::trusted(notes.dash(*not_estimable))
+        }
+        None => Markup::default(),
+    }
+}
+
+/// The sites that released a result.
+pub(super) fn released(report: &Report) -> impl Iterator<Item = &Site> {
+    report.sites.iter().filter(|site| !site.metrics.is_empty())
+}

@@ -1,0 +1,219 @@
+//! Performance by subgroup, with a dot and an interval beside each number.
+
+use fedval_study::{MetricId, Name};
+
+use super::axis::Axis;
+use super::forest::limits;
+use super::marks::interval;
+use super::markup::Markup;
+use super::number::{self, Format, count};
+use super::performance::both;
+use super::svg::{Anchor, Drawing};
+use super::table::{Notes, Row, Table};
+use super::words;
+use crate::report::{
+    Disclosed, Estimable, Metric, Report, Scale, Subgroup, SubgroupSite, Synthesis,
+};
+
+/// Ends of the small plots inside their drawing.
+const PLOT: [f64; 2] = [16.0, 184.0];
+const WIDTH: f64 = 200.0;
+/// Operating points side by side in one table: more do not fit a page.
+const POINTS_A_TABLE: usize = 2;
+
+/// The tables of every dimension, in the protocol's order.
+pub(super) fn tables(report: &Report) -> Vec<Table> {
+    let mut dimensions: Vec<&Name> = Vec::new();
+    for group in &report.subgroups {
+        if !dimensions.contains(&&group.dimension) {
+            dimensions.push(&group.dimension);
+        }
+    }
+    dimensions.into_iter().flat_map(|dimension| of_dimension(report, dimension)).collect()
+}
+
+fn of_dimension(report: &Report, dimension: &Name) -> Vec<Table> {
+    let groups: Vec<&Subgroup> =
+        report.subgroups.iter().filter(|group| group.dimension == *dimension).collect();
+    let names: Vec<Name> =
+        report.study.operating_points.iter().map(|point| point.name.clone()).collect();
+    let mut tables = vec![discrimination(report, dimension, &groups)];
+    let chunks = names.chunks(POINTS_A_TABLE);
+    tables.extend(chunks.map(|points| response(report, dimension, &groups, points)));
+    tables
+}
+
+fn discrimination(report: &Report, dimension: &Name, groups: &[&Subgroup]) -> Table {
+    let level = number::level(report.study.level);
+    let caption = format!(
+        "AUROC by {dimension}: estimate ({level} confidence interval), not adjusted for multiplicity."
+    );
+    let axis = axis(report, groups);
+    let mut table = Table::new(
+        Markup::text(caption),
+        &[
+            ("Site", "text"),
+            ("Patients", "number"),
+            ("With condition / cases", "number"),
+            ("AUROC", "number"),
+            ("", "plot"),
+        ],
+    );
+    if let Some(column) = table.columns.last_mut() {
+        column.label = scale_of(report, &axis);
+    }
+    let mut notes = Notes::default();
+    for group in groups {
+        table.rows.push(Row::group(Markup::text(format!("{dimension}: {}", group.category))));
+        for cell in &group.sites {
+            table.rows.push(site_row(report, &axis, &mut notes, cell));
+        }
+        table.rows.push(pooled_row(report, &axis, &mut notes, group));
+    }
+    table.notes = notes.lines();
+    table
+}
+
+/// One axis for the whole table, so that dots can be compared down the column.
+fn axis(report: &Report, groups: &[&Subgroup]) -> Axis {
+    let mut values: Vec<f64> =
+        limits(report, &MetricId::Auroc).iter().map(|(limit, _)| *limit).collect();
+    for group in groups {
+        let cells = group.sites.iter().filter_map(|cell| area(cell)?.value());
+        for metric in cells {
+            values.push(metric.estimate);
+            values.extend(metric.ci.value().into_iter().flatten());
+        }
+        values.extend(pooled(group).and_then(|p| p.ci.value()).into_iter().flatten());
+    }
+    Axis::holding(&values, Scale::Logit, PLOT)
+}
+
+fn area(cell: &SubgroupSite) -> Option<&Estimable<Metric>> {
+    cell.performance.released()?.metrics.get(&MetricId::Auroc)
+}
+
+fn pooled(group: &Subgroup) -> Option<&Synthesis> {
+    group.synthesis.get(&MetricId::Auroc).and_then(Estimable::value)
+}
+
+/// The axis as the plot column's heading.
+fn scale_of(report: &Report, axis: &Axis) -> Markup {
+    let mut drawing = Drawing::new(WIDTH, 18.0);
+    let ticks = axis.ticks(Format::Fixed(3));
+    for (index, (x, label)) in ticks.iter().enumerate() {
+        drawing.line("axis", [*x, 14.0], [*x, 18.0]);
+        // Every label but the first and last may be too much for the column.
+        if index == 0 || index + 1 == ticks.len() || ticks.len() < 5 {
+            drawing.text("tick", [*x, 11.0], Anchor::Middle, label);
+        }
+    }
+    for (limit, _) in limits(report, &MetricId::Auroc) {
+        drawing.line("limit", [axis.at(limit), 13.0], [axis.at(limit), 18.0]);
+    }
+    drawing.finish_inline("axis of the small plots below")
+}
+
+fn dot(
+    report: &Report,
+    axis: &Axis,
+    estimate: f64,
+    ci: &Estimable<[f64; 2]>,
+    class: &str,
+) -> Markup {
+    let mut drawing = Drawing::new(WIDTH, 18.0);
+    for (limit, _) in limits(report, &MetricId::Auroc) {
+        drawing.line("limit", [axis.at(limit), 0.0], [axis.at(limit), 18.0]);
+    }
+    if let Some(ci) = ci.value() {
+        interval(&mut drawing, axis, *ci, 9.0);
+    }
+    drawing.circle(class, [axis.at(estimate), 9.0], 4.0);
+    drawing.finish_inline(&format!("AUROC {}", Format::Fixed(3).value(estimate)))
+}
+
+fn site_row(report: &Report, axis: &Axis, notes: &mut Notes, cell: &SubgroupSite) -> Row {
+    let head = Markup::text(cell.site.as_str());
+    let Disclosed::Released(group) = &cell.performance else {
+        let withheld = Markup::text("withheld");
+        let cells = vec![withheld.clone(), withheld.clone(), withheld, Markup::default()];
+        return Row::new(head, cells).styled("muted");
+    };
+    let metric = group.metrics.get(&MetricId::Auroc);
+    let plot = match metric.and_then(Estimable::value) {
+        Some(metric) => dot(report, axis, metric.estimate, &metric.ci, "square"),
+        None => Markup::default(),
+    };
+    let cells = vec![
+        Markup::text(count(group.patients)),
+        Markup::text(format!("{} / {}", count(group.n_pos), count(group.n))),
+        notes.metric(Format::Fixed(3), metric),
+        plot,
+    ];
+    Row::new(head, cells)
+}
+
+fn pooled_row(report: &Report, axis: &Axis, notes: &mut Notes, group: &Subgroup) -> Row {
+    let (value, plot) = match group.synthesis.get(&MetricId::Auroc) {
+        Some(Estimable::Estimated(pooled)) => (
+            Markup::trusted(notes.with_limits(Format::Fixed(3), pooled.estimate, &pooled.ci)),
+            dot(report, axis, pooled.estimate, &pooled.ci, "diamond"),
+        ),
+        Some(Estimable::NotEstimable { not_estimable }) => {
+            (Markup::trusted(notes.dash(*not_estimable)), Markup::default())
+        }
+        None => Default::default(),
+    };
+    let k = pooled(group).map(|pooled| format!("Pooled, k = {}", pooled.k));
+    let head = Markup::text(k.unwrap_or_else(|| "Pooled".to_owned()));
+    Row::new(head, vec![Markup::default(), Markup::default(), value, plot]).styled("pooled")
+}
+
+fn response(report: &Report, dimension: &Name, groups: &[&Subgroup], points: &[Name]) -> Table {
+    let level = number::level(report.study.level);
+    let caption = format!(
+        "Sensitivity and specificity by {dimension}: estimate ({level} confidence interval), not \
+         adjusted for multiplicity."
+    );
+    let ids: Vec<MetricId> = points.iter().flat_map(both).collect();
+    let labels: Vec<String> = ids.iter().map(words::metric).collect();
+    let mut columns = vec![("Site", "text")];
+    columns.extend(labels.iter().map(|label| (label.as_str(), "number")));
+    let mut table = Table::new(Markup::text(caption), &columns);
+    let mut notes = Notes::default();
+    for group in groups {
+        table.rows.push(Row::group(Markup::text(format!("{dimension}: {}", group.category))));
+        for cell in &group.sites {
+            table.rows.push(response_row(&mut notes, &ids, cell));
+        }
+        let cells = ids
+            .iter()
+            .map(|id| match group.synthesis.get(id) {
+                Some(Estimable::Estimated(pooled)) => {
+                    Markup::trusted(notes.with_limits(Format::Percent, pooled.estimate, &pooled.ci))
+                }
+                Some(Estimable::NotEstimable { not_estimable }) => {
+                    Markup::trusted(notes.dash(*not_estimable))
+                }
+                None => Markup::default(),
+            })
+            .collect();
+        table.rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
+    }
+    table.notes = notes.lines();
+    table
+}
+
+fn response_row(notes: &mut Notes, ids: &[MetricId], cell: &SubgroupSite) -> Row {
+    let head = Markup::text(cell.site.as_str());
+    match &cell.performance {
+        Disclosed::Released(group) => {
+            let cells =
+                ids.iter().map(|id| notes.metric(Format::Percent, group.metrics.get(id))).collect();
+            Row::new(head, cells)
+        }
+        Disclosed::Withheld { .. } => {
+            Row::new(head, vec![Markup::text("withheld"); ids.len()]).styled("muted")
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The synthesis in tables: every metric, every method, every site left out.
+
+use fedval_study::MetricId;
+
+use super::markup::Markup;
+use super::number::{self, Format, fixed};
+use super::table::{Notes, Row, Table};
+use super::words;
+use crate::report::{Alternative, Estimable, LeaveOneOut, Report, Synthesis};
+
+/// One row a metric, with the answers of other methods below it.
+pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
+    let level = number::level(report.study.level);
+    let caption = format!(
+        "Random-effects synthesis across sites. Mean ({level} confidence interval), {level} \
+         prediction interval for a new hospital, and heterogeneity; τ² on the analysis scale. A mean \
+         is taken on that scale and moved back, which makes it the value at the median site. On the \
+         identity scale a limit may lie outside the values that the metric can take. For metrics \
+         with an endpoint, indented rows answer the same question by another method; for the \
+         others, report.json holds them."
+    );
+    let mut table = Table::new(
+        Markup::text(caption),
+        &[
+            ("Metric", "text"),
+            ("k", "number"),
+            ("Pooled mean", "number"),
+            ("New hospital", "number"),
+            ("τ²", "number"),
+            ("I²", "number"),
+            ("Q, p", "number"),
+            ("Method", "text"),
+        ],
+    );
+    let mut notes = Notes::default();
+    for (id, synthesis) in &report.synthesis {
+        let name = Markup::text(words::metric(id));
+        match synthesis {
+            Estimable::Estimated(synthesis) => {
+                table.rows.push(primary(&mut notes, id, name, synthesis));
+                let others = synthesis.alternatives.iter().filter(|_| asked.contains(id));
+                table.rows.extend(others.map(|other| alternative(&mut notes, id, other)));
+            }
+            Estimable::NotEstimable { not_estimable } => {
+                let dash = Markup::trusted(notes.dash(*not_estimable));
+                let mut cells = vec![Markup::default(), dash];
+                cells.extend(vec![Markup::default(); 5]);
+                table.rows.push(Row::new(name, cells));
+            }
+        }
+    }
+    table.notes = notes.lines();
+    table
+}
+
+fn primary(notes: &mut Notes, id: &MetricId, name: Markup, synthesis: &Synthesis) -> Row {
+    let format = Format::of(id);
+    let q = match (synthesis.q.value(), synthesis.q_p.value()) {
+        (Some(q), Some(p)) => Markup::text(format!("{}, {}", fixed(*q, 1), number::p_value(*p))),
+        _ => notes.number(&synthesis.q, |q| fixed(*q, 1)),
+    };
+    let cells = vec![
+        Markup::text(synthesis.k.to_string()),
+        Markup::trusted(notes.with_limits(format, synthesis.estimate, &synthesis.ci)),
+        notes.number(&synthesis.prediction_interval, |ends| format.limits(*ends)),
+        Markup::text(fixed(synthesis.tau2, 3)),
+        notes.number(&synthesis.i2, |i2| format!("{}%", fixed(i2 * 100.0, 0))),
+        q,
+        Markup::text(format!(
+            "{}; {} scale",
+            words::method(&synthesis.method),
+            words::scale(synthesis.scale)
+        )),
+    ];
+    Row::new(name, cells)
+}
+
+fn alternative(notes: &mut Notes, id: &MetricId, other: &Alternative) -> Row {
+    let format = Format::of(id);
+    let mean = match &other.estimate {
+        Estimable::Estimated(mean) => Markup::trusted(notes.with_limits(format, *mean, &other.ci)),
+        Estimable::NotEstimable { not_estimable } => Markup::trusted(notes.dash(*not_estimable)),
+    };
+    let cells = vec![
+        Markup::default(),
+        mean,
+        notes.number(&other.prediction_interval, |ends| format.limits(*ends)),
+        notes.number(&other.tau2, |tau2| fixed(*tau2, 3)),
+        Markup::default(),
+        Markup::default(),
+        Markup::text(words::method(&other.method)),
+    ];
+    Row::new(Markup::trusted("<span class=\"indent\">other method</span>"), cells).styled("muted")
+}
+
+/// The synthesis of each metric that an endpoint asks about, without each site in turn.
+pub(super) fn leave_one_out(report: &Report, metrics: &[MetricId]) -> Option<Table> {
+    let level = number::level(report.study.level);
+    let caption = format!(
+        "Influence of single sites: the pooled mean ({level} confidence interval) with each site \
+         left out."
+    );
+    let mut table = Table::new(
+        Markup::text(caption),
+        &[("Site left out", "text"), ("Pooled mean of the others", "number"), ("τ²", "number")],
+    );
+    let mut notes = Notes::default();
+    for id in metrics {
+        let Some(synthesis) = report.synthesis_of(id) else { continue };
+        if synthesis.k < 3 {
+            continue;
+        }
+        table.rows.push(Row::group(Markup::text(words::metric(id))));
+        let rows = synthesis.leave_one_out.iter().map(|refit| refitted(&mut notes, id, refit));
+        table.rows.extend(rows);
+    }
+    table.notes = notes.lines();
+    (!table.rows.is_empty()).then(|| table.compact())
+}
+
+fn refitted(notes: &mut Notes, id: &MetricId, refit: &LeaveOneOut) -> Row {
+    let mean = match &refit.estimate {
+        Estimable::Estimated(mean) => {
+            Markup::trusted(notes.with_limits(Format::of(id), *mean, &refit.ci))
+        }
+        Estimable::NotEstimable { not_estimable } => Markup::trusted(notes.dash(*not_estimable)),
+    };
+    let tau2 = notes.number(&refit.tau2, |tau2| fixed(*tau2, 3));
+    Row::new(Markup::text(refit.site.as_str()), vec![mean, tau2])
+}

@@ -1,0 +1,129 @@
+//! What people see.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod cohort;
+mod consortium;
+
+use consortium::{all_answers, answers, documents, plan};
+use fedval_report::{assemble, render_html};
+
+const OPENED: i64 = 1_760_000_000_000;
+
+fn page(plan: &fedval_study::StudyProtocol, answers: &consortium::Answers, name: &str) -> String {
+    let (protocol, round, results) = documents(plan, answers, OPENED);
+    let html = render_html(&assemble(&protocol, &round, &results).unwrap()).unwrap();
+    // Kept beside the test's other output, for a person to look at.
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(path, &html).unwrap();
+    html
+}
+
+#[test]
+fn every_outcome_of_a_round_is_shown() {
+    let html = page(&plan(), &all_answers(&plan()), "report-all.html");
+    for word in ["insufficient", "refused", "failed", "missing", "withheld", "DC-02"] {
+        assert!(html.contains(word), "{word} is not shown");
+    }
+}
+
+#[test]
+fn the_usual_round_renders() {
+    page(&plan(), &answers(&plan()), "report.html");
+}
+
+#[test]
+fn the_same_report_gives_the_same_page_without_anything_from_elsewhere() {
+    let once = page(&plan(), &answers(&plan()), "report-again.html");
+    assert_eq!(once, page(&plan(), &answers(&plan()), "report-again.html"));
+    for forbidden in ["<script", "http://", "https://", "NaN", "inf", "src=", "@import", "url("] {
+        let found = once.match_indices(forbidden).next();
+        // "inf" stands inside words; as a number it would stand after a quote or a bracket.
+        let is_word = forbidden == "inf";
+        assert!(is_word || found.is_none(), "{forbidden}");
+    }
+    for number in ["\"inf", "(inf", ">inf", "-inf", "null"] {
+        assert!(!once.contains(number), "{number}");
+    }
+}
+
+#[test]
+fn a_title_from_outside_stays_text() {
+    let mut hostile = plan();
+    hostile.title = "<script>alert('x')</script> & \"more\"".to_owned();
+    hostile.target_condition = "<img src=x onerror=y>".to_owned();
+    hostile.model.name = "</style><b>".to_owned();
+    hostile.reference_standard.description = "{{ report }} <i>".to_owned();
+    let html = page(&hostile, &answers(&hostile), "report-hostile.html");
+    for markup in ["<script", "<img", "</style><b>", "<i>"] {
+        assert!(!html.contains(markup), "{markup} got through");
+    }
+    assert!(html.contains("&#60;script&#62;") || html.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn small_cells_and_their_partners_read_alike() {
+    let html = page(&plan(), &answers(&plan()), "report-withheld.html");
+    assert!(html.contains("subgroup sex: female") && html.contains("subgroup sex: male"));
+    assert_eq!(html.matches("DC-03 or DC-17").count(), 2);
+    assert!(!html.contains(">S<") && !html.contains(">C<"));
+    assert!(
+        html.contains("direction of the bias is not known") || html.contains("not known either")
+    );
+}
+
+#[test]
+fn degenerate_rounds_still_render() {
+    use fedval_study::Outcome;
+    let plan = plan();
+    let one = consortium::released(&plan, cohort::Recipe::default());
+    let two = consortium::released(&plan, cohort::Recipe { seed: 2, ..cohort::Recipe::default() });
+    let perfect = cohort::Recipe { seed: 5, separation: 22.0, ..cohort::Recipe::default() };
+    let perfect = consortium::released(&plan, perfect);
+    for (name, sites) in [
+        ("none.html", vec![("site-a", Some(Outcome::Insufficient)), ("site-b", None)]),
+        ("nobody.html", vec![]),
+        ("one.html", vec![("site-a", Some(one.clone()))]),
+        ("two.html", vec![("site-a", Some(one)), ("site-b", Some(two.clone()))]),
+        ("perfect.html", vec![("site-a", Some(perfect)), ("site-b", Some(two))]),
+    ] {
+        let html = page(&plan, &sites, name);
+        assert!(html.contains("Inconclusive"), "{name}");
+        assert!(!html.contains("NaN"), "{name}");
+    }
+}
+
+#[test]
+fn a_study_without_subgroups_and_operating_points_renders() {
+    let mut bare = plan();
+    bare.subgroups.clear();
+    bare.operating_points.clear();
+    bare.endpoints.retain(|endpoint| endpoint.metric == fedval_study::MetricId::Auroc);
+    let html = page(&bare, &answers(&bare), "report-bare.html");
+    assert!(!html.contains("id=\"subgroups\"") && html.contains("id=\"synthesis\""));
+}
+
+#[test]
+fn an_open_round_is_called_interim() {
+    let (protocol, mut round, results) = documents(&plan(), &answers(&plan()), OPENED);
+    round.closed_at_ms = None;
+    let report = assemble(&protocol, &round, &results).unwrap();
+    // The last answer that was recorded, four hours after the round was opened.
+    assert_eq!(report.round.as_of, "2025-10-09T12:53:20Z");
+    assert!(render_html(&report).unwrap().contains("interim"));
+}
+
+#[test]
+fn a_site_where_every_case_is_called_positive_is_named_in_the_summary() {
+    let plan = plan();
+    let shifted = cohort::Recipe { seed: 41, shift: 9.0, ..cohort::Recipe::default() };
+    let sites: consortium::Answers = vec![
+        ("site-a", Some(consortium::released(&plan, cohort::Recipe::default()))),
+        ("site-b", Some(consortium::released(&plan, shifted))),
+    ];
+    let html = page(&plan, &sites, "report-one-sided.html");
+    assert!(
+        html.contains("At site-b every case was called positive at the threshold of balanced.")
+    );
+    assert!(!html.contains("At site-a every case"));
+}

@@ -1,0 +1,290 @@
+//! A protocol, and cohorts reduced to aggregates by the functions that sites use.
+//!
+//! Tests of several crates take this file by its path: their aggregates are real ones.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::collections::BTreeSet;
+
+use fedval_stats::NotEstimable;
+use fedval_stats::aggregate::{
+    CalibrationFit, ClusterSums, RankedCase, TwoByTwo, cluster_sums, probability_sums, rank_sums,
+};
+use fedval_stats::calibration::{CalibrationCase, Covariance, ece, fit};
+use fedval_stats::grid::GridScore;
+use fedval_stats::scale::{Logit, Probability};
+use fedval_study::draft::Draft;
+use fedval_study::performance::CalibrationOutcome;
+use fedval_study::protocol::{OperatingPoint, StudyProtocol};
+use fedval_study::summary::{DimensionSummary, FailureReason, Leaf};
+use fedval_study::{
+    BuildDigest, CohortCommitment, LockedProtocol, Name, OperatingPointCounts, PatientCounts,
+    Performance, PolicyDigest, ResultHeader, Sha256Digest, SiteSummary,
+};
+
+/// The study as its author writes it.
+pub(crate) const STUDY: &str = r#"
+id = "chest"
+title = "Pneumonia on chest radiographs"
+target_condition = "pneumonia"
+
+[model]
+name = "cnn"
+file = "cnn.onnx"
+[model.input]
+name = "image"
+layout = "nchw"
+height = 64
+width = 64
+channels = 1
+scaling = "unit"
+resize = "refuse"
+monochrome1 = "invert"
+[model.output]
+name = "probability"
+scale = "probability"
+
+[reference_standard]
+description = "radiologist's report"
+positive = ["1"]
+negative = ["0"]
+
+[analysis]
+unit = "image"
+
+[[operating_points]]
+name = "rule-out"
+threshold = 0.2
+[[operating_points]]
+name = "half"
+threshold = 0.5
+
+[[subgroups]]
+dimension = "scanner"
+column = "scanner"
+categories = [
+    { name = "a", values = ["a"] },
+    { name = "b", values = ["b"] },
+    { name = "c", values = ["c"] },
+]
+
+[[endpoints]]
+name = "discrimination"
+metric = "auroc"
+limit = 0.7
+
+[disclosure]
+k = 11
+"#;
+
+/// The bytes that stand for a model file.
+pub(crate) const MODEL: &[u8] = b"the bytes of a model";
+
+/// The protocol of [`STUDY`] with [`MODEL`].
+pub(crate) fn protocol() -> StudyProtocol {
+    let draft = Draft::parse(STUDY).expect("the study breaks no rule");
+    draft.pin_model(Sha256Digest::of(MODEL), MODEL.len() as u64).expect("the study pins no model")
+}
+
+/// The same, locked.
+pub(crate) fn locked() -> LockedProtocol {
+    LockedProtocol::new(protocol()).expect("the study breaks no rule")
+}
+
+/// The header of a result of `site` for the first round.
+pub(crate) fn header(locked: &LockedProtocol, site: &str) -> ResultHeader {
+    let digest = |text: &str| Sha256Digest::of(format!("{text} of {site}").as_bytes());
+    ResultHeader {
+        study: locked.protocol().id.clone(),
+        protocol: locked.digest(),
+        model: locked.protocol().model.digest,
+        round: "chest-r1".parse().unwrap(),
+        site: site.parse().unwrap(),
+        cohort: Some(CohortCommitment(digest("cohort"))),
+        policy: Some(PolicyDigest(digest("policy"))),
+        agent_build: BuildDigest(digest("agent")),
+    }
+}
+
+/// One image.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) patient: u32,
+    pub(crate) positive: bool,
+    /// Category of the protocol's dimension; empty where it is unknown.
+    pub(crate) scanner: &'static str,
+    pub(crate) score: GridScore,
+}
+
+/// A group of patients that differ in nothing but their scores.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    pub(crate) scanner: &'static str,
+    pub(crate) positives: u32,
+    pub(crate) negatives: u32,
+    /// Images of each patient.
+    pub(crate) images: u32,
+}
+
+/// Patients of one scanner, one image each.
+pub(crate) fn group(scanner: &'static str, positives: u32, negatives: u32) -> Group {
+    Group { scanner, positives, negatives, images: 1 }
+}
+
+/// The cases of `groups`; the same seed gives the same scores.
+pub(crate) fn cases(seed: u64, groups: &[Group]) -> Vec<Case> {
+    let mut state = seed;
+    let mut cases = Vec::new();
+    let mut patient = 0;
+    for group in groups {
+        for index in 0..group.positives + group.negatives {
+            let positive = index < group.positives;
+            for _ in 0..group.images {
+                let logit = logistic(&mut state) + if positive { 1.0 } else { -1.0 };
+                let score = GridScore::from_logit(Logit::new(logit).unwrap());
+                cases.push(Case { patient, positive, scanner: group.scanner, score });
+            }
+            patient += 1;
+        }
+    }
+    cases
+}
+
+/// A logistic deviate from a linear congruential generator (Knuth's MMIX constants).
+fn logistic(state: &mut u64) -> f64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    let uniform = (f64::from(u32::try_from(*state >> 32).unwrap()) + 0.5) / 4_294_967_296.0;
+    (uniform / (1.0 - uniform)).ln()
+}
+
+/// A cohort that is large enough for everything to be released.
+pub(crate) fn large() -> Vec<Case> {
+    cases(7, &[group("a", 30, 40), group("b", 25, 35), group("c", 20, 30)])
+}
+
+/// The exact evidence on `cases`.
+pub(crate) fn summary(cases: &[Case], protocol: &StudyProtocol) -> SiteSummary {
+    let dimensions = protocol.subgroups.iter().map(|dimension| {
+        let mut leaves: Vec<Leaf> = dimension
+            .category_names()
+            .into_iter()
+            .map(|name| leaf(Some(name), cases, protocol))
+            .collect();
+        leaves.push(leaf(None, cases, protocol));
+        DimensionSummary { dimension: dimension.name.clone(), leaves }
+    });
+    SiteSummary {
+        cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
+        failures: Vec::new(),
+        overall: Some(performance(cases, protocol)).filter(|_| !cases.is_empty()),
+        dimensions: dimensions.collect(),
+    }
+}
+
+/// `count` patients whose only failed case failed for `reason`.
+pub(crate) fn failed(reason: FailureReason, count: usize) -> Vec<BTreeSet<FailureReason>> {
+    vec![BTreeSet::from([reason]); count]
+}
+
+fn leaf(category: Option<&Name>, cases: &[Case], protocol: &StudyProtocol) -> Leaf {
+    let wanted = category.map_or("", |name| name.as_str());
+    let own: Vec<Case> = cases.iter().filter(|case| case.scanner == wanted).copied().collect();
+    let performance = (!own.is_empty()).then(|| performance(&own, protocol));
+    Leaf {
+        category: category.cloned(),
+        patients: performance.as_ref().map(|p| p.patients).unwrap_or_default(),
+        performance,
+    }
+}
+
+/// The aggregates of `cases`, as a site would send them.
+pub(crate) fn performance(cases: &[Case], protocol: &StudyProtocol) -> Performance {
+    let ranked: Vec<_> = cases.iter().map(ranked).collect();
+    let (ranks, rank_clusters) = rank_sums(&ranked);
+    let clustered = rank_clusters.clusters < ranks.n_pos + ranks.n_neg;
+    let events = || cluster_sums(cases.iter().map(|c| (c.patient, u64::from(c.positive))));
+    let points = protocol.operating_points.iter().map(|p| operating_point(cases, p, clustered));
+    Performance {
+        patients: PatientCounts {
+            total: rank_clusters.clusters,
+            with_positive: rank_clusters.clusters_pos,
+            with_negative: rank_clusters.clusters_neg,
+        },
+        ranks,
+        rank_clusters: clustered.then_some(rank_clusters),
+        operating_points: points.collect(),
+        probabilities: probability_sums(
+            cases.iter().map(|c| (c.score.probability_micro(), c.positive)),
+        ),
+        brier_clusters: cluster_sums(cases.iter().map(|c| (c.patient, squared_error(c)))),
+        event_clusters: clustered.then(events),
+        calibration: calibration(cases, clustered),
+        ece_micro: ece_micro(cases, protocol.analysis.ece_bins),
+    }
+}
+
+fn ranked(case: &Case) -> RankedCase {
+    let rank_key = case.score.steps().into();
+    RankedCase { rank_key, positive: case.positive, cluster: case.patient }
+}
+
+fn squared_error(case: &Case) -> u64 {
+    let observed: u32 = if case.positive { 1_000_000 } else { 0 };
+    u64::from(observed.abs_diff(case.score.probability_micro())).pow(2)
+}
+
+fn operating_point(
+    cases: &[Case],
+    point: &OperatingPoint,
+    clustered: bool,
+) -> OperatingPointCounts {
+    let cut = GridScore::from_probability(Probability::new(point.threshold).unwrap());
+    let count = |positive: bool, called: bool| {
+        let cell = cases.iter().filter(|c| c.positive == positive && (c.score >= cut) == called);
+        cell.count() as u64
+    };
+    let right = |positive: bool| -> Option<ClusterSums> {
+        let class = cases.iter().filter(|case| case.positive == positive);
+        let right = |case: &Case| u64::from((case.score >= cut) == positive);
+        clustered.then(|| cluster_sums(class.map(|case| (case.patient, right(case)))))
+    };
+    OperatingPointCounts {
+        name: point.name.clone(),
+        counts: TwoByTwo {
+            tp: count(true, true),
+            fn_: count(true, false),
+            fp: count(false, true),
+            tn: count(false, false),
+        },
+        sensitivity_clusters: right(true),
+        specificity_clusters: right(false),
+    }
+}
+
+fn calibration(cases: &[Case], clustered: bool) -> CalibrationOutcome {
+    let row = |case: &Case| CalibrationCase {
+        logit: case.score.logit(),
+        event: case.positive,
+        cluster: case.patient,
+    };
+    let covariance = if clustered { Covariance::ClusterRobust } else { Covariance::ModelBased };
+    let fitted = fit(&cases.iter().map(row).collect::<Vec<_>>(), covariance);
+    let fitted = fitted.and_then(|line| {
+        let fit = CalibrationFit::from_estimate(&line).filter(|fit| fit.se_slope_micro < 1_000_000);
+        fit.ok_or(NotEstimable::NotConverged)
+    });
+    match fitted {
+        Ok(fit) => CalibrationOutcome::Fit(fit),
+        Err(reason @ (NotEstimable::OneClassOnly | NotEstimable::Separation)) => {
+            CalibrationOutcome::NotEstimable(reason)
+        }
+        Err(_) => CalibrationOutcome::NotEstimable(NotEstimable::NotConverged),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lies in 0..=10^6")]
+fn ece_micro(cases: &[Case], bins: u32) -> u64 {
+    let row = |c: &Case| (f64::from(c.score.probability_micro()) / 1e6, c.positive);
+    let rows: Vec<_> = cases.iter().map(row).collect();
+    (ece(&rows, usize::try_from(bins).unwrap()).unwrap_or(0.0) * 1e6).round() as u64
+}

@@ -1,0 +1,152 @@
+//! An enrolled site's calls.
+
+use std::path::Path;
+
+use fedval_disclosure::Releasable;
+use fedval_proto as proto;
+use fedval_proto::artifact_service_client::ArtifactServiceClient;
+use fedval_proto::result_service_client::ResultServiceClient;
+use fedval_study::{ResultDigest, Sha256Digest, SiteResult};
+use fedval_trust::{Certificate, PayloadType, SecretKey, dsse, tls};
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tonic::transport::Channel;
+
+use crate::{Coordinator, EgressError, WorkStream};
+
+/// How much of a half-fetched file is read at a time.
+const READ_BYTES: usize = 1 << 20;
+
+/// A connection with this site's certificate.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    channel: Channel,
+}
+
+impl Connection {
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// [`EgressError`] if the coordinator cannot be reached or is another one.
+    pub async fn open(
+        coordinator: &Coordinator,
+        root: &Certificate,
+        certificate: &Certificate,
+        key: &SecretKey,
+    ) -> Result<Self, EgressError> {
+        let tls = tls::client_config(root, certificate, key).map_err(|_| EgressError::Tls)?;
+        Ok(Self { channel: coordinator.dial(tls).await? })
+    }
+
+    /// Opens the work stream.
+    ///
+    /// # Errors
+    ///
+    /// [`EgressError`] if the coordinator refuses.
+    pub async fn work(&self, agent_build: &Sha256Digest) -> Result<WorkStream, EgressError> {
+        WorkStream::open(self.channel.clone(), agent_build).await
+    }
+
+    /// Fetches an artifact into `file`, going on where an earlier attempt ended.
+    ///
+    /// The file appears under its name only when every byte is there and its digest holds, so
+    /// nobody parses a byte of anything else.
+    ///
+    /// # Errors
+    ///
+    /// [`EgressError`] if the download fails or is not what its digest says.
+    pub async fn download(
+        &self,
+        digest: &Sha256Digest,
+        bytes: u64,
+        file: &Path,
+    ) -> Result<(), EgressError> {
+        if tokio::fs::try_exists(file).await.map_err(EgressError::Disk)? {
+            return Ok(());
+        }
+        let part = file.with_extension("part");
+        let (mut hash, offset) = resume(&part).await?;
+        let mut output = tokio::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&part)
+            .await
+            .map_err(EgressError::Disk)?;
+        let request = proto::DownloadRequest { digest: digest.as_bytes().to_vec(), offset };
+        let mut chunks = ArtifactServiceClient::new(self.channel.clone())
+            .download(request)
+            .await
+            .map_err(|status| EgressError::refused(&status))?
+            .into_inner();
+        let mut received = offset;
+        while let Some(chunk) =
+            chunks.message().await.map_err(|status| EgressError::refused(&status))?
+        {
+            received += chunk.data.len() as u64;
+            if received > bytes {
+                break;
+            }
+            hash.update(&chunk.data);
+            output.write_all(&chunk.data).await.map_err(EgressError::Disk)?;
+        }
+        output.sync_all().await.map_err(EgressError::Disk)?;
+        let found: [u8; 32] = hash.finalize().into();
+        if received != bytes || found != *digest.as_bytes() {
+            // A short download goes on later; a wrong one starts anew.
+            if received >= bytes {
+                tokio::fs::remove_file(&part).await.map_err(EgressError::Disk)?;
+            }
+            return Err(EgressError::DigestMismatch);
+        }
+        tokio::fs::rename(&part, file).await.map_err(EgressError::Disk)
+    }
+
+    /// Sends a result with this site's signature. Sending it again gets the same acknowledgement.
+    ///
+    /// # Errors
+    ///
+    /// [`EgressError`] if the coordinator refuses or acknowledges other bytes.
+    pub async fn submit(
+        &self,
+        result: &Releasable<SiteResult>,
+        key: &SecretKey,
+        lease_epoch: u64,
+    ) -> Result<ResultDigest, EgressError> {
+        let signature = dsse::sign(key, PayloadType::SiteResult, result.bytes());
+        let request = proto::SubmitResultRequest {
+            result: Some(fedval_wire::site_result_to_wire(result.value())),
+            signature: signature.as_bytes().to_vec(),
+            lease_epoch,
+        };
+        let answer = ResultServiceClient::new(self.channel.clone())
+            .submit_result(request)
+            .await
+            .map_err(|status| EgressError::refused(&status))?
+            .into_inner();
+        let acknowledged = fedval_wire::digest("result_digest", &answer.result_digest)
+            .map_err(|_| EgressError::BadAnswer)?;
+        let sent = Sha256Digest::of(result.bytes());
+        if acknowledged == sent { Ok(ResultDigest(sent)) } else { Err(EgressError::BadAnswer) }
+    }
+}
+
+/// Hashes what an earlier attempt left.
+async fn resume(part: &Path) -> Result<(Sha256, u64), EgressError> {
+    let mut hash = Sha256::new();
+    let mut file = match tokio::fs::File::open(part).await {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((hash, 0)),
+        Err(error) => return Err(EgressError::Disk(error)),
+    };
+    let mut offset = 0;
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        let read = file.read(&mut buffer).await.map_err(EgressError::Disk)?;
+        if read == 0 {
+            return Ok((hash, offset));
+        }
+        hash.update(&buffer[..read]);
+        offset += read as u64;
+    }
+}

@@ -1,0 +1,158 @@
+//! The coordinator cannot be reached, or refuses.
+
+use fedval_ambient::{Exit, Problem};
+use tonic_types::StatusExt as _;
+
+/// A call to the coordinator failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EgressError {
+    /// The address is not one.
+    #[error("`{url}` is not the address of a coordinator")]
+    BadUrl {
+        /// The address, from this site's own configuration.
+        url: String,
+    },
+    /// Nothing answers.
+    #[error("the coordinator at {url} does not answer")]
+    Unreachable {
+        /// The address, from this site's own configuration.
+        url: String,
+    },
+    /// Whoever answers is not the coordinator of this consortium.
+    #[error("whoever answers at {url} is not certified by this consortium's root")]
+    WrongRoot {
+        /// The address, from this site's own configuration.
+        url: String,
+    },
+    /// Keys and certificates do not fit.
+    #[error("TLS cannot be set up with this site's key and certificate")]
+    Tls,
+    /// The coordinator refused.
+    #[error("the coordinator refused: {message}")]
+    Refused {
+        /// Its stable code.
+        code: String,
+        /// Its sentence.
+        message: String,
+        /// Its advice.
+        remedy: Option<String>,
+        /// Whether the same call may succeed later.
+        is_passing: bool,
+    },
+    /// The coordinator's answer breaks the contract.
+    #[error("the coordinator's answer breaks the contract")]
+    BadAnswer,
+    /// The bytes that arrived are not the ones that were promised.
+    #[error("the download is not what its digest says")]
+    DigestMismatch,
+    /// This machine's disk failed.
+    #[error("the download cannot be written to disk")]
+    Disk(#[source] std::io::Error),
+}
+
+impl EgressError {
+    pub(crate) fn refused(status: &tonic::Status) -> Self {
+        let info = status.get_details_error_info();
+        let help = status.get_details_help().and_then(|help| help.links.into_iter().next());
+        let code = info.map_or_else(|| "COORDINATOR_FAILED".to_owned(), |info| info.reason);
+        Self::Refused {
+            is_passing: matches!(
+                status.code(),
+                tonic::Code::Unavailable
+                    | tonic::Code::Unknown
+                    | tonic::Code::Cancelled
+                    | tonic::Code::DeadlineExceeded
+                    | tonic::Code::Internal
+                    | tonic::Code::Aborted
+            ),
+            code,
+            message: status.message().to_owned(),
+            remedy: help.map(|link| link.description),
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody doing anything.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused { is_passing, .. } => *is_passing,
+            _ => false,
+        }
+    }
+}
+
+impl Problem for EgressError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadUrl { .. } => "URL_INVALID",
+            Self::Unreachable { .. } => "COORDINATOR_UNREACHABLE",
+            Self::WrongRoot { .. } => "WRONG_ROOT",
+            Self::Tls => "TLS",
+            Self::Refused { code, .. } => known_code(code),
+            Self::BadAnswer => "ANSWER_INVALID",
+            Self::DigestMismatch => "DIGEST_MISMATCH",
+            Self::Disk(_) => "DISK",
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::BadUrl { .. } => "write it as https://HOST:PORT".to_owned(),
+            Self::Unreachable { .. } => {
+                "check the address, and that outbound connections to it are allowed; then try again"
+                    .to_owned()
+            }
+            Self::WrongRoot { .. } => {
+                "compare the root fingerprint with the coordinator's operator by voice; if they \
+                 agree, something between you and them opens TLS"
+                    .to_owned()
+            }
+            Self::Tls => "enrol this machine again".to_owned(),
+            Self::Refused { remedy, .. } => return remedy.clone(),
+            Self::BadAnswer => "run the same release of fedval on both sides".to_owned(),
+            Self::DigestMismatch => {
+                "it is fetched again by itself; if it stays, tell the coordinator's operator".to_owned()
+            }
+            Self::Disk(_) => "free disk space and check the folder's permissions".to_owned(),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::BadUrl { .. } | Self::Tls => Exit::Usage,
+            Self::Unreachable { .. } | Self::WrongRoot { .. } | Self::DigestMismatch => {
+                Exit::Unreachable
+            }
+            Self::Refused { is_passing: true, .. } => Exit::Unreachable,
+            Self::Refused { .. } => Exit::Refused,
+            Self::BadAnswer => Exit::Bug,
+            Self::Disk(_) => Exit::Machine,
+        }
+    }
+}
+
+/// Codes of the coordinator that a site may see; a code of another version is not passed on, since
+/// codes end up in metrics.
+fn known_code(code: &str) -> &'static str {
+    const KNOWN: [&str; 16] = [
+        "ARTIFACT_NOT_FOUND",
+        "ARTIFACTS_UNAVAILABLE",
+        "CONFLICT",
+        "CSR_INVALID",
+        "MESSAGE_INVALID",
+        "NOT_ENROLLED",
+        "NOT_WHAT_WAS_ASKED",
+        "RESULT_CONTRADICTION",
+        "RESULT_OUT_OF_RANGE",
+        "RESULT_SIGNATURE",
+        "ROUND_CLOSED",
+        "ROUND_NOT_FOUND",
+        "STORE_DAMAGED",
+        "STORE_UNAVAILABLE",
+        "TOKEN_REFUSED",
+        "WRONG_SITE",
+    ];
+    KNOWN.into_iter().find(|known| *known == code).unwrap_or("COORDINATOR_FAILED")
+}

@@ -1,0 +1,67 @@
+//! A site's commitment to its cohort.
+
+use fedval_ingest::Cohort;
+use fedval_study::{CohortCommitment, Sha256Digest};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// Commits to every case: id, patient, reference standard and image, keyed with a secret of the
+/// site, so that nobody else can test whether somebody is in the cohort.
+///
+/// `images` holds the digest of each case's image file, where it could be read.
+pub(crate) fn commit(
+    cohort: &Cohort,
+    images: &[Option<Sha256Digest>],
+    secret: &[u8; 32],
+) -> CohortCommitment {
+    let mut rows: Vec<String> = cohort
+        .cases
+        .iter()
+        .zip(images)
+        .map(|(case, image)| {
+            let patient = &cohort.patient_ids[case.patient as usize];
+            let image = image.map(|digest| digest.to_string());
+            // Debug quotes and escapes, so that no two different rows look alike.
+            format!("{:?}\n", (&case.case_id, patient, case.reference, image))
+        })
+        .collect();
+    // The same cohort in another order is the same cohort.
+    rows.sort_unstable();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    for row in &rows {
+        mac.update(row.as_bytes());
+    }
+    CohortCommitment(Sha256Digest::from_bytes(mac.finalize().into_bytes().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use fedval_ingest::Case;
+
+    use super::*;
+
+    fn cohort(order: &[(&str, bool)]) -> Cohort {
+        let case = |(id, reference): &(&str, bool)| Case {
+            case_id: (*id).to_owned(),
+            patient: 0,
+            image: "/x".into(),
+            reference: Some(*reference),
+            attributes: BTreeMap::new(),
+        };
+        Cohort { cases: order.iter().map(case).collect(), patient_ids: vec!["p".to_owned()] }
+    }
+
+    #[test]
+    fn order_does_not_matter_but_labels_and_the_secret_do() {
+        let images = [None, None];
+        let a = commit(&cohort(&[("1", true), ("2", false)]), &images, &[1; 32]);
+        let b = commit(&cohort(&[("2", false), ("1", true)]), &images, &[1; 32]);
+        let flipped = commit(&cohort(&[("1", true), ("2", true)]), &images, &[1; 32]);
+        let other_site = commit(&cohort(&[("1", true), ("2", false)]), &images, &[2; 32]);
+        assert_eq!(a, b);
+        assert_ne!(a, flipped);
+        assert_ne!(a, other_site);
+    }
+}

@@ -1,0 +1,164 @@
+//! The aggregates of one group of units.
+
+use std::collections::BTreeSet;
+
+use fedval_stats::NotEstimable;
+use fedval_stats::aggregate::{
+    CalibrationFit, ClusterSums, RankedCase, TwoByTwo, cluster_sums, probability_sums, rank_sums,
+};
+use fedval_stats::calibration::{self, CalibrationCase, Covariance};
+use fedval_stats::grid::GridScore;
+use fedval_stats::scale::Probability;
+use fedval_study::performance::CalibrationOutcome;
+use fedval_study::protocol::{OperatingPoint, StudyProtocol};
+use fedval_study::{OperatingPointCounts, PatientCounts, Performance};
+
+use crate::unit::AnalysedUnit;
+
+/// Probabilities stand in 10⁻⁶, their squared errors in 10⁻¹².
+const MICRO: u64 = 1_000_000;
+
+/// Distinct patients of a group.
+pub(crate) fn patient_counts(units: &[&AnalysedUnit]) -> PatientCounts {
+    let distinct = |keep: &dyn Fn(&AnalysedUnit) -> bool| {
+        let patients: BTreeSet<u32> =
+            units.iter().filter(|unit| keep(unit)).map(|unit| unit.patient).collect();
+        patients.len() as u64
+    };
+    PatientCounts {
+        total: distinct(&|_| true),
+        with_positive: distinct(&|unit| unit.positive),
+        with_negative: distinct(&|unit| !unit.positive),
+    }
+}
+
+/// The aggregates of a group; `None` for an empty one.
+pub(crate) fn performance(units: &[&AnalysedUnit], protocol: &StudyProtocol) -> Option<Performance> {
+    if units.is_empty() {
+        return None;
+    }
+    let patients = patient_counts(units);
+    let clustered = patients.total < units.len() as u64;
+    let ranked: Vec<RankedCase> = units.iter().map(|unit| ranked(unit)).collect();
+    let (ranks, rank_clusters) = rank_sums(&ranked);
+    let events = || cluster_sums(units.iter().map(|unit| (unit.patient, u64::from(unit.positive))));
+    Some(Performance {
+        patients,
+        ranks,
+        rank_clusters: clustered.then_some(rank_clusters),
+        operating_points: protocol
+            .operating_points
+            .iter()
+            .map(|point| operating_point(units, point, clustered))
+            .collect(),
+        probabilities: probability_sums(
+            units.iter().map(|unit| (unit.score.probability_micro(), unit.positive)),
+        ),
+        brier_clusters: cluster_sums(units.iter().map(|unit| (unit.patient, squared_error(unit)))),
+        event_clusters: clustered.then(events),
+        calibration: recalibration(units, clustered),
+        ece_micro: ece_micro(units, protocol.analysis.ece_bins as usize),
+    })
+}
+
+fn ranked(unit: &AnalysedUnit) -> RankedCase {
+    RankedCase {
+        rank_key: i64::from(unit.score.steps()),
+        positive: unit.positive,
+        cluster: unit.patient,
+    }
+}
+
+fn squared_error(unit: &AnalysedUnit) -> u64 {
+    let observed = if unit.positive { MICRO } else { 0 };
+    observed.abs_diff(u64::from(unit.score.probability_micro())).pow(2)
+}
+
+fn operating_point(
+    units: &[&AnalysedUnit],
+    point: &OperatingPoint,
+    clustered: bool,
+) -> OperatingPointCounts {
+    let threshold = Probability::new(point.threshold).map(GridScore::from_probability);
+    let called = |unit: &AnalysedUnit| threshold.is_ok_and(|threshold| unit.score >= threshold);
+    let count = |positive: bool, call: bool| {
+        let cell = units.iter().filter(|unit| unit.positive == positive && called(unit) == call);
+        cell.count() as u64
+    };
+    let right = |positive: bool| -> ClusterSums {
+        let class = units.iter().filter(|unit| unit.positive == positive);
+        cluster_sums(class.map(|unit| (unit.patient, u64::from(called(unit) == positive))))
+    };
+    OperatingPointCounts {
+        name: point.name.clone(),
+        counts: TwoByTwo {
+            tp: count(true, true),
+            fn_: count(true, false),
+            fp: count(false, true),
+            tn: count(false, false),
+        },
+        sensitivity_clusters: clustered.then(|| right(true)),
+        specificity_clusters: clustered.then(|| right(false)),
+    }
+}
+
+fn recalibration(units: &[&AnalysedUnit], clustered: bool) -> CalibrationOutcome {
+    let rows: Vec<CalibrationCase> = units
+        .iter()
+        .map(|unit| CalibrationCase {
+            logit: unit.score.logit(),
+            event: unit.positive,
+            cluster: unit.patient,
+        })
+        .collect();
+    let covariance = if clustered { Covariance::ClusterRobust } else { Covariance::ModelBased };
+    let fit = calibration::fit(&rows, covariance).and_then(|estimate| {
+        CalibrationFit::from_estimate(&estimate)
+            .filter(is_in_range)
+            .ok_or(NotEstimable::NotConverged)
+    });
+    match fit {
+        Ok(fit) => CalibrationOutcome::Fit(fit),
+        Err(reason) => CalibrationOutcome::NotEstimable(told(reason)),
+    }
+}
+
+/// A fit outside the range that the gate allows means nothing.
+fn is_in_range(fit: &CalibrationFit) -> bool {
+    let largest = fedval_disclosure::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
+    [
+        fit.intercept_micro.unsigned_abs(),
+        fit.slope_micro.unsigned_abs(),
+        fit.citl_micro.unsigned_abs(),
+        fit.se_intercept_micro,
+        fit.se_slope_micro,
+        fit.se_citl_micro,
+    ]
+    .into_iter()
+    .all(|size| size <= largest)
+}
+
+/// Only the reasons that the contract knows leave the site.
+const fn told(reason: NotEstimable) -> NotEstimable {
+    match reason {
+        NotEstimable::OneClassOnly
+        | NotEstimable::Separation
+        | NotEstimable::ConstantScore
+        | NotEstimable::TooFewClusters => reason,
+        _ => NotEstimable::NotConverged,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share between 0 and 1, in millionths"
+)]
+fn ece_micro(units: &[&AnalysedUnit], bins: usize) -> u64 {
+    let rows: Vec<(f64, bool)> = units
+        .iter()
+        .map(|unit| (f64::from(unit.score.probability_micro()) / 1e6, unit.positive))
+        .collect();
+    let ece = calibration::ece(&rows, bins).unwrap_or(0.0);
+    (ece * 1e6).round() as u64
+}

@@ -1,0 +1,259 @@
+//! The whole evaluation of one job, resumable to the case.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fedval_ambient::{Exit, Problem};
+use fedval_disclosure::SiteLocal;
+use fedval_inference::{INFERENCE_ROLE, InferenceLimits, ModelBox};
+use fedval_ingest::{Case, Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, read_manifest};
+use fedval_sandbox::BoxProgram;
+use fedval_study::protocol::StudyProtocol;
+use fedval_study::summary::FailureReason;
+use fedval_study::{FailedStage, RoundId, Sha256Digest, SiteSummary};
+use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
+
+use crate::lane::{Lane, LaneError, row_digest};
+use crate::unit::{ScoredImage, units};
+use crate::{attributes, commitment, summary};
+
+/// How far an evaluation is: for this site's own screens, never sent.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl Progress {
+    /// Cases done and cases in all.
+    #[must_use]
+    pub fn get(&self) -> (usize, usize) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+}
+
+/// An evaluation did not finish.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// The manifest is refused.
+    #[error("the manifest is refused")]
+    Manifest(#[from] ManifestError),
+    /// The model cannot be loaded.
+    #[error("the model cannot be loaded")]
+    ModelLoad(#[source] fedval_inference::LoadError),
+    /// The model cannot be run.
+    #[error("the model ended its box again and again on one case")]
+    ModelDies(#[source] fedval_inference::ScoreError),
+    /// Too many cases failed.
+    #[error("more cases failed than the protocol allows")]
+    TooManyFailures,
+    /// This machine cannot run a box.
+    #[error("images cannot be decoded on this machine")]
+    Machine(#[source] fedval_ingest::DecodeFailure),
+    /// `/proc` is not there.
+    #[error("this program cannot start itself in a box")]
+    NoBox(#[source] std::io::Error),
+    /// The vault failed: nothing is lost, and nothing is told.
+    #[error("the vault failed")]
+    Vault(#[from] VaultError),
+}
+
+impl EvaluateError {
+    /// What the coordinator hears; `None` where the agent tries again instead.
+    #[must_use]
+    pub const fn stage(&self) -> Option<FailedStage> {
+        match self {
+            Self::Manifest(_) => Some(FailedStage::DataSource),
+            Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
+            Self::ModelDies(_) | Self::TooManyFailures => Some(FailedStage::Evaluation),
+            Self::Machine(_) | Self::NoBox(_) | Self::Vault(_) => None,
+        }
+    }
+}
+
+impl From<LaneError> for EvaluateError {
+    fn from(error: LaneError) -> Self {
+        match error {
+            LaneError::Load(error) => Self::ModelLoad(error),
+            LaneError::ModelDies(error) => Self::ModelDies(error),
+            LaneError::Machine(error) => Self::Machine(error),
+        }
+    }
+}
+
+impl Problem for EvaluateError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Manifest(error) => error.code(),
+            Self::ModelLoad(error) => error.code(),
+            Self::ModelDies(error) => error.code(),
+            Self::TooManyFailures => "TOO_MANY_FAILED_CASES",
+            Self::Machine(error) => error.code(),
+            Self::NoBox(_) => "SANDBOX_NOT_STARTED",
+            Self::Vault(error) => error.code(),
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Manifest(error) => error.remedy(),
+            Self::ModelLoad(error) => error.remedy(),
+            Self::ModelDies(error) => error.remedy(),
+            Self::TooManyFailures => {
+                Some("run `fedval-agent check --study STUDY` to see which cases fail and why".to_owned())
+            }
+            Self::Machine(error) => error.remedy(),
+            Self::NoBox(_) => Some("mount /proc for this user".to_owned()),
+            Self::Vault(error) => error.remedy(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Machine(_) | Self::NoBox(_) | Self::Vault(_) => Exit::Machine,
+            _ => Exit::Usage,
+        }
+    }
+}
+
+/// Everything that one evaluation needs.
+#[derive(Debug)]
+pub struct Evaluation<'e> {
+    /// The job.
+    pub round: &'e RoundId,
+    /// The locked protocol.
+    pub protocol: &'e StudyProtocol,
+    /// The model file's bytes.
+    pub model: &'e [u8],
+    /// Where the cohort lies.
+    pub source: &'e ManifestSource,
+    /// Where checkpoints go.
+    pub vault: &'e Vault,
+    /// The site's secret for its commitment.
+    pub secret: [u8; 32],
+    /// Limits of decoding.
+    pub decode_limits: DecodeLimits,
+    /// Limits of inference.
+    pub inference_limits: InferenceLimits,
+    /// Lanes that run beside each other, one thread each.
+    pub lanes: usize,
+}
+
+impl Evaluation<'_> {
+    /// Evaluates every case that no checkpoint holds, then counts.
+    ///
+    /// # Errors
+    ///
+    /// See [`EvaluateError`].
+    pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
+        let columns = attributes::columns(self.protocol);
+        let cohort = read_manifest(self.source, &self.protocol.reference_standard, &columns)?;
+        let cohort = cohort.open_on_site();
+        self.evaluate_missing(cohort, progress).await?;
+        let checkpoints = self.vault.checkpoint_list(self.round).await?;
+        self.check_failures(cohort, checkpoints.open_on_site())?;
+        Ok(SiteLocal::new(self.summarise(cohort, checkpoints.open_on_site())))
+    }
+
+    async fn evaluate_missing(
+        &self,
+        cohort: &Cohort,
+        progress: &Progress,
+    ) -> Result<(), EvaluateError> {
+        let done = self.vault.checkpoint_list(self.round).await?;
+        let is_missing = |index: &usize| {
+            let checkpoint = done.open_on_site().get(index);
+            checkpoint.is_none_or(|checkpoint| checkpoint.row != row_digest(&cohort.cases[*index]))
+        };
+        let missing: Vec<usize> = (0..cohort.cases.len()).filter(is_missing).collect();
+        progress.total.store(cohort.cases.len(), Ordering::Relaxed);
+        progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        let next = AtomicUsize::new(0);
+        let lanes = self.lanes.clamp(1, missing.len().max(1));
+        let lanes = (0..lanes).map(|_| self.run_lane(cohort, &missing, &next, progress));
+        futures_util::future::try_join_all(lanes).await?;
+        Ok(())
+    }
+
+    async fn run_lane(
+        &self,
+        cohort: &Cohort,
+        missing: &[usize],
+        next: &AtomicUsize,
+        progress: &Progress,
+    ) -> Result<(), EvaluateError> {
+        let keywords = attributes::keywords(self.protocol);
+        let decode = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
+        let infer = BoxProgram::current(INFERENCE_ROLE).map_err(EvaluateError::NoBox)?;
+        let limits = &self.inference_limits;
+        let model = ModelBox::load(&infer, limits, &self.protocol.model, self.model)
+            .await
+            .map_err(LaneError::Load)?;
+        let mut lane = Lane {
+            protocol: self.protocol,
+            keywords: &keywords,
+            decoder: Decoder::new(decode, self.decode_limits),
+            program: &infer,
+            limits,
+            model_bytes: self.model,
+            model,
+        };
+        while let Some(index) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let checkpoint = lane.evaluate(&cohort.cases[*index]).await?;
+            self.vault.checkpoint_put(self.round, *index, &checkpoint).await?;
+            progress.done.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// A missing reference standard is no failure of the index test.
+    fn check_failures(
+        &self,
+        cohort: &Cohort,
+        checkpoints: &BTreeMap<usize, Checkpoint>,
+    ) -> Result<(), EvaluateError> {
+        let is_failure = |checkpoint: &&Checkpoint| {
+            matches!(&checkpoint.outcome, CaseOutcome::Failed(reason) if *reason != FailureReason::NoReference)
+        };
+        let failed = checkpoints.values().filter(is_failure).count();
+        let limit = self.protocol.analysis.failure_limit * to_f64(cohort.cases.len());
+        if to_f64(failed) > limit { Err(EvaluateError::TooManyFailures) } else { Ok(()) }
+    }
+
+    fn summarise(&self, cohort: &Cohort, checkpoints: &BTreeMap<usize, Checkpoint>) -> SiteSummary {
+        let mut images = Vec::new();
+        let mut failures: BTreeMap<u32, BTreeSet<FailureReason>> = BTreeMap::new();
+        let mut digests: Vec<Option<Sha256Digest>> = vec![None; cohort.cases.len()];
+        for (index, checkpoint) in checkpoints {
+            let Some(case) = cohort.cases.get(*index) else { continue };
+            digests[*index] = checkpoint.image;
+            match (&checkpoint.outcome, case.reference) {
+                (CaseOutcome::Score(bits), Some(positive)) => {
+                    images.push(self.scored(case, positive, *bits, checkpoint));
+                }
+                (CaseOutcome::Failed(reason), _) => {
+                    failures.entry(case.patient).or_default().insert(*reason);
+                }
+                (CaseOutcome::Score(_), None) => {}
+            }
+        }
+        let units = units(&images, &self.protocol.analysis, self.protocol.model.output.scale);
+        let cohort = commitment::commit(cohort, &digests, &self.secret);
+        summary::summarise(self.protocol, cohort, &units, failures.into_values().collect())
+    }
+
+    fn scored(&self, case: &Case, positive: bool, bits: u64, checkpoint: &Checkpoint) -> ScoredImage {
+        ScoredImage {
+            patient: case.patient,
+            positive,
+            score: f64::from_bits(bits),
+            categories: attributes::categories(self.protocol, case, &checkpoint.attributes),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "cases, at most two million")]
+fn to_f64(cases: usize) -> f64 {
+    cases as f64
+}

@@ -1,0 +1,121 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use fedval_study::{RoundId, StudyId};
+
+/// Federated validation of medical-imaging AI: the agent of one site.
+#[derive(Debug, Parser)]
+#[command(name = "fedval-agent", version, propagate_version = true)]
+pub(super) struct Args {
+    /// Folder with configuration, key, policy and vault.
+    #[arg(long, global = true, env = "FEDVAL_AGENT_HOME", default_value = "/var/lib/fedval-agent")]
+    pub(super) home: PathBuf,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Which log lines go to standard error.
+    #[arg(long, global = true, env = "FEDVAL_LOG", default_value = "warn,fedval_agent=info")]
+    pub(super) log: String,
+    /// Log lines as JSON.
+    #[arg(long, global = true)]
+    pub(super) log_json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Become a site of a consortium: makes a key here and gets it certified.
+    Enrol(Enrol),
+    /// Test everything this site needs, and say what to do about what is missing.
+    Check {
+        /// Also read this study's data source.
+        #[arg(long)]
+        study: Option<StudyId>,
+    },
+    /// Run the agent.
+    Run,
+    /// Make, sign and show this site's disclosure policy.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// List what was dispatched to this site.
+    Jobs,
+    /// Show one job with its protocol.
+    Show {
+        /// The job: its round.
+        job: RoundId,
+    },
+    /// Let a job run.
+    Approve {
+        /// The job: its round.
+        job: RoundId,
+    },
+    /// Refuse a job; the coordinator hears `refused` and no reason.
+    Decline {
+        /// The job: its round.
+        job: RoundId,
+    },
+    /// Show exactly what would leave, and what was withheld by which rule.
+    Preview {
+        /// The job: its round.
+        job: RoundId,
+    },
+    /// Approve the bytes that wait, and send them.
+    Release {
+        /// The job: its round.
+        job: RoundId,
+        /// Release only these bytes: the digest that `preview` showed.
+        #[arg(long)]
+        digest: Option<String>,
+        /// Who approves; stands in this site's ledger and nowhere else.
+        #[arg(long, env = "USER", default_value = "steward")]
+        by: String,
+    },
+    /// Show everything this site ever told anyone.
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// Prove that the record of what left was not changed.
+    #[command(subcommand)]
+    Journal(Journal),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Enrol {
+    /// Address of the coordinator, such as https://fedval.example.org:443.
+    #[arg(long)]
+    pub(super) coordinator: String,
+    /// The invitation's token.
+    #[arg(long)]
+    pub(super) token: String,
+    /// The root's fingerprint, as the operator read it to you. The token holds it too.
+    #[arg(long)]
+    pub(super) root: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Policy {
+    /// Write a documented policy.toml to start from.
+    Init,
+    /// Sign policy.toml as it stands.
+    Sign,
+    /// Show the policy in force.
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Ledger {
+    /// List the entries.
+    Show {
+        /// Only about the cohort whose commitment begins with these digits.
+        #[arg(long)]
+        cohort: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Journal {
+    /// Read the whole journal and check its chain.
+    Verify,
+}

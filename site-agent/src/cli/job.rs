@@ -1,0 +1,158 @@
+//! `fedval-agent jobs | show | approve | decline | release`.
+
+use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
+use fedval_study::{LockedProtocol, RoundId};
+use fedval_vault::{Approval, Job, JobState, Vault};
+use serde_json::{Value, json};
+
+use super::output::{Output, table};
+use crate::daemon;
+use crate::home::Home;
+
+fn not_found(round: &RoundId) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "JOB_NOT_FOUND",
+        format!("there is no job `{round}`"),
+        "run `fedval-agent jobs` to see the jobs",
+    )
+}
+
+fn wrong_state(job: &Job, action: &str) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "JOB_STATE",
+        format!("job `{}` is {} and cannot be {action}", job.round(), job.state.as_str()),
+        "run `fedval-agent jobs` to see where each job stands",
+    )
+}
+
+pub(super) async fn find(vault: &Vault, round: &RoundId) -> Result<Job, Failure> {
+    vault.job_find(round).await?.ok_or_else(|| not_found(round))
+}
+
+fn job_json(job: &Job) -> Value {
+    json!({
+        "job": job.round(), "study": job.dispatch.study, "state": job.state.as_str(),
+        "protocol_digest": job.dispatch.protocol.to_string(),
+        "model_digest": job.dispatch.model.to_string(),
+        "offered_at": job.offered_at.to_string(), "note": job.note,
+    })
+}
+
+fn next_step(job: &Job) -> String {
+    let round = job.round();
+    match job.state {
+        JobState::Offered => format!("fedval-agent show {round}, then approve or decline"),
+        JobState::AwaitingRelease => format!("fedval-agent preview {round}, then release"),
+        _ => String::new(),
+    }
+}
+
+pub(super) async fn list(home: &Home, output: &Output) -> Result<(), Failure> {
+    let jobs = home.vault().await?.job_list().await?;
+    let rows: Vec<Value> = jobs.iter().map(job_json).collect();
+    let text = if jobs.is_empty() {
+        "No job was dispatched to this site.".to_owned()
+    } else {
+        table(
+            &["job", "study", "state", "note", "next"],
+            jobs.iter().map(|job| {
+                vec![
+                    job.round().to_string(),
+                    job.dispatch.study.to_string(),
+                    job.state.as_str().to_owned(),
+                    job.note.clone().unwrap_or_default(),
+                    next_step(job),
+                ]
+            }),
+        )
+    };
+    output.say(&json!({ "jobs": rows }), &text);
+    Ok(())
+}
+
+pub(super) async fn show(home: &Home, round: &RoundId, output: &Output) -> Result<(), Failure> {
+    let job = find(&home.vault().await?, round).await?;
+    let locked = LockedProtocol::parse(&job.protocol).map_err(|error| {
+        Failure::new(Exit::Machine, "VAULT_DAMAGED", error.to_string(), "restore from a backup")
+    })?;
+    let protocol = serde_json::to_value(locked.protocol()).unwrap_or_default();
+    let pretty = serde_json::to_string_pretty(&protocol).unwrap_or_default();
+    let mut value = job_json(&job);
+    if let Value::Object(fields) = &mut value {
+        fields.insert("protocol".to_owned(), protocol);
+    }
+    let note = job.note.as_deref().map(|note| format!("\nLast problem: {note}")).unwrap_or_default();
+    output.say(
+        &value,
+        &format!(
+            "Job {round} is {}.{note}\nProtocol digest: {}\nModel digest: {}\n\n\
+             Signed by the sponsor and the coordinator:\n{pretty}\n\n{}",
+            job.state.as_str(),
+            job.dispatch.protocol,
+            job.dispatch.model,
+            next_step(&job)
+        ),
+    );
+    Ok(())
+}
+
+pub(super) async fn approve(home: &Home, round: &RoundId, output: &Output) -> Result<(), Failure> {
+    let vault = home.vault().await?;
+    let job = find(&vault, round).await?;
+    let now = SystemClock.now();
+    if !vault.job_move(round, JobState::Offered, JobState::Approved, now).await? {
+        return Err(wrong_state(&job, "approved"));
+    }
+    output.say(
+        &json!({ "job": round, "state": "approved" }),
+        &format!(
+            "Job {round} will run.\n\nNext: fedval-agent preview {round}, once it awaits release"
+        ),
+    );
+    Ok(())
+}
+
+pub(super) async fn decline(home: &Home, round: &RoundId, output: &Output) -> Result<(), Failure> {
+    let vault = home.vault().await?;
+    let job = find(&vault, round).await?;
+    if !matches!(job.state, JobState::Offered | JobState::AwaitingRelease) {
+        return Err(wrong_state(&job, "declined"));
+    }
+    daemon::decline(home, &vault, &job).await?;
+    output.say(
+        &json!({ "job": round, "state": "released", "outcome": "refused" }),
+        &format!("Job {round} is refused. The coordinator hears `refused` and no reason."),
+    );
+    Ok(())
+}
+
+pub(super) async fn release(
+    home: &Home,
+    round: &RoundId,
+    digest: Option<&str>,
+    by: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let vault = home.vault().await?;
+    let job = find(&vault, round).await?;
+    if job.state != JobState::AwaitingRelease {
+        return Err(wrong_state(&job, "released"));
+    }
+    let waiting = vault.vetted_find(round).await?.ok_or_else(|| wrong_state(&job, "released"))?;
+    if digest.is_some_and(|digest| digest != waiting.digest.to_string()) {
+        return Err(fedval_vault::CommitError::OtherBytes.into());
+    }
+    let approval = Approval { digest: waiting.digest, approver: by.to_owned() };
+    vault.release_commit(round, &approval, SystemClock.now()).await?;
+    let digest = waiting.digest.to_string();
+    output.say(
+        &json!({ "job": round, "state": "released", "digest": digest, "approver": by }),
+        &format!(
+            "Released by {by}: {} bytes with SHA-256 {digest}.\nThe running agent sends them.",
+            waiting.bytes.len()
+        ),
+    );
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! `fedval-agent`'s commands, one a file.
+
+mod args;
+mod check;
+mod enrol;
+mod job;
+mod ledger;
+mod output;
+mod policy;
+mod preview;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use fedval_ambient::telemetry::{self, LogFormat};
+use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock};
+
+use crate::daemon;
+use crate::home::Home;
+use args::{Args, Command};
+use output::Output;
+
+/// Runs one command, given its arguments without the program's name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = std::iter::once(OsString::from("fedval-agent")).chain(args);
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let format = if args.log_json { LogFormat::Json } else { LogFormat::Text };
+    telemetry::init(format, &args.log);
+    let output = Output::new(args.json);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&no_runtime(&error)),
+    };
+    match runtime.block_on(dispatch(args, &output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+fn no_runtime(error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Machine,
+        "THREADS",
+        format!("cannot start threads: {error}"),
+        "raise this user's limit of processes",
+    )
+}
+
+async fn dispatch(args: Args, output: &Output) -> Result<(), Failure> {
+    let home = Home::new(&args.home);
+    match args.command {
+        Command::Enrol(command) => enrol::run(&home, &command, output).await,
+        Command::Check { study } => check::run(&home, study.as_ref(), output).await,
+        Command::Run => daemon::run(home, Arc::new(SystemClock), Arc::new(OsEntropy)).await,
+        Command::Policy(command) => policy::run(&home, &command, output),
+        Command::Jobs => job::list(&home, output).await,
+        Command::Show { job } => job::show(&home, &job, output).await,
+        Command::Approve { job } => job::approve(&home, &job, output).await,
+        Command::Decline { job } => job::decline(&home, &job, output).await,
+        Command::Preview { job } => preview::run(&home, &job, output).await,
+        Command::Release { job, digest, by } => {
+            job::release(&home, &job, digest.as_deref(), &by, output).await
+        }
+        Command::Ledger(command) => ledger::show(&home, &command, output).await,
+        Command::Journal(command) => ledger::verify(&home, &command, output).await,
+    }
+}

@@ -1,0 +1,165 @@
+//! `agent.toml`. `deploy/config/agent.toml` documents every key and is what `enrol` writes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use fedval_inference::InferenceLimits;
+use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
+use fedval_study::StudyId;
+use serde::Deserialize;
+
+/// The documented example, which is also the first configuration of every site.
+pub(crate) const TEMPLATE: &str = include_str!("../../deploy/config/agent.toml");
+/// The address in the example, replaced at enrolment.
+pub(crate) const TEMPLATE_URL: &str = "https://fedval.example.org:443";
+
+const MIB: u64 = 1 << 20;
+
+/// The agent's configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The coordinator.
+    pub(crate) coordinator: CoordinatorConfig,
+    /// Where cases lie. Default: none, so that every job fails with a clear reason.
+    #[serde(default)]
+    pub(crate) data_sources: Vec<DataSource>,
+    /// Limits of decoding and inference.
+    #[serde(default)]
+    pub(crate) limits: Limits,
+}
+
+/// The coordinator's address.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CoordinatorConfig {
+    /// Such as https://fedval.example.org:443.
+    pub(crate) url: String,
+}
+
+/// One place that holds cases.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DataSource {
+    /// A name for this site's own screens.
+    pub(crate) name: String,
+    manifest: PathBuf,
+    root: PathBuf,
+    #[serde(default)]
+    studies: Vec<StudyId>,
+    #[serde(default)]
+    columns: Columns,
+}
+
+/// How the manifest's columns are called.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Columns {
+    case_id: String,
+    patient_id: String,
+    image: String,
+    label: String,
+    attributes: BTreeMap<String, String>,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        let ColumnMapping { case_id, patient_id, image, label, attributes } =
+            ColumnMapping::default();
+        Self { case_id, patient_id, image, label, attributes }
+    }
+}
+
+impl DataSource {
+    /// Whether this source serves a study.
+    pub(crate) fn serves(&self, study: &StudyId) -> bool {
+        self.studies.is_empty() || self.studies.contains(study)
+    }
+
+    pub(crate) fn manifest_source(&self) -> ManifestSource {
+        let columns = self.columns.clone();
+        ManifestSource {
+            manifest: self.manifest.clone(),
+            root: self.root.clone(),
+            columns: ColumnMapping {
+                case_id: columns.case_id,
+                patient_id: columns.patient_id,
+                image: columns.image,
+                label: columns.label,
+                attributes: columns.attributes,
+            },
+        }
+    }
+}
+
+/// Limits of decoding and inference.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    pub(crate) lanes: usize,
+    decode_memory_mib: u64,
+    decode_seconds: u64,
+    max_image_mib: u64,
+    model_memory_mib: u64,
+    model_load_seconds: u64,
+    case_seconds: u64,
+    max_model_mib: u64,
+    max_model_nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let (decode, inference) = (DecodeLimits::default(), InferenceLimits::default());
+        Self {
+            lanes: 1,
+            decode_memory_mib: decode.memory_bytes / MIB,
+            decode_seconds: decode.wall_clock_seconds,
+            max_image_mib: decode.max_file_bytes / MIB,
+            model_memory_mib: inference.memory_bytes / MIB,
+            model_load_seconds: inference.load_seconds,
+            case_seconds: inference.case_seconds,
+            max_model_mib: inference.max_model_bytes / MIB,
+            max_model_nodes: inference.max_nodes,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) const fn decode(&self) -> DecodeLimits {
+        DecodeLimits {
+            memory_bytes: self.decode_memory_mib * MIB,
+            wall_clock_seconds: self.decode_seconds,
+            max_file_bytes: self.max_image_mib * MIB,
+        }
+    }
+
+    pub(crate) const fn inference(&self) -> InferenceLimits {
+        InferenceLimits {
+            memory_bytes: self.model_memory_mib * MIB,
+            load_seconds: self.model_load_seconds,
+            case_seconds: self.case_seconds,
+            max_model_bytes: self.max_model_mib * MIB,
+            max_nodes: self.max_model_nodes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_example_is_read_and_shows_the_defaults() {
+        let config: Config = toml::from_str(TEMPLATE).unwrap();
+        assert_eq!(config.coordinator.url, TEMPLATE_URL);
+        assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
+        let columns = &config.data_sources[0].columns;
+        assert_eq!(format!("{columns:?}"), format!("{:?}", Columns::default()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let text = TEMPLATE.replace("lanes = 1", "lanes = 1\nlane = 2");
+        assert!(toml::from_str::<Config>(&text).is_err());
+    }
+}

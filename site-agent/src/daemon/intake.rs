@@ -1,0 +1,130 @@
+//! Taking an offer: signatures first, then digests, then the protocol itself. Nothing else is looked
+//! at before, and nothing is shown to a steward that did not pass.
+
+use fedval_ambient::Problem;
+use fedval_disclosure::rules::dc20_rerun::{self, Question, Rerun};
+use fedval_egress::{Connection, EgressError, Offer};
+use fedval_study::protocol::LockError;
+use fedval_study::{Canonical, CanonicalError, LockedProtocol};
+use fedval_trust::{PayloadType, Role, SignatureProblem, SignedDocument};
+use fedval_vault::{NewJob, VaultError};
+
+use super::Agent;
+
+/// Largest protocol that is fetched, in bytes.
+const MAX_PROTOCOL_BYTES: u64 = 1 << 20;
+
+/// An offer is not taken; the steward never sees it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum IntakeError {
+    /// The order is for another site.
+    #[error("the order is for another site")]
+    OtherSite,
+    /// The order is not signed by the coordinator.
+    #[error("the order's signature is refused")]
+    Order(#[source] SignatureProblem),
+    /// The order has no canonical form.
+    #[error("the order has no canonical form")]
+    NotCanonical(#[from] CanonicalError),
+    /// The protocol is larger than any real one.
+    #[error("the protocol is too large")]
+    ProtocolTooLarge,
+    /// The protocol could not be fetched.
+    #[error("the protocol could not be fetched")]
+    Fetch(#[from] EgressError),
+    /// The fetched protocol cannot be read from this site's disk.
+    #[error("the protocol cannot be read")]
+    Disk(#[source] std::io::Error),
+    /// The protocol is not signed by sponsor and coordinator.
+    #[error("the protocol's signature is refused")]
+    Protocol(#[source] SignatureProblem),
+    /// The document is not a protocol.
+    #[error("the document is not a protocol")]
+    NotAProtocol(#[from] LockError),
+    /// Order and protocol speak of different things.
+    #[error("order and protocol do not agree")]
+    Disagree,
+    /// The round was answered for another protocol or model.
+    #[error("the round was answered for another protocol or model")]
+    AnsweredOtherwise,
+    /// The vault failed.
+    #[error("the vault failed")]
+    Vault(#[from] VaultError),
+}
+
+impl Problem for IntakeError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OtherSite => "ORDER_FOR_OTHER_SITE",
+            Self::Order(_) | Self::NotCanonical(_) => "ORDER_SIGNATURE",
+            Self::ProtocolTooLarge => "PROTOCOL_TOO_LARGE",
+            Self::Fetch(error) => error.code(),
+            Self::Disk(_) => "DISK",
+            Self::Protocol(_) => "PROTOCOL_SIGNATURE",
+            Self::NotAProtocol(_) => "STUDY_INVALID",
+            Self::Disagree => "ORDER_PROTOCOL_MISMATCH",
+            Self::AnsweredOtherwise => "ALREADY_ANSWERED",
+            Self::Vault(error) => error.code(),
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some("tell the coordinator's operator; nothing was run and nothing was sent".to_owned())
+    }
+}
+
+/// Verifies an offer and records it as a job that waits for approval.
+pub(super) async fn take(
+    agent: &Agent,
+    connection: &Connection,
+    offer: Offer,
+) -> Result<(), IntakeError> {
+    let Offer { dispatch, dispatch_endorsements, protocol_endorsements } = offer;
+    if dispatch.site != agent.identity.site {
+        return Err(IntakeError::OtherSite);
+    }
+    let (root, now) = (&agent.identity.root, agent.clock.now());
+    let order = SignedDocument {
+        payload_type: PayloadType::Dispatch,
+        bytes: Canonical::new(dispatch.clone())?.bytes().to_vec(),
+        endorsements: dispatch_endorsements,
+    };
+    order.verify(&Role::Coordinator, root, now).map_err(IntakeError::Order)?;
+    if dispatch.protocol_bytes > MAX_PROTOCOL_BYTES {
+        return Err(IntakeError::ProtocolTooLarge);
+    }
+    let file = agent.home.artifact(&dispatch.protocol.0);
+    connection.download(&dispatch.protocol.0, dispatch.protocol_bytes, &file).await?;
+    let protocol = SignedDocument {
+        payload_type: PayloadType::Protocol,
+        bytes: tokio::fs::read(&file).await.map_err(IntakeError::Disk)?,
+        endorsements: protocol_endorsements,
+    };
+    for role in [Role::Sponsor, Role::Coordinator] {
+        protocol.verify(&role, root, now).map_err(IntakeError::Protocol)?;
+    }
+    let locked = LockedProtocol::parse(&protocol.bytes)?;
+    let agreed = locked.digest() == dispatch.protocol
+        && locked.protocol().id == dispatch.study
+        && locked.protocol().version == dispatch.protocol_version
+        && locked.protocol().model.digest == dispatch.model
+        && locked.protocol().model.bytes == dispatch.model_bytes;
+    if !agreed {
+        return Err(IntakeError::Disagree);
+    }
+    let answered = agent.vault.ledger_find(&dispatch.round).await?.map(|entry| entry.question());
+    let asked = Question {
+        round: dispatch.round.clone(),
+        protocol: dispatch.protocol,
+        model: dispatch.model,
+    };
+    if dc20_rerun::decide(answered.as_ref(), &asked) == Rerun::Refuse {
+        return Err(IntakeError::AnsweredOtherwise);
+    }
+    let round = dispatch.round.clone();
+    if agent.vault.job_insert(&NewJob { dispatch, protocol: protocol.bytes }, now).await? {
+        tracing::info!(%round, "job offered");
+    }
+    Ok(())
+}

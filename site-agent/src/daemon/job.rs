@@ -1,0 +1,152 @@
+//! One job from model file to vetted result.
+
+use fedval_ambient::{Failure, Problem as _};
+use fedval_disclosure::{Gate, NoAggregates, SitePolicy, Vetted, Withheld};
+use fedval_evaluate::{EvaluateError, Evaluation, Progress};
+use fedval_study::{
+    CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult,
+};
+use fedval_vault::{Approval, Job, JobState};
+
+use super::{Agent, progress};
+use crate::home::cannot;
+use crate::site_policy;
+
+/// Evaluates a job whose model is on this site's disk, and stores what the gate lets through.
+pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
+    let policy = match site_policy::load(&agent.home, &agent.identity, agent.clock.as_ref()) {
+        Ok(policy) => policy,
+        Err(failure) => {
+            agent.vault.job_note(job.round(), &failure.code).await?;
+            return answer(agent, job, NoAggregates::Refused, None).await;
+        }
+    };
+    let locked = LockedProtocol::parse(&job.protocol).map_err(|_| damaged())?;
+    let protocol = locked.protocol();
+    let source = agent.config.data_sources.iter().find(|source| source.serves(&protocol.id));
+    let Some(source) = source else {
+        agent.vault.job_note(job.round(), "DATA_SOURCE_MISSING").await?;
+        let failed = NoAggregates::Failed(fedval_study::FailedStage::DataSource);
+        return answer(agent, job, failed, Some(policy.digest())).await;
+    };
+    let path = agent.home.artifact(&job.dispatch.model.0);
+    let model = tokio::fs::read(&path).await.map_err(|error| cannot("read", &path, &error))?;
+    let manifest = source.manifest_source();
+    let evaluation = Evaluation {
+        round: job.round(),
+        protocol,
+        model: &model,
+        source: &manifest,
+        vault: &agent.vault,
+        secret: agent.vault.cohort_secret(agent.entropy.as_ref()).await?,
+        decode_limits: agent.config.limits.decode(),
+        inference_limits: agent.config.limits.inference(),
+        lanes: agent.config.limits.lanes,
+    };
+    let shown = Progress::default();
+    let summary = tokio::select! {
+        summary = evaluation.run(&shown) => summary,
+        never = progress::show(job.round(), &shown) => match never {},
+    };
+    match summary {
+        Ok(summary) => {
+            let cohort = summary.open_on_site().cohort;
+            let header = header(agent, job, Some(cohort), Some(policy.digest()));
+            let gate = Gate::new(policy.with_floor(protocol.disclosure), protocol);
+            match gate.vet(header.clone(), &summary) {
+                Ok(vetted) => store(agent, job, &vetted).await,
+                Err(withheld) => store_withheld(agent, job, header, &withheld).await,
+            }
+        }
+        Err(error) => failed(agent, job, &policy, error).await,
+    }
+}
+
+async fn failed(
+    agent: &Agent,
+    job: &Job,
+    policy: &SitePolicy,
+    error: EvaluateError,
+) -> Result<(), Failure> {
+    tracing::warn!(round = %job.round(), code = error.code(), "evaluation failed");
+    agent.vault.job_note(job.round(), error.code()).await?;
+    match error.stage() {
+        Some(stage) => answer(agent, job, NoAggregates::Failed(stage), Some(policy.digest())).await,
+        None => Err(error.into()),
+    }
+}
+
+async fn store_withheld(
+    agent: &Agent,
+    job: &Job,
+    header: ResultHeader,
+    withheld: &Withheld,
+) -> Result<(), Failure> {
+    agent.vault.job_note(job.round(), withheld.code()).await?;
+    let answer = match withheld.outcome() {
+        Outcome::Insufficient => NoAggregates::Insufficient,
+        _ => NoAggregates::Refused,
+    };
+    let vetted = Vetted::without_aggregates(header, answer).map_err(|_| damaged())?;
+    store(agent, job, &vetted).await
+}
+
+/// Stores an answer that holds no aggregate.
+pub(super) async fn answer(
+    agent: &Agent,
+    job: &Job,
+    answer: NoAggregates,
+    policy: Option<PolicyDigest>,
+) -> Result<(), Failure> {
+    let header = header(agent, job, None, policy);
+    let vetted = Vetted::without_aggregates(header, answer).map_err(|_| damaged())?;
+    store(agent, job, &vetted).await
+}
+
+/// Refuses a job on a steward's word: the answer replaces a result that waited, and is committed.
+pub(super) async fn decline(agent: &Agent, job: &Job) -> Result<(), Failure> {
+    let policy = site_policy::load(&agent.home, &agent.identity, agent.clock.as_ref());
+    let policy = policy.ok().map(|policy| policy.digest());
+    answer(agent, job, NoAggregates::Refused, policy).await?;
+    let Some(vetted) = agent.vault.vetted_find(job.round()).await? else { return Ok(()) };
+    let approval = Approval { digest: vetted.digest, approver: "steward".to_owned() };
+    agent.vault.release_commit(job.round(), &approval, agent.clock.now()).await?;
+    Ok(())
+}
+
+async fn store(agent: &Agent, job: &Job, vetted: &Vetted<SiteResult>) -> Result<(), Failure> {
+    let state = agent.vault.job_find(job.round()).await?.map_or(job.state, |job| job.state);
+    if matches!(state, JobState::Released | JobState::Sent | JobState::Cancelled) {
+        return Ok(());
+    }
+    agent.vault.vetted_put(job.round(), vetted, state, agent.clock.now()).await?;
+    tracing::info!(round = %job.round(), "result awaits release");
+    Ok(())
+}
+
+fn header(
+    agent: &Agent,
+    job: &Job,
+    cohort: Option<CohortCommitment>,
+    policy: Option<PolicyDigest>,
+) -> ResultHeader {
+    ResultHeader {
+        study: job.dispatch.study.clone(),
+        protocol: job.dispatch.protocol,
+        model: job.dispatch.model,
+        round: job.dispatch.round.clone(),
+        site: agent.identity.site.clone(),
+        cohort,
+        policy,
+        agent_build: agent.build,
+    }
+}
+
+fn damaged() -> Failure {
+    Failure::new(
+        fedval_ambient::Exit::Machine,
+        "VAULT_DAMAGED",
+        "a stored document is damaged",
+        "restore the agent's folder from a backup",
+    )
+}

@@ -1,0 +1,158 @@
+//! The agent's folder: configuration, key, certificates, policy, vault, fetched artifacts.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use fedval_ambient::{Exit, Failure};
+use fedval_study::{Sha256Digest, SiteId};
+use fedval_trust::{Certificate, Role, SecretKey};
+use fedval_vault::Vault;
+
+use crate::config::Config;
+
+/// Paths below one folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Home {
+    folder: PathBuf,
+}
+
+/// Who this site is, and whom it trusts.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) site: SiteId,
+    pub(crate) key: SecretKey,
+    pub(crate) certificate: Certificate,
+    pub(crate) root: Certificate,
+}
+
+impl Home {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_path_buf() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.folder.join("agent.toml")
+    }
+
+    pub(crate) fn policy_file(&self) -> PathBuf {
+        self.folder.join("policy.toml")
+    }
+
+    pub(crate) fn policy_signature_file(&self) -> PathBuf {
+        self.folder.join("policy.sig.json")
+    }
+
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.folder.join("agent.lock")
+    }
+
+    /// Where a fetched artifact lies.
+    pub(crate) fn artifact(&self, digest: &Sha256Digest) -> PathBuf {
+        self.folder.join("artifacts").join(format!("{digest}.bin"))
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.folder.join("site.key")
+    }
+
+    /// Makes the folders, readable by their owner alone.
+    pub(crate) fn create(&self) -> Result<(), Failure> {
+        for folder in [self.folder.clone(), self.folder.join("artifacts")] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .map_err(|error| cannot("create the folder", &folder, &error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_enrolled(&self) -> bool {
+        self.folder.join("site.pem").exists()
+    }
+
+    /// Writes a file that its owner alone may read; readers see the old file or the new one.
+    pub(crate) fn write(&self, path: &Path, text: &str) -> Result<(), Failure> {
+        let temporary = path.with_extension("new");
+        fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&temporary, path))
+            .map_err(|error| cannot("write", path, &error))
+    }
+
+    /// The certificate is written last: with it the site is enrolled.
+    pub(crate) fn write_identity(&self, identity: &Identity) -> Result<(), Failure> {
+        self.write(&self.key_file(), &identity.key.to_pem())?;
+        self.write(&self.folder.join("root.pem"), &identity.root.to_pem())?;
+        self.write(&self.folder.join("site.pem"), &identity.certificate.to_pem())
+    }
+
+    pub(crate) fn identity(&self) -> Result<Identity, Failure> {
+        if !self.is_enrolled() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "NOT_ENROLLED",
+                format!("{} holds no enrolled site", self.folder.display()),
+                "run the `fedval-agent enrol` command that the coordinator's operator sent you, or \
+                 give the right --home",
+            ));
+        }
+        let certificate = Certificate::from_pem(&read(&self.folder.join("site.pem"))?)?;
+        let Role::Site(site) = certificate.role().clone() else {
+            return Err(damaged("site.pem"));
+        };
+        let key = SecretKey::from_pem(&read(&self.key_file())?).map_err(|_| damaged("site.key"))?;
+        let root = Certificate::from_pem(&read(&self.folder.join("root.pem"))?)?;
+        Ok(Identity { site, key, certificate, root })
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        let file = self.config_file();
+        toml::from_str(&read(&file)?).map_err(|error| {
+            Failure::new(
+                Exit::Usage,
+                "CONFIG_INVALID",
+                format!("{} cannot be read: {error}", file.display()),
+                "correct the file; deploy/config/agent.toml documents every key",
+            )
+        })
+    }
+
+    pub(crate) async fn vault(&self) -> Result<Vault, Failure> {
+        Ok(Vault::open(&self.folder.join("vault.db")).await?)
+    }
+}
+
+fn damaged(file: &str) -> Failure {
+    Failure::new(
+        Exit::Machine,
+        "IDENTITY_DAMAGED",
+        format!("{file} is not what enrolment wrote"),
+        "restore the folder from a backup, or ask for a new invitation",
+    )
+}
+
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| cannot("read", path, &error))
+}
+
+/// A failure of this machine's disk.
+pub(crate) fn cannot(action: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Machine,
+        "DISK",
+        format!("cannot {action} {}: {error}", path.display()),
+        "check that the path exists, belongs to this user and has free space",
+    )
+}

@@ -1,0 +1,90 @@
+//! What became of single cases, so that a restart goes on where it was.
+
+use std::collections::BTreeMap;
+
+use fedval_disclosure::SiteLocal;
+use fedval_study::summary::FailureReason;
+use fedval_study::{RoundId, Sha256Digest};
+use serde::{Deserialize, Serialize};
+use sqlx::Row as _;
+
+use crate::row::{damaged, json, to_json};
+use crate::{Vault, VaultError};
+
+/// What became of one case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseOutcome {
+    /// The model's score, as the bits of an f64: JSON would round some.
+    Score(u64),
+    /// No usable result.
+    Failed(FailureReason),
+}
+
+/// One case's checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Digest of the manifest's row: a checkpoint of a row that changed since is not used.
+    pub row: Sha256Digest,
+    /// What became of it.
+    pub outcome: CaseOutcome,
+    /// Attributes from the image's header, by keyword.
+    pub attributes: BTreeMap<String, String>,
+    /// Digest of the image file; absent where it could not be read.
+    pub image: Option<Sha256Digest>,
+}
+
+impl Vault {
+    /// Records one case.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn checkpoint_put(
+        &self,
+        round: &RoundId,
+        case_index: usize,
+        checkpoint: &SiteLocal<Checkpoint>,
+    ) -> Result<(), VaultError> {
+        let tag = VaultError::during("checkpoint_put");
+        sqlx::query(
+            "-- checkpoint_put
+             INSERT INTO checkpoints (round_id, case_index, outcome) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET outcome = excluded.outcome",
+        )
+        .bind(round.as_str())
+        .bind(i64::try_from(case_index).unwrap_or(i64::MAX))
+        .bind(to_json(checkpoint.open_on_site()).map_err(&tag)?)
+        .execute(&self.pool)
+        .await
+        .map_err(&tag)?;
+        Ok(())
+    }
+
+    /// Every case recorded for a job, by position in the manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn checkpoint_list(
+        &self,
+        round: &RoundId,
+    ) -> Result<SiteLocal<BTreeMap<usize, Checkpoint>>, VaultError> {
+        let tag = VaultError::during("checkpoint_list");
+        let rows = sqlx::query(
+            "-- checkpoint_list
+             SELECT case_index, outcome FROM checkpoints WHERE round_id = ?1",
+        )
+        .bind(round.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&tag)?;
+        let mut checkpoints = BTreeMap::new();
+        for row in &rows {
+            let index: i64 = row.try_get("case_index").map_err(&tag)?;
+            let index = usize::try_from(index).map_err(|_| tag(damaged("case_index")))?;
+            checkpoints.insert(index, json(row, "outcome").map_err(&tag)?);
+        }
+        Ok(SiteLocal::new(checkpoints))
+    }
+}

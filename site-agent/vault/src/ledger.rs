@@ -1,0 +1,109 @@
+//! The ledger: everything this site ever told anyone.
+
+use fedval_ambient::Timestamp;
+use fedval_disclosure::rules::dc20_rerun::Question;
+use fedval_disclosure::{Committed, Ledger};
+use fedval_study::{
+    CohortCommitment, ModelDigest, ProtocolDigest, ResultDigest, RoundId, Sha256Digest, StudyId,
+};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Error, Row as _};
+
+use crate::row::{count, damaged, digest, moment, parsed};
+use crate::{Vault, VaultError};
+
+/// One answer that this site gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// The round that was answered.
+    pub round: RoundId,
+    /// Its study.
+    pub study: StudyId,
+    /// The protocol.
+    pub protocol: ProtocolDigest,
+    /// The model.
+    pub model: ModelDigest,
+    /// The cohort, where one was opened.
+    pub cohort: Option<CohortCommitment>,
+    /// released, insufficient, refused or failed.
+    pub outcome: String,
+    /// The approved bytes.
+    pub bytes: Vec<u8>,
+    /// Their digest at approval.
+    pub digest: ResultDigest,
+    /// Bits that were charged.
+    pub bits: u64,
+    /// Who approved.
+    pub approver: String,
+    /// When it became durable.
+    pub committed_at: Timestamp,
+}
+
+impl LedgerEntry {
+    /// The question that this entry answered.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        Question { round: self.round.clone(), protocol: self.protocol, model: self.model }
+    }
+}
+
+fn entry_of(row: &SqliteRow) -> Result<LedgerEntry, Error> {
+    let cohort: Option<Vec<u8>> = row.try_get("cohort")?;
+    let cohort = cohort.map(|bytes| Sha256Digest::try_from(bytes.as_slice())).transpose();
+    Ok(LedgerEntry {
+        round: parsed(row, "round_id")?,
+        study: parsed(row, "study_id")?,
+        protocol: ProtocolDigest(digest(row, "protocol")?),
+        model: ModelDigest(digest(row, "model")?),
+        cohort: cohort.map_err(|_| damaged("cohort"))?.map(CohortCommitment),
+        outcome: row.try_get("outcome")?,
+        bytes: row.try_get("result")?,
+        digest: ResultDigest(digest(row, "digest")?),
+        bits: count(row, "bits")?,
+        approver: row.try_get("approver")?,
+        committed_at: moment(row, "committed_at_ms")?,
+    })
+}
+
+impl Vault {
+    /// Every entry, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn ledger_list(&self) -> Result<Vec<LedgerEntry>, VaultError> {
+        let tag = VaultError::during("ledger_list");
+        let rows =
+            sqlx::query("-- ledger_list\nSELECT * FROM ledger ORDER BY committed_at_ms, round_id")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(&tag)?;
+        rows.iter().map(entry_of).collect::<Result<_, _>>().map_err(&tag)
+    }
+
+    /// The answer to a round.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn ledger_find(&self, round: &RoundId) -> Result<Option<LedgerEntry>, VaultError> {
+        let tag = VaultError::during("ledger_find");
+        let row = sqlx::query("-- ledger_find\nSELECT * FROM ledger WHERE round_id = ?1")
+            .bind(round.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(&tag)?;
+        row.as_ref().map(entry_of).transpose().map_err(&tag)
+    }
+}
+
+impl Ledger for Vault {
+    type Error = VaultError;
+
+    async fn committed(&self, round: &RoundId) -> Result<Option<Committed>, VaultError> {
+        // Whoever changed the ledger by hand must not get bytes out of it.
+        self.journal_verify().await?;
+        let entry = self.ledger_find(round).await?;
+        Ok(entry.map(|entry| Committed { bytes: entry.bytes, digest: entry.digest }))
+    }
+}

@@ -1,0 +1,241 @@
+//! One coordinator and its sites, each a process with its own folder.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{Answer, Running, call};
+use crate::recorder::Recorder;
+
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(100);
+/// How often at most: ten minutes on a machine that does nothing else.
+const MOST_POLLS: u32 = 6000;
+
+/// A coordinator that runs, with sites that may.
+#[derive(Debug)]
+pub struct Consortium {
+    folder: TempDir,
+    port: u16,
+    server: Option<Running>,
+}
+
+/// One enrolled site.
+#[derive(Debug)]
+pub struct Site {
+    /// Its id.
+    pub name: String,
+    /// Its agent's folder.
+    pub home: PathBuf,
+    log: PathBuf,
+    recorder: Option<Recorder>,
+    agent: Option<Running>,
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("a bound port").port()
+}
+
+/// Waits until `condition` yields something.
+///
+/// # Panics
+///
+/// If it never does.
+pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..MOST_POLLS {
+        if let Some(found) = condition() {
+            return found;
+        }
+        std::thread::sleep(POLL);
+    }
+    panic!("waited in vain until {what}");
+}
+
+impl Consortium {
+    /// Makes a consortium and starts its coordinator.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come up.
+    #[must_use]
+    pub fn start() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let port = free_port();
+        let mut consortium = Self { folder, port, server: None };
+        let listen = format!("127.0.0.1:{port}");
+        let made = consortium.fedval(&["init", "--listen", &listen, "--host", "localhost"]);
+        assert_eq!(made.code, 0, "{}", made.err);
+        consortium.serve();
+        consortium
+    }
+
+    /// Starts the coordinator's server and waits until it answers.
+    pub fn serve(&mut self) {
+        let log = self.folder.path().join("coordinator.log");
+        self.server = Some(Running::start("fedval", &self.home(), &["serve"], &log));
+        until("the coordinator answers", || {
+            (self.fedval(&["site", "list", "--json"]).code == 0).then_some(())
+        });
+    }
+
+    /// Stops the server.
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// The coordinator's folder.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("coordinator")
+    }
+
+    /// A path in the consortium's temporary folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where the coordinator listens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// Runs an operator's command.
+    #[must_use]
+    pub fn fedval(&self, args: &[&str]) -> Answer {
+        call("fedval", &self.home(), args)
+    }
+
+    /// The coordinator's log so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("coordinator.log")).unwrap_or_default()
+    }
+
+    /// Invites and enrols a site whose manifest and images lie in `data`.
+    ///
+    /// # Panics
+    ///
+    /// If a step fails.
+    #[must_use]
+    pub fn enrol(&self, name: &str, data: &Path) -> Site {
+        let invited = self.fedval(&["site", "invite", name, "--json"]).json();
+        let token = invited["token"].as_str().expect("a token");
+        let home = self.folder.path().join(name);
+        let url = self.url();
+        let enrolled = call("fedval-agent", &home, &["enrol", "--coordinator", &url, "--token", token]);
+        assert_eq!(enrolled.code, 0, "{}", enrolled.err);
+        let recorder = Recorder::start(&self.home(), self.port, &home);
+        let site = Site {
+            name: name.to_owned(),
+            log: self.folder.path().join(format!("{name}.log")),
+            home,
+            recorder: Some(recorder),
+            agent: None,
+        };
+        site.configure(data);
+        site
+    }
+
+    /// The status of each site in the latest round.
+    #[must_use]
+    pub fn status(&self, study: &str) -> Value {
+        let status = self.fedval(&["study", "status", study, "--json"]).json();
+        status["rounds"].as_array().and_then(|rounds| rounds.last()).cloned().unwrap_or_default()
+    }
+
+    /// Waits until every site of the latest round has answered.
+    pub fn until_answered(&self, study: &str) {
+        until("every site has answered", || {
+            let round = self.status(study);
+            let sites = round["sites"].as_array()?;
+            sites.iter().all(|site| site["status"] != "missing").then_some(())
+        });
+    }
+}
+
+impl Site {
+    fn configure(&self, data: &Path) {
+        let url = self.recorder.as_ref().map(Recorder::url).unwrap_or_default();
+        let config = format!(
+            "[coordinator]\nurl = \"{url}\"\n\n[[data_sources]]\nname = \"data\"\n\
+             manifest = \"{0}/manifest.csv\"\nroot = \"{0}\"\n",
+            data.display()
+        );
+        fs::write(self.home.join("agent.toml"), config).expect("a writable folder");
+    }
+
+    /// Appends to the agent's configuration.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    pub fn configure_also(&self, text: &str) {
+        let path = self.home.join("agent.toml");
+        let config = fs::read_to_string(&path).expect("a configuration");
+        fs::write(path, config + text).expect("a writable folder");
+    }
+
+    /// Writes and signs a policy that runs and releases the given protocols by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be signed.
+    pub fn sign_policy(&self, automatic: &[&str]) {
+        let list = automatic.iter().map(|digest| format!("\"{digest}\"")).collect::<Vec<_>>();
+        let list = list.join(", ");
+        let policy = format!(
+            "profile = \"standard\"\nk = 11\nrun_without_approval = [{list}]\n\
+             release_without_steward = [{list}]\n"
+        );
+        fs::write(self.home.join("policy.toml"), policy).expect("a writable folder");
+        let signed = self.agent(&["policy", "sign"]);
+        assert_eq!(signed.code, 0, "{}", signed.err);
+    }
+
+    /// Starts the agent.
+    pub fn run(&mut self) {
+        self.agent = Some(Running::start("fedval-agent", &self.home, &["run"], &self.log));
+    }
+
+    /// Kills the agent.
+    pub fn kill(&mut self) {
+        self.agent = None;
+    }
+
+    /// Runs a steward's command.
+    #[must_use]
+    pub fn agent(&self, args: &[&str]) -> Answer {
+        call("fedval-agent", &self.home, args)
+    }
+
+    /// Waits until the site's latest job is in `state`, and returns its id.
+    #[must_use]
+    pub fn until_job_is(&self, state: &str) -> String {
+        until(&format!("a job of {} is {state}", self.name), || {
+            let jobs = self.agent(&["jobs", "--json"]).json();
+            let job = jobs["jobs"].as_array()?.last()?.clone();
+            (job["state"] == state).then(|| job["job"].as_str().map(str::to_owned)).flatten()
+        })
+    }
+
+    /// Every byte the agent sent, and its log.
+    #[must_use]
+    pub fn outgoing(&self) -> Vec<u8> {
+        let mut bytes = self.recorder.as_ref().map(Recorder::sent).unwrap_or_default();
+        bytes.extend(fs::read(&self.log).unwrap_or_default());
+        bytes
+    }
+}

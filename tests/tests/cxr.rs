@@ -1,0 +1,261 @@
+//! Real radiographs, a real model, four sites: from dispatch to a verified report.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use fedval_ingest::{ColumnMapping, ManifestSource, read_manifest};
+use fedval_study::protocol::ReferenceStandard;
+use fedval_tests::canary::{Canaries, files_below};
+use fedval_tests::consortium::{Consortium, Site};
+use fedval_tests::shared;
+use fedval_vault::{CaseOutcome, Vault};
+use serde_json::Value;
+
+const SITES: [&str; 4] = ["nih-a", "nih-b", "nih-c", "figure1"];
+/// Asks its steward for approval and release.
+const MANUAL: &str = "nih-b";
+
+fn study(model: &Path) -> String {
+    format!(
+        r#"
+id = "cxr"
+title = "Pneumonia on chest radiographs at four sites"
+target_condition = "pneumonia"
+
+[model]
+name = "pneumonia-cnn"
+file = "{}"
+[model.input]
+name = "image"
+layout = "nchw"
+height = 256
+width = 256
+channels = 1
+scaling = "unit"
+resize = "refuse"
+monochrome1 = "invert"
+[model.output]
+name = "probability"
+scale = "probability"
+
+[reference_standard]
+description = "labels of the public collections"
+positive = ["1"]
+negative = ["0"]
+
+[analysis]
+unit = "image"
+
+[[operating_points]]
+name = "half"
+threshold = 0.5
+
+[[endpoints]]
+name = "discrimination"
+metric = "auroc"
+limit = 0.8
+[[endpoints]]
+name = "new-hospital"
+metric = "auroc"
+limit = 0.8
+basis = "new_site"
+[[endpoints]]
+name = "specificity"
+metric = "specificity@half"
+limit = 0.7
+
+[disclosure]
+k = 11
+"#,
+        model.display()
+    )
+}
+
+struct Round {
+    consortium: Consortium,
+    sites: Vec<Site>,
+    report: Value,
+    out: std::path::PathBuf,
+}
+
+/// The whole way, as four hospitals and an operator walk it.
+fn walk(data: &Path) -> Round {
+    let consortium = Consortium::start();
+    let mut sites: Vec<Site> =
+        SITES.iter().map(|name| consortium.enrol(name, &data.join(name))).collect();
+    let file = consortium.path("cxr.toml");
+    fs::write(&file, study(&data.join("pneumonia.onnx"))).unwrap();
+    consortium.fedval(&["study", "create", file.to_str().unwrap(), "--json"]).json();
+    let locked = consortium.fedval(&["study", "lock", "cxr", "--json"]).json();
+    let protocol = locked["protocol_digest"].as_str().unwrap();
+    for site in &mut sites {
+        let automatic: &[&str] = &[protocol];
+        site.sign_policy(if site.name == MANUAL { &[] } else { automatic });
+        site.run();
+    }
+    consortium.fedval(&["study", "dispatch", "cxr", "--json"]).json();
+    let steward = sites.iter().find(|site| site.name == MANUAL).unwrap();
+    let job = steward.until_job_is("offered");
+    assert_eq!(steward.agent(&["approve", &job]).code, 0);
+    steward.until_job_is("awaiting_release");
+    let preview = steward.agent(&["preview", &job, "--json"]).json();
+    let digest = preview["digest"].as_str().unwrap();
+    assert_eq!(steward.agent(&["release", &job, "--digest", digest]).code, 0);
+    consortium.until_answered("cxr");
+    consortium.fedval(&["study", "close", "cxr", "--json"]).json();
+    let out = consortium.path("report");
+    consortium.fedval(&["report", "build", "cxr", "--out", out.to_str().unwrap(), "--json"]).json();
+    let report = serde_json::from_slice(&fs::read(out.join("report.json")).unwrap()).unwrap();
+    Round { consortium, sites, report, out }
+}
+
+fn number(value: &Value, path: &str) -> f64 {
+    value.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} in {value}"))
+}
+
+fn close(what: &str, got: f64, expected: f64, tolerance: f64) {
+    assert!((got - expected).abs() <= tolerance, "{what}: got {got}, expected {expected}");
+}
+
+#[test]
+fn four_hospitals_of_real_radiographs_give_the_known_answers_and_nothing_else_leaves() {
+    let Some(data) = shared::folder("data/cxr") else { return };
+    let expected: Value =
+        serde_json::from_slice(&fs::read(data.join("expected.json")).unwrap()).unwrap();
+    let round = walk(&data);
+    check_sites(&round, &expected);
+    check_synthesis(&round.report, &expected);
+    check_scores(&round, &data, &expected);
+    check_egress(&round, &data);
+    check_verification(&round);
+}
+
+fn check_sites(round: &Round, expected: &Value) {
+    for site in expected["sites"].as_array().unwrap() {
+        let name = site["site"].as_str().unwrap();
+        let found = round.report["sites"].as_array().unwrap().iter().find(|s| s["id"] == name);
+        let found = found.unwrap_or_else(|| panic!("{name} is in the report"));
+        if name == "figure1" {
+            assert_eq!(found["status"], "insufficient");
+            assert!(found.get("metrics").is_none_or(|m| m.is_null() || m == &serde_json::json!({})));
+            continue;
+        }
+        assert_eq!(found["status"], "released", "{name}");
+        assert_eq!(found["n"], site["n"]);
+        assert_eq!(found["patients"], site["patients"]);
+        let point = &found["operating_points"][0];
+        for count in ["tp", "fn", "fp", "tn"] {
+            assert_eq!(point[count], site["at_0_5"][count], "{name} {count}");
+        }
+        let auroc = &site["auroc"];
+        let metric = |path: &str| number(found, &format!("/metrics/{path}"));
+        close(name, metric("auroc/estimate"), number(auroc, "/auc"), 2e-4);
+        close(
+            name,
+            metric("auroc/se"),
+            number(auroc, "/patient_clustered_se_obuchowski"),
+            1e-3,
+        );
+        close(name, metric("auroc_delong/se"), number(auroc, "/delong_se"), 1e-3);
+    }
+}
+
+fn check_synthesis(report: &Value, expected: &Value) {
+    for (metric, kind) in [("auroc", "patient_clustered"), ("auroc_delong", "delong")] {
+        let want = &expected["synthesis"][kind];
+        let got = &report["synthesis"][metric];
+        assert_eq!(got["k"], want["k"]);
+        for (mine, theirs) in [
+            ("/estimate", "/estimate"),
+            ("/ci/0", "/ci/0"),
+            ("/ci/1", "/ci/1"),
+            ("/tau2", "/tau2"),
+            ("/q_p", "/q_p"),
+            ("/prediction_interval/0", "/prediction_interval/0"),
+            ("/prediction_interval/1", "/prediction_interval/1"),
+        ] {
+            close(&format!("{metric}{mine}"), number(got, mine), number(want, theirs), 1e-3);
+        }
+        close("i2", number(got, "/i2") * 100.0, number(want, "/i2_from_tau2_percent"), 0.1);
+        close("q", number(got, "/q"), number(want, "/q"), 1e-2);
+    }
+}
+
+/// Every score, read from the sites' own disks: they are nowhere else.
+fn check_scores(round: &Round, data: &Path, expected: &Value) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let standard = ReferenceStandard {
+        description: String::new(),
+        positive: vec!["1".to_owned()],
+        negative: vec!["0".to_owned()],
+    };
+    for site in &round.sites {
+        let folder = data.join(&site.name);
+        let source = ManifestSource {
+            manifest: folder.join("manifest.csv"),
+            root: folder,
+            columns: ColumnMapping::default(),
+        };
+        let cohort = read_manifest(&source, &standard, &[]).unwrap();
+        let cases = &cohort.open_on_site().cases;
+        let checkpoints = runtime.block_on(async {
+            let vault = Vault::open(&site.home.join("vault.db")).await.unwrap();
+            vault.checkpoint_list(&"cxr-r1".parse().unwrap()).await.unwrap()
+        });
+        let checkpoints = checkpoints.open_on_site();
+        assert_eq!(checkpoints.len(), cases.len());
+        let all = expected["sites"].as_array().unwrap();
+        let scores = &all.iter().find(|s| s["site"] == site.name.as_str()).unwrap()["scores"];
+        for (index, checkpoint) in checkpoints {
+            let CaseOutcome::Score(bits) = checkpoint.outcome else { panic!("a case failed") };
+            let want = scores[&cases[*index].case_id].as_f64().unwrap();
+            close("score", f64::from_bits(bits), want, 1e-4);
+        }
+    }
+}
+
+fn check_egress(round: &Round, data: &Path) {
+    let mut everyone = Canaries::default();
+    for site in &round.sites {
+        let canaries = Canaries::of_site(&data.join(&site.name));
+        let outgoing = site.outgoing();
+        assert!(outgoing.len() > 1000, "the recorder saw what {} sent", site.name);
+        assert_eq!(canaries.found_in(&outgoing), Vec::<&str>::new(), "{} let out", site.name);
+        everyone.extend(canaries);
+    }
+    assert!(everyone.len() > 500);
+    assert_eq!(everyone.found_in(&round.consortium.log()), Vec::<&str>::new());
+    for (name, bytes) in files_below(&round.consortium.home()) {
+        assert_eq!(everyone.found_in(&bytes), Vec::<&str>::new(), "{name}");
+    }
+    for (name, bytes) in files_below(&round.out) {
+        assert_eq!(everyone.found_in(&bytes), Vec::<&str>::new(), "{name}");
+    }
+    // The recorder can find something: the study's id is in every result.
+    assert!(round.sites.iter().all(|site| site.outgoing().windows(6).any(|w| w == b"cxr-r1")));
+}
+
+/// The package holds, and does not once one digit of any of its parts is another.
+fn check_verification(round: &Round) {
+    let out = round.out.to_str().unwrap();
+    assert_eq!(round.consortium.fedval(&["verify", out, "--json"]).json()["holds"], true);
+    let alterations: BTreeMap<&str, (&str, &str)> = BTreeMap::from([
+        ("report.json", ("\"estimate\":0.8", "\"estimate\":0.9")),
+        ("evidence/sites/nih-a.json", ("\"tp\":71", "\"tp\":72")),
+        ("evidence/protocol.json", ("\"digest\":\"", "\"digest\":\"0")),
+    ]);
+    for (part, (from, to)) in alterations {
+        let path = round.out.join(part);
+        let original = fs::read_to_string(&path).unwrap();
+        let altered = original.replacen(from, to, 1);
+        assert_ne!(original, altered, "{part} holds {from}");
+        fs::write(&path, altered).unwrap();
+        let answer = round.consortium.fedval(&["verify", out]);
+        assert_eq!(answer.code, 1, "{part}");
+        let stem = part.trim_start_matches("evidence/").trim_start_matches("sites/");
+        let stem = stem.trim_end_matches(".json");
+        assert!(answer.err.contains(stem), "{part} is named: {}", answer.err);
+        fs::write(&path, original).unwrap();
+    }
+}
