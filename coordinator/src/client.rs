@@ -24,8 +24,12 @@ pub(crate) async fn connect(home: &Home) -> Result<OperatorServiceClient<Channel
     let tls = tls::client_config(&home.certificate("root")?, &certificate, &key)
         .map_err(|error| bad_url(&config.url, &error))?;
     let connector = TlsConnector::from(Arc::new(tls));
+    let origin: Uri = config.url.parse().map_err(|error| bad_url(&config.url, &error))?;
+    // tonic refuses `https` unless it does the TLS itself; here the connector does, and requests
+    // keep the true origin.
+    let plain = config.url.replacen("https://", "http://", 1);
     let endpoint: Endpoint =
-        Endpoint::from_shared(config.url.clone()).map_err(|error| bad_url(&config.url, &error))?;
+        Endpoint::from_shared(plain).map_err(|error| bad_url(&config.url, &error))?.origin(origin);
     let dial = tower::service_fn(move |uri: Uri| dial(connector.clone(), uri));
     let channel = endpoint
         .connect_timeout(Duration::from_secs(CONNECT_SECONDS))

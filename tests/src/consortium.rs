@@ -124,6 +124,35 @@ impl Consortium {
         fs::read(self.folder.path().join("coordinator.log")).unwrap_or_default()
     }
 
+    /// Uploads and locks the study in `text`, and returns its protocol's digest.
+    ///
+    /// # Panics
+    ///
+    /// If a step fails.
+    #[must_use]
+    pub fn lock(&self, study: &str, text: &str) -> String {
+        let file = self.path(&format!("{study}.toml"));
+        fs::write(&file, text).expect("a writable folder");
+        let file = file.to_str().expect("a plain path");
+        self.fedval(&["study", "create", file, "--json"]).json();
+        let locked = self.fedval(&["study", "lock", study, "--json"]).json();
+        locked["protocol_digest"].as_str().expect("a digest").to_owned()
+    }
+
+    /// Builds the report of a study and reads its `report.json`.
+    ///
+    /// # Panics
+    ///
+    /// If a step fails.
+    #[must_use]
+    pub fn report(&self, study: &str) -> (PathBuf, Value) {
+        let out = self.path("report");
+        let folder = out.to_str().expect("a plain path");
+        self.fedval(&["report", "build", study, "--out", folder, "--json"]).json();
+        let report = fs::read(out.join("report.json")).expect("a report");
+        (out, serde_json::from_slice(&report).expect("JSON"))
+    }
+
     /// Invites and enrols a site whose manifest and images lie in `data`.
     ///
     /// # Panics
@@ -222,7 +251,6 @@ impl Site {
     }
 
     /// Waits until the site's latest job is in `state`, and returns its id.
-    #[must_use]
     pub fn until_job_is(&self, state: &str) -> String {
         until(&format!("a job of {} is {state}", self.name), || {
             let jobs = self.agent(&["jobs", "--json"]).json();

@@ -8,3 +8,4 @@ pub mod consortium;
 pub mod process;
 pub mod recorder;
 pub mod shared;
+pub mod small_site;

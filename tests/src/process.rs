@@ -45,7 +45,6 @@ impl Answer {
     /// # Panics
     ///
     /// If it failed or printed something else.
-    #[must_use]
     pub fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
         serde_json::from_str(&self.out).expect("--json prints JSON")

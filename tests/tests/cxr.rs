@@ -84,13 +84,9 @@ fn walk(data: &Path) -> Round {
     let consortium = Consortium::start();
     let mut sites: Vec<Site> =
         SITES.iter().map(|name| consortium.enrol(name, &data.join(name))).collect();
-    let file = consortium.path("cxr.toml");
-    fs::write(&file, study(&data.join("pneumonia.onnx"))).unwrap();
-    consortium.fedval(&["study", "create", file.to_str().unwrap(), "--json"]).json();
-    let locked = consortium.fedval(&["study", "lock", "cxr", "--json"]).json();
-    let protocol = locked["protocol_digest"].as_str().unwrap();
+    let protocol = consortium.lock("cxr", &study(&data.join("pneumonia.onnx")));
     for site in &mut sites {
-        let automatic: &[&str] = &[protocol];
+        let automatic: &[&str] = &[&protocol];
         site.sign_policy(if site.name == MANUAL { &[] } else { automatic });
         site.run();
     }
@@ -104,9 +100,7 @@ fn walk(data: &Path) -> Round {
     assert_eq!(steward.agent(&["release", &job, "--digest", digest]).code, 0);
     consortium.until_answered("cxr");
     consortium.fedval(&["study", "close", "cxr", "--json"]).json();
-    let out = consortium.path("report");
-    consortium.fedval(&["report", "build", "cxr", "--out", out.to_str().unwrap(), "--json"]).json();
-    let report = serde_json::from_slice(&fs::read(out.join("report.json")).unwrap()).unwrap();
+    let (out, report) = consortium.report("cxr");
     Round { consortium, sites, report, out }
 }
 

@@ -1,5 +1,7 @@
 //! The gate, on real aggregates.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 #[path = "../../study/tests/support/mod.rs"]
 mod support;
 

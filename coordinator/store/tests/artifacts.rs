@@ -1,5 +1,7 @@
 //! Artifacts in a folder.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! The conformance suite over the embedded store, and what only a file can do.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod conformance;
 
 use std::sync::Arc;
@@ -27,18 +29,20 @@ suite!(open);
 
 /// Everything that can be read, in one text.
 async fn everything(store: &dyn Store) -> String {
-    let mut found = format!("{:?}", store.site_list().await.unwrap());
-    found += &format!("{:?}", store.invitation_find(&token("pending"), at(0)).await.unwrap());
-    found += &format!("{:?}", store.operator_by_key(&key(99)).await.unwrap());
+    let mut found = vec![
+        format!("{:?}", store.site_list().await.unwrap()),
+        format!("{:?}", store.invitation_find(&token("pending"), at(0)).await.unwrap()),
+        format!("{:?}", store.operator_by_key(&key(99)).await.unwrap()),
+        format!("{:?}", store.study_list().await.unwrap()),
+    ];
     for study in store.study_list().await.unwrap() {
-        found += &format!("{study:?}");
         for round in store.round_list(&study.study).await.unwrap() {
-            found += &format!("{round:?}");
-            found += &format!("{:?}", store.dispatch_list(&round.round).await.unwrap());
-            found += &format!("{:?}", store.result_list(&round.round).await.unwrap());
+            found.push(format!("{round:?}"));
+            found.push(format!("{:?}", store.dispatch_list(&round.round).await.unwrap()));
+            found.push(format!("{:?}", store.result_list(&round.round).await.unwrap()));
         }
     }
-    found
+    found.join("\n")
 }
 
 #[tokio::test]

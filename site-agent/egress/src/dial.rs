@@ -38,7 +38,11 @@ impl Coordinator {
         if uri.scheme_str() != Some("https") || uri.host().is_none_or(str::is_empty) {
             return Err(bad());
         }
-        let endpoint = Endpoint::from(uri)
+        // tonic refuses `https` unless it does the TLS itself; here the connector does, and requests
+        // keep the true origin.
+        let plain: Uri = url.replacen("https://", "http://", 1).parse().map_err(|_| bad())?;
+        let endpoint = Endpoint::from(plain)
+            .origin(uri)
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
             .http2_keep_alive_interval(Duration::from_secs(KEEPALIVE_SECONDS))
             .keep_alive_while_idle(true);

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what the checks need and runs them all, as CI does. Usage: tests/run.sh [nextest arguments]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+need_packages() {
+    local missing=()
+    command -v cc >/dev/null || missing+=(gcc libc6-dev)
+    command -v make >/dev/null || missing+=(make)
+    [ ${#missing[@]} -eq 0 ] && return
+    say "installing ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"
+}
+
+# One tool from the Rust registry, unless it is there.
+need_tool() {
+    command -v "$1" >/dev/null && return
+    say "installing $1"
+    cargo install --locked "$1"
+}
+
+need_packages
+export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+for component in rustfmt clippy; do
+    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
+done
+need_tool cargo-nextest
+need_tool cargo-deny
+need_tool cargo-audit
+
+say "format"
+cargo fmt --all --check
+
+say "lints"
+cargo clippy --workspace --all-targets -- -D warnings
+
+say "licences, bans, sources"
+cargo deny --all-features check bans licenses sources
+
+say "advisories"
+if [ -d ../shared/advisory-db ]; then
+    cargo audit --no-fetch --db ../shared/advisory-db
+else
+    cargo audit
+fi
+
+say "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+say "build"
+cargo build --workspace --bins
+
+say "documentation tests"
+cargo test --workspace --doc --quiet
+
+say "tests"
+cargo nextest run --workspace --no-fail-fast "$@"
