@@ -2,7 +2,7 @@
 
 use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
-    CalibrationFit, ClusterRankSums, ClusterSums, ProbabilitySums, RankSums, TwoByTwo,
+    CalibrationFit, ClusterRankSums, ClusterSums, Inconsistent, ProbabilitySums, RankSums, TwoByTwo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,9 @@ use crate::form::{
     RankSumsForm, TwoByTwoForm,
 };
 use crate::id::Name;
+
+/// A probability is at most 1 away from an outcome: 1 in units of 10⁻¹².
+const LARGEST_SQUARED_ERROR: u64 = 1_000_000_000_000;
 
 /// Distinct patients of a group: the denominators every disclosure rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -130,52 +133,47 @@ impl Performance {
     ///
     /// [`ContradictoryPerformance`] names the relation that does not hold.
     pub fn check(&self) -> Result<(), ContradictoryPerformance> {
-        let holds = |condition: bool, relation| {
-            if condition { Ok(()) } else { Err(ContradictoryPerformance { relation }) }
-        };
-        let sums = |sums: Result<(), _>| holds(sums.is_ok(), "sums keep their bounds");
         let (n_pos, n_neg) = (self.ranks.n_pos, self.ranks.n_neg);
-        sums(self.ranks.check().map_err(|_| ()))?;
-        sums(self.probabilities.check().map_err(|_| ()))?;
-        sums(self.brier_clusters.check().map_err(|_| ()))?;
-        if let Some(clusters) = &self.event_clusters {
-            sums(clusters.check().map_err(|_| ()))?;
-            holds(clusters.total == u128::from(n_pos), "events by patient sum to all events")?;
-            holds(clusters.size == n_pos + n_neg, "cases by patient sum to all cases")?;
-        }
-        self.check_patients(&holds)?;
-        holds(self.probabilities.n == n_pos + n_neg, "cases are positive or negative")?;
+        let cases = n_pos.checked_add(n_neg);
+        keeps_bounds(self.ranks.check())?;
+        keeps_bounds(self.probabilities.check())?;
+        holds(cases == Some(self.probabilities.n), "cases are positive or negative")?;
         holds(self.probabilities.events == n_pos, "events are the positive cases")?;
-        holds(self.brier_clusters.size == n_pos + n_neg, "squared errors cover all cases")?;
+        self.check_patients(self.probabilities.n)?;
+        let brier = &self.brier_clusters;
+        keeps_bounds(brier.check_bounded(LARGEST_SQUARED_ERROR))?;
+        holds(Some(brier.size) == cases, "squared errors cover all cases")?;
         holds(
-            self.brier_clusters.total == self.probabilities.brier_pico,
+            brier.total == self.probabilities.brier_pico,
             "squared errors by patient sum to all squared errors",
         )?;
         holds(self.ece_micro <= 1_000_000, "a calibration error is at most 1")?;
         if let CalibrationOutcome::Fit(fit) = &self.calibration {
-            sums(fit.check().map_err(|_| ()))?;
+            keeps_bounds(fit.check())?;
         }
-        self.operating_points.iter().try_for_each(|point| point.check(n_pos, n_neg))
+        self.operating_points.iter().try_for_each(|point| point.check(self))
     }
 
-    fn check_patients(
-        &self,
-        holds: &impl Fn(bool, &'static str) -> Result<(), ContradictoryPerformance>,
-    ) -> Result<(), ContradictoryPerformance> {
+    fn check_patients(&self, cases: u64) -> Result<(), ContradictoryPerformance> {
         let PatientCounts { total, with_positive, with_negative } = self.patients;
         holds(with_positive <= self.ranks.n_pos, "a patient with positives has one")?;
         holds(with_negative <= self.ranks.n_neg, "a patient with negatives has one")?;
         holds(with_positive.max(with_negative) <= total, "patients of a label are patients")?;
-        holds(total <= with_positive + with_negative, "every patient has a label")?;
-        let clustered = total < self.ranks.n_pos + self.ranks.n_neg;
-        holds(clustered == self.is_clustered(), "sums by patient exist where patients repeat")?;
-        holds(
-            clustered == self.event_clusters.is_some(),
-            "sums by patient exist where patients repeat",
-        )?;
+        holds(total <= with_positive.saturating_add(with_negative), "every patient has a label")?;
+        holds(total <= cases, "every patient has a case")?;
         holds(self.brier_clusters.clusters == total, "squared errors are summed by patient")?;
+        let clustered = total < cases;
+        for exist in [self.rank_clusters.is_some(), self.event_clusters.is_some()] {
+            holds(exist == clustered, "sums by patient exist where patients repeat")?;
+        }
+        if let Some(events) = &self.event_clusters {
+            keeps_bounds(events.check_bounded(1))?;
+            holds(events.clusters == total, "events are summed by patient")?;
+            holds(events.total == u128::from(self.ranks.n_pos), "events sum to all events")?;
+            holds(events.size == cases, "cases by patient sum to all cases")?;
+        }
         let Some(ranks) = &self.rank_clusters else { return Ok(()) };
-        holds(ranks.check().is_ok(), "sums keep their bounds")?;
+        keeps_bounds(ranks.check_against(&self.ranks))?;
         holds(
             (ranks.clusters, ranks.clusters_pos, ranks.clusters_neg)
                 == (total, with_positive, with_negative),
@@ -185,26 +183,34 @@ impl Performance {
 }
 
 impl OperatingPointCounts {
-    fn check(&self, n_pos: u64, n_neg: u64) -> Result<(), ContradictoryPerformance> {
-        let holds = |condition: bool, relation| {
-            if condition { Ok(()) } else { Err(ContradictoryPerformance { relation }) }
-        };
+    fn check(&self, whole: &Performance) -> Result<(), ContradictoryPerformance> {
+        let RankSums { n_pos, n_neg, .. } = whole.ranks;
         let TwoByTwo { tp, fn_, fp, tn } = self.counts;
         holds(tp.checked_add(fn_) == Some(n_pos), "TP and FN are the positives")?;
         holds(fp.checked_add(tn) == Some(n_neg), "FP and TN are the negatives")?;
-        for (clusters, total, size) in
-            [(&self.sensitivity_clusters, tp, n_pos), (&self.specificity_clusters, tn, n_neg)]
-        {
+        let PatientCounts { with_positive, with_negative, .. } = whole.patients;
+        for (clusters, total, size, patients) in [
+            (&self.sensitivity_clusters, tp, n_pos, with_positive),
+            (&self.specificity_clusters, tn, n_neg, with_negative),
+        ] {
+            let exist = clusters.is_some() == whole.is_clustered();
+            holds(exist, "sums by patient exist where patients repeat")?;
             let Some(clusters) = clusters else { continue };
-            holds(clusters.check().is_ok(), "sums keep their bounds")?;
-            holds(
-                clusters.total == u128::from(total),
-                "responses by patient sum to all responses",
-            )?;
+            keeps_bounds(clusters.check_bounded(1))?;
+            holds(clusters.clusters == patients, "responses are summed by patient")?;
+            holds(clusters.total == u128::from(total), "responses by patient sum to all")?;
             holds(clusters.size == size, "cases by patient sum to all cases")?;
         }
         Ok(())
     }
+}
+
+fn holds(condition: bool, relation: &'static str) -> Result<(), ContradictoryPerformance> {
+    if condition { Ok(()) } else { Err(ContradictoryPerformance { relation }) }
+}
+
+fn keeps_bounds(check: Result<(), Inconsistent>) -> Result<(), ContradictoryPerformance> {
+    holds(check.is_ok(), "sums keep their bounds")
 }
 
 /// Aggregates that no data can have.

@@ -1,6 +1,7 @@
 //! Accepting a site's result: once, from whom it says, about what was asked, free of contradiction.
 
 use fedval_ambient::{Problem, Timestamp};
+use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
 use fedval_study::{Canonical, Cell, Dispatch, Outcome, Release, ResultDigest, SiteId, SiteResult};
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -159,17 +160,16 @@ impl Coordinator {
         }
         let Outcome::Released(release) = &result.outcome else { return Ok(()) };
         let study = self.store.study_find(&asked.study).await?.ok_or(SubmitError::Damaged)?;
-        let locked = fedval_study::LockedProtocol::parse(&study.protocol)
-            .map_err(|_| SubmitError::Damaged)?;
+        let locked = LockedProtocol::parse(&study.protocol).map_err(|_| SubmitError::Damaged)?;
         let floor = locked.protocol().disclosure;
         if release.k < floor.k || release.profile < floor.profile {
             return Err(SubmitError::Contradiction {
                 relation: "a site may tighten the floor, not loosen it",
             });
         }
-        fedval_disclosure::rules::dc01_closed_schema::check(release, locked.protocol()).map_err(
-            |_| SubmitError::Contradiction { relation: "a result holds what the protocol names" },
-        )
+        dc01_closed_schema::check(release, locked.protocol()).map_err(|_| {
+            SubmitError::Contradiction { relation: "a result holds what the protocol names" }
+        })
     }
 }
 
@@ -178,6 +178,11 @@ impl Coordinator {
 fn check_consistency(release: &Release) -> Result<(), SubmitError> {
     let contradiction = |relation| SubmitError::Contradiction { relation };
     let overall = &release.overall;
+    let enough = dc02_cohort_minimum::is_sufficient(overall.patients, release.k)
+        && dc14_per_case::rests_on_groups(release, release.k);
+    if !enough {
+        return Err(contradiction("every table rests on k patients of each label"));
+    }
     overall.check().map_err(|error| contradiction(error.relation))?;
     let shown: Vec<_> = release
         .subgroups

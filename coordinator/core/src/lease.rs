@@ -16,7 +16,8 @@ impl Coordinator {
 
     /// Records what a site says it is doing; from approval on it holds a lease.
     ///
-    /// Returns the epoch of a newly granted lease.
+    /// Returns the epoch of a newly granted lease; a round that was not dispatched to the site has
+    /// none.
     ///
     /// # Errors
     ///
@@ -31,7 +32,8 @@ impl Coordinator {
         if phase != Phase::Approved {
             return Ok(None);
         }
-        self.store.lease_grant(round, site, self.lease_end()).await.map(Some)
+        let epoch = self.store.lease_grant(round, site, self.lease_end()).await?;
+        Ok((epoch > 0).then_some(epoch))
     }
 
     /// Extends every lease that the site holds.

@@ -166,11 +166,12 @@ impl Coordinator {
             .verify(&Role::Sponsor, self.root(), self.clock.now())
             .map_err(LockStudyError::Sponsor)?;
         document.endorse(&self.identity.signing_key, &self.identity.signing_certificate);
+        // An artifact too: agents fetch protocols by digest, as they fetch models. Before the lock, so
+        // that a locked study always has it.
+        self.protocol_store(&document.bytes).await?;
         if !self.store.study_lock(study, &document.bytes, &document.endorsements).await? {
             return Err(LockStudyError::DraftChanged);
         }
-        // Stored as an artifact too: agents fetch protocols by digest, as they fetch models.
-        self.protocol_store(&document.bytes).await?;
         tracing::info!(%study, protocol = %locked.digest(), "study locked");
         Ok(locked)
     }

@@ -33,8 +33,9 @@ fn read(bytes: &[u8], format: ImageFormat, input: &ModelInput) -> Result<Raster,
     let decoded = reader.decode().map_err(|_| ImageFault::Corrupt)?;
     let samples = Samples::of(decoded)?;
     let planes = samples.planes(size, input.channels)?;
-    let scaled = planes.into_iter().map(|plane| scale(&plane, samples.max, input.scaling));
-    Ok(Raster { size, planes: scaled.collect() })
+    let scaled: Vec<Vec<f32>> =
+        planes.iter().map(|plane| scale(plane, samples.max, input.scaling)).collect();
+    Raster::new(size, &scaled)
 }
 
 /// Interleaved samples as stored.

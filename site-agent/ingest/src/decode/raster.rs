@@ -1,5 +1,7 @@
 //! Pixels after value scaling, before resizing.
 
+use ndarray::Array3;
+
 use super::MAX_SIDE;
 use super::fault::ImageFault;
 
@@ -26,9 +28,24 @@ impl Size {
     }
 }
 
-/// Values of an image, one plane after the other (1 or 3), rows from the top.
+/// Values of an image: one plane or three, then rows from the top, then columns.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Raster {
-    pub(super) size: Size,
-    pub(super) planes: Vec<Vec<f32>>,
+pub(super) struct Raster(Array3<f32>);
+
+impl Raster {
+    /// Stacks planes that each hold every pixel of an image of `size`.
+    pub(super) fn new(size: Size, planes: &[Vec<f32>]) -> Result<Self, ImageFault> {
+        let shape = (planes.len(), size.height, size.width);
+        let values = Array3::from_shape_vec(shape, planes.concat());
+        values.map(Self).map_err(|_| ImageFault::PixelCount)
+    }
+
+    pub(super) fn size(&self) -> Size {
+        let (_, height, width) = self.0.dim();
+        Size { height, width }
+    }
+
+    pub(super) fn into_planes(self) -> Array3<f32> {
+        self.0
+    }
 }

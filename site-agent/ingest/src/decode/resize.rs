@@ -1,6 +1,8 @@
 //! Bilinear resizing with half-pixel centres and clamped borders, as ONNX `Resize` with
 //! `coordinate_transformation_mode = half_pixel` and no antialiasing.
 
+use ndarray::{Array2, ArrayView2};
+
 use super::raster::Size;
 
 /// Where a target pixel lies between two source pixels.
@@ -13,31 +15,28 @@ struct Tap {
 }
 
 /// Stretches `plane` to `target`; the aspect ratio is not kept.
-pub(super) fn bilinear(plane: &[f32], from: Size, target: Size) -> Vec<f32> {
-    let columns = taps(from.width, target.width);
-    let mut values = Vec::with_capacity(target.pixels());
-    for row in taps(from.height, target.height) {
-        let low = &plane[row.low * from.width..][..from.width];
-        let high = &plane[row.high * from.width..][..from.width];
-        values.extend(columns.iter().map(|column| {
-            let across = |line: &[f32]| mixed(line[column.low], line[column.high], column.share);
-            mixed(across(low), across(high), row.share)
-        }));
-    }
-    values
+pub(super) fn bilinear(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32> {
+    let (height, width) = plane.dim();
+    let (rows, columns) = (taps(height, target.height), taps(width, target.width));
+    Array2::from_shape_fn((target.height, target.width), |(row, column)| {
+        let (row, column) = (rows[row], columns[column]);
+        let across =
+            |line| mixed(plane[[line, column.low]], plane[[line, column.high]], column.share);
+        mixed(across(row.low), across(row.high), row.share)
+    })
 }
 
 /// Shrinks or grows `plane` until it fits `target`, centres it, and fills the border with 0.
-pub(super) fn letterbox(plane: &[f32], from: Size, target: Size) -> Vec<f32> {
-    let inner = fitting(from, target);
-    let resized = if inner == from { plane.to_vec() } else { bilinear(plane, from, inner) };
+pub(super) fn letterbox(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32> {
+    let (height, width) = plane.dim();
+    let inner = fitting(Size { height, width }, target);
     let top = (target.height - inner.height) / 2;
     let left = (target.width - inner.width) / 2;
-    let mut values = vec![0.0; target.pixels()];
-    for (row, line) in resized.chunks_exact(inner.width).enumerate() {
-        values[(top + row) * target.width + left..][..inner.width].copy_from_slice(line);
-    }
-    values
+    let fitted = bilinear(plane, inner);
+    Array2::from_shape_fn((target.height, target.width), |(row, column)| {
+        let inside = row.checked_sub(top).zip(column.checked_sub(left));
+        inside.and_then(|(row, column)| fitted.get((row, column))).copied().unwrap_or(0.0)
+    })
 }
 
 /// The largest size inside `target` with the aspect ratio of `from`, rounded half up, in integers
@@ -79,6 +78,8 @@ fn mixed(low: f32, high: f32, share: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::array;
+
     use super::*;
 
     fn size(height: usize, width: usize) -> Size {
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn doubling_a_ramp_gives_the_half_pixel_values_of_onnx() {
         // ONNX operator tests, Resize, test_resize_upsample_scales_linear (half_pixel).
-        let doubled = bilinear(&[1.0, 2.0, 3.0, 4.0], size(2, 2), size(4, 4));
+        let doubled = bilinear(&array![[1.0, 2.0], [3.0, 4.0]].view(), size(4, 4));
         let expected = [
             1.0, 1.25, 1.75, 2.0, 1.5, 1.75, 2.25, 2.5, 2.5, 2.75, 3.25, 3.5, 3.0, 3.25, 3.75, 4.0,
         ];
@@ -97,16 +98,17 @@ mod tests {
 
     #[test]
     fn a_constant_image_stays_constant() {
-        let resized = bilinear(&[0.7; 35], size(5, 7), size(16, 3));
+        let resized = bilinear(&Array2::from_elem((5, 7), 0.7).view(), size(16, 3));
         assert!(resized.iter().all(|v| (v - 0.7).abs() < 1e-6));
         assert_eq!(resized.len(), 48);
     }
 
     #[test]
     fn a_wide_image_is_centred_between_two_bars() {
-        let boxed = letterbox(&[1.0; 8], size(2, 4), size(4, 4));
-        assert!(boxed[..4].iter().chain(&boxed[12..]).all(|v| v.abs() < 1e-6));
-        assert!(boxed[4..12].iter().all(|v| (v - 1.0).abs() < 1e-6));
+        let boxed = letterbox(&Array2::ones((2, 4)).view(), size(4, 4));
+        for (row, expected) in [0.0_f32, 1.0, 1.0, 0.0].into_iter().enumerate() {
+            assert!(boxed.row(row).iter().all(|v| (v - expected).abs() < 1e-6), "{boxed}");
+        }
     }
 
     #[test]

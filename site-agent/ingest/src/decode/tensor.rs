@@ -1,6 +1,7 @@
 //! Raster to tensor: standardise, resize, order the axes.
 
 use fedval_study::protocol::{Layout, ModelInput, Resize};
+use ndarray::{Array2, Array3, Axis};
 
 use super::fault::ImageFault;
 use super::raster::{Raster, Size};
@@ -9,24 +10,31 @@ use super::resize::{bilinear, letterbox};
 /// Subtracts the mean, divides by the standard deviation, resizes by the protocol's rule, repeats
 /// a grey plane for every channel and orders the axes.
 pub(super) fn from_raster(raster: Raster, input: &ModelInput) -> Result<Vec<f32>, ImageFault> {
-    let target = accept(raster.size, input)?;
-    let planes: Vec<Vec<f32>> = raster
-        .planes
-        .into_iter()
-        .map(|plane| {
-            let plane = standardised(plane, input);
-            match input.resize {
-                _ if raster.size == target => plane,
-                Resize::Letterbox => letterbox(&plane, raster.size, target),
-                Resize::Refuse | Resize::Bilinear => bilinear(&plane, raster.size, target),
-            }
-        })
-        .collect();
+    let size = raster.size();
+    let target = accept(size, input)?;
+    let mut planes = raster.into_planes();
+    planes
+        .mapv_inplace(|value| narrowed((f64::from(value) - input.mean) / input.standard_deviation));
+    if size != target {
+        planes = resized(&planes, target, input.resize)?;
+    }
     // An absurd slope or window in the file or the protocol.
-    if !planes.iter().flatten().all(|value| value.is_finite()) {
+    if !planes.iter().all(|value| value.is_finite()) {
         return Err(ImageFault::ValueMapping);
     }
-    Ok(ordered(&planes, input.channels as usize, target, input.layout))
+    ordered(&planes, input.channels as usize, input.layout)
+}
+
+fn resized(planes: &Array3<f32>, target: Size, rule: Resize) -> Result<Array3<f32>, ImageFault> {
+    let planes: Vec<Array2<f32>> = planes
+        .outer_iter()
+        .map(|plane| match rule {
+            Resize::Letterbox => letterbox(&plane, target),
+            Resize::Refuse | Resize::Bilinear => bilinear(&plane, target),
+        })
+        .collect();
+    let views: Vec<_> = planes.iter().map(|plane| plane.view()).collect();
+    ndarray::stack(Axis(0), &views).map_err(|_| ImageFault::PixelCount)
 }
 
 /// The size that the model takes, where the protocol lets an image of `size` become that.
@@ -40,27 +48,15 @@ pub(super) fn accept(size: Size, input: &ModelInput) -> Result<Size, ImageFault>
     Ok(target)
 }
 
-fn standardised(mut plane: Vec<f32>, input: &ModelInput) -> Vec<f32> {
-    for value in &mut plane {
-        let standard = (f64::from(*value) - input.mean) / input.standard_deviation;
-        *value = narrowed(standard);
-    }
-    plane
-}
-
-fn ordered(planes: &[Vec<f32>], channels: usize, size: Size, layout: Layout) -> Vec<f32> {
-    // One plane serves every channel; otherwise there is a plane for each.
-    let plane = |channel: usize| &planes[channel % planes.len()];
-    match layout {
-        Layout::Nchw => (0..channels).flat_map(|c| plane(c).iter().copied()).collect(),
-        Layout::Nhwc => {
-            let mut values = Vec::with_capacity(size.pixels() * channels);
-            for place in 0..size.pixels() {
-                values.extend((0..channels).map(|c| plane(c)[place]));
-            }
-            values
-        }
-    }
+/// One plane serves every channel; otherwise there is a plane for each.
+fn ordered(planes: &Array3<f32>, channels: usize, layout: Layout) -> Result<Vec<f32>, ImageFault> {
+    let (_, height, width) = planes.dim();
+    let channels = planes.broadcast((channels, height, width)).ok_or(ImageFault::Colour)?;
+    let axes = match layout {
+        Layout::Nchw => [0, 1, 2],
+        Layout::Nhwc => [1, 2, 0],
+    };
+    Ok(channels.permuted_axes(axes).iter().copied().collect())
 }
 
 /// To the precision that models compute in.

@@ -43,7 +43,7 @@ pub(super) fn read(
     let mapping = Mapping::new(&object, &description, input)?;
     let pixels = pixels(&object, &description, is_rle)?;
     let plane = description.stored_values(&pixels).map(|stored| mapping.apply(stored)).collect();
-    let raster = Raster { size: description.size, planes: vec![plane] };
+    let raster = Raster::new(description.size, &[plane])?;
     Ok((raster, attributes(&object, asked)))
 }
 

@@ -1,0 +1,212 @@
+//! Results of every shape, with numbers up to the ends of their types.
+
+use fedval_stats::NotEstimable;
+use fedval_stats::aggregate::{
+    CalibrationFit, ClusterRankSums, ClusterSums, ProbabilitySums, RankSums, TwoByTwo,
+};
+use fedval_study::performance::CalibrationOutcome;
+use fedval_study::protocol::Profile;
+use fedval_study::result::{AttritionCount, SubgroupCell};
+use fedval_study::summary::FailureReason;
+use fedval_study::{
+    BuildDigest, Cell, CohortCommitment, FailedStage, ModelDigest, Name, OperatingPointCounts,
+    Outcome, PatientCounts, Performance, PolicyDigest, ProtocolDigest, Release, ResultHeader,
+    Sha256Digest, SiteResult, Suppression,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+/// An integer with its ends more often than chance has them.
+fn wide() -> impl Strategy<Value = u128> {
+    prop_oneof![any::<u128>(), Just(0), Just(u128::from(u64::MAX)), Just(1 << 64), Just(u128::MAX)]
+}
+
+fn count() -> impl Strategy<Value = u64> {
+    prop_oneof![any::<u64>(), 0..1000_u64, Just(u64::MAX)]
+}
+
+fn fixed() -> impl Strategy<Value = i64> {
+    prop_oneof![any::<i64>(), -1000..1000_i64, Just(i64::MIN), Just(i64::MAX)]
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    "[a-z0-9-]{1,63}".prop_map(|text| text.parse().unwrap())
+}
+
+fn digest() -> impl Strategy<Value = Sha256Digest> {
+    any::<[u8; 32]>().prop_map(Sha256Digest::from_bytes)
+}
+
+prop_compose! {
+    fn clusters()(
+        counts in [count(), count(), count()], sums in [wide(), wide(), wide()],
+    ) -> ClusterSums {
+        let [clusters, size, size_squares] = counts;
+        let [total, total_squares, total_by_size] = sums;
+        ClusterSums { clusters, size, total, total_squares, total_by_size, size_squares }
+    }
+}
+
+prop_compose! {
+    fn ranks()(n_pos in count(), n_neg in count(), sums in [wide(), wide(), wide()]) -> RankSums {
+        let [doubled_u, pos_squares, neg_squares] = sums;
+        RankSums { n_pos, n_neg, doubled_u, pos_squares, neg_squares }
+    }
+}
+
+prop_compose! {
+    fn rank_clusters()(
+        counts in [count(), count(), count(), count(), count(), count()],
+        sums in [wide(), wide(), wide(), wide(), wide(), wide(), wide()],
+    ) -> ClusterRankSums {
+        ClusterRankSums {
+            clusters: counts[0],
+            clusters_pos: counts[1],
+            clusters_neg: counts[2],
+            pos_squares: sums[0],
+            pos_by_size: sums[1],
+            pos_size_squares: counts[3],
+            neg_squares: sums[2],
+            neg_by_size: sums[3],
+            neg_size_squares: counts[4],
+            cross: sums[4],
+            pos_by_neg_size: sums[5],
+            neg_by_pos_size: sums[6],
+            size_cross: counts[5],
+        }
+    }
+}
+
+prop_compose! {
+    fn point()(
+        name in name(), counts in [count(), count(), count(), count()],
+        sensitivity_clusters in option::of(clusters().boxed()),
+        specificity_clusters in option::of(clusters().boxed()),
+    ) -> OperatingPointCounts {
+        let [tp, fn_, fp, tn] = counts;
+        let counts = TwoByTwo { tp, fn_, fp, tn };
+        OperatingPointCounts { name, counts, sensitivity_clusters, specificity_clusters }
+    }
+}
+
+fn calibration() -> impl Strategy<Value = CalibrationOutcome> {
+    let fit = ([fixed(), fixed(), fixed(), fixed()], [count(), count(), count()]).prop_map(
+        |(coefficients, errors)| {
+            let [intercept_micro, slope_micro, correlation_micro, citl_micro] = coefficients;
+            let [se_intercept_micro, se_slope_micro, se_citl_micro] = errors;
+            CalibrationOutcome::Fit(CalibrationFit {
+                intercept_micro,
+                slope_micro,
+                se_intercept_micro,
+                se_slope_micro,
+                correlation_micro,
+                citl_micro,
+                se_citl_micro,
+            })
+        },
+    );
+    let reason = prop::sample::select(vec![
+        NotEstimable::OneClassOnly,
+        NotEstimable::Separation,
+        NotEstimable::NotConverged,
+        NotEstimable::ConstantScore,
+        NotEstimable::TooFewClusters,
+    ]);
+    prop_oneof![fit, reason.prop_map(CalibrationOutcome::NotEstimable)]
+}
+
+prop_compose! {
+    fn probabilities()(counts in [count(), count(), count()], brier_pico in wide()) -> ProbabilitySums {
+        let [n, events, expected_micro] = counts;
+        ProbabilitySums { n, events, expected_micro, brier_pico }
+    }
+}
+
+prop_compose! {
+    fn performance()(
+        patients in [count(), count(), count()], ranks in ranks().boxed(),
+        rank_clusters in option::of(rank_clusters().boxed()), operating_points in vec(point().boxed(), 0..4),
+        probabilities in probabilities().boxed(), brier_clusters in clusters().boxed(),
+        event_clusters in option::of(clusters().boxed()), calibration in calibration().boxed(),
+        ece_micro in count(),
+    ) -> Performance {
+        let [total, with_positive, with_negative] = patients;
+        let patients = PatientCounts { total, with_positive, with_negative };
+        Performance {
+            patients, ranks, rank_clusters, operating_points, probabilities, brier_clusters,
+            event_clusters, calibration, ece_micro,
+        }
+    }
+}
+
+fn cell<T: std::fmt::Debug + Clone + 'static>(
+    value: impl Strategy<Value = T> + 'static,
+) -> impl Strategy<Value = Cell<T>> {
+    prop_oneof![
+        value.prop_map(Cell::Released),
+        Just(Cell::Suppressed(Suppression::Primary)),
+        Just(Cell::Suppressed(Suppression::Complementary)),
+    ]
+}
+
+prop_compose! {
+    fn attrition()(
+        reason in prop::sample::select(FailureReason::ALL.to_vec()), patients in cell(count()),
+    ) -> AttritionCount {
+        AttritionCount { reason, patients }
+    }
+}
+
+prop_compose! {
+    fn subgroup()(
+        dimension in name(), category in name(), performance in cell(performance().boxed()),
+    ) -> SubgroupCell {
+        SubgroupCell { dimension, category, performance }
+    }
+}
+
+prop_compose! {
+    fn release()(
+        k in count(), attrition in vec(attrition().boxed(), 0..4), overall in performance().boxed(),
+        subgroups in vec(subgroup().boxed(), 0..4),
+    ) -> Release {
+        Release { profile: Profile::Standard, k, attrition, overall, subgroups }
+    }
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        4 => release().boxed().prop_map(|release| Outcome::Released(Box::new(release))),
+        1 => Just(Outcome::Insufficient),
+        1 => Just(Outcome::Refused),
+        1 => prop::sample::select(vec![
+            FailedStage::ModelLoad, FailedStage::DataSource, FailedStage::Evaluation,
+        ]).prop_map(Outcome::Failed),
+    ]
+}
+
+prop_compose! {
+    fn header()(
+        ids in [name(), name(), name()], digests in [digest(), digest(), digest()],
+        cohort in option::of(digest()), policy in option::of(digest()),
+    ) -> ResultHeader {
+        ResultHeader {
+            study: ids[0].as_str().parse().unwrap(),
+            protocol: ProtocolDigest(digests[0]),
+            model: ModelDigest(digests[1]),
+            round: ids[1].as_str().parse().unwrap(),
+            site: ids[2].as_str().parse().unwrap(),
+            cohort: cohort.map(CohortCommitment),
+            policy: policy.map(PolicyDigest),
+            agent_build: BuildDigest(digests[2]),
+        }
+    }
+}
+
+prop_compose! {
+    /// Any result that the domain's types can hold and the contract can name.
+    pub(crate) fn site_result()(header in header().boxed(), outcome in outcome().boxed()) -> SiteResult {
+        SiteResult { header, outcome }
+    }
+}
