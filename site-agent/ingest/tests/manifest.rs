@@ -66,7 +66,7 @@ fn a_manifest_becomes_a_cohort() {
     let columns =
         ColumnMapping { case_id: "case".to_owned(), attributes, ..ColumnMapping::default() };
     let cohort = site.read_with(manifest, columns, &["sex"]).unwrap();
-    let Cohort { cases, patient_ids } = cohort.open_on_site();
+    let Cohort { cases, patient_ids, .. } = cohort.open_on_site();
     assert_eq!(*patient_ids, ["p1", "p2"]);
     let summary = |case: &Case| (case.patient, case.reference, case.attributes.get("sex").cloned());
     assert_eq!(
@@ -123,7 +123,9 @@ fn no_cell_of_the_manifest_is_quoted() {
 #[test]
 fn missing_and_repeated_columns_are_named() {
     let site = Site::new();
-    let error = site.read_with("case_id,image,label,label\n", ColumnMapping::default(), &["sex"]);
+    let attributes = [("sex".to_owned(), "sex".to_owned())].into();
+    let columns = ColumnMapping { attributes, ..ColumnMapping::default() };
+    let error = site.read_with("case_id,image,label,label\n", columns, &["sex"]);
     let error = error.unwrap_err();
     let said: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -134,6 +136,16 @@ fn missing_and_repeated_columns_are_named() {
             "the manifest has no column `sex`",
         ]
     );
+}
+
+#[test]
+fn an_attribute_that_the_site_does_not_record_is_missing_in_every_case_and_named() {
+    let site = Site::new();
+    let manifest = "case_id,patient_id,image,label\na,p,a.png,1\n";
+    let cohort = site.read_with(manifest, ColumnMapping::default(), &["sex"]).unwrap();
+    let cohort = cohort.open_on_site();
+    assert_eq!(cohort.unrecorded, ["sex"]);
+    assert!(cohort.cases[0].attributes.is_empty());
 }
 
 #[test]

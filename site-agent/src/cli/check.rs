@@ -86,11 +86,21 @@ async fn data_source(home: &Home, study: &StudyId) -> Result<(), Failure> {
             AttributeSource::Dicom(_) => None,
         })
         .collect();
-    read_manifest(&source.manifest_source(), standard, &columns).map(drop).map_err(|error| {
+    let cohort = read_manifest(&source.manifest_source(), standard, &columns).map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("source `{}`: {}", source.name, failure.message);
         failure
-    })
+    })?;
+    let unrecorded = &cohort.open_on_site().unrecorded;
+    if unrecorded.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::AnswerIsNo,
+        "ATTRIBUTE_UNRECORDED",
+        format!("source `{}` has no column `{}`", source.name, unrecorded.join("`, `")),
+        "map it under [data_sources.columns] attributes, or go on: subgroups by it are withheld here",
+    ))
 }
 
 async fn protocol_of(home: &Home, study: &StudyId) -> Result<StudyProtocol, Failure> {

@@ -11,6 +11,8 @@ pub(super) struct Columns {
     pub(super) label: usize,
     /// The protocol's name of each attribute, with its place.
     pub(super) attributes: Vec<(String, usize)>,
+    /// The protocol's name of each attribute that this site does not record.
+    pub(super) unrecorded: Vec<String>,
     /// Fields in the header.
     pub(super) count: usize,
 }
@@ -38,8 +40,14 @@ impl Columns {
         let patient_id = place(&mapping.patient_id);
         let image = place(&mapping.image);
         let label = place(&mapping.label);
-        let attributes: Vec<_> = attributes
-            .iter()
+        // A site that does not record an attribute still takes part; one that says where it records
+        // it is held to its word.
+        let is_expected = |name: &&String| {
+            mapping.attributes.contains_key(*name) || header.contains(&name.as_str())
+        };
+        let (recorded, unrecorded): (Vec<_>, Vec<_>) = attributes.iter().partition(is_expected);
+        let attributes: Vec<_> = recorded
+            .into_iter()
             .map(|name| (name, place(mapping.attributes.get(name).unwrap_or(name))))
             .collect();
         Some(Self {
@@ -51,6 +59,7 @@ impl Columns {
                 .into_iter()
                 .map(|(name, place)| Some((name.clone(), place?)))
                 .collect::<Option<_>>()?,
+            unrecorded: unrecorded.into_iter().cloned().collect(),
             count: header.len(),
         })
     }

@@ -86,6 +86,8 @@ pub struct Cohort {
     pub cases: Vec<Case>,
     /// The site's identifier of each patient, by the number that cases carry.
     pub patient_ids: Vec<String>,
+    /// Attributes that the protocol names and this site has no column for: missing in every case.
+    pub unrecorded: Vec<String>,
 }
 
 impl fmt::Debug for Cohort {

@@ -50,7 +50,11 @@ pub fn read_manifest(
         lines: 0,
         first_lines: HashMap::new(),
         patients: HashMap::new(),
-        cohort: Cohort { cases: Vec::new(), patient_ids: Vec::new() },
+        cohort: Cohort {
+            cases: Vec::new(),
+            patient_ids: Vec::new(),
+            unrecorded: columns.unrecorded.clone(),
+        },
     };
     while let Some(record) = reading.next(&mut records) {
         match record.fields() {
