@@ -7,9 +7,6 @@ use fedval_ambient::{Exit, Failure};
 use fedval_proto::operator_service_client::OperatorServiceClient;
 use fedval_trust::tls;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic_types::StatusExt as _;
 
@@ -23,31 +20,26 @@ pub(crate) async fn connect(home: &Home) -> Result<OperatorServiceClient<Channel
     let (key, certificate) = home.pair("operator")?;
     let tls = tls::client_config(&home.certificate("root")?, &certificate, &key)
         .map_err(|error| bad_url(&config.url, &error))?;
-    let connector = TlsConnector::from(Arc::new(tls));
+    let tls = Arc::new(tls);
     let origin: Uri = config.url.parse().map_err(|error| bad_url(&config.url, &error))?;
     // tonic refuses `https` unless it does the TLS itself; here the connector does, and requests
     // keep the true origin.
     let plain = config.url.replacen("https://", "http://", 1);
     let endpoint: Endpoint =
         Endpoint::from_shared(plain).map_err(|error| bad_url(&config.url, &error))?.origin(origin);
-    let dial = tower::service_fn(move |uri: Uri| dial(connector.clone(), uri));
+    let dial = tower::service_fn(move |uri: Uri| {
+        let tls = Arc::clone(&tls);
+        async move {
+            let (host, port) = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443));
+            tls::dial(tls, host, port).await.map(TokioIo::new)
+        }
+    });
     let channel = endpoint
         .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
         .connect_with_connector(dial)
         .await
         .map_err(|error| unreachable(&config.url, &error))?;
     Ok(OperatorServiceClient::new(channel))
-}
-
-async fn dial(
-    connector: TlsConnector,
-    uri: Uri,
-) -> std::io::Result<TokioIo<tokio_rustls::client::TlsStream<TcpStream>>> {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let name = ServerName::try_from(host.clone()).map_err(std::io::Error::other)?;
-    let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
-    stream.set_nodelay(true)?;
-    connector.connect(name, stream).await.map(TokioIo::new)
 }
 
 fn bad_url(url: &str, error: &dyn std::error::Error) -> Failure {

@@ -77,37 +77,29 @@ impl Home {
         self.folder.join("site.pem").exists()
     }
 
-    /// Writes a file that its owner alone may read; readers see the old file or the new one.
-    pub(crate) fn write(&self, path: &Path, text: &str) -> Result<(), Failure> {
-        let temporary = path.with_extension("new");
-        fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&temporary, path))
-            .map_err(|error| cannot("write", path, &error))
-    }
-
     /// The certificate is written last: with it the site is enrolled.
     pub(crate) fn write_identity(&self, identity: &Identity) -> Result<(), Failure> {
-        self.write(&self.key_file(), &identity.key.to_pem())?;
-        self.write(&self.folder.join("root.pem"), &identity.root.to_pem())?;
-        self.write(&self.folder.join("site.pem"), &identity.certificate.to_pem())
+        write(&self.key_file(), &identity.key.to_pem())?;
+        write(&self.folder.join("root.pem"), &identity.root.to_pem())?;
+        write(&self.folder.join("site.pem"), &identity.certificate.to_pem())
+    }
+
+    /// Refuses to go on in a folder that no enrolment wrote.
+    pub(crate) fn enrolled(&self) -> Result<(), Failure> {
+        if self.is_enrolled() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Usage,
+            "NOT_ENROLLED",
+            format!("{} holds no enrolled site", self.folder.display()),
+            "run the `fedval-agent enrol` command that the coordinator's operator sent you, or \
+             give the right --home",
+        ))
     }
 
     pub(crate) fn identity(&self) -> Result<Identity, Failure> {
-        if !self.is_enrolled() {
-            return Err(Failure::new(
-                Exit::Usage,
-                "NOT_ENROLLED",
-                format!("{} holds no enrolled site", self.folder.display()),
-                "run the `fedval-agent enrol` command that the coordinator's operator sent you, or \
-                 give the right --home",
-            ));
-        }
+        self.enrolled()?;
         let certificate = Certificate::from_pem(&read(&self.folder.join("site.pem"))?)?;
         let Role::Site(site) = certificate.role().clone() else {
             return Err(damaged("site.pem"));
@@ -129,7 +121,9 @@ impl Home {
         })
     }
 
+    /// The vault of an enrolled site: a mistyped folder must not get an empty one.
     pub(crate) async fn vault(&self) -> Result<Vault, Failure> {
+        self.enrolled()?;
         Ok(Vault::open(&self.folder.join("vault.db")).await?)
     }
 }
@@ -141,6 +135,20 @@ fn damaged(file: &str) -> Failure {
         format!("{file} is not what enrolment wrote"),
         "restore the folder from a backup, or ask for a new invitation",
     )
+}
+
+/// Writes a file that its owner alone may read; readers see the old file or the new one.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let temporary = path.with_extension("new");
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| cannot("write", path, &error))
 }
 
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {

@@ -4,7 +4,7 @@ use fedval_ambient::{Clock, Exit, Failure};
 use fedval_disclosure::SitePolicy;
 use fedval_trust::{PayloadType, Role, SignedDocument};
 
-use crate::home::{Home, Identity, read};
+use crate::home::{Home, Identity, read, write};
 
 /// What `policy init` writes.
 pub(crate) const TEMPLATE: &str = include_str!("../../deploy/config/policy.toml");
@@ -20,7 +20,11 @@ fn missing(what: &str) -> Failure {
 }
 
 /// Reads the policy and proves that this site signed exactly these bytes.
-pub(crate) fn load(home: &Home, identity: &Identity, clock: &dyn Clock) -> Result<SitePolicy, Failure> {
+pub(crate) fn load(
+    home: &Home,
+    identity: &Identity,
+    clock: &dyn Clock,
+) -> Result<SitePolicy, Failure> {
     if !home.policy_file().exists() {
         return Err(missing("this site has no policy"));
     }
@@ -57,7 +61,7 @@ pub(crate) fn sign(home: &Home, identity: &Identity) -> Result<SitePolicy, Failu
     let signature = serde_json::to_string_pretty(&document.endorsements).map_err(|error| {
         Failure::new(Exit::Bug, "JSON", error.to_string(), "report this with the log")
     })?;
-    home.write(&home.policy_signature_file(), &signature)?;
+    write(&home.policy_signature_file(), &signature)?;
     Ok(policy)
 }
 

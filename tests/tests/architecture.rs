@@ -17,12 +17,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fedval-proto", &[]),
     ("fedval-stats", &[]),
     ("fedval-study", &["ambient", "stats"]),
-    ("fedval-disclosure", &["ambient", "stats", "study"]),
+    ("fedval-disclosure", &["stats", "study"]),
     ("fedval-trust", &["ambient", "study"]),
-    ("fedval-report", &["ambient", "disclosure", "stats", "study", "trust"]),
-    ("fedval-wire", &["ambient", "disclosure", "proto", "stats", "study", "trust"]),
+    ("fedval-report", &["disclosure", "stats", "study", "trust"]),
+    ("fedval-wire", &["disclosure", "proto", "stats", "study", "trust"]),
     ("fedval-core", &["ambient", "disclosure", "report", "stats", "study", "trust"]),
-    ("fedval-store", &["ambient", "core", "study", "trust"]),
+    ("fedval-store", &["ambient", "core", "study"]),
     (
         "fedval",
         &[
@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fedval-inference", &["ambient", "disclosure", "sandbox", "study"]),
     (
         "fedval-evaluate",
-        &["ambient", "disclosure", "inference", "ingest", "sandbox", "stats", "study", "vault"],
+        &["disclosure", "inference", "ingest", "stats", "study", "vault"],
     ),
     ("fedval-egress", &["ambient", "disclosure", "proto", "study", "trust", "wire"]),
     ("fedval-vault", &["ambient", "disclosure", "study", "trust"]),
@@ -56,7 +56,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "evaluate",
             "inference",
             "ingest",
-            "sandbox",
             "study",
             "trust",
             "vault",

@@ -1,4 +1,5 @@
-//! What surrounds every crate: time, randomness, problem codes with remedies, telemetry set-up.
+//! What surrounds every crate: time, randomness, problem codes with remedies, telemetry
+//! set-up, and how both binaries print.
 //!
 //! Time and randomness are values that are handed in, so that a test owns them.
 
@@ -6,6 +7,7 @@ pub mod clock;
 pub mod entropy;
 pub mod problem;
 pub mod telemetry;
+pub mod terminal;
 
 pub use clock::{Clock, MockClock, SystemClock, Timestamp};
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};

@@ -1,12 +1,11 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
-use fedval_ambient::Problem;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::SubgroupCell;
 use fedval_study::summary::DimensionSummary;
 use fedval_study::{
-    Canonical, CanonicalError, Cell, FailedStage, Outcome, Performance, Release, ResultDigest,
-    ResultHeader, SiteResult, SiteSummary, Suppression,
+    Canonical, CanonicalError, Cell, FailedStage, Outcome, Performance, Problem, Release,
+    ResultDigest, ResultHeader, SiteResult, SiteSummary, Suppression,
 };
 
 use crate::rules::{

@@ -1,8 +1,7 @@
 //! A site's own policy. A study may tighten it, nobody outside may loosen it.
 
-use fedval_ambient::Problem;
 use fedval_study::protocol::{DisclosureFloor, Profile};
-use fedval_study::{PolicyDigest, ProtocolDigest, Sha256Digest};
+use fedval_study::{PolicyDigest, Problem, ProtocolDigest, Sha256Digest};
 use serde::Deserialize;
 
 /// Smallest k that a site may choose, in patients.

@@ -5,13 +5,13 @@
 #[path = "../../study/tests/support/mod.rs"]
 mod support;
 
-use fedval_ambient::Problem as _;
 use fedval_disclosure::rules::Rule;
 use fedval_disclosure::rules::dc01_closed_schema::SchemaBreach;
 use fedval_disclosure::{
     EffectivePolicy, Gate, NoAggregates, SiteLocal, SitePolicy, Verdict, Vetted, Withheld,
     bound_bits,
 };
+use fedval_study::Problem as _;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
 use fedval_study::{

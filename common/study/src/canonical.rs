@@ -35,7 +35,8 @@ impl<T: Serialize> Canonical<T> {
     ///
     /// # Errors
     ///
-    /// [`CanonicalError::Unrepresentable`] for numbers that are not finite or not exact in JSON.
+    /// [`CanonicalError::Unrepresentable`] for counts that are not exact in JSON. A number that is
+    /// not finite becomes `null`, which [`parse`](Self::parse) then refuses.
     pub fn new(value: T) -> Result<Self, CanonicalError> {
         let bytes =
             serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Unrepresentable)?;

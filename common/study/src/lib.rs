@@ -14,6 +14,9 @@ pub mod result;
 pub mod round;
 pub mod summary;
 
+/// What this crate's errors implement and its records are dated with.
+pub use fedval_ambient::{Exit, Problem, Timestamp};
+
 pub use canonical::{Canonical, CanonicalError};
 pub use digest::{
     BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest,

@@ -1,6 +1,6 @@
 //! What a site sends: one result for a round, whatever came of it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::canonical::exact_u64;
 use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest};
@@ -46,7 +46,22 @@ pub struct AttritionCount {
     /// The reason.
     pub reason: FailureReason,
     /// Distinct patients.
+    #[serde(serialize_with = "exact_cell")]
     pub patients: Cell<u64>,
+}
+
+/// Writes a count that may be suppressed, refusing one that a JSON reader would round.
+fn exact_cell<S: Serializer>(cell: &Cell<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    /// The same cell with its count in exact form.
+    #[derive(Serialize)]
+    #[serde(transparent)]
+    struct Exact(#[serde(serialize_with = "exact_u64")] u64);
+
+    match cell {
+        Cell::Released(count) => Cell::Released(Exact(*count)),
+        Cell::Suppressed(why) => Cell::Suppressed(*why),
+    }
+    .serialize(serializer)
 }
 
 /// One leaf of one subgroup dimension.

@@ -12,6 +12,9 @@ use rustls::{
     version,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::certificate::{Certificate, Fingerprint};
 use crate::key::SecretKey;
@@ -108,6 +111,24 @@ pub fn enrolment_config(root: Fingerprint) -> Result<ClientConfig, TlsError> {
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(config)
+}
+
+/// Connects to `host` and shakes hands.
+///
+/// # Errors
+///
+/// The connection's or the handshake's error; a refused certificate is a [`rustls::Error`] inside.
+pub async fn dial(
+    config: Arc<ClientConfig>,
+    host: &str,
+    port: u16,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    // An IPv6 address stands in brackets in a URL.
+    let host = host.trim_matches(['[', ']']).to_owned();
+    let name = ServerName::try_from(host.clone()).map_err(std::io::Error::other)?;
+    let stream = TcpStream::connect((host.as_str(), port)).await?;
+    stream.set_nodelay(true)?;
+    TlsConnector::from(config).connect(name, stream).await
 }
 
 /// Accepts a server whose chain ends in the root with the pinned fingerprint, and then verifies

@@ -1,6 +1,6 @@
 //! A message that breaks the contract.
 
-use fedval_ambient::Problem;
+use fedval_study::Problem;
 
 /// A field is absent, of the wrong length, or out of its declared range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

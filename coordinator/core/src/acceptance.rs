@@ -2,7 +2,9 @@
 
 use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
-use fedval_study::{Canonical, Cell, Dispatch, Outcome, Release, ResultDigest, SiteId, SiteResult};
+use fedval_study::{
+    Canonical, Cell, Dispatch, LockedProtocol, Outcome, Release, ResultDigest, SiteId, SiteResult,
+};
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
 use crate::Coordinator;
@@ -179,9 +181,13 @@ fn check_consistency(release: &Release) -> Result<(), SubmitError> {
     let contradiction = |relation| SubmitError::Contradiction { relation };
     let overall = &release.overall;
     let enough = dc02_cohort_minimum::is_sufficient(overall.patients, release.k)
-        && dc14_per_case::rests_on_groups(release, release.k);
+        && dc14_per_case::rests_on_groups(release, release.k)
+        && release
+            .attrition
+            .iter()
+            .all(|row| row.patients.released().is_none_or(|n| *n >= release.k));
     if !enough {
-        return Err(contradiction("every table rests on k patients of each label"));
+        return Err(contradiction("every count that is shown rests on k patients"));
     }
     overall.check().map_err(|error| contradiction(error.relation))?;
     let shown: Vec<_> = release

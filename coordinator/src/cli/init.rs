@@ -1,5 +1,6 @@
 //! `fedval init`.
 
+use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock};
 use fedval_core::port::{OperatorRow, SiteStore as _};
 use fedval_store::SqliteStore;
@@ -8,7 +9,6 @@ use fedval_trust::{Authority, Certificate, Role, SecretKey};
 use serde_json::json;
 
 use super::args::Init;
-use super::output::Output;
 use crate::config::Config;
 use crate::home::Home;
 

@@ -2,7 +2,6 @@
 
 mod args;
 mod init;
-mod output;
 mod report;
 mod serve;
 mod site;
@@ -14,10 +13,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use fedval_ambient::telemetry::{self, LogFormat};
+use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
 
 use args::{Args, Command};
-use output::Output;
 
 /// Runs one command, given its arguments without the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {

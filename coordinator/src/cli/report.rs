@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
 use fedval_proto as proto;
 use fedval_study::StudyId;
 use serde_json::json;
 
 use super::args::Report;
-use super::output::Output;
 use crate::client::{connect, refusal};
 use crate::home::{Home, cannot};
 

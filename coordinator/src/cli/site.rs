@@ -1,5 +1,6 @@
 //! `fedval site invite | list | revoke`.
 
+use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Exit, Failure, Timestamp};
 use fedval_proto as proto;
 use fedval_study::Sha256Digest;
@@ -7,7 +8,6 @@ use fedval_trust::InviteToken;
 use serde_json::json;
 
 use super::args::Site;
-use super::output::{Output, table};
 use crate::client::{connect, refusal};
 use crate::home::Home;
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Exit, Failure, Timestamp};
 use fedval_proto as proto;
 use fedval_proto::create_study_request::Part;
@@ -13,7 +14,6 @@ use fedval_trust::{PayloadType, SignedDocument};
 use serde_json::{Value, json};
 
 use super::args::Study;
-use super::output::{Output, table};
 use crate::client::{connect, refusal};
 use crate::home::{Home, cannot};
 

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
 use fedval_report::Verification;
 use fedval_trust::{Certificate, Fingerprint};
 use serde_json::json;
 
 use super::args::Verify;
-use super::output::Output;
 use crate::home::cannot;
 
 /// Files and folders deeper than this are no package.

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::transport::Channel;
 
+use crate::answer::within;
 use crate::{Coordinator, EgressError, WorkStream};
 
 /// How much of a half-fetched file is read at a time.
@@ -67,30 +68,11 @@ impl Connection {
         }
         let part = file.with_extension("part");
         let (mut hash, offset) = resume(&part).await?;
-        let mut output = tokio::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&part)
-            .await
-            .map_err(EgressError::Disk)?;
-        let request = proto::DownloadRequest { digest: digest.as_bytes().to_vec(), offset };
-        let mut chunks = ArtifactServiceClient::new(self.channel.clone())
-            .download(request)
-            .await
-            .map_err(|status| EgressError::refused(&status))?
-            .into_inner();
-        let mut received = offset;
-        while let Some(chunk) =
-            chunks.message().await.map_err(|status| EgressError::refused(&status))?
-        {
-            received += chunk.data.len() as u64;
-            if received > bytes {
-                break;
-            }
-            hash.update(&chunk.data);
-            output.write_all(&chunk.data).await.map_err(EgressError::Disk)?;
-        }
-        output.sync_all().await.map_err(EgressError::Disk)?;
+        let received = if offset < bytes {
+            self.fetch(digest, bytes, offset, &mut hash, &part).await?
+        } else {
+            offset
+        };
         let found: [u8; 32] = hash.finalize().into();
         if received != bytes || found != *digest.as_bytes() {
             // A short download goes on later; a wrong one starts anew.
@@ -100,6 +82,37 @@ impl Connection {
             return Err(EgressError::DigestMismatch);
         }
         tokio::fs::rename(&part, file).await.map_err(EgressError::Disk)
+    }
+
+    /// Appends what is missing to `part`; how many bytes there are in the end, at least.
+    async fn fetch(
+        &self,
+        digest: &Sha256Digest,
+        bytes: u64,
+        offset: u64,
+        hash: &mut Sha256,
+        part: &Path,
+    ) -> Result<u64, EgressError> {
+        let mut output = tokio::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(part)
+            .await
+            .map_err(EgressError::Disk)?;
+        let request = proto::DownloadRequest { digest: digest.as_bytes().to_vec(), offset };
+        let mut client = ArtifactServiceClient::new(self.channel.clone());
+        let mut chunks = within(client.download(request)).await?.into_inner();
+        let mut received = offset;
+        while let Some(chunk) = within(chunks.message()).await? {
+            received += chunk.data.len() as u64;
+            if received > bytes {
+                break;
+            }
+            hash.update(&chunk.data);
+            output.write_all(&chunk.data).await.map_err(EgressError::Disk)?;
+        }
+        output.sync_all().await.map_err(EgressError::Disk)?;
+        Ok(received)
     }
 
     /// Sends a result with this site's signature. Sending it again gets the same acknowledgement.
@@ -119,11 +132,8 @@ impl Connection {
             signature: signature.as_bytes().to_vec(),
             lease_epoch,
         };
-        let answer = ResultServiceClient::new(self.channel.clone())
-            .submit_result(request)
-            .await
-            .map_err(|status| EgressError::refused(&status))?
-            .into_inner();
+        let mut client = ResultServiceClient::new(self.channel.clone());
+        let answer = within(client.submit_result(request)).await?.into_inner();
         let acknowledged = fedval_wire::digest("result_digest", &answer.result_digest)
             .map_err(|_| EgressError::BadAnswer)?;
         let sent = Sha256Digest::of(result.bytes());

@@ -5,12 +5,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fedval_trust::tls;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 use crate::EgressError;
@@ -31,16 +29,20 @@ impl Coordinator {
     ///
     /// # Errors
     ///
-    /// [`EgressError::BadUrl`] for anything else than https with a host.
+    /// [`EgressError::BadUrl`] for anything else than https with a host and, perhaps, a port.
     pub fn at(url: &str) -> Result<Self, EgressError> {
         let bad = || EgressError::BadUrl { url: url.to_owned() };
         let uri: Uri = url.parse().map_err(|_| bad())?;
-        if uri.scheme_str() != Some("https") || uri.host().is_none_or(str::is_empty) {
-            return Err(bad());
-        }
+        let authority = uri.authority().filter(|authority| {
+            // An address with a user in it reads like another host.
+            !authority.host().is_empty() && !authority.as_str().contains('@')
+        });
+        let is_bare = matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/"));
+        let authority = authority.filter(|_| is_bare && uri.scheme_str() == Some("https"));
+        let authority = authority.ok_or_else(bad)?.as_str();
         // tonic refuses `https` unless it does the TLS itself; here the connector does, and requests
         // keep the true origin.
-        let plain: Uri = url.replacen("https://", "http://", 1).parse().map_err(|_| bad())?;
+        let plain: Uri = format!("http://{authority}").parse().map_err(|_| bad())?;
         let endpoint = Endpoint::from(plain)
             .origin(uri)
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
@@ -50,8 +52,14 @@ impl Coordinator {
     }
 
     pub(crate) async fn dial(&self, tls: ClientConfig) -> Result<Channel, EgressError> {
-        let connector = TlsConnector::from(Arc::new(tls));
-        let connect = tower::service_fn(move |uri: Uri| handshake(connector.clone(), uri));
+        let tls = Arc::new(tls);
+        let connect = tower::service_fn(move |uri: Uri| {
+            let tls = Arc::clone(&tls);
+            async move {
+                let (host, port) = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443));
+                tls::dial(tls, host, port).await.map(TokioIo::new)
+            }
+        });
         self.endpoint.connect_with_connector(connect).await.map_err(|error| self.problem(&error))
     }
 
@@ -68,12 +76,4 @@ impl Coordinator {
         }
         EgressError::Unreachable { url: self.url.clone() }
     }
-}
-
-async fn handshake(connector: TlsConnector, uri: Uri) -> io::Result<TokioIo<TlsStream<TcpStream>>> {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
-    let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
-    stream.set_nodelay(true)?;
-    connector.connect(name, stream).await.map(TokioIo::new)
 }

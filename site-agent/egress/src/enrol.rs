@@ -5,6 +5,7 @@ use fedval_proto::enrolment_service_client::EnrolmentServiceClient;
 use fedval_study::SiteId;
 use fedval_trust::{Certificate, InviteToken, Role, SecretKey, authority, tls};
 
+use crate::answer::within;
 use crate::{Coordinator, EgressError};
 
 /// What a site holds once it is enrolled.
@@ -32,13 +33,11 @@ pub async fn enrol(
     let channel = coordinator.dial(tls).await?;
     let request = proto::EnrolRequest {
         token: token.secret().to_vec(),
-        certificate_signing_request: authority::signing_request(key).map_err(|_| EgressError::Tls)?,
+        certificate_signing_request: authority::signing_request(key)
+            .map_err(|_| EgressError::Tls)?,
     };
-    let answer = EnrolmentServiceClient::new(channel)
-        .enrol(request)
-        .await
-        .map_err(|status| EgressError::refused(&status))?
-        .into_inner();
+    let mut client = EnrolmentServiceClient::new(channel);
+    let answer = within(client.enrol(request)).await?.into_inner();
     let bad = |_| EgressError::BadAnswer;
     let site: SiteId = fedval_wire::id("site", &answer.site).map_err(|_| EgressError::BadAnswer)?;
     let certificate = Certificate::from_der(&answer.certificate).map_err(bad)?;

@@ -28,6 +28,12 @@ pub enum EgressError {
     /// Keys and certificates do not fit.
     #[error("TLS cannot be set up with this site's key and certificate")]
     Tls,
+    /// It answered no more.
+    #[error("the coordinator fell silent")]
+    Silent,
+    /// The work stream ended.
+    #[error("the work stream ended")]
+    StreamEnded,
     /// The coordinator refused.
     #[error("the coordinator refused: {message}")]
     Refused {
@@ -65,10 +71,12 @@ impl EgressError {
                     | tonic::Code::DeadlineExceeded
                     | tonic::Code::Internal
                     | tonic::Code::Aborted
+                    | tonic::Code::DataLoss
+                    | tonic::Code::ResourceExhausted
             ),
             code,
-            message: status.message().to_owned(),
-            remedy: help.map(|link| link.description),
+            message: printable(status.message()),
+            remedy: help.map(|link| printable(&link.description)),
         }
     }
 
@@ -76,7 +84,7 @@ impl EgressError {
     #[must_use]
     pub const fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Silent | Self::StreamEnded => true,
             Self::Refused { is_passing, .. } => *is_passing,
             _ => false,
         }
@@ -90,6 +98,8 @@ impl Problem for EgressError {
             Self::Unreachable { .. } => "COORDINATOR_UNREACHABLE",
             Self::WrongRoot { .. } => "WRONG_ROOT",
             Self::Tls => "TLS",
+            Self::Silent => "COORDINATOR_SILENT",
+            Self::StreamEnded => "STREAM_ENDED",
             Self::Refused { code, .. } => known_code(code),
             Self::BadAnswer => "ANSWER_INVALID",
             Self::DigestMismatch => "DIGEST_MISMATCH",
@@ -110,10 +120,12 @@ impl Problem for EgressError {
                     .to_owned()
             }
             Self::Tls => "enrol this machine again".to_owned(),
+            Self::Silent | Self::StreamEnded => "the agent tries again by itself".to_owned(),
             Self::Refused { remedy, .. } => return remedy.clone(),
             Self::BadAnswer => "run the same release of fedval on both sides".to_owned(),
             Self::DigestMismatch => {
-                "it is fetched again by itself; if it stays, tell the coordinator's operator".to_owned()
+                "it is fetched again by itself; if it stays, tell the coordinator's operator"
+                    .to_owned()
             }
             Self::Disk(_) => "free disk space and check the folder's permissions".to_owned(),
         })
@@ -122,15 +134,22 @@ impl Problem for EgressError {
     fn exit(&self) -> Exit {
         match self {
             Self::BadUrl { .. } | Self::Tls => Exit::Usage,
-            Self::Unreachable { .. } | Self::WrongRoot { .. } | Self::DigestMismatch => {
-                Exit::Unreachable
-            }
-            Self::Refused { is_passing: true, .. } => Exit::Unreachable,
+            Self::Unreachable { .. }
+            | Self::WrongRoot { .. }
+            | Self::Silent
+            | Self::StreamEnded
+            | Self::DigestMismatch
+            | Self::Refused { is_passing: true, .. } => Exit::Unreachable,
             Self::Refused { .. } => Exit::Refused,
             Self::BadAnswer => Exit::Bug,
             Self::Disk(_) => Exit::Machine,
         }
     }
+}
+
+/// Words of the other side, fit for a terminal: no control sequence of theirs reaches it.
+fn printable(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
 }
 
 /// Codes of the coordinator that a site may see; a code of another version is not passed on, since

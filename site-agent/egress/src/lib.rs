@@ -1,6 +1,7 @@
 //! The only owner of a connection to the coordinator. It sends ids, digests, phases, and
 //! [`Releasable`](fedval_disclosure::Releasable) results: it takes nothing else.
 
+mod answer;
 mod connection;
 mod dial;
 mod enrol;

@@ -12,6 +12,7 @@ use tonic::Streaming;
 use tonic::transport::Channel;
 
 use crate::EgressError;
+use crate::answer::within;
 
 /// Events waiting for a slow connection.
 const QUEUE: usize = 32;
@@ -71,15 +72,15 @@ pub struct WorkStream {
 }
 
 impl WorkStream {
-    pub(crate) async fn open(channel: Channel, agent_build: &Sha256Digest) -> Result<Self, EgressError> {
+    pub(crate) async fn open(
+        channel: Channel,
+        agent_build: &Sha256Digest,
+    ) -> Result<Self, EgressError> {
         let (outgoing, events) = mpsc::channel(QUEUE);
         let hello = proto::Hello { agent_build: agent_build.as_bytes().to_vec() };
         send(&outgoing, AgentEvent::Hello(hello)).await?;
-        let incoming = WorkServiceClient::new(channel)
-            .work(ReceiverStream::new(events))
-            .await
-            .map_err(|status| EgressError::refused(&status))?
-            .into_inner();
+        let mut client = WorkServiceClient::new(channel);
+        let incoming = within(client.work(ReceiverStream::new(events))).await?.into_inner();
         Ok(Self { outgoing, incoming })
     }
 
@@ -151,11 +152,5 @@ async fn send(
     event: AgentEvent,
 ) -> Result<(), EgressError> {
     let event = proto::AgentEvent { event: Some(event) };
-    let gone = |_| EgressError::Refused {
-        code: "STREAM_ENDED".to_owned(),
-        message: "the work stream ended".to_owned(),
-        remedy: None,
-        is_passing: true,
-    };
-    outgoing.send(event).await.map_err(gone)
+    outgoing.send(event).await.map_err(|_| EgressError::StreamEnded)
 }

@@ -50,7 +50,11 @@ mod tests {
             reference: Some(*reference),
             attributes: BTreeMap::new(),
         };
-        Cohort { cases: order.iter().map(case).collect(), patient_ids: vec!["p".to_owned()], unrecorded: Vec::new() }
+        Cohort {
+            cases: order.iter().map(case).collect(),
+            patient_ids: vec!["p".to_owned()],
+            unrecorded: Vec::new(),
+        }
     }
 
     #[test]

@@ -33,7 +33,10 @@ pub(crate) fn patient_counts(units: &[&AnalysedUnit]) -> PatientCounts {
 }
 
 /// The aggregates of a group; `None` for an empty one.
-pub(crate) fn performance(units: &[&AnalysedUnit], protocol: &StudyProtocol) -> Option<Performance> {
+pub(crate) fn performance(
+    units: &[&AnalysedUnit],
+    protocol: &StudyProtocol,
+) -> Option<Performance> {
     if units.is_empty() {
         return None;
     }

@@ -28,7 +28,11 @@ pub(crate) struct AnalysedUnit {
 }
 
 /// Units of analysis in the manifest's order.
-pub(crate) fn units(images: &[ScoredImage], analysis: &Analysis, scale: ScoreScale) -> Vec<AnalysedUnit> {
+pub(crate) fn units(
+    images: &[ScoredImage],
+    analysis: &Analysis,
+    scale: ScoreScale,
+) -> Vec<AnalysedUnit> {
     match (analysis.unit, analysis.combine) {
         (Unit::Patient, Some(combine)) => patients(images, combine, scale),
         _ => images.iter().filter_map(|image| image_unit(image, scale)).collect(),
@@ -56,7 +60,11 @@ fn patients(images: &[ScoredImage], combine: Combine, scale: ScoreScale) -> Vec<
     by_patient.values().filter_map(|images| patient_unit(images, combine, scale)).collect()
 }
 
-fn patient_unit(images: &[&ScoredImage], combine: Combine, scale: ScoreScale) -> Option<AnalysedUnit> {
+fn patient_unit(
+    images: &[&ScoredImage],
+    combine: Combine,
+    scale: ScoreScale,
+) -> Option<AnalysedUnit> {
     let first = images.first()?;
     let probability = |image: &&ScoredImage| match scale {
         ScoreScale::Probability => image.score,

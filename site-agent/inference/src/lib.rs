@@ -13,5 +13,7 @@ mod model_box;
 mod worker;
 
 pub use error::{LoadError, ScoreError};
+/// The program that is started in the box.
+pub use fedval_sandbox::BoxProgram;
 pub use model_box::{InferenceLimits, ModelBox};
 pub use worker::{INFERENCE_ROLE, inference_box_main};

@@ -6,6 +6,9 @@
 pub mod decode;
 pub mod manifest;
 
+/// The program that is started in the box.
+pub use fedval_sandbox::BoxProgram;
+
 pub use decode::{
     DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder,
     decode_box_main, decode_image,

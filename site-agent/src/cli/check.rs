@@ -1,16 +1,22 @@
 //! `fedval-agent check`: everything this site needs, each with what to do about it.
 
+use std::collections::BTreeMap;
+
+use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Exit, Failure, SystemClock};
 use fedval_egress::{Connection, Coordinator};
-use fedval_ingest::{DECODE_ROLE, read_manifest};
-use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild};
+use fedval_ingest::{BoxProgram, DECODE_ROLE, Decoder, read_manifest};
 use fedval_study::protocol::{AttributeSource, ReferenceStandard, StudyProtocol};
+use fedval_study::summary::FailureReason;
 use fedval_study::{LockedProtocol, StudyId};
+use fedval_vault::{CaseOutcome, Job, Vault};
 use serde_json::json;
 
-use super::output::{Output, table};
 use crate::home::Home;
 use crate::site_policy;
+
+/// Failed cases that are named one by one, for each reason.
+const CASES_SHOWN: usize = 20;
 
 /// One thing that was looked at.
 struct Checked {
@@ -18,19 +24,27 @@ struct Checked {
     problem: Option<Failure>,
 }
 
-pub(super) async fn run(home: &Home, study: Option<&StudyId>, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(
+    home: &Home,
+    study: Option<&StudyId>,
+    output: Output,
+) -> Result<(), Failure> {
     let mut checks = Vec::new();
     let mut note = |what: &str, outcome: Result<(), Failure>| {
         checks.push(Checked { what: what.to_owned(), problem: outcome.err() });
     };
     note("enrolment", home.identity().map(drop));
     note("configuration", home.config().map(drop));
-    note("policy", home.identity().and_then(|id| site_policy::load(home, &id, &SystemClock)).map(drop));
+    note(
+        "policy",
+        home.identity().and_then(|id| site_policy::load(home, &id, &SystemClock)).map(drop),
+    );
     note("vault and journal", journal(home).await);
-    note("sandbox", sandbox().await);
+    note("sandbox", sandbox(home).await);
     note("coordinator", coordinator(home).await);
     if let Some(study) = study {
         note("data source", data_source(home, study).await);
+        note("cases", cases(home, study).await);
     }
     say(&checks, output);
     match checks.into_iter().find_map(|check| check.problem) {
@@ -50,11 +64,12 @@ async fn journal(home: &Home) -> Result<(), Failure> {
 }
 
 /// Starts a box: it answers only once it is confined.
-async fn sandbox() -> Result<(), Failure> {
-    let program = BoxProgram::current(DECODE_ROLE)
-        .map_err(|error| crate::home::cannot("open", std::path::Path::new("/proc/self/exe"), &error))?;
-    let limits = BoxLimits { memory_bytes: 1 << 30, cpu_seconds: 10, max_reply_bytes: 1 << 20 };
-    Ok(BoxedChild::spawn(&program, &limits).await.map(drop)?)
+async fn sandbox(home: &Home) -> Result<(), Failure> {
+    let program = BoxProgram::current(DECODE_ROLE).map_err(|error| {
+        crate::home::cannot("open", std::path::Path::new("/proc/self/exe"), &error)
+    })?;
+    let limits = home.config()?.limits.decode();
+    Ok(Decoder::new(program, limits).start().await?)
 }
 
 async fn coordinator(home: &Home) -> Result<(), Failure> {
@@ -69,14 +84,15 @@ async fn coordinator(home: &Home) -> Result<(), Failure> {
 async fn data_source(home: &Home, study: &StudyId) -> Result<(), Failure> {
     let protocol = protocol_of(home, study).await?;
     let config = home.config()?;
-    let source = config.data_sources.iter().find(|source| source.serves(study)).ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            "DATA_SOURCE_MISSING",
-            format!("no data source serves the study `{study}`"),
-            "add a [[data_sources]] table to agent.toml",
-        )
-    })?;
+    let source =
+        config.data_sources.iter().find(|source| source.serves(study)).ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                "DATA_SOURCE_MISSING",
+                format!("no data source serves the study `{study}`"),
+                "add a [[data_sources]] table to agent.toml",
+            )
+        })?;
     let standard: &ReferenceStandard = &protocol.reference_standard;
     let columns: Vec<String> = protocol
         .subgroups
@@ -103,9 +119,43 @@ async fn data_source(home: &Home, study: &StudyId) -> Result<(), Failure> {
     ))
 }
 
+/// Which cases of the study's last job failed, by their place in the manifest: cells are not quoted.
+async fn cases(home: &Home, study: &StudyId) -> Result<(), Failure> {
+    let vault = home.vault().await?;
+    let Some(job) = last_job(&vault, study).await? else { return Ok(()) };
+    let checkpoints = vault.checkpoint_list(job.round()).await?;
+    let mut failed: BTreeMap<FailureReason, Vec<String>> = BTreeMap::new();
+    for (index, checkpoint) in checkpoints.open_on_site() {
+        if let CaseOutcome::Failed(reason) = checkpoint.outcome {
+            failed.entry(reason).or_default().push((index + 1).to_string());
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<String> = failed
+        .iter()
+        .map(|(reason, cases)| {
+            let first = cases.iter().take(CASES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let more = cases.len().saturating_sub(CASES_SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{reason:?}: {first}{more}")
+        })
+        .collect();
+    Err(Failure::new(
+        Exit::AnswerIsNo,
+        "CASES_FAILED",
+        format!("cases of the manifest, counted from 1, have no result: {}", reasons.join("; ")),
+        "open these images; correct or remove their lines before the study's next round",
+    ))
+}
+
+async fn last_job(vault: &Vault, study: &StudyId) -> Result<Option<Job>, Failure> {
+    Ok(vault.job_list().await?.into_iter().rev().find(|job| job.dispatch.study == *study))
+}
+
 async fn protocol_of(home: &Home, study: &StudyId) -> Result<StudyProtocol, Failure> {
-    let jobs = home.vault().await?.job_list().await?;
-    let job = jobs.iter().rev().find(|job| job.dispatch.study == *study);
+    let job = last_job(&home.vault().await?, study).await?;
     let locked = job.and_then(|job| LockedProtocol::parse(&job.protocol).ok());
     locked.map(|locked| locked.protocol().clone()).ok_or_else(|| {
         Failure::new(
@@ -117,7 +167,7 @@ async fn protocol_of(home: &Home, study: &StudyId) -> Result<StudyProtocol, Fail
     })
 }
 
-fn say(checks: &[Checked], output: &Output) {
+fn say(checks: &[Checked], output: Output) {
     let rows: Vec<_> = checks
         .iter()
         .map(|check| {

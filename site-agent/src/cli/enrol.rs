@@ -1,16 +1,16 @@
 //! `fedval-agent enrol`.
 
+use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure, OsEntropy};
 use fedval_egress::Coordinator;
 use fedval_trust::{Fingerprint, InviteToken, SecretKey};
 use serde_json::json;
 
 use super::args::Enrol;
-use super::output::Output;
 use crate::config::{TEMPLATE, TEMPLATE_URL};
-use crate::home::{Home, Identity};
+use crate::home::{Home, Identity, write};
 
-pub(super) async fn run(home: &Home, command: &Enrol, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(home: &Home, command: &Enrol, output: Output) -> Result<(), Failure> {
     if home.is_enrolled() {
         return Err(Failure::new(
             Exit::Usage,
@@ -35,7 +35,7 @@ pub(super) async fn run(home: &Home, command: &Enrol, output: &Output) -> Result
     };
     if !home.config_file().exists() {
         let config = TEMPLATE.replace(TEMPLATE_URL, &command.coordinator);
-        home.write(&home.config_file(), &config)?;
+        write(&home.config_file(), &config)?;
     }
     home.write_identity(&identity)?;
     let fingerprint = identity.root.fingerprint().to_string();

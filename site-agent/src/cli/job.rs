@@ -1,11 +1,11 @@
 //! `fedval-agent jobs | show | approve | decline | release`.
 
+use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_study::{LockedProtocol, RoundId};
 use fedval_vault::{Approval, Job, JobState, Vault};
 use serde_json::{Value, json};
 
-use super::output::{Output, table};
 use crate::daemon;
 use crate::home::Home;
 
@@ -49,7 +49,7 @@ fn next_step(job: &Job) -> String {
     }
 }
 
-pub(super) async fn list(home: &Home, output: &Output) -> Result<(), Failure> {
+pub(super) async fn list(home: &Home, output: Output) -> Result<(), Failure> {
     let jobs = home.vault().await?.job_list().await?;
     let rows: Vec<Value> = jobs.iter().map(job_json).collect();
     let text = if jobs.is_empty() {
@@ -72,7 +72,7 @@ pub(super) async fn list(home: &Home, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn show(home: &Home, round: &RoundId, output: &Output) -> Result<(), Failure> {
+pub(super) async fn show(home: &Home, round: &RoundId, output: Output) -> Result<(), Failure> {
     let job = find(&home.vault().await?, round).await?;
     let locked = LockedProtocol::parse(&job.protocol).map_err(|error| {
         Failure::new(Exit::Machine, "VAULT_DAMAGED", error.to_string(), "restore from a backup")
@@ -83,7 +83,8 @@ pub(super) async fn show(home: &Home, round: &RoundId, output: &Output) -> Resul
     if let Value::Object(fields) = &mut value {
         fields.insert("protocol".to_owned(), protocol);
     }
-    let note = job.note.as_deref().map(|note| format!("\nLast problem: {note}")).unwrap_or_default();
+    let note =
+        job.note.as_deref().map(|note| format!("\nLast problem: {note}")).unwrap_or_default();
     output.say(
         &value,
         &format!(
@@ -98,7 +99,7 @@ pub(super) async fn show(home: &Home, round: &RoundId, output: &Output) -> Resul
     Ok(())
 }
 
-pub(super) async fn approve(home: &Home, round: &RoundId, output: &Output) -> Result<(), Failure> {
+pub(super) async fn approve(home: &Home, round: &RoundId, output: Output) -> Result<(), Failure> {
     let vault = home.vault().await?;
     let job = find(&vault, round).await?;
     let now = SystemClock.now();
@@ -114,13 +115,12 @@ pub(super) async fn approve(home: &Home, round: &RoundId, output: &Output) -> Re
     Ok(())
 }
 
-pub(super) async fn decline(home: &Home, round: &RoundId, output: &Output) -> Result<(), Failure> {
+pub(super) async fn decline(home: &Home, round: &RoundId, output: Output) -> Result<(), Failure> {
     let vault = home.vault().await?;
     let job = find(&vault, round).await?;
-    if !matches!(job.state, JobState::Offered | JobState::AwaitingRelease) {
-        return Err(wrong_state(&job, "declined"));
+    if !daemon::decline(home, &vault, &job).await? {
+        return Err(wrong_state(&find(&vault, round).await?, "declined"));
     }
-    daemon::decline(home, &vault, &job).await?;
     output.say(
         &json!({ "job": round, "state": "released", "outcome": "refused" }),
         &format!("Job {round} is refused. The coordinator hears `refused` and no reason."),
@@ -133,7 +133,7 @@ pub(super) async fn release(
     round: &RoundId,
     digest: Option<&str>,
     by: &str,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let vault = home.vault().await?;
     let job = find(&vault, round).await?;

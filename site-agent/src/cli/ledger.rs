@@ -1,13 +1,13 @@
 //! `fedval-agent ledger show` and `journal verify`.
 
 use fedval_ambient::Failure;
+use fedval_ambient::terminal::{Output, table};
 use serde_json::json;
 
 use super::args::{Journal, Ledger};
-use super::output::{Output, table};
 use crate::home::Home;
 
-pub(super) async fn show(home: &Home, command: &Ledger, output: &Output) -> Result<(), Failure> {
+pub(super) async fn show(home: &Home, command: &Ledger, output: Output) -> Result<(), Failure> {
     let Ledger::Show { cohort } = command;
     let cohort_of = |entry: &fedval_vault::LedgerEntry| {
         entry.cohort.map(|cohort| cohort.to_string()).unwrap_or_default()
@@ -47,7 +47,7 @@ pub(super) async fn show(home: &Home, command: &Ledger, output: &Output) -> Resu
     Ok(())
 }
 
-pub(super) async fn verify(home: &Home, command: &Journal, output: &Output) -> Result<(), Failure> {
+pub(super) async fn verify(home: &Home, command: &Journal, output: Output) -> Result<(), Failure> {
     let Journal::Verify = command;
     let entries = home.vault().await?.journal_verify().await?;
     output.say(

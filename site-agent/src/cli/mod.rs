@@ -5,7 +5,6 @@ mod check;
 mod enrol;
 mod job;
 mod ledger;
-mod output;
 mod policy;
 mod preview;
 
@@ -15,12 +14,12 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use fedval_ambient::telemetry::{self, LogFormat};
+use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock};
 
 use crate::daemon;
 use crate::home::Home;
 use args::{Args, Command};
-use output::Output;
 
 /// Runs one command, given its arguments without the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -39,7 +38,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&no_runtime(&error)),
     };
-    match runtime.block_on(dispatch(args, &output)) {
+    match runtime.block_on(dispatch(args, output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),
     }
@@ -54,12 +53,14 @@ fn no_runtime(error: &std::io::Error) -> Failure {
     )
 }
 
-async fn dispatch(args: Args, output: &Output) -> Result<(), Failure> {
+async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
     let home = Home::new(&args.home);
     match args.command {
         Command::Enrol(command) => enrol::run(&home, &command, output).await,
         Command::Check { study } => check::run(&home, study.as_ref(), output).await,
-        Command::Run => daemon::run(home, Arc::new(SystemClock), Arc::new(OsEntropy)).await,
+        Command::Run => {
+            Box::pin(daemon::run(home, Arc::new(SystemClock), Arc::new(OsEntropy))).await
+        }
         Command::Policy(command) => policy::run(&home, &command, output),
         Command::Jobs => job::list(&home, output).await,
         Command::Show { job } => job::show(&home, &job, output).await,

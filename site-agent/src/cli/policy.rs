@@ -1,14 +1,14 @@
 //! `fedval-agent policy init | sign | show`.
 
+use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure, SystemClock};
 use serde_json::json;
 
 use super::args::Policy;
-use super::output::Output;
-use crate::home::{Home, read};
+use crate::home::{Home, read, write};
 use crate::site_policy;
 
-pub(super) fn run(home: &Home, command: &Policy, output: &Output) -> Result<(), Failure> {
+pub(super) fn run(home: &Home, command: &Policy, output: Output) -> Result<(), Failure> {
     match command {
         Policy::Init => init(home, output),
         Policy::Sign => sign(home, output),
@@ -16,7 +16,8 @@ pub(super) fn run(home: &Home, command: &Policy, output: &Output) -> Result<(), 
     }
 }
 
-fn init(home: &Home, output: &Output) -> Result<(), Failure> {
+fn init(home: &Home, output: Output) -> Result<(), Failure> {
+    home.enrolled()?;
     let file = home.policy_file();
     if file.exists() {
         return Err(Failure::new(
@@ -26,7 +27,7 @@ fn init(home: &Home, output: &Output) -> Result<(), Failure> {
             "edit it, then run `fedval-agent policy sign`",
         ));
     }
-    home.write(&file, site_policy::TEMPLATE)?;
+    write(&file, site_policy::TEMPLATE)?;
     let path = file.display().to_string();
     output.say(
         &json!({ "policy": path }),
@@ -35,7 +36,7 @@ fn init(home: &Home, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn sign(home: &Home, output: &Output) -> Result<(), Failure> {
+fn sign(home: &Home, output: Output) -> Result<(), Failure> {
     let policy = site_policy::sign(home, &home.identity()?)?;
     let digest = policy.digest().to_string();
     output.say(
@@ -45,7 +46,7 @@ fn sign(home: &Home, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(home: &Home, output: &Output) -> Result<(), Failure> {
+fn show(home: &Home, output: Output) -> Result<(), Failure> {
     let policy = site_policy::load(home, &home.identity()?, &SystemClock)?;
     let text = read(&home.policy_file())?;
     let digest = policy.digest().to_string();

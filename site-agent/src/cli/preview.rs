@@ -1,14 +1,14 @@
 //! `fedval-agent preview`: what a steward looks at before anything leaves.
 
+use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Exit, Failure};
 use fedval_study::{Canonical, Cell, Outcome, Performance, Release, RoundId, SiteResult};
 use serde_json::{Value, json};
 
 use super::job::find;
-use super::output::{Output, table};
 use crate::home::Home;
 
-pub(super) async fn run(home: &Home, round: &RoundId, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(home: &Home, round: &RoundId, output: Output) -> Result<(), Failure> {
     let vault = home.vault().await?;
     let job = find(&vault, round).await?;
     let vetted = vault.vetted_find(round).await?.ok_or_else(|| {

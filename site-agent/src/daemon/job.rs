@@ -1,12 +1,12 @@
 //! One job from model file to vetted result.
 
-use fedval_ambient::{Failure, Problem as _};
+use fedval_ambient::{Exit, Failure, Problem as _};
 use fedval_disclosure::{Gate, NoAggregates, SitePolicy, Vetted, Withheld};
 use fedval_evaluate::{EvaluateError, Evaluation, Progress};
 use fedval_study::{
     CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult,
 };
-use fedval_vault::{Approval, Job, JobState};
+use fedval_vault::{Job, JobState};
 
 use super::{Agent, progress};
 use crate::home::cannot;
@@ -14,13 +14,7 @@ use crate::site_policy;
 
 /// Evaluates a job whose model is on this site's disk, and stores what the gate lets through.
 pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
-    let policy = match site_policy::load(&agent.home, &agent.identity, agent.clock.as_ref()) {
-        Ok(policy) => policy,
-        Err(failure) => {
-            agent.vault.job_note(job.round(), &failure.code).await?;
-            return answer(agent, job, NoAggregates::Refused, None).await;
-        }
-    };
+    let Some(policy) = policy_or_refuse(agent, job).await? else { return Ok(()) };
     let locked = LockedProtocol::parse(&job.protocol).map_err(|_| damaged())?;
     let protocol = locked.protocol();
     let source = agent.config.data_sources.iter().find(|source| source.serves(&protocol.id));
@@ -62,6 +56,25 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
     }
 }
 
+/// The policy in force; `None` where there is none and the job was therefore refused.
+///
+/// A policy that this machine cannot read is no refusal: the agent stops and says why.
+pub(super) async fn policy_or_refuse(
+    agent: &Agent,
+    job: &Job,
+) -> Result<Option<SitePolicy>, Failure> {
+    match site_policy::load(&agent.home, &agent.identity, agent.clock.as_ref()) {
+        Ok(policy) => Ok(Some(policy)),
+        Err(failure) if failure.exit == Exit::Machine => Err(failure),
+        Err(failure) => {
+            tracing::warn!(round = %job.round(), code = failure.code, "job refused");
+            agent.vault.job_note(job.round(), &failure.code).await?;
+            refuse(agent, job, "policy", None).await?;
+            Ok(None)
+        }
+    }
+}
+
 async fn failed(
     agent: &Agent,
     job: &Job,
@@ -92,7 +105,7 @@ async fn store_withheld(
 }
 
 /// Stores an answer that holds no aggregate.
-pub(super) async fn answer(
+async fn answer(
     agent: &Agent,
     job: &Job,
     answer: NoAggregates,
@@ -103,24 +116,24 @@ pub(super) async fn answer(
     store(agent, job, &vetted).await
 }
 
-/// Refuses a job on a steward's word: the answer replaces a result that waited, and is committed.
-pub(super) async fn decline(agent: &Agent, job: &Job) -> Result<(), Failure> {
-    let policy = site_policy::load(&agent.home, &agent.identity, agent.clock.as_ref());
-    let policy = policy.ok().map(|policy| policy.digest());
-    answer(agent, job, NoAggregates::Refused, policy).await?;
-    let Some(vetted) = agent.vault.vetted_find(job.round()).await? else { return Ok(()) };
-    let approval = Approval { digest: vetted.digest, approver: "steward".to_owned() };
-    agent.vault.release_commit(job.round(), &approval, agent.clock.now()).await?;
-    Ok(())
+/// Refuses a job that was not answered, whatever waits or runs. `false` where it was answered.
+pub(super) async fn refuse(
+    agent: &Agent,
+    job: &Job,
+    approver: &str,
+    policy: Option<PolicyDigest>,
+) -> Result<bool, Failure> {
+    let header = header(agent, job, None, policy);
+    let refusal =
+        Vetted::without_aggregates(header, NoAggregates::Refused).map_err(|_| damaged())?;
+    Ok(agent.vault.refusal_commit(&refusal, approver, agent.clock.now()).await?)
 }
 
+/// Stores a result, unless the job was declined or cancelled while it ran.
 async fn store(agent: &Agent, job: &Job, vetted: &Vetted<SiteResult>) -> Result<(), Failure> {
-    let state = agent.vault.job_find(job.round()).await?.map_or(job.state, |job| job.state);
-    if matches!(state, JobState::Released | JobState::Sent | JobState::Cancelled) {
-        return Ok(());
+    if agent.vault.vetted_put(vetted, JobState::Running, agent.clock.now()).await? {
+        tracing::info!(round = %job.round(), "result awaits release");
     }
-    agent.vault.vetted_put(job.round(), vetted, state, agent.clock.now()).await?;
-    tracing::info!(round = %job.round(), "result awaits release");
     Ok(())
 }
 
@@ -144,7 +157,7 @@ fn header(
 
 fn damaged() -> Failure {
     Failure::new(
-        fedval_ambient::Exit::Machine,
+        Exit::Machine,
         "VAULT_DAMAGED",
         "a stored document is damaged",
         "restore the agent's folder from a backup",

@@ -1,6 +1,7 @@
 //! `fedval-agent run`: one task holds the stream, one works on jobs. The vault is all they share with
 //! each other and with the steward's commands.
 
+mod backoff;
 mod intake;
 mod job;
 mod progress;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::home::{Home, Identity, cannot};
+use crate::site_policy;
 
 /// What both tasks work with.
 #[derive(Debug)]
@@ -86,8 +88,9 @@ async fn stop_signal() {
     tracing::info!("agent stopping");
 }
 
-/// Refuses a job on a steward's word; the running agent sends the refusal.
-pub(crate) async fn decline(home: &Home, vault: &Vault, job: &Job) -> Result<(), Failure> {
+/// Refuses a job on a steward's word; the running agent sends the refusal. `false` where the job was
+/// answered meanwhile.
+pub(crate) async fn decline(home: &Home, vault: &Vault, job: &Job) -> Result<bool, Failure> {
     let agent = Agent {
         home: home.clone(),
         config: home.config()?,
@@ -97,5 +100,7 @@ pub(crate) async fn decline(home: &Home, vault: &Vault, job: &Job) -> Result<(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
     };
-    job::decline(&agent, job).await
+    let policy = site_policy::load(home, &agent.identity, agent.clock.as_ref());
+    let policy = policy.ok().map(|policy| policy.digest());
+    job::refuse(&agent, job, "steward", policy).await
 }

@@ -31,15 +31,18 @@ pub(super) async fn hold(
         let identity = &agent.identity;
         let opened =
             Connection::open(&coordinator, &identity.root, &identity.certificate, &identity.key);
+        let mut is_held = false;
         let ended = match opened.await {
             Ok(connection) => {
                 let stream = connection.work(&agent.build.0).await;
                 match stream {
                     Ok(stream) => {
-                        wait = FIRST_WAIT_SECONDS;
+                        is_held = true;
                         tracing::info!("coordinator connected");
                         connected.send_replace(Some(connection.clone()));
-                        Session { agent: &agent, connection, stream, told: BTreeMap::new() }.run().await
+                        Session { agent: &agent, connection, stream, told: BTreeMap::new() }
+                            .run()
+                            .await
                     }
                     Err(error) => Err(SessionEnd::Egress(error)),
                 }
@@ -51,8 +54,13 @@ pub(super) async fn hold(
             Err(SessionEnd::Vault(failure)) => return Err(failure),
             Err(SessionEnd::Egress(error)) => {
                 tracing::warn!(code = error.code(), "coordinator connection ended");
+                // A stream that ends with a refusal or nonsense would end so again at once.
+                is_held &= error.is_passing();
             }
             Ok(()) => tracing::info!("coordinator ended the stream"),
+        }
+        if is_held {
+            wait = FIRST_WAIT_SECONDS;
         }
         tokio::time::sleep(jittered(&agent, wait)).await;
         wait = (wait * 2).min(LONGEST_WAIT_SECONDS);
@@ -122,7 +130,9 @@ impl Session<'_> {
             }
             Heard::Lease { round, epoch } => self.agent.vault.job_set_lease(&round, epoch).await?,
             Heard::Cancel { round } => {
-                self.agent.vault.job_cancel(&round, self.agent.clock.now()).await?;
+                if self.agent.vault.job_cancel(&round, self.agent.clock.now()).await? {
+                    tracing::info!(%round, "job cancelled");
+                }
             }
         }
         Ok(())

@@ -1,18 +1,20 @@
 //! What became of single cases, so that a restart goes on where it was.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use fedval_disclosure::SiteLocal;
 use fedval_study::summary::FailureReason;
 use fedval_study::{RoundId, Sha256Digest};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Error, Row as _};
 
 use crate::row::{damaged, json, to_json};
 use crate::{Vault, VaultError};
 
 /// What became of one case.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseOutcome {
     /// The model's score, as the bits of an f64: JSON would round some.
@@ -22,7 +24,7 @@ pub enum CaseOutcome {
 }
 
 /// One case's checkpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Digest of the manifest's row: a checkpoint of a row that changed since is not used.
     pub row: Sha256Digest,
@@ -32,6 +34,20 @@ pub struct Checkpoint {
     pub attributes: BTreeMap<String, String>,
     /// Digest of the image file; absent where it could not be read.
     pub image: Option<Sha256Digest>,
+}
+
+impl fmt::Debug for CaseOutcome {
+    /// Names the type only: what became of a patient's image does not belong into logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CaseOutcome(..)")
+    }
+}
+
+impl fmt::Debug for Checkpoint {
+    /// Names the type only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Checkpoint(..)")
+    }
 }
 
 impl Vault {
@@ -87,4 +103,20 @@ impl Vault {
         }
         Ok(SiteLocal::new(checkpoints))
     }
+}
+
+/// Removes the scores of a job that was answered.
+pub(crate) async fn forget_scores(
+    connection: &mut SqliteConnection,
+    round: &RoundId,
+) -> Result<(), Error> {
+    sqlx::query(
+        "-- checkpoint: forget scores
+         DELETE FROM checkpoints
+         WHERE round_id = ?1 AND json_extract(outcome, '$.outcome.score') IS NOT NULL",
+    )
+    .bind(round.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
 }

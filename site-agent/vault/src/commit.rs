@@ -1,10 +1,13 @@
 //! From a vetted result to a committed one: approval, charge and journal in one transaction.
 
 use fedval_ambient::{Problem, Timestamp};
-use fedval_study::{Canonical, ResultDigest, RoundId, SiteResult};
+use fedval_disclosure::{Vetted, bound_bits};
+use fedval_study::{Canonical, Outcome, ResultDigest, RoundId, SiteResult};
+use sqlx::Error;
+use sqlx::sqlite::SqliteConnection;
 
 use crate::journal::{self, Event};
-use crate::{JobState, Vault, VaultError};
+use crate::{JobState, Vault, VaultError, checkpoint, job, ledger, vetted};
 
 /// Somebody's approval of exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,9 @@ pub enum CommitError {
     /// The approval is of other bytes.
     #[error("the approval is of other bytes than the ones that wait")]
     OtherBytes,
+    /// Only a refusal is answered without anybody looking at it.
+    #[error("only a refusal is committed without having waited")]
+    NotARefusal,
     /// The vault failed.
     #[error("the vault cannot record the release")]
     Vault(#[from] VaultError),
@@ -35,20 +41,25 @@ impl Problem for CommitError {
         match self {
             Self::NothingWaits => "NOTHING_TO_RELEASE",
             Self::OtherBytes => "APPROVAL_OF_OTHER_BYTES",
+            Self::NotARefusal => "NOT_A_REFUSAL",
             Self::Vault(error) => error.code(),
         }
     }
 
     fn remedy(&self) -> Option<String> {
         match self {
-            Self::NothingWaits => Some("run `fedval-agent jobs` to see where the job stands".to_owned()),
+            Self::NothingWaits => {
+                Some("run `fedval-agent jobs` to see where the job stands".to_owned())
+            }
             Self::OtherBytes => Some("run `fedval-agent preview JOB` and look again".to_owned()),
+            Self::NotARefusal => Some("report this with the log: it is a bug".to_owned()),
             Self::Vault(error) => error.remedy(),
         }
     }
 
     fn exit(&self) -> fedval_ambient::Exit {
         match self {
+            Self::NotARefusal => fedval_ambient::Exit::Bug,
             Self::Vault(error) => error.exit(),
             _ => fedval_ambient::Exit::Usage,
         }
@@ -68,73 +79,63 @@ impl Vault {
         approval: &Approval,
         now: Timestamp,
     ) -> Result<(), CommitError> {
-        if let Some(earlier) = self.ledger_find(round).await? {
+        let tag = VaultError::during("release_commit");
+        // What is approved, what waits and where the job stands are one moment's: meanwhile the
+        // daemon, another steward or the coordinator may decide otherwise.
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
+        if let Some(earlier) = ledger::entry(&mut tx, round).await.map_err(&tag)? {
             let same = earlier.digest == approval.digest;
             return if same { Ok(()) } else { Err(CommitError::OtherBytes) };
         }
-        let vetted = self.vetted_find(round).await?.ok_or(CommitError::NothingWaits)?;
-        if vetted.digest != approval.digest {
-            return Err(CommitError::OtherBytes);
-        }
+        let vetted = vetted::find(&mut tx, round).await.map_err(&tag)?;
+        let vetted = vetted.ok_or(CommitError::NothingWaits)?;
         let result: Canonical<SiteResult> =
             Canonical::parse(&vetted.bytes).map_err(|_| CommitError::OtherBytes)?;
-        if ResultDigest(result.digest()) != vetted.digest {
+        if vetted.digest != approval.digest || ResultDigest(result.digest()) != vetted.digest {
             return Err(CommitError::OtherBytes);
         }
-        let bits = i64::try_from(vetted.bits).unwrap_or(i64::MAX);
-        self.write(round, &result, approval, bits, now).await.map_err(CommitError::Vault)
+        let waits = [JobState::AwaitingRelease];
+        if !job::shift(&mut tx, round, &waits, JobState::Released, now).await.map_err(&tag)? {
+            return Err(CommitError::NothingWaits);
+        }
+        charge(&mut tx, &result, &approval.approver, vetted.bits, now).await.map_err(&tag)?;
+        tx.commit().await.map_err(&tag)?;
+        Ok(())
     }
 
-    async fn write(
+    /// Answers an unanswered job with a refusal, which nobody needs to look at first: whatever
+    /// waited or ran is not released any more. `false` where the job was answered or cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError::NotARefusal`] for anything that was computed from data, and
+    /// [`CommitError::Vault`].
+    pub async fn refusal_commit(
         &self,
-        round: &RoundId,
-        result: &Canonical<SiteResult>,
-        approval: &Approval,
-        bits: i64,
+        refusal: &Vetted<SiteResult>,
+        approver: &str,
         now: Timestamp,
-    ) -> Result<(), VaultError> {
-        let tag = VaultError::during("release_commit");
-        let header = &result.value().header;
+    ) -> Result<bool, CommitError> {
+        let SiteResult { header, outcome } = refusal.value();
+        if *outcome != Outcome::Refused || header.cohort.is_some() {
+            return Err(CommitError::NotARefusal);
+        }
+        let tag = VaultError::during("refusal_commit");
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
-        sqlx::query(
-            "-- release_commit
-             INSERT INTO ledger (round_id, study_id, protocol, model, cohort, outcome, result,
-                                 digest, bits, approver, committed_at_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )
-        .bind(round.as_str())
-        .bind(header.study.as_str())
-        .bind(&header.protocol.0.as_bytes()[..])
-        .bind(&header.model.0.as_bytes()[..])
-        .bind(header.cohort.map(|cohort| cohort.0.as_bytes().to_vec()))
-        .bind(result.value().outcome.status())
-        .bind(result.bytes())
-        .bind(&approval.digest.0.as_bytes()[..])
-        .bind(bits)
-        .bind(&approval.approver)
-        .bind(now.unix_millis())
-        .execute(&mut *tx)
-        .await
-        .map_err(&tag)?;
-        let event = Event::Committed {
-            round: round.clone(),
-            result: approval.digest,
-            approver: approval.approver.clone(),
-        };
-        journal::append(&mut tx, event, now).await.map_err(&tag)?;
-        sqlx::query(
-            "-- release_commit: job
-             UPDATE jobs SET state = 'released', changed_at_ms = ?2 WHERE round_id = ?1",
-        )
-        .bind(round.as_str())
-        .bind(now.unix_millis())
-        .execute(&mut *tx)
-        .await
-        .map_err(&tag)?;
-        tx.commit().await.map_err(&tag)
+        let (from, to) = (JobState::UNANSWERED, JobState::Released);
+        if !job::shift(&mut tx, &header.round, &from, to, now).await.map_err(&tag)? {
+            return Ok(false);
+        }
+        vetted::put(&mut tx, refusal, now).await.map_err(&tag)?;
+        let result: Canonical<SiteResult> =
+            Canonical::parse(refusal.bytes()).map_err(|_| CommitError::OtherBytes)?;
+        charge(&mut tx, &result, approver, bound_bits(refusal.value()), now).await.map_err(&tag)?;
+        tx.commit().await.map_err(&tag)?;
+        Ok(true)
     }
 
-    /// Records that the coordinator acknowledged a result; its checkpoints are no longer needed.
+    /// Records that the coordinator acknowledged a result. Its scores are no longer needed; failed
+    /// cases stay, so that a steward can see which and why.
     ///
     /// # Errors
     ///
@@ -147,20 +148,46 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let tag = VaultError::during("sent_record");
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
-        let moved = sqlx::query(
-            "-- sent_record
-             UPDATE jobs SET state = 'sent', changed_at_ms = ?3 WHERE round_id = ?1 AND state = ?2",
-        )
-        .bind(round.as_str())
-        .bind(JobState::Released.as_str())
-        .bind(now.unix_millis())
-        .execute(&mut *tx)
-        .await
-        .map_err(&tag)?;
-        if moved.rows_affected() == 1 {
+        let from = [JobState::Released];
+        if job::shift(&mut tx, round, &from, JobState::Sent, now).await.map_err(&tag)? {
             let event = Event::Sent { round: round.clone(), result };
             journal::append(&mut tx, event, now).await.map_err(&tag)?;
+            checkpoint::forget_scores(&mut tx, round).await.map_err(&tag)?;
         }
         tx.commit().await.map_err(&tag)
     }
+}
+
+/// Writes ledger and journal inside the caller's transaction.
+async fn charge(
+    connection: &mut SqliteConnection,
+    result: &Canonical<SiteResult>,
+    approver: &str,
+    bits: u64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let SiteResult { header, outcome } = result.value();
+    let digest = ResultDigest(result.digest());
+    sqlx::query(
+        "-- charge
+         INSERT INTO ledger (round_id, study_id, protocol, model, cohort, outcome, result,
+                             digest, bits, approver, committed_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )
+    .bind(header.round.as_str())
+    .bind(header.study.as_str())
+    .bind(&header.protocol.0.as_bytes()[..])
+    .bind(&header.model.0.as_bytes()[..])
+    .bind(header.cohort.map(|cohort| cohort.0.as_bytes().to_vec()))
+    .bind(outcome.status())
+    .bind(result.bytes())
+    .bind(&digest.0.as_bytes()[..])
+    .bind(i64::try_from(bits).unwrap_or(i64::MAX))
+    .bind(approver)
+    .bind(now.unix_millis())
+    .execute(&mut *connection)
+    .await?;
+    let (round, approver) = (header.round.clone(), approver.to_owned());
+    let event = Event::Committed { round, result: digest, approver, bits };
+    journal::append(connection, event, now).await
 }

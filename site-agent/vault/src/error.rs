@@ -44,7 +44,9 @@ impl Problem for VaultError {
     fn remedy(&self) -> Option<String> {
         Some(
             match self {
-                Self::Database { .. } => "free disk space and check that vault.db belongs to this user",
+                Self::Database { .. } => {
+                    "free disk space and check that vault.db belongs to this user"
+                }
                 Self::Schema(_) => "start the version of fedval-agent that last wrote this vault",
                 Self::JournalBroken { .. } => {
                     "nothing leaves this site until its vault is restored from a backup"

@@ -2,7 +2,7 @@
 
 use fedval_ambient::Timestamp;
 use fedval_study::{Dispatch, RoundId};
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
 use crate::row::{count, damaged, json, moment, to_json};
@@ -37,6 +37,10 @@ impl JobState {
         Self::Sent,
         Self::Cancelled,
     ];
+
+    /// The states of a job that was not answered: it can still be refused or cancelled.
+    pub(crate) const UNANSWERED: [Self; 4] =
+        [Self::Offered, Self::Approved, Self::Running, Self::AwaitingRelease];
 
     /// The state as commands print it.
     #[must_use]
@@ -98,6 +102,29 @@ fn job_of(row: &SqliteRow) -> Result<Job, Error> {
         note: row.try_get("note")?,
         offered_at: moment(row, "offered_at_ms")?,
     })
+}
+
+/// Moves a job to a state. `false` where it is in none of `from`.
+pub(crate) async fn shift(
+    connection: &mut SqliteConnection,
+    round: &RoundId,
+    from: &[JobState],
+    to: JobState,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let from: Vec<&str> = from.iter().map(|state| state.as_str()).collect();
+    let done = sqlx::query(
+        "-- job: shift
+         UPDATE jobs SET state = ?3, changed_at_ms = ?4
+         WHERE round_id = ?1 AND state IN (SELECT value FROM json_each(?2))",
+    )
+    .bind(round.as_str())
+    .bind(to_json(&from)?)
+    .bind(to.as_str())
+    .bind(now.unix_millis())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 impl Vault {
@@ -167,18 +194,9 @@ impl Vault {
         to: JobState,
         now: Timestamp,
     ) -> Result<bool, VaultError> {
-        let done = sqlx::query(
-            "-- job_move
-             UPDATE jobs SET state = ?3, changed_at_ms = ?4 WHERE round_id = ?1 AND state = ?2",
-        )
-        .bind(round.as_str())
-        .bind(from.as_str())
-        .bind(to.as_str())
-        .bind(now.unix_millis())
-        .execute(&self.pool)
-        .await
-        .map_err(VaultError::during("job_move"))?;
-        Ok(done.rows_affected() == 1)
+        let tag = VaultError::during("job_move");
+        let mut connection = self.pool.acquire().await.map_err(&tag)?;
+        shift(&mut connection, round, &[from], to, now).await.map_err(&tag)
     }
 
     /// Leaves a code for the people of this site to read.
@@ -211,22 +229,15 @@ impl Vault {
         Ok(())
     }
 
-    /// Ends a job whose round was closed before this site answered.
+    /// Ends a job whose round was closed before this site answered. `false` where it had answered.
     ///
     /// # Errors
     ///
     /// [`VaultError`] if the database fails.
-    pub async fn job_cancel(&self, round: &RoundId, now: Timestamp) -> Result<(), VaultError> {
-        sqlx::query(
-            "-- job_cancel
-             UPDATE jobs SET state = 'cancelled', changed_at_ms = ?2
-             WHERE round_id = ?1 AND state IN ('offered', 'approved', 'running', 'awaiting_release')",
-        )
-        .bind(round.as_str())
-        .bind(now.unix_millis())
-        .execute(&self.pool)
-        .await
-        .map_err(VaultError::during("job_cancel"))?;
-        Ok(())
+    pub async fn job_cancel(&self, round: &RoundId, now: Timestamp) -> Result<bool, VaultError> {
+        let tag = VaultError::during("job_cancel");
+        let mut connection = self.pool.acquire().await.map_err(&tag)?;
+        let (from, to) = (JobState::UNANSWERED, JobState::Cancelled);
+        shift(&mut connection, round, &from, to, now).await.map_err(&tag)
     }
 }

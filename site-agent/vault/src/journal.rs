@@ -1,12 +1,15 @@
 //! The journal: what happened, hash-chained, so that a changed or missing entry shows.
 
+use std::collections::BTreeSet;
+
 use fedval_ambient::Timestamp;
 use fedval_study::{Canonical, ResultDigest, RoundId, Sha256Digest};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
-use crate::row::{damaged, digest};
+use crate::ledger::{self, LedgerEntry};
+use crate::row::{damaged, digest, parsed};
 use crate::{Vault, VaultError};
 
 /// What happened.
@@ -21,6 +24,8 @@ pub enum Event {
         result: ResultDigest,
         /// Who approved.
         approver: String,
+        /// Bits that were charged.
+        bits: u64,
     },
     /// The coordinator acknowledged the bytes.
     Sent {
@@ -59,9 +64,10 @@ pub(crate) async fn append(
     event: Event,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let last = sqlx::query("-- journal: last\nSELECT * FROM journal ORDER BY sequence DESC LIMIT 1")
-        .fetch_optional(&mut *connection)
-        .await?;
+    let last =
+        sqlx::query("-- journal: last\nSELECT * FROM journal ORDER BY sequence DESC LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
     let (sequence, previous) = match &last {
         Some(row) => (row.try_get::<i64, _>("sequence")?, digest(row, "hash")?),
         None => (0, genesis()),
@@ -69,61 +75,106 @@ pub(crate) async fn append(
     let entry = JournalEntry { sequence: sequence + 1, at_ms: now.unix_millis(), event };
     let entry = Canonical::new(entry).map_err(|error| Error::Encode(error.into()))?;
     let text = std::str::from_utf8(entry.bytes()).map_err(|_| damaged("entry"))?;
-    sqlx::query("-- journal: append\nINSERT INTO journal (sequence, entry, hash) VALUES (?1, ?2, ?3)")
-        .bind(entry.value().sequence)
-        .bind(text)
-        .bind(&chained(&previous, entry.bytes()).as_bytes()[..])
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "-- journal: append\nINSERT INTO journal (sequence, entry, hash) VALUES (?1, ?2, ?3)",
+    )
+    .bind(entry.value().sequence)
+    .bind(text)
+    .bind(&chained(&previous, entry.bytes()).as_bytes()[..])
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
+/// Journal and ledger of one moment, each entry of one proven by the other.
+pub(crate) struct Verified {
+    pub(crate) journal: Vec<JournalEntry>,
+    pub(crate) ledger: Vec<LedgerEntry>,
+}
+
 impl Vault {
-    /// Reads the whole journal and proves its chain, and that every ledger row has its entry.
+    /// Reads the whole journal, checks its chain, and that it names every entry of the ledger and
+    /// every acknowledgement.
     ///
     /// # Errors
     ///
     /// [`VaultError::JournalBroken`] at the first entry that does not hold.
     pub async fn journal_verify(&self) -> Result<Vec<JournalEntry>, VaultError> {
-        let tag = VaultError::during("journal_verify");
-        let rows = sqlx::query("-- journal_verify\nSELECT * FROM journal ORDER BY sequence")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(&tag)?;
-        let mut previous = genesis();
-        let mut entries: Vec<JournalEntry> = Vec::new();
-        for (position, row) in (1..).zip(&rows) {
-            let broken = VaultError::JournalBroken { sequence: position };
-            let text: String = row.try_get("entry").map_err(&tag)?;
-            let expected = chained(&previous, text.as_bytes());
-            let Ok(entry) = Canonical::<JournalEntry>::parse(text.as_bytes()) else {
-                return Err(broken);
-            };
-            if digest(row, "hash").map_err(&tag)? != expected || entry.value().sequence != position {
-                return Err(broken);
-            }
-            previous = expected;
-            entries.push(entry.into_value());
-        }
-        self.ledger_is_journalled(&entries).await?;
-        Ok(entries)
+        Ok(self.verified().await?.journal)
     }
 
-    async fn ledger_is_journalled(&self, entries: &[JournalEntry]) -> Result<(), VaultError> {
-        let committed: Vec<(&RoundId, &ResultDigest)> = entries
-            .iter()
-            .filter_map(|entry| match &entry.event {
-                Event::Committed { round, result, .. } => Some((round, result)),
-                Event::Sent { .. } => None,
-            })
-            .collect();
-        let ledger = self.ledger_list().await?;
-        let same = ledger.len() == committed.len()
-            && ledger.iter().all(|row| {
-                let bytes = ResultDigest(Sha256Digest::of(&row.bytes));
-                bytes == row.digest && committed.contains(&(&row.round, &row.digest))
-            });
-        let last = entries.last().map_or(0, |entry| entry.sequence);
-        if same { Ok(()) } else { Err(VaultError::JournalBroken { sequence: last + 1 }) }
+    pub(crate) async fn verified(&self) -> Result<Verified, VaultError> {
+        let tag = VaultError::during("journal_verify");
+        // One transaction, one moment: a steward's command may commit between two reads.
+        let mut tx = self.pool.begin().await.map_err(&tag)?;
+        let rows = sqlx::query("-- journal_verify\nSELECT * FROM journal ORDER BY sequence")
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(&tag)?;
+        let ledger = ledger::entries(&mut tx).await.map_err(|error| match error {
+            Error::Decode(_) | Error::ColumnDecode { .. } => past_the_end(rows.len()),
+            error => tag(error),
+        })?;
+        let sent = sqlx::query("-- journal_verify: jobs\nSELECT * FROM jobs WHERE state = 'sent'")
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(&tag)?;
+        tx.rollback().await.map_err(&tag)?;
+        let sent = sent.iter().map(|row| parsed(row, "round_id")).collect::<Result<_, _>>();
+        let journal = chain(&rows)?;
+        if names_all(&journal, &ledger, &sent.map_err(&tag)?) {
+            return Ok(Verified { journal, ledger });
+        }
+        Err(past_the_end(journal.len()))
     }
+}
+
+/// The chain holds, but does not lead to the ledger that is there.
+fn past_the_end(entries: usize) -> VaultError {
+    VaultError::JournalBroken { sequence: i64::try_from(entries).unwrap_or(i64::MAX - 1) + 1 }
+}
+
+/// The entries, if each holds the hash of the one before.
+fn chain(rows: &[SqliteRow]) -> Result<Vec<JournalEntry>, VaultError> {
+    let tag = VaultError::during("journal_verify");
+    let mut previous = genesis();
+    let mut entries = Vec::with_capacity(rows.len());
+    for (position, row) in (1..).zip(rows) {
+        let broken = VaultError::JournalBroken { sequence: position };
+        let text: String = row.try_get("entry").map_err(&tag)?;
+        let hash: Vec<u8> = row.try_get("hash").map_err(&tag)?;
+        let expected = chained(&previous, text.as_bytes());
+        let Ok(entry) = Canonical::<JournalEntry>::parse(text.as_bytes()) else {
+            return Err(broken);
+        };
+        if hash != expected.as_bytes() || entry.value().sequence != position {
+            return Err(broken);
+        }
+        previous = expected;
+        entries.push(entry.into_value());
+    }
+    Ok(entries)
+}
+
+/// Whether the journal names exactly what the ledger holds and what was acknowledged.
+fn names_all(journal: &[JournalEntry], ledger: &[LedgerEntry], sent: &BTreeSet<RoundId>) -> bool {
+    let commits = |entry: &&JournalEntry| matches!(entry.event, Event::Committed { .. });
+    let acknowledged: BTreeSet<RoundId> = journal
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Sent { round, .. } => Some(round.clone()),
+            Event::Committed { .. } => None,
+        })
+        .collect();
+    acknowledged == *sent
+        && journal.iter().filter(commits).count() == ledger.len()
+        && ledger.iter().all(|row| {
+            row.describes_its_bytes() && journal.iter().any(|entry| is_commit_of(entry, row))
+        })
+}
+
+fn is_commit_of(entry: &JournalEntry, row: &LedgerEntry) -> bool {
+    let Event::Committed { round, result, approver, bits } = &entry.event else { return false };
+    (round, *result, approver, *bits) == (&row.round, row.digest, &row.approver, row.bits)
+        && entry.at_ms == row.committed_at.unix_millis()
 }

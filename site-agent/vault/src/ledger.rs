@@ -4,9 +4,10 @@ use fedval_ambient::Timestamp;
 use fedval_disclosure::rules::dc20_rerun::Question;
 use fedval_disclosure::{Committed, Ledger};
 use fedval_study::{
-    CohortCommitment, ModelDigest, ProtocolDigest, ResultDigest, RoundId, Sha256Digest, StudyId,
+    Canonical, CohortCommitment, ModelDigest, ProtocolDigest, ResultDigest, RoundId, Sha256Digest,
+    SiteResult, StudyId,
 };
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
 use crate::row::{count, damaged, digest, moment, parsed};
@@ -45,6 +46,19 @@ impl LedgerEntry {
     pub fn question(&self) -> Question {
         Question { round: self.round.clone(), protocol: self.protocol, model: self.model }
     }
+
+    /// Whether every column says what the approved bytes say.
+    pub(crate) fn describes_its_bytes(&self) -> bool {
+        let Ok(result) = Canonical::<SiteResult>::parse(&self.bytes) else { return false };
+        let header = &result.value().header;
+        ResultDigest(result.digest()) == self.digest
+            && header.round == self.round
+            && header.study == self.study
+            && header.protocol == self.protocol
+            && header.model == self.model
+            && header.cohort == self.cohort
+            && result.value().outcome.status() == self.outcome
+    }
 }
 
 fn entry_of(row: &SqliteRow) -> Result<LedgerEntry, Error> {
@@ -65,6 +79,30 @@ fn entry_of(row: &SqliteRow) -> Result<LedgerEntry, Error> {
     })
 }
 
+/// Every entry, oldest first.
+pub(crate) async fn entries(connection: &mut SqliteConnection) -> Result<Vec<LedgerEntry>, Error> {
+    sqlx::query("-- ledger: entries\nSELECT * FROM ledger ORDER BY committed_at_ms, round_id")
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(entry_of)
+        .collect()
+}
+
+/// The answer to a round.
+pub(crate) async fn entry(
+    connection: &mut SqliteConnection,
+    round: &RoundId,
+) -> Result<Option<LedgerEntry>, Error> {
+    sqlx::query("-- ledger: entry\nSELECT * FROM ledger WHERE round_id = ?1")
+        .bind(round.as_str())
+        .fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map(entry_of)
+        .transpose()
+}
+
 impl Vault {
     /// Every entry, oldest first.
     ///
@@ -73,12 +111,7 @@ impl Vault {
     /// [`VaultError`] if the database fails.
     pub async fn ledger_list(&self) -> Result<Vec<LedgerEntry>, VaultError> {
         let tag = VaultError::during("ledger_list");
-        let rows =
-            sqlx::query("-- ledger_list\nSELECT * FROM ledger ORDER BY committed_at_ms, round_id")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(&tag)?;
-        rows.iter().map(entry_of).collect::<Result<_, _>>().map_err(&tag)
+        entries(&mut *self.pool.acquire().await.map_err(&tag)?).await.map_err(&tag)
     }
 
     /// The answer to a round.
@@ -88,12 +121,7 @@ impl Vault {
     /// [`VaultError`] if the database fails.
     pub async fn ledger_find(&self, round: &RoundId) -> Result<Option<LedgerEntry>, VaultError> {
         let tag = VaultError::during("ledger_find");
-        let row = sqlx::query("-- ledger_find\nSELECT * FROM ledger WHERE round_id = ?1")
-            .bind(round.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(&tag)?;
-        row.as_ref().map(entry_of).transpose().map_err(&tag)
+        entry(&mut *self.pool.acquire().await.map_err(&tag)?, round).await.map_err(&tag)
     }
 }
 
@@ -102,8 +130,7 @@ impl Ledger for Vault {
 
     async fn committed(&self, round: &RoundId) -> Result<Option<Committed>, VaultError> {
         // Whoever changed the ledger by hand must not get bytes out of it.
-        self.journal_verify().await?;
-        let entry = self.ledger_find(round).await?;
+        let entry = self.verified().await?.ledger.into_iter().find(|entry| entry.round == *round);
         Ok(entry.map(|entry| Committed { bytes: entry.bytes, digest: entry.digest }))
     }
 }

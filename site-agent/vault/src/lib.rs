@@ -12,6 +12,8 @@ mod row;
 mod secret;
 mod vetted;
 
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,9 +44,9 @@ impl Vault {
     ///
     /// [`VaultError`] if the file cannot be opened or is of another version.
     pub async fn open(file: &Path) -> Result<Self, VaultError> {
+        create_private(file).map_err(sqlx::Error::Io).map_err(VaultError::during("open"))?;
         let options = SqliteConnectOptions::new()
             .filename(file)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -57,4 +59,9 @@ impl Vault {
         sqlx::migrate!("./migrations").run(&pool).await.map_err(VaultError::Schema)?;
         Ok(Self { pool })
     }
+}
+
+/// Makes the file readable by its owner alone; the database gives its journals the same mode.
+fn create_private(file: &Path) -> std::io::Result<()> {
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
 }

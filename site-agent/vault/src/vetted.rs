@@ -1,13 +1,16 @@
 //! Vetted results that wait for a steward.
 
+use std::fmt;
+
 use fedval_ambient::Timestamp;
 use fedval_disclosure::{Verdict, Vetted, bound_bits};
 use fedval_study::{ResultDigest, RoundId, SiteResult, Suppression};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Error, Row as _};
 
 use crate::row::{count, digest, json, to_json};
-use crate::{JobState, Vault, VaultError};
+use crate::{JobState, Vault, VaultError, job};
 
 /// What a rule decided on one quantity, as a preview shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +24,7 @@ pub struct StoredDecision {
 }
 
 /// A vetted result as it waits on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct VettedResult {
     /// The exact bytes that would leave.
     pub bytes: Vec<u8>,
@@ -33,51 +36,84 @@ pub struct VettedResult {
     pub bits: u64,
 }
 
+impl fmt::Debug for VettedResult {
+    /// Shows the digest only: nobody approved these bytes yet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VettedResult").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+/// Stores what the gate let through, in place of what waited before.
+pub(crate) async fn put(
+    connection: &mut SqliteConnection,
+    vetted: &Vetted<SiteResult>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "-- vetted: put
+         INSERT INTO vetted (round_id, result, digest, decisions, bits, vetted_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (round_id) DO UPDATE SET
+             result = excluded.result, digest = excluded.digest,
+             decisions = excluded.decisions, bits = excluded.bits,
+             vetted_at_ms = excluded.vetted_at_ms",
+    )
+    .bind(vetted.value().header.round.as_str())
+    .bind(vetted.bytes())
+    .bind(&vetted.digest().0.as_bytes()[..])
+    .bind(to_json(&stored_decisions(vetted))?)
+    .bind(i64::try_from(bound_bits(vetted.value())).unwrap_or(i64::MAX))
+    .bind(now.unix_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The vetted result of a job.
+pub(crate) async fn find(
+    connection: &mut SqliteConnection,
+    round: &RoundId,
+) -> Result<Option<VettedResult>, Error> {
+    let stored = |row: SqliteRow| {
+        Ok(VettedResult {
+            bytes: row.try_get("result")?,
+            digest: ResultDigest(digest(&row, "digest")?),
+            decisions: json(&row, "decisions")?,
+            bits: count(&row, "bits")?,
+        })
+    };
+    sqlx::query("-- vetted: find\nSELECT * FROM vetted WHERE round_id = ?1")
+        .bind(round.as_str())
+        .fetch_optional(connection)
+        .await?
+        .map(stored)
+        .transpose()
+}
+
 impl Vault {
-    /// Stores what the gate let through; the job then waits for its release.
+    /// Stores what the gate let through of a job in state `from`, which then waits for its release.
+    /// `false`, and nothing changes, where the job is in another state: a steward or the
+    /// coordinator was faster.
     ///
     /// # Errors
     ///
     /// [`VaultError`] if the database fails.
     pub async fn vetted_put(
         &self,
-        round: &RoundId,
         vetted: &Vetted<SiteResult>,
         from: JobState,
         now: Timestamp,
-    ) -> Result<(), VaultError> {
+    ) -> Result<bool, VaultError> {
         let tag = VaultError::during("vetted_put");
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
-        sqlx::query(
-            "-- vetted_put
-             INSERT INTO vetted (round_id, result, digest, decisions, bits, vetted_at_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (round_id) DO UPDATE SET
-                 result = excluded.result, digest = excluded.digest,
-                 decisions = excluded.decisions, bits = excluded.bits,
-                 vetted_at_ms = excluded.vetted_at_ms",
-        )
-        .bind(round.as_str())
-        .bind(vetted.bytes())
-        .bind(&vetted.digest().0.as_bytes()[..])
-        .bind(to_json(&stored_decisions(vetted)).map_err(&tag)?)
-        .bind(i64::try_from(bound_bits(vetted.value())).unwrap_or(i64::MAX))
-        .bind(now.unix_millis())
-        .execute(&mut *tx)
-        .await
-        .map_err(&tag)?;
-        sqlx::query(
-            "-- vetted_put: job
-             UPDATE jobs SET state = 'awaiting_release', changed_at_ms = ?3
-             WHERE round_id = ?1 AND state = ?2",
-        )
-        .bind(round.as_str())
-        .bind(from.as_str())
-        .bind(now.unix_millis())
-        .execute(&mut *tx)
-        .await
-        .map_err(&tag)?;
-        tx.commit().await.map_err(&tag)
+        let round = &vetted.value().header.round;
+        let waits = JobState::AwaitingRelease;
+        if !job::shift(&mut tx, round, &[from], waits, now).await.map_err(&tag)? {
+            return Ok(false);
+        }
+        put(&mut tx, vetted, now).await.map_err(&tag)?;
+        tx.commit().await.map_err(&tag)?;
+        Ok(true)
     }
 
     /// The vetted result of a job.
@@ -87,20 +123,7 @@ impl Vault {
     /// [`VaultError`] if the database fails.
     pub async fn vetted_find(&self, round: &RoundId) -> Result<Option<VettedResult>, VaultError> {
         let tag = VaultError::during("vetted_find");
-        let row = sqlx::query("-- vetted_find\nSELECT * FROM vetted WHERE round_id = ?1")
-            .bind(round.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(&tag)?;
-        let stored = |row: sqlx::sqlite::SqliteRow| {
-            Ok(VettedResult {
-                bytes: row.try_get("result")?,
-                digest: ResultDigest(digest(&row, "digest")?),
-                decisions: json(&row, "decisions")?,
-                bits: count(&row, "bits")?,
-            })
-        };
-        row.map(stored).transpose().map_err(&tag)
+        find(&mut *self.pool.acquire().await.map_err(&tag)?, round).await.map_err(&tag)
     }
 }
 

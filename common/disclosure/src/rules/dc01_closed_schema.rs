@@ -23,6 +23,9 @@ pub enum SchemaBreach {
     /// A subgroup is not in the protocol's dictionary.
     #[error("a subgroup is not in the protocol's dictionary")]
     Subgroups,
+    /// A reason for failed cases stands twice or out of order.
+    #[error("the reasons for failed cases are not distinct and in order")]
+    Attrition,
     /// A number is off its grid or out of range.
     #[error("a number is out of its declared range")]
     OutOfRange,
@@ -38,6 +41,9 @@ pub enum SchemaBreach {
 /// The first [`SchemaBreach`]; the whole result is then refused locally.
 pub fn check(release: &Release, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
     check_performance(&release.overall, protocol)?;
+    if !release.attrition.is_sorted_by(|a, b| a.reason < b.reason) {
+        return Err(SchemaBreach::Attrition);
+    }
     let expected = protocol
         .subgroups
         .iter()

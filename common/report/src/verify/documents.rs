@@ -1,6 +1,6 @@
 //! The documents of a package, each read or with the reason why it cannot be.
 
-use fedval_ambient::Timestamp;
+use fedval_study::Timestamp;
 use fedval_study::{Canonical, LockedProtocol, RoundRecord, SiteId, SiteResult};
 use fedval_trust::{Certificate, Endorsement, PayloadType, Role, SignedDocument};
 

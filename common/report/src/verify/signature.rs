@@ -1,6 +1,6 @@
 //! Who signed what, and whether the documents speak of the same study, round and site.
 
-use fedval_ambient::Timestamp;
+use fedval_study::Timestamp;
 use fedval_study::{ResultDigest, Sha256Digest, SiteId};
 use fedval_trust::{Fingerprint, PayloadType, Role};
 

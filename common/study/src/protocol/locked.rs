@@ -28,9 +28,11 @@ impl LockedProtocol {
     ///
     /// # Errors
     ///
-    /// [`LockError`] if the protocol breaks a rule.
+    /// [`LockError`] if the protocol breaks a rule or holds a number that is not finite.
     pub fn new(protocol: StudyProtocol) -> Result<Self, LockError> {
-        Canonical::new(protocol).map_err(LockError::NotAProtocol).and_then(Self::checked)
+        // Read again, as every receiver will: JSON writes what is not finite as null.
+        let canonical = Canonical::new(protocol).map_err(LockError::NotAProtocol)?;
+        Self::parse(canonical.bytes())
     }
 
     /// Reads a locked protocol from its canonical bytes.

@@ -13,6 +13,9 @@ use std::error::Error;
 
 use fedval_ambient::Problem;
 
+/// What rows of the port hold.
+pub use fedval_trust::{Endorsement, PublicKey};
+
 pub use artifacts::{ArtifactError, ArtifactUpload, Artifacts, StoredArtifact};
 pub use result::{Inserted, ResultStore, StoredResult};
 pub use round::{DispatchRow, Phase, RoundRow, RoundStore};

@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use fedval_ambient::Timestamp;
-use fedval_core::port::{OperatorRow, SiteRow, SiteState, SiteStore, StoreError};
+use fedval_core::port::{OperatorRow, PublicKey, SiteRow, SiteState, SiteStore, StoreError};
 use fedval_study::{Sha256Digest, SiteId};
-use fedval_trust::PublicKey;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
 

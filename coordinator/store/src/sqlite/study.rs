@@ -1,9 +1,8 @@
 //! Studies.
 
 use async_trait::async_trait;
-use fedval_core::port::{DraftStored, StoreError, StudyRow, StudyState, StudyStore};
+use fedval_core::port::{DraftStored, Endorsement, StoreError, StudyRow, StudyState, StudyStore};
 use fedval_study::StudyId;
-use fedval_trust::Endorsement;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
 

@@ -119,6 +119,15 @@ impl Decoder {
         Self { program, limits, child: None }
     }
 
+    /// Starts the box and nothing else: it answers only once it is confined.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeFailure::Machine`] if it cannot be started or confined on this machine.
+    pub async fn start(&self) -> Result<(), DecodeFailure> {
+        self.spawn(max_reply_bytes(0)).await.map(drop)
+    }
+
     /// Decodes one image.
     ///
     /// # Errors
@@ -150,14 +159,18 @@ impl Decoder {
         if let Some(running) = self.child.take().filter(fits) {
             return Ok(running);
         }
+        let child = self.spawn(max_reply_bytes).await?;
+        Ok(Running { child, images_left: IMAGES_PER_CHILD, max_reply_bytes })
+    }
+
+    async fn spawn(&self, max_reply_bytes: u64) -> Result<BoxedChild, DecodeFailure> {
         let limits = BoxLimits {
             memory_bytes: self.limits.memory_bytes,
             cpu_seconds: self.limits.wall_clock_seconds.saturating_mul(IMAGES_PER_CHILD.into()),
             max_reply_bytes,
         };
-        let child = BoxedChild::spawn(&self.program, &limits)
+        BoxedChild::spawn(&self.program, &limits)
             .await
-            .map_err(|source| DecodeFailure::Machine { source })?;
-        Ok(Running { child, images_left: IMAGES_PER_CHILD, max_reply_bytes })
+            .map_err(|source| DecodeFailure::Machine { source })
     }
 }
