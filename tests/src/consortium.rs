@@ -13,8 +13,8 @@ use crate::recorder::Recorder;
 
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(100);
-/// How often at most: ten minutes on a machine that does nothing else.
-const MOST_POLLS: u32 = 6000;
+/// How often at most: five minutes on a machine that does nothing else.
+const MOST_POLLS: u32 = 3000;
 
 /// A coordinator that runs, with sites that may.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use fedval_evaluate::{EvaluateError, Evaluation, Progress};
 use fedval_study::{
     CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult,
 };
-use fedval_vault::{Job, JobState};
+use fedval_vault::Job;
 
 use super::{Agent, progress};
 use crate::home::cannot;
@@ -131,7 +131,7 @@ pub(super) async fn refuse(
 
 /// Stores a result, unless the job was declined or cancelled while it ran.
 async fn store(agent: &Agent, job: &Job, vetted: &Vetted<SiteResult>) -> Result<(), Failure> {
-    if agent.vault.vetted_put(vetted, JobState::Running, agent.clock.now()).await? {
+    if agent.vault.vetted_put(vetted, agent.clock.now()).await? {
         tracing::info!(round = %job.round(), "result awaits release");
     }
     Ok(())

@@ -44,7 +44,12 @@ impl Vault {
     ///
     /// [`VaultError`] if the file cannot be opened or is of another version.
     pub async fn open(file: &Path) -> Result<Self, VaultError> {
-        create_private(file).map_err(sqlx::Error::Io).map_err(VaultError::during("open"))?;
+        let io = |error| VaultError::during("open")(sqlx::Error::Io(error));
+        open_private(file).map_err(io)?;
+        // The daemon and a steward's command may both meet a new or an old schema: one brings it up
+        // to date, the other waits.
+        let turn = open_private(&file.with_extension("lock")).map_err(io)?;
+        turn.lock().map_err(io)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .journal_mode(SqliteJournalMode::Wal)
@@ -62,6 +67,6 @@ impl Vault {
 }
 
 /// Makes the file readable by its owner alone; the database gives its journals the same mode.
-fn create_private(file: &Path) -> std::io::Result<()> {
-    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
+fn open_private(file: &Path) -> std::io::Result<fs::File> {
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file)
 }

@@ -91,9 +91,9 @@ pub(crate) async fn find(
 }
 
 impl Vault {
-    /// Stores what the gate let through of a job in state `from`, which then waits for its release.
-    /// `false`, and nothing changes, where the job is in another state: a steward or the
-    /// coordinator was faster.
+    /// Stores what the gate let through of a running job, which then waits for its release. `false`,
+    /// and nothing changes, where the job does not run any more: a steward or the coordinator was
+    /// faster.
     ///
     /// # Errors
     ///
@@ -101,14 +101,13 @@ impl Vault {
     pub async fn vetted_put(
         &self,
         vetted: &Vetted<SiteResult>,
-        from: JobState,
         now: Timestamp,
     ) -> Result<bool, VaultError> {
         let tag = VaultError::during("vetted_put");
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
         let round = &vetted.value().header.round;
-        let waits = JobState::AwaitingRelease;
-        if !job::shift(&mut tx, round, &[from], waits, now).await.map_err(&tag)? {
+        let (from, to) = ([JobState::Running], JobState::AwaitingRelease);
+        if !job::shift(&mut tx, round, &from, to, now).await.map_err(&tag)? {
             return Ok(false);
         }
         put(&mut tx, vetted, now).await.map_err(&tag)?;

@@ -91,13 +91,14 @@ async fn the_last_entry_cannot_be_dropped_whatever_it_says() {
 #[tokio::test]
 async fn a_changed_ledger_is_found_out() {
     let other = insufficient("chest-r1");
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (bytes, digest) = (hex(other.bytes()), other.digest().0);
+    let bytes = std::str::from_utf8(other.bytes()).unwrap();
+    let digest = other.digest().0;
     let consistent = format!(
-        "UPDATE ledger SET result = x'{bytes}', digest = x'{digest}', outcome = 'insufficient'
+        "UPDATE ledger SET result = CAST('{bytes}' AS BLOB), digest = x'{digest}', outcome = 'insufficient'
          WHERE round_id = 'chest-r1'"
     );
-    let bytes_only = format!("UPDATE ledger SET result = x'{bytes}' WHERE round_id = 'chest-r1'");
+    let bytes_only =
+        format!("UPDATE ledger SET result = CAST('{bytes}' AS BLOB) WHERE round_id = 'chest-r1'");
     for sql in [
         consistent.as_str(),
         bytes_only.as_str(),

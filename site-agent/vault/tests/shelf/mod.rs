@@ -81,10 +81,12 @@ impl Shelf {
         Vault::open(&self.file()).await.unwrap()
     }
 
-    /// Puts `vetted` as the result of the job, whatever state it is in.
+    /// Lets a job that was offered run and puts `vetted` as its result.
     pub(crate) async fn put(&self, vetted: &Vetted<SiteResult>) -> bool {
-        let state = self.job(&vetted.value().header.round).await.state;
-        self.vault.vetted_put(vetted, state, self.now()).await.unwrap()
+        let (from, to) = (JobState::Offered, JobState::Running);
+        let round = &vetted.value().header.round;
+        self.vault.job_move(round, from, to, self.now()).await.unwrap();
+        self.vault.vetted_put(vetted, self.now()).await.unwrap()
     }
 
     pub(crate) async fn job(&self, round: &RoundId) -> Job {
@@ -130,7 +132,7 @@ pub(crate) fn round() -> RoundId {
 
 pub(crate) fn new_job(round: &str) -> NewJob {
     let locked = support::locked();
-    let protocol = locked.canonical().bytes().to_vec();
+    let protocol = locked.bytes().to_vec();
     NewJob {
         dispatch: Dispatch {
             study: locked.protocol().id.clone(),
