@@ -164,7 +164,8 @@ impl Consortium {
         let token = invited["token"].as_str().expect("a token");
         let home = self.folder.path().join(name);
         let url = self.url();
-        let enrolled = call("fedval-agent", &home, &["enrol", "--coordinator", &url, "--token", token]);
+        let enrolled =
+            call("fedval-agent", &home, &["enrol", "--coordinator", &url, "--token", token]);
         assert_eq!(enrolled.code, 0, "{}", enrolled.err);
         let recorder = Recorder::start(&self.home(), self.port, &home);
         let site = Site {

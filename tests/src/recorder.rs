@@ -95,9 +95,10 @@ async fn relay(
             let coordinator = connector.connect(name, upstream).await?;
             let (mut from_agent, mut to_agent) = tokio::io::split(agent);
             let (mut from_coordinator, mut to_coordinator) = tokio::io::split(coordinator);
-            let back = tokio::spawn(async move {
-                tokio::io::copy(&mut from_coordinator, &mut to_agent).await
-            });
+            let back =
+                tokio::spawn(
+                    async move { tokio::io::copy(&mut from_coordinator, &mut to_agent).await },
+                );
             let mut buffer = vec![0; 64 * 1024];
             loop {
                 let read = from_agent.read(&mut buffer).await?;

@@ -41,10 +41,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fedval-sandbox", &["ambient"]),
     ("fedval-ingest", &["ambient", "disclosure", "sandbox", "study"]),
     ("fedval-inference", &["ambient", "disclosure", "sandbox", "study"]),
-    (
-        "fedval-evaluate",
-        &["disclosure", "inference", "ingest", "stats", "study", "vault"],
-    ),
+    ("fedval-evaluate", &["disclosure", "inference", "ingest", "stats", "study", "vault"]),
     ("fedval-egress", &["ambient", "disclosure", "proto", "study", "trust", "wire"]),
     ("fedval-vault", &["ambient", "disclosure", "study", "trust"]),
     (

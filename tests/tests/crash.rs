@@ -17,11 +17,11 @@ fn study(model: &std::path::Path) -> String {
 }
 
 fn cases_done(site: &Site) -> usize {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Runtime::new().expect("it is there");
     runtime.block_on(async {
-        let vault = Vault::open(&site.home.join("vault.db")).await.unwrap();
-        let round: RoundId = "crash-r1".parse().unwrap();
-        vault.checkpoint_list(&round).await.unwrap().open_on_site().len()
+        let vault = Vault::open(&site.home.join("vault.db")).await.expect("it is there");
+        let round: RoundId = "crash-r1".parse().expect("it is there");
+        vault.checkpoint_list(&round).await.expect("it is there").open_on_site().len()
     })
 }
 
@@ -29,7 +29,8 @@ fn cases_done(site: &Site) -> usize {
 fn a_killed_agent_goes_on_where_it_was_and_a_killed_coordinator_loses_nothing() {
     let Some(data) = shared::folder("data/cxr") else { return };
     let expected: Value =
-        serde_json::from_slice(&fs::read(data.join("expected.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(data.join("expected.json")).expect("it is there"))
+            .expect("it is there");
     let mut consortium = Consortium::start();
     let mut site = consortium.enrol("nih-a", &data.join("nih-a"));
     let protocol = consortium.lock("crash", &study(&data.join("pneumonia.onnx")));
@@ -66,6 +67,6 @@ fn a_killed_agent_goes_on_where_it_was_and_a_killed_coordinator_loses_nothing() 
         assert_eq!(found["operating_points"][0][count], want["at_0_5"][count]);
     }
     let ledger = site.agent(&["ledger", "show", "--json"]).json();
-    assert_eq!(ledger["ledger"].as_array().unwrap().len(), 1, "charged once");
+    assert_eq!(ledger["ledger"].as_array().expect("it is there").len(), 1, "charged once");
     assert_eq!(site.agent(&["journal", "verify"]).code, 0);
 }

@@ -91,12 +91,12 @@ fn walk(data: &Path) -> Round {
         site.run();
     }
     consortium.fedval(&["study", "dispatch", "cxr", "--json"]).json();
-    let steward = sites.iter().find(|site| site.name == MANUAL).unwrap();
+    let steward = sites.iter().find(|site| site.name == MANUAL).expect("it is there");
     let job = steward.until_job_is("offered");
     assert_eq!(steward.agent(&["approve", &job]).code, 0);
     steward.until_job_is("awaiting_release");
     let preview = steward.agent(&["preview", &job, "--json"]).json();
-    let digest = preview["digest"].as_str().unwrap();
+    let digest = preview["digest"].as_str().expect("text");
     assert_eq!(steward.agent(&["release", &job, "--digest", digest]).code, 0);
     consortium.until_answered("cxr");
     consortium.fedval(&["study", "close", "cxr", "--json"]).json();
@@ -116,7 +116,8 @@ fn close(what: &str, got: f64, expected: f64, tolerance: f64) {
 fn four_hospitals_of_real_radiographs_give_the_known_answers_and_nothing_else_leaves() {
     let Some(data) = shared::folder("data/cxr") else { return };
     let expected: Value =
-        serde_json::from_slice(&fs::read(data.join("expected.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(data.join("expected.json")).expect("it is there"))
+            .expect("it is there");
     let round = walk(&data);
     check_sites(&round, &expected);
     check_synthesis(&round.report, &expected);
@@ -126,13 +127,16 @@ fn four_hospitals_of_real_radiographs_give_the_known_answers_and_nothing_else_le
 }
 
 fn check_sites(round: &Round, expected: &Value) {
-    for site in expected["sites"].as_array().unwrap() {
-        let name = site["site"].as_str().unwrap();
-        let found = round.report["sites"].as_array().unwrap().iter().find(|s| s["id"] == name);
+    for site in expected["sites"].as_array().expect("a list") {
+        let name = site["site"].as_str().expect("text");
+        let found =
+            round.report["sites"].as_array().expect("a list").iter().find(|s| s["id"] == name);
         let found = found.unwrap_or_else(|| panic!("{name} is in the report"));
         if name == "figure1" {
             assert_eq!(found["status"], "insufficient");
-            assert!(found.get("metrics").is_none_or(|m| m.is_null() || m == &serde_json::json!({})));
+            assert!(
+                found.get("metrics").is_none_or(|m| m.is_null() || m == &serde_json::json!({}))
+            );
             continue;
         }
         assert_eq!(found["status"], "released", "{name}");
@@ -145,12 +149,7 @@ fn check_sites(round: &Round, expected: &Value) {
         let auroc = &site["auroc"];
         let metric = |path: &str| number(found, &format!("/metrics/{path}"));
         close(name, metric("auroc/estimate"), number(auroc, "/auc"), 2e-4);
-        close(
-            name,
-            metric("auroc/se"),
-            number(auroc, "/patient_clustered_se_obuchowski"),
-            1e-3,
-        );
+        close(name, metric("auroc/se"), number(auroc, "/patient_clustered_se_obuchowski"), 1e-3);
         close(name, metric("auroc_delong/se"), number(auroc, "/delong_se"), 1e-3);
     }
 }
@@ -178,7 +177,7 @@ fn check_synthesis(report: &Value, expected: &Value) {
 
 /// Every score, read from the sites' own disks: they are nowhere else.
 fn check_scores(round: &Round, data: &Path, expected: &Value) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Runtime::new().expect("it is there");
     let standard = ReferenceStandard {
         description: String::new(),
         positive: vec!["1".to_owned()],
@@ -191,19 +190,23 @@ fn check_scores(round: &Round, data: &Path, expected: &Value) {
             root: folder,
             columns: ColumnMapping::default(),
         };
-        let cohort = read_manifest(&source, &standard, &[]).unwrap();
+        let cohort = read_manifest(&source, &standard, &[]).expect("it is there");
         let cases = &cohort.open_on_site().cases;
         let checkpoints = runtime.block_on(async {
-            let vault = Vault::open(&site.home.join("vault.db")).await.unwrap();
-            vault.checkpoint_list(&"cxr-r1".parse().unwrap()).await.unwrap()
+            let vault = Vault::open(&site.home.join("vault.db")).await.expect("it is there");
+            vault
+                .checkpoint_list(&"cxr-r1".parse().expect("it is there"))
+                .await
+                .expect("it is there")
         });
         let checkpoints = checkpoints.open_on_site();
         assert_eq!(checkpoints.len(), cases.len());
-        let all = expected["sites"].as_array().unwrap();
-        let scores = &all.iter().find(|s| s["site"] == site.name.as_str()).unwrap()["scores"];
+        let all = expected["sites"].as_array().expect("a list");
+        let scores =
+            &all.iter().find(|s| s["site"] == site.name.as_str()).expect("it is there")["scores"];
         for (index, checkpoint) in checkpoints {
             let CaseOutcome::Score(bits) = checkpoint.outcome else { panic!("a case failed") };
-            let want = scores[&cases[*index].case_id].as_f64().unwrap();
+            let want = scores[&cases[*index].case_id].as_f64().expect("a number");
             close("score", f64::from_bits(bits), want, 1e-4);
         }
     }
@@ -232,7 +235,7 @@ fn check_egress(round: &Round, data: &Path) {
 
 /// The package holds, and does not once one digit of any of its parts is another.
 fn check_verification(round: &Round) {
-    let out = round.out.to_str().unwrap();
+    let out = round.out.to_str().expect("a plain path");
     assert_eq!(round.consortium.fedval(&["verify", out, "--json"]).json()["holds"], true);
     let alterations: BTreeMap<&str, (&str, &str)> = BTreeMap::from([
         ("report.json", ("\"estimate\":0.8", "\"estimate\":0.9")),
@@ -241,15 +244,15 @@ fn check_verification(round: &Round) {
     ]);
     for (part, (from, to)) in alterations {
         let path = round.out.join(part);
-        let original = fs::read_to_string(&path).unwrap();
+        let original = fs::read_to_string(&path).expect("a part");
         let altered = original.replacen(from, to, 1);
         assert_ne!(original, altered, "{part} holds {from}");
-        fs::write(&path, altered).unwrap();
+        fs::write(&path, altered).expect("a writable part");
         let answer = round.consortium.fedval(&["verify", out]);
         assert_eq!(answer.code, 1, "{part}");
         let stem = part.trim_start_matches("evidence/").trim_start_matches("sites/");
         let stem = stem.trim_end_matches(".json");
         assert!(answer.err.contains(stem), "{part} is named: {}", answer.err);
-        fs::write(&path, original).unwrap();
+        fs::write(&path, original).expect("a writable part");
     }
 }

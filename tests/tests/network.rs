@@ -17,7 +17,7 @@ fn enrolment_names_what_is_wrong_and_nothing_is_lost() {
     let consortium = Consortium::start();
     let invite = || {
         let invited = consortium.fedval(&["site", "invite", "site-a", "--json"]).json();
-        invited["token"].as_str().unwrap().to_owned()
+        invited["token"].as_str().expect("it is there").to_owned()
     };
     let token = invite();
     let home = consortium.path("site-a");
@@ -31,7 +31,7 @@ fn enrolment_names_what_is_wrong_and_nothing_is_lost() {
     refused(&enrol("http://localhost", &token, &[]), 2, "URL_INVALID");
     refused(&enrol(&url, "fv1-abc", &[]), 2, "TOKEN_MALFORMED");
     refused(&enrol(&url, &token, &["--root", &"0".repeat(64)]), 4, "WRONG_ROOT");
-    let (head, _) = token.rsplit_once('-').unwrap();
+    let (head, _) = token.rsplit_once('-').expect("it is there");
     let elsewhere = format!("{head}-{}", "0".repeat(64));
     refused(&enrol(&url, &elsewhere, &[]), 3, "WRONG_ROOT");
     // None of this used the token up.
@@ -61,7 +61,7 @@ fn an_agent_waits_for_its_coordinator_and_a_second_agent_is_refused() {
     refused(&site.agent(&["run"]), 2, "ALREADY_RUNNING");
     consortium.serve();
     let model = consortium.path("model.onnx");
-    fs::write(&model, b"this is no ONNX model").unwrap();
+    fs::write(&model, b"this is no ONNX model").expect("it is there");
     let _ = consortium.lock("small", &small_site::study("small", &model));
     consortium.fedval(&["study", "dispatch", "small", "--json"]).json();
     site.until_job_is("offered");
@@ -76,9 +76,10 @@ fn a_revoked_and_a_foreign_site_get_nothing() {
     let site = consortium.enrol("site-a", &data);
     let foreign = other.enrol("site-a", &data);
     let here = foreign.home.join("agent.toml");
-    let config = fs::read_to_string(&here).unwrap();
-    let line = config.lines().find(|line| line.starts_with("url")).unwrap();
-    fs::write(&here, config.replace(line, &format!("url = \"{}\"", consortium.url()))).unwrap();
+    let config = fs::read_to_string(&here).expect("it is there");
+    let line = config.lines().find(|line| line.starts_with("url")).expect("it is there");
+    fs::write(&here, config.replace(line, &format!("url = \"{}\"", consortium.url())))
+        .expect("it is there");
     let answer = foreign.agent(&["check", "--json"]);
     assert!(answer.out.contains("WRONG_ROOT"), "{}", answer.out);
 
@@ -99,16 +100,16 @@ fn a_model_that_was_changed_on_the_coordinators_disk_is_never_run() {
     small_site::write(&data, 40);
     let mut site = consortium.enrol("site-a", &data);
     let model = consortium.path("model.onnx");
-    fs::write(&model, b"this is no ONNX model").unwrap();
+    fs::write(&model, b"this is no ONNX model").expect("it is there");
     let protocol = consortium.lock("small", &small_site::study("small", &model));
     consortium.fedval(&["study", "dispatch", "small", "--json"]).json();
     let stored = consortium.home().join("artifacts/sha256");
     let artifact = fs::read_dir(&stored)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| fs::read(path).unwrap().starts_with(b"this is no"))
-        .unwrap();
-    fs::write(&artifact, b"THIS is no ONNX model").unwrap();
+        .expect("it is there")
+        .map(|entry| entry.expect("it is there").path())
+        .find(|path| fs::read(path).expect("it is there").starts_with(b"this is no"))
+        .expect("it is there");
+    fs::write(&artifact, b"THIS is no ONNX model").expect("it is there");
     site.sign_policy(&[&protocol]);
     site.run();
     until("the agent notes the damage", || {
@@ -117,7 +118,7 @@ fn a_model_that_was_changed_on_the_coordinators_disk_is_never_run() {
     });
     let answer = consortium.fedval(&["study", "dispatch", "small"]);
     refused(&answer, 2, "MODEL_CHANGED");
-    fs::write(&artifact, b"this is no ONNX model").unwrap();
+    fs::write(&artifact, b"this is no ONNX model").expect("it is there");
     let job = site.until_job_is("sent");
     assert_eq!(job, "small-r1", "the restored artifact is fetched by itself");
 }

@@ -15,7 +15,7 @@ fn note(site: &Site) -> String {
 fn every_way_of_not_answering_is_one_word_outside_and_a_code_with_a_remedy_inside() {
     let consortium = Consortium::start();
     let model = consortium.path("model.onnx");
-    fs::write(&model, b"this is no ONNX model").unwrap();
+    fs::write(&model, b"this is no ONNX model").expect("it is there");
     let protocol = consortium.lock("small", &small_site::study("small", &model));
     let names = ["without-policy", "declining", "bad-manifest", "bad-model", "changed-policy"];
     let mut sites: Vec<Site> = names
@@ -32,11 +32,13 @@ fn every_way_of_not_answering_is_one_word_outside_and_a_code_with_a_remedy_insid
     sites[3].sign_policy(automatic);
     sites[4].sign_policy(automatic);
     let manifest = consortium.path("data-bad-manifest").join("manifest.csv");
-    let broken = fs::read_to_string(&manifest).unwrap().replace("image-3.png", "../../etc/passwd");
-    fs::write(manifest, broken).unwrap();
+    let broken = fs::read_to_string(&manifest)
+        .expect("it is there")
+        .replace("image-3.png", "../../etc/passwd");
+    fs::write(manifest, broken).expect("it is there");
     let policy = sites[4].home.join("policy.toml");
-    let loosened = fs::read_to_string(&policy).unwrap().replace("k = 11", "k = 5");
-    fs::write(policy, loosened).unwrap();
+    let loosened = fs::read_to_string(&policy).expect("it is there").replace("k = 11", "k = 5");
+    fs::write(policy, loosened).expect("it is there");
     for site in &mut sites {
         site.run();
     }
@@ -47,9 +49,9 @@ fn every_way_of_not_answering_is_one_word_outside_and_a_code_with_a_remedy_insid
 
     let round = consortium.status("small");
     let status = |name: &str| {
-        let sites = round["sites"].as_array().unwrap();
-        let site = sites.iter().find(|site| site["site"] == name).unwrap();
-        site["status"].as_str().unwrap().to_owned()
+        let sites = round["sites"].as_array().expect("it is there");
+        let site = sites.iter().find(|site| site["site"] == name).expect("it is there");
+        site["status"].as_str().expect("it is there").to_owned()
     };
     assert_eq!(names.map(status), ["refused", "refused", "failed", "failed", "refused"]);
     assert_eq!(note(&sites[0]), "POLICY_MISSING");
@@ -65,7 +67,11 @@ fn every_way_of_not_answering_is_one_word_outside_and_a_code_with_a_remedy_insid
         assert_eq!(canaries.found_in(&site.outgoing()), Vec::<&str>::new(), "{name}");
         assert_eq!(site.agent(&["journal", "verify"]).code, 0);
         let ledger = site.agent(&["ledger", "show", "--json"]).json();
-        assert_eq!(ledger["ledger"].as_array().unwrap().len(), 1, "{name}: an answer is charged");
+        assert_eq!(
+            ledger["ledger"].as_array().expect("it is there").len(),
+            1,
+            "{name}: an answer is charged"
+        );
     }
 }
 
@@ -73,7 +79,7 @@ fn every_way_of_not_answering_is_one_word_outside_and_a_code_with_a_remedy_insid
 fn a_report_of_a_round_that_released_nothing_says_so_and_verifies() {
     let consortium = Consortium::start();
     let model = consortium.path("model.onnx");
-    fs::write(&model, b"this is no ONNX model").unwrap();
+    fs::write(&model, b"this is no ONNX model").expect("it is there");
     let data = consortium.path("data");
     small_site::write(&data, 40);
     let silent = consortium.enrol("silent", &data);
@@ -85,12 +91,13 @@ fn a_report_of_a_round_that_released_nothing_says_so_and_verifies() {
     assert_eq!(job, "small-r1");
     consortium.fedval(&["study", "close", "small", "--json"]).json();
     let (out, report) = consortium.report("small");
-    let sites = report["sites"].as_array().unwrap();
-    let status = |id: &str| sites.iter().find(|s| s["id"] == id).unwrap()["status"].clone();
+    let sites = report["sites"].as_array().expect("it is there");
+    let status =
+        |id: &str| sites.iter().find(|s| s["id"] == id).expect("it is there")["status"].clone();
     assert_eq!(status(&silent.name), "missing");
     assert_eq!(status("refusing"), "refused");
     assert_eq!(report["verdicts"][0]["result"], "inconclusive");
-    let folder = out.to_str().unwrap();
+    let folder = out.to_str().expect("it is there");
     assert_eq!(consortium.fedval(&["verify", folder]).code, 0);
     let canaries = Canaries::of_site(&data);
     for (name, bytes) in files_below(&out) {

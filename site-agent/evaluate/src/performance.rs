@@ -165,3 +165,109 @@ fn ece_micro(units: &[&AnalysedUnit], bins: usize) -> u64 {
     let ece = calibration::ece(&rows, bins).unwrap_or(0.0);
     (ece * 1e6).round() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use fedval_study::Canonical;
+    use fedval_study::draft::Draft;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STUDY: &str = r#"
+id = "any"
+title = "Any"
+target_condition = "any"
+[model]
+name = "any"
+file = "any.onnx"
+[model.input]
+name = "image"
+layout = "nchw"
+height = 4
+width = 4
+channels = 1
+scaling = "unit"
+resize = "refuse"
+monochrome1 = "invert"
+[model.output]
+name = "score"
+scale = "probability"
+[reference_standard]
+description = "any"
+positive = ["1"]
+negative = ["0"]
+[analysis]
+unit = "image"
+[[operating_points]]
+name = "low"
+threshold = 0.01
+[[operating_points]]
+name = "half"
+threshold = 0.5
+[[endpoints]]
+name = "any"
+metric = "auroc"
+limit = 0.7
+[disclosure]
+k = 11
+"#;
+
+    fn protocol() -> StudyProtocol {
+        let draft = Draft::parse(STUDY).unwrap();
+        draft.pin_model(fedval_study::Sha256Digest::of(b"any"), 3).unwrap()
+    }
+
+    fn unit(patient: u32, positive: bool, steps: i32) -> AnalysedUnit {
+        let score = GridScore::from_steps(steps).unwrap();
+        AnalysedUnit { patient, positive, score, categories: Vec::new() }
+    }
+
+    /// Few patients and few scores, so that ties, repeated patients and single classes abound.
+    fn any_units() -> impl Strategy<Value = Vec<AnalysedUnit>> {
+        let steps = prop_oneof![-3..3_i32, -1_381_551..=1_381_551_i32];
+        let unit = (0..12_u32, any::<bool>(), steps)
+            .prop_map(|(patient, positive, steps)| unit(patient, positive, steps));
+        prop::collection::vec(unit, 1..60)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_scores_the_aggregates_are_consistent_and_have_a_canonical_form(
+            units in any_units(),
+        ) {
+            let found = performance(&units.iter().collect::<Vec<_>>(), &protocol()).unwrap();
+            prop_assert_eq!(found.check(), Ok(()));
+            prop_assert!(Canonical::new(found.clone()).is_ok());
+            let distinct: BTreeSet<u32> = units.iter().map(|unit| unit.patient).collect();
+            prop_assert_eq!(found.is_clustered(), distinct.len() < units.len());
+        }
+
+        #[test]
+        fn the_order_of_units_does_not_matter(units in any_units()) {
+            let reversed: Vec<_> = units.iter().rev().collect();
+            let (there, back) = (
+                performance(&units.iter().collect::<Vec<_>>(), &protocol()).unwrap(),
+                performance(&reversed, &protocol()).unwrap(),
+            );
+            prop_assert_eq!(there.ranks, back.ranks);
+            prop_assert_eq!(there.probabilities, back.probabilities);
+            prop_assert_eq!(there.operating_points, back.operating_points);
+            prop_assert_eq!(there.brier_clusters, back.brier_clusters);
+        }
+    }
+
+    #[test]
+    fn nobody_has_no_performance() {
+        assert_eq!(performance(&[], &protocol()), None);
+    }
+
+    #[test]
+    fn one_class_says_why_it_has_no_calibration() {
+        let units = [unit(0, true, 1), unit(1, true, 2)];
+        let found = performance(&units.iter().collect::<Vec<_>>(), &protocol()).unwrap();
+        let reason = CalibrationOutcome::NotEstimable(NotEstimable::OneClassOnly);
+        assert_eq!(found.calibration, reason);
+        assert_eq!(found.operating_points[0].counts.fp, 0);
+    }
+}

@@ -171,7 +171,7 @@ impl Evaluation<'_> {
         progress.total.store(cohort.cases.len(), Ordering::Relaxed);
         progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
         let next = AtomicUsize::new(0);
-        let lanes = self.lanes.clamp(1, missing.len().max(1));
+        let lanes = self.lanes.max(1).min(missing.len());
         let lanes = (0..lanes).map(|_| self.run_lane(cohort, &missing, &next, progress));
         futures_util::future::try_join_all(lanes).await?;
         Ok(())

@@ -1,0 +1,282 @@
+//! Whole evaluations with real boxes: a cohort on disk goes in, a summary comes out.
+//!
+//! This executable is three programs: started with a role, it is the decoder or the model's box.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+#[expect(dead_code, reason = "the models that another crate's tests refuse")]
+#[path = "../../../inference/tests/onnx_file/mod.rs"]
+mod onnx_file;
+mod site;
+#[path = "../../../../common/study/tests/support/mod.rs"]
+mod study;
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use fedval_ambient::{Exit, Problem as _};
+use fedval_evaluate::Progress;
+use fedval_inference::{INFERENCE_ROLE, inference_box_main};
+use fedval_ingest::{DECODE_ROLE, decode_box_main};
+use fedval_study::FailedStage;
+use fedval_study::protocol::Combine;
+use fedval_study::summary::FailureReason;
+use libtest_mimic::{Arguments, Trial};
+use site::{CASES, Site, doubled_u, overall};
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some(DECODE_ROLE) => return decode_box_main(),
+        Some(INFERENCE_ROLE) => return inference_box_main(),
+        _ => {}
+    }
+    let trials = vec![
+        trial("every_image_is_scored_once_and_counted_as_its_label_says", counts_images()),
+        trial("a_patient_has_one_score_where_the_protocol_says_so", counts_patients()),
+        trial("a_case_without_a_known_category_is_in_the_unlisted_leaf", breaks_down()),
+        trial("failed_cases_are_counted_by_patient_with_their_reasons", counts_failures()),
+        trial("one_failure_above_the_limit_fails_the_evaluation", stops_at_the_limit()),
+        trial("a_file_above_the_limit_is_a_failed_case", refuses_large_files()),
+        trial("what_was_done_is_not_done_again_and_the_result_is_the_same", resumes()),
+        trial("an_evaluation_that_was_dropped_goes_on_where_it_was", goes_on()),
+        trial("a_changed_line_of_the_manifest_is_evaluated_again", evaluates_again()),
+        trial("cases_that_left_the_manifest_are_forgotten", forgets()),
+        trial("the_number_of_lanes_does_not_show", runs_in_lanes()),
+        trial("the_order_of_the_manifest_does_not_show", ignores_order()),
+        trial("the_commitment_binds_labels_and_images_with_the_secret", commits()),
+        trial("each_way_of_failing_names_its_stage", names_stages()),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(name: &str, test: impl Future<Output = ()> + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(test);
+        Ok(())
+    })
+}
+
+async fn counts_images() {
+    let site = Site::new().await;
+    let progress = Progress::default();
+    let summary = site.run_watched("chest-r1", &progress).await.unwrap();
+    assert_eq!(progress.get(), (CASES, CASES));
+    let found = overall(&summary);
+    assert_eq!((found.patients.total, found.patients.with_positive), (30, 15));
+    assert_eq!((found.ranks.n_pos, found.ranks.n_neg), (30, 30));
+    assert!(found.is_clustered(), "two images of each patient");
+    let scores: Vec<_> = site.rows.iter().map(|row| (row.logit(), row.is_positive())).collect();
+    assert_eq!(found.ranks.doubled_u, doubled_u(&scores));
+    for (point, locked) in found.operating_points.iter().zip(&site.protocol.operating_points) {
+        let called = |row: &&site::Row| row.probability() >= locked.threshold;
+        let positives = site.rows.iter().filter(|row| row.is_positive());
+        let negatives = site.rows.iter().filter(|row| !row.is_positive());
+        assert_eq!(point.counts.tp, positives.filter(called).count() as u64);
+        assert_eq!(point.counts.fp, negatives.filter(called).count() as u64);
+    }
+    assert!(found.operating_points.iter().any(|point| point.counts.tp > 0));
+    assert!(summary.failures.is_empty());
+}
+
+async fn counts_patients() {
+    let combined = |scores: [f64; 2], combine| match combine {
+        Combine::Mean => f64::midpoint(scores[0], scores[1]),
+        Combine::Maximum => scores[0].max(scores[1]),
+        Combine::First => scores[0],
+    };
+    for combine in [Combine::Mean, Combine::Maximum, Combine::First] {
+        let site = Site::by_patient(combine).await;
+        let summary = site.run("chest-r1").await.unwrap();
+        let found = overall(&summary);
+        assert_eq!((found.ranks.n_pos, found.ranks.n_neg), (15, 15));
+        assert!(!found.is_clustered());
+        let scores: Vec<_> = site
+            .rows
+            .chunks(2)
+            .map(|images| {
+                let scores = [images[0].probability(), images[1].probability()];
+                (combined(scores, combine), images[0].is_positive())
+            })
+            .collect();
+        assert_eq!(found.ranks.doubled_u, doubled_u(&scores), "{combine:?}");
+    }
+}
+
+async fn breaks_down() {
+    let site = Site::new().await;
+    let summary = site.run("chest-r1").await.unwrap();
+    let [scanner] = &summary.dimensions[..] else { panic!("one dimension") };
+    let leaves: Vec<_> = scanner
+        .leaves
+        .iter()
+        .map(|leaf| (leaf.category.as_ref().map(|name| name.as_str()), leaf.patients.total))
+        .collect();
+    // Every fifth patient was examined on `z`, which nobody listed, and every fifth on nobody knows.
+    assert_eq!(leaves, [(Some("a"), 6), (Some("b"), 6), (Some("c"), 6), (None, 12)]);
+    let cases: u64 = scanner
+        .leaves
+        .iter()
+        .map(|leaf| {
+            let performance = leaf.performance.as_ref().unwrap();
+            performance.check().unwrap();
+            performance.ranks.n_pos + performance.ranks.n_neg
+        })
+        .sum();
+    assert_eq!(cases, CASES as u64, "leaves divide the cohort");
+}
+
+async fn counts_failures() {
+    let mut site = Site::new().await;
+    // Three of sixty are exactly five in a hundred. A missing label is no failure of the model.
+    site.spoil([0, 1, 2]);
+    site.rows[5].label = "";
+    site.write_manifest();
+    let summary = site.run("chest-r1").await.unwrap();
+    let reasons = |list: &[FailureReason]| list.iter().copied().collect::<BTreeSet<_>>();
+    let expected = [
+        reasons(&[FailureReason::Undecodable, FailureReason::WrongSize]),
+        reasons(&[FailureReason::InvalidOutput]),
+        reasons(&[FailureReason::NoReference]),
+    ];
+    assert_eq!(summary.failures, expected);
+    let found = overall(&summary);
+    assert_eq!(found.ranks.n_pos + found.ranks.n_neg, 56);
+    assert_eq!(found.patients.total, 29, "both images of the first patient failed");
+}
+
+async fn stops_at_the_limit() {
+    let mut site = Site::new().await;
+    site.spoil([0, 1, 2]);
+    site.damage(3);
+    let error = site.run("chest-r1").await.unwrap_err();
+    assert_eq!((error.code(), error.exit()), ("TOO_MANY_FAILED_CASES", Exit::Usage));
+    assert_eq!(error.stage(), Some(FailedStage::Evaluation));
+    assert!(error.remedy().unwrap().contains("check --study"));
+    assert_eq!(site.cases_done("chest-r1").await, CASES, "a steward can look at every case");
+}
+
+async fn refuses_large_files() {
+    let mut site = Site::new().await;
+    let honest = std::fs::metadata(site.file(0)).unwrap().len();
+    site.decode_limits.max_file_bytes = honest + 100;
+    std::fs::write(site.file(3), vec![0; 1_000_000]).unwrap();
+    let summary = site.run("chest-r1").await.unwrap();
+    assert_eq!(summary.failures, [BTreeSet::from([FailureReason::Undecodable])]);
+}
+
+async fn resumes() {
+    let site = Site::new().await;
+    let whole = site.run("chest-r1").await.unwrap();
+    site.sql("DELETE FROM checkpoints WHERE case_index % 2 = 0").await;
+    // Whoever looked at a case that is done already would stumble.
+    for done in (1..CASES).step_by(2) {
+        site.damage(done);
+    }
+    assert_eq!(site.run("chest-r1").await.unwrap(), whole);
+}
+
+async fn goes_on() {
+    let mut site = Site::new().await;
+    site.lanes = 1;
+    let whole = site.run("chest-r1").await.unwrap();
+    let progress = Progress::default();
+    let enough = async {
+        while progress.get().0 < 10 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        _ = site.run_watched("chest-r2", &progress) => panic!("it was not dropped in the middle"),
+        () = enough => {}
+    }
+    let done = site.cases_done("chest-r2").await;
+    assert!((10..CASES).contains(&done), "{done}");
+    let again = Progress::default();
+    assert_eq!(site.run_watched("chest-r2", &again).await.unwrap(), whole);
+    assert_eq!(again.get(), (CASES, CASES));
+}
+
+async fn evaluates_again() {
+    let mut site = Site::new().await;
+    let before = site.run("chest-r1").await.unwrap();
+    site.damage(4);
+    site.damage(8);
+    assert_eq!(site.run("chest-r1").await.unwrap(), before, "nothing in the manifest changed");
+    site.rows[8].label = "1";
+    site.write_manifest();
+    let after = site.run("chest-r1").await.unwrap();
+    assert_eq!(after.failures, [BTreeSet::from([FailureReason::Undecodable])]);
+    assert_eq!(overall(&after).ranks.n_neg, overall(&before).ranks.n_neg - 1);
+    assert_ne!(after.cohort, before.cohort);
+}
+
+async fn forgets() {
+    let mut site = Site::new().await;
+    site.protocol.analysis.failure_limit = 0.0;
+    site.damage(CASES - 1);
+    assert_eq!(site.run("chest-r1").await.unwrap_err().code(), "TOO_MANY_FAILED_CASES");
+    site.rows.pop();
+    site.write_manifest();
+    let summary = site.run("chest-r1").await.unwrap();
+    let found = overall(&summary);
+    assert_eq!(found.ranks.n_pos + found.ranks.n_neg, CASES as u64 - 1);
+    assert!(summary.failures.is_empty());
+}
+
+async fn runs_in_lanes() {
+    let mut site = Site::new().await;
+    let mut summaries = Vec::new();
+    for (lanes, round) in [(1, "chest-r1"), (3, "chest-r2"), (0, "chest-r3"), (500, "chest-r4")] {
+        // More lanes than cases would start more boxes than there is work.
+        if lanes == 500 {
+            site.rows.truncate(3);
+            site.write_manifest();
+            assert!(site.lanes < lanes);
+        }
+        site.lanes = lanes;
+        summaries.push(site.run(round).await.unwrap());
+    }
+    assert_eq!(summaries[0], summaries[1]);
+    assert_eq!(summaries[0], summaries[2]);
+    assert_eq!(overall(&summaries[3]).probabilities.n, 3);
+}
+
+async fn ignores_order() {
+    let mut site = Site::new().await;
+    let there = site.run("chest-r1").await.unwrap();
+    site.rows.reverse();
+    site.write_manifest();
+    let back = site.run("chest-r2").await.unwrap();
+    assert_eq!(there.cohort, back.cohort);
+    assert_eq!(overall(&there).ranks, overall(&back).ranks);
+    assert_eq!(overall(&there).rank_clusters, overall(&back).rank_clusters);
+    assert_eq!(overall(&there).operating_points, overall(&back).operating_points);
+}
+
+async fn commits() {
+    let mut site = Site::new().await;
+    let plain = site.run("chest-r1").await.unwrap().cohort;
+    assert_eq!(site.run("chest-r2").await.unwrap().cohort, plain, "rounds do not matter");
+    site.draw(0, 200);
+    let other_image = site.run("chest-r3").await.unwrap().cohort;
+    site.secret = [8; 32];
+    let other_secret = site.run("chest-r3").await.unwrap().cohort;
+    let all = BTreeSet::from([plain, other_image, other_secret]);
+    assert_eq!(all.len(), 3);
+}
+
+async fn names_stages() {
+    let mut site = Site::new().await;
+    site.model.push(0);
+    let error = site.run("chest-r1").await.unwrap_err();
+    assert_eq!(error.stage(), Some(FailedStage::ModelLoad));
+    assert!(error.remedy().is_some(), "{}", error.code());
+    site.rows[0].label = "maybe";
+    site.write_manifest();
+    let error = site.run("chest-r1").await.unwrap_err();
+    assert_eq!((error.code(), error.stage()), ("MANIFEST_INVALID", Some(FailedStage::DataSource)));
+    for told in [error.to_string(), error.remedy().unwrap()] {
+        assert!(!told.contains("CASE0") && !told.contains("PATIENT"), "{told}");
+    }
+}
