@@ -122,9 +122,11 @@ mod tests {
             assert!(units[0].positive && !units[1].positive);
             units[0].score.probability_micro()
         };
-        assert_eq!(score(Combine::First), 200_000);
-        assert_eq!(score(Combine::Maximum), 600_000);
-        assert_eq!(score(Combine::Mean), 400_000);
+        // The grid rounds the logit to 10⁻⁵, which moves a probability by up to 1.25 · 10⁻⁶.
+        let is_near = |micro: u32, expected: u32| micro.abs_diff(expected) <= 2;
+        assert!(is_near(score(Combine::First), 200_000));
+        assert!(is_near(score(Combine::Maximum), 600_000));
+        assert!(is_near(score(Combine::Mean), 400_000));
     }
 
     #[test]

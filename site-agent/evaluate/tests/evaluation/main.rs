@@ -110,7 +110,7 @@ async fn breaks_down() {
     let leaves: Vec<_> = scanner
         .leaves
         .iter()
-        .map(|leaf| (leaf.category.as_ref().map(|name| name.as_str()), leaf.patients.total))
+        .map(|leaf| (leaf.category.as_ref().map(fedval_study::Name::as_str), leaf.patients.total))
         .collect();
     // Every fifth patient was examined on `z`, which nobody listed, and every fifth on nobody knows.
     assert_eq!(leaves, [(Some("a"), 6), (Some("b"), 6), (Some("c"), 6), (None, 12)]);
@@ -228,11 +228,10 @@ async fn runs_in_lanes() {
     let mut site = Site::new().await;
     let mut summaries = Vec::new();
     for (lanes, round) in [(1, "chest-r1"), (3, "chest-r2"), (0, "chest-r3"), (500, "chest-r4")] {
-        // More lanes than cases would start more boxes than there is work.
         if lanes == 500 {
+            // Boxes are started for three cases, not for five hundred.
             site.rows.truncate(3);
             site.write_manifest();
-            assert!(site.lanes < lanes);
         }
         site.lanes = lanes;
         summaries.push(site.run(round).await.unwrap());
