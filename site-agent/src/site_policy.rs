@@ -41,7 +41,7 @@ pub(crate) fn load(
     };
     document
         .verify(&Role::Site(identity.site.clone()), &identity.root, clock.now())
-        .map_err(|_| missing("the policy was changed since it was signed"))?;
+        .map_err(|problem| missing(&format!("the policy is not signed as it stands: {problem}")))?;
     Ok(SitePolicy::parse(&document.bytes)?)
 }
 

@@ -2,7 +2,7 @@
 
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::SubgroupCell;
-use fedval_study::summary::DimensionSummary;
+use fedval_study::summary::{DimensionSummary, GroupSummary};
 use fedval_study::{
     Canonical, CanonicalError, Cell, FailedStage, Outcome, Performance, Problem, Release,
     ResultDigest, ResultHeader, SiteResult, SiteSummary, Suppression,
@@ -156,18 +156,19 @@ impl<'p> Gate<'p> {
         let overall = summary
             .overall
             .as_ref()
-            .filter(|overall| dc02_cohort_minimum::is_sufficient(overall.patients, k))
+            .filter(|overall| dc02_cohort_minimum::is_sufficient(overall.by_case.patients, k))
             .ok_or(Withheld::Insufficient)?;
         let mut decisions = vec![Decision {
             quantity: "whole cohort".to_owned(),
             verdict: Verdict::Released,
             rule: Rule::Dc02,
         }];
+        let overall = chosen("whole cohort", overall, k, &mut decisions);
         let release = Release {
             profile: self.policy.profile,
             k,
             attrition: dc04_attrition::shown(&summary.failures, k),
-            overall: overall.clone(),
+            overall,
             subgroups: summary
                 .dimensions
                 .iter()
@@ -238,17 +239,18 @@ fn subgroup_cells(
     let mut cells = Vec::new();
     for (leaf, suppression) in summary.leaves.iter().zip(suppressions) {
         let Some(category) = &leaf.category else { continue };
-        let performance = cell(leaf.performance.as_ref(), suppression);
+        let quantity = format!("{} = {category}", summary.dimension);
+        let performance = match (&leaf.group, suppression) {
+            (Some(group), None) => Cell::Released(chosen(&quantity, group, k, decisions)),
+            (_, Some(suppression)) => Cell::Suppressed(suppression),
+            (None, None) => Cell::Suppressed(Suppression::Primary),
+        };
         let (verdict, rule) = match &performance {
             Cell::Released(_) => (Verdict::Released, Rule::Dc03),
             Cell::Suppressed(why @ Suppression::Primary) => (Verdict::Withheld(*why), Rule::Dc03),
             Cell::Suppressed(why) => (Verdict::Withheld(*why), Rule::Dc17),
         };
-        decisions.push(Decision {
-            quantity: format!("{} = {category}", summary.dimension),
-            verdict,
-            rule,
-        });
+        decisions.push(Decision { quantity, verdict, rule });
         cells.push(SubgroupCell {
             dimension: summary.dimension.clone(),
             category: category.clone(),
@@ -258,12 +260,22 @@ fn subgroup_cells(
     cells
 }
 
-fn cell(performance: Option<&Performance>, suppression: Option<Suppression>) -> Cell<Performance> {
-    match (performance, suppression) {
-        (Some(performance), None) => Cell::Released(performance.clone()),
-        (_, Some(suppression)) => Cell::Suppressed(suppression),
-        (None, None) => Cell::Suppressed(Suppression::Primary),
+/// The form of a group's aggregates that may be shown.
+fn chosen(
+    quantity: &str,
+    group: &GroupSummary,
+    k: u64,
+    decisions: &mut Vec<Decision>,
+) -> Performance {
+    if dc14_per_case::sums_by_patient_are_safe(group.patients_with_several, k) {
+        return group.by_patient.clone();
     }
+    decisions.push(Decision {
+        quantity: format!("{quantity}: sums by patient"),
+        verdict: Verdict::Withheld(Suppression::Primary),
+        rule: Rule::Dc14,
+    });
+    group.by_case.clone()
 }
 
 fn note_attrition(release: &Release, decisions: &mut Vec<Decision>) {

@@ -121,7 +121,7 @@ pub struct Performance {
 }
 
 impl Performance {
-    /// Whether some patient has several cases, so that cases are not independent.
+    /// Whether sums by patient are here, so that standard errors allow for repeated cases.
     #[must_use]
     pub const fn is_clustered(&self) -> bool {
         self.rank_clusters.is_some()
@@ -161,11 +161,13 @@ impl Performance {
         holds(with_positive.max(with_negative) <= total, "patients of a label are patients")?;
         holds(total <= with_positive.saturating_add(with_negative), "every patient has a label")?;
         holds(total <= cases, "every patient has a case")?;
-        holds(self.brier_clusters.clusters == total, "squared errors are summed by patient")?;
-        let clustered = total < cases;
-        for exist in [self.rank_clusters.is_some(), self.event_clusters.is_some()] {
-            holds(exist == clustered, "sums by patient exist where patients repeat")?;
-        }
+        // Where too few patients repeat for sums by patient to be shown, cases stand for themselves.
+        let clustered = self.is_clustered();
+        holds(!clustered || total < cases, "sums by patient exist only where patients repeat")?;
+        let summed_by = if clustered { total } else { cases };
+        holds(self.brier_clusters.clusters == summed_by, "squared errors are summed by patient")?;
+        let agree = self.event_clusters.is_some() == clustered;
+        holds(agree, "sums by patient exist for all quantities or for none")?;
         if let Some(events) = &self.event_clusters {
             keeps_bounds(events.check_bounded(1))?;
             holds(events.clusters == total, "events are summed by patient")?;
@@ -194,7 +196,7 @@ impl OperatingPointCounts {
             (&self.specificity_clusters, tn, n_neg, with_negative),
         ] {
             let exist = clusters.is_some() == whole.is_clustered();
-            holds(exist, "sums by patient exist where patients repeat")?;
+            holds(exist, "sums by patient exist for all quantities or for none")?;
             let Some(clusters) = clusters else { continue };
             keeps_bounds(clusters.check_bounded(1))?;
             holds(clusters.clusters == patients, "responses are summed by patient")?;

@@ -38,6 +38,17 @@ impl FailureReason {
     ];
 }
 
+/// One group of patients, counted twice, for the gate to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSummary {
+    /// Patients with more than one case in the group.
+    pub patients_with_several: u64,
+    /// With sums by patient: what standard errors of repeated cases need.
+    pub by_patient: Performance,
+    /// As if cases were independent: no sum says anything about a single patient's cases.
+    pub by_case: Performance,
+}
+
 /// Performance on one leaf of a subgroup dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
@@ -46,7 +57,7 @@ pub struct Leaf {
     /// Distinct patients in the leaf.
     pub patients: PatientCounts,
     /// Aggregates; `None` where the leaf is empty.
-    pub performance: Option<Performance>,
+    pub group: Option<GroupSummary>,
 }
 
 /// All leaves of one dimension of the protocol's dictionary, the unlisted one last.
@@ -66,7 +77,7 @@ pub struct SiteSummary {
     /// One entry for each distinct patient with a failed case: the reasons among their cases.
     pub failures: Vec<BTreeSet<FailureReason>>,
     /// The whole cohort; `None` where no case could be evaluated.
-    pub overall: Option<Performance>,
+    pub overall: Option<GroupSummary>,
     /// Each dimension of the protocol's dictionary.
     pub dimensions: Vec<DimensionSummary>,
 }

@@ -1,6 +1,6 @@
 //! The aggregates of one group of units.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
@@ -32,16 +32,35 @@ pub(crate) fn patient_counts(units: &[&AnalysedUnit]) -> PatientCounts {
     }
 }
 
+/// Patients with more than one unit.
+pub(crate) fn patients_with_several(units: &[&AnalysedUnit]) -> u64 {
+    let mut seen: BTreeMap<u32, u32> = BTreeMap::new();
+    for unit in units {
+        *seen.entry(unit.patient).or_default() += 1;
+    }
+    seen.values().filter(|units| **units > 1).count() as u64
+}
+
+/// What standard errors are clustered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clusters {
+    /// Patients, where one has several units.
+    Patients,
+    /// Nothing: each unit stands for itself.
+    Cases,
+}
+
 /// The aggregates of a group; `None` for an empty one.
 pub(crate) fn performance(
     units: &[&AnalysedUnit],
     protocol: &StudyProtocol,
+    clusters: Clusters,
 ) -> Option<Performance> {
     if units.is_empty() {
         return None;
     }
     let patients = patient_counts(units);
-    let clustered = patients.total < units.len() as u64;
+    let clustered = clusters == Clusters::Patients && patients.total < units.len() as u64;
     let ranked: Vec<RankedCase> = units.iter().map(|unit| ranked(unit)).collect();
     let (ranks, rank_clusters) = rank_sums(&ranked);
     let events = || cluster_sums(units.iter().map(|unit| (unit.patient, u64::from(unit.positive))));
@@ -57,7 +76,10 @@ pub(crate) fn performance(
         probabilities: probability_sums(
             units.iter().map(|unit| (unit.score.probability_micro(), unit.positive)),
         ),
-        brier_clusters: cluster_sums(units.iter().map(|unit| (unit.patient, squared_error(unit)))),
+        brier_clusters: cluster_sums((0..).zip(units).map(|(index, unit)| {
+            let cluster = if clustered { unit.patient } else { index };
+            (cluster, squared_error(unit))
+        })),
         event_clusters: clustered.then(events),
         calibration: recalibration(units, clustered),
         ece_micro: ece_micro(units, protocol.analysis.ece_bins as usize),
@@ -236,7 +258,7 @@ k = 11
         fn whatever_the_scores_the_aggregates_are_consistent_and_have_a_canonical_form(
             units in any_units(),
         ) {
-            let found = performance(&units.iter().collect::<Vec<_>>(), &protocol()).unwrap();
+            let found = performance(&units.iter().collect::<Vec<_>>(), &protocol(), Clusters::Patients).unwrap();
             prop_assert_eq!(found.check(), Ok(()));
             prop_assert!(Canonical::new(found.clone()).is_ok());
             let distinct: BTreeSet<u32> = units.iter().map(|unit| unit.patient).collect();
@@ -247,8 +269,8 @@ k = 11
         fn the_order_of_units_does_not_matter(units in any_units()) {
             let reversed: Vec<_> = units.iter().rev().collect();
             let (there, back) = (
-                performance(&units.iter().collect::<Vec<_>>(), &protocol()).unwrap(),
-                performance(&reversed, &protocol()).unwrap(),
+                performance(&units.iter().collect::<Vec<_>>(), &protocol(), Clusters::Patients).unwrap(),
+                performance(&reversed, &protocol(), Clusters::Patients).unwrap(),
             );
             prop_assert_eq!(there.ranks, back.ranks);
             prop_assert_eq!(there.probabilities, back.probabilities);
@@ -259,13 +281,14 @@ k = 11
 
     #[test]
     fn nobody_has_no_performance() {
-        assert_eq!(performance(&[], &protocol()), None);
+        assert_eq!(performance(&[], &protocol(), Clusters::Patients), None);
     }
 
     #[test]
     fn one_class_says_why_it_has_no_calibration() {
         let units = [unit(0, true, 1), unit(1, true, 2)];
-        let found = performance(&units.iter().collect::<Vec<_>>(), &protocol()).unwrap();
+        let found = performance(&units.iter().collect::<Vec<_>>(), &protocol(), Clusters::Patients)
+            .unwrap();
         let reason = CalibrationOutcome::NotEstimable(NotEstimable::OneClassOnly);
         assert_eq!(found.calibration, reason);
         assert_eq!(found.operating_points[0].counts.fp, 0);

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use fedval_study::protocol::{Dimension, StudyProtocol};
-use fedval_study::summary::{DimensionSummary, FailureReason, Leaf};
+use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Leaf};
 use fedval_study::{CohortCommitment, Name, SiteSummary};
 
-use crate::performance::{patient_counts, performance};
+use crate::performance::{Clusters, patient_counts, patients_with_several, performance};
 use crate::unit::AnalysedUnit;
 
 /// Counts everything that the protocol names.
@@ -20,7 +20,7 @@ pub(crate) fn summarise(
     SiteSummary {
         cohort,
         failures,
-        overall: performance(&all, protocol),
+        overall: group_summary(&all, protocol),
         dimensions: protocol
             .subgroups
             .iter()
@@ -45,11 +45,20 @@ fn dimension_summary(
         Leaf {
             category: category.cloned(),
             patients: patient_counts(&members),
-            performance: performance(&members, protocol),
+            group: group_summary(&members, protocol),
         }
     };
     let mut leaves: Vec<Leaf> =
         dimension.category_names().into_iter().map(|name| leaf(Some(name))).collect();
     leaves.push(leaf(None));
     DimensionSummary { dimension: dimension.name.clone(), leaves }
+}
+
+/// Both forms of a group; `None` for an empty one.
+fn group_summary(units: &[&AnalysedUnit], protocol: &StudyProtocol) -> Option<GroupSummary> {
+    Some(GroupSummary {
+        patients_with_several: patients_with_several(units),
+        by_patient: performance(units, protocol, Clusters::Patients)?,
+        by_case: performance(units, protocol, Clusters::Cases)?,
+    })
 }

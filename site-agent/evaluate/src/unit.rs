@@ -120,13 +120,12 @@ mod tests {
             let units = units(&images, &analysis(Some(combine)), ScoreScale::Probability);
             assert_eq!(units.len(), 2);
             assert!(units[0].positive && !units[1].positive);
-            units[0].score.probability_micro()
+            units[0].score
         };
-        // The grid rounds the logit to 10⁻⁵, which moves a probability by up to 1.25 · 10⁻⁶.
-        let is_near = |micro: u32, expected: u32| micro.abs_diff(expected) <= 2;
-        assert!(is_near(score(Combine::First), 200_000));
-        assert!(is_near(score(Combine::Maximum), 600_000));
-        assert!(is_near(score(Combine::Mean), 400_000));
+        let on_the_grid = |p| GridScore::from_probability(Probability::new(p).unwrap());
+        for (combine, p) in [(Combine::First, 0.2), (Combine::Maximum, 0.6), (Combine::Mean, 0.4)] {
+            assert_eq!(score(combine), on_the_grid(p));
+        }
     }
 
     #[test]

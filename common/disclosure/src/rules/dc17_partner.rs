@@ -62,7 +62,7 @@ mod tests {
                 with_positive,
                 with_negative,
             },
-            performance: None,
+            group: None,
         }
     }
 

@@ -4,7 +4,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
@@ -16,7 +16,7 @@ use fedval_stats::scale::{Logit, Probability};
 use fedval_study::draft::Draft;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{OperatingPoint, StudyProtocol};
-use fedval_study::summary::{DimensionSummary, FailureReason, Leaf};
+use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Leaf};
 use fedval_study::{
     BuildDigest, CohortCommitment, LockedProtocol, Name, OperatingPointCounts, PatientCounts,
     Performance, PolicyDigest, ResultHeader, Sha256Digest, SiteSummary,
@@ -176,7 +176,7 @@ pub(crate) fn summary(cases: &[Case], protocol: &StudyProtocol) -> SiteSummary {
     SiteSummary {
         cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
         failures: Vec::new(),
-        overall: Some(performance(cases, protocol)).filter(|_| !cases.is_empty()),
+        overall: group_summary(cases, protocol),
         dimensions: dimensions.collect(),
     }
 }
@@ -189,12 +189,26 @@ pub(crate) fn failed(reason: FailureReason, count: usize) -> Vec<BTreeSet<Failur
 fn leaf(category: Option<&Name>, cases: &[Case], protocol: &StudyProtocol) -> Leaf {
     let wanted = category.map_or("", |name| name.as_str());
     let own: Vec<Case> = cases.iter().filter(|case| case.scanner == wanted).copied().collect();
-    let performance = (!own.is_empty()).then(|| performance(&own, protocol));
+    let group = group_summary(&own, protocol);
     Leaf {
         category: category.cloned(),
-        patients: performance.as_ref().map(|p| p.patients).unwrap_or_default(),
-        performance,
+        patients: group.as_ref().map(|group| group.by_patient.patients).unwrap_or_default(),
+        group,
     }
+}
+
+/// Both forms of a group, where every patient who repeats does so with every image.
+fn group_summary(cases: &[Case], protocol: &StudyProtocol) -> Option<GroupSummary> {
+    let by_patient = (!cases.is_empty()).then(|| performance(cases, protocol))?;
+    let apart: Vec<Case> =
+        (0..).zip(cases).map(|(index, case)| Case { patient: index, ..*case }).collect();
+    let by_case = Performance { patients: by_patient.patients, ..performance(&apart, protocol) };
+    let mut images: BTreeMap<u32, u32> = BTreeMap::new();
+    for case in cases {
+        *images.entry(case.patient).or_default() += 1;
+    }
+    let patients_with_several = images.values().filter(|images| **images > 1).count() as u64;
+    Some(GroupSummary { patients_with_several, by_patient, by_case })
 }
 
 /// The aggregates of `cases`, as a site would send them.

@@ -118,7 +118,7 @@ async fn breaks_down() {
         .leaves
         .iter()
         .map(|leaf| {
-            let performance = leaf.performance.as_ref().unwrap();
+            let performance = &leaf.group.as_ref().unwrap().by_patient;
             performance.check().unwrap();
             performance.ranks.n_pos + performance.ranks.n_neg
         })

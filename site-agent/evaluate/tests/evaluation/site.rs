@@ -218,7 +218,7 @@ pub(crate) fn doubled_u(scores: &[(f64, bool)]) -> u128 {
 
 /// Aggregates of the whole cohort, which keep every relation that data keep.
 pub(crate) fn overall(summary: &SiteSummary) -> &Performance {
-    let overall = summary.overall.as_ref().unwrap();
+    let overall = &summary.overall.as_ref().unwrap().by_patient;
     overall.check().unwrap();
     overall
 }

@@ -1,0 +1,12 @@
+//! The exact evidence.
+
+use fedval_disclosure::SiteLocal;
+use fedval_egress::Connection;
+use fedval_study::SiteSummary;
+use fedval_trust::SecretKey;
+
+async fn send(connection: &Connection, summary: &SiteLocal<SiteSummary>, key: &SecretKey) {
+    let _ = connection.submit(summary, key, 1).await;
+}
+
+fn main() {}
