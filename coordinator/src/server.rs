@@ -8,7 +8,7 @@ use fedval_core::Coordinator;
 use fedval_store::{FolderArtifacts, SqliteStore};
 use fedval_trust::tls;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -20,6 +20,8 @@ use crate::rpc;
 const HANDSHAKE_SECONDS: u64 = 10;
 /// A silent connection is probed after this long.
 const KEEPALIVE_SECONDS: u64 = 30;
+/// How long calls in progress may take once the server was told to stop.
+const DRAIN_SECONDS: u64 = 3;
 /// Handshaken connections waiting for the gRPC server.
 const ACCEPT_QUEUE: usize = 64;
 
@@ -51,12 +53,25 @@ pub(crate) async fn serve(home: &Home) -> Result<(), Failure> {
     tracing::info!(listen = %config.listen, url = %config.url, "coordinator started");
     let (sender, incoming) = mpsc::channel(ACCEPT_QUEUE);
     tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), sender));
-    rpc::router(&coordinator, Duration::from_secs(KEEPALIVE_SECONDS))
-        .serve_with_incoming_shutdown(ReceiverStream::new(incoming), stop_signal())
-        .await
-        .map_err(|error| {
+    let stopping = Arc::new(Notify::new());
+    let drained = {
+        let stopping = Arc::clone(&stopping);
+        rpc::router(&coordinator, Duration::from_secs(KEEPALIVE_SECONDS))
+            .serve_with_incoming_shutdown(ReceiverStream::new(incoming), async move {
+                stop_signal().await;
+                stopping.notify_one();
+            })
+    };
+    tokio::select! {
+        ended = drained => ended.map_err(|error| {
             Failure::new(Exit::Bug, "SERVER", error.to_string(), "report this with the log")
-        })
+        }),
+        // Agents hold their streams for ever: after a moment for calls in progress, they are cut.
+        () = async {
+            stopping.notified().await;
+            tokio::time::sleep(Duration::from_secs(DRAIN_SECONDS)).await;
+        } => Ok(()),
+    }
 }
 
 async fn open(home: &Home) -> Result<Coordinator, Failure> {

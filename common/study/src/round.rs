@@ -55,6 +55,8 @@ pub struct SiteRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoundRecord {
+    /// Version of the coordinator that recorded it; reports print it, whoever recomputes them.
+    pub software_version: String,
     /// The study.
     pub study: StudyId,
     /// The round.

@@ -119,6 +119,7 @@ impl Coordinator {
             });
         }
         Ok(RoundRecord {
+            software_version: env!("CARGO_PKG_VERSION").to_owned(),
             study: round.study.clone(),
             round: round.round.clone(),
             protocol: locked.digest(),

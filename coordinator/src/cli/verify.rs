@@ -22,7 +22,7 @@ pub(super) fn run(command: &Verify, output: Output) -> Result<(), Failure> {
     let mut files = BTreeMap::new();
     read(&command.package, &command.package, 0, &mut files)?;
     let verification = fedval_report::verify(&files, pinned);
-    say(&verification, output);
+    say(&verification, pinned.is_some(), output);
     match verification.first_failure() {
         None => Ok(()),
         Some(part) => Err(Failure::new(
@@ -78,7 +78,7 @@ fn read(
     Ok(())
 }
 
-fn say(verification: &Verification, output: Output) {
+fn say(verification: &Verification, is_named: bool, output: Output) {
     let parts: Vec<_> = verification
         .parts
         .iter()
@@ -89,10 +89,12 @@ fn say(verification: &Verification, output: Output) {
         let mark = if part.problem.is_none() { "holds " } else { "FAILS " };
         let _ = writeln!(text, "{mark} {}", part.part);
     }
-    text.push_str(if verification.root_is_pinned {
-        "The root is the one you named."
-    } else {
-        "The root was taken from the package itself and is not proven: give --root FINGERPRINT."
+    text.push_str(match (is_named, verification.root_is_pinned) {
+        (true, true) => "The root is the one you named.",
+        (true, false) => "The root is not the one you named.",
+        (false, _) => {
+            "The root was taken from the package itself and is not proven: give --root FINGERPRINT."
+        }
     });
     output.say(
         &json!({ "holds": verification.holds(), "root_is_pinned": verification.root_is_pinned,

@@ -34,8 +34,10 @@ impl Coordinator {
         let bad = || EgressError::BadUrl { url: url.to_owned() };
         let uri: Uri = url.parse().map_err(|_| bad())?;
         let authority = uri.authority().filter(|authority| {
-            // An address with a user in it reads like another host.
-            !authority.host().is_empty() && !authority.as_str().contains('@')
+            // Nothing before the host, which would read like another one; after it, a port or nothing.
+            let rest = authority.as_str().strip_prefix(authority.host());
+            let is_port = authority.port_u16().is_some();
+            !authority.host().is_empty() && rest.is_some_and(|rest| rest.is_empty() || is_port)
         });
         let is_bare = matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/"));
         let authority = authority.filter(|_| is_bare && uri.scheme_str() == Some("https"));

@@ -74,10 +74,7 @@ pub fn assemble(
     let subgroups = subgroup::sections(plan, &answers);
     Ok(Report {
         schema: REPORT_SCHEMA.to_owned(),
-        software: Software {
-            name: "fedval".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
+        software: Software { name: "fedval".to_owned(), version: round.software_version.clone() },
         study: study(protocol),
         model: ModelIdentity {
             name: plan.model.name.clone(),

@@ -313,6 +313,7 @@ pub(crate) fn documents(
         results.extend(result.map(|result| (site, result)));
     }
     let round = RoundRecord {
+        software_version: "0.1.0".to_owned(),
         study: plan.id.clone(),
         round: round_id.parse().unwrap(),
         protocol: protocol.digest(),
