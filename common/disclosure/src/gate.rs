@@ -163,7 +163,8 @@ impl<'p> Gate<'p> {
             verdict: Verdict::Released,
             rule: Rule::Dc02,
         }];
-        let overall = chosen("whole cohort", overall, k, &mut decisions);
+        let by_patient = dc14_per_case::sums_by_patient_are_safe(overall.patients_with_several, k);
+        let overall = chosen("whole cohort", overall, by_patient, &mut decisions);
         let release = Release {
             profile: self.policy.profile,
             k,
@@ -236,12 +237,14 @@ fn subgroup_cells(
     decisions: &mut Vec<Decision>,
 ) -> Vec<SubgroupCell> {
     let suppressions = dc17_partner::suppressions(&summary.leaves, k);
+    let by_patient = sums_by_patient(summary, &suppressions, k);
     let mut cells = Vec::new();
-    for (leaf, suppression) in summary.leaves.iter().zip(suppressions) {
+    for ((leaf, suppression), by_patient) in summary.leaves.iter().zip(suppressions).zip(by_patient)
+    {
         let Some(category) = &leaf.category else { continue };
         let quantity = format!("{} = {category}", summary.dimension);
         let performance = match (&leaf.group, suppression) {
-            (Some(group), None) => Cell::Released(chosen(&quantity, group, k, decisions)),
+            (Some(group), None) => Cell::Released(chosen(&quantity, group, by_patient, decisions)),
             (_, Some(suppression)) => Cell::Suppressed(suppression),
             (None, None) => Cell::Suppressed(Suppression::Primary),
         };
@@ -260,14 +263,32 @@ fn subgroup_cells(
     cells
 }
 
+/// For each leaf, whether its sums by patient may be shown beside the others'.
+fn sums_by_patient(
+    summary: &DimensionSummary,
+    suppressions: &[Option<Suppression>],
+    k: u64,
+) -> Vec<bool> {
+    let leaves: Vec<(u64, bool)> = summary
+        .leaves
+        .iter()
+        .zip(suppressions)
+        .map(|(leaf, suppressed)| {
+            let several = leaf.group.as_ref().map_or(0, |group| group.patients_with_several);
+            (several, suppressed.is_none())
+        })
+        .collect();
+    dc14_per_case::leaves_by_patient(&leaves, k)
+}
+
 /// The form of a group's aggregates that may be shown.
 fn chosen(
     quantity: &str,
     group: &GroupSummary,
-    k: u64,
+    by_patient: bool,
     decisions: &mut Vec<Decision>,
 ) -> Performance {
-    if dc14_per_case::sums_by_patient_are_safe(group.patients_with_several, k) {
+    if by_patient {
         return group.by_patient.clone();
     }
     decisions.push(Decision {

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use fedval_ambient::{Clock as _, MockClock, SeededEntropy, SystemClock};
 use fedval_disclosure::{Gate, SiteLocal, SitePolicy, Vetted};
@@ -130,6 +131,24 @@ impl Machine {
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Runs the agent, which finds no coordinator, until the job is in `state`.
+    pub(crate) fn run_until(&self, state: &str) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fedval-agent"))
+            .args(["run", "--home"])
+            .arg(self.home())
+            .env_clear()
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let reached = (0..300).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            self.state() == state
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(reached, "the job is {}", self.state());
     }
 
     /// State of the job as `jobs --json` prints it.

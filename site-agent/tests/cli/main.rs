@@ -320,3 +320,33 @@ fn a_second_agent_on_the_same_folder_is_refused() {
     held.lock().unwrap();
     machine.run(&["run"]).stops(2, "ALREADY_RUNNING");
 }
+
+#[test]
+fn the_agent_refuses_a_waiting_job_by_itself_where_there_is_no_policy() {
+    for state in [JobState::Offered, JobState::Running] {
+        let machine = Machine::with_a_job(state);
+        fs::remove_file(machine.path("policy.toml")).unwrap();
+        fs::create_dir(machine.path("artifacts")).unwrap();
+        let model = fedval_study::Sha256Digest::of(study::MODEL);
+        fs::write(machine.path(&format!("artifacts/{model}.bin")), study::MODEL).unwrap();
+        machine.run_until("released");
+        let job = machine.run(&["jobs", "--json"]).json()["jobs"][0].clone();
+        assert_eq!(job["note"], "POLICY_MISSING");
+        let ledger = machine.run(&["ledger", "show", "--json"]).json();
+        let entry = &ledger["ledger"][0];
+        assert_eq!((&entry["outcome"], &entry["approver"]), (&"refused".into(), &"policy".into()));
+    }
+}
+
+#[test]
+fn an_approved_job_runs_without_a_coordinator_and_what_came_of_it_waits_for_the_steward() {
+    let machine = Machine::with_a_job(JobState::Approved);
+    fs::create_dir(machine.path("artifacts")).unwrap();
+    let model = fedval_study::Sha256Digest::of(study::MODEL);
+    fs::write(machine.path(&format!("artifacts/{model}.bin")), study::MODEL).unwrap();
+    machine.run_until("awaiting_release");
+    let job = machine.run(&["jobs", "--json"]).json()["jobs"][0].clone();
+    assert_eq!(job["note"], "MANIFEST_INVALID", "the documented example names no real folder");
+    assert!(machine.run(&["preview", "chest-r1"]).out.contains("Only the word `failed`"));
+    assert_eq!(machine.run(&["ledger", "show"]).out, "Nothing ever left this site.\n");
+}

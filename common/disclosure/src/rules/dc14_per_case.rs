@@ -20,6 +20,30 @@ pub const fn sums_by_patient_are_safe(patients_with_several: u64, k: u64) -> boo
     patients_with_several == 0 || patients_with_several >= k
 }
 
+/// For each leaf of a dimension, whether its sums by patient may be shown.
+///
+/// `leaves` holds the patients with several cases and whether the leaf is shown at all. The whole
+/// cohort's sums are known, so what is hidden must together hold nobody who repeats, or at least k:
+/// otherwise subtraction gives the few away, and the leaf with the fewest repeats is hidden as well.
+#[must_use]
+pub fn leaves_by_patient(leaves: &[(u64, bool)], k: u64) -> Vec<bool> {
+    let mut by_patient: Vec<bool> = leaves
+        .iter()
+        .map(|(several, is_shown)| *is_shown && sums_by_patient_are_safe(*several, k))
+        .collect();
+    loop {
+        let hidden = leaves.iter().zip(&by_patient).filter(|(_, by_patient)| !**by_patient);
+        let several: u64 = hidden.map(|((several, _), _)| several).sum();
+        let fewest = (0..leaves.len())
+            .filter(|index| by_patient[*index] && leaves[*index].0 > 0)
+            .min_by_key(|index| leaves[*index].0);
+        match fewest {
+            Some(fewest) if !sums_by_patient_are_safe(several, k) => by_patient[fewest] = false,
+            _ => return by_patient,
+        }
+    }
+}
+
 /// Whether every table of a finished release rests on enough patients.
 #[must_use]
 pub fn rests_on_groups(release: &Release, k: u64) -> bool {
@@ -41,5 +65,18 @@ mod tests {
         assert!(!sums_by_patient_are_safe(1, 11));
         assert!(!sums_by_patient_are_safe(10, 11));
         assert!(sums_by_patient_are_safe(11, 11));
+    }
+
+    #[test]
+    fn the_few_of_one_leaf_cannot_be_had_by_subtraction() {
+        // One patient repeats in the second leaf: whole minus first would be that patient.
+        assert_eq!(leaves_by_patient(&[(20, true), (1, true)], 11), [false, false]);
+        assert_eq!(
+            leaves_by_patient(&[(20, true), (1, true), (30, true)], 11),
+            [false, false, true]
+        );
+        assert_eq!(leaves_by_patient(&[(20, true), (0, true)], 11), [true, true]);
+        assert_eq!(leaves_by_patient(&[(20, true), (15, false)], 11), [true, false]);
+        assert_eq!(leaves_by_patient(&[(20, true), (3, false)], 11), [false, false]);
     }
 }
