@@ -219,16 +219,19 @@ impl Site {
     }
 
     /// Writes and signs a policy that runs and releases the given protocols by itself.
+    pub fn sign_policy(&self, automatic: &[&str]) {
+        self.sign_policy_of(automatic, automatic);
+    }
+
+    /// Writes and signs a policy that runs some protocols by itself, and releases some.
     ///
     /// # Panics
     ///
     /// If it cannot be signed.
-    pub fn sign_policy(&self, automatic: &[&str]) {
-        let list = automatic.iter().map(|digest| format!("\"{digest}\"")).collect::<Vec<_>>();
-        let list = list.join(", ");
+    pub fn sign_policy_of(&self, run: &[&str], release: &[&str]) {
         let policy = format!(
-            "profile = \"standard\"\nk = 11\nrun_without_approval = [{list}]\n\
-             release_without_steward = [{list}]\n"
+            "profile = \"standard\"\nk = 11\nrun_without_approval = {run:?}\n\
+             release_without_steward = {release:?}\n"
         );
         fs::write(self.home.join("policy.toml"), policy).expect("a writable folder");
         let signed = self.agent(&["policy", "sign"]);

@@ -85,19 +85,26 @@ fn walk(data: &Path) -> Round {
     let mut sites: Vec<Site> =
         SITES.iter().map(|name| consortium.enrol(name, &data.join(name))).collect();
     let protocol = consortium.lock("cxr", &study(&data.join("pneumonia.onnx")));
+    let automatic: &[&str] = &[&protocol];
     for site in &mut sites {
-        let automatic: &[&str] = &[&protocol];
-        site.sign_policy(if site.name == MANUAL { &[] } else { automatic });
+        site.sign_policy_of(if site.name == MANUAL { &[] } else { automatic }, &[]);
         site.run();
     }
     consortium.fedval(&["study", "dispatch", "cxr", "--json"]).json();
-    let steward = sites.iter().find(|site| site.name == MANUAL).expect("it is there");
+    let steward = sites.iter().find(|site| site.name == MANUAL).expect("a manual site");
     let job = steward.until_job_is("offered");
     assert_eq!(steward.agent(&["approve", &job]).code, 0);
-    steward.until_job_is("awaiting_release");
+    // Scores stay on a site's disk only until its result is acknowledged: read them before.
+    for site in &sites {
+        site.until_job_is("awaiting_release");
+        check_scores(site, data);
+    }
     let preview = steward.agent(&["preview", &job, "--json"]).json();
     let digest = preview["digest"].as_str().expect("text");
     assert_eq!(steward.agent(&["release", &job, "--digest", digest]).code, 0);
+    for site in sites.iter().filter(|site| site.name != MANUAL) {
+        site.sign_policy(automatic);
+    }
     consortium.until_answered("cxr");
     consortium.fedval(&["study", "close", "cxr", "--json"]).json();
     let (out, report) = consortium.report("cxr");
@@ -115,13 +122,10 @@ fn close(what: &str, got: f64, expected: f64, tolerance: f64) {
 #[test]
 fn four_hospitals_of_real_radiographs_give_the_known_answers_and_nothing_else_leaves() {
     let Some(data) = shared::folder("data/cxr") else { return };
-    let expected: Value =
-        serde_json::from_slice(&fs::read(data.join("expected.json")).expect("it is there"))
-            .expect("it is there");
+    let expected = expected(&data);
     let round = walk(&data);
     check_sites(&round, &expected);
     check_synthesis(&round.report, &expected);
-    check_scores(&round, &data, &expected);
     check_egress(&round, &data);
     check_verification(&round);
 }
@@ -175,41 +179,42 @@ fn check_synthesis(report: &Value, expected: &Value) {
     }
 }
 
-/// Every score, read from the sites' own disks: they are nowhere else.
-fn check_scores(round: &Round, data: &Path, expected: &Value) {
-    let runtime = tokio::runtime::Runtime::new().expect("it is there");
+/// Every score, read from the site's own disk: they are nowhere else.
+fn check_scores(site: &Site, data: &Path) {
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
     let standard = ReferenceStandard {
         description: String::new(),
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    for site in &round.sites {
-        let folder = data.join(&site.name);
-        let source = ManifestSource {
-            manifest: folder.join("manifest.csv"),
-            root: folder,
-            columns: ColumnMapping::default(),
-        };
-        let cohort = read_manifest(&source, &standard, &[]).expect("it is there");
-        let cases = &cohort.open_on_site().cases;
-        let checkpoints = runtime.block_on(async {
-            let vault = Vault::open(&site.home.join("vault.db")).await.expect("it is there");
-            vault
-                .checkpoint_list(&"cxr-r1".parse().expect("it is there"))
-                .await
-                .expect("it is there")
-        });
-        let checkpoints = checkpoints.open_on_site();
-        assert_eq!(checkpoints.len(), cases.len());
-        let all = expected["sites"].as_array().expect("a list");
-        let scores =
-            &all.iter().find(|s| s["site"] == site.name.as_str()).expect("it is there")["scores"];
-        for (index, checkpoint) in checkpoints {
-            let CaseOutcome::Score(bits) = checkpoint.outcome else { panic!("a case failed") };
-            let want = scores[&cases[*index].case_id].as_f64().expect("a number");
-            close("score", f64::from_bits(bits), want, 1e-4);
-        }
+    let folder = data.join(&site.name);
+    let source = ManifestSource {
+        manifest: folder.join("manifest.csv"),
+        root: folder,
+        columns: ColumnMapping::default(),
+    };
+    let cohort = read_manifest(&source, &standard, &[]).expect("a readable manifest");
+    let cases = &cohort.open_on_site().cases;
+    let checkpoints = runtime.block_on(async {
+        let vault = Vault::open(&site.home.join("vault.db")).await.expect("a vault");
+        vault.checkpoint_list(&"cxr-r1".parse().expect("a round")).await.expect("checkpoints")
+    });
+    let checkpoints = checkpoints.open_on_site();
+    assert_eq!(checkpoints.len(), cases.len());
+    let expected = expected(data);
+    let all = expected["sites"].as_array().expect("a list");
+    let wanted = all.iter().find(|s| s["site"] == site.name.as_str()).expect("the site's answers");
+    for (index, checkpoint) in checkpoints {
+        let CaseOutcome::Score(bits) = checkpoint.outcome else { panic!("a case failed") };
+        let want = wanted["scores"][&cases[*index].case_id].as_f64().expect("a number");
+        close("score", f64::from_bits(bits), want, 1e-4);
     }
+}
+
+/// The known answers.
+fn expected(data: &Path) -> Value {
+    let text = fs::read(data.join("expected.json")).expect("the known answers");
+    serde_json::from_slice(&text).expect("JSON")
 }
 
 fn check_egress(round: &Round, data: &Path) {
