@@ -38,7 +38,7 @@ say "lints"
 cargo clippy --workspace --all-targets -- -D warnings
 
 say "licences, bans, sources"
-cargo deny --all-features check bans licenses sources
+cargo deny --all-features --log-level error check bans licenses sources
 
 say "advisories"
 if [ -d ../shared/advisory-db ]; then

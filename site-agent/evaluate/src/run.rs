@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fedval_disclosure::SiteLocal;
-use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, ModelBox};
+use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError, ModelBox};
 use fedval_ingest::{
     Case, Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, read_manifest,
 };
@@ -41,7 +41,7 @@ pub enum EvaluateError {
     Manifest(#[from] ManifestError),
     /// The model cannot be loaded.
     #[error("the model cannot be loaded")]
-    ModelLoad(#[source] fedval_inference::LoadError),
+    ModelLoad(#[source] LoadError),
     /// The model cannot be run.
     #[error("the model ended its box again and again on one case")]
     ModelDies(#[source] fedval_inference::ScoreError),
@@ -65,6 +65,8 @@ impl EvaluateError {
     pub const fn stage(&self) -> Option<FailedStage> {
         match self {
             Self::Manifest(_) => Some(FailedStage::DataSource),
+            // A box that does not start says nothing about the model.
+            Self::ModelLoad(LoadError::NotStarted { .. }) => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
             Self::ModelDies(_) | Self::TooManyFailures => Some(FailedStage::Evaluation),
             Self::Machine(_) | Self::NoBox(_) | Self::Vault(_) => None,
@@ -112,7 +114,10 @@ impl Problem for EvaluateError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Machine(_) | Self::NoBox(_) | Self::Vault(_) => Exit::Machine,
+            Self::ModelLoad(LoadError::NotStarted { .. })
+            | Self::Machine(_)
+            | Self::NoBox(_)
+            | Self::Vault(_) => Exit::Machine,
             _ => Exit::Usage,
         }
     }

@@ -8,7 +8,7 @@ use fedval_egress::{Connection, Coordinator};
 use fedval_ingest::{BoxProgram, DECODE_ROLE, Decoder, read_manifest};
 use fedval_study::protocol::{AttributeSource, ReferenceStandard, StudyProtocol};
 use fedval_study::summary::FailureReason;
-use fedval_study::{LockedProtocol, StudyId};
+use fedval_study::{LockedProtocol, Sha256Digest, StudyId};
 use fedval_vault::{CaseOutcome, Job, Vault};
 use serde_json::json;
 
@@ -75,9 +75,12 @@ async fn sandbox(home: &Home) -> Result<(), Failure> {
 async fn coordinator(home: &Home) -> Result<(), Failure> {
     let identity = home.identity()?;
     let coordinator = Coordinator::at(&home.config()?.coordinator.url)?;
-    let opened =
-        Connection::open(&coordinator, &identity.root, &identity.certificate, &identity.key).await;
-    Ok(opened.map(drop)?)
+    let connection =
+        Connection::open(&coordinator, &identity.root, &identity.certificate, &identity.key).await?;
+    // TLS alone would also let a revoked site in: a call asks the registry.
+    let stream = connection.work(&Sha256Digest::of(b"fedval-agent check")).await?;
+    drop(stream);
+    Ok(())
 }
 
 /// Reads the manifest as the study would; without the study's protocol, any label is taken.
