@@ -76,7 +76,8 @@ async fn coordinator(home: &Home) -> Result<(), Failure> {
     let identity = home.identity()?;
     let coordinator = Coordinator::at(&home.config()?.coordinator.url)?;
     let connection =
-        Connection::open(&coordinator, &identity.root, &identity.certificate, &identity.key).await?;
+        Connection::open(&coordinator, &identity.root, &identity.certificate, &identity.key)
+            .await?;
     // TLS alone would also let a revoked site in: a call asks the registry.
     let stream = connection.work(&Sha256Digest::of(b"fedval-agent check")).await?;
     drop(stream);
