@@ -66,10 +66,12 @@ impl EvaluateError {
         match self {
             Self::Manifest(_) => Some(FailedStage::DataSource),
             // A box that does not start says nothing about the model.
-            Self::ModelLoad(LoadError::NotStarted { .. }) => None,
+            Self::ModelLoad(LoadError::NotStarted { .. })
+            | Self::Machine(_)
+            | Self::NoBox(_)
+            | Self::Vault(_) => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
             Self::ModelDies(_) | Self::TooManyFailures => Some(FailedStage::Evaluation),
-            Self::Machine(_) | Self::NoBox(_) | Self::Vault(_) => None,
         }
     }
 }
