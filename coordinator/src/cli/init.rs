@@ -71,8 +71,8 @@ fn say(home: &Home, config: &Config, authority: &Authority, output: Output) {
         &format!(
             "A consortium was made in {folder}.\n\
              Root fingerprint: {fingerprint}\n\
-             Keep {folder}/pki/root.key and sponsor.key offline once sites are enrolled and studies \
-             are locked.\n\n\
+             Back up {folder}/pki, and take sponsor.key offline once studies are locked: locking is \
+             all it is for.\n\n\
              Next: fedval serve --home {folder}"
         ),
     );

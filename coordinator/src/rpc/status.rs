@@ -36,7 +36,8 @@ pub(super) fn progress_to_wire(progress: &StudyProgress) -> proto::StudyStatusRe
 }
 
 fn site_progress(progress: &Progress) -> proto::SiteProgress {
-    let phase = match progress.phase {
+    // A site whose result is here has sent it, whatever it said last.
+    let phase = match progress.result.as_ref().map_or(progress.phase, |_| Some(Phase::Sent)) {
         None => proto::Phase::Unspecified,
         Some(Phase::Queued) => proto::Phase::Queued,
         Some(Phase::Approved) => proto::Phase::Approved,
