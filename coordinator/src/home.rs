@@ -49,7 +49,7 @@ impl Home {
                 .recursive(true)
                 .mode(0o700)
                 .create(&folder)
-                .map_err(|error| cannot("create the folder", &folder, &error))?;
+                .map_err(|error| Failure::disk("create the folder", &folder, &error))?;
         }
         Ok(())
     }
@@ -60,7 +60,7 @@ impl Home {
             code: "HOME_NOT_INITIALISED".to_owned(),
             remedy: Some("run `fedval init --home DIR`, or give the right --home".to_owned()),
             exit: Exit::Usage,
-            ..cannot("read", &file, &error)
+            ..Failure::disk("read", &file, &error)
         })?;
         toml::from_str(&text).map_err(|error| {
             Failure::new(
@@ -80,7 +80,7 @@ impl Home {
             .mode(0o600)
             .open(path)
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .map_err(|error| cannot("write", path, &error))
+            .map_err(|error| Failure::disk("write", path, &error))
     }
 
     pub(crate) fn write_pair(
@@ -96,7 +96,8 @@ impl Home {
     /// A key with its certificate, by role: root, server, coordinator, sponsor, operator.
     pub(crate) fn pair(&self, name: &str) -> Result<(SecretKey, Certificate), Failure> {
         let file = self.pki(name, "key");
-        let pem = fs::read_to_string(&file).map_err(|error| cannot("read", &file, &error))?;
+        let pem =
+            fs::read_to_string(&file).map_err(|error| Failure::disk("read", &file, &error))?;
         let key = SecretKey::from_pem(&pem).map_err(|error| {
             Failure::new(
                 Exit::Machine,
@@ -110,7 +111,8 @@ impl Home {
 
     pub(crate) fn certificate(&self, name: &str) -> Result<Certificate, Failure> {
         let file = self.pki(name, "pem");
-        let pem = fs::read_to_string(&file).map_err(|error| cannot("read", &file, &error))?;
+        let pem =
+            fs::read_to_string(&file).map_err(|error| Failure::disk("read", &file, &error))?;
         Ok(Certificate::from_pem(&pem)?)
     }
 
@@ -124,14 +126,4 @@ impl Home {
             signing_certificate,
         })
     }
-}
-
-/// A failure of this machine's disk.
-pub(crate) fn cannot(action: &str, path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::Machine,
-        "DISK",
-        format!("cannot {action} {}: {error}", path.display()),
-        "check that the path exists, belongs to this user and has free space",
-    )
 }

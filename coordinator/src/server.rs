@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::home::{Home, cannot};
+use crate::home::Home;
 use crate::rpc;
 
 /// A peer that does not finish its handshake by then is dropped.
@@ -79,7 +79,7 @@ async fn open(home: &Home) -> Result<Coordinator, Failure> {
     let store = SqliteStore::open(&home.database()).await?;
     let folder = home.artifacts();
     let artifacts = FolderArtifacts::open(&folder)
-        .map_err(|error| cannot("open", &folder, &std::io::Error::other(error)))?;
+        .map_err(|error| Failure::disk("open", &folder, &std::io::Error::other(error)))?;
     Ok(Coordinator::new(
         Arc::new(store),
         Arc::new(artifacts),

@@ -68,7 +68,7 @@ impl Home {
                 .recursive(true)
                 .mode(0o700)
                 .create(&folder)
-                .map_err(|error| cannot("create the folder", &folder, &error))?;
+                .map_err(|error| Failure::disk("create the folder", &folder, &error))?;
         }
         Ok(())
     }
@@ -148,19 +148,9 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
         .open(&temporary)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|error| cannot("write", path, &error))
+        .map_err(|error| Failure::disk("write", path, &error))
 }
 
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| cannot("read", path, &error))
-}
-
-/// A failure of this machine's disk.
-pub(crate) fn cannot(action: &str, path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::Machine,
-        "DISK",
-        format!("cannot {action} {}: {error}", path.display()),
-        "check that the path exists, belongs to this user and has free space",
-    )
+    fs::read_to_string(path).map_err(|error| Failure::disk("read", path, &error))
 }

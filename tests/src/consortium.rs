@@ -32,6 +32,8 @@ pub struct Site {
     /// Its agent's folder.
     pub home: PathBuf,
     log: PathBuf,
+    /// What was sent to enrol.
+    enrolment: Vec<u8>,
     recorder: Option<Recorder>,
     agent: Option<Running>,
 }
@@ -163,7 +165,8 @@ impl Consortium {
         let invited = self.fedval(&["site", "invite", name, "--json"]).json();
         let token = invited["token"].as_str().expect("a token");
         let home = self.folder.path().join(name);
-        let url = self.url();
+        let enrolling = Recorder::start_for_enrolment(&self.home(), self.port);
+        let url = enrolling.url();
         let enrolled =
             call("fedval-agent", &home, &["enrol", "--coordinator", &url, "--token", token]);
         assert_eq!(enrolled.code, 0, "{}", enrolled.err);
@@ -172,6 +175,7 @@ impl Consortium {
             name: name.to_owned(),
             log: self.folder.path().join(format!("{name}.log")),
             home,
+            enrolment: enrolling.sent(),
             recorder: Some(recorder),
             agent: None,
         };
@@ -263,10 +267,11 @@ impl Site {
         })
     }
 
-    /// Every byte the agent sent, and its log.
+    /// Every byte the agent sent, from enrolment on, and its log.
     #[must_use]
     pub fn outgoing(&self) -> Vec<u8> {
-        let mut bytes = self.recorder.as_ref().map(Recorder::sent).unwrap_or_default();
+        let mut bytes = self.enrolment.clone();
+        bytes.extend(self.recorder.as_ref().map(Recorder::sent).unwrap_or_default());
         bytes.extend(fs::read(&self.log).unwrap_or_default());
         bytes
     }

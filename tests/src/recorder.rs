@@ -10,6 +10,7 @@ use fedval_trust::{Certificate, SecretKey, tls};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -38,12 +39,29 @@ impl Recorder {
     /// If keys are missing or no port is free.
     #[must_use]
     pub fn start(coordinator_home: &Path, coordinator_port: u16, agent_home: &Path) -> Self {
+        let (_, root) = pair(&coordinator_home.join("pki"), "root");
+        let (key, certificate) = pair(agent_home, "site");
+        let client = tls::client_config(&root, &certificate, &key).expect("TLS");
+        Self::between(coordinator_home, coordinator_port, client)
+    }
+
+    /// Listens for a machine that enrols, and so has no certificate yet.
+    ///
+    /// # Panics
+    ///
+    /// If keys are missing or no port is free.
+    #[must_use]
+    pub fn start_for_enrolment(coordinator_home: &Path, coordinator_port: u16) -> Self {
+        let (_, root) = pair(&coordinator_home.join("pki"), "root");
+        let client = tls::enrolment_config(root.fingerprint()).expect("TLS");
+        Self::between(coordinator_home, coordinator_port, client)
+    }
+
+    fn between(coordinator_home: &Path, coordinator_port: u16, client: ClientConfig) -> Self {
         let pki = coordinator_home.join("pki");
         let (_, root) = pair(&pki, "root");
         let (server_key, server_certificate) = pair(&pki, "server");
-        let (site_key, site_certificate) = pair(agent_home, "site");
         let server = tls::server_config(&root, &server_certificate, &server_key).expect("TLS");
-        let client = tls::client_config(&root, &site_certificate, &site_key).expect("TLS");
         let runtime = Runtime::new().expect("threads");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let port = listener.local_addr().expect("a bound port").port();

@@ -64,3 +64,12 @@ k = 11
         model.display()
     )
 }
+
+/// The same for a model of square images with `side` pixels, every image a unit of analysis.
+#[must_use]
+pub fn image_study(id: &str, model: &Path, side: u32) -> String {
+    study(id, model)
+        .replace("height = 8", &format!("height = {side}"))
+        .replace("width = 8", &format!("width = {side}"))
+        .replace("unit = \"patient\"\ncombine = \"mean\"", "unit = \"image\"")
+}

@@ -8,14 +8,6 @@ use fedval_tests::{shared, small_site};
 use fedval_vault::Vault;
 use serde_json::Value;
 
-/// The small study with the real model's input.
-fn study(model: &std::path::Path) -> String {
-    small_site::study("crash", model)
-        .replace("height = 8", "height = 256")
-        .replace("width = 8", "width = 256")
-        .replace("unit = \"patient\"\ncombine = \"mean\"", "unit = \"image\"")
-}
-
 fn cases_done(site: &Site) -> usize {
     let runtime = tokio::runtime::Runtime::new().expect("it is there");
     runtime.block_on(async {
@@ -33,7 +25,8 @@ fn a_killed_agent_goes_on_where_it_was_and_a_killed_coordinator_loses_nothing() 
             .expect("it is there");
     let mut consortium = Consortium::start();
     let mut site = consortium.enrol("nih-a", &data.join("nih-a"));
-    let protocol = consortium.lock("crash", &study(&data.join("pneumonia.onnx")));
+    let protocol = consortium
+        .lock("crash", &small_site::image_study("crash", &data.join("pneumonia.onnx"), 256));
     site.sign_policy(&[&protocol]);
     consortium.fedval(&["study", "dispatch", "crash", "--json"]).json();
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What a process says by its exit code.
@@ -69,6 +70,17 @@ impl Failure {
             remedy: Some(remedy.to_owned()),
             exit,
         }
+    }
+
+    /// A failure of this machine's disk: `action` could not be done with `path`.
+    #[must_use]
+    pub fn disk(action: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::new(
+            Exit::Machine,
+            "DISK",
+            format!("cannot {action} {}: {error}", path.display()),
+            "check that the path exists, belongs to this user and has free space",
+        )
     }
 }
 

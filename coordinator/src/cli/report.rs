@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::args::Report;
 use crate::client::{connect, refusal};
-use crate::home::{Home, cannot};
+use crate::home::Home;
 
 pub(super) async fn run(home: &Home, command: Report, output: Output) -> Result<(), Failure> {
     let Report::Build { study, out } = command;
@@ -74,8 +74,9 @@ fn is_inside(path: &str) -> bool {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| cannot("create the folder", folder, &error))?;
-    fs::write(path, bytes).map_err(|error| cannot("write", path, &error))
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::disk("create the folder", folder, &error))?;
+    fs::write(path, bytes).map_err(|error| Failure::disk("write", path, &error))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::args::Study;
 use crate::client::{connect, refusal};
-use crate::home::{Home, cannot};
+use crate::home::Home;
 
 /// Bytes of the model in one message.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -68,7 +68,7 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
         code: "FILE_UNREADABLE".to_owned(),
         exit: Exit::Usage,
         remedy: Some("give the path of an existing file".to_owned()),
-        ..cannot("read", file, error)
+        ..Failure::disk("read", file, error)
     }
 }
 

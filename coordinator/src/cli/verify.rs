@@ -12,7 +12,6 @@ use fedval_trust::{Certificate, Fingerprint};
 use serde_json::json;
 
 use super::args::Verify;
-use crate::home::cannot;
 
 /// Files and folders deeper than this are no package.
 const MAX_DEPTH: usize = 4;
@@ -63,14 +62,14 @@ fn read(
         code: "PACKAGE_UNREADABLE".to_owned(),
         exit: Exit::Usage,
         remedy: Some("give the folder that `fedval report build` wrote".to_owned()),
-        ..cannot("read", folder, &error)
+        ..Failure::disk("read", folder, &error)
     })?;
     for entry in entries {
-        let path = entry.map_err(|error| cannot("read", folder, &error))?.path();
+        let path = entry.map_err(|error| Failure::disk("read", folder, &error))?.path();
         if path.is_dir() && depth < MAX_DEPTH {
             read(root, &path, depth + 1, files)?;
         } else {
-            let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
+            let bytes = fs::read(&path).map_err(|error| Failure::disk("read", &path, &error))?;
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             files.insert(name, bytes);
         }

@@ -65,9 +65,8 @@ async fn journal(home: &Home) -> Result<(), Failure> {
 
 /// Starts a box: it answers only once it is confined.
 async fn sandbox(home: &Home) -> Result<(), Failure> {
-    let program = BoxProgram::current(DECODE_ROLE).map_err(|error| {
-        crate::home::cannot("open", std::path::Path::new("/proc/self/exe"), &error)
-    })?;
+    let program = BoxProgram::current(DECODE_ROLE)
+        .map_err(|error| Failure::disk("open", std::path::Path::new("/proc/self/exe"), &error))?;
     let limits = home.config()?.limits.decode();
     Ok(Decoder::new(program, limits).start().await?)
 }

@@ -9,7 +9,6 @@ use fedval_study::{
 use fedval_vault::Job;
 
 use super::{Agent, progress};
-use crate::home::cannot;
 use crate::site_policy;
 
 /// Evaluates a job whose model is on this site's disk, and stores what the gate lets through.
@@ -24,7 +23,8 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
         return answer(agent, job, failed, Some(policy.digest())).await;
     };
     let path = agent.home.artifact(&job.dispatch.model.0);
-    let model = tokio::fs::read(&path).await.map_err(|error| cannot("read", &path, &error))?;
+    let model =
+        tokio::fs::read(&path).await.map_err(|error| Failure::disk("read", &path, &error))?;
     let manifest = source.manifest_source();
     let evaluation = Evaluation {
         round: job.round(),

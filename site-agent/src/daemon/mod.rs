@@ -18,7 +18,7 @@ use fedval_vault::{Job, Vault};
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::home::{Home, Identity, cannot};
+use crate::home::{Home, Identity};
 use crate::site_policy;
 
 /// What both tasks work with.
@@ -59,7 +59,7 @@ pub(crate) async fn run(
 /// One identity, one running agent: a second one on this folder is refused.
 fn lock(home: &Home) -> Result<File, Failure> {
     let path = home.lock_file();
-    let file = File::create(&path).map_err(|error| cannot("create", &path, &error))?;
+    let file = File::create(&path).map_err(|error| Failure::disk("create", &path, &error))?;
     file.try_lock().map_err(|_| {
         Failure::new(
             Exit::Usage,
@@ -74,7 +74,7 @@ fn lock(home: &Home) -> Result<File, Failure> {
 /// SHA-256 of the running executable: results name it.
 fn own_digest() -> Result<BuildDigest, Failure> {
     let path = std::path::Path::new("/proc/self/exe");
-    let bytes = std::fs::read(path).map_err(|error| cannot("read", path, &error))?;
+    let bytes = std::fs::read(path).map_err(|error| Failure::disk("read", path, &error))?;
     Ok(BuildDigest(Sha256Digest::of(&bytes)))
 }
 
