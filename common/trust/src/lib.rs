@@ -17,4 +17,4 @@ pub use certificate::{Certificate, CertificateError, Fingerprint, Role};
 pub use dsse::PayloadType;
 pub use key::{KeyError, PublicKey, SecretKey, Signature};
 pub use signed::{Endorsement, SignatureProblem, SignedDocument};
-pub use token::{InviteToken, TokenError};
+pub use token::{InvitationId, InviteToken, TokenError};

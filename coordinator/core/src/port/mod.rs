@@ -4,9 +4,12 @@
 //! its return value who won; no caller reads first to find out.
 
 mod artifacts;
+mod change;
 mod result;
 mod round;
+mod session;
 mod site;
+mod snapshot;
 mod study;
 
 use std::error::Error;
@@ -14,12 +17,17 @@ use std::error::Error;
 use fedval_ambient::Problem;
 
 /// What rows of the port hold.
-pub use fedval_trust::{Endorsement, PublicKey};
+pub use fedval_trust::{Endorsement, InvitationId, PublicKey};
 
 pub use artifacts::{ArtifactError, ArtifactUpload, Artifacts, StoredArtifact};
+pub use change::ChangeStore;
 pub use result::{Inserted, ResultStore, StoredResult};
 pub use round::{DispatchRow, Phase, RoundRow, RoundStore};
-pub use site::{OperatorRow, SiteRow, SiteState, SiteStore};
+pub use session::{InstanceId, NewSession, SessionOpened, SessionStore};
+pub use site::{
+    InvitationRow, InvitationState, NewInvitation, OperatorRow, SiteRow, SiteState, SiteStore,
+};
+pub use snapshot::{Snapshot, SnapshotStore};
 pub use study::{DraftStored, StudyRow, StudyState, StudyStore};
 
 /// A failed store operation. `operation` is the method's name and a metric's label.
@@ -53,6 +61,26 @@ impl StoreError {
 }
 
 /// Everything durable but artifacts.
-pub trait Store: SiteStore + StudyStore + RoundStore + ResultStore + std::fmt::Debug {}
+pub trait Store:
+    SiteStore
+    + SessionStore
+    + StudyStore
+    + RoundStore
+    + ResultStore
+    + ChangeStore
+    + SnapshotStore
+    + std::fmt::Debug
+{
+}
 
-impl<S: SiteStore + StudyStore + RoundStore + ResultStore + std::fmt::Debug> Store for S {}
+impl<S> Store for S where
+    S: SiteStore
+        + SessionStore
+        + StudyStore
+        + RoundStore
+        + ResultStore
+        + ChangeStore
+        + SnapshotStore
+        + std::fmt::Debug
+{
+}

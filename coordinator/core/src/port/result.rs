@@ -35,13 +35,27 @@ pub enum Inserted {
     DiffersFromBefore,
     /// The round is closed; nothing was recorded.
     RoundClosed,
+    /// A later session got the lease; nothing was recorded.
+    StaleLease,
 }
 
 /// Results.
 #[async_trait]
 pub trait ResultStore: Send + Sync {
-    /// Records a result once. The key (round, site) decides, not a read before the write.
-    async fn result_insert(&self, result: &StoredResult) -> Result<Inserted, StoreError>;
+    /// Records a result once. The key (round, site) decides, not a read before the write; then
+    /// whether the round is open; then whether `lease_epoch` is that of the dispatch.
+    async fn result_insert(
+        &self,
+        result: &StoredResult,
+        lease_epoch: u64,
+    ) -> Result<Inserted, StoreError>;
+
+    /// One result.
+    async fn result_find(
+        &self,
+        round: &RoundId,
+        site: &SiteId,
+    ) -> Result<Option<StoredResult>, StoreError>;
 
     /// Results of a round, in order of site ids.
     async fn result_list(&self, round: &RoundId) -> Result<Vec<StoredResult>, StoreError>;

@@ -20,6 +20,8 @@ pub struct RoundRow {
     pub opened_at: Timestamp,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// When sites that have not answered are overdue. Nothing happens by itself then.
+    pub deadline_at: Option<Timestamp>,
 }
 
 /// What a site says it is doing.
@@ -54,7 +56,7 @@ pub struct DispatchRow {
     pub dispatched_at: Timestamp,
     /// Last phase the site named.
     pub phase: Option<Phase>,
-    /// Highest lease epoch granted; 0 before the first.
+    /// Epoch of the session that last got the lease; 0 before the first.
     pub lease_epoch: u64,
     /// When the current lease ends.
     pub lease_ends_at: Option<Timestamp>,
@@ -72,11 +74,19 @@ pub trait RoundStore: Send + Sync {
     /// One round.
     async fn round_find(&self, round: &RoundId) -> Result<Option<RoundRow>, StoreError>;
 
-    /// Closes a round. `false` where it was closed before.
+    /// Sets the deadline of an open round. `false` where it is closed.
+    async fn round_set_deadline(
+        &self,
+        round: &RoundId,
+        deadline_at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Closes a round. `false` where it was closed before. A change.
     async fn round_close(&self, round: &RoundId, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Records a dispatch. `false` where the site has one in this round already.
-    async fn dispatch_insert(&self, row: &DispatchRow) -> Result<bool, StoreError>;
+    /// Records dispatches to sites that have none in their round yet, all in one transaction, and
+    /// returns how many were new. A change.
+    async fn dispatch_insert(&self, rows: &[DispatchRow]) -> Result<usize, StoreError>;
 
     /// One dispatch.
     async fn dispatch_find(
@@ -99,15 +109,13 @@ pub trait RoundStore: Send + Sync {
         phase: Phase,
     ) -> Result<(), StoreError>;
 
-    /// Grants a new lease and returns its epoch, one higher than any before; 0 where the site has
-    /// no such dispatch.
+    /// Gives the lease to the session with this epoch. `false` where the site has no such dispatch
+    /// or another session is current.
     async fn lease_grant(
         &self,
         round: &RoundId,
         site: &SiteId,
+        epoch: u64,
         ends_at: Timestamp,
-    ) -> Result<u64, StoreError>;
-
-    /// Extends every lease that the site holds.
-    async fn lease_extend(&self, site: &SiteId, ends_at: Timestamp) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use fedval_ambient::Timestamp;
 use fedval_study::{Name, Sha256Digest, SiteId};
-use fedval_trust::PublicKey;
+use fedval_trust::{InvitationId, PublicKey};
 
 use super::StoreError;
 
@@ -29,6 +29,41 @@ pub struct SiteRow {
     pub certificate: Option<String>,
 }
 
+/// A new invitation. The token itself is never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewInvitation {
+    /// Its public name.
+    pub id: InvitationId,
+    /// The site it is bound to.
+    pub site: SiteId,
+    /// SHA-256 of the token's secret.
+    pub token_hash: Sha256Digest,
+    /// First moment it no longer works.
+    pub expires_at: Timestamp,
+}
+
+/// What became of an invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvitationState {
+    /// Nobody used it.
+    Pending,
+    /// Somebody enrolled with it, with this key.
+    Redeemed(PublicKey),
+    /// A later invitation or a revocation took its place.
+    Replaced,
+}
+
+/// An invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationRow {
+    /// As it was made.
+    pub invitation: NewInvitation,
+    /// What became of it.
+    pub state: InvitationState,
+    /// How often a wrong token was tried with its name.
+    pub wrong_tries: u32,
+}
+
 /// An operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorRow {
@@ -42,27 +77,35 @@ pub struct OperatorRow {
 #[async_trait]
 pub trait SiteStore: Send + Sync {
     /// Records an invitation; a pending one of the same site stops working.
-    async fn invitation_insert(
-        &self,
-        site: &SiteId,
-        token_hash: &Sha256Digest,
-        expires_at: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn invitation_insert(&self, invitation: &NewInvitation) -> Result<(), StoreError>;
 
-    /// The site of an invitation that is unused and has not expired.
+    /// One invitation, whatever became of it.
     async fn invitation_find(
         &self,
-        token_hash: &Sha256Digest,
-        now: Timestamp,
-    ) -> Result<Option<SiteId>, StoreError>;
+        invitation: &InvitationId,
+    ) -> Result<Option<InvitationRow>, StoreError>;
 
-    /// Uses up an invitation and records the site's certificate, in one transaction.
+    /// Counts a wrong token against an invitation and returns how many there were; 0 where there is
+    /// no such invitation.
+    async fn invitation_count_wrong(&self, invitation: &InvitationId) -> Result<u32, StoreError>;
+
+    /// Uses up a pending invitation and records the site's certificate, in one transaction.
     ///
-    /// `false` where the invitation was used or expired meanwhile: exactly one caller gets `true`.
+    /// `false` where the invitation was used, replaced or expired meanwhile, or `most_wrong` wrong
+    /// tokens or more were tried: exactly one caller gets `true`.
     async fn invitation_redeem(
         &self,
-        token_hash: &Sha256Digest,
+        invitation: &InvitationId,
         now: Timestamp,
+        most_wrong: u32,
+        key: &PublicKey,
+        certificate: &str,
+    ) -> Result<bool, StoreError>;
+
+    /// Replaces the certificate of an enrolled site that has this key. `false` where it has not.
+    async fn site_renew(
+        &self,
+        site: &SiteId,
         key: &PublicKey,
         certificate: &str,
     ) -> Result<bool, StoreError>;
@@ -76,7 +119,8 @@ pub trait SiteStore: Send + Sync {
     /// Every site, in order of ids.
     async fn site_list(&self) -> Result<Vec<SiteRow>, StoreError>;
 
-    /// Makes a site's certificate stop working. `false` where there is no such site.
+    /// Makes a site's certificate and pending invitations stop working and ends its session.
+    /// `false` where there is no such site. A change.
     async fn site_revoke(&self, site: &SiteId) -> Result<bool, StoreError>;
 
     /// Records an operator; the same name again replaces the key.

@@ -1,0 +1,40 @@
+//! Everything a store holds, as values: what a backup is made of, whatever database it came from.
+
+use async_trait::async_trait;
+use fedval_study::SiteId;
+
+use super::{
+    DispatchRow, InvitationRow, OperatorRow, PublicKey, RoundRow, SiteRow, StoreError,
+    StoredResult, StudyRow,
+};
+
+/// All rows, each kind in order of keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// Sites, with the key of each enrolled one.
+    pub sites: Vec<(SiteRow, Option<PublicKey>)>,
+    /// Invitations.
+    pub invitations: Vec<InvitationRow>,
+    /// Operators.
+    pub operators: Vec<OperatorRow>,
+    /// Studies.
+    pub studies: Vec<StudyRow>,
+    /// Rounds.
+    pub rounds: Vec<RoundRow>,
+    /// Dispatches.
+    pub dispatches: Vec<DispatchRow>,
+    /// Results.
+    pub results: Vec<StoredResult>,
+    /// Highest epoch of each site's sessions.
+    pub epochs: Vec<(SiteId, u64)>,
+}
+
+/// Backups.
+#[async_trait]
+pub trait SnapshotStore: Send + Sync {
+    /// Reads everything at one moment, while others write.
+    async fn snapshot_read(&self) -> Result<Snapshot, StoreError>;
+
+    /// Fills an empty store, in one transaction. `false` where it is not empty: nothing was written.
+    async fn snapshot_write(&self, snapshot: &Snapshot) -> Result<bool, StoreError>;
+}
