@@ -9,7 +9,7 @@ use rcgen::{
 use rustls_pki_types::{CertificateSigningRequestDer, PrivatePkcs8KeyDer};
 
 use crate::certificate::{Certificate, Role};
-use crate::key::SecretKey;
+use crate::key::{PublicKey, SecretKey};
 
 const DAY_SECONDS: i64 = 24 * 3600;
 /// The root outlives every study.
@@ -133,6 +133,22 @@ impl Authority {
         self.sign(&params_of(role, clock, entropy, days)?, &request.public_key)
     }
 
+    /// Certifies a key that the registry knows, as a renewal does.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthorityError::CannotIssue`] if the library refuses.
+    pub fn issue_for_key(
+        &self,
+        role: &Role,
+        key: &PublicKey,
+        days: i64,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Certificate, AuthorityError> {
+        self.sign(&params_of(role, clock, entropy, days)?, &KnownKey(key))
+    }
+
     fn sign(
         &self,
         params: &CertificateParams,
@@ -142,6 +158,19 @@ impl Authority {
             .map_err(AuthorityError::CannotIssue)?;
         let signed = params.signed_by(key, &issuer).map_err(AuthorityError::CannotIssue)?;
         Certificate::from_der(signed.der()).map_err(|_| AuthorityError::BadRequest)
+    }
+}
+
+/// A public key as the library wants it.
+struct KnownKey<'a>(&'a PublicKey);
+
+impl PublicKeyData for KnownKey<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ED25519
     }
 }
 
@@ -214,6 +243,20 @@ mod tests {
         );
         let other = Authority::create(&clock, &entropy).unwrap();
         assert_eq!(issued.verify(other.root(), clock.now()), Err(CertificateError::ForeignIssuer));
+    }
+
+    #[test]
+    fn a_renewed_certificate_has_the_same_key_and_a_new_life() {
+        let (clock, entropy) = (MockClock::default(), SeededEntropy::new(3));
+        let authority = Authority::create(&clock, &entropy).unwrap();
+        let key = SecretKey::generate(&entropy);
+        let role = Role::Site("nih-a".parse().unwrap());
+        let first = authority.issue(&role, &key, &[], 30, &clock, &entropy).unwrap();
+        clock.advance_seconds(15 * DAY_SECONDS);
+        let renewed = authority.issue_for_key(&role, &key.public(), 30, &clock, &entropy).unwrap();
+        assert_eq!((renewed.role(), renewed.public_key()), (&role, key.public()));
+        assert_eq!(renewed.not_after(), first.not_after().plus_seconds(15 * DAY_SECONDS));
+        assert_eq!(renewed.verify(authority.root(), clock.now()), Ok(()));
     }
 
     #[test]

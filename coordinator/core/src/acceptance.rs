@@ -52,6 +52,9 @@ pub enum SubmitError {
     /// The round is closed.
     #[error("the round is closed")]
     RoundClosed,
+    /// A later connection of the site got the lease.
+    #[error("the result comes under a lease that another connection of this site has taken over")]
+    StaleLease,
     /// A stored document is damaged.
     #[error("a stored document is damaged")]
     Damaged,
@@ -71,6 +74,7 @@ impl Problem for SubmitError {
             Self::NotCanonical => "RESULT_OUT_OF_RANGE",
             Self::Conflict => "CONFLICT",
             Self::RoundClosed => "ROUND_CLOSED",
+            Self::StaleLease => "STALE_LEASE",
             Self::Damaged => "STORE_DAMAGED",
             Self::Store(_) => "STORE_UNAVAILABLE",
         }
@@ -86,7 +90,7 @@ impl Problem for SubmitError {
                 }
                 Self::Conflict => "the recorded result stands; ask the operator for a new round",
                 Self::RoundClosed => "ask the coordinator's operator for a new round",
-                Self::Damaged | Self::Store(_) => "the agent tries again by itself",
+                Self::StaleLease | Self::Damaged | Self::Store(_) => "the agent tries again by itself",
             }
             .to_owned(),
         )
@@ -97,7 +101,8 @@ impl Coordinator {
     /// Records a result on behalf of `site`, as its certificate proves it.
     ///
     /// The same bytes again give the stored acknowledgement: an agent that lost its connection
-    /// cannot know whether the first attempt arrived.
+    /// cannot know whether the first attempt arrived. `lease_epoch` fences an agent that was replaced
+    /// while it slept; it stands beside the signed bytes, not in them.
     ///
     /// # Errors
     ///
@@ -107,6 +112,7 @@ impl Coordinator {
         site: &SiteId,
         result: SiteResult,
         signature: Signature,
+        lease_epoch: u64,
     ) -> Result<Accepted, SubmitError> {
         if result.header.site != *site {
             return Err(SubmitError::WrongSite);
@@ -138,13 +144,14 @@ impl Coordinator {
             endorsement,
             recorded_at: now,
         };
-        match self.store.result_insert(&stored).await? {
+        match self.store.result_insert(&stored, lease_epoch).await? {
             Inserted::New => Ok(Accepted { digest, duplicate: false, recorded_at: now }),
             Inserted::SameAsBefore(recorded_at) => {
                 Ok(Accepted { digest, duplicate: true, recorded_at })
             }
             Inserted::DiffersFromBefore => Err(SubmitError::Conflict),
             Inserted::RoundClosed => Err(SubmitError::RoundClosed),
+            Inserted::StaleLease => Err(SubmitError::StaleLease),
         }
     }
 

@@ -2,15 +2,17 @@
 
 use fedval_ambient::{Problem, Timestamp};
 use fedval_study::SiteId;
-use fedval_trust::{AuthorityError, Certificate, InviteToken, Role};
+use fedval_trust::{AuthorityError, Certificate, InvitationId, InviteToken, Role};
 
 use crate::Coordinator;
-use crate::port::{SiteState, StoreError};
+use crate::port::{InvitationRow, InvitationState, NewInvitation, PublicKey, SiteState, StoreError};
 
 /// Longest life of an invitation.
 pub const MAX_INVITATION_HOURS: u32 = 72;
 /// A site's certificate lives this long; the registry can end it sooner.
-const SITE_CERTIFICATE_DAYS: i64 = 30;
+pub(crate) const SITE_CERTIFICATE_DAYS: i64 = 30;
+/// So many wrong tokens lock an invitation for good.
+const MOST_WRONG_TRIES: u32 = 10;
 
 /// A new invitation: the only moment its token is seen.
 #[derive(Debug)]
@@ -75,6 +77,9 @@ pub enum EnrolError {
     /// Unknown, used or expired: a caller may not learn which.
     #[error("the invitation is unknown, was used, or has expired")]
     TokenRefused,
+    /// Too many wrong tokens were tried with the invitation's name.
+    #[error("the invitation is locked: {MOST_WRONG_TRIES} wrong tokens were tried")]
+    Locked,
     /// The signing request is not valid.
     #[error("the certificate signing request is not valid")]
     BadRequest(#[source] AuthorityError),
@@ -87,6 +92,7 @@ impl Problem for EnrolError {
     fn code(&self) -> &'static str {
         match self {
             Self::TokenRefused => "TOKEN_REFUSED",
+            Self::Locked => "INVITATION_LOCKED",
             Self::BadRequest(_) => "CSR_INVALID",
             Self::Store(_) => "STORE_UNAVAILABLE",
         }
@@ -94,7 +100,7 @@ impl Problem for EnrolError {
 
     fn remedy(&self) -> Option<String> {
         match self {
-            Self::TokenRefused => {
+            Self::TokenRefused | Self::Locked => {
                 Some("ask the coordinator's operator for a new `fedval site invite`".to_owned())
             }
             Self::BadRequest(_) => Some("run the same release of fedval on both sides".to_owned()),
@@ -118,20 +124,31 @@ impl Coordinator {
         }
         let token = InviteToken::generate(self.entropy.as_ref(), self.root().fingerprint());
         let expires_at = self.clock.now().plus_seconds(i64::from(hours) * 3600);
-        self.store.invitation_insert(site, &InviteToken::hash(token.secret()), expires_at).await?;
+        let invitation = NewInvitation {
+            id: token.id(),
+            site: site.clone(),
+            token_hash: InviteToken::hash(token.secret()),
+            expires_at,
+        };
+        self.store.invitation_insert(&invitation).await?;
         tracing::info!(%site, "site invited");
         Ok(Invitation { token, expires_at })
     }
 
-    /// Exchanges a token's secret and a signing request for a certificate.
+    /// Exchanges a token's secret and a signing request for a certificate. Whoever lost the answer
+    /// asks again with the same key and gets the same certificate.
     ///
     /// # Errors
     ///
     /// See [`EnrolError`].
-    pub async fn site_enrol(&self, secret: &[u8], request: &[u8]) -> Result<Enrolled, EnrolError> {
-        let now = self.clock.now();
-        let hash = InviteToken::hash(secret);
-        let site = self.store.invitation_find(&hash, now).await?.ok_or(EnrolError::TokenRefused)?;
+    pub async fn site_enrol(
+        &self,
+        invitation: &InvitationId,
+        secret: &[u8],
+        request: &[u8],
+    ) -> Result<Enrolled, EnrolError> {
+        let row = self.invitation_opened(invitation, secret).await?;
+        let site = row.invitation.site;
         let role = Role::Site(site.clone());
         let certificate = self
             .identity
@@ -144,11 +161,58 @@ impl Coordinator {
                 self.entropy.as_ref(),
             )
             .map_err(EnrolError::BadRequest)?;
-        let key = certificate.public_key();
-        if !self.store.invitation_redeem(&hash, now, &key, &certificate.to_pem()).await? {
+        let (key, now) = (certificate.public_key(), self.clock.now());
+        let pem = certificate.to_pem();
+        let is_first = row.state == InvitationState::Pending
+            && self
+                .store
+                .invitation_redeem(invitation, now, MOST_WRONG_TRIES, &key, &pem)
+                .await?;
+        if is_first {
+            tracing::info!(%site, "site enrolled");
+            return Ok(Enrolled { site, certificate });
+        }
+        self.enrolled_before(invitation, site, &key).await
+    }
+
+    /// The invitation that this secret opens.
+    async fn invitation_opened(
+        &self,
+        invitation: &InvitationId,
+        secret: &[u8],
+    ) -> Result<InvitationRow, EnrolError> {
+        let row = self.store.invitation_find(invitation).await?;
+        let row = row.ok_or(EnrolError::TokenRefused)?;
+        if row.wrong_tries >= MOST_WRONG_TRIES {
+            return Err(EnrolError::Locked);
+        }
+        if row.invitation.token_hash != InviteToken::hash(secret) {
+            let tries = self.store.invitation_count_wrong(invitation).await?;
+            tracing::warn!(site = %row.invitation.site, tries, "wrong invitation token");
             return Err(EnrolError::TokenRefused);
         }
-        tracing::info!(%site, "site enrolled");
-        Ok(Enrolled { site, certificate })
+        let is_usable = row.state != InvitationState::Replaced
+            && self.clock.now() < row.invitation.expires_at;
+        if is_usable { Ok(row) } else { Err(EnrolError::TokenRefused) }
+    }
+
+    /// The certificate of an enrolment whose answer was lost: only for the key that enrolled.
+    async fn enrolled_before(
+        &self,
+        invitation: &InvitationId,
+        site: SiteId,
+        key: &PublicKey,
+    ) -> Result<Enrolled, EnrolError> {
+        let row = self.store.invitation_find(invitation).await?;
+        let same_key = row.is_some_and(|row| row.state == InvitationState::Redeemed(*key));
+        let site_row = self.store.site_find(&site).await?;
+        let certificate = site_row
+            .filter(|row| same_key && row.state == SiteState::Enrolled)
+            .and_then(|row| row.certificate)
+            .and_then(|pem| Certificate::from_pem(&pem).ok())
+            .filter(|certificate| certificate.public_key() == *key);
+        certificate
+            .map(|certificate| Enrolled { site, certificate })
+            .ok_or(EnrolError::TokenRefused)
     }
 }

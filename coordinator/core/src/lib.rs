@@ -4,9 +4,10 @@
 mod acceptance;
 mod dispatching;
 mod enrolment;
-mod lease;
 pub mod port;
+mod renewal;
 mod reporting;
+mod session;
 mod studies;
 
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use fedval_trust::{Authority, Certificate, SecretKey};
 
 pub use acceptance::{Accepted, SubmitError};
 pub use dispatching::{
-    CloseError, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress,
+    CloseError, Closed, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress,
 };
 pub use enrolment::{EnrolError, Enrolled, Invitation, InviteError, MAX_INVITATION_HOURS};
-pub use lease::LEASE_SECONDS;
 pub use port::{Artifacts, Store, StoreError};
+pub use renewal::RenewError;
 pub use reporting::ReportError;
+pub use session::{AgentSession, Heard, LEASE_SECONDS, LostPart, SESSION_SECONDS, Said, SessionError};
 pub use studies::{CreateError, LockStudyError};
 
 /// The keys with which the coordinator certifies and signs.

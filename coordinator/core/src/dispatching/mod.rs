@@ -1,5 +1,6 @@
 //! Rounds: sending a locked study to sites, following it, closing it.
 
+mod closing;
 mod error;
 mod progress;
 
@@ -7,6 +8,7 @@ use fedval_study::{Canonical, Dispatch, LockedProtocol, RoundId, Sha256Digest, S
 use fedval_trust::{PayloadType, SignedDocument};
 use sha2::{Digest as _, Sha256};
 
+pub use closing::Closed;
 pub use error::{CloseError, DispatchError, StatusError};
 pub use progress::{OfferedDispatch, Progress, StudyProgress};
 
@@ -18,7 +20,8 @@ const CHUNK_BYTES: u64 = 1 << 20;
 
 impl Coordinator {
     /// Dispatches a locked study to `sites`, or to every enrolled site: opens a round, or adds to the
-    /// open one. A site that was asked in this round before is not asked again.
+    /// open one. A site that was asked in this round before is not asked again. `deadline_hours` other
+    /// than 0 sets when sites are overdue; nothing happens by itself then.
     ///
     /// # Errors
     ///
@@ -27,6 +30,7 @@ impl Coordinator {
         &self,
         study: &StudyId,
         sites: &[SiteId],
+        deadline_hours: u32,
     ) -> Result<(RoundId, Vec<SiteId>), DispatchError> {
         let not_found = || DispatchError::NotFound { study: study.clone() };
         let row = self.store.study_find(study).await?.ok_or_else(not_found)?;
@@ -37,9 +41,15 @@ impl Coordinator {
         let sites = self.sites_to_ask(sites).await?;
         self.model_unchanged(&locked).await?;
         let round = self.round_open_or_current(study).await?;
-        for site in &sites {
-            self.dispatch_to(&locked, &round, site).await?;
+        if deadline_hours > 0 {
+            let deadline_at = self.clock.now().plus_seconds(i64::from(deadline_hours) * 3600);
+            self.store.round_set_deadline(&round.round, deadline_at).await?;
         }
+        let orders: Vec<DispatchRow> = sites
+            .iter()
+            .map(|site| self.order(&locked, &round, site))
+            .collect::<Result<_, _>>()?;
+        self.store.dispatch_insert(&orders).await?;
         tracing::info!(%study, round = %round.round, sites = sites.len(), "study dispatched");
         Ok((round.round, sites))
     }
@@ -93,6 +103,7 @@ impl Coordinator {
                 number,
                 opened_at: self.clock.now(),
                 closed_at: None,
+                deadline_at: None,
             };
             // Another dispatch may have opened it meanwhile: then that one is the current round.
             if self.store.round_open(&round).await? {
@@ -101,12 +112,13 @@ impl Coordinator {
         }
     }
 
-    async fn dispatch_to(
+    /// The signed order for one site.
+    fn order(
         &self,
         locked: &LockedProtocol,
         round: &RoundRow,
         site: &SiteId,
-    ) -> Result<(), DispatchError> {
+    ) -> Result<DispatchRow, DispatchError> {
         let protocol = locked.protocol();
         let now = self.clock.now();
         let dispatch = Canonical::new(Dispatch {
@@ -128,7 +140,7 @@ impl Coordinator {
             &self.identity.signing_certificate,
         );
         let endorsement = signed.endorsements.into_iter().next().expect("it was signed just now");
-        let row = DispatchRow {
+        Ok(DispatchRow {
             round: round.round.clone(),
             site: site.clone(),
             dispatch: signed.bytes,
@@ -137,24 +149,6 @@ impl Coordinator {
             phase: None,
             lease_epoch: 0,
             lease_ends_at: None,
-        };
-        self.store.dispatch_insert(&row).await?;
-        Ok(())
-    }
-
-    /// Closes the open round: no further results.
-    ///
-    /// # Errors
-    ///
-    /// See [`CloseError`].
-    pub async fn study_close(&self, study: &StudyId) -> Result<RoundId, CloseError> {
-        let none = || CloseError::NoOpenRound { study: study.clone() };
-        let rounds = self.store.round_list(study).await?;
-        let open = rounds.into_iter().find(|round| round.closed_at.is_none()).ok_or_else(none)?;
-        if !self.store.round_close(&open.round, self.clock.now()).await? {
-            return Err(none());
-        }
-        tracing::info!(%study, round = %open.round, "round closed");
-        Ok(open.round)
+        })
     }
 }
