@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 
+use crate::changes::Changes;
 use crate::home::Home;
 use crate::rpc;
 
@@ -53,10 +54,12 @@ pub(crate) async fn serve(home: &Home) -> Result<(), Failure> {
     tracing::info!(listen = %config.listen, url = %config.url, "coordinator started");
     let (sender, incoming) = mpsc::channel(ACCEPT_QUEUE);
     tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), sender));
+    let changes = Changes::new();
+    tokio::spawn(changes.clone().watch(coordinator.clone()));
     let stopping = Arc::new(Notify::new());
     let drained = {
         let stopping = Arc::clone(&stopping);
-        rpc::router(&coordinator, Duration::from_secs(KEEPALIVE_SECONDS))
+        rpc::router(&coordinator, &changes, Duration::from_secs(KEEPALIVE_SECONDS))
             .serve_with_incoming_shutdown(ReceiverStream::new(incoming), async move {
                 stop_signal().await;
                 stopping.notify_one();

@@ -5,7 +5,9 @@ use fedval_study::SiteId;
 use fedval_trust::{AuthorityError, Certificate, InvitationId, InviteToken, Role};
 
 use crate::Coordinator;
-use crate::port::{InvitationRow, InvitationState, NewInvitation, PublicKey, SiteState, StoreError};
+use crate::port::{
+    InvitationRow, InvitationState, NewInvitation, PublicKey, SiteState, StoreError,
+};
 
 /// Longest life of an invitation.
 pub const MAX_INVITATION_HOURS: u32 = 72;
@@ -164,10 +166,7 @@ impl Coordinator {
         let (key, now) = (certificate.public_key(), self.clock.now());
         let pem = certificate.to_pem();
         let is_first = row.state == InvitationState::Pending
-            && self
-                .store
-                .invitation_redeem(invitation, now, MOST_WRONG_TRIES, &key, &pem)
-                .await?;
+            && self.store.invitation_redeem(invitation, now, MOST_WRONG_TRIES, &key, &pem).await?;
         if is_first {
             tracing::info!(%site, "site enrolled");
             return Ok(Enrolled { site, certificate });
@@ -191,8 +190,8 @@ impl Coordinator {
             tracing::warn!(site = %row.invitation.site, tries, "wrong invitation token");
             return Err(EnrolError::TokenRefused);
         }
-        let is_usable = row.state != InvitationState::Replaced
-            && self.clock.now() < row.invitation.expires_at;
+        let is_usable =
+            row.state != InvitationState::Replaced && self.clock.now() < row.invitation.expires_at;
         if is_usable { Ok(row) } else { Err(EnrolError::TokenRefused) }
     }
 

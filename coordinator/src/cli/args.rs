@@ -101,6 +101,9 @@ pub(super) enum Study {
         /// Only to this site; may be given several times. Without it: to every enrolled site.
         #[arg(long = "site")]
         sites: Vec<SiteId>,
+        /// Hours from now until sites that have not answered are shown as overdue.
+        #[arg(long = "deadline", value_name = "HOURS", default_value_t = 0)]
+        deadline_hours: u32,
     },
     /// Show how far a study is.
     Status {
@@ -110,10 +113,13 @@ pub(super) enum Study {
         #[arg(long)]
         watch: bool,
     },
-    /// End the open round: no further results.
+    /// End the open round: no further results. Sites that did not answer are reported as missing.
     Close {
         /// The study's id.
         study: StudyId,
+        /// Also build the report, into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// List studies.
     List,

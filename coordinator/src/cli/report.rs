@@ -8,15 +8,44 @@ use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
 use fedval_proto as proto;
 use fedval_study::StudyId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Report;
 use crate::client::{connect, refusal};
 use crate::home::Home;
 
+/// A report that was written to a folder.
+pub(super) struct Built {
+    study: StudyId,
+    folder: String,
+    html: String,
+    root: String,
+    files: Vec<String>,
+}
+
+impl Built {
+    pub(super) fn json(&self) -> Value {
+        json!({ "study": self.study, "out": self.folder, "report": self.html,
+                "root_fingerprint": self.root, "files": self.files })
+    }
+
+    pub(super) fn text(&self) -> String {
+        let Self { folder, html, root, .. } = self;
+        format!("Report: {html}\n\nAnyone checks it with:\n  fedval verify {folder} --root {root}")
+    }
+}
+
 pub(super) async fn run(home: &Home, command: Report, output: Output) -> Result<(), Failure> {
     let Report::Build { study, out } = command;
-    if fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
+    is_free(&out)?;
+    let built = build(home, &study, &out, output).await?;
+    output.say(&built.json(), &built.text());
+    Ok(())
+}
+
+/// Reports are never overwritten.
+pub(super) fn is_free(out: &Path) -> Result<(), Failure> {
+    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::new(
             Exit::Usage,
             "OUT_NOT_EMPTY",
@@ -24,22 +53,28 @@ pub(super) async fn run(home: &Home, command: Report, output: Output) -> Result<
             "give a new folder: reports are never overwritten",
         ));
     }
+    Ok(())
+}
+
+/// Has the server build the report of the latest round, and writes it to a folder.
+pub(super) async fn build(
+    home: &Home,
+    study: &StudyId,
+    out: &Path,
+    output: Output,
+) -> Result<Built, Failure> {
     output.progress("Building the report…");
-    let files = fetch(home, &study).await?;
+    let files = fetch(home, study).await?;
     for (path, bytes) in &files {
         write(&out.join(path), bytes)?;
     }
-    let fingerprint = home.certificate("root")?.fingerprint().to_string();
-    let html = out.join("report.html").display().to_string();
-    let folder = out.display().to_string();
-    output.say(
-        &json!({ "study": study, "out": folder, "report": html, "root_fingerprint": fingerprint,
-                 "files": files.keys().collect::<Vec<_>>() }),
-        &format!(
-            "Report: {html}\n\nAnyone checks it with:\n  fedval verify {folder} --root {fingerprint}"
-        ),
-    );
-    Ok(())
+    Ok(Built {
+        study: study.clone(),
+        folder: out.display().to_string(),
+        html: out.join("report.html").display().to_string(),
+        root: home.certificate("root")?.fingerprint().to_string(),
+        files: files.into_keys().collect(),
+    })
 }
 
 async fn fetch(home: &Home, study: &StudyId) -> Result<BTreeMap<String, Vec<u8>>, Failure> {

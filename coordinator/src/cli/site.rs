@@ -4,7 +4,7 @@ use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Exit, Failure, Timestamp};
 use fedval_proto as proto;
 use fedval_study::Sha256Digest;
-use fedval_trust::InviteToken;
+use fedval_trust::{InvitationId, InviteToken};
 use serde_json::json;
 
 use super::args::Site;
@@ -45,15 +45,18 @@ fn say_invitation(
     output: Output,
 ) -> Result<(), Failure> {
     let fingerprint = home.certificate("root")?.fingerprint();
-    let secret = Sha256Digest::try_from(invited.token.as_slice()).map_err(|_| {
+    let malformed = || {
         Failure::new(
             Exit::Bug,
             "MESSAGE_INVALID",
             "the server's token is malformed",
             "run the same release of fedval on both sides",
         )
-    })?;
-    let token = InviteToken::from_parts(*secret.as_bytes(), fingerprint);
+    };
+    let secret = Sha256Digest::try_from(invited.token.as_slice()).map_err(|_| malformed())?;
+    let id = <[u8; 8]>::try_from(invited.invitation.as_slice()).map_err(|_| malformed())?;
+    let id = InvitationId::from_bytes(id);
+    let token = InviteToken::from_parts(id, *secret.as_bytes(), fingerprint);
     let expires_at = Timestamp::from_unix_millis(invited.expires_at_ms);
     let url = home.config()?.url;
     output.say(

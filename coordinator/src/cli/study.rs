@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fedval_ambient::terminal::{Output, table};
-use fedval_ambient::{Exit, Failure, Timestamp};
+use fedval_ambient::{Clock as _, Exit, Failure, SystemClock, Timestamp};
 use fedval_proto as proto;
 use fedval_proto::create_study_request::Part;
 use fedval_study::draft::Draft;
@@ -14,6 +14,7 @@ use fedval_trust::{PayloadType, SignedDocument};
 use serde_json::{Value, json};
 
 use super::args::Study;
+use super::report;
 use crate::client::{connect, refusal};
 use crate::home::Home;
 
@@ -26,9 +27,11 @@ pub(super) async fn run(home: &Home, command: Study, output: Output) -> Result<(
     match command {
         Study::Create { file } => create(home, &file, output).await,
         Study::Lock { study } => lock(home, &study, output).await,
-        Study::Dispatch { study, sites } => dispatch(home, &study, &sites, output).await,
+        Study::Dispatch { study, sites, deadline_hours } => {
+            dispatch(home, &study, &sites, deadline_hours, output).await
+        }
         Study::Status { study, watch } => status(home, &study, watch, output).await,
-        Study::Close { study } => close(home, &study, output).await,
+        Study::Close { study, out } => close(home, &study, out.as_deref(), output).await,
         Study::List => list(home, output).await,
     }
 }
@@ -114,10 +117,12 @@ async fn dispatch(
     home: &Home,
     study: &StudyId,
     sites: &[SiteId],
+    deadline_hours: u32,
     output: Output,
 ) -> Result<(), Failure> {
     let request = proto::DispatchStudyRequest {
         study: study.to_string(),
+        deadline_hours,
         sites: sites.iter().map(ToString::to_string).collect(),
     };
     let mut client = connect(home).await?;
@@ -194,12 +199,24 @@ fn status_json(status: &proto::StudyStatusResponse) -> Value {
     };
     let round = |round: &proto::RoundStatus| {
         let closed = (round.closed_at_ms != 0).then(|| moment(round.closed_at_ms));
+        let deadline = (round.deadline_at_ms != 0).then(|| moment(round.deadline_at_ms));
         json!({ "round": round.round, "opened_at": moment(round.opened_at_ms), "closed_at": closed,
+                "deadline_at": deadline, "overdue": overdue(round),
                 "sites": round.sites.iter().map(site).collect::<Vec<_>>() })
     };
     json!({ "study": status.study, "state": state_word(status.state()),
             "protocol_digest": digest_text(&status.protocol_digest),
             "rounds": status.rounds.iter().map(round).collect::<Vec<_>>() })
+}
+
+/// Sites that have not answered though the deadline of the open round is over.
+fn overdue(round: &proto::RoundStatus) -> Vec<&str> {
+    let is_over = round.deadline_at_ms != 0
+        && round.closed_at_ms == 0
+        && SystemClock.now().unix_millis() >= round.deadline_at_ms;
+    let missing = |site: &&proto::SiteProgress| site.outcome() == proto::SiteOutcome::Missing;
+    let sites = round.sites.iter().filter(missing).map(|site| site.site.as_str());
+    if is_over { sites.collect() } else { Vec::new() }
 }
 
 fn moment(millis: i64) -> String {
@@ -223,21 +240,50 @@ fn status_text(status: &proto::StudyStatusResponse) -> String {
         let table = table(&["site", "phase", "result"], rows);
         let state = if round.closed_at_ms == 0 { "open" } else { "closed" };
         let _ = write!(text, "\n\nRound {} ({state})\n{table}", round.round);
+        let overdue = overdue(round);
+        if !overdue.is_empty() {
+            let _ = write!(
+                text,
+                "\nOverdue since {}: {}. Wait, or report without them: \
+                 fedval study close {} --out DIR",
+                moment(round.deadline_at_ms),
+                overdue.join(", "),
+                status.study
+            );
+        }
     }
     text
 }
 
-async fn close(home: &Home, study: &StudyId, output: Output) -> Result<(), Failure> {
+async fn close(
+    home: &Home,
+    study: &StudyId,
+    out: Option<&Path>,
+    output: Output,
+) -> Result<(), Failure> {
+    if let Some(out) = out {
+        report::is_free(out)?;
+    }
     let mut client = connect(home).await?;
     let request = proto::CloseStudyRequest { study: study.to_string() };
     let closed = client.close_study(request).await.map_err(|status| refusal(&status))?.into_inner();
-    output.say(
-        &json!({ "study": study, "round": closed.round, "state": "closed" }),
-        &format!(
-            "Round {} is closed: no further results.\n\nNext: fedval report build {study} --out DIR",
-            closed.round
-        ),
-    );
+    let mut said = json!({ "study": study, "round": closed.round, "state": "closed",
+                           "missing": closed.missing });
+    let mut text = format!("Round {} is closed: no further results.", closed.round);
+    if !closed.missing.is_empty() {
+        let _ = write!(text, "\nThe report will name as missing: {}.", closed.missing.join(", "));
+    }
+    match out {
+        Some(out) => {
+            let built = report::build(home, study, out, output).await?;
+            let _ = write!(text, "\n\n{}", built.text());
+            said["report"] = built.json();
+        }
+        None => {
+            let _ = write!(text, "\n\nNext: fedval report build {study} --out DIR");
+        }
+    }
+    output.say(&said, &text);
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use tonic::{Request, Status};
 
 use super::problem::{status_of, unauthenticated};
 
-fn key_of<T>(request: &Request<T>) -> Result<PublicKey, Status> {
+/// The key that the client certificate proves.
+pub(super) fn key<T>(request: &Request<T>) -> Result<PublicKey, Status> {
     let certificates = request.peer_certs().ok_or_else(unauthenticated)?;
     let leaf = certificates.first().ok_or_else(unauthenticated)?;
     let certificate = Certificate::from_der(leaf).map_err(|_| unauthenticated())?;
@@ -23,7 +24,7 @@ pub(super) async fn site<T>(
     coordinator: &Coordinator,
     request: &Request<T>,
 ) -> Result<SiteId, Status> {
-    let key = key_of(request)?;
+    let key = key(request)?;
     let site = coordinator.store().site_by_key(&key).await.map_err(|error| status_of(&error))?;
     site.ok_or_else(unauthenticated)
 }
@@ -33,7 +34,7 @@ pub(super) async fn operator<T>(
     coordinator: &Coordinator,
     request: &Request<T>,
 ) -> Result<OperatorRow, Status> {
-    let key = key_of(request)?;
+    let key = key(request)?;
     let operator =
         coordinator.store().operator_by_key(&key).await.map_err(|error| status_of(&error))?;
     operator.ok_or_else(unauthenticated)

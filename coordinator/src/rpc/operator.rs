@@ -12,10 +12,28 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::problem::status_of;
 use super::status::{progress_to_wire, site_to_wire, study_state};
-use super::{Nudge, caller};
+use super::{Changes, caller};
 
 /// Bytes of a report's file in one message.
 const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Largest model that is taken.
+const MAX_MODEL_BYTES: u64 = 4 << 30;
+
+/// A model is larger than any site would fetch.
+#[derive(Debug, thiserror::Error)]
+#[error("the model is larger than 4 GiB")]
+struct ModelTooLarge;
+
+impl Problem for ModelTooLarge {
+    fn code(&self) -> &'static str {
+        "MODEL_TOO_LARGE"
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some("export it with smaller weights, such as 16-bit floats".to_owned())
+    }
+}
 
 /// A site that is revoked does not exist.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +56,12 @@ impl Problem for SiteNotFound {
 #[derive(Debug)]
 pub(super) struct OperatorRpc {
     coordinator: Coordinator,
-    nudge: Nudge,
+    changes: Changes,
 }
 
 impl OperatorRpc {
-    pub(super) const fn new(coordinator: Coordinator, nudge: Nudge) -> Self {
-        Self { coordinator, nudge }
+    pub(super) const fn new(coordinator: Coordinator, changes: Changes) -> Self {
+        Self { coordinator, changes }
     }
 
     /// Takes the message out once the caller is known to be an operator.
@@ -74,6 +92,7 @@ impl OperatorService for OperatorRpc {
         Ok(Response::new(proto::InviteSiteResponse {
             token: invitation.token.secret().to_vec(),
             expires_at_ms: invitation.expires_at.unix_millis(),
+            invitation: invitation.token.id().as_bytes().to_vec(),
         }))
     }
 
@@ -97,7 +116,7 @@ impl OperatorService for OperatorRpc {
         if !known {
             return Err(status_of(&SiteNotFound { site }));
         }
-        self.nudge.nudge();
+        self.changes.look();
         Ok(Response::new(proto::RevokeSiteResponse {}))
     }
 
@@ -157,10 +176,10 @@ impl OperatorService for OperatorRpc {
             request.sites.iter().map(|site| site_id(site)).collect::<Result<_, _>>()?;
         let (round, sites) = self
             .coordinator
-            .study_dispatch(&study, &sites)
+            .study_dispatch(&study, &sites, request.deadline_hours)
             .await
             .map_err(|error| status_of(&error))?;
-        self.nudge.nudge();
+        self.changes.look();
         Ok(Response::new(proto::DispatchStudyResponse {
             round: round.to_string(),
             sites: sites.iter().map(ToString::to_string).collect(),
@@ -182,9 +201,12 @@ impl OperatorService for OperatorRpc {
         request: Request<proto::CloseStudyRequest>,
     ) -> Result<Response<proto::CloseStudyResponse>, Status> {
         let study = study_id(&self.authorised(request).await?.study)?;
-        let round = self.coordinator.study_close(&study).await.map_err(|e| status_of(&e))?;
-        self.nudge.nudge();
-        Ok(Response::new(proto::CloseStudyResponse { round: round.to_string() }))
+        let closed = self.coordinator.study_close(&study).await.map_err(|e| status_of(&e))?;
+        self.changes.look();
+        Ok(Response::new(proto::CloseStudyResponse {
+            round: closed.round.to_string(),
+            missing: closed.missing.iter().map(ToString::to_string).collect(),
+        }))
     }
 
     async fn list_studies(
@@ -237,10 +259,15 @@ impl OperatorRpc {
     ) -> Result<StoredArtifact, Status> {
         let begun = self.coordinator.artifacts().artifact_begin().await;
         let mut upload = begun.map_err(|error| status_of(&error))?;
+        let mut bytes = 0;
         while let Some(message) = parts.message().await? {
             let Some(Part::ModelChunk(chunk)) = message.part else {
                 return Err(Status::invalid_argument("after the protocol comes the model"));
             };
+            bytes += chunk.len() as u64;
+            if bytes > MAX_MODEL_BYTES {
+                return Err(status_of(&ModelTooLarge));
+            }
             upload.write(chunk).await.map_err(|error| status_of(&error))?;
         }
         upload.finish().await.map_err(|error| status_of(&error))

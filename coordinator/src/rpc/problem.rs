@@ -15,10 +15,11 @@ fn grpc_code(code: &str) -> Code {
             Code::NotFound
         }
         "CONFLICT" => Code::AlreadyExists,
-        "TOKEN_REFUSED" | "WRONG_SITE" | "RESULT_SIGNATURE" | "SPONSOR_SIGNATURE" => {
-            Code::PermissionDenied
-        }
-        "DRAFT_CHANGED" => Code::Aborted,
+        "TOKEN_REFUSED" | "INVITATION_LOCKED" | "WRONG_SITE" | "RESULT_SIGNATURE"
+        | "SPONSOR_SIGNATURE" => Code::PermissionDenied,
+        "NOT_ENROLLED" => Code::Unauthenticated,
+        "DRAFT_CHANGED" | "STALE_LEASE" | "AGENT_ALREADY_CONNECTED" => Code::Aborted,
+        "TOO_MANY_TRIES" | "MODEL_TOO_LARGE" => Code::ResourceExhausted,
         "STORE_UNAVAILABLE" | "ARTIFACTS_UNAVAILABLE" => Code::Unavailable,
         "STORE_DAMAGED" => Code::DataLoss,
         "CSR_INVALID"

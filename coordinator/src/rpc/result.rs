@@ -37,7 +37,7 @@ impl ResultService for ResultRpc {
             Signature::try_from(request.signature.as_slice()).map_err(Status::invalid_argument)?;
         let accepted = self
             .coordinator
-            .result_submit(&site, result, signature)
+            .result_submit(&site, result, signature, request.lease_epoch)
             .await
             .map_err(|error| status_of(&error))?;
         tracing::info!(duplicate = accepted.duplicate, "result recorded");

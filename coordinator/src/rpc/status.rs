@@ -30,6 +30,7 @@ pub(super) fn progress_to_wire(progress: &StudyProgress) -> proto::StudyStatusRe
                 opened_at_ms: round.opened_at.unix_millis(),
                 closed_at_ms: round.closed_at.map_or(0, fedval_ambient::Timestamp::unix_millis),
                 sites: sites.iter().map(site_progress).collect(),
+                deadline_at_ms: round.deadline_at.map_or(0, fedval_ambient::Timestamp::unix_millis),
             })
             .collect(),
     }

@@ -1,24 +1,19 @@
-//! `fedval.v1.WorkService`: one stream for each agent.
+//! `fedval.v1.WorkService`: one stream for each agent. What is said on it is decided by
+//! [`AgentSession`]; here it is only carried.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use fedval_core::port::Phase;
-use fedval_core::{Coordinator, LEASE_SECONDS};
+use fedval_core::port::{InstanceId, Phase};
+use fedval_core::{AgentSession, Coordinator, Heard, LEASE_SECONDS, LostPart, Said};
 use fedval_proto as proto;
 use fedval_proto::agent_event::Event as AgentEvent;
 use fedval_proto::coordinator_event::Event;
 use fedval_proto::work_service_server::WorkService;
-use fedval_study::{RoundId, SiteId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::problem::{status_of, unauthenticated};
-use super::{Nudge, caller};
+use super::problem::status_of;
+use super::{Changes, caller};
 
-/// Work of other replicas is found at this rate.
-const POLL_SECONDS: u64 = 10;
 /// Messages waiting for a slow agent.
 const QUEUE: usize = 16;
 
@@ -28,12 +23,12 @@ type Outgoing = mpsc::Sender<Result<proto::CoordinatorEvent, Status>>;
 #[derive(Debug)]
 pub(super) struct WorkRpc {
     coordinator: Coordinator,
-    nudge: Nudge,
+    changes: Changes,
 }
 
 impl WorkRpc {
-    pub(super) const fn new(coordinator: Coordinator, nudge: Nudge) -> Self {
-        Self { coordinator, nudge }
+    pub(super) const fn new(coordinator: Coordinator, changes: Changes) -> Self {
+        Self { coordinator, changes }
     }
 }
 
@@ -47,114 +42,132 @@ impl WorkService for WorkRpc {
         request: Request<Streaming<proto::AgentEvent>>,
     ) -> Result<Response<Self::WorkStream>, Status> {
         let site = caller::site(&self.coordinator, &request).await?;
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let session = Session {
-            coordinator: self.coordinator.clone(),
-            site,
-            sender,
-            offered: BTreeSet::new(),
+        let mut incoming = request.into_inner();
+        let first = incoming.message().await?.and_then(|message| message.event);
+        let Some(AgentEvent::Hello(hello)) = first else {
+            return Err(Status::invalid_argument("an agent says hello first"));
         };
-        tokio::spawn(session.run(request.into_inner(), self.nudge.clone()));
+        let (instance, previous) = instances(&hello)?;
+        // Subscribed before the first look, so that no change falls between the two.
+        let changed = self.changes.subscribe();
+        let (session, said) = self
+            .coordinator
+            .session_open(&site, instance, previous)
+            .await
+            .map_err(|error| status_of(&error))?;
+        tracing::info!(%site, epoch = session.epoch(), "agent connected");
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let carrier = Carrier { session, sender };
+        tokio::spawn(async move {
+            carrier.run(said, incoming, changed).await;
+            tracing::info!(%site, "agent gone");
+        });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 }
 
-/// One agent's stream.
-struct Session {
-    coordinator: Coordinator,
-    site: SiteId,
-    sender: Outgoing,
-    offered: BTreeSet<RoundId>,
+fn instances(hello: &proto::Hello) -> Result<(InstanceId, Option<InstanceId>), Status> {
+    let instance = |name, bytes: &[u8]| {
+        fedval_wire::digest(name, bytes).map(InstanceId).map_err(|error| status_of(&error))
+    };
+    let previous = &hello.previous_instance;
+    let previous = (!previous.is_empty()).then(|| instance("previous_instance", previous));
+    Ok((instance("instance", &hello.instance)?, previous.transpose()?))
 }
 
-impl Session {
-    async fn run(mut self, mut incoming: Streaming<proto::AgentEvent>, nudge: Nudge) {
-        tracing::info!(site = %self.site, "work stream opened");
-        let mut nudged = nudge.subscribe();
-        let mut poll = tokio::time::interval(Duration::from_secs(POLL_SECONDS));
-        loop {
-            let step = tokio::select! {
+/// Carries one agent's messages to its session, and what the session says to the agent.
+struct Carrier {
+    session: AgentSession,
+    sender: Outgoing,
+}
+
+impl Carrier {
+    async fn run(
+        mut self,
+        said: Vec<Said>,
+        mut incoming: Streaming<proto::AgentEvent>,
+        mut changed: watch::Receiver<u64>,
+    ) {
+        let mut step = self.send(said).await;
+        while step.is_ok() {
+            step = tokio::select! {
                 event = incoming.message() => match event {
                     Ok(Some(event)) => self.hear(event).await,
                     Ok(None) | Err(_) => break,
                 },
-                _ = poll.tick() => self.offer_pending().await,
-                _ = nudged.changed() => self.offer_pending().await,
+                still_served = changed.changed() => match still_served {
+                    Ok(()) => self.look().await,
+                    Err(_) => break,
+                },
             };
-            if let Err(status) = step {
-                drop(self.sender.send(Err(status)).await);
-                break;
-            }
         }
-        tracing::info!(site = %self.site, "work stream ended");
+        if let Err(status) = step {
+            drop(self.sender.send(Err(status)).await);
+        }
+        if let Err(error) = self.session.end().await {
+            tracing::warn!(operation = error.operation, "session not ended: it will run out");
+        }
     }
 
-    /// A revoked site's open stream ends at its next event or poll.
-    async fn still_enrolled(&self) -> Result<(), Status> {
-        let row = self.coordinator.store().site_find(&self.site).await;
-        let row = row.map_err(|error| status_of(&error))?;
-        let enrolled = row.is_some_and(|row| row.state == fedval_core::port::SiteState::Enrolled);
-        if enrolled { Ok(()) } else { Err(unauthenticated()) }
-    }
-
-    async fn offer_pending(&mut self) -> Result<(), Status> {
-        self.still_enrolled().await?;
-        let offers = self.coordinator.offers_of(&self.site).await.map_err(|e| status_of(&e))?;
-        let pending: BTreeSet<RoundId> =
-            offers.iter().map(|offer| offer.dispatch.round.clone()).collect();
-        for offer in offers {
-            if self.offered.insert(offer.dispatch.round.clone()) {
-                self.send(Event::Offer(offer_to_wire(&offer)?)).await?;
-            }
-        }
-        // A round that was offered and no longer waits for this site was answered or closed.
-        let over: Vec<RoundId> = self.offered.difference(&pending).cloned().collect();
-        for round in over {
-            self.offered.remove(&round);
-            self.send(Event::Cancel(proto::Cancel { round: round.to_string() })).await?;
-        }
-        Ok(())
+    async fn look(&mut self) -> Result<(), Status> {
+        let said = self.session.look().await.map_err(|error| status_of(&error))?;
+        self.send(said).await
     }
 
     async fn hear(&mut self, event: proto::AgentEvent) -> Result<(), Status> {
-        self.still_enrolled().await?;
-        match event.event {
-            Some(AgentEvent::Hello(_)) => self.offer_pending().await,
-            Some(AgentEvent::Heartbeat(_)) => {
-                self.coordinator.heartbeat(&self.site).await.map_err(|e| status_of(&e))
+        let heard = match event.event {
+            Some(AgentEvent::Heartbeat(_)) => Heard::Heartbeat,
+            Some(AgentEvent::PhaseChange(change)) => phase(&change)?,
+            Some(AgentEvent::Hello(_)) | None => {
+                return Err(Status::invalid_argument("an event must say what happened"));
             }
-            Some(AgentEvent::PhaseChange(change)) => self.hear_phase(&change).await,
-            None => Err(Status::invalid_argument("an event must say what happened")),
-        }
+        };
+        let said = self.session.hear(heard).await.map_err(|error| status_of(&error))?;
+        self.send(said).await
     }
 
-    async fn hear_phase(&mut self, change: &proto::PhaseChange) -> Result<(), Status> {
-        let round: RoundId =
-            fedval_wire::id("round", &change.round).map_err(|error| status_of(&error))?;
-        let phase = match change.phase() {
-            proto::Phase::Unspecified => {
-                return Err(Status::invalid_argument("a phase must be named"));
-            }
-            proto::Phase::Queued => Phase::Queued,
-            proto::Phase::Approved => Phase::Approved,
-            proto::Phase::Downloading => Phase::Downloading,
-            proto::Phase::Evaluating => Phase::Evaluating,
-            proto::Phase::AwaitingRelease => Phase::AwaitingRelease,
-            proto::Phase::Sent => Phase::Sent,
-        };
-        let epoch = self.coordinator.phase_change(&self.site, &round, phase).await;
-        if let Some(epoch) = epoch.map_err(|error| status_of(&error))? {
-            let lease =
-                proto::Lease { round: round.to_string(), epoch, lease_seconds: LEASE_SECONDS };
-            self.send(Event::Lease(lease)).await?;
+    async fn send(&self, said: Vec<Said>) -> Result<(), Status> {
+        for said in said {
+            let event = proto::CoordinatorEvent { event: Some(event(said, self.session.epoch())?) };
+            let sent = self.sender.send(Ok(event)).await;
+            sent.map_err(|_| Status::cancelled("the agent is gone"))?;
         }
         Ok(())
     }
+}
 
-    async fn send(&self, event: Event) -> Result<(), Status> {
-        let event = proto::CoordinatorEvent { event: Some(event) };
-        self.sender.send(Ok(event)).await.map_err(|_| Status::cancelled("the agent is gone"))
-    }
+fn phase(change: &proto::PhaseChange) -> Result<Heard, Status> {
+    let round = fedval_wire::id("round", &change.round).map_err(|error| status_of(&error))?;
+    let phase = match change.phase() {
+        proto::Phase::Unspecified => return Err(Status::invalid_argument("a phase must be named")),
+        proto::Phase::Queued => Phase::Queued,
+        proto::Phase::Approved => Phase::Approved,
+        proto::Phase::Downloading => Phase::Downloading,
+        proto::Phase::Evaluating => Phase::Evaluating,
+        proto::Phase::AwaitingRelease => Phase::AwaitingRelease,
+        proto::Phase::Sent => Phase::Sent,
+    };
+    Ok(Heard::Phase(round, phase))
+}
+
+fn event(said: Said, epoch: u64) -> Result<Event, Status> {
+    Ok(match said {
+        Said::Welcome(epoch) => Event::Welcome(proto::Welcome { epoch }),
+        Said::Offer(offer) => Event::Offer(offer_to_wire(&offer)?),
+        Said::Lease(round) => Event::Lease(proto::Lease {
+            round: round.to_string(),
+            epoch,
+            lease_seconds: LEASE_SECONDS,
+        }),
+        Said::Cancel(round) => Event::Cancel(proto::Cancel { round: round.to_string() }),
+        Said::Lost(round, part) => {
+            let part = match part {
+                LostPart::Result => proto::LostPart::Result,
+                LostPart::Round => proto::LostPart::Round,
+            };
+            Event::Lost(proto::Lost { round: round.to_string(), part: part.into() })
+        }
+    })
 }
 
 fn offer_to_wire(offer: &fedval_core::OfferedDispatch) -> Result<proto::Offer, Status> {

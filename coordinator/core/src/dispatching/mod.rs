@@ -45,10 +45,8 @@ impl Coordinator {
             let deadline_at = self.clock.now().plus_seconds(i64::from(deadline_hours) * 3600);
             self.store.round_set_deadline(&round.round, deadline_at).await?;
         }
-        let orders: Vec<DispatchRow> = sites
-            .iter()
-            .map(|site| self.order(&locked, &round, site))
-            .collect::<Result<_, _>>()?;
+        let orders: Vec<DispatchRow> =
+            sites.iter().map(|site| self.order(&locked, &round, site)).collect::<Result<_, _>>()?;
         self.store.dispatch_insert(&orders).await?;
         tracing::info!(%study, round = %round.round, sites = sites.len(), "study dispatched");
         Ok((round.round, sites))

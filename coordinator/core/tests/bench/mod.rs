@@ -93,8 +93,9 @@ impl Bench {
         let invitation = self.coordinator.site_invite(&id, 24).await.unwrap();
         let key = SecretKey::generate(self.entropy.as_ref());
         let request = signing_request(&key).unwrap();
+        let token = &invitation.token;
         let enrolled =
-            self.coordinator.site_enrol(invitation.token.secret(), &request).await.unwrap();
+            self.coordinator.site_enrol(&token.id(), token.secret(), &request).await.unwrap();
         Site { id, key, certificate: enrolled.certificate }
     }
 
@@ -126,7 +127,7 @@ impl Bench {
         for name in names {
             sites.push(self.enrol(name).await);
         }
-        let (round, _) = self.coordinator.study_dispatch(&chest(), &[]).await.unwrap();
+        let (round, _) = self.coordinator.study_dispatch(&chest(), &[], 0).await.unwrap();
         (locked, sites, round)
     }
 
@@ -136,7 +137,7 @@ impl Bench {
         result: SiteResult,
     ) -> Result<Accepted, SubmitError> {
         let signature = sign(site, &result);
-        self.coordinator.result_submit(&site.id, result, signature).await
+        self.coordinator.result_submit(&site.id, result, signature, 0).await
     }
 
     /// Where the bytes of an artifact stand on the disk.
