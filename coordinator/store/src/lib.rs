@@ -6,4 +6,4 @@ mod sql;
 pub use artifacts::FolderArtifacts;
 /// The embedded store is opened by a path.
 pub use sql::SqlStore as SqliteStore;
-pub use sql::{OpenError, SqlStore};
+pub use sql::{OpenError, ServerUrl, SqlStore, StoreConfig, store_open};
