@@ -1,8 +1,8 @@
 //! The coordinator: server, operator commands, verifier. Glue only: rules live in `fedval-core`,
 //! statistics in `fedval-stats`, the report in `fedval-report`.
 
-pub mod changes;
-mod cli;
+mod changes;
+pub mod cli;
 mod client;
 mod config;
 mod home;

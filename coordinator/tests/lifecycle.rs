@@ -45,7 +45,11 @@ async fn work(
     site: &Party,
 ) -> (mpsc::Sender<proto::AgentEvent>, Streaming<proto::CoordinatorEvent>) {
     let (sender, receiver) = mpsc::channel(8);
-    let hello = AgentEvent::Hello(proto::Hello { agent_build: vec![1; 32] });
+    let hello = AgentEvent::Hello(proto::Hello {
+        agent_build: vec![1; 32],
+        instance: vec![2; 32],
+        previous_instance: Vec::new(),
+    });
     sender.send(proto::AgentEvent { event: Some(hello) }).await.unwrap();
     let mut client = WorkServiceClient::new(coordinator.channel(site));
     let events = client.work(ReceiverStream::new(receiver)).await.unwrap().into_inner();
@@ -149,6 +153,7 @@ async fn a_study_goes_from_its_file_to_a_report_that_a_stranger_verifies() {
 async fn a_site_hears_of_a_dispatch_a_lease_and_a_close_as_they_happen() {
     let (coordinator, sites) = dispatched(&["site-a"]).await;
     let (sender, mut events) = work(&coordinator, &sites[0]).await;
+    assert!(matches!(next(&mut events).await, Event::Welcome(_)));
     assert!(matches!(next(&mut events).await, Event::Offer(_)));
     let says = |event| {
         let sender = sender.clone();
