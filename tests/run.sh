@@ -9,6 +9,7 @@ need_packages() {
     local missing=()
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     command -v make >/dev/null || missing+=(make)
+    for tool in strace systemd-analyze; do command -v "$tool" >/dev/null || missing+=("${tool%-analyze}"); done
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
     apt-get update -qq
