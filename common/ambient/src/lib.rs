@@ -5,6 +5,8 @@
 
 pub mod clock;
 pub mod entropy;
+#[cfg(feature = "exposition")]
+pub mod exposition;
 pub mod problem;
 pub mod telemetry;
 pub mod terminal;

@@ -6,7 +6,7 @@ use fedval_study::Sha256Digest;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, SignatureScheme,
     version,
@@ -20,7 +20,7 @@ use crate::certificate::{Certificate, Fingerprint};
 use crate::key::SecretKey;
 
 /// HTTP/2, the only protocol spoken.
-const ALPN: &[u8] = b"h2";
+pub const ALPN: &[u8] = b"h2";
 
 /// TLS cannot be set up from the given keys and certificates.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,8 @@ fn chain(leaf: &Certificate, root: &Certificate) -> Vec<CertificateDer<'static>>
 /// The server's side. A client without a certificate gets through the handshake, because a site
 /// that enrols has none yet; every call but enrolment then asks for one.
 ///
+/// No session is resumed: a resumed one would speak with a certificate that nobody looked at again.
+///
 /// # Errors
 ///
 /// [`TlsError`] if key and certificate do not fit.
@@ -73,6 +75,8 @@ pub fn server_config(
         .with_single_cert(chain(certificate, root), private_key(key))
         .map_err(TlsError::from)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(config)
 }
 
