@@ -1,7 +1,9 @@
 //! The coordinator's durable state: SQL and object storage, and nowhere else.
 
 mod artifacts;
-mod sqlite;
+mod sql;
 
 pub use artifacts::FolderArtifacts;
-pub use sqlite::{OpenError, SqliteStore};
+/// The embedded store is opened by a path.
+pub use sql::SqlStore as SqliteStore;
+pub use sql::{OpenError, SqlStore};

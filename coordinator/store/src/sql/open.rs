@@ -1,17 +1,13 @@
-//! The embedded store: one SQLite file, one resource a module.
-
-mod result;
-mod round;
-mod row;
-mod site;
-mod study;
+//! Opening a store.
 
 use std::path::Path;
 use std::time::Duration;
 
 use fedval_ambient::{Exit, Problem};
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::SqlStore;
+use super::database::Database;
 
 /// How long a writer waits for another.
 const BUSY_SECONDS: u64 = 30;
@@ -52,14 +48,8 @@ impl Problem for OpenError {
     }
 }
 
-/// The embedded store. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct SqliteStore {
-    pool: SqlitePool,
-}
-
-impl SqliteStore {
-    /// Opens the database file, creating it and bringing its schema up to date.
+impl SqlStore {
+    /// Opens the embedded database file, creating it and bringing its schema up to date.
     ///
     /// Every commit is flushed to the disk before it returns: what was acknowledged is never lost.
     ///
@@ -80,6 +70,6 @@ impl SqliteStore {
             .await
             .map_err(OpenError::File)?;
         sqlx::migrate!("./migrations/sqlite").run(&pool).await.map_err(OpenError::Schema)?;
-        Ok(Self { pool })
+        Ok(Self { database: Database::Sqlite(pool) })
     }
 }
