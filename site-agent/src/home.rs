@@ -14,21 +14,27 @@ use crate::config::Config;
 
 /// Paths below one folder.
 #[derive(Debug, Clone)]
-pub(crate) struct Home {
+pub struct Home {
     folder: PathBuf,
 }
 
 /// Who this site is, and whom it trusts.
 #[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    pub(crate) site: SiteId,
-    pub(crate) key: SecretKey,
-    pub(crate) certificate: Certificate,
-    pub(crate) root: Certificate,
+pub struct Identity {
+    /// The site.
+    pub site: SiteId,
+    /// Its key, made on this machine.
+    pub key: SecretKey,
+    /// Its certificate, as it was when the agent started.
+    pub certificate: Certificate,
+    /// The consortium's root.
+    pub root: Certificate,
 }
 
 impl Home {
-    pub(crate) fn new(folder: &Path) -> Self {
+    /// The paths below `folder`.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_path_buf() }
     }
 
@@ -52,6 +58,27 @@ impl Home {
         self.folder.join("agent.lock")
     }
 
+    pub(crate) fn instance_file(&self) -> PathBuf {
+        self.folder.join("agent.instance")
+    }
+
+    /// While this file is there, nothing is evaluated.
+    pub(crate) fn paused_file(&self) -> PathBuf {
+        self.folder.join("paused")
+    }
+
+    /// Files that change when a steward's command changes what there is to do.
+    pub(crate) fn watched_files(&self) -> Vec<PathBuf> {
+        let vault = ["vault.db", "vault.db-wal"].map(|name| self.folder.join(name));
+        let policy = [self.policy_file(), self.policy_signature_file(), self.paused_file()];
+        vault.into_iter().chain(policy).collect()
+    }
+
+    /// Replaces the certificate by one of the same key.
+    pub(crate) fn write_certificate(&self, certificate: &Certificate) -> Result<(), Failure> {
+        write(&self.folder.join("site.pem"), &certificate.to_pem())
+    }
+
     /// Where a fetched artifact lies.
     pub(crate) fn artifact(&self, digest: &Sha256Digest) -> PathBuf {
         self.folder.join("artifacts").join(format!("{digest}.bin"))
@@ -62,7 +89,11 @@ impl Home {
     }
 
     /// Makes the folders, readable by their owner alone.
-    pub(crate) fn create(&self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the disk refuses.
+    pub fn create(&self) -> Result<(), Failure> {
         for folder in [self.folder.clone(), self.folder.join("artifacts")] {
             fs::DirBuilder::new()
                 .recursive(true)
@@ -77,8 +108,12 @@ impl Home {
         self.folder.join("site.pem").exists()
     }
 
-    /// The certificate is written last: with it the site is enrolled.
-    pub(crate) fn write_identity(&self, identity: &Identity) -> Result<(), Failure> {
+    /// Writes who this site is. The certificate is written last: with it the site is enrolled.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the disk refuses.
+    pub fn write_identity(&self, identity: &Identity) -> Result<(), Failure> {
         write(&self.key_file(), &identity.key.to_pem())?;
         write(&self.folder.join("root.pem"), &identity.root.to_pem())?;
         write(&self.folder.join("site.pem"), &identity.certificate.to_pem())
@@ -122,7 +157,11 @@ impl Home {
     }
 
     /// The vault of an enrolled site: a mistyped folder must not get an empty one.
-    pub(crate) async fn vault(&self) -> Result<Vault, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if no enrolment wrote the folder, or the vault cannot be opened.
+    pub async fn vault(&self) -> Result<Vault, Failure> {
         self.enrolled()?;
         Ok(Vault::open(&self.folder.join("vault.db")).await?)
     }

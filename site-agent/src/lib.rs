@@ -4,7 +4,7 @@
 
 pub mod cli;
 mod config;
-mod daemon;
+pub mod daemon;
 mod home;
 mod site_policy;
 

@@ -1,8 +1,9 @@
 //! The time, injected.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -50,8 +51,11 @@ impl fmt::Display for Timestamp {
 
 /// A clock knows what time it is.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The current moment.
+    /// The current moment. May jump: it decides what is written down, never what waits for how long.
     fn now(&self) -> Timestamp;
+
+    /// Time since an arbitrary moment of this process. Never goes back and never jumps.
+    fn monotonic(&self) -> Duration;
 }
 
 /// The machine's clock.
@@ -65,30 +69,51 @@ impl Clock for SystemClock {
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn monotonic(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
 }
 
 /// A clock that moves only when told; clones share the same time.
 ///
 /// It starts on 2001-09-09, so that a leaked real time is obvious.
 #[derive(Debug, Clone)]
-pub struct MockClock(Arc<AtomicI64>);
+pub struct MockClock {
+    wall_millis: Arc<AtomicI64>,
+    passed_millis: Arc<AtomicU64>,
+}
 
 impl Default for MockClock {
     fn default() -> Self {
-        Self(Arc::new(AtomicI64::new(1_000_000_000_000)))
+        let wall_millis = Arc::new(AtomicI64::new(1_000_000_000_000));
+        Self { wall_millis, passed_millis: Arc::default() }
     }
 }
 
 impl MockClock {
-    /// Moves every clone of this clock forward.
+    /// Lets time pass for every clone of this clock.
     pub fn advance_seconds(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.jump_seconds(seconds);
+        let passed = u64::try_from(seconds).unwrap_or_default();
+        self.passed_millis.fetch_add(passed * 1000, Ordering::SeqCst);
+    }
+
+    /// Sets every clone of this clock forward or back, while no time passes.
+    pub fn jump_seconds(&self, seconds: i64) {
+        self.wall_millis.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 }
 
 impl Clock for MockClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.wall_millis.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.passed_millis.load(Ordering::SeqCst))
     }
 }
 
@@ -107,5 +132,14 @@ mod tests {
         let clone = clock.clone();
         clock.advance_seconds(5);
         assert_eq!(clone.now(), MockClock::default().now().plus_seconds(5));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_has_still_seen_time_pass() {
+        let clock = MockClock::default();
+        clock.advance_seconds(5);
+        clock.jump_seconds(-3600);
+        assert_eq!(clock.monotonic(), Duration::from_secs(5));
+        assert!(clock.now() < MockClock::default().now());
     }
 }

@@ -198,6 +198,13 @@ impl Certificate {
         Fingerprint(Sha256Digest::of(&self.der))
     }
 
+    /// From when on a new one should be asked for: half its life is over.
+    #[must_use]
+    pub const fn half_life(&self) -> Timestamp {
+        let (from, to) = (self.not_before.unix_millis(), self.not_after.unix_millis());
+        Timestamp::from_unix_millis(from + (to - from) / 2)
+    }
+
     /// First moment after which it no longer holds.
     #[must_use]
     pub const fn not_after(&self) -> Timestamp {

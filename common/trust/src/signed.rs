@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::certificate::{Certificate, CertificateError, Role};
 use crate::dsse::{self, PayloadType};
-use crate::key::{SecretKey, Signature};
+use crate::key::{PublicKey, SecretKey, Signature};
 
 /// One party's signature with the certificate that proves its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,23 @@ impl SignedDocument {
                 Ok(()) if self.holds(&certificate, &endorsement.signature) => return Ok(()),
                 Ok(()) => SignatureProblem::DoesNotHold,
             };
+        }
+        Err(problem)
+    }
+
+    /// Checks that the holder of `key` signed these bytes, whatever became of its certificates since:
+    /// for documents that never left the machine whose key it is.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureProblem`] says what is missing or wrong.
+    pub fn verify_own(&self, key: PublicKey) -> Result<(), SignatureProblem> {
+        let mut problem = SignatureProblem::NotSigned;
+        for endorsement in &self.endorsements {
+            if dsse::verifies(key, self.payload_type, &self.bytes, &endorsement.signature) {
+                return Ok(());
+            }
+            problem = SignatureProblem::DoesNotHold;
         }
         Err(problem)
     }

@@ -74,6 +74,12 @@ impl Coordinator {
         self.artifacts.as_ref()
     }
 
+    /// The clock that everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
     /// The consortium's root certificate.
     #[must_use]
     pub fn root(&self) -> &Certificate {

@@ -33,4 +33,14 @@ impl CertificateService for CertificateRpc {
         let certificate = renewed.map_err(|error| status_of(&error))?;
         Ok(Response::new(proto::RenewResponse { certificate: certificate.der().to_vec() }))
     }
+
+    #[tracing::instrument(name = "certificate.check", skip_all)]
+    async fn check(
+        &self,
+        request: Request<proto::CheckRequest>,
+    ) -> Result<Response<proto::CheckResponse>, Status> {
+        let site = caller::site(&self.coordinator, &request).await?.to_string();
+        let now_ms = self.coordinator.clock().now().unix_millis();
+        Ok(Response::new(proto::CheckResponse { site, now_ms }))
+    }
 }

@@ -1,7 +1,5 @@
 //! `fedval.v1.EnrolmentService`: the only one that asks for no certificate.
 
-use std::time::Instant;
-
 use fedval_core::port::InvitationId;
 use fedval_core::{Coordinator, EnrolError};
 use fedval_proto as proto;
@@ -33,7 +31,7 @@ impl EnrolmentService for EnrolmentRpc {
     ) -> Result<Response<proto::EnrolResponse>, Status> {
         let address = request.remote_addr().map(|address| address.ip());
         let request = request.into_inner();
-        let now = Instant::now();
+        let now = self.coordinator.clock().monotonic();
         if let Some(address) = address {
             self.wrong_tries.check(address, now).map_err(|error| status_of(&error))?;
         }

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use fedval_ambient::Timestamp;
 use fedval_disclosure::Releasable;
 use fedval_proto as proto;
 use fedval_proto::artifact_service_client::ArtifactServiceClient;
+use fedval_proto::certificate_service_client::CertificateServiceClient;
 use fedval_proto::result_service_client::ResultServiceClient;
 use fedval_study::{ResultDigest, Sha256Digest, SiteResult};
 use fedval_trust::{Certificate, PayloadType, SecretKey, dsse, tls};
@@ -13,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::transport::Channel;
 
 use crate::answer::within;
-use crate::{Coordinator, EgressError, WorkStream};
+use crate::{Coordinator, EgressError, Instance, WorkStream};
 
 /// How much of a half-fetched file is read at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -45,8 +47,44 @@ impl Connection {
     /// # Errors
     ///
     /// [`EgressError`] if the coordinator refuses.
-    pub async fn work(&self, agent_build: &Sha256Digest) -> Result<WorkStream, EgressError> {
-        WorkStream::open(self.channel.clone(), agent_build).await
+    pub async fn work(
+        &self,
+        agent_build: &Sha256Digest,
+        instance: &Instance,
+    ) -> Result<WorkStream, EgressError> {
+        WorkStream::open(self.channel.clone(), agent_build, instance).await
+    }
+
+    /// Asks for a certificate with a new life for this site's key.
+    ///
+    /// # Errors
+    ///
+    /// [`EgressError`] if the coordinator refuses or certifies something else.
+    pub async fn renew(
+        &self,
+        root: &Certificate,
+        certificate: &Certificate,
+        now: Timestamp,
+    ) -> Result<Certificate, EgressError> {
+        let mut client = CertificateServiceClient::new(self.channel.clone());
+        let answer = within(client.renew(proto::RenewRequest {})).await?.into_inner();
+        let bad = |_| EgressError::BadAnswer;
+        let renewed = Certificate::from_der(&answer.certificate).map_err(bad)?;
+        renewed.verify(root, now).map_err(bad)?;
+        let is_ours = renewed.role() == certificate.role()
+            && renewed.public_key() == certificate.public_key();
+        if is_ours { Ok(renewed) } else { Err(EgressError::BadAnswer) }
+    }
+
+    /// Asks the registry whether this site is enrolled; what time it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`EgressError`] if the coordinator refuses.
+    pub async fn check(&self) -> Result<Timestamp, EgressError> {
+        let mut client = CertificateServiceClient::new(self.channel.clone());
+        let answer = within(client.check(proto::CheckRequest {})).await?.into_inner();
+        Ok(Timestamp::from_unix_millis(answer.now_ms))
     }
 
     /// Fetches an artifact into `file`, going on where an earlier attempt ended.

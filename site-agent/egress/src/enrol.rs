@@ -33,6 +33,7 @@ pub async fn enrol(
     let channel = coordinator.dial(tls).await?;
     let request = proto::EnrolRequest {
         token: token.secret().to_vec(),
+        invitation: token.id().as_bytes().to_vec(),
         certificate_signing_request: authority::signing_request(key)
             .map_err(|_| EgressError::Tls)?,
     };

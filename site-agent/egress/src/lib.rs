@@ -12,4 +12,4 @@ pub use connection::Connection;
 pub use dial::Coordinator;
 pub use enrol::{Enrolment, enrol};
 pub use error::EgressError;
-pub use work::{Heard, JobPhase, Offer, WorkStream};
+pub use work::{Heard, Instance, JobPhase, LostPart, Offer, WorkStream};

@@ -50,6 +50,8 @@ pub struct Offer {
 pub enum Heard {
     /// A study was dispatched to this site.
     Offer(Box<Offer>),
+    /// This connection speaks for the site.
+    Welcome,
     /// The site may work on a round for a while.
     Lease {
         /// The round.
@@ -57,11 +59,36 @@ pub enum Heard {
         /// Goes beside the result.
         epoch: u64,
     },
+    /// The coordinator no longer has what this site gave it: it was restored from an older backup.
+    Lost {
+        /// The round.
+        round: RoundId,
+        /// What is missing there.
+        part: LostPart,
+    },
     /// The round is over for this site.
     Cancel {
         /// The round.
         round: RoundId,
     },
+}
+
+/// What a restored coordinator misses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostPart {
+    /// The result, which is sent again.
+    Result,
+    /// The round, which its operator has to dispatch again.
+    Round,
+}
+
+/// Who speaks: one site has one running agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instance {
+    /// Random bytes of this process.
+    pub this: Sha256Digest,
+    /// Those of the process that ran in the same folder before.
+    pub previous: Option<Sha256Digest>,
 }
 
 /// The stream.
@@ -75,9 +102,15 @@ impl WorkStream {
     pub(crate) async fn open(
         channel: Channel,
         agent_build: &Sha256Digest,
+        instance: &Instance,
     ) -> Result<Self, EgressError> {
         let (outgoing, events) = mpsc::channel(QUEUE);
-        let hello = proto::Hello { agent_build: agent_build.as_bytes().to_vec() };
+        let previous = instance.previous.map(|previous| previous.as_bytes().to_vec());
+        let hello = proto::Hello {
+            agent_build: agent_build.as_bytes().to_vec(),
+            instance: instance.this.as_bytes().to_vec(),
+            previous_instance: previous.unwrap_or_default(),
+        };
         send(&outgoing, AgentEvent::Hello(hello)).await?;
         let mut client = WorkServiceClient::new(channel);
         let incoming = within(client.work(ReceiverStream::new(events))).await?.into_inner();
@@ -140,6 +173,15 @@ fn heard(event: CoordinatorEvent) -> Result<Heard, fedval_wire::WireError> {
         }
         CoordinatorEvent::Lease(lease) => {
             Ok(Heard::Lease { round: fedval_wire::id("round", &lease.round)?, epoch: lease.epoch })
+        }
+        CoordinatorEvent::Welcome(_) => Ok(Heard::Welcome),
+        CoordinatorEvent::Lost(lost) => {
+            let part = match lost.part() {
+                // What is not understood is no reason to send anything anew.
+                proto::LostPart::Round | proto::LostPart::Unspecified => LostPart::Round,
+                proto::LostPart::Result => LostPart::Result,
+            };
+            Ok(Heard::Lost { round: fedval_wire::id("round", &lost.round)?, part })
         }
         CoordinatorEvent::Cancel(cancel) => {
             Ok(Heard::Cancel { round: fedval_wire::id("round", &cancel.round)? })

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use fedval_ambient::terminal::{Output, table};
-use fedval_ambient::{Exit, Failure, SystemClock};
+use fedval_ambient::{Exit, Failure};
 use fedval_egress::{Connection, Coordinator};
 use fedval_ingest::{BoxProgram, DECODE_ROLE, Decoder, read_manifest};
 use fedval_study::protocol::{AttributeSource, ReferenceStandard, StudyProtocol};
 use fedval_study::summary::FailureReason;
-use fedval_study::{LockedProtocol, Sha256Digest, StudyId};
+use fedval_study::{LockedProtocol, StudyId};
 use fedval_vault::{CaseOutcome, Job, Vault};
 use serde_json::json;
 
@@ -35,10 +35,7 @@ pub(super) async fn run(
     };
     note("enrolment", home.identity().map(drop));
     note("configuration", home.config().map(drop));
-    note(
-        "policy",
-        home.identity().and_then(|id| site_policy::load(home, &id, &SystemClock)).map(drop),
-    );
+    note("policy", home.identity().and_then(|id| site_policy::load(home, &id)).map(drop));
     note("vault and journal", journal(home).await);
     note("sandbox", sandbox(home).await);
     note("coordinator", coordinator(home).await);
@@ -78,8 +75,7 @@ async fn coordinator(home: &Home) -> Result<(), Failure> {
         Connection::open(&coordinator, &identity.root, &identity.certificate, &identity.key)
             .await?;
     // TLS alone would also let a revoked site in: a call asks the registry.
-    let stream = connection.work(&Sha256Digest::of(b"fedval-agent check")).await?;
-    drop(stream);
+    connection.check().await?;
     Ok(())
 }
 

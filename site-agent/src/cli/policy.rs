@@ -1,7 +1,7 @@
 //! `fedval-agent policy init | sign | show`.
 
 use fedval_ambient::terminal::Output;
-use fedval_ambient::{Exit, Failure, SystemClock};
+use fedval_ambient::{Exit, Failure};
 use serde_json::json;
 
 use super::args::Policy;
@@ -47,7 +47,7 @@ fn sign(home: &Home, output: Output) -> Result<(), Failure> {
 }
 
 fn show(home: &Home, output: Output) -> Result<(), Failure> {
-    let policy = site_policy::load(home, &home.identity()?, &SystemClock)?;
+    let policy = site_policy::load(home, &home.identity()?)?;
     let text = read(&home.policy_file())?;
     let digest = policy.digest().to_string();
     output.say(

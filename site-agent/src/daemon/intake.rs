@@ -3,13 +3,14 @@
 
 use fedval_ambient::Problem;
 use fedval_disclosure::rules::dc20_rerun::{self, Question, Rerun};
-use fedval_egress::{Connection, EgressError, Offer};
+use fedval_egress::{EgressError, Offer};
 use fedval_study::protocol::LockError;
 use fedval_study::{Canonical, CanonicalError, LockedProtocol};
 use fedval_trust::{PayloadType, Role, SignatureProblem, SignedDocument};
 use fedval_vault::{NewJob, VaultError};
 
 use super::Agent;
+use super::link::Link;
 
 /// Largest protocol that is fetched, in bytes.
 const MAX_PROTOCOL_BYTES: u64 = 1 << 20;
@@ -75,11 +76,7 @@ impl Problem for IntakeError {
 }
 
 /// Verifies an offer and records it as a job that waits for approval.
-pub(super) async fn take(
-    agent: &Agent,
-    connection: &Connection,
-    offer: Offer,
-) -> Result<(), IntakeError> {
+pub(super) async fn take(agent: &Agent, link: &dyn Link, offer: Offer) -> Result<(), IntakeError> {
     let Offer { dispatch, dispatch_endorsements, protocol_endorsements } = offer;
     if dispatch.site != agent.identity.site {
         return Err(IntakeError::OtherSite);
@@ -95,7 +92,7 @@ pub(super) async fn take(
         return Err(IntakeError::ProtocolTooLarge);
     }
     let file = agent.home.artifact(&dispatch.protocol.0);
-    connection.download(&dispatch.protocol.0, dispatch.protocol_bytes, &file).await?;
+    link.download(&dispatch.protocol.0, dispatch.protocol_bytes, &file).await?;
     let protocol = SignedDocument {
         payload_type: PayloadType::Protocol,
         bytes: tokio::fs::read(&file).await.map_err(IntakeError::Disk)?,

@@ -2,13 +2,13 @@
 
 use fedval_ambient::{Exit, Failure, Problem as _};
 use fedval_disclosure::{Gate, NoAggregates, SitePolicy, Vetted, Withheld};
-use fedval_evaluate::{EvaluateError, Evaluation, Progress};
 use fedval_study::{
     CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult,
 };
 use fedval_vault::Job;
 
-use super::{Agent, progress};
+use super::Agent;
+use super::evaluator::NotEvaluated;
 use crate::site_policy;
 
 /// Evaluates a job whose model is on this site's disk, and stores what the gate lets through.
@@ -16,33 +16,8 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
     let Some(policy) = policy_or_refuse(agent, job).await? else { return Ok(()) };
     let locked = LockedProtocol::parse(&job.protocol).map_err(|_| damaged())?;
     let protocol = locked.protocol();
-    let source = agent.config.data_sources.iter().find(|source| source.serves(&protocol.id));
-    let Some(source) = source else {
-        agent.vault.job_note(job.round(), "DATA_SOURCE_MISSING").await?;
-        let failed = NoAggregates::Failed(fedval_study::FailedStage::DataSource);
-        return answer(agent, job, failed, Some(policy.digest())).await;
-    };
     let path = agent.home.artifact(&job.dispatch.model.0);
-    let model =
-        tokio::fs::read(&path).await.map_err(|error| Failure::disk("read", &path, &error))?;
-    let manifest = source.manifest_source();
-    let evaluation = Evaluation {
-        round: job.round(),
-        protocol,
-        model: &model,
-        source: &manifest,
-        vault: &agent.vault,
-        secret: agent.vault.cohort_secret(agent.entropy.as_ref()).await?,
-        decode_limits: agent.config.limits.decode(),
-        inference_limits: agent.config.limits.inference(),
-        lanes: agent.config.limits.lanes,
-    };
-    let shown = Progress::default();
-    let summary = tokio::select! {
-        summary = evaluation.run(&shown) => summary,
-        never = progress::show(job.round(), &shown) => match never {},
-    };
-    match summary {
+    match agent.evaluator.evaluate(agent, job, protocol, &path).await {
         Ok(summary) => {
             let cohort = summary.open_on_site().cohort;
             let header = header(agent, job, Some(cohort), Some(policy.digest()));
@@ -52,7 +27,12 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
                 Err(withheld) => store_withheld(agent, job, header, &withheld).await,
             }
         }
-        Err(error) => failed(agent, job, &policy, error).await,
+        Err(NotEvaluated::Failed(stage, code)) => {
+            tracing::warn!(round = %job.round(), code, "evaluation failed");
+            agent.vault.job_note(job.round(), code).await?;
+            answer(agent, job, NoAggregates::Failed(stage), Some(policy.digest())).await
+        }
+        Err(NotEvaluated::Machine(failure)) => Err(failure),
     }
 }
 
@@ -63,7 +43,7 @@ pub(super) async fn policy_or_refuse(
     agent: &Agent,
     job: &Job,
 ) -> Result<Option<SitePolicy>, Failure> {
-    match site_policy::load(&agent.home, &agent.identity, agent.clock.as_ref()) {
+    match site_policy::load(&agent.home, &agent.identity) {
         Ok(policy) => Ok(Some(policy)),
         Err(failure) if failure.exit == Exit::Machine => Err(failure),
         Err(failure) => {
@@ -72,20 +52,6 @@ pub(super) async fn policy_or_refuse(
             refuse(agent, job, "policy", None).await?;
             Ok(None)
         }
-    }
-}
-
-async fn failed(
-    agent: &Agent,
-    job: &Job,
-    policy: &SitePolicy,
-    error: EvaluateError,
-) -> Result<(), Failure> {
-    tracing::warn!(round = %job.round(), code = error.code(), "evaluation failed");
-    agent.vault.job_note(job.round(), error.code()).await?;
-    match error.stage() {
-        Some(stage) => answer(agent, job, NoAggregates::Failed(stage), Some(policy.digest())).await,
-        None => Err(error.into()),
     }
 }
 
@@ -126,13 +92,16 @@ pub(super) async fn refuse(
     let header = header(agent, job, None, policy);
     let refusal =
         Vetted::without_aggregates(header, NoAggregates::Refused).map_err(|_| damaged())?;
-    Ok(agent.vault.refusal_commit(&refusal, approver, agent.clock.now()).await?)
+    let refused = agent.vault.refusal_commit(&refusal, approver, agent.clock.now()).await?;
+    agent.bell.ring();
+    Ok(refused)
 }
 
 /// Stores a result, unless the job was declined or cancelled while it ran.
 async fn store(agent: &Agent, job: &Job, vetted: &Vetted<SiteResult>) -> Result<(), Failure> {
     if agent.vault.vetted_put(vetted, agent.clock.now()).await? {
         tracing::info!(round = %job.round(), "result awaits release");
+        agent.bell.ring();
     }
     Ok(())
 }

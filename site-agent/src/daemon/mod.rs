@@ -1,10 +1,18 @@
-//! `fedval-agent run`: one task holds the stream, one works on jobs. The vault is all they share with
-//! each other and with the steward's commands.
+//! `fedval-agent run`: one task holds the stream, two work on jobs, one renews the certificate. The
+//! vault is all they share with each other and with the steward's commands; the bell says when to look.
+//!
+//! Public for the simulation suite, which drives the same steps without a network and without boxes.
 
 mod backoff;
+mod bell;
+mod conversation;
+mod evaluator;
+mod instance;
 mod intake;
 mod job;
+mod link;
 mod progress;
+mod renewal;
 mod session;
 mod worker;
 
@@ -17,20 +25,78 @@ use fedval_study::{BuildDigest, Sha256Digest};
 use fedval_vault::{Job, Vault};
 use tokio::sync::watch;
 
+pub use bell::Bell;
+pub use conversation::Conversation;
+pub use evaluator::{Evaluator, NotEvaluated};
+pub use link::Link;
+pub use worker::{Way, Worker};
+
 use crate::config::Config;
-use crate::home::{Home, Identity};
+pub use crate::home::{Home, Identity};
 use crate::site_policy;
 
-/// What both tasks work with.
+/// What a running agent works with.
 #[derive(Debug)]
-pub(crate) struct Agent {
-    pub(crate) home: Home,
-    pub(crate) config: Config,
-    pub(crate) identity: Identity,
-    pub(crate) vault: Vault,
-    pub(crate) build: BuildDigest,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
+pub struct Agent {
+    home: Home,
+    config: Config,
+    identity: Identity,
+    certificate: renewal::Current,
+    vault: Vault,
+    build: BuildDigest,
+    bell: Bell,
+    evaluator: Arc<dyn Evaluator>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Agent {
+    /// An agent of an enrolled site's folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the folder holds no enrolled site, or the disk fails.
+    pub async fn open(
+        home: Home,
+        evaluator: Arc<dyn Evaluator>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Failure> {
+        let identity = home.identity()?;
+        let config = home.config()?;
+        let certificate = renewal::Current::new(identity.certificate.clone());
+        let vault = home.vault().await?;
+        let (build, bell) = (own_digest()?, Bell::default());
+        let agent = Self {
+            home,
+            config,
+            identity,
+            certificate,
+            vault,
+            build,
+            bell,
+            evaluator,
+            clock,
+            entropy,
+        };
+        Ok(agent)
+    }
+
+    /// The site's durable state.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Rings when the vault may have changed.
+    #[must_use]
+    pub const fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    fn is_paused(&self) -> bool {
+        self.home.paused_file().exists()
+    }
 }
 
 /// Runs until the process is told to stop.
@@ -39,20 +105,36 @@ pub(crate) async fn run(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<(), Failure> {
-    let identity = home.identity()?;
-    let config = home.config()?;
+    home.enrolled()?;
     let _lock = lock(&home)?;
-    let vault = home.vault().await?;
-    vault.journal_verify().await?;
-    let coordinator = Coordinator::at(&config.coordinator.url)?;
-    let build = own_digest()?;
-    tracing::info!(site = %identity.site, "agent started");
-    let agent = Arc::new(Agent { home, config, identity, vault, build, clock, entropy });
+    let agent = Arc::new(Agent::open(home, Arc::new(evaluator::Boxed), clock, entropy).await?);
+    agent.vault.journal_verify().await?;
+    let instance = instance::begin(&agent.home, agent.entropy.as_ref())?;
+    let coordinator = Coordinator::at(&agent.config.coordinator.url)?;
+    tracing::info!(site = %agent.identity.site, "agent started");
     let (connected, connection) = watch::channel::<Option<Connection>>(None);
+    let (way, ways) = watch::channel::<Option<Arc<dyn Link>>>(None);
     tokio::select! {
-        ended = session::hold(Arc::clone(&agent), coordinator, connected) => ended,
-        ended = worker::work(agent, connection) => ended,
+        ended = session::hold(Arc::clone(&agent), coordinator, instance, connected) => ended,
+        ended = worker::work(Arc::clone(&agent), ways) => ended,
+        ended = renewal::renew(&agent, connection.clone()) => ended,
+        () = lead_the_way(connection, way) => Ok(()),
+        () = agent.bell.ring_for(agent.home.watched_files()) => Ok(()),
         () = stop_signal() => Ok(()),
+    }
+}
+
+/// Shows the workers each new connection as what they need of it.
+async fn lead_the_way(
+    mut connection: watch::Receiver<Option<Connection>>,
+    way: watch::Sender<Option<Arc<dyn Link>>>,
+) {
+    loop {
+        let current = connection.borrow_and_update().clone();
+        way.send_replace(current.map(|connection| Arc::new(connection) as Arc<dyn Link>));
+        if connection.changed().await.is_err() {
+            return;
+        }
     }
 }
 
@@ -91,16 +173,9 @@ async fn stop_signal() {
 /// Refuses a job on a steward's word; the running agent sends the refusal. `false` where the job was
 /// answered meanwhile.
 pub(crate) async fn decline(home: &Home, vault: &Vault, job: &Job) -> Result<bool, Failure> {
-    let agent = Agent {
-        home: home.clone(),
-        config: home.config()?,
-        identity: home.identity()?,
-        vault: vault.clone(),
-        build: own_digest()?,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
-    };
-    let policy = site_policy::load(home, &agent.identity, agent.clock.as_ref());
-    let policy = policy.ok().map(|policy| policy.digest());
-    job::refuse(&agent, job, "steward", policy).await
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let agent = Agent::open(home.clone(), Arc::new(evaluator::Boxed), clock, entropy).await?;
+    let agent = Agent { vault: vault.clone(), ..agent };
+    let policy = site_policy::load(home, &agent.identity).ok();
+    job::refuse(&agent, job, "steward", policy.map(|policy| policy.digest())).await
 }

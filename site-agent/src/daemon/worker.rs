@@ -4,110 +4,148 @@
 //! Two lines of work run beside each other: an evaluation takes hours, and meanwhile other jobs are
 //! offered, released and sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fedval_ambient::{Failure, Problem as _};
-use fedval_disclosure::Releasable;
-use fedval_egress::Connection;
+use fedval_disclosure::{Releasable, ReleaseError};
+use fedval_egress::EgressError;
 use fedval_study::RoundId;
-use fedval_vault::{Approval, CommitError, Job, JobState, Vault, VaultError};
+use fedval_vault::{Approval, CommitError, Job, JobState, VaultError};
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::{Agent, job};
+use super::link::Link;
+use super::{Agent, bell, job};
 use crate::site_policy;
 
-/// The vault is looked at this often.
-const POLL_MILLIS: u64 = 250;
+/// Waits that ended are noticed at this rate; everything else rings the bell.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The way to the coordinator, while there is one.
+pub type Way = watch::Receiver<Option<Arc<dyn Link>>>;
 
 /// Works for as long as the agent runs.
-pub(super) async fn work(
-    agent: Arc<Agent>,
-    connection: watch::Receiver<Option<Connection>>,
-) -> Result<(), Failure> {
-    let mut evaluating = Worker::new(&agent, &connection);
-    let mut answering = Worker::new(&agent, &connection);
+pub(super) async fn work(agent: Arc<Agent>, way: Way) -> Result<(), Failure> {
+    let mut evaluating = Worker::new(&agent, &way);
+    let mut answering = Worker::new(&agent, &way);
     tokio::try_join!(evaluating.evaluate_all(), answering.answer_all())?;
     Ok(())
 }
 
-struct Worker {
+/// One line of work. What it remembers it may forget: a restart begins with a new one.
+#[derive(Debug)]
+pub struct Worker {
     agent: Arc<Agent>,
-    connection: watch::Receiver<Option<Connection>>,
+    way: Way,
     backoff: Backoff,
     /// Results that the coordinator refused for good.
     given_up: BTreeSet<RoundId>,
+    /// Leases that the coordinator called stale: a new one is on its way.
+    stale: BTreeMap<RoundId, u64>,
 }
 
 impl Worker {
-    fn new(agent: &Arc<Agent>, connection: &watch::Receiver<Option<Connection>>) -> Self {
+    /// A line of work that remembers nothing.
+    #[must_use]
+    pub fn new(agent: &Arc<Agent>, way: &Way) -> Self {
         Self {
             agent: Arc::clone(agent),
-            connection: connection.clone(),
+            way: way.clone(),
             backoff: Backoff::default(),
             given_up: BTreeSet::new(),
+            stale: BTreeMap::new(),
         }
     }
 
     async fn evaluate_all(&mut self) -> Result<(), Failure> {
+        let mut rings = self.agent.bell.listen();
         loop {
-            let jobs = self.agent.vault.job_list().await?;
-            let is_connected = self.connection.borrow().is_some();
-            let is_due = |job: &&Job| {
-                matches!(job.state, JobState::Approved | JobState::Running)
-                    && self.backoff.is_over(job.round(), Instant::now())
-                    && (is_connected || self.agent.home.artifact(&job.dispatch.model.0).exists())
-            };
-            // One at a time: by the end of the first, the list is old.
-            if let Some(job) = jobs.iter().find(is_due) {
-                self.evaluate(job).await?;
-            }
-            pause().await;
+            while self.evaluate_next().await? {}
+            bell::heard(&mut rings, LOOK).await;
         }
     }
 
     async fn answer_all(&mut self) -> Result<(), Failure> {
+        let mut rings = self.agent.bell.listen();
         loop {
-            for job in self.agent.vault.job_list().await? {
-                match job.state {
-                    JobState::Offered => self.consider(&job).await?,
-                    JobState::AwaitingRelease => self.consider_release(&job).await?,
-                    JobState::Released => self.send(&job).await?,
-                    JobState::Approved
-                    | JobState::Running
-                    | JobState::Sent
-                    | JobState::Cancelled => {}
-                }
-            }
-            pause().await;
+            while self.answer_next().await? {}
+            bell::heard(&mut rings, LOOK).await;
         }
+    }
+
+    /// Evaluates the first job that is due. `false` where none is.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if this machine failed.
+    pub async fn evaluate_next(&mut self) -> Result<bool, Failure> {
+        if self.agent.is_paused() {
+            return Ok(false);
+        }
+        let jobs = self.agent.vault.job_list().await?;
+        let Some(job) = jobs.iter().find(|job| self.is_due(job)) else { return Ok(false) };
+        self.evaluate(job).await?;
+        Ok(true)
+    }
+
+    fn is_due(&self, job: &Job) -> bool {
+        matches!(job.state, JobState::Approved | JobState::Running)
+            && self.backoff.is_over(job.round(), self.agent.clock.monotonic())
+            && (self.way.borrow().is_some()
+                || self.agent.home.artifact(&job.dispatch.model.0).exists())
+    }
+
+    /// Moves the first job that waits for an answer, a release or its delivery. `false` where none
+    /// moved.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if this machine failed.
+    pub async fn answer_next(&mut self) -> Result<bool, Failure> {
+        for job in self.agent.vault.job_list().await? {
+            let moved = match job.state {
+                JobState::Offered => self.consider(&job).await?,
+                JobState::AwaitingRelease => self.consider_release(&job).await?,
+                JobState::Released => self.send(&job).await?,
+                JobState::Approved | JobState::Running | JobState::Sent | JobState::Cancelled => {
+                    false
+                }
+            };
+            if moved {
+                self.agent.bell.ring();
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Without a valid policy every job is refused; with one, a named protocol runs by itself.
-    async fn consider(&self, job: &Job) -> Result<(), Failure> {
+    async fn consider(&self, job: &Job) -> Result<bool, Failure> {
         let agent = &self.agent;
-        let Some(policy) = job::policy_or_refuse(agent, job).await? else { return Ok(()) };
-        if policy.runs_without_approval(job.dispatch.protocol) {
-            let (round, now) = (job.round(), agent.clock.now());
-            agent.vault.job_move(round, JobState::Offered, JobState::Approved, now).await?;
+        let Some(policy) = job::policy_or_refuse(agent, job).await? else { return Ok(true) };
+        if !policy.runs_without_approval(job.dispatch.protocol) {
+            return Ok(false);
         }
-        Ok(())
+        let (from, to) = (JobState::Offered, JobState::Approved);
+        Ok(agent.vault.job_move(job.round(), from, to, agent.clock.now()).await?)
     }
 
-    /// Runs a job to its result, or until it is declined or its round is over.
+    /// Runs a job to its result, or until it is declined, its round is over, or evaluation is paused.
     async fn evaluate(&mut self, job: &Job) -> Result<(), Failure> {
         let (agent, round) = (Arc::clone(&self.agent), job.round());
         let (from, to) = (JobState::Approved, JobState::Running);
-        if job.state == from && !agent.vault.job_move(round, from, to, agent.clock.now()).await? {
-            return Ok(());
+        if job.state == from {
+            if !agent.vault.job_move(round, from, to, agent.clock.now()).await? {
+                return Ok(());
+            }
+            agent.bell.ring();
         }
         tokio::select! {
             done = self.fetch_and_run(job) => done,
-            taken = taken_back(&agent.vault, round) => {
-                taken?;
+            stopped = stopped(&agent, round) => {
+                stopped?;
                 tracing::info!(%round, "evaluation stopped");
                 Ok(())
             }
@@ -118,99 +156,105 @@ impl Worker {
         let (agent, round) = (&self.agent, job.round());
         let model = agent.home.artifact(&job.dispatch.model.0);
         if !model.exists() {
-            let Some(connection) = self.connection.borrow().clone() else { return Ok(()) };
+            let Some(link) = self.way.borrow().clone() else { return Ok(()) };
             let dispatch = &job.dispatch;
-            let fetched =
-                connection.download(&dispatch.model.0, dispatch.model_bytes, &model).await;
+            let fetched = link.download(&dispatch.model.0, dispatch.model_bytes, &model).await;
             if let Err(error) = fetched {
                 tracing::warn!(%round, code = error.code(), "model not fetched");
                 agent.vault.job_note(round, error.code()).await?;
-                self.backoff.failed(round, Instant::now());
+                self.backoff.failed(round, agent.clock.monotonic());
                 return Ok(());
             }
             self.backoff.succeeded(round);
+            agent.bell.ring();
         }
         job::run(agent, job).await
     }
 
     /// What waits stays until a steward looks at it, unless the policy names the protocol.
-    async fn consider_release(&self, job: &Job) -> Result<(), Failure> {
+    async fn consider_release(&self, job: &Job) -> Result<bool, Failure> {
         let agent = &self.agent;
-        let Ok(policy) = site_policy::load(&agent.home, &agent.identity, agent.clock.as_ref())
-        else {
-            return Ok(());
-        };
+        let Ok(policy) = site_policy::load(&agent.home, &agent.identity) else { return Ok(false) };
         if policy.releases_without_steward(job.dispatch.protocol) {
             return self.commit(job).await;
         }
-        Ok(())
+        Ok(false)
     }
 
-    async fn commit(&self, job: &Job) -> Result<(), Failure> {
+    async fn commit(&self, job: &Job) -> Result<bool, Failure> {
         let agent = &self.agent;
-        let Some(vetted) = agent.vault.vetted_find(job.round()).await? else { return Ok(()) };
+        let Some(vetted) = agent.vault.vetted_find(job.round()).await? else { return Ok(false) };
         let approval = Approval { digest: vetted.digest, approver: "policy".to_owned() };
         match agent.vault.release_commit(job.round(), &approval, agent.clock.now()).await {
             Ok(()) => {
                 tracing::info!(round = %job.round(), "result released");
-                Ok(())
+                Ok(true)
             }
             Err(CommitError::Vault(error)) => Err(error.into()),
             Err(error) => {
                 tracing::warn!(round = %job.round(), code = error.code(), "result not released");
-                Ok(())
+                Ok(false)
             }
         }
     }
 
-    async fn send(&mut self, job: &Job) -> Result<(), Failure> {
+    async fn send(&mut self, job: &Job) -> Result<bool, Failure> {
         let (agent, round) = (&self.agent, job.round());
-        if self.given_up.contains(round) || !self.backoff.is_over(round, Instant::now()) {
-            return Ok(());
-        }
-        let Some(connection) = self.connection.borrow().clone() else { return Ok(()) };
+        let waits = self.given_up.contains(round)
+            || self.stale.get(round) == Some(&job.lease_epoch)
+            || !self.backoff.is_over(round, agent.clock.monotonic());
+        let Some(link) = self.way.borrow().clone().filter(|_| !waits) else { return Ok(false) };
         let Some(result) = Releasable::from_ledger(&agent.vault, round).await.map_err(broken)?
         else {
-            return Ok(());
+            return Ok(false);
         };
-        match connection.submit(&result, &agent.identity.key, job.lease_epoch).await {
+        match link.submit(&result, &agent.identity.key, job.lease_epoch).await {
             Ok(digest) => {
                 agent.vault.sent_record(round, digest, agent.clock.now()).await?;
                 self.backoff.succeeded(round);
                 tracing::info!(%round, "result sent");
+                Ok(true)
             }
             Err(error) => {
-                tracing::warn!(%round, code = error.code(), "result not delivered");
-                agent.vault.job_note(round, error.code()).await?;
-                if error.is_passing() {
-                    self.backoff.failed(round, Instant::now());
-                } else {
-                    self.given_up.insert(round.clone());
-                }
+                self.not_delivered(job, &error).await?;
+                Ok(false)
             }
+        }
+    }
+
+    async fn not_delivered(&mut self, job: &Job, error: &EgressError) -> Result<(), Failure> {
+        let (agent, round) = (&self.agent, job.round());
+        tracing::warn!(%round, code = error.code(), "result not delivered");
+        if error.code() == "STALE_LEASE" {
+            self.stale.insert(round.clone(), job.lease_epoch);
+            return Ok(());
+        }
+        agent.vault.job_note(round, error.code()).await?;
+        if error.is_passing() {
+            self.backoff.failed(round, agent.clock.monotonic());
+        } else {
+            self.given_up.insert(round.clone());
         }
         Ok(())
     }
 }
 
-async fn pause() {
-    tokio::time::sleep(Duration::from_millis(POLL_MILLIS)).await;
-}
-
-/// Ends when a running job was declined by a steward or cancelled by the coordinator.
-async fn taken_back(vault: &Vault, round: &RoundId) -> Result<(), VaultError> {
+/// Ends when a running job was declined by a steward, cancelled by the coordinator, or paused.
+async fn stopped(agent: &Agent, round: &RoundId) -> Result<(), VaultError> {
+    let mut rings = agent.bell.listen();
     loop {
-        pause().await;
-        let state = vault.job_find(round).await?.map(|job| job.state);
-        if matches!(state, None | Some(JobState::Released | JobState::Cancelled)) {
+        let state = agent.vault.job_find(round).await?.map(|job| job.state);
+        let is_over = matches!(state, None | Some(JobState::Released | JobState::Cancelled));
+        if is_over || agent.is_paused() {
             return Ok(());
         }
+        bell::heard(&mut rings, LOOK).await;
     }
 }
 
-fn broken(error: fedval_disclosure::ReleaseError<VaultError>) -> Failure {
+fn broken(error: ReleaseError<VaultError>) -> Failure {
     match error {
-        fedval_disclosure::ReleaseError::Ledger(error) => error.into(),
+        ReleaseError::Ledger(error) => error.into(),
         other => Failure::new(
             fedval_ambient::Exit::Machine,
             "LEDGER_DAMAGED",

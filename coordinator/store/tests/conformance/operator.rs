@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fedval_core::Store;
 use fedval_core::port::OperatorRow;
 
-use super::{enrolled, key};
+use super::{CALLERS, enrolled, key, race};
 
 pub(crate) async fn an_operator_is_found_by_key_and_replaced_by_name(store: Arc<dyn Store>) {
     let operator =
@@ -21,4 +21,18 @@ pub(crate) async fn an_operator_is_found_by_key_and_replaced_by_name(store: Arc<
     enrolled(store.as_ref(), "site-a", 9).await;
     assert_eq!(store.operator_by_key(&key(9)).await.unwrap(), None, "a site is no operator");
     assert_eq!(store.site_by_key(&key(2)).await.unwrap(), None, "an operator is no site");
+}
+
+pub(crate) async fn of_many_keys_put_at_once_one_works(store: Arc<dyn Store>) {
+    let ada = |number| OperatorRow { name: "ada".parse().unwrap(), key: key(number) };
+    race(|caller| {
+        let store = Arc::clone(&store);
+        async move { store.operator_put(&ada(caller)).await.unwrap() }
+    })
+    .await;
+    let mut found = Vec::new();
+    for caller in 0..CALLERS {
+        found.extend(store.operator_by_key(&key(caller)).await.unwrap());
+    }
+    assert_eq!(found.len(), 1, "{found:?}");
 }

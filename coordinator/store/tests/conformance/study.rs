@@ -82,6 +82,31 @@ pub(crate) async fn a_draft_that_races_with_a_lock_never_changes_what_was_locked
     }
 }
 
+pub(crate) async fn whoever_reads_during_a_lock_sees_it_whole(store: Arc<dyn Store>) {
+    let study = study_id("chest");
+    store.study_put_draft(&study, b"one").await.unwrap();
+    race(|caller| {
+        let (store, study) = (Arc::clone(&store), study.clone());
+        async move {
+            if caller == 4 {
+                assert!(store.study_lock(&study, b"one", &[endorsement(1)]).await.unwrap());
+            }
+            for _ in 0..5 {
+                let listed = store.study_list().await.unwrap();
+                let found = store.study_find(&study).await.unwrap().unwrap();
+                for row in listed.iter().chain([&found]) {
+                    let is_locked = row.state == StudyState::Locked;
+                    assert_eq!(row.endorsements.is_empty(), !is_locked, "{row:?}");
+                }
+                let went_back =
+                    listed[0].state == StudyState::Locked && found.state == StudyState::Draft;
+                assert!(!went_back, "what was seen once stays");
+            }
+        }
+    })
+    .await;
+}
+
 pub(crate) async fn studies_are_listed_in_order(store: Arc<dyn Store>) {
     assert_eq!(store.study_list().await.unwrap(), []);
     for name in ["knee", "chest"] {

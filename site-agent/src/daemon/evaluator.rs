@@ -1,0 +1,77 @@
+//! From a job's model and this site's cases to a summary, which nobody outside sees yet.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use fedval_ambient::{Failure, Problem as _};
+use fedval_disclosure::SiteLocal;
+use fedval_evaluate::{Evaluation, Progress};
+use fedval_study::{FailedStage, SiteSummary, StudyProtocol};
+use fedval_vault::Job;
+
+use super::{Agent, progress};
+
+/// Why there is no summary.
+#[derive(Debug)]
+pub enum NotEvaluated {
+    /// The job failed, and the coordinator hears at which stage. The code stays on site.
+    Failed(FailedStage, &'static str),
+    /// This machine failed: the agent stops and goes on after a restart.
+    Machine(Failure),
+}
+
+/// Evaluates jobs.
+#[async_trait]
+pub trait Evaluator: std::fmt::Debug + Send + Sync {
+    /// Evaluates a job whose model lies in a file.
+    async fn evaluate(
+        &self,
+        agent: &Agent,
+        job: &Job,
+        protocol: &StudyProtocol,
+        model: &Path,
+    ) -> Result<SiteLocal<SiteSummary>, NotEvaluated>;
+}
+
+/// Evaluates in boxes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Boxed;
+
+#[async_trait]
+impl Evaluator for Boxed {
+    async fn evaluate(
+        &self,
+        agent: &Agent,
+        job: &Job,
+        protocol: &StudyProtocol,
+        model: &Path,
+    ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
+        let source = agent.config.data_sources.iter().find(|source| source.serves(&protocol.id));
+        let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
+        let manifest = source.ok_or(missing)?.manifest_source();
+        let bytes = tokio::fs::read(model)
+            .await
+            .map_err(|error| NotEvaluated::Machine(Failure::disk("read", model, &error)))?;
+        let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
+        let evaluation = Evaluation {
+            round: job.round(),
+            protocol,
+            model: &bytes,
+            source: &manifest,
+            vault: &agent.vault,
+            secret: secret.map_err(|error| NotEvaluated::Machine(error.into()))?,
+            decode_limits: agent.config.limits.decode(),
+            inference_limits: agent.config.limits.inference(),
+            lanes: agent.config.limits.lanes,
+        };
+        let shown = Progress::default();
+        let summary = tokio::select! {
+            summary = evaluation.run(&shown) => summary,
+            never = progress::show(job.round(), &shown) => match never {},
+        };
+        summary.map_err(|error| match error.stage() {
+            Some(stage) => NotEvaluated::Failed(stage, error.code()),
+            None => NotEvaluated::Machine(error.into()),
+        })
+    }
+}

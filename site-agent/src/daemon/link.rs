@@ -1,0 +1,50 @@
+//! What the daemon's work needs of a coordinator: two calls. The stream is [`super::session`]'s.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use fedval_disclosure::Releasable;
+use fedval_egress::{Connection, EgressError};
+use fedval_study::{ResultDigest, Sha256Digest, SiteResult};
+use fedval_trust::SecretKey;
+
+/// A way to the coordinator.
+#[async_trait]
+pub trait Link: std::fmt::Debug + Send + Sync {
+    /// Fetches an artifact into a file that appears only when its digest holds.
+    async fn download(
+        &self,
+        digest: &Sha256Digest,
+        bytes: u64,
+        file: &Path,
+    ) -> Result<(), EgressError>;
+
+    /// Hands in a result; handing it in again is acknowledged again.
+    async fn submit(
+        &self,
+        result: &Releasable<SiteResult>,
+        key: &SecretKey,
+        lease_epoch: u64,
+    ) -> Result<ResultDigest, EgressError>;
+}
+
+#[async_trait]
+impl Link for Connection {
+    async fn download(
+        &self,
+        digest: &Sha256Digest,
+        bytes: u64,
+        file: &Path,
+    ) -> Result<(), EgressError> {
+        Self::download(self, digest, bytes, file).await
+    }
+
+    async fn submit(
+        &self,
+        result: &Releasable<SiteResult>,
+        key: &SecretKey,
+        lease_epoch: u64,
+    ) -> Result<ResultDigest, EgressError> {
+        Self::submit(self, result, key, lease_epoch).await
+    }
+}
