@@ -211,13 +211,6 @@ impl Certificate {
         self.not_after
     }
 
-    /// When half of its life is over: a good moment to renew it.
-    #[must_use]
-    pub const fn half_life(&self) -> Timestamp {
-        let (from, to) = (self.not_before.unix_millis(), self.not_after.unix_millis());
-        Timestamp::from_unix_millis(from + (to - from) / 2)
-    }
-
     /// Names and addresses under which a server that shows it is reached.
     ///
     /// # Errors
