@@ -1,10 +1,13 @@
 //! The coordinator: server, operator commands, verifier. Glue only: rules live in `fedval-core`,
 //! statistics in `fedval-stats`, the report in `fedval-report`.
 
-pub mod changes;
-mod cli;
+mod changes;
+pub mod cli;
 mod client;
 mod config;
+mod health;
 mod home;
+mod metrics;
 mod rpc;
 mod server;
+mod tally;

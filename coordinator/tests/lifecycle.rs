@@ -45,10 +45,15 @@ async fn work(
     site: &Party,
 ) -> (mpsc::Sender<proto::AgentEvent>, Streaming<proto::CoordinatorEvent>) {
     let (sender, receiver) = mpsc::channel(8);
-    let hello = AgentEvent::Hello(proto::Hello { agent_build: vec![1; 32] });
+    let hello = AgentEvent::Hello(proto::Hello {
+        agent_build: vec![1; 32],
+        instance: vec![2; 32],
+        previous_instance: Vec::new(),
+    });
     sender.send(proto::AgentEvent { event: Some(hello) }).await.unwrap();
     let mut client = WorkServiceClient::new(coordinator.channel(site));
-    let events = client.work(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    let mut events = client.work(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    assert!(matches!(next(&mut events).await, Event::Welcome(_)), "a welcome comes first");
     (sender, events)
 }
 
