@@ -143,6 +143,13 @@ async fn a_study_goes_from_its_file_to_a_report_that_a_stranger_verifies() {
     let report = |folder: &std::path::Path| fs::read(folder.join("report.json")).unwrap();
     assert_eq!(report(&out), report(&again));
 
+    // Of a whole study the log holds ids and codes; not its words, not its numbers, not its bytes.
+    let log = coordinator.log();
+    assert!(log.contains("result recorded") && log.contains("site-b"), "{log}");
+    for canary in ["Pneumonia", "radiograph", "n_pos", "auroc", "threshold", "BEGIN"] {
+        assert!(!log.contains(canary), "{canary} is in {log}");
+    }
+
     let evidence = out.join("evidence/sites/site-b.json");
     let text = fs::read_to_string(&evidence).unwrap();
     fs::write(&evidence, text.replacen("\"n_pos\":", "\"n_pos\":1", 1)).unwrap();

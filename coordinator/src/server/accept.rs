@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use fedval_ambient::{Clock, Entropy};
@@ -19,6 +20,8 @@ use crate::metrics::Metrics;
 
 /// Handshakes in progress. More wait in the operating system's queue.
 const HANDSHAKES: usize = 256;
+/// The log says that connections are refused this often; the metrics count each.
+const SAY_MILLIS: u64 = 1000;
 
 /// Where connections come in.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Door {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) incoming: mpsc::Sender<io::Result<Connection>>,
+    /// When the log last said that connections are refused, in milliseconds since 1970.
+    pub(super) last_said: AtomicI64,
 }
 
 /// A connection is not let in.
@@ -92,6 +97,17 @@ impl Door {
         Ok(Connection::new(stream, place, stay, self.metrics.connection()))
     }
 
+    /// Once in a while: whoever floods the door must not flood the log.
+    fn is_time_to_say(&self) -> bool {
+        let now = self.clock.now().unix_millis();
+        let last = self.last_said.swap(now, Ordering::Relaxed);
+        let is_time = now.abs_diff(last) >= SAY_MILLIS;
+        if !is_time {
+            self.last_said.store(last, Ordering::Relaxed);
+        }
+        is_time
+    }
+
     fn refuse(&self, refused: &Refused) {
         match refused {
             Refused::Handshake(Reason(reason)) => {
@@ -99,7 +115,9 @@ impl Door {
                 self.metrics.handshake_failed(reason);
             }
             Refused::Limit(Full(limit)) => {
-                tracing::warn!(limit, "connection refused");
+                if self.is_time_to_say() {
+                    tracing::warn!(limit, "connections refused");
+                }
                 self.metrics.connection_refused(limit);
             }
         }

@@ -12,6 +12,7 @@ mod system;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use fedval_ambient::exposition::Exposition;
@@ -67,6 +68,7 @@ pub(crate) async fn serve(home: &Home) -> Result<(), Failure> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         incoming: sender,
+        last_said: AtomicI64::new(0),
     };
     tokio::spawn(reload.watch());
     say_started(&config);

@@ -110,7 +110,7 @@ impl Coordinator {
         std::thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
                 if line.contains("coordinator started") {
-                    drop(sender.send(()));
+                    sender.send(()).ok();
                 }
                 kept.lock().unwrap().push(line);
             }
