@@ -178,6 +178,11 @@ fn damaged(file: &str) -> Failure {
 
 /// Writes a file that its owner alone may read; readers see the old file or the new one.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// The same for bytes.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let temporary = path.with_extension("new");
     fs::OpenOptions::new()
         .write(true)
@@ -185,7 +190,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
         .truncate(true)
         .mode(0o600)
         .open(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path))
         .map_err(|error| Failure::disk("write", path, &error))
 }

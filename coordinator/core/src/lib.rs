@@ -23,9 +23,7 @@ pub use enrolment::{EnrolError, Enrolled, Invitation, InviteError, MAX_INVITATIO
 pub use port::{Artifacts, Store, StoreError};
 pub use renewal::RenewError;
 pub use reporting::ReportError;
-pub use session::{
-    AgentSession, Heard, LEASE_SECONDS, LostPart, SESSION_SECONDS, Said, SessionError,
-};
+pub use session::{AgentSession, Heard, LostPart, SESSION_SECONDS, Said, SessionError};
 pub use studies::{CreateError, LockStudyError};
 
 /// The keys with which the coordinator certifies and signs.

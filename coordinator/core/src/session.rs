@@ -14,9 +14,7 @@ use crate::port::{
 };
 use crate::{Coordinator, OfferedDispatch, StatusError};
 
-/// How long a lease lasts without a heartbeat.
-pub const LEASE_SECONDS: u32 = 600;
-/// How long a session lasts without a heartbeat; agents send one every half minute.
+/// How long a session and its leases last without a heartbeat; agents send one every half minute.
 pub const SESSION_SECONDS: u32 = 120;
 /// A session is extended in the store at most this often: heartbeats of thousands of agents are
 /// many, writes that wait for the disk are dear.
@@ -277,7 +275,7 @@ impl AgentSession {
 
     /// The lease, or nothing where a later connection has taken over.
     async fn grant(&self, round: &RoundId) -> Result<Vec<Said>, SessionError> {
-        let ends_at = self.coordinator.clock.now().plus_seconds(i64::from(LEASE_SECONDS));
+        let ends_at = self.coordinator.clock.now().plus_seconds(i64::from(SESSION_SECONDS));
         let store = &self.coordinator.store;
         if store.lease_grant(round, &self.site, self.epoch, ends_at).await? {
             return Ok(vec![Said::Lease(round.clone())]);

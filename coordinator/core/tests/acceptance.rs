@@ -73,7 +73,7 @@ async fn of_many_retries_at_once_one_is_new() {
             let (coordinator, site_id) = (bench.coordinator.clone(), site.id.clone());
             let (result, signature) = (result.clone(), sign(&site, &result));
             tokio::spawn(
-                async move { coordinator.result_submit(&site_id, result, signature).await },
+                async move { coordinator.result_submit(&site_id, result, signature, 0).await },
             )
         })
         .collect();
@@ -101,7 +101,7 @@ async fn a_site_speaks_for_itself_alone() {
     let result_of_a = vetted(&locked, &a, &large());
     assert_eq!(code(bench.submit(&b, result_of_a.clone()).await), "WRONG_SITE");
     let by_b = sign(&b, &result_of_a);
-    let refused = bench.coordinator.result_submit(&a.id, result_of_a, by_b).await;
+    let refused = bench.coordinator.result_submit(&a.id, result_of_a, by_b, 0).await;
     assert_eq!(code(refused), "RESULT_SIGNATURE");
     assert_eq!(recorded(&bench).await, 0);
 }
@@ -116,7 +116,7 @@ async fn a_signature_must_be_over_these_bytes_as_a_result() {
     let stranger = SecretKey::generate(bench.entropy.as_ref());
     let stranger = dsse::sign(&stranger, PayloadType::SiteResult, bytes.bytes());
     for bad in [another_kind, other_bytes, stranger] {
-        let refused = bench.coordinator.result_submit(&site.id, result.clone(), bad).await;
+        let refused = bench.coordinator.result_submit(&site.id, result.clone(), bad, 0).await;
         assert_eq!(code(refused), "RESULT_SIGNATURE");
     }
     assert_eq!(recorded(&bench).await, 0);
@@ -265,7 +265,7 @@ async fn a_number_that_json_cannot_carry_is_refused() {
     let mut result = vetted(&locked, &site, &large());
     let signature = sign(&site, &result);
     release_of(&mut result).attrition = vec![attrition(FailureReason::Other, 1 << 53)];
-    let refused = bench.coordinator.result_submit(&site.id, result, signature).await;
+    let refused = bench.coordinator.result_submit(&site.id, result, signature, 0).await;
     assert_eq!(code(refused), "RESULT_OUT_OF_RANGE");
 }
 

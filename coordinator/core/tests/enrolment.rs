@@ -35,9 +35,12 @@ async fn a_token_names_the_root_and_is_used_once() {
     assert_eq!(invitation.token.root(), bench.coordinator.root().fingerprint());
     assert_eq!(invitation.expires_at, bench.clock.now().plus_seconds(24 * 3600));
     let request = signing_request(&SecretKey::generate(bench.entropy.as_ref())).unwrap();
-    let secret = invitation.token.secret();
-    assert!(bench.coordinator.site_enrol(secret, &request).await.is_ok());
-    assert_eq!(code(bench.coordinator.site_enrol(secret, &request).await), "TOKEN_REFUSED");
+    let (id, secret) = (invitation.token.id(), invitation.token.secret());
+    let first = bench.coordinator.site_enrol(&id, secret, &request).await.unwrap();
+    let again = bench.coordinator.site_enrol(&id, secret, &request).await.unwrap();
+    assert_eq!(again.certificate, first.certificate, "a lost answer is given again");
+    let other = signing_request(&SecretKey::generate(bench.entropy.as_ref())).unwrap();
+    assert_eq!(code(bench.coordinator.site_enrol(&id, secret, &other).await), "TOKEN_REFUSED");
 }
 
 #[tokio::test]
@@ -48,13 +51,27 @@ async fn an_unknown_an_expired_and_a_replaced_token_look_alike() {
     let replaced = bench.coordinator.site_invite(&site, 1).await.unwrap();
     let expired = bench.coordinator.site_invite(&site, 1).await.unwrap();
     bench.clock.advance_seconds(3600);
-    for secret in [&[0; 32][..], &[], replaced.token.secret(), expired.token.secret()] {
-        let refused = bench.coordinator.site_enrol(secret, &request).await.unwrap_err();
+    let (old, late) = (&replaced.token, &expired.token);
+    let nobodys = fedval_core::port::InvitationId::from_bytes([0; 8]);
+    for (id, secret) in [
+        (late.id(), &[0; 32][..]),
+        (late.id(), &[]),
+        (nobodys, late.secret()),
+        (old.id(), old.secret()),
+        (late.id(), late.secret()),
+    ] {
+        let refused = bench.coordinator.site_enrol(&id, secret, &request).await.unwrap_err();
         assert_eq!(refused.to_string(), "the invitation is unknown, was used, or has expired");
     }
     let in_time = bench.coordinator.site_invite(&site, 1).await.unwrap();
     bench.clock.advance_seconds(3599);
-    assert!(bench.coordinator.site_enrol(in_time.token.secret(), &request).await.is_ok());
+    assert!(
+        bench
+            .coordinator
+            .site_enrol(&in_time.token.id(), in_time.token.secret(), &request)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -74,11 +91,12 @@ async fn a_bad_signing_request_is_refused_and_does_not_use_the_token_up() {
     let good = signing_request(&SecretKey::generate(bench.entropy.as_ref())).unwrap();
     let mut forged = good.clone();
     *forged.last_mut().unwrap() ^= 1;
+    let (id, secret) = (invitation.token.id(), invitation.token.secret());
     for bad in [&forged[..], b"not a request", b""] {
-        let refused = bench.coordinator.site_enrol(invitation.token.secret(), bad).await;
+        let refused = bench.coordinator.site_enrol(&id, secret, bad).await;
         assert_eq!(code(refused), "CSR_INVALID");
     }
-    assert!(bench.coordinator.site_enrol(invitation.token.secret(), &good).await.is_ok());
+    assert!(bench.coordinator.site_enrol(&id, secret, &good).await.is_ok());
 }
 
 #[tokio::test]
@@ -92,4 +110,40 @@ async fn an_enrolled_site_is_not_invited_until_it_is_revoked() {
     let new = bench.enrol("site-a").await;
     assert_eq!(store.site_by_key(&old.key.public()).await.unwrap(), None);
     assert_eq!(store.site_by_key(&new.key.public()).await.unwrap(), Some(new.id));
+}
+
+#[tokio::test]
+async fn ten_wrong_tokens_lock_an_invitation_and_no_other() {
+    let bench = bench().await;
+    let (a, b) = (site_id("site-a"), site_id("site-b"));
+    let guessed = bench.coordinator.site_invite(&a, 24).await.unwrap().token;
+    let other = bench.coordinator.site_invite(&b, 24).await.unwrap().token;
+    let request = signing_request(&SecretKey::generate(bench.entropy.as_ref())).unwrap();
+    let enrol = async |token: &fedval_trust::InviteToken, secret: &[u8]| {
+        bench.coordinator.site_enrol(&token.id(), secret, &request).await
+    };
+    for guess in 0..10 {
+        assert_eq!(code(enrol(&guessed, &[guess; 32]).await), "TOKEN_REFUSED");
+    }
+    assert_eq!(code(enrol(&guessed, guessed.secret()).await), "INVITATION_LOCKED");
+    assert!(enrol(&other, other.secret()).await.is_ok());
+    let anew = bench.coordinator.site_invite(&a, 24).await.unwrap().token;
+    assert!(enrol(&anew, anew.secret()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_of_the_same_key_and_a_revoked_site_gets_none() {
+    let bench = bench().await;
+    let site = bench.enrol("site-a").await;
+    bench.clock.advance_seconds(15 * 24 * 3600);
+    let key = site.key.public();
+    let renewed = bench.coordinator.site_renew(&site.id, &key).await.unwrap();
+    assert_eq!(renewed.public_key(), key);
+    assert_eq!(renewed.not_after(), site.certificate.not_after().plus_seconds(15 * 24 * 3600));
+    let row = bench.coordinator.store().site_find(&site.id).await.unwrap().unwrap();
+    assert_eq!(row.certificate, Some(renewed.to_pem()));
+    let stranger = SecretKey::generate(bench.entropy.as_ref()).public();
+    assert_eq!(code(bench.coordinator.site_renew(&site.id, &stranger).await), "NOT_ENROLLED");
+    assert!(bench.coordinator.store().site_revoke(&site.id).await.unwrap());
+    assert_eq!(code(bench.coordinator.site_renew(&site.id, &key).await), "NOT_ENROLLED");
 }

@@ -8,7 +8,7 @@ mod support;
 
 use bench::{bench, chest, code, site_id, vetted};
 use fedval_ambient::Clock as _;
-use fedval_core::LEASE_SECONDS;
+use fedval_core::Heard;
 use fedval_core::port::Phase;
 use fedval_study::{Canonical, SiteId};
 use fedval_trust::{PayloadType, Role, SignedDocument};
@@ -22,20 +22,20 @@ fn ids(names: &[&str]) -> Vec<SiteId> {
 async fn a_study_is_dispatched_once_it_is_locked_and_a_site_is_enrolled() {
     let bench = bench().await;
     bench.create(&locked()).await;
-    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[]).await), "STUDY_NOT_LOCKED");
+    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[], 0).await), "STUDY_NOT_LOCKED");
     bench.lock().await;
-    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[]).await), "NO_SITES");
+    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[], 0).await), "NO_SITES");
     bench.coordinator.site_invite(&site_id("invited"), 24).await.unwrap();
     let site = bench.enrol("site-a").await;
     bench.enrol("revoked").await;
     bench.coordinator.store().site_revoke(&site_id("revoked")).await.unwrap();
     for name in ["unknown", "invited", "revoked"] {
         let asked = [site.id.clone(), site_id(name)];
-        let refused = bench.coordinator.study_dispatch(&chest(), &asked).await;
+        let refused = bench.coordinator.study_dispatch(&chest(), &asked, 0).await;
         assert_eq!(code(refused), "SITE_NOT_ENROLLED", "{name}");
     }
     assert!(bench.coordinator.store().round_list(&chest()).await.unwrap().is_empty());
-    let (round, asked) = bench.coordinator.study_dispatch(&chest(), &[]).await.unwrap();
+    let (round, asked) = bench.coordinator.study_dispatch(&chest(), &[], 0).await.unwrap();
     assert_eq!((round.as_str(), asked), ("chest-r1", ids(&["site-a"])));
 }
 
@@ -50,12 +50,12 @@ async fn a_model_file_that_was_touched_stops_the_dispatch() {
     changed[3] ^= 1;
     for bytes in [&changed[..], &MODEL[1..], b""] {
         std::fs::write(&file, bytes).unwrap();
-        assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[]).await), "MODEL_CHANGED");
+        assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[], 0).await), "MODEL_CHANGED");
     }
     std::fs::remove_file(&file).unwrap();
-    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[]).await), "MODEL_CHANGED");
+    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[], 0).await), "MODEL_CHANGED");
     std::fs::write(&file, MODEL).unwrap();
-    assert!(bench.coordinator.study_dispatch(&chest(), &[]).await.is_ok());
+    assert!(bench.coordinator.study_dispatch(&chest(), &[], 0).await.is_ok());
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_second_dispatch_adds_sites_to_the_open_round() {
     let order = store.dispatch_find(&first, &site_id("site-a")).await.unwrap().unwrap();
     bench.clock.advance_seconds(60);
     bench.enrol("site-b").await;
-    let (second, asked) = bench.coordinator.study_dispatch(&chest(), &[]).await.unwrap();
+    let (second, asked) = bench.coordinator.study_dispatch(&chest(), &[], 0).await.unwrap();
     assert_eq!((&second, asked), (&first, ids(&["site-a", "site-b"])));
     assert_eq!(store.dispatch_list(&first).await.unwrap().len(), 2);
     let again = store.dispatch_find(&first, &site_id("site-a")).await.unwrap().unwrap();
@@ -77,9 +77,11 @@ async fn a_second_dispatch_adds_sites_to_the_open_round() {
 async fn after_a_close_comes_the_next_round() {
     let bench = bench().await;
     let (_, _, first) = bench.dispatch(&["site-a"]).await;
-    assert_eq!(bench.coordinator.study_close(&chest()).await.unwrap(), first);
-    assert_eq!(code(bench.coordinator.study_close(&chest()).await), "ROUND_NOT_OPEN");
-    let (second, _) = bench.coordinator.study_dispatch(&chest(), &[]).await.unwrap();
+    let closed = bench.coordinator.study_close(&chest()).await.unwrap();
+    assert_eq!((closed.round.clone(), closed.missing.clone()), (first, ids(&["site-a"])));
+    let again = bench.coordinator.study_close(&chest()).await.unwrap();
+    assert_eq!(again, closed, "an operator who lost the answer asks once more");
+    let (second, _) = bench.coordinator.study_dispatch(&chest(), &[], 0).await.unwrap();
     assert_eq!(second.as_str(), "chest-r2");
     let rounds = bench.coordinator.study_progress(&chest()).await.unwrap().rounds;
     let closed: Vec<_> = rounds.iter().map(|(round, _)| round.closed_at.is_some()).collect();
@@ -94,7 +96,9 @@ async fn many_dispatches_at_once_share_one_round() {
     let calls: Vec<_> = (0..8)
         .map(|_| {
             let coordinator = bench.coordinator.clone();
-            tokio::spawn(async move { coordinator.study_dispatch(&chest(), &[]).await.unwrap().0 })
+            tokio::spawn(
+                async move { coordinator.study_dispatch(&chest(), &[], 0).await.unwrap().0 },
+            )
         })
         .collect();
     for call in calls {
@@ -148,7 +152,8 @@ async fn an_offer_stands_until_it_is_answered_or_closed() {
 async fn progress_shows_phases_and_results_of_every_site_asked() {
     let bench = bench().await;
     let (locked, sites, round) = bench.dispatch(&["site-a", "site-b", "site-c"]).await;
-    bench.coordinator.phase_change(&sites[1].id, &round, Phase::Evaluating).await.unwrap();
+    let (mut session, _) = bench.connect(&sites[1]).await.unwrap();
+    session.hear(Heard::Phase(round, Phase::Evaluating)).await.unwrap();
     let result = vetted(&locked, &sites[0], &large());
     bench.submit(&sites[0], result.clone()).await.unwrap();
     let progress = bench.coordinator.study_progress(&chest()).await.unwrap();
@@ -166,33 +171,19 @@ async fn progress_shows_phases_and_results_of_every_site_asked() {
 }
 
 #[tokio::test]
-async fn approval_grants_a_lease_and_a_heartbeat_extends_it() {
+async fn a_study_that_was_never_dispatched_has_no_round_to_close() {
     let bench = bench().await;
-    let (_, sites, round) = bench.dispatch(&["site-a"]).await;
-    let site = &sites[0].id;
-    let lease_seconds = i64::from(LEASE_SECONDS);
-    let says = async |phase| bench.coordinator.phase_change(site, &round, phase).await.unwrap();
-    let ends = async || {
-        let row = bench.coordinator.store().dispatch_find(&round, site).await.unwrap();
-        row.unwrap().lease_ends_at
-    };
-    assert_eq!(says(Phase::Queued).await, None);
-    assert_eq!(ends().await, None);
-    assert_eq!(says(Phase::Approved).await, Some(1));
-    assert_eq!(ends().await, Some(bench.clock.now().plus_seconds(lease_seconds)));
-    bench.clock.advance_seconds(100);
-    bench.coordinator.heartbeat(site).await.unwrap();
-    assert_eq!(ends().await, Some(bench.clock.now().plus_seconds(lease_seconds)));
-    assert_eq!(says(Phase::Approved).await, Some(2), "a restarted agent gets a new epoch");
+    bench.lock().await;
+    assert_eq!(code(bench.coordinator.study_close(&chest()).await), "ROUND_NOT_OPEN");
 }
 
 #[tokio::test]
-async fn a_site_gets_no_lease_on_a_round_it_was_not_asked_in() {
+async fn a_deadline_is_shown_and_closes_nothing() {
     let bench = bench().await;
-    let (_, _, round) = bench.dispatch(&["site-a"]).await;
-    let outsider = bench.enrol("site-b").await;
-    for round in [round, "chest-r9".parse().unwrap()] {
-        let lease = bench.coordinator.phase_change(&outsider.id, &round, Phase::Approved).await;
-        assert_eq!(lease.unwrap(), None);
-    }
+    let (_, _, _) = bench.dispatch(&["site-a"]).await;
+    bench.coordinator.study_dispatch(&chest(), &[], 48).await.unwrap();
+    let ends = bench.clock.now().plus_seconds(48 * 3600);
+    bench.clock.advance_seconds(49 * 3600);
+    let rounds = bench.coordinator.study_progress(&chest()).await.unwrap().rounds;
+    assert_eq!((rounds[0].0.deadline_at, rounds[0].0.closed_at), (Some(ends), None));
 }

@@ -126,5 +126,5 @@ async fn a_study_that_does_not_exist_is_neither_locked_nor_told_of() {
     assert_eq!(code(refused), "STUDY_NOT_FOUND");
     assert_eq!(code(bench.coordinator.study_progress(&chest()).await), "STUDY_NOT_FOUND");
     assert_eq!(code(bench.coordinator.report_build(&chest()).await), "STUDY_NOT_FOUND");
-    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[]).await), "STUDY_NOT_FOUND");
+    assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[], 0).await), "STUDY_NOT_FOUND");
 }

@@ -2,7 +2,7 @@
 //! [`AgentSession`]; here it is only carried.
 
 use fedval_core::port::{InstanceId, Phase};
-use fedval_core::{AgentSession, Coordinator, Heard, LEASE_SECONDS, LostPart, Said};
+use fedval_core::{AgentSession, Coordinator, Heard, LostPart, SESSION_SECONDS, Said};
 use fedval_proto as proto;
 use fedval_proto::agent_event::Event as AgentEvent;
 use fedval_proto::coordinator_event::Event;
@@ -157,7 +157,7 @@ fn event(said: Said, epoch: u64) -> Result<Event, Status> {
         Said::Lease(round) => Event::Lease(proto::Lease {
             round: round.to_string(),
             epoch,
-            lease_seconds: LEASE_SECONDS,
+            lease_seconds: SESSION_SECONDS,
         }),
         Said::Cancel(round) => Event::Cancel(proto::Cancel { round: round.to_string() }),
         Said::Lost(round, part) => {

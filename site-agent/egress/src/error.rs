@@ -155,11 +155,13 @@ fn printable(text: &str) -> String {
 /// Codes of the coordinator that a site may see; a code of another version is not passed on, since
 /// codes end up in metrics.
 fn known_code(code: &str) -> &'static str {
-    const KNOWN: [&str; 16] = [
+    const KNOWN: [&str; 20] = [
+        "AGENT_ALREADY_CONNECTED",
         "ARTIFACT_NOT_FOUND",
         "ARTIFACTS_UNAVAILABLE",
         "CONFLICT",
         "CSR_INVALID",
+        "INVITATION_LOCKED",
         "MESSAGE_INVALID",
         "NOT_ENROLLED",
         "NOT_WHAT_WAS_ASKED",
@@ -168,9 +170,11 @@ fn known_code(code: &str) -> &'static str {
         "RESULT_SIGNATURE",
         "ROUND_CLOSED",
         "ROUND_NOT_FOUND",
+        "STALE_LEASE",
         "STORE_DAMAGED",
         "STORE_UNAVAILABLE",
         "TOKEN_REFUSED",
+        "TOO_MANY_TRIES",
         "WRONG_SITE",
     ];
     KNOWN.into_iter().find(|known| *known == code).unwrap_or("COORDINATOR_FAILED")

@@ -37,6 +37,20 @@ pub(super) enum Command {
     },
     /// Run the agent.
     Run,
+    /// Stop evaluating at once, until `resume`.
+    Pause,
+    /// Go on evaluating.
+    Resume,
+    /// Copy ledger, journal, jobs, key and policy to a new folder.
+    Backup {
+        /// Folder to write; must not exist.
+        folder: PathBuf,
+    },
+    /// Bring a backup back into an empty --home.
+    Restore {
+        /// Folder that `backup` wrote.
+        folder: PathBuf,
+    },
     /// Make, sign and show this site's disclosure policy.
     #[command(subcommand)]
     Policy(Policy),

@@ -1,10 +1,12 @@
 //! `fedval-agent`'s commands, one a file.
 
 mod args;
+mod backup;
 mod check;
 mod enrol;
 mod job;
 mod ledger;
+mod pause;
 mod policy;
 mod preview;
 
@@ -61,6 +63,10 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
         Command::Run => {
             Box::pin(daemon::run(home, Arc::new(SystemClock), Arc::new(OsEntropy))).await
         }
+        Command::Pause => pause::pause(&home, output),
+        Command::Resume => pause::resume(&home, output),
+        Command::Backup { folder } => backup::backup(&home, &folder, output).await,
+        Command::Restore { folder } => backup::restore(&home, &folder, output).await,
         Command::Policy(command) => policy::run(&home, &command, output),
         Command::Jobs => job::list(&home, output).await,
         Command::Show { job } => job::show(&home, &job, output).await,

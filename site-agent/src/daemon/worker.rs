@@ -4,7 +4,7 @@
 //! Two lines of work run beside each other: an evaluation takes hours, and meanwhile other jobs are
 //! offered, released and sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +40,9 @@ pub struct Worker {
     agent: Arc<Agent>,
     way: Way,
     backoff: Backoff,
-    /// Results that the coordinator refused for good.
-    given_up: BTreeSet<RoundId>,
-    /// Leases that the coordinator called stale: a new one is on its way.
-    stale: BTreeMap<RoundId, u64>,
+    /// Leases under which the coordinator refused a result for good. A new lease is a new try: it
+    /// was stale, or the coordinator has been restored since.
+    refused_under: BTreeMap<RoundId, u64>,
 }
 
 impl Worker {
@@ -54,8 +53,7 @@ impl Worker {
             agent: Arc::clone(agent),
             way: way.clone(),
             backoff: Backoff::default(),
-            given_up: BTreeSet::new(),
-            stale: BTreeMap::new(),
+            refused_under: BTreeMap::new(),
         }
     }
 
@@ -200,8 +198,7 @@ impl Worker {
 
     async fn send(&mut self, job: &Job) -> Result<bool, Failure> {
         let (agent, round) = (&self.agent, job.round());
-        let waits = self.given_up.contains(round)
-            || self.stale.get(round) == Some(&job.lease_epoch)
+        let waits = self.refused_under.get(round) == Some(&job.lease_epoch)
             || !self.backoff.is_over(round, agent.clock.monotonic());
         let Some(link) = self.way.borrow().clone().filter(|_| !waits) else { return Ok(false) };
         let Some(result) = Releasable::from_ledger(&agent.vault, round).await.map_err(broken)?
@@ -225,15 +222,11 @@ impl Worker {
     async fn not_delivered(&mut self, job: &Job, error: &EgressError) -> Result<(), Failure> {
         let (agent, round) = (&self.agent, job.round());
         tracing::warn!(%round, code = error.code(), "result not delivered");
-        if error.code() == "STALE_LEASE" {
-            self.stale.insert(round.clone(), job.lease_epoch);
-            return Ok(());
-        }
         agent.vault.job_note(round, error.code()).await?;
-        if error.is_passing() {
+        if error.is_passing() && error.code() != "STALE_LEASE" {
             self.backoff.failed(round, agent.clock.monotonic());
         } else {
-            self.given_up.insert(round.clone());
+            self.refused_under.insert(round.clone(), job.lease_epoch);
         }
         Ok(())
     }

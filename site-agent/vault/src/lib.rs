@@ -2,6 +2,7 @@
 //!
 //! Every commit is on the disk before it returns. What may be sent is minted from here.
 
+mod backup;
 mod checkpoint;
 mod commit;
 mod error;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fedval_ambient::{MockClock, Problem, SeededEntropy};
-use fedval_core::port::StoredArtifact;
-use fedval_core::{Accepted, Coordinator, Identity, SubmitError};
+use fedval_core::port::{InstanceId, StoredArtifact};
+use fedval_core::{Accepted, AgentSession, Coordinator, Identity, Said, SessionError, SubmitError};
 use fedval_disclosure::{Gate, SiteLocal, SitePolicy};
 use fedval_store::{FolderArtifacts, SqliteStore};
 use fedval_study::{Canonical, LockedProtocol, RoundId, Sha256Digest, SiteId, SiteResult};
@@ -138,6 +138,15 @@ impl Bench {
     ) -> Result<Accepted, SubmitError> {
         let signature = sign(site, &result);
         self.coordinator.result_submit(&site.id, result, signature, 0).await
+    }
+
+    /// Opens a session of a site's only process.
+    pub(crate) async fn connect(
+        &self,
+        site: &Site,
+    ) -> Result<(AgentSession, Vec<Said>), SessionError> {
+        let instance = InstanceId(Sha256Digest::of(site.id.as_str().as_bytes()));
+        self.coordinator.session_open(&site.id, instance, None).await
     }
 
     /// Where the bytes of an artifact stand on the disk.

@@ -1,0 +1,53 @@
+//! Histories that once broke a promise, or that show one best. Each is what shrinking left of it.
+
+use crate::op::Op::{
+    Advance, Answer, Backup, Connect, Cut, Dispatch, Evaluate, Hear, Impostor, KillAnswering, Look,
+    LoseRequest, LoseResponse, Restore, Tell,
+};
+use crate::run;
+
+/// Site 0 comes as far as holding released bytes.
+const UP_TO_RELEASE: [crate::op::Op; 9] =
+    [Dispatch, Connect(0), Hear(0), Hear(0), Answer(0), Tell(0), Hear(0), Evaluate(0), Answer(0)];
+
+fn after_release(rest: &[crate::op::Op]) {
+    run(&[&UP_TO_RELEASE[..], rest].concat());
+}
+
+#[test]
+fn nothing_happens() {
+    run(&[Dispatch]);
+}
+
+#[test]
+fn the_answer_to_a_result_is_lost() {
+    after_release(&[LoseResponse(0), Answer(0), Cut(0, false)]);
+}
+
+#[test]
+fn the_result_is_lost_on_its_way() {
+    after_release(&[LoseRequest(0), Answer(0)]);
+}
+
+#[test]
+fn an_agent_is_killed_between_sending_and_noting_that_it_sent() {
+    for steps in 0..40 {
+        after_release(&[KillAnswering(0, steps)]);
+    }
+}
+
+#[test]
+fn the_coordinator_forgets_a_result_it_acknowledged() {
+    after_release(&[Backup, Answer(0), Restore]);
+}
+
+#[test]
+fn the_coordinator_forgets_a_round_while_its_answer_is_on_the_way() {
+    run(&[&[Backup], &UP_TO_RELEASE[..], &[Restore, Connect(0), Tell(0), Hear(0), Answer(0)]]
+        .concat());
+}
+
+#[test]
+fn a_copy_of_the_agent_takes_the_site_over_and_goes_silent() {
+    after_release(&[Impostor(0, true), Answer(0), Advance(300), Look(0), Answer(0)]);
+}
