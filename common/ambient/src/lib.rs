@@ -6,6 +6,8 @@
 pub mod clock;
 pub mod entropy;
 pub mod explain;
+#[cfg(feature = "exposition")]
+pub mod exposition;
 pub mod problem;
 pub mod telemetry;
 pub mod terminal;

@@ -262,6 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn a_servers_certificate_says_its_hosts_and_when_it_is_half_over() {
+        let (clock, entropy) = (MockClock::default(), SeededEntropy::new(3));
+        let authority = Authority::create(&clock, &entropy).unwrap();
+        let key = SecretKey::generate(&entropy);
+        let hosts = ["fedval.example.org", "192.0.2.7", "2001:db8::7"].map(str::to_owned);
+        let issued = authority.issue(&Role::Server, &key, &hosts, 30, &clock, &entropy).unwrap();
+        assert_eq!(issued.hosts().unwrap(), hosts);
+        assert_eq!(authority.root().hosts().unwrap(), Vec::<String>::new());
+        let half = issued.half_life().unix_millis() - clock.now().unix_millis();
+        assert_eq!(half, (15 * DAY_SECONDS - BACKDATED_SECONDS / 2) * 1000);
+    }
+
+    #[test]
     fn a_request_whose_signature_does_not_hold_is_refused() {
         let (clock, entropy) = (MockClock::default(), SeededEntropy::new(3));
         let authority = Authority::create(&clock, &entropy).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
@@ -17,7 +17,7 @@ use crate::key::SecretKey;
 use crate::server::ConsortiumServer;
 
 /// HTTP/2, the only protocol spoken.
-const ALPN: &[u8] = b"h2";
+pub const ALPN: &[u8] = b"h2";
 
 /// TLS cannot be set up from the given keys and certificates.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,8 @@ fn chain(leaf: &Certificate, root: &Certificate) -> Vec<CertificateDer<'static>>
 /// The server's side. A client without a certificate gets through the handshake, because a site
 /// that enrols has none yet; every call but enrolment then asks for one.
 ///
+/// No session is resumed: a resumed one would speak with a certificate that nobody looked at again.
+///
 /// # Errors
 ///
 /// [`TlsError`] if key and certificate do not fit.
@@ -70,6 +72,8 @@ pub fn server_config(
         .with_single_cert(chain(certificate, root), private_key(key))
         .map_err(TlsError::from)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(config)
 }
 
