@@ -200,7 +200,6 @@ impl Coordinator {
         let request = proto::EnrolRequest {
             invitation: token.id().as_bytes().to_vec(),
             token: token.secret().to_vec(),
-            invitation: token.id().as_bytes().to_vec(),
             certificate_signing_request: signing_request(&key).unwrap(),
         };
         let mut client = EnrolmentServiceClient::new(self.anonymous());
