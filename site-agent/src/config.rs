@@ -8,10 +8,10 @@ use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::StudyId;
 use serde::Deserialize;
 
+use crate::network::CoordinatorConfig;
+
 /// The documented example, which is also the first configuration of every site.
 pub(crate) const TEMPLATE: &str = include_str!("../../deploy/config/agent.toml");
-/// The address in the example, replaced at enrolment.
-pub(crate) const TEMPLATE_URL: &str = "https://fedval.example.org:443";
 
 const MIB: u64 = 1 << 20;
 
@@ -27,14 +27,6 @@ pub(crate) struct Config {
     /// Limits of decoding and inference.
     #[serde(default)]
     pub(crate) limits: Limits,
-}
-
-/// The coordinator's address.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CoordinatorConfig {
-    /// Such as https://fedval.example.org:443.
-    pub(crate) url: String,
 }
 
 /// One place that holds cases.
@@ -151,7 +143,7 @@ mod tests {
     #[test]
     fn the_documented_example_is_read_and_shows_the_defaults() {
         let config: Config = toml::from_str(TEMPLATE).unwrap();
-        assert_eq!(config.coordinator.url, TEMPLATE_URL);
+        assert_eq!(config.coordinator, CoordinatorConfig::at("https://fedval.example.org:443"));
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
         let columns = &config.data_sources[0].columns;
         assert_eq!(format!("{columns:?}"), format!("{:?}", Columns::default()));

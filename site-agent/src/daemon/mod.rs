@@ -20,7 +20,7 @@ use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
 use fedval_ambient::{Clock, Entropy, Exit, Failure, OsEntropy, SystemClock};
-use fedval_egress::{Connection, Coordinator};
+use fedval_egress::Connection;
 use fedval_study::{BuildDigest, Sha256Digest};
 use fedval_vault::{Job, Vault};
 use tokio::sync::watch;
@@ -110,7 +110,7 @@ pub(crate) async fn run(
     let agent = Arc::new(Agent::open(home, Arc::new(evaluator::Boxed), clock, entropy).await?);
     agent.vault.journal_verify().await?;
     let instance = instance::begin(&agent.home, agent.entropy.as_ref())?;
-    let coordinator = Coordinator::at(&agent.config.coordinator.url)?;
+    let coordinator = agent.config.coordinator.dialer()?;
     tracing::info!(site = %agent.identity.site, "agent started");
     let (connected, connection) = watch::channel::<Option<Connection>>(None);
     let (way, ways) = watch::channel::<Option<Arc<dyn Link>>>(None);
