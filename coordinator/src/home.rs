@@ -11,6 +11,9 @@ use fedval_trust::{Authority, Certificate, SecretKey};
 
 use crate::config::Config;
 
+/// Server, operator and signing certificates live this long.
+pub(crate) const CERTIFICATE_DAYS: i64 = 825;
+
 /// Paths below one folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
@@ -67,7 +70,7 @@ impl Home {
                 Exit::Usage,
                 "CONFIG_INVALID",
                 format!("{} cannot be read: {}", file.display(), error.message()),
-                "correct the file; it holds `listen` and `url`",
+                "correct the file; deploy/config/fedval.toml documents every key",
             )
         })
     }
@@ -81,6 +84,23 @@ impl Home {
             .open(path)
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .map_err(|error| Failure::disk("write", path, &error))
+    }
+
+    /// Replaces a role's certificate at once: a reader finds the old one or the new one.
+    pub(crate) fn replace_certificate(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+    ) -> Result<(), Failure> {
+        let (file, new) = (self.pki(name, "pem"), self.pki(name, "pem.new"));
+        // Left by a crash between the two steps below.
+        drop(fs::remove_file(&new));
+        Self::write_new(&new, &certificate.to_pem())?;
+        fs::rename(&new, &file).map_err(|error| Failure::disk("replace", &file, &error))?;
+        let folder = self.folder.join("pki");
+        fs::File::open(&folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| Failure::disk("write", &folder, &error))
     }
 
     pub(crate) fn write_pair(

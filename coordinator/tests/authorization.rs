@@ -20,6 +20,8 @@ use tonic_types::StatusExt as _;
 /// Who may call what. A call that is not here is not covered, and fails the test.
 const CALLS: &[(&str, &[Caller])] = &[
     ("ArtifactService/Download", &[Caller::Site]),
+    ("CertificateService/Check", &[Caller::Site]),
+    ("CertificateService/Renew", &[Caller::Site]),
     ("EnrolmentService/Enrol", ANY_HANDSHAKE),
     ("OperatorService/BuildReport", &[Caller::Operator]),
     ("OperatorService/CloseStudy", &[Caller::Operator]),

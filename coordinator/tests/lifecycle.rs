@@ -52,7 +52,8 @@ async fn work(
     });
     sender.send(proto::AgentEvent { event: Some(hello) }).await.unwrap();
     let mut client = WorkServiceClient::new(coordinator.channel(site));
-    let events = client.work(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    let mut events = client.work(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    assert!(matches!(next(&mut events).await, Event::Welcome(_)), "a welcome comes first");
     (sender, events)
 }
 
@@ -141,6 +142,13 @@ async fn a_study_goes_from_its_file_to_a_report_that_a_stranger_verifies() {
     coordinator.run(&["report", "build", "chest", "--out", arg(&again)]).done();
     let report = |folder: &std::path::Path| fs::read(folder.join("report.json")).unwrap();
     assert_eq!(report(&out), report(&again));
+
+    // Of a whole study the log holds ids and codes; not its words, not its numbers, not its bytes.
+    let log = coordinator.log();
+    assert!(log.contains("result recorded") && log.contains("site-b"), "{log}");
+    for canary in ["Pneumonia", "radiograph", "n_pos", "auroc", "threshold", "BEGIN"] {
+        assert!(!log.contains(canary), "{canary} is in {log}");
+    }
 
     let evidence = out.join("evidence/sites/site-b.json");
     let text = fs::read_to_string(&evidence).unwrap();

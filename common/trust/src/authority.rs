@@ -11,6 +11,8 @@ use rustls_pki_types::{CertificateSigningRequestDer, PrivatePkcs8KeyDer};
 use crate::certificate::{Certificate, Role};
 use crate::key::{PublicKey, SecretKey};
 
+/// Stands in the name of every certificate.
+pub(crate) const ORGANISATION: &str = "fedval";
 const DAY_SECONDS: i64 = 24 * 3600;
 /// The root outlives every study.
 const ROOT_DAYS: i64 = 3650;
@@ -199,7 +201,7 @@ fn params_of(
 ) -> Result<CertificateParams, AuthorityError> {
     let mut params = CertificateParams::new(Vec::new()).map_err(AuthorityError::CannotIssue)?;
     let mut name = DistinguishedName::new();
-    name.push(DnType::OrganizationName, "fedval");
+    name.push(DnType::OrganizationName, ORGANISATION);
     name.push(DnType::CommonName, role.to_string());
     params.distinguished_name = name;
     let uri = role.uri();
@@ -257,6 +259,19 @@ mod tests {
         assert_eq!((renewed.role(), renewed.public_key()), (&role, key.public()));
         assert_eq!(renewed.not_after(), first.not_after().plus_seconds(15 * DAY_SECONDS));
         assert_eq!(renewed.verify(authority.root(), clock.now()), Ok(()));
+    }
+
+    #[test]
+    fn a_servers_certificate_says_its_hosts_and_when_it_is_half_over() {
+        let (clock, entropy) = (MockClock::default(), SeededEntropy::new(3));
+        let authority = Authority::create(&clock, &entropy).unwrap();
+        let key = SecretKey::generate(&entropy);
+        let hosts = ["fedval.example.org", "192.0.2.7", "2001:db8::7"].map(str::to_owned);
+        let issued = authority.issue(&Role::Server, &key, &hosts, 30, &clock, &entropy).unwrap();
+        assert_eq!(issued.hosts().unwrap(), hosts);
+        assert_eq!(authority.root().hosts().unwrap(), Vec::<String>::new());
+        let half = issued.half_life().unix_millis() - clock.now().unix_millis();
+        assert_eq!(half, (15 * DAY_SECONDS - BACKDATED_SECONDS / 2) * 1000);
     }
 
     #[test]

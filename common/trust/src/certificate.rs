@@ -1,6 +1,7 @@
 //! Certificates of the consortium: one root, and leaves that name a role.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use fedval_ambient::{Problem, Timestamp};
@@ -210,6 +211,23 @@ impl Certificate {
         self.not_after
     }
 
+    /// Names and addresses under which a server that shows it is reached.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError::Malformed`] if one of them is not of a form that fedval issues.
+    pub fn hosts(&self) -> Result<Vec<String>, CertificateError> {
+        let malformed = CertificateError::Malformed;
+        let (_, parsed) = X509Certificate::from_der(&self.der).map_err(|_| malformed)?;
+        let names = parsed.subject_alternative_name().ok().flatten().ok_or(malformed)?;
+        let hosts = names.value.general_names.iter().filter_map(|name| match name {
+            GeneralName::DNSName(host) => Some(Ok((*host).to_owned())),
+            GeneralName::IPAddress(bytes) => Some(address(bytes).ok_or(malformed)),
+            _ => None,
+        });
+        hosts.collect()
+    }
+
     /// Checks that `root` issued this certificate and that it was valid at `then`.
     ///
     /// # Errors
@@ -230,6 +248,12 @@ impl Certificate {
         }
         Ok(())
     }
+}
+
+/// An address as a certificate carries it: 4 or 16 bytes.
+fn address(bytes: &[u8]) -> Option<String> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| IpAddr::from(bytes).to_string());
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|bytes| IpAddr::from(bytes).to_string())).ok()
 }
 
 fn role_of(parsed: &X509Certificate<'_>) -> Result<Role, CertificateError> {

@@ -9,11 +9,8 @@ use fedval_trust::{Authority, Certificate, Role, SecretKey};
 use serde_json::json;
 
 use super::args::Init;
-use crate::config::Config;
-use crate::home::Home;
-
-/// Server, operator and signing certificates live this long.
-const CERTIFICATE_DAYS: i64 = 825;
+use crate::config;
+use crate::home::{CERTIFICATE_DAYS, Home};
 
 pub(super) async fn run(home: &Home, command: &Init, output: Output) -> Result<(), Failure> {
     if home.config_file().exists() {
@@ -38,14 +35,10 @@ pub(super) async fn run(home: &Home, command: &Init, output: Output) -> Result<(
     let operator = OperatorRow { name: operator, key: certificate.public_key() };
     store.operator_put(&operator).await?;
     let host = command.hosts.first().map_or("localhost", String::as_str);
-    let config =
-        Config { listen: command.listen, url: format!("https://{host}:{}", command.listen.port()) };
+    let url = format!("https://{host}:{}", command.listen.port());
     // Last, so that a folder with a configuration is complete.
-    let text = toml::to_string(&config).map_err(|error| {
-        Failure::new(Exit::Bug, "CONFIG", error.to_string(), "report this with the command line")
-    })?;
-    Home::write_new(&home.config_file(), &text)?;
-    say(home, &config, &authority, output);
+    Home::write_new(&home.config_file(), &config::first(command.listen, &url))?;
+    say(home, &url, &authority, output);
     Ok(())
 }
 
@@ -63,11 +56,11 @@ fn issue(
     Ok(certificate)
 }
 
-fn say(home: &Home, config: &Config, authority: &Authority, output: Output) {
+fn say(home: &Home, url: &str, authority: &Authority, output: Output) {
     let fingerprint = authority.root().fingerprint().to_string();
     let folder = home.folder().display();
     output.say(
-        &json!({ "home": folder.to_string(), "url": config.url, "root_fingerprint": fingerprint }),
+        &json!({ "home": folder.to_string(), "url": url, "root_fingerprint": fingerprint }),
         &format!(
             "A consortium was made in {folder}.\n\
              Root fingerprint: {fingerprint}\n\

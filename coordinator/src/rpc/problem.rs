@@ -19,7 +19,10 @@ fn grpc_code(code: &str) -> Code {
         | "SPONSOR_SIGNATURE" => Code::PermissionDenied,
         "NOT_ENROLLED" => Code::Unauthenticated,
         "DRAFT_CHANGED" | "STALE_LEASE" | "AGENT_ALREADY_CONNECTED" => Code::Aborted,
-        "TOO_MANY_TRIES" | "MODEL_TOO_LARGE" => Code::ResourceExhausted,
+        "TOO_MANY_TRIES" | "TOO_MANY_CALLS" | "MODEL_TOO_LARGE" | "MESSAGE_TOO_LARGE" => {
+            Code::ResourceExhausted
+        }
+        "CALL_TIMED_OUT" => Code::DeadlineExceeded,
         "STORE_UNAVAILABLE" | "ARTIFACTS_UNAVAILABLE" => Code::Unavailable,
         "STORE_DAMAGED" => Code::DataLoss,
         "CSR_INVALID"

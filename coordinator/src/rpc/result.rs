@@ -7,6 +7,7 @@ use fedval_trust::Signature;
 use tonic::{Request, Response, Status};
 
 use super::caller;
+use super::measure::Taken;
 use super::problem::status_of;
 
 /// Serves results.
@@ -41,10 +42,12 @@ impl ResultService for ResultRpc {
             .await
             .map_err(|error| status_of(&error))?;
         tracing::info!(duplicate = accepted.duplicate, "result recorded");
-        Ok(Response::new(proto::SubmitResultResponse {
+        let mut response = Response::new(proto::SubmitResultResponse {
             result_digest: accepted.digest.0.as_bytes().to_vec(),
             duplicate: accepted.duplicate,
             recorded_at_ms: accepted.recorded_at.unix_millis(),
-        }))
+        });
+        response.extensions_mut().insert(Taken { duplicate: accepted.duplicate });
+        Ok(response)
     }
 }

@@ -6,8 +6,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fedval_ambient::{OsEntropy, SystemClock};
@@ -28,6 +28,7 @@ pub(crate) struct Coordinator {
     folder: TempDir,
     pub(crate) port: u16,
     server: Option<Child>,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 /// A key with its certificate.
@@ -41,28 +42,77 @@ impl Coordinator {
     pub(crate) fn init() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let coordinator = Self { folder, port, server: None };
+        let coordinator = Self { folder, port, server: None, log: Arc::default() };
         coordinator.run(&["init", "--listen", &format!("127.0.0.1:{port}")]).done();
         coordinator
     }
 
     /// Runs `fedval init` and `fedval serve`, and waits until it listens.
     pub(crate) fn serve() -> Self {
+        Self::serve_after(|_| {})
+    }
+
+    /// The same, with something done to the new folder before the server starts.
+    pub(crate) fn serve_after(prepare: impl Fn(&Self)) -> Self {
+        let started = || {
+            let coordinator = Self::init();
+            prepare(&coordinator);
+            coordinator.started()
+        };
         // Another process may have taken the port since it was found free: then once more.
-        (0..5).find_map(|_| Self::init().started()).expect("a port stays free for a moment")
+        (0..5).find_map(|_| started()).expect("a port stays free for a moment")
+    }
+
+    /// Adds a line to the configuration.
+    pub(crate) fn configure(&self, line: &str) {
+        let file = self.home().join("fedval.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{text}\n{line}\n")).unwrap();
+    }
+
+    /// The running server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.server.as_ref().expect("the server runs").id()
+    }
+
+    /// The most memory that the server ever held, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        kib * 1024
+    }
+
+    /// What the server has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Waits until the server has logged `text`.
+    pub(crate) async fn logged(&self, text: &str) {
+        let waited = async {
+            while !self.log().contains(text) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_mins(1), waited).await;
+        waited.unwrap_or_else(|_| panic!("`{text}` is not in {}", self.log()));
     }
 
     fn started(mut self) -> Option<Self> {
-        let mut server = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut server =
+            self.command(&["--log-json", "serve"]).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(server.stderr.take().unwrap());
         self.server = Some(server);
         let (sender, started) = channel();
+        let kept = Arc::clone(&self.log);
         // Reads to the end, so that the server never waits for a full pipe.
         std::thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
-                if line.contains("coordinator started") && sender.send(()).is_err() {
-                    break;
+                if line.contains("coordinator started") {
+                    sender.send(()).ok();
                 }
+                kept.lock().unwrap().push(line);
             }
         });
         match started.recv_timeout(Duration::from_secs(START_SECONDS)) {
@@ -148,6 +198,7 @@ impl Coordinator {
         let token: InviteToken = invited["token"].as_str().unwrap().parse().unwrap();
         let key = SecretKey::generate(&OsEntropy);
         let request = proto::EnrolRequest {
+            invitation: token.id().as_bytes().to_vec(),
             token: token.secret().to_vec(),
             invitation: token.id().as_bytes().to_vec(),
             certificate_signing_request: signing_request(&key).unwrap(),
