@@ -2,25 +2,24 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use fedval_ambient::Failure;
 use fedval_ambient::terminal::Output;
-use fedval_core::{Artifacts, Store};
-use fedval_store::{
-    ArtifactsConfig, BucketAccess, Holdings, StoreConfig, artifacts_open, backup_write, store_open,
-};
+use fedval_store::{Holdings, backup_write};
 use serde_json::json;
 
+use crate::config::Config;
+use crate::durable;
 use crate::home::Home;
 
 pub(super) async fn run(home: &Home, folder: &Path, output: Output) -> Result<(), Failure> {
-    home.config()?;
-    let (store, artifacts) = open(home).await?;
+    let config = home.config()?;
+    let store = durable::store(home.folder(), &config).await?;
+    let artifacts = durable::artifacts(home.folder(), &config).await?;
     let from =
         Holdings { home: home.folder(), store: store.as_ref(), artifacts: artifacts.as_ref() };
     output.progress("Copying rows, models and keys…");
-    let absent = backup_write(folder, from, &files_of(home)?).await?;
+    let absent = backup_write(folder, from, &files_of(home, &config)?).await?;
     let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
     let shown = folder.display();
     let missing = if absent.is_empty() {
@@ -39,16 +38,9 @@ pub(super) async fn run(home: &Home, folder: &Path, output: Output) -> Result<()
     Ok(())
 }
 
-/// The store and the artifacts that a coordinator's folder names.
-pub(super) async fn open(home: &Home) -> Result<(Arc<dyn Store>, Arc<dyn Artifacts>), Failure> {
-    let folder = home.folder();
-    let store = StoreConfig::parse(None, None, folder)?;
-    let artifacts = ArtifactsConfig::parse(None, BucketAccess::default(), folder)?;
-    Ok((store_open(&store).await?, artifacts_open(&artifacts).await?))
-}
-
-/// Files that are copied as they are.
-fn files_of(home: &Home) -> Result<Vec<String>, Failure> {
+/// Files that are copied as they are: keys and configuration, and what the configuration names in the
+/// same folder. What lies elsewhere is somebody else's to keep.
+fn files_of(home: &Home, config: &Config) -> Result<Vec<String>, Failure> {
     let folder = home.folder().join("pki");
     let failed = |error| Failure::disk("read", &folder, &error);
     let mut files = Vec::new();
@@ -56,7 +48,11 @@ fn files_of(home: &Home) -> Result<Vec<String>, Failure> {
         let name = entry.map_err(failed)?.file_name();
         files.push(format!("pki/{}", name.to_string_lossy()));
     }
+    let named = [&config.store_password_file, &config.artifacts_credentials_file];
+    let ours = named.into_iter().flatten().filter(|file| file.is_relative());
+    files.extend(ours.map(|file| file.to_string_lossy().into_owned()));
     files.sort();
+    files.dedup();
     files.push("fedval.toml".to_owned());
     Ok(files)
 }

@@ -8,14 +8,16 @@ use fedval_ambient::terminal::Output;
 use fedval_store::{Backup, Holdings};
 use serde_json::json;
 
-use super::backup;
+use crate::config::Config;
+use crate::durable;
 use crate::home::Home;
 
 pub(super) async fn run(home: &Home, folder: &Path, output: Output) -> Result<(), Failure> {
     output.progress("Checking every file of the backup…");
     let backup = Backup::open(folder)?;
+    let config = Home::new(folder).config()?;
     Backup::make_home(home.folder())?;
-    let filled = fill(&backup, home).await;
+    let filled = fill(&backup, home, &config).await;
     if filled.is_err() {
         // It was empty before: nothing of anybody's is lost, and the command can be run again.
         let _ = fs::remove_dir_all(home.folder());
@@ -34,8 +36,11 @@ pub(super) async fn run(home: &Home, folder: &Path, output: Output) -> Result<()
     Ok(())
 }
 
-async fn fill(backup: &Backup, home: &Home) -> Result<(), Failure> {
-    let (store, artifacts) = backup::open(home).await?;
+async fn fill(backup: &Backup, home: &Home, config: &Config) -> Result<(), Failure> {
+    // Keys of the store that lie in the folder are needed before the store is.
+    backup.restore_files(home.folder())?;
+    let store = durable::store(home.folder(), config).await?;
+    let artifacts = durable::artifacts(home.folder(), config).await?;
     let to = Holdings { home: home.folder(), store: store.as_ref(), artifacts: artifacts.as_ref() };
     Ok(backup.restore(to).await?)
 }

@@ -107,6 +107,12 @@ impl Coordinator {
         digest
     }
 
+    async fn restore(&self, folder: &Path) -> Result<(), BackupError> {
+        let backup = Backup::open(folder)?;
+        backup.restore_files(&self.home)?;
+        backup.restore(self.holdings()).await
+    }
+
     async fn back_up(&self, folder: &Path) -> Result<Vec<Sha256Digest>, BackupError> {
         let files = ["pki/root.key", "fedval.toml"].map(str::to_owned);
         backup_write(folder, self.holdings(), &files).await
@@ -143,11 +149,11 @@ async fn a_coordinator_moves_to_servers_and_back_and_nothing_changes() {
 
     assert_eq!(first.back_up(&path("one")).await.unwrap(), [absent()]);
     let second = Coordinator::served(&path("second"), &database, &bucket).await;
-    Backup::open(&path("one")).unwrap().restore(second.holdings()).await.unwrap();
+    second.restore(&path("one")).await.unwrap();
     assert_eq!(second.store.snapshot_read().await.unwrap(), before);
     second.back_up(&path("two")).await.unwrap();
     let third = Coordinator::embedded(&path("third")).await;
-    Backup::open(&path("two")).unwrap().restore(third.holdings()).await.unwrap();
+    third.restore(&path("two")).await.unwrap();
 
     assert_eq!(third.store.snapshot_read().await.unwrap(), before);
     let read = third.artifacts.artifact_read(&digest, 0, u64::MAX).await.unwrap();
@@ -185,7 +191,7 @@ async fn a_backup_of_a_coordinator_that_writes_shows_one_moment() {
         let home = folder.path().join(format!("home-{number}"));
         // Rows that refer to what is not there would be refused here.
         let restored = Coordinator::embedded(&home).await;
-        Backup::open(&backup).unwrap().restore(restored.holdings()).await.unwrap();
+        restored.restore(&backup).await.unwrap();
     }
     writing.await.unwrap();
 }
@@ -250,7 +256,7 @@ async fn only_what_is_empty_is_filled() {
     let other = Coordinator::embedded(&folder.path().join("other")).await;
     let operator = OperatorRow { name: "bea".parse().unwrap(), key: key(98) };
     other.store.operator_put(&operator).await.unwrap();
-    let database = Backup::open(&backup).unwrap().restore(other.holdings()).await.unwrap_err();
+    let database = other.restore(&backup).await.unwrap_err();
     assert_eq!(database.code(), "RESTORE_NOT_EMPTY");
     assert!(!other.home.join("fedval.toml").exists(), "the sign of a whole folder comes last");
     assert_eq!(other.store.snapshot_read().await.unwrap().operators, [operator]);

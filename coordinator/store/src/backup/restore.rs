@@ -60,20 +60,29 @@ impl Backup {
         make_folder(&home.join(ARTIFACTS))
     }
 
-    /// Fills a coordinator: artifacts, keys, then all rows at once, and the configuration last, so
-    /// that a folder with a configuration is whole.
+    /// Copies keys, and whatever else is not rows, models or the configuration, into the folder.
+    ///
+    /// # Errors
+    ///
+    /// See [`BackupError`].
+    pub fn restore_files(&self, home: &Path) -> Result<(), BackupError> {
+        for entry in self.manifest.files.iter().filter(|entry| !is_artifact(entry)) {
+            if entry.path != ROWS && entry.path != CONFIG {
+                copy(&self.folder, home, &entry.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills a coordinator that has its files: artifacts, then all rows at once, and the
+    /// configuration last, so that a folder with a configuration is whole.
     ///
     /// # Errors
     ///
     /// See [`BackupError`].
     pub async fn restore(&self, to: Holdings<'_>) -> Result<(), BackupError> {
-        let prefix = format!("{ARTIFACTS}/");
-        for entry in &self.manifest.files {
-            if entry.path.starts_with(&prefix) {
-                self.restore_artifact(entry, to).await?;
-            } else if entry.path != ROWS && entry.path != CONFIG {
-                copy(&self.folder, to.home, &entry.path)?;
-            }
+        for entry in self.manifest.files.iter().filter(|entry| is_artifact(entry)) {
+            self.restore_artifact(entry, to).await?;
         }
         if !to.store.snapshot_write(&self.snapshot).await? {
             return Err(BackupError::NotEmpty("the database".to_owned()));
@@ -106,6 +115,10 @@ impl Backup {
         }
         Err(BackupError::Damaged { folder: self.folder.clone(), file: entry.path.clone() })
     }
+}
+
+fn is_artifact(entry: &Entry) -> bool {
+    entry.path.strip_prefix(ARTIFACTS).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// One chunk of a file. The file is opened anew for each: what waits between two is the network.
