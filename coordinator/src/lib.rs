@@ -5,6 +5,7 @@ mod changes;
 pub mod cli;
 mod client;
 mod config;
+mod durable;
 mod health;
 mod home;
 mod metrics;

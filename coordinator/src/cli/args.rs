@@ -52,6 +52,16 @@ pub(super) enum Command {
     Report(Report),
     /// Check a report package: signatures, digests, and every number recomputed.
     Verify(Verify),
+    /// Copy a running coordinator's rows, models, keys and configuration to a new folder.
+    Backup {
+        /// Folder to write; must not exist.
+        folder: PathBuf,
+    },
+    /// Bring a backup back into an empty --home.
+    Restore {
+        /// Folder that `backup` wrote.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

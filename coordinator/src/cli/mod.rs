@@ -1,8 +1,10 @@
 //! `fedval`'s commands, one a file.
 
 mod args;
+mod backup;
 mod init;
 mod report;
+mod restore;
 mod serve;
 mod site;
 mod study;
@@ -63,5 +65,7 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
         Command::Study(command) => study::run(&home, command, output).await,
         Command::Report(command) => report::run(&home, command, output).await,
         Command::Verify(command) => verify::run(&command, output),
+        Command::Backup { folder } => backup::run(&home, &folder, output).await,
+        Command::Restore { folder } => restore::run(&home, &folder, output).await,
     }
 }

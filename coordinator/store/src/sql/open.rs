@@ -18,7 +18,7 @@ pub enum StoreConfig {
     Server {
         /// Its URL.
         url: ServerUrl,
-        /// A file that holds the password and nothing else.
+        /// A file whose first line is the password.
         password_file: Option<PathBuf>,
     },
 }

@@ -40,7 +40,7 @@ impl SqlStore {
             .application_name("fedval");
         if let Some(file) = password_file {
             let password = std::fs::read_to_string(file).map_err(OpenError::Password)?;
-            options = options.password(password.trim_end_matches(['\r', '\n']));
+            options = options.password(password.lines().next().unwrap_or_default());
         }
         migrate(options.clone()).await?;
         let pool = PgPoolOptions::new()

@@ -67,16 +67,19 @@ impl S3Server {
     }
 
     /// The file with its keys.
+    #[allow(dead_code, reason = "not every suite looks behind the server")]
     pub(crate) fn credentials_file(&self) -> PathBuf {
         self.folder.path().join("credentials")
     }
 
     /// Where it keeps the bucket's objects.
+    #[allow(dead_code, reason = "not every suite looks behind the server")]
     pub(crate) fn bucket(&self) -> PathBuf {
         self.folder.path().join("data").join(BUCKET)
     }
 
     /// Where it keeps parts of uploads that nobody finished.
+    #[allow(dead_code, reason = "not every suite looks behind the server")]
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

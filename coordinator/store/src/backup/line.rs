@@ -1,0 +1,343 @@
+//! Rows as lines of JSON: each says of what kind it is, and rows stand before those that refer to
+//! them. The names are a format: a field is added with a default, and never renamed.
+
+use fedval_ambient::Timestamp;
+use fedval_core::port::{
+    DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState, NewInvitation,
+    OperatorRow, Phase, PublicKey, RoundRow, SiteRow, SiteState, Snapshot, StoredResult, StudyRow,
+    StudyState,
+};
+use fedval_study::{Name, ResultDigest, RoundId, Sha256Digest, SiteId, StudyId};
+use serde::{Deserialize, Serialize};
+
+/// Bytes as hexadecimal digits.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Hex(Vec<u8>);
+
+impl From<Hex> for String {
+    fn from(bytes: Hex) -> Self {
+        use std::fmt::Write as _;
+        let mut text = Self::with_capacity(bytes.0.len() * 2);
+        for byte in bytes.0 {
+            write!(text, "{byte:02x}").expect("a text takes every digit");
+        }
+        text
+    }
+}
+
+impl TryFrom<String> for Hex {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const WRONG: &str = "not hexadecimal";
+        if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(WRONG);
+        }
+        let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| WRONG);
+        (0..text.len()).step_by(2).map(byte).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Hex {
+    fn array<const N: usize>(self) -> Option<[u8; N]> {
+        self.0.try_into().ok()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[serde(remote = "SiteState")]
+enum SiteStateText {
+    Invited,
+    Enrolled,
+    Revoked,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[serde(remote = "StudyState")]
+enum StudyStateText {
+    Draft,
+    Locked,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[serde(remote = "Phase")]
+enum PhaseText {
+    Queued,
+    Approved,
+    Downloading,
+    Evaluating,
+    AwaitingRelease,
+    Sent,
+}
+
+/// A phase by its name.
+#[derive(Serialize, Deserialize)]
+struct NamedPhase(#[serde(with = "PhaseText")] Phase);
+
+/// One row.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Site {
+        site: SiteId,
+        #[serde(with = "SiteStateText")]
+        state: SiteState,
+        key: Option<Hex>,
+        certificate: Option<String>,
+    },
+    Invitation {
+        invitation: Hex,
+        site: SiteId,
+        token_sha256: Sha256Digest,
+        expires_at_ms: i64,
+        redeemed_by: Option<Hex>,
+        replaced: bool,
+        wrong_tries: u32,
+    },
+    Operator {
+        name: Name,
+        key: Hex,
+    },
+    Study {
+        study: StudyId,
+        #[serde(with = "StudyStateText")]
+        state: StudyState,
+        protocol: Hex,
+        endorsements: Vec<Endorsement>,
+    },
+    Round {
+        round: RoundId,
+        study: StudyId,
+        number: u32,
+        opened_at_ms: i64,
+        closed_at_ms: Option<i64>,
+        deadline_at_ms: Option<i64>,
+    },
+    Dispatch {
+        round: RoundId,
+        site: SiteId,
+        dispatch: Hex,
+        endorsement: Endorsement,
+        dispatched_at_ms: i64,
+        phase: Option<NamedPhase>,
+        lease_epoch: u64,
+        lease_ends_at_ms: Option<i64>,
+    },
+    Result {
+        round: RoundId,
+        site: SiteId,
+        result: Hex,
+        digest: ResultDigest,
+        endorsement: Endorsement,
+        recorded_at_ms: i64,
+    },
+    Epoch {
+        site: SiteId,
+        epoch: u64,
+    },
+}
+
+fn key_hex(key: &PublicKey) -> Hex {
+    Hex(key.as_bytes().to_vec())
+}
+
+fn millis(moment: Option<Timestamp>) -> Option<i64> {
+    moment.map(Timestamp::unix_millis)
+}
+
+fn moment(millis: Option<i64>) -> Option<Timestamp> {
+    millis.map(Timestamp::from_unix_millis)
+}
+
+fn site_line((row, key): &(SiteRow, Option<PublicKey>)) -> Line {
+    Line::Site {
+        site: row.site.clone(),
+        state: row.state,
+        key: key.as_ref().map(key_hex),
+        certificate: row.certificate.clone(),
+    }
+}
+
+fn invitation_line(row: &InvitationRow) -> Line {
+    let redeemed_by = match &row.state {
+        InvitationState::Redeemed(key) => Some(key_hex(key)),
+        InvitationState::Pending | InvitationState::Replaced => None,
+    };
+    Line::Invitation {
+        invitation: Hex(row.invitation.id.as_bytes().to_vec()),
+        site: row.invitation.site.clone(),
+        token_sha256: row.invitation.token_hash,
+        expires_at_ms: row.invitation.expires_at.unix_millis(),
+        redeemed_by,
+        replaced: row.state == InvitationState::Replaced,
+        wrong_tries: row.wrong_tries,
+    }
+}
+
+fn operator_line(row: &OperatorRow) -> Line {
+    Line::Operator { name: row.name.clone(), key: key_hex(&row.key) }
+}
+
+fn study_line(row: &StudyRow) -> Line {
+    Line::Study {
+        study: row.study.clone(),
+        state: row.state,
+        protocol: Hex(row.protocol.clone()),
+        endorsements: row.endorsements.clone(),
+    }
+}
+
+fn round_line(row: &RoundRow) -> Line {
+    Line::Round {
+        round: row.round.clone(),
+        study: row.study.clone(),
+        number: row.number,
+        opened_at_ms: row.opened_at.unix_millis(),
+        closed_at_ms: millis(row.closed_at),
+        deadline_at_ms: millis(row.deadline_at),
+    }
+}
+
+fn dispatch_line(row: &DispatchRow) -> Line {
+    Line::Dispatch {
+        round: row.round.clone(),
+        site: row.site.clone(),
+        dispatch: Hex(row.dispatch.clone()),
+        endorsement: row.endorsement.clone(),
+        dispatched_at_ms: row.dispatched_at.unix_millis(),
+        phase: row.phase.map(NamedPhase),
+        lease_epoch: row.lease_epoch,
+        lease_ends_at_ms: millis(row.lease_ends_at),
+    }
+}
+
+fn result_line(row: &StoredResult) -> Line {
+    Line::Result {
+        round: row.round.clone(),
+        site: row.site.clone(),
+        result: Hex(row.bytes.clone()),
+        digest: row.digest,
+        endorsement: row.endorsement.clone(),
+        recorded_at_ms: row.recorded_at.unix_millis(),
+    }
+}
+
+/// A snapshot's rows, each on a line of its own.
+pub(super) fn lines_of(snapshot: &Snapshot) -> impl Iterator<Item = serde_json::Result<String>> {
+    let epoch = |(site, epoch): &(SiteId, u64)| Line::Epoch { site: site.clone(), epoch: *epoch };
+    let lines = snapshot.sites.iter().map(site_line);
+    let lines = lines.chain(snapshot.invitations.iter().map(invitation_line));
+    let lines = lines.chain(snapshot.operators.iter().map(operator_line));
+    let lines = lines.chain(snapshot.studies.iter().map(study_line));
+    let lines = lines.chain(snapshot.rounds.iter().map(round_line));
+    let lines = lines.chain(snapshot.dispatches.iter().map(dispatch_line));
+    let lines = lines.chain(snapshot.results.iter().map(result_line));
+    let lines = lines.chain(snapshot.epochs.iter().map(epoch));
+    lines.map(|line| serde_json::to_string(&line).map(|line| line + "\n"))
+}
+
+/// Adds the row that a line holds; `None` where it is no row.
+pub(super) fn add_line(snapshot: &mut Snapshot, line: &str) -> Option<()> {
+    let key = |hex: Hex| hex.array().map(PublicKey::from_bytes);
+    match serde_json::from_str(line).ok()? {
+        Line::Site { site, state, key: hex, certificate } => {
+            let key = match hex {
+                Some(hex) => Some(key(hex)?),
+                None => None,
+            };
+            snapshot.sites.push((SiteRow { site, state, certificate }, key));
+        }
+        invitation @ Line::Invitation { .. } => {
+            snapshot.invitations.push(invitation_row(invitation)?);
+        }
+        Line::Operator { name, key: hex } => {
+            snapshot.operators.push(OperatorRow { name, key: key(hex)? });
+        }
+        Line::Study { study, state, protocol, endorsements } => {
+            snapshot.studies.push(StudyRow { study, state, protocol: protocol.0, endorsements });
+        }
+        Line::Round { round, study, number, opened_at_ms, closed_at_ms, deadline_at_ms } => {
+            snapshot.rounds.push(RoundRow {
+                round,
+                study,
+                number,
+                opened_at: Timestamp::from_unix_millis(opened_at_ms),
+                closed_at: moment(closed_at_ms),
+                deadline_at: moment(deadline_at_ms),
+            });
+        }
+        dispatch @ Line::Dispatch { .. } => snapshot.dispatches.push(dispatch_row(dispatch)?),
+        Line::Result { round, site, result, digest, endorsement, recorded_at_ms } => {
+            let recorded_at = Timestamp::from_unix_millis(recorded_at_ms);
+            let bytes = result.0;
+            snapshot.results.push(StoredResult {
+                round,
+                site,
+                bytes,
+                digest,
+                endorsement,
+                recorded_at,
+            });
+        }
+        Line::Epoch { site, epoch } => snapshot.epochs.push((site, epoch)),
+    }
+    Some(())
+}
+
+fn invitation_row(line: Line) -> Option<InvitationRow> {
+    let Line::Invitation {
+        invitation,
+        site,
+        token_sha256,
+        expires_at_ms,
+        redeemed_by,
+        replaced,
+        wrong_tries,
+    } = line
+    else {
+        return None;
+    };
+    let state = match (redeemed_by, replaced) {
+        (None, false) => InvitationState::Pending,
+        (None, true) => InvitationState::Replaced,
+        (Some(key), false) => InvitationState::Redeemed(PublicKey::from_bytes(key.array()?)),
+        (Some(_), true) => return None,
+    };
+    let invitation = NewInvitation {
+        id: InvitationId::from_bytes(invitation.array()?),
+        site,
+        token_hash: token_sha256,
+        expires_at: Timestamp::from_unix_millis(expires_at_ms),
+    };
+    Some(InvitationRow { invitation, state, wrong_tries })
+}
+
+fn dispatch_row(line: Line) -> Option<DispatchRow> {
+    let Line::Dispatch {
+        round,
+        site,
+        dispatch,
+        endorsement,
+        dispatched_at_ms,
+        phase,
+        lease_epoch,
+        lease_ends_at_ms,
+    } = line
+    else {
+        return None;
+    };
+    Some(DispatchRow {
+        round,
+        site,
+        dispatch: dispatch.0,
+        endorsement,
+        dispatched_at: Timestamp::from_unix_millis(dispatched_at_ms),
+        phase: phase.map(|named| named.0),
+        lease_epoch,
+        lease_ends_at: moment(lease_ends_at_ms),
+    })
+}
