@@ -6,6 +6,7 @@ pub mod cli;
 mod config;
 pub mod daemon;
 mod home;
+mod metrics;
 mod site_policy;
 
 use std::process::ExitCode;

@@ -222,6 +222,7 @@ impl Worker {
     async fn not_delivered(&mut self, job: &Job, error: &EgressError) -> Result<(), Failure> {
         let (agent, round) = (&self.agent, job.round());
         tracing::warn!(%round, code = error.code(), "result not delivered");
+        agent.metrics.delivery_failed(error.code());
         agent.vault.job_note(round, error.code()).await?;
         if error.is_passing() && error.code() != "STALE_LEASE" {
             self.backoff.failed(round, agent.clock.monotonic());
