@@ -1,10 +1,11 @@
 //! What surrounds every crate: time, randomness, problem codes with remedies, telemetry
-//! set-up, and how both binaries print.
+//! set-up, how both binaries print, and what each problem code means.
 //!
 //! Time and randomness are values that are handed in, so that a test owns them.
 
 pub mod clock;
 pub mod entropy;
+pub mod explain;
 #[cfg(feature = "exposition")]
 pub mod exposition;
 pub mod problem;

@@ -11,6 +11,8 @@ use rustls_pki_types::{CertificateSigningRequestDer, PrivatePkcs8KeyDer};
 use crate::certificate::{Certificate, Role};
 use crate::key::{PublicKey, SecretKey};
 
+/// Stands in the name of every certificate.
+pub(crate) const ORGANISATION: &str = "fedval";
 const DAY_SECONDS: i64 = 24 * 3600;
 /// The root outlives every study.
 const ROOT_DAYS: i64 = 3650;
@@ -199,7 +201,7 @@ fn params_of(
 ) -> Result<CertificateParams, AuthorityError> {
     let mut params = CertificateParams::new(Vec::new()).map_err(AuthorityError::CannotIssue)?;
     let mut name = DistinguishedName::new();
-    name.push(DnType::OrganizationName, "fedval");
+    name.push(DnType::OrganizationName, ORGANISATION);
     name.push(DnType::CommonName, role.to_string());
     params.distinguished_name = name;
     let uri = role.uri();

@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use fedval_study::Sha256Digest;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, SignatureScheme,
-    version,
-};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::certificate::{Certificate, Fingerprint};
 use crate::key::SecretKey;
+use crate::server::ConsortiumServer;
 
 /// HTTP/2, the only protocol spoken.
 pub const ALPN: &[u8] = b"h2";
@@ -93,7 +90,8 @@ pub fn client_config(
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&version::TLS13])
         .map_err(TlsError::from)?
-        .with_root_certificates(roots(root)?)
+        .dangerous()
+        .with_custom_certificate_verifier(ConsortiumServer::of(root, provider()))
         .with_client_auth_cert(chain(certificate, root), private_key(key))
         .map_err(TlsError::from)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
@@ -106,15 +104,34 @@ pub fn client_config(
 ///
 /// [`TlsError`] if the provider lacks TLS 1.3.
 pub fn enrolment_config(root: Fingerprint) -> Result<ClientConfig, TlsError> {
-    let verifier = Arc::new(PinnedRoot { root, provider: provider() });
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&version::TLS13])
         .map_err(TlsError::from)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
+        .with_custom_certificate_verifier(ConsortiumServer::pinned(root, provider()))
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(config)
+}
+
+/// The side of whoever speaks to a web proxy by TLS. `trusted` are the certificates in PEM that may
+/// certify the proxy.
+///
+/// # Errors
+///
+/// [`TlsError`] if `trusted` holds no certificate.
+pub fn proxy_config(trusted: &[u8]) -> Result<ClientConfig, TlsError> {
+    let mut store = RootCertStore::empty();
+    // Collections of a whole system hold certificates that no library takes: the others count.
+    store.add_parsable_certificates(CertificateDer::pem_slice_iter(trusted).flatten());
+    if store.is_empty() {
+        return Err(TlsError::from(std::io::Error::from(std::io::ErrorKind::NotFound)));
+    }
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::from)?
+        .with_root_certificates(store)
+        .with_no_client_auth())
 }
 
 /// Connects to `host` and shakes hands.
@@ -127,79 +144,28 @@ pub async fn dial(
     host: &str,
     port: u16,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    // An IPv6 address stands in brackets in a URL.
-    let host = host.trim_matches(['[', ']']).to_owned();
-    let name = ServerName::try_from(host.clone()).map_err(std::io::Error::other)?;
-    let stream = TcpStream::connect((host.as_str(), port)).await?;
+    let stream = TcpStream::connect((without_brackets(host), port)).await?;
     stream.set_nodelay(true)?;
+    handshake(config, host, stream).await
+}
+
+/// Shakes hands over a stream that leads to `host`, perhaps through a proxy.
+///
+/// # Errors
+///
+/// The handshake's error; [`RefusedServer::within`](crate::RefusedServer::within) finds a refused
+/// certificate in it.
+pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    config: Arc<ClientConfig>,
+    host: &str,
+    stream: S,
+) -> std::io::Result<TlsStream<S>> {
+    let host = without_brackets(host).to_owned();
+    let name = ServerName::try_from(host).map_err(std::io::Error::other)?;
     TlsConnector::from(config).connect(name, stream).await
 }
 
-/// Accepts a server whose chain ends in the root with the pinned fingerprint, and then verifies
-/// that chain and the host name as always.
-#[derive(Debug)]
-struct PinnedRoot {
-    root: Fingerprint,
-    provider: Arc<CryptoProvider>,
-}
-
-impl PinnedRoot {
-    fn verifier(&self, root: &CertificateDer<'_>) -> Result<Arc<WebPkiServerVerifier>, Error> {
-        let mut store = RootCertStore::empty();
-        store.add(root.clone().into_owned())?;
-        WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&self.provider))
-            .build()
-            .map_err(|error| Error::General(error.to_string()))
-    }
-}
-
-impl ServerCertVerifier for PinnedRoot {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let is_pinned = |certificate: &&CertificateDer<'_>| {
-            Sha256Digest::of(certificate.as_ref()) == self.root.0
-        };
-        let unknown = Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        let root = intermediates.iter().find(is_pinned).ok_or(unknown)?;
-        self.verifier(root)?.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        )
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::General("TLS 1.2 is not spoken".to_owned()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+/// An IPv6 address stands in brackets in a URL.
+fn without_brackets(host: &str) -> &str {
+    host.trim_matches(['[', ']'])
 }

@@ -14,12 +14,16 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use fedval_ambient::telemetry::{self, LogFormat};
 use fedval_ambient::terminal::Output;
-use fedval_ambient::{Exit, Failure};
+use fedval_ambient::{Exit, Failure, explain};
 
 use args::{Args, Command};
 
 /// Runs one command, given its arguments without the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(exit) = explain::answer(&args) {
+        return exit;
+    }
     let args = std::iter::once(OsString::from("fedval")).chain(args);
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,

@@ -3,7 +3,10 @@
 mod artifacts;
 mod sql;
 
-pub use artifacts::FolderArtifacts;
+pub use artifacts::{
+    ArtifactsConfig, BucketAccess, BucketArtifacts, FolderArtifacts, OpenArtifactsError,
+    artifacts_open,
+};
 /// The embedded store is opened by a path.
 pub use sql::SqlStore as SqliteStore;
-pub use sql::{OpenError, SqlStore};
+pub use sql::{OpenError, ServerUrl, SqlStore, StoreConfig, store_open};

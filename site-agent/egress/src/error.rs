@@ -3,6 +3,8 @@
 use fedval_ambient::{Exit, Problem};
 use tonic_types::StatusExt as _;
 
+use crate::DialError;
+
 /// A call to the coordinator failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,18 +15,9 @@ pub enum EgressError {
         /// The address, from this site's own configuration.
         url: String,
     },
-    /// Nothing answers.
-    #[error("the coordinator at {url} does not answer")]
-    Unreachable {
-        /// The address, from this site's own configuration.
-        url: String,
-    },
-    /// Whoever answers is not the coordinator of this consortium.
-    #[error("whoever answers at {url} is not certified by this consortium's root")]
-    WrongRoot {
-        /// The address, from this site's own configuration.
-        url: String,
-    },
+    /// The coordinator is not reached, or somebody else answers.
+    #[error(transparent)]
+    Dial(#[from] DialError),
     /// Keys and certificates do not fit.
     #[error("TLS cannot be set up with this site's key and certificate")]
     Tls,
@@ -59,6 +52,10 @@ pub enum EgressError {
 
 impl EgressError {
     pub(crate) fn refused(status: &tonic::Status) -> Self {
+        // A connection that broke is dialled anew by the next call, which then fails as a dial does.
+        if let Some(error) = DialError::within(status) {
+            return Self::Dial(error.clone());
+        }
         let info = status.get_details_error_info();
         let help = status.get_details_help().and_then(|help| help.links.into_iter().next());
         let code = info.map_or_else(|| "COORDINATOR_FAILED".to_owned(), |info| info.reason);
@@ -84,7 +81,8 @@ impl EgressError {
     #[must_use]
     pub const fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Silent | Self::StreamEnded => true,
+            // Whatever stands between may go away, and no job ends for what a network does.
+            Self::Dial(_) | Self::Silent | Self::StreamEnded => true,
             Self::Refused { is_passing, .. } => *is_passing,
             _ => false,
         }
@@ -95,8 +93,7 @@ impl Problem for EgressError {
     fn code(&self) -> &'static str {
         match self {
             Self::BadUrl { .. } => "URL_INVALID",
-            Self::Unreachable { .. } => "COORDINATOR_UNREACHABLE",
-            Self::WrongRoot { .. } => "WRONG_ROOT",
+            Self::Dial(error) => error.code(),
             Self::Tls => "TLS",
             Self::Silent => "COORDINATOR_SILENT",
             Self::StreamEnded => "STREAM_ENDED",
@@ -110,15 +107,7 @@ impl Problem for EgressError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::BadUrl { .. } => "write it as https://HOST:PORT".to_owned(),
-            Self::Unreachable { .. } => {
-                "check the address, and that outbound connections to it are allowed; then try again"
-                    .to_owned()
-            }
-            Self::WrongRoot { .. } => {
-                "compare the root fingerprint with the coordinator's operator by voice; if they \
-                 agree, something between you and them opens TLS"
-                    .to_owned()
-            }
+            Self::Dial(error) => return error.remedy(),
             Self::Tls => "enrol this machine again".to_owned(),
             Self::Silent | Self::StreamEnded => "the agent tries again by itself".to_owned(),
             Self::Refused { remedy, .. } => return remedy.clone(),
@@ -134,9 +123,8 @@ impl Problem for EgressError {
     fn exit(&self) -> Exit {
         match self {
             Self::BadUrl { .. } | Self::Tls => Exit::Usage,
-            Self::Unreachable { .. }
-            | Self::WrongRoot { .. }
-            | Self::Silent
+            Self::Dial(error) => error.exit(),
+            Self::Silent
             | Self::StreamEnded
             | Self::DigestMismatch
             | Self::Refused { is_passing: true, .. } => Exit::Unreachable,

@@ -3,13 +3,21 @@
 
 mod answer;
 mod connection;
+mod date;
 mod dial;
+mod dial_error;
 mod enrol;
 mod error;
+mod first_bytes;
+mod interceptor;
+mod proxy;
+mod tunnel;
 mod work;
 
 pub use connection::Connection;
 pub use dial::Coordinator;
+pub use dial_error::{DialError, DialStep, ProxyAsks};
 pub use enrol::{Enrolment, enrol};
 pub use error::EgressError;
+pub use proxy::{Proxy, ProxyCredentials, ProxyError};
 pub use work::{Heard, Instance, JobPhase, LostPart, Offer, WorkStream};

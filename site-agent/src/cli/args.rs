@@ -21,6 +21,10 @@ pub(super) struct Args {
     /// Log lines as JSON.
     #[arg(long, global = true)]
     pub(super) log_json: bool,
+    /// Say what a problem code means and what to do about it; no command is needed.
+    #[arg(long, global = true, value_name = "CODE")]
+    // `explain::answer` looks for it before the rest is parsed; here it stands for --help.
+    explain: Option<String>,
     #[command(subcommand)]
     pub(super) command: Command,
 }

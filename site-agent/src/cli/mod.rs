@@ -17,7 +17,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use fedval_ambient::telemetry::{self, LogFormat};
 use fedval_ambient::terminal::Output;
-use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock};
+use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock, explain};
 
 use crate::daemon;
 use crate::home::Home;
@@ -25,6 +25,10 @@ use args::{Args, Command};
 
 /// Runs one command, given its arguments without the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(exit) = explain::answer(&args) {
+        return exit;
+    }
     let args = std::iter::once(OsString::from("fedval-agent")).chain(args);
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,

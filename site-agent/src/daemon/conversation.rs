@@ -69,9 +69,7 @@ impl Conversation {
         let now = agent.clock.now();
         let is_news = match part {
             // A result that is still on its way is missing there too, and needs no healing.
-            LostPart::Result => {
-                agent.vault.job_move(round, JobState::Sent, JobState::Released, now).await?
-            }
+            LostPart::Result => agent.vault.sent_lost(round, now).await?,
             LostPart::Round => agent.vault.job_find(round).await?.is_some(),
         };
         if is_news {

@@ -18,7 +18,7 @@ mod session;
 mod worker;
 
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fedval_ambient::{Clock, Entropy, Exit, Failure, OsEntropy, SystemClock};
 use fedval_egress::{Connection, Coordinator};
@@ -158,11 +158,15 @@ fn lock(home: &Home) -> Result<File, Failure> {
     Ok(file)
 }
 
-/// SHA-256 of the running executable: results name it.
+/// SHA-256 of the running executable: results name it. Read once: it does not change while it runs.
 fn own_digest() -> Result<BuildDigest, Failure> {
+    static OWN: OnceLock<BuildDigest> = OnceLock::new();
+    if let Some(known) = OWN.get() {
+        return Ok(*known);
+    }
     let path = std::path::Path::new("/proc/self/exe");
     let bytes = std::fs::read(path).map_err(|error| Failure::disk("read", path, &error))?;
-    Ok(BuildDigest(Sha256Digest::of(&bytes)))
+    Ok(*OWN.get_or_init(|| BuildDigest(Sha256Digest::of(&bytes))))
 }
 
 async fn stop_signal() {

@@ -4,7 +4,6 @@
 //! Two lines of work run beside each other: an evaluation takes hours, and meanwhile other jobs are
 //! offered, released and sent.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,21 +39,13 @@ pub struct Worker {
     agent: Arc<Agent>,
     way: Way,
     backoff: Backoff,
-    /// Leases under which the coordinator refused a result for good. A new lease is a new try: it
-    /// was stale, or the coordinator has been restored since.
-    refused_under: BTreeMap<RoundId, u64>,
 }
 
 impl Worker {
     /// A line of work that remembers nothing.
     #[must_use]
     pub fn new(agent: &Arc<Agent>, way: &Way) -> Self {
-        Self {
-            agent: Arc::clone(agent),
-            way: way.clone(),
-            backoff: Backoff::default(),
-            refused_under: BTreeMap::new(),
-        }
+        Self { agent: Arc::clone(agent), way: way.clone(), backoff: Backoff::default() }
     }
 
     async fn evaluate_all(&mut self) -> Result<(), Failure> {
@@ -198,8 +189,7 @@ impl Worker {
 
     async fn send(&mut self, job: &Job) -> Result<bool, Failure> {
         let (agent, round) = (&self.agent, job.round());
-        let waits = self.refused_under.get(round) == Some(&job.lease_epoch)
-            || !self.backoff.is_over(round, agent.clock.monotonic());
+        let waits = !self.backoff.is_over(round, agent.clock.monotonic());
         let Some(link) = self.way.borrow().clone().filter(|_| !waits) else { return Ok(false) };
         let Some(result) = Releasable::from_ledger(&agent.vault, round).await.map_err(broken)?
         else {
@@ -224,11 +214,9 @@ impl Worker {
         tracing::warn!(%round, code = error.code(), "result not delivered");
         agent.metrics.delivery_failed(error.code());
         agent.vault.job_note(round, error.code()).await?;
-        if error.is_passing() && error.code() != "STALE_LEASE" {
-            self.backoff.failed(round, agent.clock.monotonic());
-        } else {
-            self.refused_under.insert(round.clone(), job.lease_epoch);
-        }
+        // Also where it was refused: a lease may be on its way, a restored coordinator's operator may
+        // dispatch the round again. Nobody has to restart the agent for that.
+        self.backoff.failed(round, agent.clock.monotonic());
         Ok(())
     }
 }

@@ -156,6 +156,25 @@ impl Vault {
         }
         tx.commit().await.map_err(&tag)
     }
+
+    /// Records that the coordinator no longer has a result that it acknowledged: the same bytes are
+    /// sent again, under the same charge. `false` where the result was not acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn sent_lost(&self, round: &RoundId, now: Timestamp) -> Result<bool, VaultError> {
+        let tag = VaultError::during("sent_lost");
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
+        let (from, to) = ([JobState::Sent], JobState::Released);
+        if !job::shift(&mut tx, round, &from, to, now).await.map_err(&tag)? {
+            return Ok(false);
+        }
+        let event = Event::Lost { round: round.clone() };
+        journal::append(&mut tx, event, now).await.map_err(&tag)?;
+        tx.commit().await.map_err(&tag)?;
+        Ok(true)
+    }
 }
 
 /// Writes ledger and journal inside the caller's transaction.

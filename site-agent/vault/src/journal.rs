@@ -34,6 +34,11 @@ pub enum Event {
         /// Digest of the bytes.
         result: ResultDigest,
     },
+    /// The coordinator asked for acknowledged bytes again: it was restored from an older backup.
+    Lost {
+        /// The round.
+        round: RoundId,
+    },
 }
 
 /// One entry.
@@ -159,13 +164,14 @@ fn chain(rows: &[SqliteRow]) -> Result<Vec<JournalEntry>, VaultError> {
 /// Whether the journal names exactly what the ledger holds and what was acknowledged.
 fn names_all(journal: &[JournalEntry], ledger: &[LedgerEntry], sent: &BTreeSet<RoundId>) -> bool {
     let commits = |entry: &&JournalEntry| matches!(entry.event, Event::Committed { .. });
-    let acknowledged: BTreeSet<RoundId> = journal
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::Sent { round, .. } => Some(round.clone()),
-            Event::Committed { .. } => None,
-        })
-        .collect();
+    let mut acknowledged = BTreeSet::new();
+    for entry in journal {
+        match &entry.event {
+            Event::Committed { .. } => {}
+            Event::Sent { round, .. } => drop(acknowledged.insert(round.clone())),
+            Event::Lost { round } => drop(acknowledged.remove(round)),
+        }
+    }
     acknowledged == *sent
         && journal.iter().filter(commits).count() == ledger.len()
         && ledger.iter().all(|row| {

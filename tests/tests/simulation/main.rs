@@ -7,8 +7,8 @@
 //! up, the coordinator comes back from an old backup. Afterwards the faults end, and everything must
 //! come to the report of a round in which nothing happened.
 //!
-//! Every patient of a site falls into a bucket of that site alone, so that the pooled buckets hold
-//! each site once: a 2 would show a result that was counted twice.
+//! In every bucket each site has a number of patients that is a binary digit of its own, so that the
+//! pooled buckets hold each digit once: a result that was counted twice would show as a carry.
 //!
 //! `PROPTEST_CASES=20000 cargo nextest run -p fedval-tests --test simulation` looks further. A history
 //! that fails is shrunk and printed as operations: write them into `named.rs`.

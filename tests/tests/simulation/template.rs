@@ -17,9 +17,10 @@ use tokio::sync::OnceCell;
 
 use crate::support::{self, Case, MODEL, group};
 
-/// Each site with the bucket that its patients alone fall into, and how many of them there are.
-pub(crate) const SITES: [(&str, &str, u32); 3] =
-    [("site-a", "a", 60), ("site-b", "b", 70), ("site-c", "c", 80)];
+/// Each site, with how many patients it has in every bucket: a binary digit of its own.
+pub(crate) const SITES: [(&str, u32); 3] = [("site-a", 32), ("site-b", 64), ("site-c", 128)];
+/// The buckets: categories of the study's one dimension.
+pub(crate) const BUCKETS: [&str; 3] = ["a", "b", "c"];
 
 /// The consortium.
 pub(crate) struct Template {
@@ -33,8 +34,8 @@ static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
 
 /// The cases of a site, the same in every history.
 pub(crate) fn cases(site: usize) -> Vec<Case> {
-    let (_, bucket, patients) = SITES[site];
-    support::cases(site as u64 + 1, &[group(bucket, patients / 2, patients - patients / 2)])
+    let half = SITES[site].1 / 2;
+    support::cases(site as u64 + 1, &BUCKETS.map(|bucket| group(bucket, half, half)))
 }
 
 pub(crate) fn site_id(site: usize) -> SiteId {

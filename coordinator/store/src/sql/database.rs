@@ -8,7 +8,6 @@ use sqlx::{ColumnIndex, Decode, Error, Row as _, Type};
 #[derive(Debug, Clone)]
 pub(super) enum Database {
     Sqlite(SqlitePool),
-    #[expect(dead_code, reason = "opened in the next change")]
     Postgres(PgPool),
 }
 

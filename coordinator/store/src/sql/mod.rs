@@ -11,12 +11,14 @@ mod database;
 mod dispatch;
 mod invitation;
 mod open;
+mod postgres;
 mod result;
 mod round;
 mod row;
 mod session;
 mod site;
 mod snapshot;
+mod sqlite;
 mod study;
 
 use fedval_core::port::StoreError;
@@ -24,7 +26,7 @@ use sqlx::Error;
 
 use database::{Database, Row, Transaction, Value};
 
-pub use open::OpenError;
+pub use open::{OpenError, ServerUrl, StoreConfig, store_open};
 
 /// How often a transaction that the database gave up for another's sake is run at most.
 const MOST_ATTEMPTS: u32 = 10;

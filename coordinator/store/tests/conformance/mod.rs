@@ -124,6 +124,7 @@ pub(crate) use suite;
 /// A store in a folder that lives as long as it.
 pub(crate) struct Embedded {
     pub(crate) store: Arc<dyn Store>,
+    #[allow(dead_code, reason = "only the embedded backend opens the file again")]
     pub(crate) folder: TempDir,
 }
 

@@ -11,11 +11,7 @@ use object_store::path::Path as Key;
 use object_store::{MultipartUpload, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
 
-fn during<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
-    operation: &'static str,
-) -> impl Fn(E) -> ArtifactError {
-    move |source| ArtifactError { operation, source: source.into() }
-}
+use super::{during, incoming_key, key_of};
 
 /// Artifacts in a local folder.
 #[derive(Debug, Clone)]
@@ -33,10 +29,6 @@ impl FolderArtifacts {
         let store = LocalFileSystem::new_with_prefix(folder).map_err(during("artifacts_open"))?;
         Ok(Self { store: Arc::new(store.with_fsync(true)) })
     }
-}
-
-fn key_of(digest: &Sha256Digest) -> Key {
-    Key::from(format!("sha256/{digest}"))
 }
 
 /// A file that is being written under a temporary name.
@@ -69,7 +61,7 @@ impl ArtifactUpload for FolderUpload {
 #[async_trait]
 impl Artifacts for FolderArtifacts {
     async fn artifact_begin(&self) -> Result<Box<dyn ArtifactUpload>, ArtifactError> {
-        let temporary = Key::from(format!("incoming/{}", uuid::Uuid::now_v7()));
+        let temporary = incoming_key();
         let upload =
             self.store.put_multipart(&temporary).await.map_err(during("artifact_begin"))?;
         Ok(Box::new(FolderUpload {
