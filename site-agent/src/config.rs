@@ -1,6 +1,7 @@
 //! `agent.toml`. `deploy/config/agent.toml` documents every key and is what `enrol` writes.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use fedval_inference::InferenceLimits;
@@ -27,6 +28,16 @@ pub(crate) struct Config {
     /// Limits of decoding and inference.
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// The page of metrics. Default: none.
+    pub(crate) metrics: Option<MetricsConfig>,
+}
+
+/// The page of metrics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetricsConfig {
+    /// An address of this machine alone, such as 127.0.0.1:9464.
+    pub(crate) listen: SocketAddr,
 }
 
 /// One place that holds cases.
@@ -147,6 +158,13 @@ mod tests {
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
         let columns = &config.data_sources[0].columns;
         assert_eq!(format!("{columns:?}"), format!("{:?}", Columns::default()));
+    }
+
+    #[test]
+    fn the_metrics_page_in_the_example_works_when_it_is_switched_on() {
+        let text = TEMPLATE.replace("# [metrics]\n# listen", "[metrics]\nlisten");
+        let config: Config = toml::from_str(&text).unwrap();
+        assert!(config.metrics.is_some_and(|metrics| metrics.listen.ip().is_loopback()));
     }
 
     #[test]

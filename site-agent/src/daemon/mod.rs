@@ -11,6 +11,7 @@ mod instance;
 mod intake;
 mod job;
 mod link;
+mod observe;
 mod progress;
 mod renewal;
 mod session;
@@ -33,6 +34,7 @@ pub use worker::{Way, Worker};
 
 use crate::config::Config;
 pub use crate::home::{Home, Identity};
+use crate::metrics::Metrics;
 use crate::site_policy;
 
 /// What a running agent works with.
@@ -46,6 +48,7 @@ pub struct Agent {
     build: BuildDigest,
     bell: Bell,
     evaluator: Arc<dyn Evaluator>,
+    metrics: Metrics,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -76,6 +79,7 @@ impl Agent {
             build,
             bell,
             evaluator,
+            metrics: Metrics::default(),
             clock,
             entropy,
         };
@@ -118,6 +122,7 @@ pub(crate) async fn run(
         ended = session::hold(Arc::clone(&agent), coordinator, instance, connected) => ended,
         ended = worker::work(Arc::clone(&agent), ways) => ended,
         ended = renewal::renew(&agent, connection.clone()) => ended,
+        ended = observe::serve(&agent, connection.clone()) => ended,
         () = lead_the_way(connection, way) => Ok(()),
         () = agent.bell.ring_for(agent.home.watched_files()) => Ok(()),
         () = stop_signal() => Ok(()),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod agent;
+mod metrics;
 mod network;
 #[path = "../../../common/study/tests/support/mod.rs"]
 mod study;
