@@ -34,6 +34,9 @@ pub(crate) struct Config {
     pub(crate) artifacts_region: Option<String>,
     /// File with the object store's two keys.
     pub(crate) artifacts_credentials_file: Option<PathBuf>,
+    /// Whether the object store may be spoken to without TLS: only inside one machine. Default: no.
+    #[serde(default)]
+    pub(crate) artifacts_allow_http: bool,
     /// Loopback address of the metrics page. Default: none.
     pub(crate) metrics: Option<SocketAddr>,
     /// Connections at once. Default: 4096.

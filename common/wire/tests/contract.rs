@@ -11,15 +11,25 @@ use prost_types::{
 };
 
 /// Whatever a site sends is inside one of these.
-const SENT_BY_SITES: [&str; 4] =
-    ["AgentEvent", "DownloadRequest", "EnrolRequest", "SubmitResultRequest"];
+const SENT_BY_SITES: [&str; 6] = [
+    "AgentEvent",
+    "CheckRequest",
+    "DownloadRequest",
+    "EnrolRequest",
+    "RenewRequest",
+    "SubmitResultRequest",
+];
 
-/// The only bytes a site can send: digests, a signature, a token, a signing request.
-const BYTES: [&str; 10] = [
+/// The only bytes a site can send: digests, a signature, nonces of its process, a token, a signing
+/// request.
+const BYTES: [&str; 13] = [
     "DownloadRequest.digest",
     "EnrolRequest.certificate_signing_request",
+    "EnrolRequest.invitation",
     "EnrolRequest.token",
     "Hello.agent_build",
+    "Hello.instance",
+    "Hello.previous_instance",
     "ResultHeader.agent_build",
     "ResultHeader.cohort",
     "ResultHeader.model",
@@ -152,7 +162,7 @@ fn call_lines(service: &ServiceDescriptorProto) -> Vec<String> {
 }
 
 #[test]
-fn sites_send_four_kinds_of_message() {
+fn sites_send_six_kinds_of_message() {
     assert_eq!(Contract::read().requests_of_sites(), BTreeSet::from(SENT_BY_SITES));
 }
 

@@ -199,6 +199,7 @@ impl Coordinator {
         let key = SecretKey::generate(&OsEntropy);
         let request = proto::EnrolRequest {
             token: token.secret().to_vec(),
+            invitation: token.id().as_bytes().to_vec(),
             certificate_signing_request: signing_request(&key).unwrap(),
         };
         let mut client = EnrolmentServiceClient::new(self.anonymous());

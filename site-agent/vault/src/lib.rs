@@ -56,6 +56,8 @@ impl Vault {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // The agent may write in its own folder only.
+            .pragma("temp_store", "MEMORY")
             .busy_timeout(Duration::from_secs(BUSY_SECONDS));
         let pool = SqlitePoolOptions::new()
             .max_connections(4)

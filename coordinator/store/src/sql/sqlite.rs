@@ -29,6 +29,7 @@ impl SqlStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("temp_store", "MEMORY")
             .busy_timeout(Duration::from_secs(BUSY_SECONDS));
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
