@@ -25,7 +25,7 @@ pub(crate) async fn artifacts(
         endpoint: config.artifacts_endpoint.clone(),
         region: config.artifacts_region.clone(),
         credentials_file: config.artifacts_credentials_file.clone(),
-        allow_http: false,
+        allow_http: config.artifacts_allow_http,
     };
     let artifacts = ArtifactsConfig::parse(config.artifacts.as_deref(), access, folder)?;
     Ok(artifacts_open(&artifacts).await?)

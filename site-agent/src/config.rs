@@ -1,6 +1,7 @@
 //! `agent.toml`. `deploy/config/agent.toml` documents every key and is what `enrol` writes.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use fedval_inference::InferenceLimits;
@@ -8,10 +9,10 @@ use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::StudyId;
 use serde::Deserialize;
 
+use crate::network::CoordinatorConfig;
+
 /// The documented example, which is also the first configuration of every site.
 pub(crate) const TEMPLATE: &str = include_str!("../../deploy/config/agent.toml");
-/// The address in the example, replaced at enrolment.
-pub(crate) const TEMPLATE_URL: &str = "https://fedval.example.org:443";
 
 const MIB: u64 = 1 << 20;
 
@@ -27,14 +28,16 @@ pub(crate) struct Config {
     /// Limits of decoding and inference.
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// The page of metrics. Default: none.
+    pub(crate) metrics: Option<MetricsConfig>,
 }
 
-/// The coordinator's address.
+/// The page of metrics.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CoordinatorConfig {
-    /// Such as https://fedval.example.org:443.
-    pub(crate) url: String,
+pub(crate) struct MetricsConfig {
+    /// An address of this machine alone, such as 127.0.0.1:9464.
+    pub(crate) listen: SocketAddr,
 }
 
 /// One place that holds cases.
@@ -151,10 +154,17 @@ mod tests {
     #[test]
     fn the_documented_example_is_read_and_shows_the_defaults() {
         let config: Config = toml::from_str(TEMPLATE).unwrap();
-        assert_eq!(config.coordinator.url, TEMPLATE_URL);
+        assert_eq!(config.coordinator, CoordinatorConfig::at("https://fedval.example.org:443"));
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
         let columns = &config.data_sources[0].columns;
         assert_eq!(format!("{columns:?}"), format!("{:?}", Columns::default()));
+    }
+
+    #[test]
+    fn the_metrics_page_in_the_example_works_when_it_is_switched_on() {
+        let text = TEMPLATE.replace("# [metrics]\n# listen", "[metrics]\nlisten");
+        let config: Config = toml::from_str(&text).unwrap();
+        assert!(config.metrics.is_some_and(|metrics| metrics.listen.ip().is_loopback()));
     }
 
     #[test]

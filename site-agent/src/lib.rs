@@ -6,6 +6,8 @@ pub mod cli;
 mod config;
 pub mod daemon;
 mod home;
+mod metrics;
+mod network;
 mod site_policy;
 
 use std::process::ExitCode;

@@ -198,9 +198,7 @@ impl Coordinator {
         let token: InviteToken = invited["token"].as_str().unwrap().parse().unwrap();
         let key = SecretKey::generate(&OsEntropy);
         let request = proto::EnrolRequest {
-            invitation: token.id().as_bytes().to_vec(),
             token: token.secret().to_vec(),
-            invitation: token.id().as_bytes().to_vec(),
             certificate_signing_request: signing_request(&key).unwrap(),
         };
         let mut client = EnrolmentServiceClient::new(self.anonymous());

@@ -110,6 +110,15 @@ pub(super) struct Enrol {
     /// The root's fingerprint, as the operator read it to you. The token holds it too.
     #[arg(long)]
     pub(super) root: Option<String>,
+    /// Web proxy to go through, such as http://proxy.example.org:3128; stands in agent.toml afterwards.
+    #[arg(long)]
+    pub(super) proxy: Option<String>,
+    /// File with one line user:password for the proxy, readable by its owner alone.
+    #[arg(long, requires = "proxy")]
+    pub(super) proxy_credentials: Option<PathBuf>,
+    /// File with the authority that certified a https:// proxy, in PEM.
+    #[arg(long, requires = "proxy")]
+    pub(super) proxy_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,14 +1,16 @@
 //! `fedval-agent enrol`.
 
+use std::path::PathBuf;
+
 use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure, OsEntropy};
-use fedval_egress::Coordinator;
 use fedval_trust::{Fingerprint, InviteToken, SecretKey};
 use serde_json::json;
 
 use super::args::Enrol;
-use crate::config::{TEMPLATE, TEMPLATE_URL};
+use crate::config::TEMPLATE;
 use crate::home::{Home, Identity, write};
+use crate::network::CoordinatorConfig;
 
 pub(super) async fn run(home: &Home, command: &Enrol, output: Output) -> Result<(), Failure> {
     if home.is_enrolled() {
@@ -23,10 +25,11 @@ pub(super) async fn run(home: &Home, command: &Enrol, output: Output) -> Result<
     if let Some(root) = &command.root {
         confirm(root, &token)?;
     }
-    let coordinator = Coordinator::at(&command.coordinator)?;
+    let config = coordinator(command)?;
+    let dialer = config.dialer()?;
     home.create()?;
     let key = SecretKey::generate(&OsEntropy);
-    let enrolment = fedval_egress::enrol(&coordinator, &token, &key).await?;
+    let enrolment = fedval_egress::enrol(&dialer, &token, &key).await?;
     let identity = Identity {
         site: enrolment.site,
         key,
@@ -34,8 +37,7 @@ pub(super) async fn run(home: &Home, command: &Enrol, output: Output) -> Result<
         root: enrolment.root,
     };
     if !home.config_file().exists() {
-        let config = TEMPLATE.replace(TEMPLATE_URL, &command.coordinator);
-        write(&home.config_file(), &config)?;
+        write(&home.config_file(), &config.written_into(TEMPLATE))?;
     }
     home.write_identity(&identity)?;
     let fingerprint = identity.root.fingerprint().to_string();
@@ -52,6 +54,22 @@ pub(super) async fn run(home: &Home, command: &Enrol, output: Output) -> Result<
         ),
     );
     Ok(())
+}
+
+/// The way to the coordinator as the command gives it; files are named so that they are found from
+/// anywhere.
+fn coordinator(command: &Enrol) -> Result<CoordinatorConfig, Failure> {
+    let absolute = |path: &Option<PathBuf>| -> Result<Option<PathBuf>, Failure> {
+        let Some(path) = path else { return Ok(None) };
+        let absolute = std::path::absolute(path);
+        absolute.map(Some).map_err(|error| Failure::disk("find", path, &error))
+    };
+    Ok(CoordinatorConfig {
+        proxy: command.proxy.clone(),
+        proxy_credentials: absolute(&command.proxy_credentials)?,
+        proxy_ca: absolute(&command.proxy_ca)?,
+        ..CoordinatorConfig::at(&command.coordinator)
+    })
 }
 
 fn confirm(root: &str, token: &InviteToken) -> Result<(), Failure> {

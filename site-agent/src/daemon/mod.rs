@@ -11,6 +11,7 @@ mod instance;
 mod intake;
 mod job;
 mod link;
+mod observe;
 mod progress;
 mod renewal;
 mod session;
@@ -20,7 +21,7 @@ use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
 use fedval_ambient::{Clock, Entropy, Exit, Failure, OsEntropy, SystemClock};
-use fedval_egress::{Connection, Coordinator};
+use fedval_egress::Connection;
 use fedval_study::{BuildDigest, Sha256Digest};
 use fedval_vault::{Job, Vault};
 use tokio::sync::watch;
@@ -33,6 +34,7 @@ pub use worker::{Way, Worker};
 
 use crate::config::Config;
 pub use crate::home::{Home, Identity};
+use crate::metrics::Metrics;
 use crate::site_policy;
 
 /// What a running agent works with.
@@ -46,6 +48,7 @@ pub struct Agent {
     build: BuildDigest,
     bell: Bell,
     evaluator: Arc<dyn Evaluator>,
+    metrics: Metrics,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -76,6 +79,7 @@ impl Agent {
             build,
             bell,
             evaluator,
+            metrics: Metrics::default(),
             clock,
             entropy,
         };
@@ -110,7 +114,7 @@ pub(crate) async fn run(
     let agent = Arc::new(Agent::open(home, Arc::new(evaluator::Boxed), clock, entropy).await?);
     agent.vault.journal_verify().await?;
     let instance = instance::begin(&agent.home, agent.entropy.as_ref())?;
-    let coordinator = Coordinator::at(&agent.config.coordinator.url)?;
+    let coordinator = agent.config.coordinator.dialer()?;
     tracing::info!(site = %agent.identity.site, "agent started");
     let (connected, connection) = watch::channel::<Option<Connection>>(None);
     let (way, ways) = watch::channel::<Option<Arc<dyn Link>>>(None);
@@ -118,6 +122,7 @@ pub(crate) async fn run(
         ended = session::hold(Arc::clone(&agent), coordinator, instance, connected) => ended,
         ended = worker::work(Arc::clone(&agent), ways) => ended,
         ended = renewal::renew(&agent, connection.clone()) => ended,
+        ended = observe::serve(&agent, connection.clone()) => ended,
         () = lead_the_way(connection, way) => Ok(()),
         () = agent.bell.ring_for(agent.home.watched_files()) => Ok(()),
         () = stop_signal() => Ok(()),

@@ -212,6 +212,7 @@ impl Worker {
     async fn not_delivered(&mut self, job: &Job, error: &EgressError) -> Result<(), Failure> {
         let (agent, round) = (&self.agent, job.round());
         tracing::warn!(%round, code = error.code(), "result not delivered");
+        agent.metrics.delivery_failed(error.code());
         agent.vault.job_note(round, error.code()).await?;
         // Also where it was refused: a lease may be on its way, a restored coordinator's operator may
         // dispatch the round again. Nobody has to restart the agent for that.

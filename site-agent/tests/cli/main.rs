@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod agent;
+mod metrics;
+mod network;
 #[path = "../../../common/study/tests/support/mod.rs"]
 mod study;
 
@@ -136,28 +138,37 @@ fn check_lists_every_problem_with_what_to_do_about_it() {
     let ran = machine.run(&["check", "--study", "chest", "--json"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let checks = ran.json();
-    let found: Vec<(&str, bool, &str)> = checks["checks"]
+    let found: Vec<(&str, Option<bool>, &str)> = checks["checks"]
         .as_array()
         .unwrap()
         .iter()
         .map(|check| {
             let text = |key: &str| check[key].as_str().unwrap_or_default();
-            let holds = check["holds"].as_bool().unwrap();
-            assert_eq!(holds, text("remedy").is_empty(), "{check}");
+            let holds = check["holds"].as_bool();
+            assert_eq!(holds == Some(false), !text("remedy").is_empty(), "{check}");
+            assert_eq!(holds == Some(false), text("note").is_empty(), "{check}");
             (text("check"), holds, text("code"))
         })
         .collect();
     assert_eq!(
         found,
         [
-            ("enrolment", true, ""),
-            ("configuration", true, ""),
-            ("policy", false, "POLICY_MISSING"),
-            ("vault and journal", true, ""),
-            ("sandbox", true, ""),
-            ("coordinator", false, "COORDINATOR_UNREACHABLE"),
-            ("data source", false, "STUDY_NOT_FOUND"),
-            ("cases", true, ""),
+            ("enrolment", Some(true), ""),
+            ("configuration", Some(true), ""),
+            ("certificate", Some(true), ""),
+            ("policy", Some(false), "POLICY_MISSING"),
+            ("disk", Some(true), ""),
+            ("vault and journal", Some(true), ""),
+            ("sandbox", Some(true), ""),
+            ("name", Some(true), ""),
+            ("port", Some(false), "COORDINATOR_UNREACHABLE"),
+            ("proxy", None, ""),
+            ("TLS", None, ""),
+            ("clock", None, ""),
+            ("coordinator", None, ""),
+            ("data source radiology", Some(false), "DISK"),
+            ("data source", Some(false), "STUDY_NOT_FOUND"),
+            ("cases", Some(true), ""),
         ]
     );
     let table = machine.run(&["check"]).out;

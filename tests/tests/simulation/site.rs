@@ -21,6 +21,9 @@ use crate::template::{SITES, cases, site_id};
 use crate::way::{Faults, FaultyWay};
 use crate::{op::Op, support};
 
+/// What each site counts: the same in every history.
+static COUNTED: [OnceLock<SiteSummary>; SITES.len()] = [const { OnceLock::new() }; SITES.len()];
+
 /// Evaluates a site's buckets, without images.
 #[derive(Debug)]
 struct Buckets(usize);
@@ -35,8 +38,6 @@ impl Evaluator for Buckets {
         model: &Path,
     ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
         assert_eq!(std::fs::read(model).unwrap(), support::MODEL, "the model is whole");
-        // The same in every history: counted once.
-        static COUNTED: [OnceLock<SiteSummary>; SITES.len()] = [const { OnceLock::new() }; 3];
         let counted = COUNTED[self.0].get_or_init(|| support::summary(&cases(self.0), protocol));
         Ok(SiteLocal::new(counted.clone()))
     }

@@ -59,7 +59,7 @@ pub(crate) async fn a_deadline_is_set_while_the_round_is_open(store: Arc<dyn Sto
     let round = opened(store.as_ref(), &study, 1).await;
     let deadline = async || {
         let found = store.round_find(&round.round).await.unwrap().unwrap();
-        assert_eq!(store.round_list(&study).await.unwrap()[0], found);
+        assert_eq!(store.round_list(&study).await.unwrap(), std::slice::from_ref(&found));
         found.deadline_at
     };
     assert_eq!(deadline().await, None);

@@ -76,7 +76,7 @@ impl WebProxy {
                         None => tunnel(stream, &rules, &kept).await,
                         Some(tls) => match tls.accept(stream).await {
                             Ok(stream) => tunnel(stream, &rules, &kept).await,
-                            Err(_) => return,
+                            Err(_) => (),
                         },
                     }
                 });

@@ -1,0 +1,90 @@
+//! Where the cases lie: that it can be read, and that a study finds there what it needs.
+
+use std::fs::{self, File};
+
+use fedval_ambient::{Exit, Failure};
+use fedval_ingest::read_manifest;
+use fedval_study::protocol::{AttributeSource, ReferenceStandard, StudyProtocol};
+use fedval_study::{LockedProtocol, StudyId};
+
+use super::cases::last_job;
+use super::{Checked, Outcome};
+use crate::home::Home;
+
+/// Opens what each data source names, whatever the study.
+pub(super) fn every(home: &Home) -> Vec<Checked> {
+    let what = || "data sources".to_owned();
+    let config = match home.config() {
+        Ok(config) => config,
+        Err(_) => return vec![Checked::untested(what(), "agent.toml cannot be read")],
+    };
+    if config.data_sources.is_empty() {
+        return vec![Checked {
+            what: what(),
+            outcome: Outcome::Fails(missing("there is no data source")),
+        }];
+    }
+    let open = |source: &crate::config::DataSource| {
+        let files = source.manifest_source();
+        let manifest = File::open(&files.manifest);
+        manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
+        let folder = fs::read_dir(&files.root);
+        folder.map_err(|error| Failure::disk("list the folder of images", &files.root, &error))?;
+        Ok("its manifest and its folder can be read".to_owned())
+    };
+    let name = |source: &crate::config::DataSource| format!("data source {}", source.name);
+    config.data_sources.iter().map(|source| Checked::new(name(source), open(source))).collect()
+}
+
+fn missing(message: &str) -> Failure {
+    let remedy = "add a [[data_sources]] table to agent.toml";
+    Failure::new(Exit::Usage, "DATA_SOURCE_MISSING", message, remedy)
+}
+
+/// Reads the manifest as the study would; without the study's protocol, any label is taken.
+pub(super) async fn of_study(home: &Home, study: &StudyId) -> Result<String, Failure> {
+    let protocol = protocol_of(home, study).await?;
+    let config = home.config()?;
+    let source = config
+        .data_sources
+        .iter()
+        .find(|source| source.serves(study))
+        .ok_or_else(|| missing(&format!("no data source serves the study `{study}`")))?;
+    let standard: &ReferenceStandard = &protocol.reference_standard;
+    let columns: Vec<String> = protocol
+        .subgroups
+        .iter()
+        .filter_map(|dimension| match &dimension.source {
+            AttributeSource::Column(column) => Some(column.clone()),
+            AttributeSource::Dicom(_) => None,
+        })
+        .collect();
+    let cohort = read_manifest(&source.manifest_source(), standard, &columns).map_err(|error| {
+        let mut failure = Failure::from(error);
+        failure.message = format!("source `{}`: {}", source.name, failure.message);
+        failure
+    })?;
+    let unrecorded = &cohort.open_on_site().unrecorded;
+    if unrecorded.is_empty() {
+        return Ok(format!("source `{}` has what the study needs", source.name));
+    }
+    Err(Failure::new(
+        Exit::AnswerIsNo,
+        "ATTRIBUTE_UNRECORDED",
+        format!("source `{}` has no column `{}`", source.name, unrecorded.join("`, `")),
+        "map it under [data_sources.columns] attributes, or go on: subgroups by it are withheld here",
+    ))
+}
+
+async fn protocol_of(home: &Home, study: &StudyId) -> Result<StudyProtocol, Failure> {
+    let job = last_job(&home.vault().await?, study).await?;
+    let locked = job.and_then(|job| LockedProtocol::parse(&job.protocol).ok());
+    locked.map(|locked| locked.protocol().clone()).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            "STUDY_NOT_FOUND",
+            format!("the study `{study}` was not dispatched to this site"),
+            "run `fedval-agent jobs` to see what was",
+        )
+    })
+}
