@@ -39,11 +39,8 @@ impl Reader<'_> {
         let Some((bytes, digest)) = file.ok().flatten() else {
             return Ok((None, Err(FailureReason::Undecodable)));
         };
-        let request = DecodeRequest {
-            input: self.input,
-            dicom_attributes: self.keywords,
-            bytes: &bytes,
-        };
+        let request =
+            DecodeRequest { input: self.input, dicom_attributes: self.keywords, bytes: &bytes };
         match self.decoder.decode(&request).await {
             Ok(decoded) => Ok((Some(digest), Ok(decoded))),
             // No log line: whoever counts them knows how many of a site's cases fail.

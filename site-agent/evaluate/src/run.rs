@@ -197,8 +197,8 @@ impl Evaluation<'_> {
         let lanes: Vec<_> =
             (0..lanes).map(|_| self.run_lane(iter::from_fn(cases), done.clone())).collect();
         drop(done);
-        // A lane that fails does not take with it what others have done; where nothing can be
-        // recorded, the lanes find their way out blocked.
+        // Where a lane fails, what was done before is still written; where nothing can be written,
+        // the lanes stop.
         let (evaluated, recorded) = futures_util::future::join(
             futures_util::future::try_join_all(lanes),
             record(self.vault, self.round, finished, progress),

@@ -4,7 +4,11 @@
 //! such a pool pixel by pixel; here a row of windows is one loop over two rows that the compiler
 //! turns into vector instructions.
 
-use tract_onnx::tract_core::internal::*;
+use tract_onnx::tract_core::internal::{
+    Datum as _, DatumExt as _, EvalContext, EvalOp, IntoTValue as _, Op, StaticName, TValue, TVec,
+    Tensor, TractErrorContext as _, TractResult, TypedFact, TypedModel, TypedModelPatch, TypedNode,
+    TypedOp, args_1, as_op, bail, op_as_typed_op, op_out_of_plan, tvec,
+};
 use tract_onnx::tract_core::ops::cnn::{OptMaxPool, OptSumPool, PoolSpec};
 
 /// Pixels along a window's side, and from one window to the next.
@@ -80,19 +84,17 @@ impl EvalOp for Halving {
         let input = args_1!(inputs);
         let [.., height, width] = *input.shape() else { bail!("no plane to halve") };
         let mut output = Tensor::zero::<f32>(&Self::shape(input.shape()))?;
-        let (pixels, mut halved) = (input.try_as_plain_ram()?, output.try_as_plain_ram_mut()?);
+        let (pixels, mut pooled) = (input.try_as_plain_ram()?, output.try_as_plain_ram_mut()?);
         let planes = pixels.as_slice::<f32>()?.chunks_exact(height * width);
-        let halves = halved.as_slice_mut::<f32>()?;
-        for (plane, half) in planes.zip(halves.chunks_exact_mut((height / SIDE) * (width / SIDE))) {
-            let rows = plane.chunks_exact(SIDE * width).zip(half.chunks_exact_mut(width / SIDE));
-            for (rows, half) in rows {
-                let (upper, lower) = rows.split_at(width);
-                match self.0 {
-                    // The engine's order of operations: sums and signs of zeros depend on it.
-                    Rule::Maximum => each_window(upper, lower, half, |a, b, c, d| {
-                        f32::MIN.max(a).max(b).max(c).max(d)
-                    }),
-                    Rule::Mean => each_window(upper, lower, half, |a, b, c, d| (a + b + c + d) * 0.25),
+        let area = (height / SIDE) * (width / SIDE);
+        for (plane, half) in planes.zip(pooled.as_slice_mut::<f32>()?.chunks_exact_mut(area)) {
+            match self.0 {
+                // The engine's order of operations: the last bits depend on it.
+                Rule::Maximum => each_window(plane, width, half, |[a, b, c, d]| {
+                    f32::MIN.max(a).max(b).max(c).max(d)
+                }),
+                Rule::Mean => {
+                    each_window(plane, width, half, |[a, b, c, d]| (a + b + c + d) * 0.25);
                 }
             }
         }
@@ -109,20 +111,20 @@ impl TypedOp for Halving {
     as_op!();
 }
 
-fn each_window(
-    upper: &[f32],
-    lower: &[f32],
-    half: &mut [f32],
-    pooled: impl Fn(f32, f32, f32, f32) -> f32,
-) {
-    let windows = upper.chunks_exact(SIDE).zip(lower.chunks_exact(SIDE));
-    for (value, (upper, lower)) in half.iter_mut().zip(windows) {
-        *value = pooled(upper[0], upper[1], lower[0], lower[1]);
+fn each_window(plane: &[f32], width: usize, half: &mut [f32], pooled: impl Fn([f32; 4]) -> f32) {
+    let rows = plane.chunks_exact(SIDE * width).zip(half.chunks_exact_mut(width / SIDE));
+    for (rows, half) in rows {
+        let (upper, lower) = rows.split_at(width);
+        let windows = upper.chunks_exact(SIDE).zip(lower.chunks_exact(SIDE));
+        for (value, (upper, lower)) in half.iter_mut().zip(windows) {
+            *value = pooled([upper[0], upper[1], lower[0], lower[1]]);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tract_onnx::tract_core::internal::{IntoRunnable as _, SpecialOps as _};
     use tract_onnx::tract_core::ops::cnn::{MaxPool, PaddingSpec, SumPool};
     use tract_onnx::tract_core::ops::nn::DataFormat;
 
@@ -130,7 +132,7 @@ mod tests {
 
     fn spec(kernel: [usize; 2], padding: PaddingSpec) -> PoolSpec {
         let strides = Some(tvec!(2, 2));
-        PoolSpec::new(DataFormat::NCHW, kernel.into(), padding, None, strides, 3, 3)
+        PoolSpec::new(DataFormat::NCHW, kernel.as_slice().into(), padding, None, strides, 3, 3)
     }
 
     /// The optimised graph of one pool over three planes of 7 × 10 pixels.
@@ -159,7 +161,7 @@ mod tests {
     }
 
     fn is_replaced(graph: &TypedModel) -> bool {
-        graph.nodes().iter().any(|node| node.op_is::<Halving>())
+        graph.nodes().iter().any(TypedNode::op_is::<Halving>)
     }
 
     #[test]

@@ -126,8 +126,10 @@ impl BoxedChild {
         widen(&replies);
         let max_reply_bytes = limits.max_reply_bytes;
         let mut boxed = Self { child, requests, replies, max_reply_bytes, usable: true };
-        let report =
-            boxed.call(&[&limits.to_frame()], START_LIMIT).await.map_err(|_| SpawnError::NotReady)?;
+        let report = boxed
+            .call(&[&limits.to_frame()], START_LIMIT)
+            .await
+            .map_err(|_| SpawnError::NotReady)?;
         match Confinement::from_report(&report) {
             Some(Confinement::Complete) => Ok(boxed),
             Some(Confinement::Missing(step)) => {

@@ -23,7 +23,7 @@ pub(crate) async fn send(pipe: &mut (impl AsyncWrite + Unpin), parts: &[&[u8]]) 
     let mut unsent = &mut slices[..];
     while !unsent.is_empty() {
         let sent = pipe.write_vectored(unsent).await?;
-        advance(&mut unsent, sent)?;
+        unsent = advance(unsent, sent)?;
     }
     pipe.flush().await
 }
@@ -59,16 +59,19 @@ pub(crate) fn answer(pipe: &mut impl Write, frame: &[u8]) -> io::Result<()> {
     let mut unsent = &mut slices[..];
     while !unsent.is_empty() {
         let sent = pipe.write_vectored(unsent)?;
-        advance(&mut unsent, sent)?;
+        unsent = advance(unsent, sent)?;
     }
     Ok(())
 }
 
-/// Leaves in `unsent` what is not on its way yet.
-fn advance(unsent: &mut &mut [IoSlice<'_>], sent: usize) -> io::Result<()> {
+/// What of `unsent` is not on its way yet.
+fn advance<'f, 'b>(
+    mut unsent: &'f mut [IoSlice<'b>],
+    sent: usize,
+) -> io::Result<&'f mut [IoSlice<'b>]> {
     if sent == 0 {
         return Err(io::ErrorKind::WriteZero.into());
     }
-    IoSlice::advance_slices(unsent, sent);
-    Ok(())
+    IoSlice::advance_slices(&mut unsent, sent);
+    Ok(unsent)
 }

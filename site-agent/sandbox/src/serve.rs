@@ -26,8 +26,8 @@ pub fn serve(mut handler: impl FnMut(&[u8]) -> Vec<u8>) -> ExitCode {
     panic::set_hook(Box::new(|_| process::exit(PANICKED)));
     let (mut requests, mut replies) = (std::io::stdin().lock(), Replies);
     let mut request = Vec::new();
-    let Some(limits) = next_request(&mut requests, &mut request)
-        .and_then(|()| OwnLimits::from_frame(&request))
+    let Some(limits) =
+        next_request(&mut requests, &mut request).and_then(|()| OwnLimits::from_frame(&request))
     else {
         return ExitCode::FAILURE;
     };

@@ -92,9 +92,12 @@ pub(super) fn decode_reply(
     let (count, rest) = rest.split_first_chunk()?;
     let count = u32::from_le_bytes(*count) as usize;
     let (values, attributes) = rest.split_at_checked(count.checked_mul(4)?)?;
-    let value = |bytes: &[u8]| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let tensor: Vec<f32> = values.chunks_exact(4).map(value).collect();
-    if count != request.input.values() || !all_finite(&tensor) {
+    if count != request.input.values() {
+        return None;
+    }
+    let mut tensor = vec![0.0; count];
+    bytemuck::cast_slice_mut(&mut tensor).copy_from_slice(values);
+    if !all_finite(&tensor) {
         return None;
     }
     let attributes: BTreeMap<String, String> = serde_json::from_slice(attributes).ok()?;

@@ -34,8 +34,8 @@ fn read(bytes: &[u8], format: ImageFormat, input: &ModelInput) -> Result<Raster,
     if decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(ImageFault::Corrupt);
     }
-    let decoded = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
-    let samples = Samples::of(decoded)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
+    let samples = Samples::of(image)?;
     let values = usize::from(samples.max) + 1;
     let number = scale(samples.max, input.scaling);
     let planes = samples.planes(size, input.channels)?;

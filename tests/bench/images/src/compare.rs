@@ -9,9 +9,6 @@ use crate::error::BenchError;
 use crate::figure::Figure;
 use crate::memory::peak_while;
 
-/// How often the loop goes over a site's images; the agent's code does as often.
-const REPEAT: &str = "40";
-
 /// What to compare.
 #[derive(Debug, Args)]
 pub(crate) struct Comparison {
@@ -28,6 +25,9 @@ pub(crate) struct Comparison {
     /// Lanes of the agent, and workers of the loop.
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// How often each goes over a site's images.
+    #[arg(long, default_value_t = 40)]
+    repeat: usize,
     /// How often each is measured; the median counts.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -73,7 +73,8 @@ impl Comparison {
         let executable = Path::new("/proc/self/exe");
         let mut command = Command::new(executable);
         command.arg("evaluate").arg(self.data.join(site)).arg(self.model());
-        command.args(["--repeat", REPEAT, "--lanes"]).arg(self.workers.to_string());
+        command.args(["--repeat", &self.repeat.to_string()]);
+        command.args(["--lanes", &self.workers.to_string()]);
         let (printed, memory_mib) = measure(&mut command)?;
         let figure: Figure = serde_json::from_str(&printed).map_err(BenchError::Figure)?;
         Ok(Measured { speed: figure.warm_images_per_second, memory_mib })
@@ -82,10 +83,11 @@ impl Comparison {
     fn python(&self, site: &str, kind: &str) -> Result<Measured, BenchError> {
         let mut command = Command::new(&self.python);
         command.arg(&self.python_loop).arg(self.data.join(site)).arg(self.model());
-        command.arg(self.workers.to_string()).args([REPEAT, kind]);
+        command.args([&self.workers.to_string(), &self.repeat.to_string(), kind]);
         let (printed, memory_mib) = measure(&mut command)?;
         // "6960 images, 2 threads: 977 images/s, sum of scores …"
-        let speed = printed.split_once(": ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        let speed =
+            printed.split_once(": ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
         let speed = speed.ok_or_else(|| failure(&command, printed.clone()))?;
         Ok(Measured { speed, memory_mib })
     }

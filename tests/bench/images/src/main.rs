@@ -54,10 +54,8 @@ fn main() -> ExitCode {
 }
 
 fn evaluate(site: &evaluation::Site) -> Result<(), BenchError> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|source| BenchError::File {
-        path: PathBuf::from("/proc/self/task"),
-        source,
-    })?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|source| BenchError::File { path: PathBuf::from("/proc/self/task"), source })?;
     let figure = runtime.block_on(site.evaluate())?;
     println!("{}", serde_json::to_string(&figure).map_err(BenchError::Figure)?);
     Ok(())

@@ -36,9 +36,12 @@ fn resident_kib(process: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let own = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let children =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     let of_children: u64 = children
-        .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()
+        })
         .map(resident_kib)
         .sum();
     own + of_children
