@@ -1,19 +1,20 @@
-//! One lane of an evaluation: a decoder and a model, each in its own box, one case after another.
+//! One lane of an evaluation: while its model looks at one case, its decoder is at the next.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use fedval_disclosure::SiteLocal;
-use fedval_inference::{BoxProgram, InferenceLimits, LoadError, ModelBox, ScoreError};
-use fedval_ingest::{Case, DecodeFailure, DecodeRequest, Decoder};
+use fedval_inference::LoadError;
+use fedval_ingest::{Case, DecodeFailure, DecodedImage};
 use fedval_study::Sha256Digest;
-use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
-use tokio::io::AsyncReadExt as _;
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
-/// How often the model's box is started again for one case before the job fails.
-const MODEL_RETRIES: u32 = 2;
+use crate::reader::Reader;
+use crate::scorer::{MODEL_RETRIES, Scorer};
+
+/// Images that wait for the model: one, so that a lane never holds more than three.
+const WAITING_IMAGES: usize = 1;
 
 /// Why a lane cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -23,103 +24,96 @@ pub(crate) enum LaneError {
     Load(#[from] LoadError),
     /// The model's box ended again and again on one case.
     #[error("the model's box ended {MODEL_RETRIES} times after its first try on one case")]
-    ModelDies(#[source] ScoreError),
+    ModelDies(#[source] fedval_inference::ScoreError),
     /// Nothing can be decoded on this machine.
     #[error("images cannot be decoded on this machine")]
     Machine(#[source] DecodeFailure),
 }
 
+/// A case with its place in the manifest and what became of it.
+pub(crate) type Done = (usize, SiteLocal<Checkpoint>);
+
+/// A case whose image was looked at.
+pub(crate) struct Read {
+    index: usize,
+    row: Sha256Digest,
+    /// Digest of the image file; absent where it could not be read.
+    pub(crate) digest: Option<Sha256Digest>,
+    pub(crate) image: Result<SiteLocal<DecodedImage>, FailureReason>,
+}
+
 /// A decoder and a model.
 pub(crate) struct Lane<'e> {
-    pub(crate) protocol: &'e StudyProtocol,
-    pub(crate) keywords: &'e [String],
-    pub(crate) decoder: Decoder,
-    /// Largest image file that is read.
-    pub(crate) max_file_bytes: u64,
-    pub(crate) program: &'e BoxProgram,
-    pub(crate) limits: &'e InferenceLimits,
-    pub(crate) model_bytes: &'e [u8],
-    pub(crate) model: ModelBox,
+    pub(crate) reader: Reader<'e>,
+    pub(crate) scorer: Scorer<'e>,
 }
 
 impl Lane<'_> {
-    /// Evaluates one case.
-    pub(crate) async fn evaluate(
-        &mut self,
-        case: &Case,
-    ) -> Result<SiteLocal<Checkpoint>, LaneError> {
-        let row = row_digest(case);
-        let failed = |reason, image| {
-            let attributes = BTreeMap::new();
-            SiteLocal::new(Checkpoint {
-                row,
-                outcome: CaseOutcome::Failed(reason),
-                attributes,
-                image,
-            })
-        };
-        if case.reference.is_none() {
-            return Ok(failed(FailureReason::NoReference, None));
-        }
-        let Some(bytes) = read_image(&case.image, self.max_file_bytes).await else {
-            return Ok(failed(FailureReason::Undecodable, None));
-        };
-        let image = Some(Sha256Digest::of(&bytes));
-        let request = DecodeRequest {
-            input: &self.protocol.model.input,
-            dicom_attributes: self.keywords,
-            bytes: &bytes,
-        };
-        let decoded = match self.decoder.decode(&request).await {
-            Ok(decoded) => decoded,
-            // No log line: whoever counts them knows how many of a site's cases fail.
-            Err(DecodeFailure::Case { reason, .. }) => return Ok(failed(reason, image)),
-            Err(error) => return Err(LaneError::Machine(error)),
-        };
-        let outcome = self.score(&decoded.open_on_site().tensor).await?;
-        Ok(decoded.map(|decoded| Checkpoint {
-            row,
-            outcome,
-            attributes: decoded.attributes,
-            image,
-        }))
-    }
-
-    async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
-        let mut tries = 0;
-        loop {
-            match self.model.score(tensor).await {
-                Ok(score) => return Ok(CaseOutcome::Score(score.open_on_site().to_bits())),
-                Err(ScoreError::Invalid) => {
-                    return Ok(CaseOutcome::Failed(FailureReason::InvalidOutput));
-                }
-                Err(error) if tries == MODEL_RETRIES => return Err(LaneError::ModelDies(error)),
-                Err(_) => {
-                    tries += 1;
-                    self.model = ModelBox::load(
-                        self.program,
-                        self.limits,
-                        &self.protocol.model,
-                        self.model_bytes,
-                    )
-                    .await?;
-                }
-            }
-        }
+    /// Evaluates `cases` until there is none left, or nobody records them any more.
+    pub(crate) async fn run<'c>(
+        self,
+        cases: impl Iterator<Item = (usize, &'c Case)>,
+        done: Sender<Done>,
+    ) -> Result<(), LaneError> {
+        let (read, waiting) = mpsc::channel(WAITING_IMAGES);
+        let both = futures_util::future::try_join(
+            read_all(self.reader, cases, read),
+            score_all(self.scorer, waiting, done),
+        );
+        both.await.map(drop)
     }
 }
 
-/// The image file's bytes; `None` where it went away since the manifest was read, or is larger than
-/// anything that would be decoded.
-async fn read_image(path: &Path, max_bytes: u64) -> Option<Vec<u8>> {
-    // Opening a pipe would wait for a writer that never comes.
-    if !tokio::fs::metadata(path).await.ok()?.is_file() {
-        return None;
+async fn read_all<'c>(
+    mut reader: Reader<'_>,
+    cases: impl Iterator<Item = (usize, &'c Case)>,
+    read: Sender<Read>,
+) -> Result<(), LaneError> {
+    for (index, case) in cases {
+        let (digest, image) = reader.read(case).await?;
+        if read.send(Read { index, row: row_digest(case), digest, image }).await.is_err() {
+            break;
+        }
     }
-    let mut bytes = Vec::new();
-    let file = tokio::fs::File::open(path).await.ok()?;
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).await.ok()?;
-    (bytes.len() as u64 <= max_bytes).then_some(bytes)
+    Ok(())
+}
+
+async fn score_all(
+    mut scorer: Scorer<'_>,
+    mut waiting: Receiver<Read>,
+    done: Sender<Done>,
+) -> Result<(), LaneError> {
+    while let Some(case) = waiting.recv().await {
+        let index = case.index;
+        if done.send((index, checkpoint(&mut scorer, case).await?)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn checkpoint(
+    scorer: &mut Scorer<'_>,
+    case: Read,
+) -> Result<SiteLocal<Checkpoint>, LaneError> {
+    let Read { row, digest: image, .. } = case;
+    match case.image {
+        Ok(decoded) => {
+            let outcome = scorer.score(&decoded.open_on_site().tensor).await?;
+            Ok(decoded.map(|decoded| Checkpoint {
+                row,
+                outcome,
+                attributes: decoded.attributes,
+                image,
+            }))
+        }
+        Err(reason) => Ok(SiteLocal::new(Checkpoint {
+            row,
+            outcome: CaseOutcome::Failed(reason),
+            attributes: BTreeMap::new(),
+            image,
+        })),
+    }
 }
 
 /// What a checkpoint belongs to.

@@ -4,7 +4,10 @@ mod attributes;
 mod commitment;
 mod lane;
 mod performance;
+mod reader;
+mod recorder;
 mod run;
+mod scorer;
 mod summary;
 mod unit;
 

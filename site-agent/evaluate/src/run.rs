@@ -1,10 +1,11 @@
 //! The whole evaluation of one job, resumable to the case.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fedval_disclosure::SiteLocal;
-use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError, ModelBox};
+use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
 use fedval_ingest::{
     Case, Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, read_manifest,
 };
@@ -12,8 +13,12 @@ use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
 use fedval_study::{Exit, FailedStage, Problem, RoundId, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
+use tokio::sync::mpsc::{self, Sender};
 
-use crate::lane::{Lane, LaneError, row_digest};
+use crate::lane::{Done, Lane, LaneError, row_digest};
+use crate::reader::Reader;
+use crate::recorder::{MOST_CASES, record};
+use crate::scorer::{ModelSource, Scorer};
 use crate::unit::{ScoredImage, units};
 use crate::{attributes, commitment, summary};
 
@@ -29,6 +34,11 @@ impl Progress {
     #[must_use]
     pub fn get(&self) -> (usize, usize) {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    /// Counts cases that are on the disk.
+    pub(crate) fn add(&self, cases: usize) {
+        self.done.fetch_add(cases, Ordering::Relaxed);
     }
 }
 
@@ -178,42 +188,50 @@ impl Evaluation<'_> {
         progress.total.store(cohort.cases.len(), Ordering::Relaxed);
         progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
         let next = AtomicUsize::new(0);
+        let cases = || {
+            let index = *missing.get(next.fetch_add(1, Ordering::Relaxed))?;
+            Some((index, &cohort.cases[index]))
+        };
         let lanes = self.lanes.max(1).min(missing.len());
-        let lanes = (0..lanes).map(|_| self.run_lane(cohort, &missing, &next, progress));
-        futures_util::future::try_join_all(lanes).await?;
-        Ok(())
+        let (done, finished) = mpsc::channel(MOST_CASES);
+        let lanes: Vec<_> =
+            (0..lanes).map(|_| self.run_lane(iter::from_fn(cases), done.clone())).collect();
+        drop(done);
+        // Where a lane fails, what was done before is still written; where nothing can be written,
+        // the lanes stop.
+        let (evaluated, recorded) = futures_util::future::join(
+            futures_util::future::try_join_all(lanes),
+            record(self.vault, self.round, finished, progress),
+        )
+        .await;
+        recorded?;
+        evaluated.map(drop)
     }
 
-    async fn run_lane(
+    async fn run_lane<'c>(
         &self,
-        cohort: &Cohort,
-        missing: &[usize],
-        next: &AtomicUsize,
-        progress: &Progress,
+        cases: impl Iterator<Item = (usize, &'c Case)>,
+        done: Sender<Done>,
     ) -> Result<(), EvaluateError> {
         let keywords = attributes::keywords(self.protocol);
         let decode = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
         let infer = BoxProgram::current(INFERENCE_ROLE).map_err(EvaluateError::NoBox)?;
-        let limits = &self.inference_limits;
-        let model = ModelBox::load(&infer, limits, &self.protocol.model, self.model)
-            .await
-            .map_err(LaneError::Load)?;
-        let mut lane = Lane {
-            protocol: self.protocol,
-            keywords: &keywords,
-            decoder: Decoder::new(decode, self.decode_limits),
-            max_file_bytes: self.decode_limits.max_file_bytes,
+        let model = ModelSource {
             program: &infer,
-            limits,
-            model_bytes: self.model,
-            model,
+            limits: &self.inference_limits,
+            specification: &self.protocol.model,
+            bytes: self.model,
         };
-        while let Some(index) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let checkpoint = lane.evaluate(&cohort.cases[*index]).await?;
-            self.vault.checkpoint_put(self.round, *index, &checkpoint).await?;
-            progress.done.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(())
+        let lane = Lane {
+            scorer: Scorer::load(model).await.map_err(LaneError::Load)?,
+            reader: Reader {
+                input: &self.protocol.model.input,
+                keywords: &keywords,
+                decoder: Decoder::new(decode, self.decode_limits),
+                max_file_bytes: self.decode_limits.max_file_bytes,
+            },
+        };
+        Ok(lane.run(cases, done).await?)
     }
 
     /// A missing reference standard is no failure of the index test.

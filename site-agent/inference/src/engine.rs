@@ -9,6 +9,7 @@ use tract_onnx::prelude::{
 
 use crate::exchange::{Order, Refusal};
 use crate::inspection::inspect;
+use crate::pooling;
 
 /// A model that is ready to run.
 pub(crate) struct Engine {
@@ -37,7 +38,8 @@ impl Engine {
         graph
             .select_output_outlets(&[output.ok_or(Refusal::Output)?])
             .map_err(|_| Refusal::Output)?;
-        let optimised = graph.into_optimized().map_err(|_| Refusal::Engine)?;
+        let mut optimised = graph.into_optimized().map_err(|_| Refusal::Engine)?;
+        pooling::speed_up(&mut optimised).map_err(|_| Refusal::Engine)?;
 
         let positive_index = order.specification.output.positive_index as usize;
         let fact = optimised.output_fact(0).map_err(|_| Refusal::Output)?;

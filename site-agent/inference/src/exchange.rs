@@ -1,8 +1,11 @@
 //! What travels between the model's box and its parent.
 //!
 //! The first request loads: length of the head in four bytes, the head as JSON, the model. Its
-//! reply is one byte. Every later request is a tensor of `f32`; its reply is the score as `f64`,
-//! or nothing. Numbers are little-endian.
+//! reply is one byte. Every later request is a tensor of `f32`, as this machine keeps them: both
+//! ends are the same program. Its reply is the score as `f64`, or nothing. Other numbers are
+//! little-endian.
+
+use std::borrow::Cow;
 
 use fedval_study::protocol::ModelSpecification;
 use serde::{Deserialize, Serialize};
@@ -64,19 +67,12 @@ pub(crate) struct Order {
     pub(crate) max_nodes: usize,
 }
 
-pub(crate) fn encode_load(
-    specification: &ModelSpecification,
-    max_nodes: usize,
-    model: &[u8],
-) -> Vec<u8> {
+/// What goes before the model's bytes.
+pub(crate) fn encode_head(specification: &ModelSpecification, max_nodes: usize) -> Vec<u8> {
     let head = serde_json::to_vec(&Head { specification, max_nodes })
         .expect("a specification is a plain structure");
     let length = u32::try_from(head.len()).expect("a specification is a few lines");
-    let mut frame = Vec::with_capacity(4 + head.len() + model.len());
-    frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(&head);
-    frame.extend_from_slice(model);
-    frame
+    [&length.to_le_bytes()[..], &head].concat()
 }
 
 pub(crate) fn decode_load(request: &[u8]) -> Option<(Order, &[u8])> {
@@ -96,13 +92,15 @@ pub(crate) fn decode_load_reply(reply: &[u8]) -> Result<(), LoadError> {
     Err(Refusal::ALL.get(index).map_or(LoadError::Crashed, |refusal| (*refusal).into()))
 }
 
-pub(crate) fn encode_score(tensor: &[f32]) -> Vec<u8> {
-    tensor.iter().flat_map(|value| value.to_le_bytes()).collect()
+pub(crate) fn encode_score(tensor: &[f32]) -> &[u8] {
+    bytemuck::cast_slice(tensor)
 }
 
-pub(crate) fn decode_score(request: &[u8]) -> Vec<f32> {
-    let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    request.chunks_exact(4).map(value).collect()
+/// Copies only where the frame happens to lie between two addresses of an `f32`.
+pub(crate) fn decode_score(request: &[u8]) -> Cow<'_, [f32]> {
+    let value = |bytes: &[u8]| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let copied = |_| Cow::Owned(request.chunks_exact(4).map(value).collect());
+    bytemuck::try_cast_slice(request).map_or_else(copied, Cow::Borrowed)
 }
 
 pub(crate) fn encode_score_reply(score: Option<f64>) -> Vec<u8> {

@@ -10,6 +10,7 @@ mod error;
 mod exchange;
 mod inspection;
 mod model_box;
+mod pooling;
 mod worker;
 
 pub use error::{LoadError, ScoreError};

@@ -9,7 +9,7 @@ use fedval_study::protocol::{ModelSpecification, ScoreScale};
 
 use crate::error::{LoadError, ScoreError};
 use crate::exchange::{
-    MAX_REPLY_BYTES, decode_load_reply, decode_score_reply, encode_load, encode_score,
+    MAX_REPLY_BYTES, decode_load_reply, decode_score_reply, encode_head, encode_score,
 };
 
 /// Cases that the processor limit of a box is reckoned for.
@@ -79,9 +79,9 @@ impl ModelBox {
         let mut child = BoxedChild::spawn(program, &box_limits(limits))
             .await
             .map_err(|source| LoadError::NotStarted { source })?;
-        let request = encode_load(specification, limits.max_nodes, model);
+        let head = encode_head(specification, limits.max_nodes);
         let wall_clock = Duration::from_secs(limits.load_seconds);
-        let reply = child.call(&request, wall_clock).await.map_err(|error| match error {
+        let reply = child.call(&[&head, model], wall_clock).await.map_err(|error| match error {
             CallError::TimedOut => LoadError::TimedOut,
             _ => LoadError::Crashed,
         })?;
@@ -106,7 +106,7 @@ impl ModelBox {
             return Err(ScoreError::Invalid);
         }
         let reply =
-            self.child.call(&encode_score(tensor), self.wall_clock).await.map_err(|error| {
+            self.child.call(&[encode_score(tensor)], self.wall_clock).await.map_err(|error| {
                 match error {
                     CallError::TimedOut => ScoreError::TimedOut,
                     _ => ScoreError::Died,

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::frame::{self, Reply};
 use crate::jail::Confinement;
+use crate::pipe::widen;
 use crate::program::{BoxLimits, BoxProgram};
 use crate::spawner;
 
@@ -121,10 +122,14 @@ impl BoxedChild {
         let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(SpawnError::NotReady);
         };
+        widen(&requests);
+        widen(&replies);
         let max_reply_bytes = limits.max_reply_bytes;
         let mut boxed = Self { child, requests, replies, max_reply_bytes, usable: true };
-        let report =
-            boxed.call(&limits.to_frame(), START_LIMIT).await.map_err(|_| SpawnError::NotReady)?;
+        let report = boxed
+            .call(&[&limits.to_frame()], START_LIMIT)
+            .await
+            .map_err(|_| SpawnError::NotReady)?;
         match Confinement::from_report(&report) {
             Some(Confinement::Complete) => Ok(boxed),
             Some(Confinement::Missing(step)) => {
@@ -134,7 +139,7 @@ impl BoxedChild {
         }
     }
 
-    /// Sends `request` and waits for the reply, at most for `wall_clock`.
+    /// Sends the parts of a request as one and waits for the reply, at most for `wall_clock`.
     ///
     /// # Errors
     ///
@@ -142,7 +147,7 @@ impl BoxedChild {
     /// killed and every later call answers [`CallError::Died`].
     pub async fn call(
         &mut self,
-        request: &[u8],
+        request: &[&[u8]],
         wall_clock: Duration,
     ) -> Result<Vec<u8>, CallError> {
         if !std::mem::replace(&mut self.usable, false) {
@@ -169,7 +174,7 @@ impl BoxedChild {
         self.child.id()
     }
 
-    async fn exchange(&mut self, request: &[u8]) -> io::Result<Reply> {
+    async fn exchange(&mut self, request: &[&[u8]]) -> io::Result<Reply> {
         frame::send(&mut self.requests, request).await?;
         frame::receive(&mut self.replies, self.max_reply_bytes).await
     }

@@ -1,6 +1,6 @@
 //! Frames on a pipe: eight bytes of length, little-endian, then that many bytes.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -13,9 +13,18 @@ pub(crate) enum Reply {
     TooLong,
 }
 
-pub(crate) async fn send(pipe: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> io::Result<()> {
-    pipe.write_all(&(frame.len() as u64).to_le_bytes()).await?;
-    pipe.write_all(frame).await?;
+/// Sends `parts` as one frame, without copying them together.
+///
+/// The length goes out with the first bytes: alone it would wake the reader for nothing.
+pub(crate) async fn send(pipe: &mut (impl AsyncWrite + Unpin), parts: &[&[u8]]) -> io::Result<()> {
+    let length = parts.iter().map(|part| part.len() as u64).sum::<u64>().to_le_bytes();
+    let mut slices: Vec<IoSlice<'_>> =
+        std::iter::once(&length[..]).chain(parts.iter().copied()).map(IoSlice::new).collect();
+    let mut unsent = &mut slices[..];
+    while !unsent.is_empty() {
+        let sent = pipe.write_vectored(unsent).await?;
+        unsent = advance(unsent, sent)?;
+    }
     pipe.flush().await
 }
 
@@ -25,26 +34,44 @@ pub(crate) async fn receive(pipe: &mut (impl AsyncRead + Unpin), limit: u64) -> 
     let Some(size) = usize::try_from(length).ok().filter(|_| length <= limit) else {
         return Ok(Reply::TooLong);
     };
-    let mut frame = vec![0; size];
-    pipe.read_exact(&mut frame).await?;
+    let mut frame = Vec::with_capacity(size);
+    if pipe.take(length).read_to_end(&mut frame).await? < size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(Reply::Frame(frame))
 }
 
-/// Reads a request in the child; `None` once the parent has closed the pipe.
+/// Reads a request in the child into `frame`; `None` once the parent has closed the pipe.
 ///
 /// The parent is trusted, and the child's memory limit is in force: the announced length is
 /// believed.
-pub(crate) fn next_request(pipe: &mut impl Read) -> Option<Vec<u8>> {
+pub(crate) fn next_request(pipe: &mut impl Read, frame: &mut Vec<u8>) -> Option<()> {
     let mut length = [0; 8];
     pipe.read_exact(&mut length).ok()?;
-    let mut frame = vec![0; usize::try_from(u64::from_le_bytes(length)).ok()?];
-    pipe.read_exact(&mut frame).ok()?;
-    Some(frame)
+    frame.resize(usize::try_from(u64::from_le_bytes(length)).ok()?, 0);
+    pipe.read_exact(frame).ok()
 }
 
 /// Sends a reply from the child.
 pub(crate) fn answer(pipe: &mut impl Write, frame: &[u8]) -> io::Result<()> {
-    pipe.write_all(&(frame.len() as u64).to_le_bytes())?;
-    pipe.write_all(frame)?;
-    pipe.flush()
+    let length = (frame.len() as u64).to_le_bytes();
+    let mut slices = [IoSlice::new(&length), IoSlice::new(frame)];
+    let mut unsent = &mut slices[..];
+    while !unsent.is_empty() {
+        let sent = pipe.write_vectored(unsent)?;
+        unsent = advance(unsent, sent)?;
+    }
+    Ok(())
+}
+
+/// What of `unsent` is not on its way yet.
+fn advance<'f, 'b>(
+    mut unsent: &'f mut [IoSlice<'b>],
+    sent: usize,
+) -> io::Result<&'f mut [IoSlice<'b>]> {
+    if sent == 0 {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    IoSlice::advance_slices(&mut unsent, sent);
+    Ok(unsent)
 }

@@ -11,6 +11,7 @@
 mod child;
 mod frame;
 mod jail;
+mod pipe;
 mod program;
 mod serve;
 mod spawner;

@@ -6,6 +6,14 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+/// Memory of one request stays for the next one, where the C library is GNU's and reads this: given
+/// back and asked for again with every image, its pages took the kernel a tenth of all time.
+const ALLOCATOR: [(&str, &str); 3] = [
+    ("MALLOC_TRIM_THRESHOLD_", "67108864"),
+    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+    ("MALLOC_TOP_PAD_", "1048576"),
+];
+
 /// A program that knows how to run in a box: `[executable, role]`.
 ///
 /// The program's `main` must hand over to [`serve`](crate::serve) when its first argument is the
@@ -33,12 +41,14 @@ impl BoxProgram {
         Ok(Self { executable, role })
     }
 
-    /// No environment, no terminal, no folder: the child gets two pipes and its role.
+    /// No environment but the allocator's, no terminal, no folder: the child gets two pipes and its
+    /// role.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.executable);
         command
             .arg(self.role)
             .env_clear()
+            .envs(ALLOCATOR)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -5,10 +5,14 @@ use std::process::{self, ExitCode};
 
 use crate::frame::{answer, next_request};
 use crate::jail::{Confinement, confine};
+use crate::pipe::Replies;
 use crate::program::OwnLimits;
 
 /// Exit code of a child whose handler panicked, the one Rust itself uses.
 const PANICKED: i32 = 101;
+
+/// Room for a request that is kept for the next one: enough for a radiograph, and far from a model.
+const KEPT_BYTES: usize = 4 << 20;
 
 /// Confines this process, then answers each request with `handler` until the parent goes away.
 ///
@@ -20,8 +24,10 @@ const PANICKED: i32 = 101;
 /// it starts. Where there are others, the box refuses to run.
 pub fn serve(mut handler: impl FnMut(&[u8]) -> Vec<u8>) -> ExitCode {
     panic::set_hook(Box::new(|_| process::exit(PANICKED)));
-    let (mut requests, mut replies) = (std::io::stdin().lock(), std::io::stdout().lock());
-    let Some(limits) = next_request(&mut requests).as_deref().and_then(OwnLimits::from_frame)
+    let (mut requests, mut replies) = (std::io::stdin().lock(), Replies);
+    let mut request = Vec::new();
+    let Some(limits) =
+        next_request(&mut requests, &mut request).and_then(|()| OwnLimits::from_frame(&request))
     else {
         return ExitCode::FAILURE;
     };
@@ -31,9 +37,12 @@ pub fn serve(mut handler: impl FnMut(&[u8]) -> Vec<u8>) -> ExitCode {
     {
         return ExitCode::FAILURE;
     }
-    while let Some(request) = next_request(&mut requests) {
+    while next_request(&mut requests, &mut request).is_some() {
         if answer(&mut replies, &handler(&request)).is_err() {
             return ExitCode::FAILURE;
+        }
+        if request.capacity() > KEPT_BYTES {
+            request = Vec::new();
         }
     }
     ExitCode::SUCCESS

@@ -97,7 +97,7 @@ async fn child() -> BoxedChild {
 
 /// What the child tells about an attempt.
 async fn told(attempt: &str) -> Result<String, CallError> {
-    let reply = child().await.call(attempt.as_bytes(), PATIENCE).await?;
+    let reply = child().await.call(&[attempt.as_bytes()], PATIENCE).await?;
     Ok(String::from_utf8(reply).unwrap())
 }
 
@@ -105,31 +105,31 @@ async fn echoes_one_frame_after_the_other() {
     let mut child = child().await;
     let long = vec![7; 1 << 20];
     for frame in [b"".as_slice(), b"a frame", &long] {
-        assert_eq!(child.call(frame, PATIENCE).await.unwrap(), frame);
+        assert_eq!(child.call(&[frame], PATIENCE).await.unwrap(), frame);
     }
 }
 
 async fn ends_and_a_fresh_child_answers(attempt: &str, error: CallError) {
     let mut broken = child().await;
     let patience = if attempt == "loop" { Duration::from_millis(300) } else { PATIENCE };
-    assert_eq!(broken.call(attempt.as_bytes(), patience).await, Err(error));
+    assert_eq!(broken.call(&[attempt.as_bytes()], patience).await, Err(error));
     assert_eq!(broken.process_id(), None, "the child was not reaped");
-    assert_eq!(broken.call(b"echo", PATIENCE).await, Err(CallError::Died));
+    assert_eq!(broken.call(&[b"echo"], PATIENCE).await, Err(CallError::Died));
     assert_eq!(told("still here").await.unwrap(), "still here");
 }
 
 async fn a_cancelled_call_leaves_no_child_in_use() {
     let mut child = child().await;
     let cancelled =
-        tokio::time::timeout(Duration::from_millis(100), child.call(b"loop", PATIENCE)).await;
+        tokio::time::timeout(Duration::from_millis(100), child.call(&[b"loop"], PATIENCE)).await;
     assert!(cancelled.is_err());
-    assert_eq!(child.call(b"echo", PATIENCE).await, Err(CallError::Died));
+    assert_eq!(child.call(&[b"echo"], PATIENCE).await, Err(CallError::Died));
 }
 
 async fn the_processor_limit_ends_a_child_that_nobody_watches() {
     let limits = BoxLimits { cpu_seconds: 1, ..LIMITS };
     let mut child = BoxedChild::spawn(&program(), &limits).await.unwrap();
-    assert_eq!(child.call(b"loop", PATIENCE).await, Err(CallError::Died));
+    assert_eq!(child.call(&[b"loop"], PATIENCE).await, Err(CallError::Died));
 }
 
 async fn a_child_with_a_second_thread_is_refused() {

@@ -62,15 +62,35 @@ impl Vault {
         case_index: usize,
         checkpoint: &SiteLocal<Checkpoint>,
     ) -> Result<(), VaultError> {
-        let tag = VaultError::during("checkpoint_put");
+        self.checkpoint_put_all(round, [(case_index, checkpoint)]).await
+    }
+
+    /// Records several cases: all of them or, where the database fails, none.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn checkpoint_put_all<'c>(
+        &self,
+        round: &RoundId,
+        checkpoints: impl IntoIterator<Item = (usize, &'c SiteLocal<Checkpoint>)>,
+    ) -> Result<(), VaultError> {
+        let tag = VaultError::during("checkpoint_put_all");
+        let row = |(index, checkpoint): (usize, &SiteLocal<Checkpoint>)| {
+            let index = i64::try_from(index).unwrap_or(i64::MAX);
+            Ok((index, to_json(checkpoint.open_on_site())?))
+        };
+        let rows: Vec<(i64, String)> =
+            checkpoints.into_iter().map(row).collect::<Result<_, Error>>().map_err(&tag)?;
+        // One statement is one transaction and one wait for the disk.
         sqlx::query(
-            "-- checkpoint_put
-             INSERT INTO checkpoints (round_id, case_index, outcome) VALUES (?1, ?2, ?3)
+            "-- checkpoint_put_all
+             INSERT INTO checkpoints (round_id, case_index, outcome)
+             SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2) WHERE true
              ON CONFLICT DO UPDATE SET outcome = excluded.outcome",
         )
         .bind(round.as_str())
-        .bind(i64::try_from(case_index).unwrap_or(i64::MAX))
-        .bind(to_json(checkpoint.open_on_site()).map_err(&tag)?)
+        .bind(to_json(&rows).map_err(&tag)?)
         .execute(&self.pool)
         .await
         .map_err(&tag)?;

@@ -61,6 +61,34 @@ async fn a_case_that_is_evaluated_again_replaces_its_own_checkpoint_only() {
 }
 
 #[tokio::test]
+async fn several_cases_are_recorded_at_once_and_the_last_word_on_each_counts() {
+    let shelf = Shelf::with_a_job().await;
+    put(&shelf.vault, 1, CaseOutcome::Failed(FailureReason::Undecodable)).await;
+    let outcomes_put =
+        [CaseOutcome::Score(u64::MAX), score(), CaseOutcome::Failed(FailureReason::WrongSize)];
+    let checkpoints = outcomes_put.clone().map(|outcome| SiteLocal::new(checkpoint(outcome)));
+    shelf.vault.checkpoint_put_all(&round(), checkpoints.iter().enumerate()).await.unwrap();
+    assert!(
+        outcomes(&shelf.vault).await == outcomes_put.into_iter().enumerate().collect::<Vec<_>>()
+    );
+    let list = shelf.vault.checkpoint_list(&round()).await.unwrap();
+    assert!(list.open_on_site()[&1] == checkpoint(score()), "attributes and digests too");
+    shelf.vault.checkpoint_put_all(&round(), []).await.unwrap();
+    assert_eq!(outcomes(&shelf.vault).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_job_that_is_not_there_takes_no_checkpoint_of_several() {
+    let shelf = Shelf::with_a_job().await;
+    let checkpoints = [SiteLocal::new(checkpoint(score()))];
+    let unknown = "chest-r9".parse().unwrap();
+    assert!(
+        shelf.vault.checkpoint_put_all(&unknown, checkpoints.iter().enumerate()).await.is_err()
+    );
+    assert!(shelf.vault.checkpoint_list(&unknown).await.unwrap().open_on_site().is_empty());
+}
+
+#[tokio::test]
 async fn jobs_do_not_share_checkpoints() {
     let shelf = Shelf::with_a_job().await;
     shelf.vault.job_insert(&new_job("chest-r2"), shelf.now()).await.unwrap();

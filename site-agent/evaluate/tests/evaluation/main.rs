@@ -25,6 +25,9 @@ use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Trial};
 use site::{CASES, Site, doubled_u, overall};
 
+/// Cases of an evaluation that is dropped in the middle.
+const MANY: usize = 10 * CASES;
+
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(DECODE_ROLE) => return decode_box_main(),
@@ -179,6 +182,8 @@ async fn resumes() {
 async fn goes_on() {
     let mut site = Site::new().await;
     site.lanes = 1;
+    // Checkpoints are written a few dozen at a time: there must be many times as many cases.
+    site.grow(MANY);
     let whole = site.run("chest-r1").await.unwrap();
     let progress = Progress::default();
     let enough = async {
@@ -191,10 +196,11 @@ async fn goes_on() {
         () = enough => {}
     }
     let done = site.cases_done("chest-r2").await;
-    assert!((10..CASES).contains(&done), "{done}");
+    assert!((10..MANY).contains(&done), "{done}");
+    assert!(done >= progress.get().0, "what was counted as done is on the disk");
     let again = Progress::default();
     assert_eq!(site.run_watched("chest-r2", &again).await.unwrap(), whole);
-    assert_eq!(again.get(), (CASES, CASES));
+    assert_eq!(again.get(), (MANY, MANY));
 }
 
 async fn evaluates_again() {

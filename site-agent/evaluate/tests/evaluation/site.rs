@@ -100,6 +100,15 @@ impl Site {
         GrayImage::from_pixel(4, 4, Luma([grey])).save(self.file(index)).unwrap();
     }
 
+    /// Adds cases until there are `cases`.
+    pub(crate) fn grow(&mut self, cases: usize) {
+        for index in self.rows.len()..cases {
+            self.rows.push(row(index));
+            self.draw(index, self.rows[index].grey);
+        }
+        self.write_manifest();
+    }
+
     /// Makes the images of three cases useless, each in its own way.
     pub(crate) fn spoil(&mut self, [damaged, large, dark]: [usize; 3]) {
         self.damage(damaged);

@@ -7,7 +7,7 @@ use fedval_disclosure::SiteLocal;
 use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
 use fedval_study::summary::FailureReason;
 
-use super::exchange::{decode_reply, encode_request, max_reply_bytes};
+use super::exchange::{decode_reply, encode_head, max_reply_bytes};
 use super::fault::ImageFault;
 use super::{DecodeRequest, DecodedImage};
 
@@ -142,7 +142,8 @@ impl Decoder {
         }
         let mut running = self.running(request).await?;
         let wall_clock = Duration::from_secs(self.limits.wall_clock_seconds);
-        let reply = running.child.call(&encode_request(request), wall_clock).await?;
+        let parts = [&encode_head(request)[..], request.bytes];
+        let reply = running.child.call(&parts, wall_clock).await?;
         let Some(decoded) = decode_reply(&reply, request) else {
             return Err(DecodeFailure::undecodable("DECODER_REPLY_INVALID"));
         };

@@ -2,7 +2,8 @@
 //!
 //! Request: length of the head in four bytes, the head as JSON, the file. Reply: a byte that says
 //! how it went; then, for an image, the number of values in four bytes, the values as `f32`, and
-//! the attributes as JSON. Integers and values are little-endian.
+//! the attributes as JSON. Integers are little-endian, values as this machine keeps them: both ends
+//! are the same program.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attributes::admitted;
 use super::fault::ImageFault;
+use super::tensor::all_finite;
 use super::{DecodeRequest, DecodedImage, decode_image};
 
 /// First byte of a reply with an image; any other is a fault's place, counted from 1.
@@ -36,15 +38,12 @@ pub(super) const fn max_reply_bytes(values: u64) -> u64 {
     values.saturating_mul(4).saturating_add(REPLY_OVERHEAD)
 }
 
-pub(super) fn encode_request(request: &DecodeRequest<'_>) -> Vec<u8> {
+/// What goes before the file.
+pub(super) fn encode_head(request: &DecodeRequest<'_>) -> Vec<u8> {
     let head = Head { input: request.input, dicom_attributes: request.dicom_attributes };
     let head = serde_json::to_vec(&head).expect("a protocol's input is a plain structure");
     let length = u32::try_from(head.len()).expect("a protocol's input is a few lines");
-    let mut frame = Vec::with_capacity(4 + head.len() + request.bytes.len());
-    frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(&head);
-    frame.extend_from_slice(request.bytes);
-    frame
+    [&length.to_le_bytes()[..], &head].concat()
 }
 
 /// In the box: decodes and encodes the reply.
@@ -74,7 +73,7 @@ fn encode_image(image: &DecodedImage) -> Vec<u8> {
     reply.push(DECODED);
     let count = u32::try_from(image.tensor.len()).expect("an input has at most 3 × 16,384² values");
     reply.extend_from_slice(&count.to_le_bytes());
-    reply.extend(image.tensor.iter().flat_map(|value| value.to_le_bytes()));
+    reply.extend_from_slice(bytemuck::cast_slice(&image.tensor));
     reply.extend_from_slice(&attributes);
     reply
 }
@@ -93,11 +92,12 @@ pub(super) fn decode_reply(
     let (count, rest) = rest.split_first_chunk()?;
     let count = u32::from_le_bytes(*count) as usize;
     let (values, attributes) = rest.split_at_checked(count.checked_mul(4)?)?;
-    let tensor: Vec<f32> = values
-        .chunks_exact(4)
-        .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-        .collect();
-    if count != request.input.values() || !tensor.iter().all(|value| value.is_finite()) {
+    if count != request.input.values() {
+        return None;
+    }
+    let mut tensor = vec![0.0; count];
+    bytemuck::cast_slice_mut(&mut tensor).copy_from_slice(values);
+    if !all_finite(&tensor) {
         return None;
     }
     let attributes: BTreeMap<String, String> = serde_json::from_slice(attributes).ok()?;

@@ -3,12 +3,13 @@
 use std::io::Cursor;
 
 use fedval_study::protocol::{ModelInput, ValueScaling};
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 use super::MAX_SIDE;
 use super::fault::ImageFault;
+use super::lookup::mapped;
 use super::raster::{Raster, Size};
-use super::tensor::{accept, narrowed};
+use super::tensor::{accept, narrowed, standardised};
 
 pub(super) fn read_png(bytes: &[u8], input: &ModelInput) -> Result<Raster, ImageFault> {
     read(bytes, ImageFormat::Png, input)
@@ -22,20 +23,27 @@ pub(super) fn read_jpeg(bytes: &[u8], input: &ModelInput) -> Result<Raster, Imag
 const MAX_DECODED_BYTES: u64 = (MAX_SIDE * MAX_SIDE * 2) as u64;
 
 fn read(bytes: &[u8], format: ImageFormat, input: &ModelInput) -> Result<Raster, ImageFault> {
-    let reader = || ImageReader::with_format(Cursor::new(bytes), format);
-    let (width, height) = reader().into_dimensions().map_err(|_| ImageFault::Corrupt)?;
-    let size = Size::new(height as usize, width as usize)?;
-    accept(size, input)?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_DECODED_BYTES);
-    let mut reader = reader();
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let decoded = reader.decode().map_err(|_| ImageFault::Corrupt)?;
-    let samples = Samples::of(decoded)?;
+    let decoder = reader.into_decoder().map_err(|_| ImageFault::Corrupt)?;
+    let (width, height) = decoder.dimensions();
+    let size = Size::new(height as usize, width as usize)?;
+    accept(size, input)?;
+    if decoder.total_bytes() > MAX_DECODED_BYTES {
+        return Err(ImageFault::Corrupt);
+    }
+    let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
+    let samples = Samples::of(image)?;
+    let values = usize::from(samples.max) + 1;
+    let number = scale(samples.max, input.scaling);
     let planes = samples.planes(size, input.channels)?;
-    let scaled: Vec<Vec<f32>> =
-        planes.iter().map(|plane| scale(plane, samples.max, input.scaling)).collect();
-    Raster::new(size, &scaled)
+    let planes = planes
+        .iter()
+        .map(|plane| mapped(plane, values, |value| standardised(number(value), input)))
+        .collect();
+    Raster::new(size, planes)
 }
 
 /// Interleaved samples as stored.
@@ -72,13 +80,16 @@ impl Samples {
 
     /// One plane for a grey image, also where it is stored as colour; three only where the model
     /// takes three.
-    fn planes(&self, size: Size, wanted: u32) -> Result<Vec<Vec<u16>>, ImageFault> {
+    fn planes(self, size: Size, wanted: u32) -> Result<Vec<Vec<u16>>, ImageFault> {
         if self.values.len() != size.pixels() * self.channels {
             return Err(ImageFault::PixelCount);
         }
+        if self.channels == 1 {
+            return Ok(vec![self.values]);
+        }
         let plane =
             |channel| self.values[channel..].iter().step_by(self.channels).copied().collect();
-        if self.channels == 1 || self.values.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
+        if self.values.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
             return Ok(vec![plane(0)]);
         }
         if wanted != 3 {
@@ -102,14 +113,11 @@ fn opaque(values: &[u16], channels: usize, max: u16) -> Result<Vec<u16>, ImageFa
 }
 
 /// A file without rescale: the stored value is the modality value.
-fn scale(plane: &[u16], max: u16, scaling: ValueScaling) -> Vec<f32> {
-    let values = plane.iter().copied();
-    match scaling {
-        ValueScaling::Unit => values.map(|v| f32::from(v) / f32::from(max)).collect(),
-        ValueScaling::Modality => values.map(f32::from).collect(),
-        ValueScaling::Window { low, high } => {
-            values.map(|v| narrowed(windowed(f64::from(v), low, high))).collect()
-        }
+fn scale(max: u16, scaling: ValueScaling) -> impl Fn(u16) -> f32 {
+    move |value| match scaling {
+        ValueScaling::Unit => f32::from(value) / f32::from(max),
+        ValueScaling::Modality => f32::from(value),
+        ValueScaling::Window { low, high } => narrowed(windowed(f64::from(value), low, high)),
     }
 }
 

@@ -9,6 +9,7 @@ mod dicom;
 mod exchange;
 mod fault;
 mod image;
+mod lookup;
 mod raster;
 mod resize;
 mod tensor;

@@ -1,4 +1,4 @@
-//! Pixels after value scaling, before resizing.
+//! Pixels as numbers for the model, before resizing.
 
 use ndarray::Array3;
 
@@ -34,9 +34,12 @@ pub(super) struct Raster(Array3<f32>);
 
 impl Raster {
     /// Stacks planes that each hold every pixel of an image of `size`.
-    pub(super) fn new(size: Size, planes: &[Vec<f32>]) -> Result<Self, ImageFault> {
+    pub(super) fn new(size: Size, planes: Vec<Vec<f32>>) -> Result<Self, ImageFault> {
         let shape = (planes.len(), size.height, size.width);
-        let values = Array3::from_shape_vec(shape, planes.concat());
+        let mut planes = planes.into_iter();
+        let mut values = planes.next().unwrap_or_default();
+        planes.for_each(|plane| values.extend_from_slice(&plane));
+        let values = Array3::from_shape_vec(shape, values);
         values.map(Self).map_err(|_| ImageFault::PixelCount)
     }
 

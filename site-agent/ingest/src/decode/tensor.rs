@@ -1,4 +1,4 @@
-//! Raster to tensor: standardise, resize, order the axes.
+//! Raster to tensor: resize, order the axes.
 
 use fedval_study::protocol::{Layout, ModelInput, Resize};
 use ndarray::{Array2, Array3, Axis};
@@ -7,22 +7,28 @@ use super::fault::ImageFault;
 use super::raster::{Raster, Size};
 use super::resize::{bilinear, letterbox};
 
-/// Subtracts the mean, divides by the standard deviation, resizes by the protocol's rule, repeats
-/// a grey plane for every channel and orders the axes.
+/// Resizes by the protocol's rule, repeats a grey plane for every channel and orders the axes.
 pub(super) fn from_raster(raster: Raster, input: &ModelInput) -> Result<Vec<f32>, ImageFault> {
     let size = raster.size();
     let target = accept(size, input)?;
     let mut planes = raster.into_planes();
-    planes
-        .mapv_inplace(|value| narrowed((f64::from(value) - input.mean) / input.standard_deviation));
     if size != target {
         planes = resized(&planes, target, input.resize)?;
     }
     // An absurd slope or window in the file or the protocol.
-    if !planes.iter().all(|value| value.is_finite()) {
-        return Err(ImageFault::ValueMapping);
-    }
-    ordered(&planes, input.channels as usize, input.layout)
+    let tensor = ordered(planes, input.channels as usize, input.layout)?;
+    if all_finite(&tensor) { Ok(tensor) } else { Err(ImageFault::ValueMapping) }
+}
+
+/// Subtracts the mean and divides by the standard deviation.
+pub(super) fn standardised(value: f32, input: &ModelInput) -> f32 {
+    narrowed((f64::from(value) - input.mean) / input.standard_deviation)
+}
+
+/// Whether every value is a number that can be computed with.
+pub(super) fn all_finite(values: &[f32]) -> bool {
+    // Without an early end, so that many are looked at in one step.
+    values.iter().fold(true, |all, value| all & value.is_finite())
 }
 
 fn resized(planes: &Array3<f32>, target: Size, rule: Resize) -> Result<Array3<f32>, ImageFault> {
@@ -49,8 +55,11 @@ pub(super) fn accept(size: Size, input: &ModelInput) -> Result<Size, ImageFault>
 }
 
 /// One plane serves every channel; otherwise there is a plane for each.
-fn ordered(planes: &Array3<f32>, channels: usize, layout: Layout) -> Result<Vec<f32>, ImageFault> {
-    let (_, height, width) = planes.dim();
+fn ordered(planes: Array3<f32>, channels: usize, layout: Layout) -> Result<Vec<f32>, ImageFault> {
+    let (count, height, width) = planes.dim();
+    if count == channels && layout == Layout::Nchw && planes.is_standard_layout() {
+        return Ok(planes.into_raw_vec_and_offset().0);
+    }
     let channels = planes.broadcast((channels, height, width)).ok_or(ImageFault::Colour)?;
     let axes = match layout {
         Layout::Nchw => [0, 1, 2],

@@ -67,21 +67,29 @@ impl Description {
         if self.is_signed { (-values / 2, values / 2 - 1) } else { (0, values - 1) }
     }
 
-    /// The stored values, without the bits that are not part of them (overlays, padding).
-    pub(super) fn stored_values<'a>(&'a self, pixels: &'a [u8]) -> impl Iterator<Item = i32> + 'a {
+    /// Kinds of stored value.
+    pub(super) const fn values(&self) -> usize {
+        1 << self.bits_stored
+    }
+
+    /// The bits of each stored value, without those that are not part of it (overlays, padding).
+    pub(super) fn stored_bits(&self, pixels: &[u8]) -> Vec<u16> {
         let unused_low = self.high_bit + 1 - self.bits_stored;
+        let mask = u16::MAX >> (u16::BITS - u32::from(self.bits_stored));
+        let bits = |raw: u16| (raw >> unused_low) & mask;
+        if self.sample_bytes() == 1 {
+            return pixels.iter().map(|byte| bits((*byte).into())).collect();
+        }
+        // Values were brought to this machine's byte order when the file was parsed.
+        let word = |sample: &[u8]| u16::from_ne_bytes([sample[0], sample[1]]);
+        pixels.chunks_exact(2).map(|sample| bits(word(sample))).collect()
+    }
+
+    /// The number that the bits of a stored value mean.
+    pub(super) fn value(&self, bits: u16) -> i32 {
         let (_, largest) = self.range();
-        let mask = (1 << self.bits_stored) - 1;
-        pixels.chunks_exact(self.sample_bytes()).map(move |sample| {
-            let raw = match *sample {
-                [byte] => i32::from(byte),
-                // Values were brought to this machine's byte order when the file was parsed.
-                [first, second] => i32::from(u16::from_ne_bytes([first, second])),
-                _ => 0,
-            };
-            let value = (raw >> unused_low) & mask;
-            if value > largest { value - (1 << self.bits_stored) } else { value }
-        })
+        let value = i32::from(bits);
+        if value > largest { value - (1 << self.bits_stored) } else { value }
     }
 }
 
@@ -112,7 +120,9 @@ mod tests {
         };
         let words = [0xf123_u16, 0x0fff];
         let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_ne_bytes()).collect();
-        let values = |d: &Description| d.stored_values(&bytes).collect::<Vec<_>>();
+        let values = |d: &Description| {
+            d.stored_bits(&bytes).into_iter().map(|bits| d.value(bits)).collect::<Vec<_>>()
+        };
         assert_eq!(values(&unsigned), [0x123, 0xfff]);
         assert_eq!(values(&Description { is_signed: true, ..unsigned }), [0x123, -1]);
         assert_eq!(values(&Description { high_bit: 15, ..unsigned }), [0xf12, 0x0ff]);

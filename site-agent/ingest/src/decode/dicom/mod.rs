@@ -16,8 +16,9 @@ use fedval_study::protocol::ModelInput;
 
 use super::attributes::{admissible, is_allowed};
 use super::fault::ImageFault;
+use super::lookup::mapped;
 use super::raster::Raster;
-use super::tensor::accept;
+use super::tensor::{accept, standardised};
 use description::Description;
 use mapping::Mapping;
 
@@ -42,8 +43,9 @@ pub(super) fn read(
     accept(description.size, input)?;
     let mapping = Mapping::new(&object, &description, input)?;
     let pixels = pixels(&object, &description, is_rle)?;
-    let plane = description.stored_values(&pixels).map(|stored| mapping.apply(stored)).collect();
-    let raster = Raster::new(description.size, &[plane])?;
+    let number = |bits| standardised(mapping.apply(description.value(bits)), input);
+    let plane = mapped(&description.stored_bits(&pixels), description.values(), number);
+    let raster = Raster::new(description.size, vec![plane])?;
     Ok((raster, attributes(&object, asked)))
 }
 

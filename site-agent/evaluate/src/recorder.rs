@@ -1,0 +1,44 @@
+//! Checkpoints of all lanes on their way to the disk, several at a time.
+
+use std::time::Duration;
+
+use fedval_study::RoundId;
+use fedval_vault::{Vault, VaultError};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::timeout;
+
+use crate::lane::Done;
+use crate::run::Progress;
+
+/// Cases of one write. As many again may wait meanwhile: what a crash costs is little work.
+pub(crate) const MOST_CASES: usize = 32;
+
+/// How long the first case of a write waits for others. Each write waits for the disk, and a small
+/// model scores a dozen cases meanwhile.
+const GATHERING: Duration = Duration::from_millis(10);
+
+/// Writes what is `done` until no lane is left.
+pub(crate) async fn record(
+    vault: &Vault,
+    round: &RoundId,
+    mut done: Receiver<Done>,
+    progress: &Progress,
+) -> Result<(), VaultError> {
+    while let Some(first) = done.recv().await {
+        let mut cases = vec![first];
+        // In time or not, what was gathered is written.
+        let _ = timeout(GATHERING, gather(&mut done, &mut cases)).await;
+        vault.checkpoint_put_all(round, cases.iter().map(|(index, case)| (*index, case))).await?;
+        progress.add(cases.len());
+    }
+    Ok(())
+}
+
+async fn gather(done: &mut Receiver<Done>, cases: &mut Vec<Done>) {
+    while cases.len() < MOST_CASES {
+        match done.recv().await {
+            Some(case) => cases.push(case),
+            None => return,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The second half of a lane: from the model's input to a score.
+
+use fedval_inference::{BoxProgram, InferenceLimits, LoadError, ModelBox, ScoreError};
+use fedval_study::protocol::ModelSpecification;
+use fedval_study::summary::FailureReason;
+use fedval_vault::CaseOutcome;
+
+use crate::lane::LaneError;
+
+/// How often the model's box is started again for one case before the job fails.
+pub(crate) const MODEL_RETRIES: u32 = 2;
+
+/// What it takes to load a model, once and again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ModelSource<'e> {
+    pub(crate) program: &'e BoxProgram,
+    pub(crate) limits: &'e InferenceLimits,
+    pub(crate) specification: &'e ModelSpecification,
+    pub(crate) bytes: &'e [u8],
+}
+
+impl ModelSource<'_> {
+    async fn load(&self) -> Result<ModelBox, LoadError> {
+        ModelBox::load(self.program, self.limits, self.specification, self.bytes).await
+    }
+}
+
+/// A model in its box.
+pub(crate) struct Scorer<'e> {
+    source: ModelSource<'e>,
+    model: ModelBox,
+}
+
+impl<'e> Scorer<'e> {
+    /// Loads the model.
+    pub(crate) async fn load(source: ModelSource<'e>) -> Result<Self, LoadError> {
+        let model = source.load().await?;
+        Ok(Self { source, model })
+    }
+
+    /// Scores one case; a box that ends is started again.
+    pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
+        let mut tries = 0;
+        loop {
+            match self.model.score(tensor).await {
+                Ok(score) => return Ok(CaseOutcome::Score(score.open_on_site().to_bits())),
+                Err(ScoreError::Invalid) => {
+                    return Ok(CaseOutcome::Failed(FailureReason::InvalidOutput));
+                }
+                Err(error) if tries == MODEL_RETRIES => return Err(LaneError::ModelDies(error)),
+                Err(_) => {
+                    tries += 1;
+                    self.model = self.source.load().await?;
+                }
+            }
+        }
+    }
+}

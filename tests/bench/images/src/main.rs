@@ -1,0 +1,62 @@
+//! Images a second, decode to score, by the code that every site runs, beside the loop that a user
+//! would write today.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod compare;
+mod error;
+mod evaluation;
+mod figure;
+mod memory;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use fedval_inference::{INFERENCE_ROLE, inference_box_main};
+use fedval_ingest::{DECODE_ROLE, decode_box_main};
+
+use error::BenchError;
+
+/// Measures decoding and scoring.
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Evaluates one site with the agent's own code and prints one line of JSON.
+    Evaluate(evaluation::Site),
+    /// Runs the agent's code and the loop in alternation and prints both with their ratio.
+    Compare(compare::Comparison),
+}
+
+fn main() -> ExitCode {
+    // Started again with a role, this program is a box, as the agent is.
+    match std::env::args().nth(1).as_deref() {
+        Some(DECODE_ROLE) => return decode_box_main(),
+        Some(INFERENCE_ROLE) => return inference_box_main(),
+        _ => {}
+    }
+    let done = match Args::parse().command {
+        Command::Evaluate(site) => evaluate(&site),
+        Command::Compare(comparison) => comparison.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn evaluate(site: &evaluation::Site) -> Result<(), BenchError> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|source| BenchError::File { path: PathBuf::from("/proc/self/task"), source })?;
+    let figure = runtime.block_on(site.evaluate())?;
+    println!("{}", serde_json::to_string(&figure).map_err(BenchError::Figure)?);
+    Ok(())
+}
