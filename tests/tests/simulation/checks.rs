@@ -9,7 +9,7 @@ use crate::template::{BUCKETS, SITES, site_id};
 use crate::world::World;
 
 /// Times at which things happened: the only part of a report that a fault may change.
-const TIMES: [&str; 4] = ["opened_at", "closed_at", "dispatched_at", "recorded_at"];
+const TIMES: [&str; 5] = ["as_of", "opened_at", "closed_at", "dispatched_at", "recorded_at"];
 
 /// The report of a round in which nothing happened.
 static UNDISTURBED: OnceCell<Vec<u8>> = OnceCell::const_new();

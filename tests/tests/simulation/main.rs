@@ -47,7 +47,12 @@ fn run(history: &[Op]) {
 }
 
 fn histories(ops: impl Strategy<Value = Vec<Op>>) {
-    let config = Config { cases: HISTORIES, failure_persistence: None, ..Config::default() };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
+        Config::default().cases
+    } else {
+        HISTORIES
+    };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let ended = runner.run(&ops, |history| {
         run(&history);
