@@ -254,10 +254,4 @@ impl Work {
         let event = event.expect("something comes")?;
         Ok(event.and_then(|event| event.event).expect("the stream goes on"))
     }
-
-    /// Says that the agent is there, and waits for nothing.
-    pub async fn heartbeat(&self) {
-        let beat = AgentEvent::Heartbeat(proto::Heartbeat {});
-        drop(self.say.send(proto::AgentEvent { event: Some(beat) }).await);
-    }
 }
