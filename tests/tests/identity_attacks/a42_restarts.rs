@@ -94,10 +94,7 @@ async fn a42_a_round_sent_again_after_crashes_has_one_result_for_each_site() {
         assert_eq!(scene.status_of("chest", name), "released");
     }
     for (seed, (name, site)) in (1..).zip(SITES.iter().zip(&sites)) {
-        assert!(
-            deliver(&scene.target, site, &study.result(name, seed.into())).await,
-            "it was there"
-        );
+        assert!(deliver(&scene.target, site, &study.result(name, seed)).await, "it was there");
     }
     let rounds = scene.consortium.fedval(&["study", "status", "chest", "--json"]).json();
     assert_eq!(rounds["rounds"].as_array().unwrap().len(), 1, "{rounds}");
