@@ -61,12 +61,13 @@ impl Ledger for Approved {
     }
 }
 
-/// Every fifth site refuses; the others let through what the gate does.
+/// Every fifth site lets through what the gate does. The others refuse: a report that pools fifty
+/// sites takes minutes to compute unoptimised, and says no more about what was lost.
 async fn approved(plan: &Plan) -> Releasable<SiteResult> {
     let protocol = plan.protocol.protocol();
     let header = support::header(&plan.protocol, &plan.name);
     let round = header.round.clone();
-    let vetted: Vetted<SiteResult> = if plan.seed.is_multiple_of(5) {
+    let vetted: Vetted<SiteResult> = if !plan.seed.is_multiple_of(5) {
         Vetted::without_aggregates(header, NoAggregates::Refused).unwrap()
     } else {
         let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();

@@ -132,14 +132,15 @@ async fn nothing_is_lost_or_doubled(
             .fedval(replica, &["report", "build", "chest", "--out", folder, "--json"])
             .await
             .json();
-        let root = cluster.root();
-        let verified = cluster.fedval(replica, &["verify", folder, "--root", &root]).await;
-        assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
         let files = files_below(&out).into_iter();
         let files = files.map(|(path, bytes)| (path.replace(folder, ""), bytes));
         packages.push(files.collect::<BTreeMap<_, _>>());
     }
     assert!(packages.iter().all(|package| *package == packages[0]), "replicas tell two stories");
+    let (package, root) = (cluster.path("report-0"), cluster.root());
+    let package = package.to_str().unwrap();
+    let verified = cluster.fedval(0, &["verify", package, "--root", &root]).await;
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
     let report = fs::read(cluster.path("report-0").join("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
     let sites = report["sites"].as_array().unwrap();
