@@ -114,6 +114,12 @@ impl Consortium {
         format!("https://localhost:{}", self.port)
     }
 
+    /// The coordinator's port on this machine.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Runs an operator's command.
     #[must_use]
     pub fn fedval(&self, args: &[&str]) -> Answer {

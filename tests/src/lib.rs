@@ -6,6 +6,7 @@
 pub mod canary;
 pub mod consortium;
 pub mod process;
+pub mod raw_client;
 pub mod recorder;
 pub mod shared;
 pub mod small_site;

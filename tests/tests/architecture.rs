@@ -75,8 +75,9 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("rustls", &["fedval-trust", "fedval", "fedval-egress"]),
     ("seccompiler", &["fedval-sandbox"]),
     ("sqlx", &["fedval-store", "fedval-vault"]),
-    // The contract, the server, the agent's one connection, and a site's own inference server.
-    ("tonic", &["fedval-proto", "fedval", "fedval-egress", "fedval-inference"]),
+    // The contract, the server, the agent's one connection, a site's own inference server, and the
+    // attacker of the tests.
+    ("tonic", &["fedval-proto", "fedval", "fedval-egress", "fedval-inference", "fedval-tests"]),
     ("tract-onnx", &["fedval-inference"]),
     ("x509-parser", &["fedval-trust"]),
 ];

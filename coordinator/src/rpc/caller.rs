@@ -6,17 +6,21 @@
 use fedval_core::Coordinator;
 use fedval_core::port::OperatorRow;
 use fedval_study::SiteId;
-use fedval_trust::{Certificate, PublicKey};
+use fedval_trust::{Certificate, PublicKey, Role};
 use tonic::{Request, Status};
 
 use super::problem::{status_of, unauthenticated};
 
-/// The key that the client certificate proves.
-pub(super) fn key<T>(request: &Request<T>) -> Result<PublicKey, Status> {
+/// The certificate that the connection proves.
+fn certificate<T>(request: &Request<T>) -> Result<Certificate, Status> {
     let certificates = request.peer_certs().ok_or_else(unauthenticated)?;
     let leaf = certificates.first().ok_or_else(unauthenticated)?;
-    let certificate = Certificate::from_der(leaf).map_err(|_| unauthenticated())?;
-    Ok(certificate.public_key())
+    Certificate::from_der(leaf).map_err(|_| unauthenticated())
+}
+
+/// The key that the client certificate proves.
+pub(super) fn key<T>(request: &Request<T>) -> Result<PublicKey, Status> {
+    certificate(request).map(|shown| shown.public_key())
 }
 
 /// The enrolled site that calls.
@@ -24,9 +28,11 @@ pub(super) async fn site<T>(
     coordinator: &Coordinator,
     request: &Request<T>,
 ) -> Result<SiteId, Status> {
-    let key = key(request)?;
-    let site = coordinator.store().site_by_key(&key).await.map_err(|error| status_of(&error))?;
-    site.ok_or_else(unauthenticated)
+    let shown = certificate(request)?;
+    let site = coordinator.store().site_by_key(&shown.public_key()).await;
+    let site = site.map_err(|error| status_of(&error))?;
+    // Registry and certificate must agree: neither alone makes a site.
+    site.filter(|site| *shown.role() == Role::Site(site.clone())).ok_or_else(|| refused(&shown))
 }
 
 /// The operator who calls.
@@ -34,8 +40,16 @@ pub(super) async fn operator<T>(
     coordinator: &Coordinator,
     request: &Request<T>,
 ) -> Result<OperatorRow, Status> {
-    let key = key(request)?;
-    let operator =
-        coordinator.store().operator_by_key(&key).await.map_err(|error| status_of(&error))?;
-    operator.ok_or_else(unauthenticated)
+    let shown = certificate(request)?;
+    let operator = coordinator.store().operator_by_key(&shown.public_key()).await;
+    let operator = operator.map_err(|error| status_of(&error))?;
+    operator
+        .filter(|operator| *shown.role() == Role::Operator(operator.name.clone()))
+        .ok_or_else(|| refused(&shown))
+}
+
+/// Says in the log whose certificate was shown: it is one of ours, and no longer or not for this.
+fn refused(shown: &Certificate) -> Status {
+    tracing::warn!(code = "NOT_ENROLLED", certificate = %shown.role(), "call refused");
+    unauthenticated()
 }

@@ -111,7 +111,12 @@ impl Door {
     fn refuse(&self, refused: &Refused) {
         match refused {
             Refused::Handshake(Reason(reason)) => {
-                tracing::debug!(reason, "handshake failed");
+                // Strangers knock all the time; whoever shows a certificate is somebody's machine.
+                if reason.starts_with("client_certificate") && self.is_time_to_say() {
+                    tracing::warn!(reason, "handshake failed");
+                } else {
+                    tracing::debug!(reason, "handshake failed");
+                }
                 self.metrics.handshake_failed(reason);
             }
             Refused::Limit(Full(limit)) => {

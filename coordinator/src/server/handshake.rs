@@ -8,7 +8,7 @@ use fedval_trust::tls;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::rustls::{self, CertificateError, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 /// A peer that has not finished by then is dropped.
@@ -55,7 +55,8 @@ fn reason(error: &io::Error) -> Reason {
     use rustls::Error as Tls;
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
     Reason(match tls {
-        Some(Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented) => "client_certificate",
+        Some(Tls::InvalidCertificate(problem)) => certificate_reason(problem),
+        Some(Tls::NoCertificatesPresented) => "client_certificate",
         Some(Tls::PeerIncompatible(_)) => "protocol_version",
         Some(Tls::NoApplicationProtocol) => "no_http2",
         Some(Tls::AlertReceived(_)) => "refused_by_peer",
@@ -63,4 +64,23 @@ fn reason(error: &io::Error) -> Reason {
         Some(_) => "tls",
         None => "connection",
     })
+}
+
+/// A site whose certificate ran out is told apart from a stranger.
+const fn certificate_reason(problem: &CertificateError) -> &'static str {
+    match problem {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "client_certificate_expired"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "client_certificate_not_yet_valid"
+        }
+        CertificateError::UnknownIssuer => "client_certificate_foreign",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "client_certificate_wrong_use"
+        }
+        // Another authority of the same name, or another key than the certified one.
+        CertificateError::BadSignature => "client_certificate_forged",
+        _ => "client_certificate",
+    }
 }
