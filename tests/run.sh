@@ -10,7 +10,7 @@ need_packages() {
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     command -v make >/dev/null || missing+=(make)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
-    for tool in strace systemd-analyze; do command -v "$tool" >/dev/null || missing+=("${tool%-analyze}"); done
+    for tool in strace faketime systemd-analyze; do command -v "$tool" >/dev/null || missing+=("${tool%-analyze}"); done
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
     apt-get update -qq

@@ -5,8 +5,12 @@
 
 pub mod canary;
 pub mod consortium;
+pub mod disk;
+pub mod fault_proxy;
 pub mod process;
 pub mod raw_client;
 pub mod recorder;
 pub mod shared;
+pub mod signal;
 pub mod small_site;
+pub mod strace;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
 
@@ -68,6 +68,15 @@ pub fn call(name: &str, home: &Path, args: &[&str]) -> Answer {
     Answer::of(&output)
 }
 
+/// How a process is started where it is not started plainly.
+#[derive(Debug, Clone, Default)]
+pub struct Launch {
+    /// The program that starts it in its own place, with arguments. Empty: none.
+    pub under: Vec<String>,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
+}
+
 /// A long-running process, killed when dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -82,12 +91,31 @@ impl Running {
     /// If it cannot be started.
     #[must_use]
     pub fn start(name: &str, home: &Path, args: &[&str], log: &Path) -> Self {
+        Self::launch(&Launch::default(), name, home, args, log)
+    }
+
+    /// The same under another program, or in another environment.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    #[must_use]
+    pub fn launch(launch: &Launch, name: &str, home: &Path, args: &[&str], log: &Path) -> Self {
         let log = File::options().create(true).append(true).open(log).expect("a log file");
-        let child = Command::new(binary(name))
+        let mut command = match launch.under.split_first() {
+            None => Command::new(binary(name)),
+            Some((program, rest)) => {
+                let mut command = Command::new(program);
+                command.args(rest).arg(binary(name));
+                command
+            }
+        };
+        let child = command
             .args(args)
             .arg("--home")
             .arg(home)
             .args(["--log", "debug"])
+            .envs(launch.environment.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
@@ -96,10 +124,26 @@ impl Running {
         Self { child }
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it did.
+    ///
+    /// # Panics
+    ///
+    /// If the system does not say.
+    #[must_use]
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child of this process")
+    }
+
     /// Whether it still runs.
     #[must_use]
     pub fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.ended().is_none()
     }
 }
 

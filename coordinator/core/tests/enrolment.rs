@@ -128,7 +128,8 @@ async fn ten_wrong_tokens_lock_an_invitation_and_no_other() {
     assert_eq!(code(enrol(&guessed, guessed.secret()).await), "INVITATION_LOCKED");
     assert!(enrol(&other, other.secret()).await.is_ok());
     let anew = bench.coordinator.site_invite(&a, 24).await.unwrap().token;
-    assert!(enrol(&anew, anew.secret()).await.is_ok());
+    let of_a = signing_request(&SecretKey::generate(bench.entropy.as_ref())).unwrap();
+    assert!(bench.coordinator.site_enrol(&anew.id(), anew.secret(), &of_a).await.is_ok());
 }
 
 #[tokio::test]

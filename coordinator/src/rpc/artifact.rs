@@ -12,10 +12,13 @@ use tonic::{Request, Response, Status};
 use super::caller;
 use super::problem::status_of;
 
-/// Bytes of one message.
+/// Bytes that are read at once.
 const CHUNK_BYTES: u64 = 256 * 1024;
-/// Chunks read ahead of a slow site.
-const READ_AHEAD: usize = 4;
+/// Bytes of one message. A site keeps whole messages alone: on a network that resets its connections
+/// every 64 KiB, larger ones would never arrive.
+const MESSAGE_BYTES: usize = 32 * 1024;
+/// Messages read ahead of a slow site.
+const READ_AHEAD: usize = 32;
 
 /// An artifact is not for this caller, or does not exist: the caller may not learn which.
 #[derive(Debug, thiserror::Error)]
@@ -80,17 +83,20 @@ async fn send_chunks(
 ) {
     loop {
         let chunk = coordinator.artifacts().artifact_read(&digest, offset, CHUNK_BYTES).await;
-        let message = match chunk {
+        let data = match chunk {
             Ok(data) if data.is_empty() => return,
-            Ok(data) => {
-                offset += data.len() as u64;
-                Ok(proto::ArtifactChunk { data })
+            Ok(data) => data,
+            Err(error) => {
+                drop(sender.send(Err(status_of(&error))).await);
+                return;
             }
-            Err(error) => Err(status_of(&error)),
         };
-        let failed = message.is_err();
-        if sender.send(message).await.is_err() || failed {
-            return;
+        offset += data.len() as u64;
+        for piece in data.chunks(MESSAGE_BYTES) {
+            let message = proto::ArtifactChunk { data: piece.to_vec() };
+            if sender.send(Ok(message)).await.is_err() {
+                return;
+            }
         }
     }
 }

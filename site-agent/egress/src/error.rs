@@ -143,14 +143,16 @@ fn printable(text: &str) -> String {
 /// Codes of the coordinator that a site may see; a code of another version is not passed on, since
 /// codes end up in metrics.
 fn known_code(code: &str) -> &'static str {
-    const KNOWN: [&str; 20] = [
+    const KNOWN: [&str; 23] = [
         "AGENT_ALREADY_CONNECTED",
         "ARTIFACT_NOT_FOUND",
         "ARTIFACTS_UNAVAILABLE",
+        "CALL_TIMED_OUT",
         "CONFLICT",
         "CSR_INVALID",
         "INVITATION_LOCKED",
         "MESSAGE_INVALID",
+        "MESSAGE_TOO_LARGE",
         "NOT_ENROLLED",
         "NOT_WHAT_WAS_ASKED",
         "RESULT_CONTRADICTION",
@@ -162,6 +164,7 @@ fn known_code(code: &str) -> &'static str {
         "STORE_DAMAGED",
         "STORE_UNAVAILABLE",
         "TOKEN_REFUSED",
+        "TOO_MANY_CALLS",
         "TOO_MANY_TRIES",
         "WRONG_SITE",
     ];

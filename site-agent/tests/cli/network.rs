@@ -118,7 +118,7 @@ fn f12_check_prints_the_request_to_the_network_team_in_full() {
 fn f12_a_machine_that_enrols_is_told_who_opens_tls() {
     let machine = Machine::empty();
     let url = format!("https://127.0.0.1:{}", gateway());
-    let token = format!("fv1-{}-{}", "0".repeat(64), "0".repeat(64));
+    let token = format!("fv1-{}-{}-{}", "0".repeat(16), "0".repeat(64), "0".repeat(64));
     let ran = machine.run(&["enrol", "--coordinator", &url, "--token", &token]);
     ran.stops(3, "TLS_INTERCEPTED");
     assert!(ran.err.contains("CN=Example Hospital Web Gateway"), "{ran:?}");
@@ -132,7 +132,7 @@ fn enrolment_refuses_settings_of_a_proxy_that_cannot_work_before_it_makes_anythi
     machine.write("credentials", "dr-no:hunter2\n");
     fs::set_permissions(&credentials, fs::Permissions::from_mode(0o644)).unwrap();
     let credentials = credentials.to_str().unwrap();
-    let token = format!("fv1-{}-{}", "0".repeat(64), "0".repeat(64));
+    let token = format!("fv1-{}-{}-{}", "0".repeat(16), "0".repeat(64), "0".repeat(64));
     let enrol = |more: &[&str]| {
         let args = ["enrol", "--coordinator", "https://localhost:9", "--token", &token];
         machine.run(&[&args, more].concat())
