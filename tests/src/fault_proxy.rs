@@ -49,7 +49,7 @@ impl FaultProxy {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let port = listener.local_addr().expect("a bound port").port();
         let network = Arc::new(Network {
-            coordinator: coordinator,
+            coordinator,
             is_up: AtomicBool::new(true),
             swallows_answers: AtomicBool::new(false),
             reset_after: AtomicU64::new(0),

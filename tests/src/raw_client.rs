@@ -91,6 +91,10 @@ impl Target {
     }
 
     /// A connection that shows this certificate, dialled by the first call.
+    ///
+    /// # Panics
+    ///
+    /// If the party's key is none.
     #[must_use]
     pub fn channel(&self, party: &Party) -> Channel {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(party.key.to_der()));

@@ -1,14 +1,21 @@
 //! A small ONNX model, made up on the spot: the mean of the image's pixels.
 
+use std::fmt::Write as _;
+
+/// The seven lowest bits.
+fn low_bits(number: usize) -> u8 {
+    u8::try_from(number & 127).expect("seven bits")
+}
+
 /// One field of a protocol buffer that holds bytes.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![number << 3 | 2];
     let mut length = content.len();
     while length > 127 {
-        bytes.push((length & 127) as u8 | 128);
+        bytes.push(low_bits(length) | 128);
         length >>= 7;
     }
-    bytes.push(length as u8);
+    bytes.push(low_bits(length));
     bytes.extend(content);
     bytes
 }
@@ -16,12 +23,12 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
 /// One field that holds a number.
 fn number(number: u8, value: u32) -> Vec<u8> {
     let mut bytes = vec![number << 3];
-    let mut rest = value;
+    let mut rest = usize::try_from(value).expect("a small number");
     while rest > 127 {
-        bytes.push((rest & 127) as u8 | 128);
+        bytes.push(low_bits(rest) | 128);
         rest >>= 7;
     }
-    bytes.push(rest as u8);
+    bytes.push(low_bits(rest));
     bytes
 }
 
@@ -46,7 +53,10 @@ pub(crate) fn mean_of_pixels(side: u32, padding: usize) -> Vec<u8> {
     ];
     let operators = [field(1, b""), number(2, 13)].concat();
     // No two pieces of the padding are alike, so that a piece in the wrong place is noticed.
-    let text: String = (0..padding / 8).map(|piece| format!("{piece:08}")).collect();
+    let mut text = String::with_capacity(padding);
+    for piece in 0..padding / 8 {
+        write!(text, "{piece:08}").expect("text grows");
+    }
     [number(1, 8), field(6, text.as_bytes()), field(7, &graph.concat()), field(8, &operators)]
         .concat()
 }

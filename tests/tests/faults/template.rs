@@ -74,9 +74,8 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
 pub(crate) fn set(file: &Path, key: &str, value: &str) {
     let text = fs::read_to_string(file).unwrap();
     let prefix = format!("{key} = ");
-    let lines = text.lines().map(|line| match line.starts_with(&prefix) {
-        true => format!("{prefix}\"{value}\""),
-        false => line.to_owned(),
+    let lines = text.lines().map(|line| {
+        if line.starts_with(&prefix) { format!("{prefix}\"{value}\"") } else { line.to_owned() }
     });
     fs::write(file, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
 }
@@ -158,7 +157,7 @@ impl Template {
         for case in 0..CASES {
             let (label, is_wrong) = (case % 2, case % 6 < 2);
             let is_bright = (label == 1) != is_wrong;
-            let level = case as u8 + if is_bright { 140 } else { 10 };
+            let level = u8::try_from(case).unwrap() + if is_bright { 140 } else { 10 };
             let name = format!("image-{case}.png");
             let image =
                 image::GrayImage::from_pixel(self.plan.side, self.plan.side, image::Luma([level]));

@@ -67,14 +67,14 @@ async fn approved(plan: &Plan) -> Releasable<SiteResult> {
     let protocol = plan.protocol.protocol();
     let header = support::header(&plan.protocol, &plan.name);
     let round = header.round.clone();
-    let vetted: Vetted<SiteResult> = if !plan.seed.is_multiple_of(5) {
-        Vetted::without_aggregates(header, NoAggregates::Refused).unwrap()
-    } else {
+    let vetted: Vetted<SiteResult> = if plan.seed.is_multiple_of(5) {
         let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
         let groups = [group("a", 40, 60), group("b", 30, 40), group("c", 20, 25)];
         let summary = support::summary(&cases(plan.seed, &groups), protocol);
         let gate = Gate::new(policy.with_floor(protocol.disclosure), protocol);
         gate.vet(header, &SiteLocal::new(summary)).unwrap()
+    } else {
+        Vetted::without_aggregates(header, NoAggregates::Refused).unwrap()
     };
     let entry = Committed { bytes: vetted.bytes().to_vec(), digest: vetted.digest() };
     Releasable::from_ledger(&Approved(entry), &round).await.unwrap().unwrap()

@@ -74,10 +74,11 @@ impl WebProxy {
                 tokio::spawn(async move {
                     match tls {
                         None => tunnel(stream, &rules, &kept).await,
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => tunnel(stream, &rules, &kept).await,
-                            Err(_) => (),
-                        },
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                tunnel(stream, &rules, &kept).await;
+                            }
+                        }
                     }
                 });
             }

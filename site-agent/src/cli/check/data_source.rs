@@ -14,9 +14,8 @@ use crate::home::Home;
 /// Opens what each data source names, whatever the study.
 pub(super) fn every(home: &Home) -> Vec<Checked> {
     let what = || "data sources".to_owned();
-    let config = match home.config() {
-        Ok(config) => config,
-        Err(_) => return vec![Checked::untested(what(), "agent.toml cannot be read")],
+    let Ok(config) = home.config() else {
+        return vec![Checked::untested(what(), "agent.toml cannot be read")];
     };
     if config.data_sources.is_empty() {
         return vec![Checked {
