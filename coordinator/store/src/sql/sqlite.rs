@@ -37,9 +37,6 @@ impl SqlStore {
             .await
             .map_err(OpenError::File)?;
         sqlx::migrate!("./migrations/sqlite").run(&pool).await.map_err(OpenError::Schema)?;
-        // A file that can only be read opens, too; the first site to hand something in would notice.
-        let writing = pool.begin_with("BEGIN IMMEDIATE").await.map_err(OpenError::File)?;
-        writing.rollback().await.map_err(OpenError::File)?;
         Ok(Self { database: Database::Sqlite(pool) })
     }
 }
