@@ -61,7 +61,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that may see both sides.
-const UNGUARDED: &[&str] = &["fedval-demo", "fedval-tests"];
+const UNGUARDED: &[&str] = &["fedval-bench", "fedval-demo", "fedval-tests"];
 
 /// Outside crates (or families, ending in `-`) that stand in few places, and those places.
 const OUTSIDE: &[(&str, &[&str])] = &[
@@ -78,7 +78,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     // The contract, the server, the agent's one connection, a site's own inference server, and the
     // attacker of the tests.
     ("tonic", &["fedval-proto", "fedval", "fedval-egress", "fedval-inference", "fedval-tests"]),
-    ("tract-onnx", &["fedval-inference"]),
+    // The benchmark measures what the engine alone takes.
+    ("tract-onnx", &["fedval-inference", "fedval-bench"]),
     ("x509-parser", &["fedval-trust"]),
 ];
 
