@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fedval_ambient::{Failure, Problem as _};
-use fedval_egress::{Heard, JobPhase, LostPart};
+use fedval_egress::{Heard, JobPhase, LostPart, Offer};
 use fedval_study::RoundId;
 use fedval_vault::{Job, JobState};
 
@@ -18,6 +18,8 @@ const RESTORED: &str = "COORDINATOR_RESTORED";
 #[derive(Debug, Default)]
 pub struct Conversation {
     told: BTreeMap<RoundId, JobPhase>,
+    /// Offers whose protocol could not be fetched; a coordinator offers once on each connection.
+    unfetched: Vec<Offer>,
 }
 
 impl Conversation {
@@ -39,12 +41,7 @@ impl Conversation {
                 // A round that is known is offered anew by a coordinator that does not know how far
                 // this site is.
                 self.told.remove(&round);
-                if let Err(refusal) = intake::take(agent, link, *offer).await {
-                    tracing::warn!(%round, code = refusal.code(), "offer not taken");
-                    if let IntakeError::Vault(error) = refusal {
-                        return Err(error.into());
-                    }
-                }
+                self.take(agent, link, *offer).await?;
             }
             Heard::Lease { round, epoch } => agent.vault.job_set_lease(&round, epoch).await?,
             Heard::Cancel { round } => {
@@ -55,6 +52,31 @@ impl Conversation {
             Heard::Lost { round, part } => self.heal(agent, &round, part).await?,
         }
         agent.bell.ring();
+        Ok(())
+    }
+
+    /// Fetches again what could not be fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if this machine failed.
+    pub async fn fetch_again(&mut self, agent: &Agent, link: &dyn Link) -> Result<(), Failure> {
+        for offer in std::mem::take(&mut self.unfetched) {
+            self.take(agent, link, offer).await?;
+        }
+        agent.bell.ring();
+        Ok(())
+    }
+
+    async fn take(&mut self, agent: &Agent, link: &dyn Link, offer: Offer) -> Result<(), Failure> {
+        let round = offer.dispatch.round.clone();
+        let Err(refusal) = intake::take(agent, link, offer.clone()).await else { return Ok(()) };
+        tracing::warn!(%round, code = refusal.code(), "offer not taken");
+        match refusal {
+            IntakeError::Vault(error) => return Err(error.into()),
+            IntakeError::Fetch(_) | IntakeError::Disk(_) => self.unfetched.push(offer),
+            _ => {}
+        }
         Ok(())
     }
 

@@ -8,12 +8,16 @@ use fedval_study::Sha256Digest;
 
 use crate::home::{Home, write};
 
-/// Makes this process's name and leaves it for the next one. Only while the folder is locked.
-pub(super) fn begin(home: &Home, entropy: &dyn Entropy) -> Result<Instance, Failure> {
-    let file = home.instance_file();
+/// Names this process. The folder holds the name of the last process that the coordinator let in:
+/// one that never reached it took nothing over.
+pub(super) fn begin(home: &Home, entropy: &dyn Entropy) -> Instance {
     // Unreadable is as good as absent: the earlier connection then has to run out first.
-    let previous = fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
-    let this = Sha256Digest::from_bytes(entropy.bytes32());
-    write(&file, &this.to_string())?;
-    Ok(Instance { this, previous })
+    let previous = fs::read_to_string(home.instance_file()).ok();
+    let previous = previous.and_then(|text| text.trim().parse().ok());
+    Instance { this: Sha256Digest::from_bytes(entropy.bytes32()), previous }
+}
+
+/// Leaves this process's name for the next one, once the coordinator has let it in.
+pub(super) fn let_in(home: &Home, instance: &Instance) -> Result<(), Failure> {
+    write(&home.instance_file(), &instance.this.to_string())
 }

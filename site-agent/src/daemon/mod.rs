@@ -113,7 +113,7 @@ pub(crate) async fn run(
     let _lock = lock(&home)?;
     let agent = Arc::new(Agent::open(home, Arc::new(evaluator::Boxed), clock, entropy).await?);
     agent.vault.journal_verify().await?;
-    let instance = instance::begin(&agent.home, agent.entropy.as_ref())?;
+    let instance = instance::begin(&agent.home, agent.entropy.as_ref());
     let coordinator = agent.config.coordinator.dialer()?;
     tracing::info!(site = %agent.identity.site, "agent started");
     let (connected, connection) = watch::channel::<Option<Connection>>(None);

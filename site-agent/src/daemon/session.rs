@@ -7,8 +7,8 @@ use fedval_ambient::{Failure, Problem as _};
 use fedval_egress::{Connection, Coordinator, EgressError, Instance, WorkStream};
 use tokio::sync::watch;
 
-use super::Agent;
 use super::conversation::Conversation;
+use super::{Agent, instance};
 
 /// A session lasts two minutes without one; this is well inside.
 const HEARTBEAT_SECONDS: u64 = 30;
@@ -29,6 +29,7 @@ pub(super) async fn hold(
         let ended = match open(&agent, &coordinator, &instance).await {
             Ok((connection, stream)) => {
                 is_held = true;
+                instance::let_in(&agent.home, &instance)?;
                 connected.send_replace(Some(connection.clone()));
                 agent.bell.ring();
                 converse(&agent, &connection, stream).await
@@ -109,7 +110,10 @@ async fn converse(
                 None => return Ok(()),
             },
             _ = bell.changed() => {}
-            _ = heartbeat.tick() => stream.heartbeat().await?,
+            _ = heartbeat.tick() => {
+                stream.heartbeat().await?;
+                conversation.fetch_again(agent, connection).await?;
+            }
         }
     }
 }

@@ -160,6 +160,8 @@ impl Site {
         else {
             return;
         };
+        // What the next process in this folder will name as the one before.
+        self.previous = Some(instance);
         let way: Arc<dyn Link> = Arc::new(FaultyWay {
             coordinator: coordinator.clone(),
             site: id,
@@ -235,7 +237,6 @@ impl Site {
         }
         self.cut(true).await;
         self.started += 1;
-        self.previous = Some(self.process.instance);
         let number = self.number;
         self.process = start(number, &self.home, &self.clock, &self.entropy, self.started).await;
     }

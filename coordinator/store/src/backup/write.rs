@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use fedval_core::port::{Snapshot, StudyRow};
+use fedval_core::port::{Snapshot, StudyState};
 use fedval_study::Sha256Digest;
 use serde::Deserialize;
 
@@ -90,13 +90,18 @@ struct Model {
     digest: Sha256Digest,
 }
 
+/// The model of each study, and the protocol of each locked one: sites fetch both by digest.
 fn artifacts_of(snapshot: &Snapshot) -> Result<BTreeSet<Sha256Digest>, BackupError> {
-    let digest = |row: &StudyRow| {
+    let mut digests = BTreeSet::new();
+    for row in &snapshot.studies {
         let protocol: Protocol = serde_json::from_slice(&row.protocol)
             .map_err(|_| BackupError::ProtocolDamaged(row.study.clone()))?;
-        Ok(protocol.model.digest)
-    };
-    snapshot.studies.iter().map(digest).collect()
+        digests.insert(protocol.model.digest);
+        if row.state == StudyState::Locked {
+            digests.insert(Sha256Digest::of(&row.protocol));
+        }
+    }
+    Ok(digests)
 }
 
 async fn write_artifact(
