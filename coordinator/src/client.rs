@@ -69,6 +69,15 @@ fn unreachable(url: &str, error: &dyn std::error::Error) -> Failure {
 /// A refusal of the server, as a person reads it.
 pub(crate) fn refusal(status: &tonic::Status) -> Failure {
     let info = status.get_details_error_info();
+    if info.is_none() && std::error::Error::source(status).is_some() {
+        // Nobody refused: the connection broke in the middle of the call.
+        return Failure::new(
+            Exit::Unreachable,
+            "COORDINATOR_UNREACHABLE",
+            "the coordinator went away during the call",
+            "give the same command again: repeating it does no harm",
+        );
+    }
     let remedy = status
         .get_details_help()
         .and_then(|help| help.links.into_iter().next())

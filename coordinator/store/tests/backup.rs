@@ -78,6 +78,9 @@ impl Coordinator {
         let (chest, draft) = (study_id("chest"), study_id("draft"));
         let protocol = |digest| format!(r#"{{"model":{{"bytes":1,"digest":"{digest}"}}}}"#);
         store.study_put_draft(&chest, protocol(digest).as_bytes()).await.unwrap();
+        let mut upload = self.artifacts.artifact_begin().await.unwrap();
+        upload.write(protocol(digest).into_bytes()).await.unwrap();
+        upload.finish().await.unwrap();
         let signed = [endorsement(1), endorsement(2)];
         assert!(store.study_lock(&chest, protocol(digest).as_bytes(), &signed).await.unwrap());
         store.study_put_draft(&draft, protocol(absent()).as_bytes()).await.unwrap();

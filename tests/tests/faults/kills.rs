@@ -65,6 +65,10 @@ fn f02_a_coordinator_killed_at_a_flush_loses_nothing() {
             }
             (scene.sites[0].state() == "sent").then_some(false)
         });
+        if !was_killed {
+            // What is left of the trap must not close on the commands that follow.
+            scene.stop();
+        }
         if was_killed {
             say(&format!("coordinator killed at flush {nth} of {}", strace::flushes(&trace)));
         }
@@ -126,8 +130,12 @@ fn f03_a_model_killed_again_and_again_fails_its_job_and_nothing_else() {
     box_at_work(site);
     let agent = site.agent.as_ref().unwrap().id();
     until("the job is answered", || {
-        for inference in signal::children(agent, "__inference-box") {
-            let _ = signal::send(inference, Signal::KILL);
+        // Again and again within the wait, so that no box comes far.
+        for _ in 0..50 {
+            for inference in signal::children(agent, "__inference-box") {
+                let _ = signal::send(inference, Signal::KILL);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
         (site.state() == "sent").then_some(())
     });

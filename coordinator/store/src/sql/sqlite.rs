@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::SqlStore;
@@ -33,6 +34,16 @@ impl SqlStore {
             .busy_timeout(Duration::from_secs(BUSY_SECONDS));
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
+            // A full disk ends a transaction by itself, and the driver then counts one that is no
+            // more: such a connection begins none again, and is closed.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    match connection.begin_with("BEGIN").await {
+                        Ok(probe) => Ok(probe.rollback().await.is_ok()),
+                        Err(_) => Ok(false),
+                    }
+                })
+            })
             .connect_with(options)
             .await
             .map_err(OpenError::File)?;
