@@ -17,7 +17,7 @@ const KILLED: i32 = 9;
 /// More flushes than either program makes in one run.
 const MOST_FLUSHES: usize = 1000;
 /// Side of an image that takes the model a while.
-const SLOW: u32 = 512;
+const SLOW: u32 = 1024;
 
 /// The agent is killed at each flush of a run in turn, from the first on; in CI at some.
 #[test]
