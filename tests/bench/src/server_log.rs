@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::ChildStderr;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -55,10 +55,7 @@ impl ServerLog {
     /// Waits for the next event, at most for `limit`.
     #[must_use]
     pub fn next(&self, limit: Duration) -> Option<(Event, Stopwatch)> {
-        match self.events.recv_timeout(limit) {
-            Ok(heard) => Some(heard),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.events.recv_timeout(limit).ok()
     }
 }
 

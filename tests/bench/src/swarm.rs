@@ -14,9 +14,9 @@ use crate::stopwatch::Stopwatch;
 
 /// As the agent does it: first and longest wait before a new attempt, of which half to all is waited.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// As the agent does it.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// What an agent tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,7 +31,7 @@ use proptest::test_runner::{Config, TestRunner};
 use world::World;
 
 /// Histories of each of the ways below; there are eight ways.
-const HISTORIES: u32 = 150;
+const HISTORIES: u32 = 126;
 
 /// Runs one history to its end and checks every promise.
 fn run(history: &[Op]) {

@@ -20,7 +20,7 @@ use serde_json::json;
 /// Agents rest this long before memory is read.
 const IDLE: Duration = Duration::from_secs(5);
 /// Longest wait for the next agent.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// The curve, up to the number asked for.
 const STEPS: [usize; 5] = [10, 100, 500, 1000, 2000];
 /// Sites invited at the same time.

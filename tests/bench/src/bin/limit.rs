@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tract_onnx::prelude::{Framework as _, IntoRunnable as _, Tensor, tvec};
+use tract_onnx::prelude::{Framework as _, Tensor, tvec};
 
 /// Receivers at work at the same time, and threads that they share: one for each core.
 const CORES: usize = 2;
@@ -190,7 +190,7 @@ fn load_and_run(bytes: &[u8], until: Until) -> Result<(), BenchError> {
     let plan = tract_onnx::onnx()
         .model_for_read(&mut &*bytes)
         .and_then(tract_onnx::prelude::InferenceModelExt::into_optimized)
-        .and_then(|graph| graph.into_runnable())
+        .and_then(tract_onnx::prelude::IntoRunnable::into_runnable)
         .map_err(failed)?;
     if until < Until::Run {
         return Ok(());

@@ -15,7 +15,7 @@ use serde_json::json;
 /// Agents rest this long before their idle memory is read.
 const IDLE: Duration = Duration::from_secs(10);
 /// Longest wait for the next sign of life.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Sites whose processes are watched; the others do the same.
 const WATCHED: usize = 4;
 
