@@ -255,16 +255,18 @@ impl AgentSession {
     ) -> Result<Vec<Said>, SessionError> {
         let (store, round) = (&self.coordinator.store, row.round);
         if phase == Phase::Sent {
-            let is_here = store.result_find(&round, &self.site).await?.is_some();
-            // Whether it is on its way or was lost, the site knows.
-            let lost = !is_here && row.closed_at.is_none();
+            if store.result_find(&round, &self.site).await?.is_some() {
+                return Ok(Vec::new());
+            }
+            if row.closed_at.is_some() {
+                return Ok(vec![Said::Cancel(round)]);
+            }
             let mut said = Vec::new();
-            if lost && dispatch.lease_epoch != self.epoch {
+            if dispatch.lease_epoch != self.epoch {
                 said.extend(self.grant(&round).await?);
             }
-            if lost {
-                said.push(Said::Lost(round, LostPart::Result));
-            }
+            // Whether it is on its way or was lost, the site knows.
+            said.push(Said::Lost(round, LostPart::Result));
             return Ok(said);
         }
         if row.closed_at.is_some() {

@@ -12,6 +12,7 @@ use crate::durable;
 use crate::home::Home;
 
 pub(super) async fn open(home: &Home, config: &Config) -> Result<Coordinator, Failure> {
+    durable::check_writable(home.folder(), config)?;
     let identity = home.identity()?;
     let store = durable::store(home.folder(), config).await?;
     let artifacts = durable::artifacts(home.folder(), config).await?;

@@ -27,10 +27,12 @@ pub(super) struct Reload {
     current: watch::Sender<Arc<ServerConfig>>,
     seen: Found,
     bell: Arc<Notify>,
+    hangup: Signal,
 }
 
 impl Reload {
     /// Loads the first pair, which must fit. One that ran out is renewed as soon as the server runs.
+    /// From here on SIGHUP is heard: before, it would end the process.
     pub(super) fn begin(
         home: &Home,
         root: &Certificate,
@@ -46,6 +48,7 @@ impl Reload {
             current: watch::Sender::new(config),
             seen: found(Ok(&pair)),
             bell: Arc::default(),
+            hangup: signal(SignalKind::hangup()).map_err(|error| no_signals(&error))?,
         })
     }
 
@@ -61,12 +64,11 @@ impl Reload {
 
     /// Looks for as long as the server runs.
     pub(super) async fn watch(mut self) {
-        let mut hangup = signal(SignalKind::hangup()).ok();
         loop {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(LOOK_SECONDS)) => {}
                 () = self.bell.notified() => {}
-                () = heard(&mut hangup) => {}
+                _ = self.hangup.recv() => {}
             }
             self.look(SystemClock.now());
         }
@@ -95,11 +97,13 @@ impl Reload {
     }
 }
 
-async fn heard(hangup: &mut Option<Signal>) {
-    match hangup {
-        Some(hangup) => drop(hangup.recv().await),
-        None => std::future::pending().await,
-    }
+fn no_signals(error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Machine,
+        "SIGNALS",
+        format!("cannot listen for signals: {error}"),
+        "start fedval where a process may handle its own signals",
+    )
 }
 
 fn found(pair: Result<&(SecretKey, Certificate), &Failure>) -> Found {

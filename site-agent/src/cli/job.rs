@@ -36,8 +36,13 @@ fn job_json(job: &Job) -> Value {
         "job": job.round(), "study": job.dispatch.study, "state": job.state.as_str(),
         "protocol_digest": job.dispatch.protocol.to_string(),
         "model_digest": job.dispatch.model.to_string(),
-        "offered_at": job.offered_at.to_string(), "note": job.note,
+        "offered_at": job.offered_at.to_string(), "note": job.note, "delay": job.delay,
     })
+}
+
+/// What a person should look up: what delays the job, or else why it was answered as it was.
+fn code_of(job: &Job) -> String {
+    job.delay.clone().or_else(|| job.note.clone()).unwrap_or_default()
 }
 
 fn next_step(job: &Job) -> String {
@@ -56,13 +61,13 @@ pub(super) async fn list(home: &Home, output: Output) -> Result<(), Failure> {
         "No job was dispatched to this site.".to_owned()
     } else {
         table(
-            &["job", "study", "state", "note", "next"],
+            &["job", "study", "state", "code", "next"],
             jobs.iter().map(|job| {
                 vec![
                     job.round().to_string(),
                     job.dispatch.study.to_string(),
                     job.state.as_str().to_owned(),
-                    job.note.clone().unwrap_or_default(),
+                    code_of(job),
                     next_step(job),
                 ]
             }),
@@ -83,12 +88,15 @@ pub(super) async fn show(home: &Home, round: &RoundId, output: Output) -> Result
     if let Value::Object(fields) = &mut value {
         fields.insert("protocol".to_owned(), protocol);
     }
-    let note =
-        job.note.as_deref().map(|note| format!("\nLast problem: {note}")).unwrap_or_default();
+    let line = |label: &str, code: Option<&str>| {
+        code.map(|code| format!("\n{label}: {code}")).unwrap_or_default()
+    };
+    let answered = line("Answered so because of", job.note.as_deref());
+    let delayed = line("Delayed by", job.delay.as_deref());
     output.say(
         &value,
         &format!(
-            "Job {round} is {}.{note}\nProtocol digest: {}\nModel digest: {}\n\n\
+            "Job {round} is {}.{answered}{delayed}\nProtocol digest: {}\nModel digest: {}\n\n\
              Signed by the sponsor and the coordinator:\n{pretty}\n\n{}",
             job.state.as_str(),
             job.dispatch.protocol,

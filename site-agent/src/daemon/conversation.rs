@@ -14,6 +14,9 @@ use super::link::Link;
 /// Why what was told to the coordinator counts no more.
 const RESTORED: &str = "COORDINATOR_RESTORED";
 
+/// Why an answer does not leave any more.
+const TOO_LATE: &str = "ROUND_CLOSED";
+
 /// One connection's conversation. A new connection begins a new one, and tells everything again.
 #[derive(Debug, Default)]
 pub struct Conversation {
@@ -44,11 +47,7 @@ impl Conversation {
                 self.take(agent, link, *offer).await?;
             }
             Heard::Lease { round, epoch } => agent.vault.job_set_lease(&round, epoch).await?,
-            Heard::Cancel { round } => {
-                if agent.vault.job_cancel(&round, agent.clock.now()).await? {
-                    tracing::info!(%round, "job cancelled");
-                }
-            }
+            Heard::Cancel { round } => cancel(agent, &round).await?,
             Heard::Lost { round, part } => self.heal(agent, &round, part).await?,
         }
         agent.bell.ring();
@@ -96,7 +95,7 @@ impl Conversation {
         };
         if is_news {
             tracing::warn!(%round, code = RESTORED, "the coordinator lost what this site gave it");
-            agent.vault.job_note(round, RESTORED).await?;
+            agent.vault.job_delay(round, Some(RESTORED)).await?;
         }
         Ok(())
     }
@@ -125,6 +124,19 @@ impl Conversation {
         }
         Ok(telling)
     }
+}
+
+/// The round is over. An answer that comes too late stays charged, and its steward sees why it waits.
+async fn cancel(agent: &Agent, round: &RoundId) -> Result<(), Failure> {
+    if agent.vault.job_cancel(round, agent.clock.now()).await? {
+        tracing::info!(%round, "job cancelled");
+        return Ok(());
+    }
+    let job = agent.vault.job_find(round).await?;
+    if job.is_some_and(|job| job.state == JobState::Released) {
+        agent.vault.job_delay(round, Some(TOO_LATE)).await?;
+    }
+    Ok(())
 }
 
 fn phase_of(agent: &Agent, job: &Job) -> Option<JobPhase> {

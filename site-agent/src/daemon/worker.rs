@@ -150,10 +150,11 @@ impl Worker {
             let fetched = link.download(&dispatch.model.0, dispatch.model_bytes, &model).await;
             if let Err(error) = fetched {
                 tracing::warn!(%round, code = error.code(), "model not fetched");
-                agent.vault.job_note(round, error.code()).await?;
+                agent.vault.job_delay(round, Some(error.code())).await?;
                 self.backoff.failed(round, agent.clock.monotonic());
                 return Ok(());
             }
+            agent.vault.job_delay(round, None).await?;
             self.backoff.succeeded(round);
             agent.bell.ring();
         }
@@ -189,7 +190,9 @@ impl Worker {
 
     async fn send(&mut self, job: &Job) -> Result<bool, Failure> {
         let (agent, round) = (&self.agent, job.round());
-        let waits = !self.backoff.is_over(round, agent.clock.monotonic());
+        // The coordinator refuses whoever holds no lease; one is granted as soon as it is told.
+        let has_no_lease = job.lease_epoch == 0;
+        let waits = has_no_lease || !self.backoff.is_over(round, agent.clock.monotonic());
         let Some(link) = self.way.borrow().clone().filter(|_| !waits) else { return Ok(false) };
         let Some(result) = Releasable::from_ledger(&agent.vault, round).await.map_err(broken)?
         else {
@@ -213,7 +216,7 @@ impl Worker {
         let (agent, round) = (&self.agent, job.round());
         tracing::warn!(%round, code = error.code(), "result not delivered");
         agent.metrics.delivery_failed(error.code());
-        agent.vault.job_note(round, error.code()).await?;
+        agent.vault.job_delay(round, Some(error.code())).await?;
         // Also where it was refused: a lease may be on its way, a restored coordinator's operator may
         // dispatch the round again. Nobody has to restart the agent for that.
         self.backoff.failed(round, agent.clock.monotonic());

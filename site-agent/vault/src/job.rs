@@ -77,8 +77,10 @@ pub struct Job {
     pub state: JobState,
     /// Last lease that the coordinator granted; 0 for none.
     pub lease_epoch: u64,
-    /// Code of what went wrong, for this site's eyes.
+    /// Code of why it was answered as it was, for this site's eyes.
     pub note: Option<String>,
+    /// Code of what keeps it from going on at the moment, for this site's eyes.
+    pub delay: Option<String>,
     /// When it arrived.
     pub offered_at: Timestamp,
 }
@@ -100,11 +102,12 @@ fn job_of(row: &SqliteRow) -> Result<Job, Error> {
         state: state.ok_or_else(|| damaged("state"))?,
         lease_epoch: count(row, "lease_epoch")?,
         note: row.try_get("note")?,
+        delay: row.try_get("delay")?,
         offered_at: moment(row, "offered_at_ms")?,
     })
 }
 
-/// Moves a job to a state. `false` where it is in none of `from`.
+/// Moves a job to a state: nothing delays it any more. `false` where it is in none of `from`.
 pub(crate) async fn shift(
     connection: &mut SqliteConnection,
     round: &RoundId,
@@ -115,7 +118,7 @@ pub(crate) async fn shift(
     let from: Vec<&str> = from.iter().map(|state| state.as_str()).collect();
     let done = sqlx::query(
         "-- job: shift
-         UPDATE jobs SET state = ?3, changed_at_ms = ?4
+         UPDATE jobs SET state = ?3, changed_at_ms = ?4, delay = NULL
          WHERE round_id = ?1 AND state IN (SELECT value FROM json_each(?2))",
     )
     .bind(round.as_str())
@@ -199,7 +202,7 @@ impl Vault {
         shift(&mut connection, round, &[from], to, now).await.map_err(&tag)
     }
 
-    /// Leaves a code for the people of this site to read.
+    /// Leaves the code of why the job is answered as it is, for the people of this site to read.
     ///
     /// # Errors
     ///
@@ -211,6 +214,21 @@ impl Vault {
             .execute(&self.pool)
             .await
             .map_err(VaultError::during("job_note"))?;
+        Ok(())
+    }
+
+    /// Says what keeps the job from going on; `None` once it goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn job_delay(&self, round: &RoundId, delay: Option<&str>) -> Result<(), VaultError> {
+        sqlx::query("-- job_delay\nUPDATE jobs SET delay = ?2 WHERE round_id = ?1")
+            .bind(round.as_str())
+            .bind(delay)
+            .execute(&self.pool)
+            .await
+            .map_err(VaultError::during("job_delay"))?;
         Ok(())
     }
 

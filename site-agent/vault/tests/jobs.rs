@@ -70,6 +70,21 @@ async fn notes_and_leases_stay_with_the_job() {
 }
 
 #[tokio::test]
+async fn what_delays_a_job_is_forgotten_once_it_goes_on_and_the_note_is_not() {
+    let shelf = Shelf::with_a_job().await;
+    shelf.vault.job_note(&round(), "MANIFEST_INVALID").await.unwrap();
+    shelf.vault.job_delay(&round(), Some("UNREACHABLE")).await.unwrap();
+    let codes = async || {
+        let job = shelf.vault.job_find(&round()).await.unwrap().unwrap();
+        (job.note.unwrap_or_default(), job.delay.unwrap_or_default())
+    };
+    assert_eq!(codes().await, ("MANIFEST_INVALID".to_owned(), "UNREACHABLE".to_owned()));
+    let (from, to) = (JobState::Offered, JobState::Approved);
+    shelf.vault.job_move(&round(), from, to, shelf.now()).await.unwrap();
+    assert_eq!(codes().await, ("MANIFEST_INVALID".to_owned(), String::new()));
+}
+
+#[tokio::test]
 async fn a_job_is_cancelled_in_any_state_before_it_is_answered() {
     use JobState::{Approved, AwaitingRelease, Offered, Running};
     for state in [Offered, Approved, Running, AwaitingRelease] {

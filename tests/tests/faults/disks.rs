@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use fedval_tests::consortium::until;
 use fedval_tests::disk::Disk;
+use fedval_tests::process::call;
 use fedval_tests::strace;
 
 use crate::each;
@@ -33,7 +34,7 @@ fn f13_an_agent_whose_disk_is_full_stops_and_goes_on_when_there_is_room() {
         site.run();
         let noted = until("the agent ends, says why it waits, or has room enough", || {
             let is_over = !site.is_running() || site.state() == "sent";
-            let waits = site.log().contains("code=\"DISK\"") || !site.note().is_empty();
+            let waits = site.log().contains("code=\"DISK\"") || !site.delay().is_empty();
             (is_over || waits).then_some(site.state())
         });
         let log = site.log();
@@ -64,7 +65,7 @@ fn f14_a_coordinator_whose_disk_is_full_acknowledges_nothing_that_it_did_not_sto
         scene.sites[0].release();
         until("the result is refused or stored", || {
             let site = &scene.sites[0];
-            (!site.note().is_empty() || site.state() == "sent").then_some(())
+            (!site.delay().is_empty() || site.state() == "sent").then_some(())
         });
         if scene.sites[0].state() == "sent" {
             assert!(left > 0, "there was room");
@@ -101,6 +102,24 @@ fn f15_an_agent_whose_ledger_cannot_be_flushed_stops_and_never_tries_that_flush_
             return;
         }
     }
+}
+
+#[test]
+fn f16_a_coordinator_does_not_start_on_a_disk_that_it_cannot_write() {
+    let template = Template::make(Plan::default());
+    let disk = Disk::of_kib(SIZE_KIB);
+    let mut scene = template.scene();
+    let home = disk.path().join("coordinator");
+    crate::template::copy_folder(&scene.home, &home);
+    scene.home = home;
+    disk.freeze();
+    let answer = call("fedval", &scene.home, &["serve"]);
+    assert_eq!(answer.code, MACHINE, "{}", answer.err);
+    assert!(answer.err.contains("hint:"), "{}", answer.err);
+    disk.thaw();
+    scene.serve();
+    scene.site().run();
+    scene.ends_undisturbed();
 }
 
 #[test]

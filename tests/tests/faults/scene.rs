@@ -214,6 +214,11 @@ impl Site {
         self.job()["note"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// What keeps the job from going on.
+    pub(crate) fn delay(&self) -> String {
+        self.job()["delay"].as_str().unwrap_or_default().to_owned()
+    }
+
     pub(crate) fn until(&self, state: &str) {
         until(&format!("the job of {} is {state}", self.name), || {
             (self.state() == state).then_some(())

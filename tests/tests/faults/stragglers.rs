@@ -43,7 +43,7 @@ fn f20_an_agent_that_slept_while_another_took_over_changes_nothing() {
     // Its copy of the same result: acknowledged as what is there already, or refused as late.
     until("the first agent hears", || {
         let site = &scene.sites[0];
-        (site.state() == "sent" || !site.note().is_empty()).then_some(())
+        (site.state() == "sent" || !site.delay().is_empty()).then_some(())
     });
     second.kill();
     scene.ends_undisturbed();

@@ -23,15 +23,16 @@ use crate::scene::Scene;
 pub(crate) const STUDY: &str = "fault";
 /// Its only round.
 pub(crate) const ROUND: &str = "fault-r1";
-/// Cases of each site.
-pub(crate) const CASES: usize = 92;
-
 /// What differs between tests.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) sites: Vec<String>,
     /// Images have so many pixels to a side: large ones take longer.
     pub(crate) side: u32,
+    /// Cases of each site.
+    pub(crate) cases: usize,
+    /// Cosines that the model works out of every pixel: none, and it is done at once.
+    pub(crate) cosines: usize,
     /// The model's file is larger by so many bytes.
     pub(crate) padding: usize,
     /// Whether results leave without a steward.
@@ -40,7 +41,14 @@ pub(crate) struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { sites: vec!["site-a".to_owned()], side: 8, padding: 0, releases: true }
+        Self {
+            sites: vec!["site-a".to_owned()],
+            side: 8,
+            cases: 92,
+            cosines: 0,
+            padding: 0,
+            releases: true,
+        }
     }
 }
 
@@ -145,7 +153,8 @@ impl Template {
 
     fn study(&self) -> String {
         let path = self.folder.path().join("model.onnx");
-        fs::write(&path, model::mean_of_pixels(self.plan.side, self.plan.padding)).unwrap();
+        let Plan { side, cosines, padding, .. } = self.plan;
+        fs::write(&path, model::mean_of_pixels(side, cosines, padding)).unwrap();
         small_site::image_study(STUDY, &path, self.plan.side)
     }
 
@@ -154,7 +163,7 @@ impl Template {
         let data = self.folder.path().join("data");
         fs::create_dir(&data).unwrap();
         let mut manifest = "case_id,patient_id,image,label\n".to_owned();
-        for case in 0..CASES {
+        for case in 0..self.plan.cases {
             let (label, is_wrong) = (case % 2, case % 6 < 2);
             let is_bright = (label == 1) != is_wrong;
             let level = u8::try_from(case).unwrap() + if is_bright { 140 } else { 10 };

@@ -45,8 +45,8 @@ async fn a41_of_results_that_arrive_at_once_one_stands_and_the_others_conflict()
     let site = scene.enrol("site-a").await;
     let study = scene.dispatch("chest", &["site-a"]);
     let mut posts = JoinSet::new();
-    // Four results, each posted three times at once.
-    for post in 0..12 {
+    // Four results, each posted twice at once: as many calls as one site may have open.
+    for post in 0..8 {
         let (seed, key) = (1 + post % 4, site.key.clone());
         let (channel, result) = (scene.target.channel(&site), study.result("site-a", seed));
         posts.spawn(async move { (seed, submit(channel, &key, &result).await) });
@@ -61,7 +61,7 @@ async fn a41_of_results_that_arrive_at_once_one_stands_and_the_others_conflict()
             Err(refused) => assert_eq!(reason(&refused), "CONFLICT", "{refused}"),
         }
     }
-    assert_eq!((new, stands.len()), (1, 3), "one result, acknowledged to each who posted it");
+    assert_eq!((new, stands.len()), (1, 2), "one result, acknowledged to each who posted it");
     assert!(stands.iter().all(|seed| *seed == stands[0]), "{stands:?}");
 }
 

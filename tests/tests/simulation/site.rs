@@ -196,8 +196,10 @@ impl Site {
     pub(crate) async fn heartbeat(&mut self) {
         let Some(stream) = &mut self.stream else { return };
         if stream.session.hear(fedval_core::Heard::Heartbeat).await.is_err() {
-            self.cut(true).await;
+            return self.cut(true).await;
         }
+        let (agent, way) = (&self.process.agent, stream.way.as_ref());
+        stream.conversation.fetch_again(agent, way).await.unwrap();
     }
 
     pub(crate) async fn look(&mut self) {
