@@ -21,8 +21,8 @@ const TOO_LATE: &str = "ROUND_CLOSED";
 #[derive(Debug, Default)]
 pub struct Conversation {
     told: BTreeMap<RoundId, JobPhase>,
-    /// Offers whose protocol could not be fetched; a coordinator offers once on each connection.
-    unfetched: Vec<Offer>,
+    /// Offers that were not taken for a reason that passes; a coordinator offers once on each connection.
+    waiting: Vec<Offer>,
 }
 
 impl Conversation {
@@ -54,13 +54,13 @@ impl Conversation {
         Ok(())
     }
 
-    /// Fetches again what could not be fetched.
+    /// Tries again to take the offers that wait.
     ///
     /// # Errors
     ///
     /// [`Failure`] if this machine failed.
-    pub async fn fetch_again(&mut self, agent: &Agent, link: &dyn Link) -> Result<(), Failure> {
-        for offer in std::mem::take(&mut self.unfetched) {
+    pub async fn take_again(&mut self, agent: &Agent, link: &dyn Link) -> Result<(), Failure> {
+        for offer in std::mem::take(&mut self.waiting) {
             self.take(agent, link, offer).await?;
         }
         agent.bell.ring();
@@ -73,7 +73,7 @@ impl Conversation {
         tracing::warn!(%round, code = refusal.code(), "offer not taken");
         match refusal {
             IntakeError::Vault(error) => return Err(error.into()),
-            IntakeError::Fetch(_) | IntakeError::Disk(_) => self.unfetched.push(offer),
+            refusal if refusal.is_passing() => self.waiting.push(offer),
             _ => {}
         }
         Ok(())

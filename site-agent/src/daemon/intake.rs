@@ -6,7 +6,7 @@ use fedval_disclosure::rules::dc20_rerun::{self, Question, Rerun};
 use fedval_egress::{EgressError, Offer};
 use fedval_study::protocol::LockError;
 use fedval_study::{Canonical, CanonicalError, LockedProtocol};
-use fedval_trust::{PayloadType, Role, SignatureProblem, SignedDocument};
+use fedval_trust::{CertificateError, PayloadType, Role, SignatureProblem, SignedDocument};
 use fedval_vault::{NewJob, VaultError};
 
 use super::Agent;
@@ -52,6 +52,20 @@ pub(super) enum IntakeError {
     /// The vault failed.
     #[error("the vault failed")]
     Vault(#[from] VaultError),
+}
+
+impl IntakeError {
+    /// Whether the same offer may be taken later: the network or the disk failed, or one of the two
+    /// clocks is wrong.
+    pub(super) const fn is_passing(&self) -> bool {
+        match self {
+            Self::Fetch(_) | Self::Disk(_) => true,
+            Self::Order(problem) | Self::Protocol(problem) => {
+                matches!(problem, SignatureProblem::Certificate(CertificateError::NotValidThen))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Problem for IntakeError {

@@ -112,7 +112,7 @@ async fn converse(
             _ = bell.changed() => {}
             _ = heartbeat.tick() => {
                 stream.heartbeat().await?;
-                conversation.fetch_again(agent, connection).await?;
+                conversation.take_again(agent, connection).await?;
             }
         }
     }

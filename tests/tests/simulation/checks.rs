@@ -21,8 +21,7 @@ pub(crate) async fn promises(world: &World) {
     each_site_was_charged_once(world, &round).await;
     let report = report(world).await;
     each_bucket_holds_each_site_once(&report);
-    let again = self::report(world).await;
-    assert_eq!(report, again, "P6: the same results give the same report");
+    // P6: the same results give the same report.
     let undisturbed = UNDISTURBED.get_or_init(undisturbed).await;
     let timeless = timeless(&report);
     let differs = std::iter::zip(&timeless, undisturbed).position(|(a, b)| a != b);
@@ -37,6 +36,13 @@ pub(crate) async fn promises(world: &World) {
         around(&timeless),
         around(undisturbed)
     );
+}
+
+/// P6, to the last byte: a report that is built again has the same times, too. Building one takes
+/// longer than most histories, so that not every history ends with this.
+pub(crate) async fn report_is_repeatable(world: &World) {
+    let (first, again) = (report(world).await, report(world).await);
+    assert_eq!(first, again, "P6: the same results give the same report");
 }
 
 /// P1, P2.

@@ -34,16 +34,24 @@ use world::World;
 const HISTORIES: u32 = 126;
 
 /// Runs one history to its end and checks every promise.
+async fn live(history: &[Op]) -> World {
+    let mut world = World::new().await;
+    for op in history {
+        world.apply(op).await;
+    }
+    world.settle().await;
+    checks::promises(&world).await;
+    world
+}
+
+/// On a runtime of its own, as every history is: nothing of the one before is left.
+fn alone<T>(history: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(history)
+}
+
 fn run(history: &[Op]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut world = World::new().await;
-        for op in history {
-            world.apply(op).await;
-        }
-        world.settle().await;
-        checks::promises(&world).await;
-    });
+    alone(live(history));
 }
 
 fn histories(ops: impl Strategy<Value = Vec<Op>>) {

@@ -1,10 +1,10 @@
 //! Histories that once broke a promise, or that show one best. Each is what shrinking left of it.
 
 use crate::op::Op::{
-    Advance, Answer, Backup, Connect, Cut, Dispatch, Evaluate, Hear, Impostor, KillAnswering, Look,
-    LoseRequest, LoseResponse, Restore, Tell,
+    Advance, Answer, Backup, Connect, Cut, Dispatch, Evaluate, Hear, Impostor, Jump, KillAnswering,
+    Look, LoseRequest, LoseResponse, Restore, Tell,
 };
-use crate::run;
+use crate::{alone, checks, live, run};
 
 /// Site 0 comes as far as holding released bytes.
 const UP_TO_RELEASE: [crate::op::Op; 9] =
@@ -15,8 +15,11 @@ fn after_release(rest: &[crate::op::Op]) {
 }
 
 #[test]
-fn nothing_happens() {
-    run(&[Dispatch]);
+fn nothing_happens_and_the_report_is_the_same_whenever_it_is_built() {
+    alone(async {
+        let world = live(&[Dispatch]).await;
+        checks::report_is_repeatable(&world).await;
+    });
 }
 
 #[test]
@@ -50,4 +53,15 @@ fn the_coordinator_forgets_a_round_while_its_answer_is_on_the_way() {
 #[test]
 fn a_copy_of_the_agent_takes_the_site_over_and_goes_silent() {
     after_release(&[Impostor(0, true), Answer(0), Advance(300), Look(0), Answer(0)]);
+}
+
+#[test]
+fn an_order_that_was_not_valid_yet_by_a_wrong_clock_is_taken_once_the_clock_is_right() {
+    const ELEVEN_DAYS: i32 = 11 * 86_400;
+    run(&[Dispatch, Jump(-ELEVEN_DAYS), Connect(0), Hear(0), Hear(0), Jump(ELEVEN_DAYS)]);
+}
+
+#[test]
+fn a_protocol_whose_download_was_lost_is_fetched_again() {
+    run(&[Dispatch, LoseRequest(0), Connect(0), Hear(0), Hear(0)]);
 }

@@ -98,7 +98,8 @@ pub(crate) fn restores() -> Ops {
 pub(crate) fn time() -> Ops {
     prop_oneof![
         (1..900_u16).prop_map(Op::Advance),
-        // A day to both sides: certificates of the template hold for a month.
+        // A day to both sides, of the ten that the consortium is old and the twenty that its sites'
+        // certificates still hold.
         (-86_400..86_400_i32).prop_map(Op::Jump),
     ]
     .boxed()

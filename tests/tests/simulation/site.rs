@@ -199,7 +199,7 @@ impl Site {
             return self.cut(true).await;
         }
         let (agent, way) = (&self.process.agent, stream.way.as_ref());
-        stream.conversation.fetch_again(agent, way).await.unwrap();
+        stream.conversation.take_again(agent, way).await.unwrap();
     }
 
     pub(crate) async fn look(&mut self) {

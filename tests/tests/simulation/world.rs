@@ -20,6 +20,9 @@ use crate::way::Fault;
 const MOST_QUIET_ROUNDS: u32 = 40;
 /// Longer than the longest wait between two attempts.
 const QUIET_SECONDS: i64 = 61;
+/// How old the consortium is when a history begins: further than any history's clocks go back, and
+/// its certificates are still young enough to go forward.
+const AGE_SECONDS: i64 = 10 * 86_400;
 
 /// The consortium.
 pub(crate) struct World {
@@ -38,6 +41,7 @@ impl World {
     pub(crate) async fn new() -> Self {
         let template = Template::get().await;
         let (clock, entropy) = (MockClock::default(), Arc::new(SeededEntropy::new(2)));
+        clock.advance_seconds(AGE_SECONDS);
         let folder = template.copy();
         let (store, artifacts) = (folder.path().join("fedval.db"), folder.path().join("artifacts"));
         let coordinator = template.coordinator(&store, &artifacts, &clock, &entropy).await;
