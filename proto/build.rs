@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Path::new(&out).join("fedval.binpb"),
         prost::Message::encode_to_vec(&descriptors),
     )?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    // Pieces of models are many and large: they are not copied from buffer to buffer.
+    tonic_prost_build::configure().bytes(".fedval.v1.ArtifactChunk").compile_fds(descriptors)?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use fedval_proto::artifact_service_server::ArtifactService;
 use fedval_study::{Sha256Digest, SiteId};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::codegen::Bytes;
 use tonic::{Request, Response, Status};
 
 use super::caller;
@@ -17,8 +18,8 @@ const CHUNK_BYTES: u64 = 256 * 1024;
 /// Bytes of one message. A site keeps whole messages alone: on a network that resets its connections
 /// every 64 KiB, larger ones would never arrive.
 const MESSAGE_BYTES: usize = 32 * 1024;
-/// Messages read ahead of a slow site.
-const READ_AHEAD: usize = 32;
+/// Messages read ahead of a slow site: with as many sites at once, this is what the coordinator holds.
+const READ_AHEAD: usize = 4;
 
 /// An artifact is not for this caller, or does not exist: the caller may not learn which.
 #[derive(Debug, thiserror::Error)]
@@ -83,17 +84,18 @@ async fn send_chunks(
 ) {
     loop {
         let chunk = coordinator.artifacts().artifact_read(&digest, offset, CHUNK_BYTES).await;
-        let data = match chunk {
+        let mut data = match chunk {
             Ok(data) if data.is_empty() => return,
-            Ok(data) => data,
+            Ok(data) => Bytes::from(data),
             Err(error) => {
                 drop(sender.send(Err(status_of(&error))).await);
                 return;
             }
         };
         offset += data.len() as u64;
-        for piece in data.chunks(MESSAGE_BYTES) {
-            let message = proto::ArtifactChunk { data: piece.to_vec() };
+        while !data.is_empty() {
+            let piece = data.split_to(data.len().min(MESSAGE_BYTES));
+            let message = proto::ArtifactChunk { data: piece };
             if sender.send(Ok(message)).await.is_err() {
                 return;
             }

@@ -10,15 +10,11 @@ use fedval_proto::certificate_service_client::CertificateServiceClient;
 use fedval_proto::result_service_client::ResultServiceClient;
 use fedval_study::{ResultDigest, Sha256Digest, SiteResult};
 use fedval_trust::{Certificate, PayloadType, SecretKey, dsse, tls};
-use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::transport::Channel;
 
 use crate::answer::within;
+use crate::part_file::PartFile;
 use crate::{Coordinator, EgressError, Instance, WorkStream};
-
-/// How much of a half-fetched file is read at a time.
-const READ_BYTES: usize = 1 << 20;
 
 /// A connection with this site's certificate.
 #[derive(Debug, Clone)]
@@ -89,8 +85,9 @@ impl Connection {
 
     /// Fetches an artifact into `file`, going on where an earlier attempt ended.
     ///
-    /// The file appears under its name only when every byte is there and its digest holds, so
-    /// nobody parses a byte of anything else.
+    /// The file appears under its name only when every byte is there and its digest holds. Whoever
+    /// reads it later compares the digest once more: a machine that loses its power may leave less on
+    /// its disk than it wrote.
     ///
     /// # Errors
     ///
@@ -104,53 +101,34 @@ impl Connection {
         if tokio::fs::try_exists(file).await.map_err(EgressError::Disk)? {
             return Ok(());
         }
-        let part = file.with_extension("part");
-        let (mut hash, offset) = resume(&part).await?;
-        let received = if offset < bytes {
-            self.fetch(digest, bytes, offset, &mut hash, &part).await?
-        } else {
-            offset
-        };
-        let found: [u8; 32] = hash.finalize().into();
-        if received != bytes || found != *digest.as_bytes() {
-            // A short download goes on later; a wrong one starts anew.
-            if received >= bytes {
-                tokio::fs::remove_file(&part).await.map_err(EgressError::Disk)?;
-            }
-            return Err(EgressError::DigestMismatch);
+        let mut part = PartFile::open(&file.with_extension("part")).await?;
+        if part.bytes() < bytes {
+            let fetched = self.fetch(digest, bytes, &mut part).await;
+            // What did arrive is kept, whatever ended the download.
+            part.write().await?;
+            fetched?;
         }
-        tokio::fs::rename(&part, file).await.map_err(EgressError::Disk)
+        part.keep_as(file, digest, bytes).await
     }
 
-    /// Appends what is missing to `part`; how many bytes there are in the end, at least.
+    /// Appends what is missing to `part`.
     async fn fetch(
         &self,
         digest: &Sha256Digest,
         bytes: u64,
-        offset: u64,
-        hash: &mut Sha256,
-        part: &Path,
-    ) -> Result<u64, EgressError> {
-        let mut output = tokio::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(part)
-            .await
-            .map_err(EgressError::Disk)?;
-        let request = proto::DownloadRequest { digest: digest.as_bytes().to_vec(), offset };
+        part: &mut PartFile,
+    ) -> Result<(), EgressError> {
+        let digest = digest.as_bytes().to_vec();
+        let request = proto::DownloadRequest { digest, offset: part.bytes() };
         let mut client = ArtifactServiceClient::new(self.channel.clone());
         let mut chunks = within(client.download(request)).await?.into_inner();
-        let mut received = offset;
         while let Some(chunk) = within(chunks.message()).await? {
-            received += chunk.data.len() as u64;
-            if received > bytes {
+            part.append(chunk.data).await?;
+            if part.bytes() > bytes {
                 break;
             }
-            hash.update(&chunk.data);
-            output.write_all(&chunk.data).await.map_err(EgressError::Disk)?;
         }
-        output.sync_all().await.map_err(EgressError::Disk)?;
-        Ok(received)
+        Ok(())
     }
 
     /// Sends a result with this site's signature. Sending it again gets the same acknowledgement.
@@ -176,25 +154,5 @@ impl Connection {
             .map_err(|_| EgressError::BadAnswer)?;
         let sent = Sha256Digest::of(result.bytes());
         if acknowledged == sent { Ok(ResultDigest(sent)) } else { Err(EgressError::BadAnswer) }
-    }
-}
-
-/// Hashes what an earlier attempt left.
-async fn resume(part: &Path) -> Result<(Sha256, u64), EgressError> {
-    let mut hash = Sha256::new();
-    let mut file = match tokio::fs::File::open(part).await {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((hash, 0)),
-        Err(error) => return Err(EgressError::Disk(error)),
-    };
-    let mut offset = 0;
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        let read = file.read(&mut buffer).await.map_err(EgressError::Disk)?;
-        if read == 0 {
-            return Ok((hash, offset));
-        }
-        hash.update(&buffer[..read]);
-        offset += read as u64;
     }
 }

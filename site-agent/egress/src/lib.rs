@@ -10,6 +10,7 @@ mod enrol;
 mod error;
 mod first_bytes;
 mod interceptor;
+mod part_file;
 mod proxy;
 mod tunnel;
 mod work;

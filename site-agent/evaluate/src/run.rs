@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fedval_disclosure::SiteLocal;
@@ -76,13 +77,19 @@ impl EvaluateError {
         match self {
             Self::Manifest(_) => Some(FailedStage::DataSource),
             // A box that does not start says nothing about the model.
-            Self::ModelLoad(LoadError::NotStarted { .. })
+            Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
             | Self::Machine(_)
             | Self::NoBox(_)
             | Self::Vault(_) => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
             Self::ModelDies(_) | Self::TooManyFailures => Some(FailedStage::Evaluation),
         }
+    }
+
+    /// Whether this site's copy of the model is damaged: what the protocol pins is fetched again.
+    #[must_use]
+    pub const fn is_model_damaged(&self) -> bool {
+        matches!(self, Self::ModelLoad(LoadError::DigestMismatch))
     }
 }
 
@@ -126,7 +133,7 @@ impl Problem for EvaluateError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::ModelLoad(LoadError::NotStarted { .. })
+            Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
             | Self::Machine(_)
             | Self::NoBox(_)
             | Self::Vault(_) => Exit::Machine,
@@ -142,8 +149,8 @@ pub struct Evaluation<'e> {
     pub round: &'e RoundId,
     /// The locked protocol.
     pub protocol: &'e StudyProtocol,
-    /// The model file's bytes.
-    pub model: &'e [u8],
+    /// The model's file.
+    pub model: &'e Path,
     /// Where the cohort lies.
     pub source: &'e ManifestSource,
     /// Where checkpoints go.
@@ -220,7 +227,7 @@ impl Evaluation<'_> {
             program: &infer,
             limits: &self.inference_limits,
             specification: &self.protocol.model,
-            bytes: self.model,
+            file: self.model,
         };
         let lane = Lane {
             scorer: Scorer::load(model).await.map_err(LaneError::Load)?,

@@ -1,5 +1,7 @@
 //! The second half of a lane: from the model's input to a score.
 
+use std::path::Path;
+
 use fedval_inference::{BoxProgram, InferenceLimits, LoadError, ModelBox, ScoreError};
 use fedval_study::protocol::ModelSpecification;
 use fedval_study::summary::FailureReason;
@@ -16,12 +18,12 @@ pub(crate) struct ModelSource<'e> {
     pub(crate) program: &'e BoxProgram,
     pub(crate) limits: &'e InferenceLimits,
     pub(crate) specification: &'e ModelSpecification,
-    pub(crate) bytes: &'e [u8],
+    pub(crate) file: &'e Path,
 }
 
 impl ModelSource<'_> {
     async fn load(&self) -> Result<ModelBox, LoadError> {
-        ModelBox::load(self.program, self.limits, self.specification, self.bytes).await
+        ModelBox::load(self.program, self.limits, self.specification, self.file).await
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use prost::Message as _;
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{
     Datum as _, Framework as _, InferenceModelExt as _, IntoRunnable as _, Tensor, TypedFact,
     TypedRunnableModel, tvec,
@@ -22,11 +24,13 @@ impl Engine {
     /// Inspects `model`, then lets the engine parse and optimise it for a batch of one.
     ///
     /// The engine's errors end here: their text quotes the model.
-    pub(crate) fn load(order: &Order, model: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn load(order: &Order, model: Vec<u8>) -> Result<Self, Refusal> {
         let framework = tract_onnx::onnx()
             // Written by exporters for a symbolic batch; it contradicts the batch of one.
             .with_ignore_value_info(true);
-        let proto = framework.proto_model_for_read(&mut &*model).map_err(|_| Refusal::NotOnnx)?;
+        let proto = ModelProto::decode(&model[..]).map_err(|_| Refusal::NotOnnx)?;
+        // Each step holds the weights once more: whatever is not needed any longer goes at once.
+        drop(model);
         let inspected = inspect(&proto, order)?;
 
         let mut graph = framework.model_for_proto_model(&proto).map_err(|_| Refusal::Engine)?;

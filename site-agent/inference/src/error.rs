@@ -13,6 +13,13 @@ pub enum LoadError {
     /// The bytes are not the ones that the protocol pins.
     #[error("the model file is not the one that the protocol pins")]
     DigestMismatch,
+    /// The file cannot be read.
+    #[error("the model file cannot be read")]
+    NotRead {
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
     /// The bytes are not an ONNX model.
     #[error("the model file is not an ONNX model")]
     NotOnnx,
@@ -53,6 +60,7 @@ impl Problem for LoadError {
     fn code(&self) -> &'static str {
         match self {
             Self::DigestMismatch => "MODEL_DIGEST_MISMATCH",
+            Self::NotRead { .. } => "MODEL_NOT_READ",
             Self::NotOnnx => "MODEL_NOT_ONNX",
             Self::TooLarge => "MODEL_TOO_LARGE",
             Self::OperatorRefused => "MODEL_OPERATOR_REFUSED",
@@ -70,9 +78,9 @@ impl Problem for LoadError {
         let text = match self {
             Self::NotStarted { source } => return source.remedy(),
             Self::DigestMismatch => {
-                "download the model again; if that does not help, ask the \
-                                     study's lead which file the protocol pins"
+                "the agent fetches the model again; if that does not help, check the disk"
             }
+            Self::NotRead { .. } => "check that the agent's folder belongs to this user",
             Self::NotOnnx => "ask the study's lead for the model as one ONNX file",
             Self::TooLarge | Self::TimedOut | Self::Crashed => {
                 "ask the study's lead for a smaller model, or raise this site's limits for models"
@@ -97,7 +105,7 @@ impl Problem for LoadError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::NotStarted { .. } => Exit::Machine,
+            Self::NotRead { .. } | Self::NotStarted { .. } => Exit::Machine,
             _ => Exit::Refused,
         }
     }

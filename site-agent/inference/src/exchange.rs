@@ -1,7 +1,7 @@
 //! What travels between the model's box and its parent.
 //!
-//! The first request loads: length of the head in four bytes, the head as JSON, the model. Its
-//! reply is one byte. Every later request is a tensor of `f32`, as this machine keeps them: both
+//! The first request is an order, as JSON: the box then reads the model from the file that was handed
+//! in. Its reply is one byte. Every later request is a tensor of `f32`, as this machine keeps them: both
 //! ends are the same program. Its reply is the score as `f64`, or nothing. Other numbers are
 //! little-endian.
 
@@ -25,11 +25,12 @@ pub(crate) enum Refusal {
     Input,
     Output,
     Engine,
+    DigestMismatch,
 }
 
 impl Refusal {
     /// Every refusal; its place, counted from 1, is the reply.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::NotOnnx,
         Self::TooLarge,
         Self::Operator,
@@ -37,6 +38,7 @@ impl Refusal {
         Self::Input,
         Self::Output,
         Self::Engine,
+        Self::DigestMismatch,
     ];
 }
 
@@ -50,35 +52,31 @@ impl From<Refusal> for LoadError {
             Refusal::Input => Self::InputMismatch,
             Refusal::Output => Self::OutputMismatch,
             Refusal::Engine => Self::Failed,
+            Refusal::DigestMismatch => Self::DigestMismatch,
         }
     }
 }
 
 #[derive(Serialize)]
-struct Head<'a> {
+struct OrderRef<'a> {
     specification: &'a ModelSpecification,
     max_nodes: usize,
 }
 
-/// What the box is told before the model's bytes.
+/// What the box is told before it reads the model.
 #[derive(Deserialize)]
 pub(crate) struct Order {
     pub(crate) specification: ModelSpecification,
     pub(crate) max_nodes: usize,
 }
 
-/// What goes before the model's bytes.
-pub(crate) fn encode_head(specification: &ModelSpecification, max_nodes: usize) -> Vec<u8> {
-    let head = serde_json::to_vec(&Head { specification, max_nodes })
-        .expect("a specification is a plain structure");
-    let length = u32::try_from(head.len()).expect("a specification is a few lines");
-    [&length.to_le_bytes()[..], &head].concat()
+pub(crate) fn encode_order(specification: &ModelSpecification, max_nodes: usize) -> Vec<u8> {
+    serde_json::to_vec(&OrderRef { specification, max_nodes })
+        .expect("a specification is a plain structure")
 }
 
-pub(crate) fn decode_load(request: &[u8]) -> Option<(Order, &[u8])> {
-    let (length, rest) = request.split_first_chunk()?;
-    let (head, model) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    Some((serde_json::from_slice(head).ok()?, model))
+pub(crate) fn decode_order(request: &[u8]) -> Option<Order> {
+    serde_json::from_slice(request).ok()
 }
 
 pub(crate) fn encode_load_reply(refusal: Option<Refusal>) -> Vec<u8> {

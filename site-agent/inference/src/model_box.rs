@@ -1,15 +1,16 @@
 //! The parent's side: load a model once, then score one case after the other.
 
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use fedval_disclosure::SiteLocal;
 use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError};
-use fedval_study::digest::Sha256Digest;
 use fedval_study::protocol::{ModelSpecification, ScoreScale};
 
 use crate::error::{LoadError, ScoreError};
 use crate::exchange::{
-    MAX_REPLY_BYTES, decode_load_reply, decode_score_reply, encode_head, encode_score,
+    MAX_REPLY_BYTES, decode_load_reply, decode_score_reply, encode_order, encode_score,
 };
 
 /// Cases that the processor limit of a box is reckoned for.
@@ -55,7 +56,7 @@ pub struct ModelBox {
 }
 
 impl ModelBox {
-    /// Loads `model`, the file that `specification` pins, in a fresh box.
+    /// Loads the file `model`, which `specification` pins, in a fresh box.
     ///
     /// The program calls [`inference_box_main`](crate::inference_box_main) in the role
     /// [`INFERENCE_ROLE`](crate::INFERENCE_ROLE).
@@ -67,21 +68,18 @@ impl ModelBox {
         program: &BoxProgram,
         limits: &InferenceLimits,
         specification: &ModelSpecification,
-        model: &[u8],
+        model: &Path,
     ) -> Result<Self, LoadError> {
-        let bytes = model.len() as u64;
-        if bytes > limits.max_model_bytes {
+        if specification.bytes > limits.max_model_bytes {
             return Err(LoadError::TooLarge);
         }
-        if bytes != specification.bytes || Sha256Digest::of(model) != specification.digest.0 {
-            return Err(LoadError::DigestMismatch);
-        }
-        let mut child = BoxedChild::spawn(program, &box_limits(limits))
+        let model = File::open(model).map_err(|source| LoadError::NotRead { source })?;
+        let mut child = BoxedChild::spawn_with_file(program, &box_limits(limits), model)
             .await
             .map_err(|source| LoadError::NotStarted { source })?;
-        let head = encode_head(specification, limits.max_nodes);
+        let order = encode_order(specification, limits.max_nodes);
         let wall_clock = Duration::from_secs(limits.load_seconds);
-        let reply = child.call(&[&head, model], wall_clock).await.map_err(|error| match error {
+        let reply = child.call(&[&order], wall_clock).await.map_err(|error| match error {
             CallError::TimedOut => LoadError::TimedOut,
             _ => LoadError::Crashed,
         })?;

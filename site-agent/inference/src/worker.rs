@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use crate::engine::Engine;
-use crate::exchange::{Refusal, decode_load, decode_score, encode_load_reply, encode_score_reply};
+use crate::exchange::{Refusal, decode_order, decode_score, encode_load_reply, encode_score_reply};
+use crate::model_file;
 
 /// Argument by which the agent's executable becomes a model's box.
 pub const INFERENCE_ROLE: &str = "__inference-box";
@@ -24,6 +25,7 @@ pub fn inference_box_main() -> ExitCode {
 }
 
 fn load(request: &[u8]) -> Result<Engine, Refusal> {
-    let (order, model) = decode_load(request).ok_or(Refusal::NotOnnx)?;
+    let order = decode_order(request).ok_or(Refusal::Engine)?;
+    let model = model_file::read(fedval_sandbox::HandedFile, &order.specification)?;
     Engine::load(&order, model)
 }

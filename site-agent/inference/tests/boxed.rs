@@ -6,6 +6,8 @@
 
 mod onnx_file;
 
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use fedval_ambient::Problem as _;
@@ -20,6 +22,7 @@ use onnx_file::{
     around, batch_of_two, branch, bytes, contradiction, declared_100_gb, external_data, idle_chain,
     nested, node, specification, tile_bomb, tiny_cnn,
 };
+use tempfile::NamedTempFile;
 
 const LIMITS: InferenceLimits = InferenceLimits {
     memory_bytes: 1 << 30,
@@ -86,7 +89,18 @@ fn cycle() -> tract_onnx::pb::GraphProto {
 
 async fn load(specification: &ModelSpecification, model: &[u8]) -> Result<ModelBox, LoadError> {
     let program = BoxProgram::current(INFERENCE_ROLE).unwrap();
-    ModelBox::load(&program, &LIMITS, specification, model).await
+    load_in(&program, &LIMITS, specification, model).await
+}
+
+async fn load_in(
+    program: &BoxProgram,
+    limits: &InferenceLimits,
+    specification: &ModelSpecification,
+    model: &[u8],
+) -> Result<ModelBox, LoadError> {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(model).unwrap();
+    ModelBox::load(program, limits, specification, file.path()).await
 }
 
 async fn score(model: &mut ModelBox, tensor: &[f32]) -> Result<f64, ScoreError> {
@@ -131,15 +145,21 @@ async fn refuses_outputs() {
 async fn checks_the_digest() {
     let model = bytes(tiny_cnn());
     let other = bytes(around("Relu"));
-    let refused = load(&specification(&model), &other).await.unwrap_err();
-    assert_eq!(refused.code(), "MODEL_DIGEST_MISMATCH");
+    let longer = [&model[..], b" "].concat();
+    for found in [&other[..], &model[1..], &longer, b""] {
+        let refused = load(&specification(&model), found).await.unwrap_err();
+        assert_eq!(refused.code(), "MODEL_DIGEST_MISMATCH");
+    }
     let limits = InferenceLimits { max_model_bytes: 10, ..LIMITS };
     // A program that is not there shows that none is started.
     let absent = BoxProgram { executable: "/nonexistent".into(), role: INFERENCE_ROLE };
-    let refused = ModelBox::load(&absent, &limits, &specification(&model), &model).await;
+    let refused = load_in(&absent, &limits, &specification(&model), &model).await;
     assert_eq!(refused.unwrap_err().code(), "MODEL_TOO_LARGE");
-    let refused = ModelBox::load(&absent, &LIMITS, &specification(&model), &model).await;
+    let refused = load_in(&absent, &LIMITS, &specification(&model), &model).await;
     assert_eq!(refused.unwrap_err().code(), "SANDBOX_NOT_STARTED");
+    let nowhere = Path::new("/nonexistent");
+    let refused = ModelBox::load(&absent, &LIMITS, &specification(&model), nowhere).await;
+    assert_eq!(refused.unwrap_err().code(), "MODEL_NOT_READ");
 }
 
 async fn checks_the_interface() {
@@ -167,7 +187,7 @@ async fn times_out() {
     let model = bytes(idle_chain(15_000));
     let limits = InferenceLimits { load_seconds: 0, ..LIMITS };
     let program = BoxProgram::current(INFERENCE_ROLE).unwrap();
-    let refused = ModelBox::load(&program, &limits, &specification(&model), &model).await;
+    let refused = load_in(&program, &limits, &specification(&model), &model).await;
     assert_eq!(refused.unwrap_err().code(), "MODEL_LOAD_TIMEOUT");
 }
 

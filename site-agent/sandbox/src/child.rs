@@ -1,5 +1,6 @@
 //! The parent's side of a box.
 
+use std::fs::File;
 use std::io;
 use std::time::Duration;
 
@@ -116,7 +117,29 @@ impl BoxedChild {
     ///
     /// See [`SpawnError`]; a child that cannot be confined does not run.
     pub async fn spawn(program: &BoxProgram, limits: &BoxLimits) -> Result<Self, SpawnError> {
-        let mut child = spawner::start(program.command())
+        Self::start(program, limits, None).await
+    }
+
+    /// The same for a child that reads a file by itself, as [`HandedFile`](crate::HandedFile): it can
+    /// read this one and open no other.
+    ///
+    /// # Errors
+    ///
+    /// See [`SpawnError`].
+    pub async fn spawn_with_file(
+        program: &BoxProgram,
+        limits: &BoxLimits,
+        file: File,
+    ) -> Result<Self, SpawnError> {
+        Self::start(program, limits, Some(file)).await
+    }
+
+    async fn start(
+        program: &BoxProgram,
+        limits: &BoxLimits,
+        file: Option<File>,
+    ) -> Result<Self, SpawnError> {
+        let mut child = spawner::start(program.command(file))
             .await
             .map_err(|source| SpawnError::NotStarted { source })?;
         let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {

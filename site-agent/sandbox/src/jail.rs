@@ -130,7 +130,7 @@ fn set_limits(limits: OwnLimits) -> rustix::io::Result<()> {
         // A core file would hold a patient's pixels.
         (Resource::Core, 0),
         (Resource::Fsize, 0),
-        // The two pipes and the null device stay open; nothing can be added.
+        // The two pipes and what was handed in stay open; nothing can be added.
         (Resource::Nofile, 3),
         (Resource::Nproc, 0),
     ];

@@ -1,7 +1,7 @@
 //! Child processes without network or files, under memory and wall-clock limits.
 //!
 //! A parent re-executes a program in a role and exchanges frames with it over its standard input
-//! and output. The child confines itself before it reads a byte that a stranger could have
+//! and output; a large file can be handed in open. The child confines itself before it reads a byte that a stranger could have
 //! written: see [`serve`]. Whatever a stranger's bytes then do to it (panic, abort, endless loop,
 //! no memory left), the parent sees a [`CallError`] and may start a fresh child.
 //!
@@ -10,6 +10,7 @@
 
 mod child;
 mod frame;
+mod handed;
 mod jail;
 mod pipe;
 mod program;
@@ -18,5 +19,6 @@ mod spawner;
 mod syscalls;
 
 pub use child::{BoxedChild, CallError, SpawnError};
+pub use handed::HandedFile;
 pub use program::{BoxLimits, BoxProgram};
 pub use serve::serve;

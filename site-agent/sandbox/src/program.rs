@@ -1,5 +1,6 @@
 //! What is started in a box, and under which limits.
 
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -41,9 +42,9 @@ impl BoxProgram {
         Ok(Self { executable, role })
     }
 
-    /// No environment but the allocator's, no terminal, no folder: the child gets two pipes and its
-    /// role.
-    pub(crate) fn command(&self) -> Command {
+    /// No environment but the allocator's, no terminal, no folder: the child gets two pipes, its role,
+    /// and the file that is handed in, if any.
+    pub(crate) fn command(&self, file: Option<File>) -> Command {
         let mut command = Command::new(&self.executable);
         command
             .arg(self.role)
@@ -52,7 +53,7 @@ impl BoxProgram {
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(file.map_or_else(Stdio::null, Stdio::from))
             .kill_on_drop(true);
         command
     }

@@ -64,11 +64,12 @@ fn fatal_filter() -> Result<BpfProgram, Error> {
 fn allow_filter() -> Result<BpfProgram, Error> {
     let mut rules: BTreeMap<_, _> = ALLOWED.into_iter().map(|call| (call, Vec::new())).collect();
     let not_executable = SeccompCmpOp::MaskedEq(exec_bit());
-    // Descriptors that the parent's parent left open are of no use: only the pipes can be used.
-    rules.insert(libc::SYS_read, vec![rule([argument(0, SeccompCmpOp::Eq, 0)?])?]);
-    let output = |descriptor| rule([argument(0, SeccompCmpOp::Eq, descriptor)?]);
-    rules.insert(libc::SYS_write, vec![output(1)?, output(2)?]);
-    rules.insert(libc::SYS_writev, vec![output(1)?, output(2)?]);
+    // Descriptors that the parent's parent left open are of no use: only the pipes can be used, and
+    // what was handed in, which is open for reading.
+    let on = |descriptor| rule([argument(0, SeccompCmpOp::Eq, descriptor)?]);
+    rules.insert(libc::SYS_read, vec![on(0)?, on(2)?]);
+    rules.insert(libc::SYS_write, vec![on(1)?, on(2)?]);
+    rules.insert(libc::SYS_writev, vec![on(1)?, on(2)?]);
     rules.insert(
         libc::SYS_mmap,
         vec![rule([

@@ -15,7 +15,9 @@ use std::thread;
 use std::time::Duration;
 
 use fedval_ambient::Problem as _;
-use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError, serve};
+use fedval_sandbox::{
+    BoxLimits, BoxProgram, BoxedChild, CallError, HandedFile, SpawnError, serve,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -57,6 +59,10 @@ fn obey(request: &[u8]) -> Vec<u8> {
         b"loop" => loop {
             std::hint::spin_loop();
         },
+        b"read what was handed in" => return read_handed(),
+        b"write what was handed in" => {
+            return rustix::io::write(std::io::stderr(), b"x").is_err().to_string().into_bytes();
+        }
         b"panic" => panic!("ZZCANARY^PATIENT"),
         b"abort" => std::process::abort(),
         b"answer at length" => return vec![0; 2 << 20],
@@ -72,6 +78,14 @@ fn obey(request: &[u8]) -> Vec<u8> {
 #[expect(clippy::disallowed_methods, reason = "the test shows that it is denied")]
 fn connect() -> std::io::Result<()> {
     std::net::TcpStream::connect("127.0.0.1:1").map(drop)
+}
+
+fn read_handed() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match HandedFile.read_to_end(&mut bytes) {
+        Ok(_) => bytes,
+        Err(error) => error.to_string().into_bytes(),
+    }
 }
 
 fn exhaust_memory() -> std::io::Result<()> {
@@ -118,6 +132,23 @@ async fn ends_and_a_fresh_child_answers(attempt: &str, error: CallError) {
     assert_eq!(told("still here").await.unwrap(), "still here");
 }
 
+async fn reads_what_was_handed_in_and_cannot_change_it() {
+    let path = std::env::temp_dir().join(format!("fedval-handed-{}", std::process::id()));
+    std::fs::write(&path, b"a model").unwrap();
+    let file = File::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut child = BoxedChild::spawn_with_file(&program(), &LIMITS, file).await.unwrap();
+    for (attempt, told) in [
+        ("write what was handed in", "true"),
+        ("read what was handed in", "a model"),
+        ("read what was handed in", ""),
+        ("open a file", "denied"),
+    ] {
+        let reply = child.call(&[attempt.as_bytes()], PATIENCE).await.unwrap();
+        assert_eq!(String::from_utf8(reply).unwrap(), told, "{attempt}");
+    }
+}
+
 async fn a_cancelled_call_leaves_no_child_in_use() {
     let mut child = child().await;
     let cancelled =
@@ -162,6 +193,10 @@ where
 fn trials() -> Vec<Trial> {
     let mut trials = vec![
         trial("echoes_one_frame_after_the_other", echoes_one_frame_after_the_other),
+        trial(
+            "reads_what_was_handed_in_and_cannot_change_it",
+            reads_what_was_handed_in_and_cannot_change_it,
+        ),
         trial("a_cancelled_call_leaves_no_child_in_use", a_cancelled_call_leaves_no_child_in_use),
         trial(
             "the_processor_limit_ends_a_child_that_nobody_watches",

@@ -16,6 +16,8 @@ use super::{Agent, progress};
 pub enum NotEvaluated {
     /// The job failed, and the coordinator hears at which stage. The code stays on site.
     Failed(FailedStage, &'static str),
+    /// This site's copy of the model is damaged; the job waits until it was fetched again.
+    ModelDamaged(&'static str),
     /// This machine failed: the agent stops and goes on after a restart.
     Machine(Failure),
 }
@@ -49,14 +51,11 @@ impl Evaluator for Boxed {
         let source = agent.config.data_sources.iter().find(|source| source.serves(&protocol.id));
         let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
         let manifest = source.ok_or(missing)?.manifest_source();
-        let bytes = tokio::fs::read(model)
-            .await
-            .map_err(|error| NotEvaluated::Machine(Failure::disk("read", model, &error)))?;
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
         let evaluation = Evaluation {
             round: job.round(),
             protocol,
-            model: &bytes,
+            model,
             source: &manifest,
             vault: &agent.vault,
             secret: secret.map_err(|error| NotEvaluated::Machine(error.into()))?,
@@ -70,6 +69,7 @@ impl Evaluator for Boxed {
             never = progress::show(job.round(), &shown) => match never {},
         };
         summary.map_err(|error| match error.stage() {
+            _ if error.is_model_damaged() => NotEvaluated::ModelDamaged(error.code()),
             Some(stage) => NotEvaluated::Failed(stage, error.code()),
             None => NotEvaluated::Machine(error.into()),
         })

@@ -11,9 +11,10 @@ use super::Agent;
 use super::evaluator::NotEvaluated;
 use crate::site_policy;
 
-/// Evaluates a job whose model is on this site's disk, and stores what the gate lets through.
-pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
-    let Some(policy) = policy_or_refuse(agent, job).await? else { return Ok(()) };
+/// Evaluates a job whose model is on this site's disk, and stores what the gate lets through. `false`
+/// where the model must be fetched again first.
+pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
+    let Some(policy) = policy_or_refuse(agent, job).await? else { return Ok(true) };
     let locked = LockedProtocol::parse(&job.protocol).map_err(|_| damaged())?;
     let protocol = locked.protocol();
     let path = agent.home.artifact(&job.dispatch.model.0);
@@ -23,17 +24,24 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<(), Failure> {
             let header = header(agent, job, Some(cohort), Some(policy.digest()));
             let gate = Gate::new(policy.with_floor(protocol.disclosure), protocol);
             match gate.vet(header.clone(), &summary) {
-                Ok(vetted) => store(agent, job, &vetted).await,
-                Err(withheld) => store_withheld(agent, job, header, &withheld).await,
+                Ok(vetted) => store(agent, job, &vetted).await?,
+                Err(withheld) => store_withheld(agent, job, header, &withheld).await?,
             }
+        }
+        Err(NotEvaluated::ModelDamaged(code)) => {
+            tracing::warn!(round = %job.round(), code, "model to be fetched again");
+            std::fs::remove_file(&path).map_err(|error| Failure::disk("remove", &path, &error))?;
+            agent.vault.job_delay(job.round(), Some(code)).await?;
+            return Ok(false);
         }
         Err(NotEvaluated::Failed(stage, code)) => {
             tracing::warn!(round = %job.round(), code, "evaluation failed");
             agent.vault.job_note(job.round(), code).await?;
-            answer(agent, job, NoAggregates::Failed(stage), Some(policy.digest())).await
+            answer(agent, job, NoAggregates::Failed(stage), Some(policy.digest())).await?;
         }
-        Err(NotEvaluated::Machine(failure)) => Err(failure),
+        Err(NotEvaluated::Machine(failure)) => return Err(failure),
     }
+    Ok(true)
 }
 
 /// The policy in force; `None` where there is none and the job was therefore refused.

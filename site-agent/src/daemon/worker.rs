@@ -158,7 +158,10 @@ impl Worker {
             self.backoff.succeeded(round);
             agent.bell.ring();
         }
-        job::run(agent, job).await
+        if !job::run(agent, job).await? {
+            self.backoff.failed(round, agent.clock.monotonic());
+        }
+        Ok(())
     }
 
     /// What waits stays until a steward looks at it, unless the policy names the protocol.

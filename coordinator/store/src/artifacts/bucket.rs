@@ -11,13 +11,11 @@ use object_store::prefix::PrefixStore;
 use object_store::{Error, MultipartUpload, ObjectStore, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
 
-use super::{during, incoming_key, key_of};
+use super::{during, incoming_key, key_of, read, size};
 
 /// Size of a part, and the most that an upload holds in memory beside the chunk it was given. S3
 /// takes no part below 5 MiB but the last, and no more than 10,000 of them.
 const PART_BYTES: usize = 8 << 20;
-/// No read is longer: what is asked for is a range that a server can write down.
-const MOST_READ_BYTES: u64 = 1 << 40;
 
 /// Artifacts in a bucket, below a prefix. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -131,34 +129,15 @@ impl Artifacts for BucketArtifacts {
     }
 
     async fn artifact_size(&self, digest: &Sha256Digest) -> Result<Option<u64>, ArtifactError> {
-        match self.store.head(&key_of(digest)).await {
-            Ok(found) => Ok(Some(found.size)),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(during("artifact_size")(error)),
-        }
+        size(self.store.as_ref(), digest).await
     }
 
-    /// One request, where there is something to read.
     async fn artifact_read(
         &self,
         digest: &Sha256Digest,
         offset: u64,
         length: u64,
     ) -> Result<Vec<u8>, ArtifactError> {
-        let end = offset.saturating_add(length.min(MOST_READ_BYTES));
-        if offset >= end {
-            return Ok(Vec::new());
-        }
-        let refused = match self.store.get_range(&key_of(digest), offset..end).await {
-            Ok(bytes) => return Ok(bytes.into()),
-            Err(Error::NotFound { .. }) => return Ok(Vec::new()),
-            Err(error) => error,
-        };
-        // A range that begins behind the end is an error to the store and nothing to read to us.
-        let size = self.artifact_size(digest).await?;
-        if size.is_some_and(|size| offset >= size) {
-            return Ok(Vec::new());
-        }
-        Err(during("artifact_read")(refused))
+        read(self.store.as_ref(), digest, offset, length).await
     }
 }

@@ -11,7 +11,7 @@ use object_store::path::Path as Key;
 use object_store::{MultipartUpload, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
 
-use super::{during, incoming_key, key_of};
+use super::{during, incoming_key, key_of, read, size};
 
 /// Artifacts in a local folder.
 #[derive(Debug, Clone)]
@@ -74,11 +74,7 @@ impl Artifacts for FolderArtifacts {
     }
 
     async fn artifact_size(&self, digest: &Sha256Digest) -> Result<Option<u64>, ArtifactError> {
-        match self.store.head(&key_of(digest)).await {
-            Ok(found) => Ok(Some(found.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(during("artifact_size")(error)),
-        }
+        size(self.store.as_ref(), digest).await
     }
 
     async fn artifact_read(
@@ -87,16 +83,6 @@ impl Artifacts for FolderArtifacts {
         offset: u64,
         length: u64,
     ) -> Result<Vec<u8>, ArtifactError> {
-        let size = self.artifact_size(digest).await?.unwrap_or(0);
-        let end = offset.saturating_add(length).min(size);
-        if offset >= end {
-            return Ok(Vec::new());
-        }
-        let bytes = self
-            .store
-            .get_range(&key_of(digest), offset..end)
-            .await
-            .map_err(during("artifact_read"))?;
-        Ok(bytes.to_vec())
+        read(self.store.as_ref(), digest, offset, length).await
     }
 }

@@ -20,6 +20,8 @@ use crate::{onnx_file, study};
 /// Images darker than this have no logarithm.
 pub(crate) const TOO_DARK: u8 = 20;
 pub(crate) const CASES: usize = 60;
+/// The model's file.
+const MODEL: &str = "model.onnx";
 
 /// A line of the manifest with the grey value of its image.
 #[derive(Debug, Clone)]
@@ -51,7 +53,6 @@ pub(crate) struct Site {
     folder: TempDir,
     pub(crate) rows: Vec<Row>,
     pub(crate) protocol: StudyProtocol,
-    pub(crate) model: Vec<u8>,
     pub(crate) vault: Vault,
     pub(crate) lanes: usize,
     pub(crate) secret: [u8; 32],
@@ -63,6 +64,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(&folder.path().join("vault.db")).await.unwrap();
         let model = onnx_file::bytes(onnx_file::around("Log"));
+        fs::write(folder.path().join(MODEL), &model).unwrap();
         let mut protocol = study::protocol();
         protocol.model = onnx_file::specification(&model);
         protocol.model.input.mean = 0.1;
@@ -71,7 +73,6 @@ impl Site {
             folder,
             rows: (0..CASES).map(row).collect(),
             protocol,
-            model,
             vault,
             lanes: 2,
             secret: [7; 32],
@@ -170,7 +171,7 @@ impl Site {
         let evaluation = Evaluation {
             round: &round,
             protocol: &self.protocol,
-            model: &self.model,
+            model: &folder.join(MODEL),
             source: &source,
             vault: &self.vault,
             secret: self.secret,

@@ -62,7 +62,7 @@ impl Site {
         let evaluation = Evaluation {
             round: &round,
             protocol: protocol.protocol(),
-            model: &model,
+            model: &self.model,
             source: &source,
             vault: &vault,
             secret: [7; 32],
