@@ -85,6 +85,9 @@ pub enum EnrolError {
     /// The signing request is not valid.
     #[error("the certificate signing request is not valid")]
     BadRequest(#[source] AuthorityError),
+    /// The key speaks for another site already.
+    #[error("this key is the key of another site")]
+    KeyTaken,
     /// The store failed.
     #[error("the coordinator cannot reach its store")]
     Store(#[from] StoreError),
@@ -96,6 +99,7 @@ impl Problem for EnrolError {
             Self::TokenRefused => "TOKEN_REFUSED",
             Self::Locked => "INVITATION_LOCKED",
             Self::BadRequest(_) => "CSR_INVALID",
+            Self::KeyTaken => "KEY_TAKEN",
             Self::Store(_) => "STORE_UNAVAILABLE",
         }
     }
@@ -105,6 +109,7 @@ impl Problem for EnrolError {
             Self::TokenRefused | Self::Locked => {
                 Some("ask the coordinator's operator for a new `fedval site invite`".to_owned())
             }
+            Self::KeyTaken => Some("enrol in a new folder, where a new key is made".to_owned()),
             Self::BadRequest(_) => Some("run the same release of fedval on both sides".to_owned()),
             Self::Store(_) => Some("try again in a minute".to_owned()),
         }
@@ -164,6 +169,9 @@ impl Coordinator {
             )
             .map_err(EnrolError::BadRequest)?;
         let (key, now) = (certificate.public_key(), self.clock.now());
+        if self.store.site_by_key(&key).await?.is_some_and(|owner| owner != site) {
+            return Err(EnrolError::KeyTaken);
+        }
         let pem = certificate.to_pem();
         let is_first = row.state == InvitationState::Pending
             && self.store.invitation_redeem(invitation, now, MOST_WRONG_TRIES, &key, &pem).await?;

@@ -44,6 +44,19 @@ async fn a_token_names_the_root_and_is_used_once() {
 }
 
 #[tokio::test]
+async fn one_key_is_one_site() {
+    let bench = bench().await;
+    let first = bench.enrol("site-a").await;
+    let second = bench.coordinator.site_invite(&site_id("site-b"), 24).await.unwrap();
+    let (id, secret) = (second.token.id(), second.token.secret());
+    let copied = signing_request(&first.key).unwrap();
+    assert_eq!(code(bench.coordinator.site_enrol(&id, secret, &copied).await), "KEY_TAKEN");
+    let own = signing_request(&SecretKey::generate(bench.entropy.as_ref())).unwrap();
+    let enrolled = bench.coordinator.site_enrol(&id, secret, &own).await.unwrap();
+    assert_eq!(enrolled.site, site_id("site-b"), "the invitation still works");
+}
+
+#[tokio::test]
 async fn an_unknown_an_expired_and_a_replaced_token_look_alike() {
     let bench = bench().await;
     let request = signing_request(&SecretKey::generate(bench.entropy.as_ref())).unwrap();

@@ -13,7 +13,7 @@ use fedval_trust::{Certificate, PayloadType, SecretKey, dsse, tls};
 use tonic::transport::Channel;
 
 use crate::answer::within;
-use crate::part_file::PartFile;
+use crate::part_file::{PartFile, part_of};
 use crate::{Coordinator, EgressError, Instance, WorkStream};
 
 /// A connection with this site's certificate.
@@ -101,7 +101,7 @@ impl Connection {
         if tokio::fs::try_exists(file).await.map_err(EgressError::Disk)? {
             return Ok(());
         }
-        let mut part = PartFile::open(&file.with_extension("part")).await?;
+        let mut part = PartFile::open(&part_of(file)).await?;
         if part.bytes() < bytes {
             let fetched = self.fetch(digest, bytes, &mut part).await;
             // What did arrive is kept, whatever ended the download.

@@ -20,5 +20,6 @@ pub use dial::Coordinator;
 pub use dial_error::{DialError, DialStep, ProxyAsks};
 pub use enrol::{Enrolment, enrol};
 pub use error::EgressError;
+pub use part_file::part_of;
 pub use proxy::{Proxy, ProxyCredentials, ProxyError};
 pub use work::{Heard, Instance, JobPhase, LostPart, Offer, WorkStream};

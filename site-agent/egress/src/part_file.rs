@@ -14,6 +14,12 @@ use crate::EgressError;
 /// for a disk costs more than a message.
 const PIECE_BYTES: usize = 1 << 20;
 
+/// Where what has arrived of `file` lies until it is whole.
+#[must_use]
+pub fn part_of(file: &Path) -> PathBuf {
+    file.with_extension("part")
+}
+
 /// A half-fetched file. What arrived and was not written when it is dropped is fetched again.
 #[derive(Debug)]
 pub(crate) struct PartFile {

@@ -15,9 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use fedval_ambient::Problem as _;
-use fedval_sandbox::{
-    BoxLimits, BoxProgram, BoxedChild, CallError, HandedFile, SpawnError, serve,
-};
+use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, HandedFile, SpawnError, serve};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::process::{Pid, Signal, kill_process};
 

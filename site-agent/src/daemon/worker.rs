@@ -4,12 +4,13 @@
 //! Two lines of work run beside each other: an evaluation takes hours, and meanwhile other jobs are
 //! offered, released and sent.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::{Releasable, ReleaseError};
-use fedval_egress::EgressError;
+use fedval_egress::{EgressError, part_of};
 use fedval_study::RoundId;
 use fedval_vault::{Approval, CommitError, Job, JobState, VaultError};
 use tokio::sync::watch;
@@ -146,11 +147,15 @@ impl Worker {
         let model = agent.home.artifact(&job.dispatch.model.0);
         if !model.exists() {
             let Some(link) = self.way.borrow().clone() else { return Ok(()) };
-            let dispatch = &job.dispatch;
+            let (dispatch, before) = (&job.dispatch, arrived(&model));
             let fetched = link.download(&dispatch.model.0, dispatch.model_bytes, &model).await;
             if let Err(error) = fetched {
                 tracing::warn!(%round, code = error.code(), "model not fetched");
                 agent.vault.job_delay(round, Some(error.code())).await?;
+                if arrived(&model) > before {
+                    // On a network that cuts every connection soon, the model comes piece by piece.
+                    self.backoff.succeeded(round);
+                }
                 self.backoff.failed(round, agent.clock.monotonic());
                 return Ok(());
             }
@@ -225,6 +230,11 @@ impl Worker {
         self.backoff.failed(round, agent.clock.monotonic());
         Ok(())
     }
+}
+
+/// How much of a file that is being fetched is on the disk.
+fn arrived(file: &Path) -> u64 {
+    std::fs::metadata(part_of(file)).map_or(0, |part| part.len())
 }
 
 /// Ends when a running job was declined by a steward, cancelled by the coordinator, or paused.

@@ -16,7 +16,7 @@ use crate::stopwatch::Stopwatch;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// As the agent does it.
-const HEARTBEAT: Duration = Duration::from_mins(1);
+const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// What an agent tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
