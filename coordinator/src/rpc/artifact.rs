@@ -1,11 +1,16 @@
 //! `fedval.v1.ArtifactService`: protocols and models of the rounds a site was asked to work on.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
 use fedval_ambient::Problem;
 use fedval_core::Coordinator;
 use fedval_proto as proto;
 use fedval_proto::artifact_service_server::ArtifactService;
 use fedval_study::{Sha256Digest, SiteId};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::Bytes;
 use tonic::{Request, Response, Status};
@@ -18,6 +23,13 @@ const CHUNK_BYTES: u64 = 256 * 1024;
 /// Bytes of one message. A site keeps whole messages alone: on a network that resets its connections
 /// every 64 KiB, larger ones would never arrive.
 const MESSAGE_BYTES: usize = 32 * 1024;
+/// Downloads that begin beside each other. A hundred sites that all fetch a model at the moment of a
+/// dispatch are done sooner one after the other: each has its model while the next one fetches.
+const AT_ONCE: usize = 2;
+/// A download gives its place up after this long: one on a slow line holds nobody up.
+const PLACE: Duration = Duration::from_secs(2);
+/// Whoever waits for a place is told this often that somebody is there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 /// Messages read ahead of a slow site: with as many sites at once, this is what the coordinator holds.
 const READ_AHEAD: usize = 4;
 
@@ -40,11 +52,12 @@ impl Problem for NotDispatched {
 #[derive(Debug)]
 pub(super) struct ArtifactRpc {
     coordinator: Coordinator,
+    places: Arc<Semaphore>,
 }
 
 impl ArtifactRpc {
-    pub(super) const fn new(coordinator: Coordinator) -> Self {
-        Self { coordinator }
+    pub(super) fn new(coordinator: Coordinator) -> Self {
+        Self { coordinator, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     async fn is_dispatched(&self, site: &SiteId, digest: &Sha256Digest) -> Result<bool, Status> {
@@ -71,34 +84,73 @@ impl ArtifactService for ArtifactRpc {
             return Err(status_of(&NotDispatched));
         }
         let (sender, receiver) = mpsc::channel(READ_AHEAD);
-        tokio::spawn(send_chunks(self.coordinator.clone(), digest, request.offset, sender));
+        let (coordinator, places) = (self.coordinator.clone(), Arc::clone(&self.places));
+        let download = Download { coordinator, digest, offset: request.offset, sender };
+        tokio::spawn(download.run(places));
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 }
 
-async fn send_chunks(
+/// One download.
+struct Download {
     coordinator: Coordinator,
     digest: Sha256Digest,
-    mut offset: u64,
+    offset: u64,
     sender: mpsc::Sender<Result<proto::ArtifactChunk, Status>>,
-) {
-    loop {
-        let chunk = coordinator.artifacts().artifact_read(&digest, offset, CHUNK_BYTES).await;
-        let mut data = match chunk {
-            Ok(data) if data.is_empty() => return,
-            Ok(data) => Bytes::from(data),
-            Err(error) => {
-                drop(sender.send(Err(status_of(&error))).await);
-                return;
-            }
-        };
-        offset += data.len() as u64;
-        while !data.is_empty() {
-            let piece = data.split_to(data.len().min(MESSAGE_BYTES));
-            let message = proto::ArtifactChunk { data: piece };
-            if sender.send(Ok(message)).await.is_err() {
-                return;
+}
+
+impl Download {
+    /// Sends everything from the offset on. What one read holds needs no place: protocols are small.
+    async fn run(mut self, places: Arc<Semaphore>) {
+        if self.send_piece().await.is_none() {
+            return;
+        }
+        let Some(place) = self.wait_for(places).await else { return };
+        let mut place = Some(place);
+        let begun = self.now();
+        while self.send_piece().await.is_some() {
+            if self.now().saturating_sub(begun) >= PLACE {
+                place.take();
             }
         }
+    }
+
+    fn now(&self) -> Duration {
+        self.coordinator.clock().monotonic()
+    }
+
+    /// A place; `None` where the site is gone.
+    async fn wait_for(&self, places: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        let mut place = pin!(places.acquire_owned());
+        loop {
+            match timeout(SIGN_OF_LIFE, &mut place).await {
+                Ok(place) => return place.ok(),
+                Err(_) => self.send(Bytes::new()).await?,
+            }
+        }
+    }
+
+    /// Reads once and sends it; `None` at the end, or where the site is gone.
+    async fn send_piece(&mut self) -> Option<()> {
+        let artifacts = self.coordinator.artifacts();
+        let mut data = match artifacts.artifact_read(&self.digest, self.offset, CHUNK_BYTES).await {
+            Ok(data) => Bytes::from(data),
+            Err(error) => {
+                drop(self.sender.send(Err(status_of(&error))).await);
+                return None;
+            }
+        };
+        if data.is_empty() {
+            return None;
+        }
+        self.offset += data.len() as u64;
+        while !data.is_empty() {
+            self.send(data.split_to(data.len().min(MESSAGE_BYTES))).await?;
+        }
+        Some(())
+    }
+
+    async fn send(&self, data: Bytes) -> Option<()> {
+        self.sender.send(Ok(proto::ArtifactChunk { data })).await.ok()
     }
 }

@@ -21,6 +21,8 @@ use crate::{DialError, EgressError, Proxy, interceptor, tunnel};
 const STEP_SECONDS: u64 = 15;
 /// A dead connection is noticed after this long.
 const KEEPALIVE_SECONDS: u64 = 30;
+/// A piece of a model comes in one frame, and not in two and a bit.
+const FRAME_BYTES: u32 = 64 * 1024;
 const HTTPS_PORT: u16 = 443;
 
 /// A way on which bytes go to and fro.
@@ -91,7 +93,8 @@ impl Coordinator {
         let endpoint = Endpoint::from(plain)
             .origin(uri)
             .http2_keep_alive_interval(Duration::from_secs(KEEPALIVE_SECONDS))
-            .keep_alive_while_idle(true);
+            .keep_alive_while_idle(true)
+            .max_frame_size(FRAME_BYTES);
         Ok(Self { address, endpoint, proxy: None, step: Duration::from_secs(STEP_SECONDS) })
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use prost::Message as _;
+use prost::bytes::Bytes;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{
     Datum as _, Framework as _, InferenceModelExt as _, IntoRunnable as _, Tensor, TypedFact,
@@ -28,9 +29,9 @@ impl Engine {
         let framework = tract_onnx::onnx()
             // Written by exporters for a symbolic batch; it contradicts the batch of one.
             .with_ignore_value_info(true);
-        let proto = ModelProto::decode(&model[..]).map_err(|_| Refusal::NotOnnx)?;
-        // Each step holds the weights once more: whatever is not needed any longer goes at once.
-        drop(model);
+        // Each step holds the weights once more: whatever is not needed any longer goes at once. The file
+        // goes here.
+        let proto = ModelProto::decode(Bytes::from(model)).map_err(|_| Refusal::NotOnnx)?;
         let inspected = inspect(&proto, order)?;
 
         let mut graph = framework.model_for_proto_model(&proto).map_err(|_| Refusal::Engine)?;
