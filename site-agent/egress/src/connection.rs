@@ -108,7 +108,7 @@ impl Connection {
             part.write().await?;
             fetched?;
         }
-        part.keep_as(file, digest, bytes).await
+        part.keep_as(file, digest, bytes)
     }
 
     /// Appends what is missing to `part`.

@@ -78,7 +78,7 @@ impl PartFile {
 
     /// Gives the file its name, if it is whole and its digest holds. One that is short goes on later;
     /// a wrong one begins anew.
-    pub(crate) async fn keep_as(
+    pub(crate) fn keep_as(
         mut self,
         file: &Path,
         digest: &Sha256Digest,

@@ -273,10 +273,14 @@ async fn commits() {
 
 async fn names_stages() {
     let mut site = Site::new().await;
-    site.model.push(0);
+    let name = std::mem::replace(&mut site.protocol.model.input.name, "other".to_owned());
     let error = site.run("chest-r1").await.unwrap_err();
     assert_eq!(error.stage(), Some(FailedStage::ModelLoad));
-    assert!(error.remedy().is_some(), "{}", error.code());
+    assert!(error.remedy().is_some() && !error.is_model_damaged(), "{}", error.code());
+    site.protocol.model.input.name = name;
+    site.damage_model();
+    let error = site.run("chest-r1").await.unwrap_err();
+    assert!(error.is_model_damaged(), "{}", error.code());
     site.rows[0].label = "maybe";
     site.write_manifest();
     let error = site.run("chest-r1").await.unwrap_err();

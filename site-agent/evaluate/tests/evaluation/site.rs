@@ -121,6 +121,13 @@ impl Site {
         fs::write(self.file(index), b"no image").unwrap();
     }
 
+    /// Leaves half of the model's file.
+    pub(crate) fn damage_model(&self) {
+        let file = self.folder.path().join(MODEL);
+        let model = fs::read(&file).unwrap();
+        fs::write(&file, &model[..model.len() / 2]).unwrap();
+    }
+
     pub(crate) fn write_manifest(&self) {
         let mut text = "case_id,patient_id,image,label,scanner\n".to_owned();
         for row in &self.rows {
