@@ -46,7 +46,10 @@ impl Conversation {
                 self.told.remove(&round);
                 self.take(agent, link, *offer).await?;
             }
-            Heard::Lease { round, epoch } => agent.vault.job_set_lease(&round, epoch).await?,
+            Heard::Lease { round, epoch } => {
+                agent.vault.job_set_lease(&round, epoch).await?;
+                tracing::debug!(%round, epoch, "lease granted");
+            }
             Heard::Cancel { round } => cancel(agent, &round).await?,
             Heard::Lost { round, part } => self.heal(agent, &round, part).await?,
         }

@@ -18,12 +18,14 @@ mod session;
 mod worker;
 
 use std::fs::File;
+use std::io::Read as _;
 use std::sync::{Arc, OnceLock};
 
 use fedval_ambient::{Clock, Entropy, Exit, Failure, OsEntropy, SystemClock};
 use fedval_egress::Connection;
 use fedval_study::{BuildDigest, Sha256Digest};
 use fedval_vault::{Job, Vault};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 pub use bell::Bell;
@@ -165,8 +167,20 @@ fn own_digest() -> Result<BuildDigest, Failure> {
         return Ok(*known);
     }
     let path = std::path::Path::new("/proc/self/exe");
-    let bytes = std::fs::read(path).map_err(|error| Failure::disk("read", path, &error))?;
-    Ok(*OWN.get_or_init(|| BuildDigest(Sha256Digest::of(&bytes))))
+    let digest = File::open(path).and_then(digest_of);
+    let digest = digest.map_err(|error| Failure::disk("read", path, &error))?;
+    Ok(*OWN.get_or_init(|| BuildDigest(digest)))
+}
+
+/// Piece by piece: the executable is the largest thing that an agent would ever hold in memory.
+fn digest_of(mut file: File) -> std::io::Result<Sha256Digest> {
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(Sha256Digest::from_bytes(hash.finalize().into())),
+            read => hash.update(&piece[..read]),
+        }
+    }
 }
 
 async fn stop_signal() {

@@ -22,6 +22,8 @@ fn f05_a_result_whose_acknowledgement_was_lost_is_sent_again_and_counts_once() {
     scene.serve();
     scene.site().run();
     scene.sites[0].until("awaiting_release");
+    // An answer is sent under a lease, and the lease is an answer, too.
+    scene.sites[0].until_log("lease granted");
     network.swallow_answers();
     scene.sites[0].release();
     until("the coordinator holds the result", || scene.has_answer_of("site-a").then_some(()));
@@ -39,6 +41,8 @@ fn f05_an_agent_killed_before_it_stored_the_acknowledgement_sends_again() {
     scene.serve();
     scene.site().run();
     scene.sites[0].until("awaiting_release");
+    // An answer is sent under a lease, and the lease is an answer, too.
+    scene.sites[0].until_log("lease granted");
     network.swallow_answers();
     scene.sites[0].release();
     until("the coordinator holds the result", || scene.has_answer_of("site-a").then_some(()));
@@ -99,6 +103,8 @@ fn f08_answers_that_never_come_back_are_waited_for_no_longer_than_a_while() {
     scene.serve();
     scene.site().run();
     scene.sites[0].until("awaiting_release");
+    // An answer is sent under a lease, and the lease is an answer, too.
+    scene.sites[0].until_log("lease granted");
     network.swallow_answers();
     scene.sites[0].release();
     until("the coordinator holds the result", || scene.has_answer_of("site-a").then_some(()));
