@@ -114,7 +114,7 @@ fn a_model_that_was_changed_on_the_coordinators_disk_is_never_run() {
     site.run();
     until("the agent notes the damage", || {
         let jobs = site.agent(&["jobs", "--json"]).json();
-        (jobs["jobs"][0]["note"] == "DIGEST_MISMATCH").then_some(())
+        (jobs["jobs"][0]["delay"] == "DIGEST_MISMATCH").then_some(())
     });
     let answer = consortium.fedval(&["study", "dispatch", "small"]);
     refused(&answer, 2, "MODEL_CHANGED");

@@ -210,11 +210,11 @@ impl Drop for LittleMemory {
     }
 }
 
-/// The model asks for 64 MiB with every case; agent, decoder and model together may have 80.
+/// The model asks for 64 MiB with every case; agent, decoder and model together may have 60.
 #[test]
 fn f19_the_kernel_kills_a_box_for_its_memory_and_the_job_fails_and_nothing_else() {
     let template = hard_working(1);
-    let memory = LittleMemory::of_bytes(80 << 20);
+    let memory = LittleMemory::of_bytes(60 << 20);
     let mut scene = template.scene();
     scene.serve();
     let site = scene.site();
