@@ -20,11 +20,11 @@ if [ ! -x "$PEERS_VENV/bin/nvflare" ]; then
     python3 -m venv "$PEERS_VENV"
     "$PEERS_VENV/bin/pip" install --quiet 'flwr==1.41.0' 'nvflare==2.9.0' numpy psutil
 fi
-cargo build --release --bins -p fedval -p fedval-agent -p fedval-bench
+cargo build --release --bins -p fedval -p fedval-agent -p fedval-bench -p fedval-bench-images
 
 # A peer that gives no figure is said aloud and does not end the comparison.
 peer() {
-    timeout 580 "$PEERS_VENV/bin/python" "$scripts/$1" "$2" "$3" 1 | tee -a "$lines" \
+    timeout 580 "$PEERS_VENV/bin/python" "$scripts/$1" "$2" "$3" 1 | tee /dev/stderr | grep '^{' >>"$lines" \
         || echo "no figure from $1 with $2 sites and $3 MiB" >&2
 }
 
