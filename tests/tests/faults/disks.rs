@@ -9,7 +9,7 @@ use fedval_tests::strace;
 
 use crate::each;
 use crate::scene::Scene;
-use crate::template::{Plan, Template};
+use crate::template::{Plan, Template, copy_folder};
 
 /// What a process whose machine failed exits with.
 const MACHINE: i32 = 5;
@@ -18,6 +18,14 @@ const SIZE_KIB: u64 = 16 * 1024;
 fn site_on<'t>(template: &'t Template, disk: &Disk) -> Scene<'t> {
     let mut scene = template.scene();
     scene.site().move_to(&disk.path().join("site"));
+    scene
+}
+
+fn coordinator_on<'t>(template: &'t Template, disk: &Disk) -> Scene<'t> {
+    let mut scene = template.scene();
+    let home = disk.path().join("coordinator");
+    copy_folder(&scene.home, &home);
+    scene.home = home;
     scene
 }
 
@@ -54,10 +62,7 @@ fn f14_a_coordinator_whose_disk_is_full_acknowledges_nothing_that_it_did_not_sto
     let template = Template::make(Plan { releases: false, ..Plan::default() });
     for left in each([0, 16], (0..=160).step_by(8)) {
         let disk = Disk::of_kib(SIZE_KIB);
-        let mut scene = template.scene();
-        let home = disk.path().join("coordinator");
-        crate::template::copy_folder(&scene.home, &home);
-        scene.home = home;
+        let mut scene = coordinator_on(&template, &disk);
         scene.serve();
         scene.site().run();
         scene.sites[0].until("awaiting_release");
@@ -108,10 +113,7 @@ fn f15_an_agent_whose_ledger_cannot_be_flushed_stops_and_never_tries_that_flush_
 fn f16_a_coordinator_does_not_start_on_a_disk_that_it_cannot_write() {
     let template = Template::make(Plan::default());
     let disk = Disk::of_kib(SIZE_KIB);
-    let mut scene = template.scene();
-    let home = disk.path().join("coordinator");
-    crate::template::copy_folder(&scene.home, &home);
-    scene.home = home;
+    let mut scene = coordinator_on(&template, &disk);
     disk.freeze();
     let answer = call("fedval", &scene.home, &["serve"]);
     assert_eq!(answer.code, MACHINE, "{}", answer.err);
