@@ -120,7 +120,8 @@ impl Conversation {
             }
             // A round that ran through approval between two looks still needs its lease.
             let needs_lease = !matches!(job.state, JobState::Offered | JobState::Sent);
-            if told.is_none() && needs_lease && phase != JobPhase::Approved {
+            let told_approval = !matches!(told, None | Some(JobPhase::Queued));
+            if !told_approval && needs_lease && phase != JobPhase::Approved {
                 telling.push((round.clone(), JobPhase::Approved));
             }
             telling.push((round.clone(), phase));

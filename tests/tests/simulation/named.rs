@@ -1,9 +1,12 @@
 //! Histories that once broke a promise, or that show one best. Each is what shrinking left of it.
 
+use fedval_vault::JobState;
+
 use crate::op::Op::{
     Advance, Answer, Backup, Connect, Cut, Dispatch, Evaluate, Hear, Impostor, Jump, KillAnswering,
     Look, LoseRequest, LoseResponse, Restore, Tell,
 };
+use crate::world::World;
 use crate::{alone, checks, live, run};
 
 /// Site 0 comes as far as holding released bytes.
@@ -64,4 +67,18 @@ fn an_order_that_was_not_valid_yet_by_a_wrong_clock_is_taken_once_the_clock_is_r
 #[test]
 fn a_protocol_whose_download_was_lost_is_fetched_again() {
     run(&[Dispatch, LoseRequest(0), Connect(0), Hear(0), Hear(0)]);
+}
+
+#[test]
+fn a_site_that_evaluates_between_two_looks_holds_a_lease_before_it_answers() {
+    const QUEUED: [crate::op::Op; 5] = [Dispatch, Connect(0), Hear(0), Hear(0), Tell(0)];
+    alone(async {
+        let mut world = World::new().await;
+        for op in QUEUED.iter().chain(&[Answer(0), Evaluate(0), Tell(0), Hear(0)]) {
+            world.apply(op).await;
+        }
+        let job = world.sites[0].agent().vault().job_list().await.unwrap().remove(0);
+        assert_eq!(job.state, JobState::AwaitingRelease);
+        assert_ne!(job.lease_epoch, 0);
+    });
 }
