@@ -2,6 +2,7 @@
 
 mod attributes;
 mod commitment;
+mod evaluated;
 mod lane;
 mod performance;
 mod reader;

@@ -1,6 +1,6 @@
 //! The whole evaluation of one job, resumable to the case.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::iter;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,16 +12,16 @@ use fedval_ingest::{
 };
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
-use fedval_study::{Exit, FailedStage, Problem, RoundId, Sha256Digest, SiteSummary};
+use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
 use tokio::sync::mpsc::{self, Sender};
 
+use crate::attributes;
+use crate::evaluated::Evaluated;
 use crate::lane::{Done, Lane, LaneError, row_digest};
 use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
 use crate::scorer::{ModelSource, Scorer};
-use crate::unit::{ScoredImage, units};
-use crate::{attributes, commitment, summary};
 
 /// How far an evaluation is: for this site's own screens, never sent.
 #[derive(Debug, Default)]
@@ -172,13 +172,18 @@ impl Evaluation<'_> {
     ///
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
-        let columns = attributes::columns(self.protocol);
-        let cohort = read_manifest(self.source, &self.protocol.reference_standard, &columns)?;
-        let cohort = cohort.open_on_site();
-        self.evaluate_missing(cohort, progress).await?;
+        let (source, protocol) = (self.source.clone(), self.protocol.clone());
+        let cohort = aside(move || {
+            let columns = attributes::columns(&protocol);
+            read_manifest(&source, &protocol.reference_standard, &columns)
+        });
+        let cohort = cohort.await?;
+        self.evaluate_missing(cohort.open_on_site(), progress).await?;
         let checkpoints = self.vault.checkpoint_list(self.round).await?;
-        self.check_failures(cohort, checkpoints.open_on_site())?;
-        Ok(SiteLocal::new(self.summarise(cohort, checkpoints.open_on_site())))
+        self.check_failures(cohort.open_on_site(), checkpoints.open_on_site())?;
+        let (protocol, secret) = (self.protocol.clone(), self.secret);
+        let evaluated = Evaluated { protocol, secret, cohort, checkpoints };
+        Ok(aside(move || evaluated.summarise()).await)
     }
 
     async fn evaluate_missing(
@@ -261,42 +266,13 @@ impl Evaluation<'_> {
         }
         Ok(())
     }
+}
 
-    fn summarise(&self, cohort: &Cohort, checkpoints: &BTreeMap<usize, Checkpoint>) -> SiteSummary {
-        let mut images = Vec::new();
-        let mut failures: BTreeMap<u32, BTreeSet<FailureReason>> = BTreeMap::new();
-        let mut digests: Vec<Option<Sha256Digest>> = vec![None; cohort.cases.len()];
-        for (index, checkpoint) in checkpoints {
-            let Some(case) = cohort.cases.get(*index) else { continue };
-            digests[*index] = checkpoint.image;
-            match (&checkpoint.outcome, case.reference) {
-                (CaseOutcome::Score(bits), Some(positive)) => {
-                    images.push(self.scored(case, positive, *bits, checkpoint));
-                }
-                (CaseOutcome::Failed(reason), _) => {
-                    failures.entry(case.patient).or_default().insert(*reason);
-                }
-                (CaseOutcome::Score(_), None) => {}
-            }
-        }
-        let units = units(&images, &self.protocol.analysis, self.protocol.model.output.scale);
-        let cohort = commitment::commit(cohort, &digests, &self.secret);
-        summary::summarise(self.protocol, cohort, &units, failures.into_values().collect())
-    }
-
-    fn scored(
-        &self,
-        case: &Case,
-        positive: bool,
-        bits: u64,
-        checkpoint: &Checkpoint,
-    ) -> ScoredImage {
-        ScoredImage {
-            patient: case.patient,
-            positive,
-            score: f64::from_bits(bits),
-            categories: attributes::categories(self.protocol, case, &checkpoint.attributes),
-        }
+/// Does what takes its time beside everything else: the agent's own thread answers the coordinator.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

@@ -40,7 +40,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let format = if args.log_json { LogFormat::Json } else { LogFormat::Text };
     telemetry::init(format, &args.log);
     let output = Output::new(args.json);
-    let runtime = match tokio::runtime::Runtime::new() {
+    // One thread: what takes its time runs in boxes, or on threads of its own. With more, a model that
+    // comes in passes from one to the other with every message.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&no_runtime(&error)),
     };

@@ -1,14 +1,16 @@
 //! Disks that are full, broken or read-only.
 
+use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 
+use fedval_study::Sha256Digest;
 use fedval_tests::consortium::until;
 use fedval_tests::disk::Disk;
 use fedval_tests::process::call;
 use fedval_tests::strace;
 
 use crate::each;
-use crate::scene::Scene;
+use crate::scene::{Scene, Site};
 use crate::template::{Plan, Template, copy_folder};
 
 /// What a process whose machine failed exits with.
@@ -107,6 +109,27 @@ fn f15_an_agent_whose_ledger_cannot_be_flushed_stops_and_never_tries_that_flush_
             return;
         }
     }
+}
+
+/// What a disk makes of a model unnoticed: one bit is another.
+fn damage(site: &Site, model: &[u8]) {
+    let folder = site.home.join("artifacts");
+    fs::create_dir_all(&folder).unwrap();
+    let mut damaged = model.to_vec();
+    damaged[model.len() / 2] ^= 1;
+    fs::write(folder.join(format!("{}.bin", Sha256Digest::of(model))), damaged).unwrap();
+}
+
+#[test]
+fn a_model_that_the_disk_damaged_is_fetched_again() {
+    let template = Template::make(Plan { padding: 4096, ..Plan::default() });
+    let mut scene = template.scene();
+    damage(&scene.sites[0], &template.model());
+    scene.serve();
+    scene.site().run();
+    scene.sites[0].until("sent");
+    assert!(scene.sites[0].log().contains("model to be fetched again"));
+    scene.ends_undisturbed();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fedval_tests::consortium::until;
 
 use crate::all;
-use crate::template::{Plan, Template};
+use crate::template::{Plan, STUDY, Template};
 
 const KIB: u64 = 1024;
 
@@ -93,6 +93,26 @@ fn f07_a_result_waits_for_a_coordinator_that_is_not_there() {
     assert!(!scene.has_answer_of("site-a"));
     network.mend();
     scene.ends_undisturbed();
+}
+
+#[test]
+fn an_answer_that_comes_after_the_round_was_closed_stays_charged_and_says_why() {
+    let template = held_back();
+    let mut scene = template.scene();
+    let network = scene.network();
+    scene.serve();
+    scene.site().run();
+    scene.sites[0].until("awaiting_release");
+    network.part();
+    scene.sites[0].release();
+    let closed = scene.fedval(&["study", "close", STUDY]);
+    assert_eq!(closed.code, 0, "{}", closed.err);
+    network.mend();
+    let site = &scene.sites[0];
+    until("the steward sees why", || (site.delay() == "ROUND_CLOSED").then_some(()));
+    assert_eq!(site.state(), "released");
+    site.is_in_order();
+    assert!(!scene.has_answer_of("site-a"));
 }
 
 #[test]

@@ -151,10 +151,15 @@ impl Template {
         call("fedval", &self.coordinator(), &[args, &["--json"]].concat()).json()
     }
 
+    /// The model's file.
+    pub(crate) fn model(&self) -> Vec<u8> {
+        let Plan { side, cosines, padding, .. } = self.plan;
+        model::mean_of_pixels(side, cosines, padding)
+    }
+
     fn study(&self) -> String {
         let path = self.folder.path().join("model.onnx");
-        let Plan { side, cosines, padding, .. } = self.plan;
-        fs::write(&path, model::mean_of_pixels(side, cosines, padding)).unwrap();
+        fs::write(&path, self.model()).unwrap();
         small_site::image_study(STUDY, &path, self.plan.side)
     }
 

@@ -54,7 +54,10 @@ fn main() -> ExitCode {
 }
 
 fn evaluate(site: &evaluation::Site) -> Result<(), BenchError> {
-    let runtime = tokio::runtime::Runtime::new()
+    // As the agent has it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
         .map_err(|source| BenchError::File { path: PathBuf::from("/proc/self/task"), source })?;
     let figure = runtime.block_on(site.evaluate())?;
     println!("{}", serde_json::to_string(&figure).map_err(BenchError::Figure)?);
