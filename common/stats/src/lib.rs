@@ -12,17 +12,34 @@
 //!   `libm`, and every sum runs left to right in input order.
 
 pub mod aggregate;
+pub mod agreement;
 pub mod auroc;
 pub mod binomial_glmm;
+pub mod bivariate;
 pub mod calibration;
+pub mod control_chart;
+pub mod decision_curve;
+pub mod detection;
+pub mod fairness;
 pub mod grid;
 pub mod interval;
+pub mod localisation;
+pub mod mrmc;
+pub mod multiclass;
+pub mod multiplicity;
 pub mod not_estimable;
+pub mod paired;
+pub mod pooled_roc;
 pub mod proportion;
+pub mod robustness;
 pub mod scale;
+pub mod segmentation;
+pub mod shift;
 pub mod synthesis;
 
 mod count;
+mod descent;
+mod linear;
 mod predictive;
 mod root;
 mod special;

@@ -52,6 +52,13 @@ pub(super) enum Command {
     Report(Report),
     /// Check a report package: signatures, digests, and every number recomputed.
     Verify(Verify),
+    /// Run oracle cases through the statistics engine and print a record of how it did on this machine.
+    Qualify {
+        /// Folder of further cases (`*.json`, form `oracle/1`); without it the cases that come with the
+        /// program.
+        #[arg(long, value_name = "DIR")]
+        cases: Option<PathBuf>,
+    },
     /// Copy a running coordinator's rows, models, keys and configuration to a new folder.
     Backup {
         /// Folder to write; must not exist.

@@ -3,6 +3,7 @@
 mod args;
 mod backup;
 mod init;
+mod qualify;
 mod report;
 mod restore;
 mod serve;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use fedval_ambient::telemetry::{self, LogFormat};
 use fedval_ambient::terminal::Output;
-use fedval_ambient::{Exit, Failure, explain};
+use fedval_ambient::{Exit, Failure, SystemClock, explain};
 
 use args::{Args, Command};
 
@@ -65,6 +66,7 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
         Command::Study(command) => study::run(&home, command, output).await,
         Command::Report(command) => report::run(&home, command, output).await,
         Command::Verify(command) => verify::run(&command, output),
+        Command::Qualify { cases } => qualify::run(cases.as_deref(), &SystemClock, output),
         Command::Backup { folder } => backup::run(&home, &folder, output).await,
         Command::Restore { folder } => restore::run(&home, &folder, output).await,
     }

@@ -8,7 +8,10 @@
 mod calibration_fit;
 mod cluster_rank_sums;
 mod cluster_sums;
+mod histogram;
 mod inconsistent;
+mod joint_rank_sums;
+mod moments;
 mod probability_sums;
 mod rank_sums;
 mod ranking;
@@ -17,11 +20,17 @@ mod two_by_two;
 pub use calibration_fit::CalibrationFit;
 pub use cluster_rank_sums::ClusterRankSums;
 pub use cluster_sums::{ClusterSums, cluster_sums};
+pub use histogram::{Edges, Histogram, quantile};
 pub use inconsistent::Inconsistent;
+pub use joint_rank_sums::{JointRankSums, joint_rank_sums};
+pub use moments::Moments;
 pub use probability_sums::{ProbabilitySums, probability_sums};
 pub use rank_sums::RankSums;
 pub use ranking::{RankedCase, rank_sums};
 pub use two_by_two::TwoByTwo;
+
+pub(crate) use histogram::sorted_quantile;
+pub(crate) use joint_rank_sums::doubled_placements;
 
 /// One unit of a fixed-point number with six decimals.
 pub(crate) const MICRO: u32 = 1_000_000;

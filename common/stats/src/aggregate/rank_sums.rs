@@ -1,6 +1,7 @@
 //! DeLong's sums: what a site sends for an AUROC of independent cases.
 
 use super::inconsistent::{Inconsistent, require};
+use crate::count::count_to_f64;
 use crate::wide::product_at_most;
 
 /// Sums of the doubled placements of a cohort's cases.
@@ -25,6 +26,12 @@ pub struct RankSums {
 }
 
 impl RankSums {
+    /// The Mann–Whitney statistic U: pairs that the positive wins, ties counting ½.
+    #[must_use]
+    pub fn mann_whitney_u(&self) -> f64 {
+        count_to_f64(self.doubled_u) / 2.0
+    }
+
     /// Tests the relations that hold for any data.
     ///
     /// # Errors

@@ -1,15 +1,20 @@
 //! Proportions (sensitivity, specificity, predictive values) and clustered means.
 //!
 //! [`wilson`] is what reports show; [`clopper_pearson`] is the conservative interval that
-//! regulators ask for; [`jeffreys`] is kept for comparison. Where a patient has several images,
+//! regulators ask for; [`jeffreys`] is kept for comparison. [`newcombe10`] and [`fisher_exact`] compare two
+//! independent proportions. Where a patient has several images,
 //! [`clustered`] and [`clustered_interval`] replace them.
 
 mod beta_intervals;
 mod clustered;
+mod fisher;
+mod newcombe10;
 mod wilson;
 
 pub use beta_intervals::{clopper_pearson, jeffreys};
 pub use clustered::{ClusteredProportion, clustered, clustered_interval, ratio_mean};
+pub use fisher::fisher_exact;
+pub use newcombe10::newcombe10;
 pub use wilson::wilson;
 
 use crate::NotEstimable;

@@ -6,7 +6,9 @@
 
 pub(crate) mod beta;
 pub(crate) mod chi_square;
+pub(crate) mod f;
 pub(crate) mod gamma;
+pub(crate) mod kolmogorov;
 pub(crate) mod normal;
 pub(crate) mod saddle_point;
 pub(crate) mod student_t;

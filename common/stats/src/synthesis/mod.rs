@@ -6,11 +6,14 @@
 //!
 //! [`primary`] is the analysis that reports show; [`random_effects`] gives any combination of
 //! estimator and test, for sensitivity analyses and for qualification against other software.
+//! [`between_groups`] and [`meta_regression`] ask what explains the differences between sites.
 //! Symbols are metafor's.
 
+mod between_groups;
 mod common_effect;
 mod dersimonian_laird;
 mod leave_one_out;
+mod meta_regression;
 mod paule_mandel;
 mod prediction;
 mod q_profile;
@@ -20,10 +23,13 @@ mod site_estimates;
 mod tau2;
 mod weighted;
 
+pub use between_groups::{BetweenGroups, between_groups};
 pub use common_effect::{CommonEffect, common_effect};
 pub use leave_one_out::leave_one_out;
+pub use meta_regression::{MetaRegression, Moderators, meta_regression};
 pub use prediction::PredictionReference;
 pub use q_profile::{QProfile, q_profile};
 pub use random_effects::{RandomEffects, Test, primary, random_effects};
 pub use site_estimates::{EstimateError, SiteEstimates};
 pub use tau2::Tau2Method;
+pub(crate) use tau2::tau2_of;

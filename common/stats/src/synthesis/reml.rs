@@ -34,9 +34,19 @@ const SMALLEST: f64 = 1e-14;
 const MAX_DOUBLINGS: u32 = 2_000;
 
 pub(super) fn reml(sites: &SiteEstimates) -> Result<Tau2, NotEstimable> {
-    let score = |t: f64| score(sites, t);
-    let bound = bound(sites)?;
-    let mut best = (score(0.0) <= 0.0).then(|| (0.0, log_likelihood(sites, 0.0)));
+    let bound = bound(sites, |t| score(sites, t))?;
+    let tau2 = highest(|t| score(sites, t), |t| log_likelihood(sites, t), bound)?;
+    let information = Weighted::at(sites, tau2).trace_pp;
+    Ok(Tau2 { tau2, se: libm::sqrt(2.0 / information) })
+}
+
+/// The τ² of the highest maximum of a likelihood between 0 and `bound`, by its `score` and `height`.
+pub(super) fn highest(
+    score: impl Fn(f64) -> f64,
+    height: impl Fn(f64) -> f64,
+    bound: f64,
+) -> Result<f64, NotEstimable> {
+    let mut best = (score(0.0) <= 0.0).then(|| (0.0, height(0.0)));
     let mut left = 0.0;
     let mut rising = score(0.0) > 0.0;
     for step in 0..=GRID {
@@ -44,21 +54,22 @@ pub(super) fn reml(sites: &SiteEstimates) -> Result<Tau2, NotEstimable> {
         let right = bound * libm::exp(share * libm::log(SMALLEST));
         let rising_here = score(right) > 0.0;
         if rising && !rising_here {
-            let root = brent(score, left, right).ok_or(NotEstimable::NotConverged)?;
-            let height = log_likelihood(sites, root);
+            let root = brent(&score, left, right).ok_or(NotEstimable::NotConverged)?;
+            let height = height(root);
             if best.is_none_or(|(_, highest)| height > highest) {
                 best = Some((root, height));
             }
         }
         (left, rising) = (right, rising_here);
     }
-    let (tau2, _) = best.ok_or(NotEstimable::NotConverged)?;
-    let information = Weighted::at(sites, tau2).trace_pp;
-    Ok(Tau2 { tau2, se: libm::sqrt(2.0 / information) })
+    best.map(|(tau2, _)| tau2).ok_or(NotEstimable::NotConverged)
 }
 
 /// A τ² at and beyond which the likelihood falls.
-fn bound(sites: &SiteEstimates) -> Result<f64, NotEstimable> {
+pub(super) fn bound(
+    sites: &SiteEstimates,
+    score: impl Fn(f64) -> f64,
+) -> Result<f64, NotEstimable> {
     let (low, high) = sites
         .yi()
         .iter()
@@ -67,7 +78,7 @@ fn bound(sites: &SiteEstimates) -> Result<f64, NotEstimable> {
     // τ² cannot exceed the squared range by much: that would explain more than there is.
     let mut bound = (high - low) * (high - low) + largest_v;
     for _ in 0..MAX_DOUBLINGS {
-        if score(sites, bound) < 0.0 {
+        if score(bound) < 0.0 {
             return Ok(bound);
         }
         bound *= 2.0;

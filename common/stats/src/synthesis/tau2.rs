@@ -37,3 +37,8 @@ pub(super) fn estimate(sites: &SiteEstimates, method: Tau2Method) -> Result<Tau2
         Tau2Method::PauleMandel => paule_mandel(sites),
     }
 }
+
+/// τ² alone, for other models to begin from.
+pub(crate) fn tau2_of(sites: &SiteEstimates, method: Tau2Method) -> Result<f64, NotEstimable> {
+    Ok(estimate(sites, method)?.tau2)
+}

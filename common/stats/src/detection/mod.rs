@@ -1,0 +1,14 @@
+//! Findings with a place and a probability, beside annotated ones.
+//!
+//! [`match_scan`] holds candidates against lesions by the rule of LUNA16, [`Froc`] is the curve over its
+//! results; [`average_precision`] is COCO's for boxes.
+
+mod box_matching;
+mod coco;
+mod froc;
+mod lesion_matching;
+
+pub use box_matching::{BoundingBox, Detection};
+pub use coco::{AveragePrecision, ImageBoxes, average_precision};
+pub use froc::{CPM_RATES, DetectionCounts, Froc};
+pub use lesion_matching::{Candidate, Lesion, ScanFindings, match_scan};

@@ -1,0 +1,195 @@
+//! A predicted mask beside the reference standard's.
+//!
+//! [`overlap`] counts voxels; [`voxel_border`] and [`surfel`] measure distances between surfaces, in
+//! millimetres, under the two rules that tools use. They differ, by millimetres on thick slices, and a
+//! study declares which one it means:
+//!
+//! - **voxel border**: a surface is the voxels of a mask that a neighbour across a face is not in, each
+//!   counts once, distances run between voxel centres (MONAI, MetricsReloaded);
+//! - **surfel**: a surface is the pieces that marching cubes lays between the voxels, each counts by its
+//!   area, distances run between the corners of voxels (DeepMind's surface-distance).
+//!
+//! Two empty masks agree, and have no overlap and no distance: they are counted apart
+//! ([`Presence::Neither`]), never as a Dice of 1.
+//!
+//! # References
+//!
+//! - L. Maier-Hein et al. (2024). Metrics Reloaded. Nat. Methods 21, 195–212.
+//! - G. Podobnik, T. Vrtovec (2024). arXiv:2410.02630 (what differs between tools).
+
+mod border;
+mod distance_transform;
+mod overlap;
+mod piece;
+mod surface;
+mod tally;
+
+pub use border::voxel_border;
+pub use overlap::{Overlap, overlap};
+pub use piece::surfel;
+pub use surface::SurfaceDistances;
+pub use tally::PresenceTally;
+
+use ndarray::{ArrayD, Axis, Ix3};
+
+use crate::NotEstimable;
+
+/// Which of two masks holds anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Presence {
+    /// Both do.
+    Both,
+    /// The reference standard's alone: the finding was missed.
+    OnlyReference,
+    /// The predicted one alone.
+    OnlyPredicted,
+    /// Neither does.
+    Neither,
+}
+
+/// A mask of the reference standard and a predicted one: the same shape, of two or three axes, with the
+/// spacing of voxels along each in millimetres.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Masks {
+    reference: Volume,
+    predicted: Volume,
+    spacing: [f64; 3],
+    /// The first axis that voxels extend along: 0, or 1 for an image of two axes.
+    first_axis: usize,
+}
+
+/// Voxels in C order.
+#[derive(Debug, Clone, PartialEq)]
+struct Volume {
+    voxels: Vec<bool>,
+    shape: [usize; 3],
+}
+
+impl Masks {
+    /// Pairs two masks; `spacing` gives millimetres for each axis, in the order of the axes.
+    ///
+    /// # Errors
+    ///
+    /// [`NotEstimable::EmptyInput`] without voxels; [`NotEstimable::InvalidInput`] where shapes differ,
+    /// there are not two or three axes, or a spacing is not positive and finite.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fedval_stats::segmentation::{Masks, overlap};
+    /// use ndarray::arr2;
+    ///
+    /// let reference = arr2(&[[true, true], [false, false]]).into_dyn();
+    /// let predicted = arr2(&[[true, false], [false, false]]).into_dyn();
+    /// let masks = Masks::new(&reference, &predicted, &[0.7, 0.7])?;
+    /// assert!((overlap(&masks).dice()? - 2.0 / 3.0).abs() < 1e-15);
+    /// # Ok::<(), fedval_stats::NotEstimable>(())
+    /// ```
+    pub fn new(
+        reference: &ArrayD<bool>,
+        predicted: &ArrayD<bool>,
+        spacing: &[f64],
+    ) -> Result<Self, NotEstimable> {
+        if reference.is_empty() {
+            return Err(NotEstimable::EmptyInput);
+        }
+        let axes = spacing.len();
+        let is_usable = reference.shape() == predicted.shape()
+            && reference.ndim() == axes
+            && (2..=3).contains(&axes)
+            && spacing.iter().all(|mm| mm.is_finite() && *mm > 0.0);
+        if !is_usable {
+            return Err(NotEstimable::InvalidInput);
+        }
+        let first_axis = 3 - axes;
+        let mut along = [1.0; 3];
+        along[first_axis..].copy_from_slice(spacing);
+        Ok(Self {
+            reference: Volume::of(reference)?,
+            predicted: Volume::of(predicted)?,
+            spacing: along,
+            first_axis,
+        })
+    }
+
+    /// Which of the masks holds anything.
+    #[must_use]
+    pub fn presence(&self) -> Presence {
+        match (self.reference.has_any(), self.predicted.has_any()) {
+            (true, true) => Presence::Both,
+            (true, false) => Presence::OnlyReference,
+            (false, true) => Presence::OnlyPredicted,
+            (false, false) => Presence::Neither,
+        }
+    }
+
+    /// Cubic millimetres of a voxel; square ones in an image of two axes.
+    #[must_use]
+    pub fn voxel_size(&self) -> f64 {
+        self.spacing[self.first_axis..].iter().fold(1.0, |size, mm| size * mm)
+    }
+}
+
+impl Volume {
+    fn of(mask: &ArrayD<bool>) -> Result<Self, NotEstimable> {
+        let mut view = mask.view();
+        if view.ndim() == 2 {
+            view = view.insert_axis(Axis(0));
+        }
+        let view = view.into_dimensionality::<Ix3>().map_err(|_| NotEstimable::InvalidInput)?;
+        let (depth, height, width) = view.dim();
+        Ok(Self { voxels: view.iter().copied().collect(), shape: [depth, height, width] })
+    }
+
+    fn has_any(&self) -> bool {
+        self.voxels.iter().any(|voxel| *voxel)
+    }
+
+    /// Whether the voxel `at` an offset from `from` is in the mask; outside the volume none is.
+    fn is_in(&self, at: [usize; 3]) -> bool {
+        let inside = at.iter().zip(self.shape).all(|(place, size)| *place < size);
+        inside && self.voxels[(at[0] * self.shape[1] + at[1]) * self.shape[2] + at[2]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::*;
+
+    fn empty(shape: &[usize]) -> ArrayD<bool> {
+        ArrayD::from_elem(IxDyn(shape), false)
+    }
+
+    #[test]
+    fn unusable_masks_are_refused() {
+        let (square, cube) = (empty(&[4, 4]), empty(&[4, 4, 4]));
+        assert_eq!(Masks::new(&square, &cube, &[1.0, 1.0]), Err(NotEstimable::InvalidInput));
+        assert_eq!(Masks::new(&square, &square, &[1.0]), Err(NotEstimable::InvalidInput));
+        for spacing in [[0.0, 1.0], [f64::NAN, 1.0], [-1.0, 1.0]] {
+            assert_eq!(Masks::new(&square, &square, &spacing), Err(NotEstimable::InvalidInput));
+        }
+        let none = empty(&[0, 4]);
+        assert_eq!(Masks::new(&none, &none, &[1.0, 1.0]), Err(NotEstimable::EmptyInput));
+    }
+
+    #[test]
+    fn two_empty_masks_have_no_overlap_and_no_distance() {
+        let masks = Masks::new(&empty(&[3, 3]), &empty(&[3, 3]), &[1.0, 1.0]).unwrap();
+        assert_eq!(masks.presence(), Presence::Neither);
+        assert_eq!(overlap(&masks).dice(), Err(NotEstimable::EmptyInput));
+        assert_eq!(voxel_border(&masks).unwrap_err(), NotEstimable::EmptyInput);
+        assert_eq!(surfel(&masks).unwrap_err(), NotEstimable::EmptyInput);
+    }
+
+    #[test]
+    fn a_full_frame_agrees_with_itself() {
+        let full = ArrayD::from_elem(IxDyn(&[3, 4, 5]), true);
+        let masks = Masks::new(&full, &full, &[3.0, 1.0, 1.0]).unwrap();
+        for distances in [voxel_border(&masks).unwrap(), surfel(&masks).unwrap()] {
+            assert!(distances.hausdorff().abs() < 1e-15);
+            assert!((distances.normalised_surface_dice(0.0).unwrap() - 1.0).abs() < 1e-15);
+        }
+    }
+}
