@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 
-const CASES: [&str; 59] = [
+const CASES: [&str; 60] = [
     include_str!("../cases/auc_below_half.json"),
     include_str!("../cases/auc_clustered_mixed.json"),
     include_str!("../cases/auc_clustered_pure.json"),
@@ -61,6 +61,7 @@ const CASES: [&str; 59] = [
     include_str!("../cases/shift_scores_10bins.json"),
     include_str!("../cases/spc_pchart_sens.json"),
     include_str!("../cases/spc_shift_down.json"),
+    include_str!("../cases/subgroup_10sites.json"),
     include_str!("../cases/xai_localization_2.json"),
 ];
 

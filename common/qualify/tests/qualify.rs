@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,4 +53,17 @@ fn every_shared_case_passes() {
     let at_fault = qualify(&read(&folder.join(AT_FAULT)));
     let worst = at_fault.worst.unwrap().path;
     assert!(worst.starts_with("glmm_ml."), "all but the binomial model agrees: {worst}");
+}
+
+#[test]
+fn the_guide_lists_every_topic_that_has_a_case_and_no_other() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/docs/statistics.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    for case in embedded() {
+        let row = format!("| `{}` |", case.topic);
+        assert!(guide.contains(&row), "no row for {}", case.topic);
+    }
+    let rows = guide.lines().filter(|line| line.starts_with("| `")).count();
+    let topics: BTreeSet<String> = embedded().into_iter().map(|case| case.topic).collect();
+    assert_eq!(rows, topics.len(), "a row of the guide has no case");
 }
