@@ -63,7 +63,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that may see both sides.
-const UNGUARDED: &[&str] = &["fedval-bench", "fedval-bench-images", "fedval-demo", "fedval-tests"];
+const UNGUARDED: &[&str] = &[
+    "fedval-bench",
+    "fedval-bench-images",
+    "fedval-bench-statistics",
+    "fedval-demo",
+    "fedval-tests",
+];
 
 /// Outside crates (or families, ending in `-`) that stand in few places, and those places.
 const OUTSIDE: &[(&str, &[&str])] = &[

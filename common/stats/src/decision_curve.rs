@@ -18,7 +18,7 @@
 
 use crate::NotEstimable;
 use crate::aggregate::TwoByTwo;
-use crate::count::count_to_f64;
+use crate::count::{count_to_f64, finite};
 use crate::interval::Interval;
 
 /// The net benefit at one threshold, per case of the cohort.
@@ -91,7 +91,7 @@ pub fn net_benefit(table: &TwoByTwo, threshold: f64) -> Result<NetBenefit, NotEs
             Err(NotEstimable::NoEvents)
         },
         interventions_avoided_per_100: if weight > 0.0 {
-            Ok(avoided)
+            finite(avoided)
         } else {
             Err(NotEstimable::InvalidInput)
         },

@@ -10,7 +10,7 @@ use ndarray::ArrayD;
 use crate::NotEstimable;
 use crate::aggregate::{RankedCase, rank_sums};
 use crate::auroc::auc_of;
-use crate::count::len_to_f64;
+use crate::count::{finite, len_to_f64};
 
 /// An explanation map with the mask of the finding, pixel for pixel; all values finite.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,8 @@ impl Explanation {
     ///
     /// # Errors
     ///
-    /// [`NotEstimable::ConstantScore`] where no value is above 0.
+    /// [`NotEstimable::ConstantScore`] where no value is above 0, [`NotEstimable::InvalidInput`] where their sum
+    /// is not finite.
     pub fn energy_inside(&self) -> Result<f64, NotEstimable> {
         let energy = |only_inside: bool| {
             let pixels = self.heat.iter().zip(&self.mask);
@@ -60,7 +61,7 @@ impl Explanation {
             kept.fold(0.0, |sum, (value, _)| sum + value.max(0.0))
         };
         let total = energy(false);
-        if total > 0.0 { Ok(energy(true) / total) } else { Err(NotEstimable::ConstantScore) }
+        if total > 0.0 { finite(energy(true) / total) } else { Err(NotEstimable::ConstantScore) }
     }
 
     /// [`energy_inside`](Self::energy_inside) over the mask's share of pixels: 1 for a map that does not

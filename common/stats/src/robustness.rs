@@ -5,9 +5,9 @@
 //! threshold and the trend over severities.
 
 use crate::NotEstimable;
-use crate::count::count_to_f64;
+use crate::count::finite;
 use crate::interval::Interval;
-use crate::proportion::wilson;
+use crate::proportion::{estimate, wilson};
 
 /// Cases whose call changed under a perturbation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -55,12 +55,9 @@ impl Flips {
     ///
     /// # Errors
     ///
-    /// [`NotEstimable::EmptyInput`] without cases.
+    /// Those of [`estimate`].
     pub fn share(&self) -> Result<f64, NotEstimable> {
-        if self.n == 0 {
-            return Err(NotEstimable::EmptyInput);
-        }
-        Ok(count_to_f64(self.flips) / count_to_f64(self.n))
+        estimate(self.flips, self.n)
     }
 }
 
@@ -89,7 +86,10 @@ pub fn severity_slope(rows: &[(f64, f64)]) -> Result<f64, NotEstimable> {
     }
     let products = rows.iter().fold(0.0, |sum, (severity, change)| sum + severity * change);
     let squares = rows.iter().fold(0.0, |sum, (severity, _)| sum + severity * severity);
-    if squares > 0.0 { Ok(products / squares) } else { Err(NotEstimable::ConstantScore) }
+    if squares <= 0.0 {
+        return Err(NotEstimable::ConstantScore);
+    }
+    finite(products / squares)
 }
 
 #[cfg(test)]

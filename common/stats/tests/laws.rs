@@ -12,5 +12,9 @@
 mod aggregates;
 #[path = "laws/estimates.rs"]
 mod estimates;
+#[path = "laws/hostile.rs"]
+mod hostile;
+#[path = "laws/surfaces.rs"]
+mod surfaces;
 #[path = "laws/synthesis.rs"]
 mod synthesis;

@@ -169,7 +169,11 @@ mod tests {
         let good = joint_rank_sums(&[vec![2, 1], vec![2, 1]], &[true, false]).unwrap();
         let mut asymmetric = good.clone();
         asymmetric.pos_products[[0, 1]] += 1;
-        assert_eq!(asymmetric.check(), Err(Inconsistent::ProductsTooLarge));
+        assert_eq!(asymmetric.check(), Err(Inconsistent::Disagreement));
+        let mut large = good.clone();
+        large.pos_products[[0, 1]] += 1;
+        large.pos_products[[1, 0]] += 1;
+        assert_eq!(large.check(), Err(Inconsistent::ProductsTooLarge));
         let mut short = good;
         short.doubled_u.pop();
         assert_eq!(short.check(), Err(Inconsistent::Disagreement));

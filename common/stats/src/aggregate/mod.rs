@@ -8,6 +8,7 @@
 mod calibration_fit;
 mod cluster_rank_sums;
 mod cluster_sums;
+mod delong_sums;
 mod histogram;
 mod inconsistent;
 mod joint_rank_sums;
@@ -20,6 +21,7 @@ mod two_by_two;
 pub use calibration_fit::CalibrationFit;
 pub use cluster_rank_sums::ClusterRankSums;
 pub use cluster_sums::{ClusterSums, cluster_sums};
+pub use delong_sums::delong_sums;
 pub use histogram::{Edges, Histogram, quantile};
 pub use inconsistent::Inconsistent;
 pub use joint_rank_sums::{JointRankSums, joint_rank_sums};

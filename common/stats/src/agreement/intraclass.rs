@@ -18,7 +18,7 @@
 use ndarray::{Array2, Axis};
 
 use crate::NotEstimable;
-use crate::count::len_to_f64;
+use crate::count::{finite, len_to_f64};
 use crate::interval::{Interval, tail};
 use crate::special::f;
 
@@ -96,7 +96,8 @@ pub struct Intraclass {
 /// # Errors
 ///
 /// [`NotEstimable::ZeroVariance`] where the measurements do not vary, or readers agree without any
-/// residual; [`NotEstimable::LevelOutOfRange`].
+/// residual; [`NotEstimable::InvalidInput`] where measurements are so large that their squares are not finite;
+/// [`NotEstimable::LevelOutOfRange`].
 ///
 /// # Examples
 ///
@@ -119,7 +120,7 @@ pub fn intraclass(table: &RatingTable, level: f64) -> Result<Intraclass, NotEsti
     let ms = table.mean_squares();
     let MeanSquares { n, k, subjects, readers, residual, within } = ms;
     let share = |part: f64, whole: f64| {
-        if whole > 0.0 { Ok(part / whole) } else { Err(NotEstimable::ZeroVariance) }
+        if whole > 0.0 { finite(part / whole) } else { Err(NotEstimable::ZeroVariance) }
     };
     let between_readers = (readers - residual) / n;
     let agreement =

@@ -107,16 +107,19 @@ pub fn paired_difference(
     }
     let excess = sums.doubled_u[first].abs_diff(sums.doubled_u[second]);
     let variance = |products: &ndarray::Array2<u128>, n: u64, others: u64| {
-        // Not negative: the sum of the squares of differences.
-        let squares = (products[[first, first]] + products[[second, second]])
-            .saturating_sub(2 * products[[first, second]]);
+        // The sum of the squares of differences.
+        let own = products[[first, first]].checked_add(products[[second, second]])?;
+        let squares = own.checked_sub(products[[first, second]].checked_mul(2)?)?;
         let deviations =
             Wide::product(u128::from(n), squares).difference(Wide::product(excess, excess));
         let scale = 2.0 * count_to_f64(others);
-        deviations / (count_to_f64(n) * count_to_f64(n - 1)) / (scale * scale) / count_to_f64(n)
+        let spread = deviations / (count_to_f64(n) * count_to_f64(n - 1)) / (scale * scale);
+        Some(spread / count_to_f64(n))
     };
-    let variance = variance(&sums.pos_products, sums.n_pos, sums.n_neg)
-        + variance(&sums.neg_products, sums.n_neg, sums.n_pos);
+    let of_pos = variance(&sums.pos_products, sums.n_pos, sums.n_neg);
+    let of_neg = variance(&sums.neg_products, sums.n_neg, sums.n_pos);
+    let variance = of_pos.zip(of_neg).map(|(pos, neg)| pos + neg);
+    let variance = variance.ok_or(NotEstimable::InvalidInput)?;
     Ok(AurocDifference { difference: a - b, se: libm::sqrt(variance.max(0.0)) })
 }
 

@@ -32,10 +32,11 @@ impl Hsroc {
         // Harbord's B is the logit of specificity.
         let (a, b) = (libm::sqrt(between[0][0]), libm::sqrt(between[1][1]));
         let (mean_a, mean_b, cross) = (mean[0], -mean[1], -between[0][1]);
-        if a <= 0.0 || b <= 0.0 {
+        let ratio = libm::sqrt(b / a);
+        // A variance next to 0 is none.
+        if a <= 0.0 || b <= 0.0 || !ratio.is_finite() || ratio <= 0.0 {
             return Err(NotEstimable::ZeroVariance);
         }
-        let ratio = libm::sqrt(b / a);
         Ok(Self {
             threshold: (ratio * mean_a - mean_b / ratio) / 2.0,
             accuracy: ratio * mean_a + mean_b / ratio,

@@ -1,6 +1,6 @@
 //! Cumulative sums.
 
-use super::{Baseline, first_signal};
+use super::{Baseline, all_finite, first_signal};
 use crate::NotEstimable;
 use crate::count::count_to_f64;
 
@@ -50,6 +50,7 @@ pub fn cusum(series: &[f64], baseline: &Baseline, k: f64, h: f64) -> Result<Cusu
     let standardised = baseline.standardised(series)?;
     let above = sums(standardised.iter().map(|z| z - k));
     let below = sums(standardised.iter().map(|z| -z - k));
+    all_finite(above.iter().chain(&below))?;
     let first_signal = first_signal(above.iter().zip(&below).map(|(a, b)| *a > h || *b > h));
     Ok(Cusum { above, below, first_signal })
 }

@@ -1,6 +1,6 @@
 //! The exponentially weighted moving average.
 
-use super::{Baseline, first_signal};
+use super::{Baseline, all_finite, first_signal};
 use crate::NotEstimable;
 use crate::count::len_to_f64;
 
@@ -63,6 +63,7 @@ pub fn ewma(
             width * baseline.sd * libm::sqrt(lambda / (2.0 - lambda) * (1.0 - faded))
         })
         .collect();
+    all_finite(average.iter().chain(&half_widths))?;
     let outside = |(average, half): (&f64, &f64)| {
         *average < baseline.centre - half || *average > baseline.centre + half
     };

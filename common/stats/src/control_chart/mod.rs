@@ -52,3 +52,10 @@ impl Baseline {
 fn first_signal(signals: impl IntoIterator<Item = bool>) -> Option<usize> {
     signals.into_iter().position(|signals| signals).map(|place| place + 1)
 }
+
+/// # Errors
+///
+/// [`NotEstimable::InvalidInput`] where a number overflowed.
+fn all_finite<'n>(mut numbers: impl Iterator<Item = &'n f64>) -> Result<(), NotEstimable> {
+    if numbers.all(|x| x.is_finite()) { Ok(()) } else { Err(NotEstimable::InvalidInput) }
+}

@@ -1,7 +1,7 @@
 //! Charts of proportions.
 
 use crate::NotEstimable;
-use crate::count::count_to_f64;
+use crate::count::{count_to_f64, finite};
 use crate::interval::tail;
 use crate::special::beta;
 
@@ -27,7 +27,7 @@ pub struct PChartPoint {
 /// # Errors
 ///
 /// [`NotEstimable::EmptyInput`] for n = 0; [`NotEstimable::InvalidInput`] for x > n, or unless the usual
-/// proportion lies strictly between 0 and 1.
+/// proportion lies strictly, and not by a hair, between 0 and 1.
 ///
 /// # References
 ///
@@ -37,7 +37,7 @@ pub fn p_chart(x: u64, n: u64, usual: f64) -> Result<PChartPoint, NotEstimable> 
     let proportion = crate::proportion::estimate(x, n)?;
     let sd = libm::sqrt(usual * (1.0 - usual) / count_to_f64(n));
     Ok(PChartPoint {
-        z: (proportion - usual) / sd,
+        z: finite((proportion - usual) / sd)?,
         lower: (usual - WIDTH * sd).max(0.0),
         upper: (usual + WIDTH * sd).min(1.0),
     })

@@ -14,7 +14,7 @@ pub struct BoundingBox {
 }
 
 impl BoundingBox {
-    /// Intersection over union; 0 for two boxes without area.
+    /// Intersection over union; 0 for two boxes without area, or with one that is not finite.
     #[must_use]
     pub fn iou(&self, other: &Self) -> f64 {
         let overlap = |a: f64, a_size: f64, b: f64, b_size: f64| {
@@ -23,7 +23,7 @@ impl BoundingBox {
         let both = overlap(self.x, self.width, other.x, other.width)
             * overlap(self.y, self.height, other.y, other.height);
         let union = self.width * self.height + other.width * other.height - both;
-        if union > 0.0 { both / union } else { 0.0 }
+        if union > 0.0 && union.is_finite() { both / union } else { 0.0 }
     }
 
     pub(super) fn is_usable(&self) -> bool {

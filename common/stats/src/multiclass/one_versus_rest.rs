@@ -24,6 +24,9 @@ use crate::count::{count_to_f64, len_to_f64};
 use crate::interval::Interval;
 use crate::wide::Wide;
 
+/// More cases are no cohort.
+const MOST_CASES: u64 = 1 << 40;
+
 /// Sums of doubled placements by class: what the AUROCs and their covariance need.
 ///
 /// Not mergeable: placements compare the cases of one cohort with each other.
@@ -69,7 +72,13 @@ impl OneVersusRestSums {
     }
 
     fn n(&self) -> u64 {
-        self.sizes.iter().sum()
+        self.sizes.iter().fold(0, |sum: u64, size| sum.saturating_add(*size))
+    }
+
+    /// Whether the tables have a place for each class, and no more cases than sums have room for.
+    fn is_usable(&self) -> bool {
+        let k = self.sizes.len();
+        self.totals.dim() == (k, k) && self.products.dim() == (k, k, k) && self.n() <= MOST_CASES
     }
 }
 
@@ -89,7 +98,8 @@ pub struct OneVersusRest {
 ///
 /// # Errors
 ///
-/// [`NotEstimable::EmptyInput`] without cases.
+/// [`NotEstimable::EmptyInput`] without cases; [`NotEstimable::InvalidInput`] where tables have other
+/// shapes than classes need, or there are more than 2⁴⁰ cases.
 ///
 /// # Examples
 ///
@@ -107,6 +117,9 @@ pub struct OneVersusRest {
 /// # Ok::<(), fedval_stats::NotEstimable>(())
 /// ```
 pub fn one_versus_rest(sums: &OneVersusRestSums) -> Result<OneVersusRest, NotEstimable> {
+    if !sums.is_usable() {
+        return Err(NotEstimable::InvalidInput);
+    }
     let (n, k) = (sums.n(), sums.sizes.len());
     if n == 0 {
         return Err(NotEstimable::EmptyInput);

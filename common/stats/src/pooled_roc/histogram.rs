@@ -41,6 +41,9 @@ pub fn grid_bin(score: GridScore) -> usize {
     1 + from_left * inner / width
 }
 
+/// More cases of a class are no cohort, and their sums of squares would have no room.
+const MOST_CASES: u64 = 1 << 40;
+
 /// Counts of positives and negatives in the same cells, from the lowest scores to the highest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScoreHistogram {
@@ -53,9 +56,14 @@ impl ScoreHistogram {
     ///
     /// # Errors
     ///
-    /// [`NotEstimable::InvalidInput`] for different numbers of cells.
+    /// [`NotEstimable::InvalidInput`] for different numbers of cells, or more than 2⁴⁰ cases of a class.
     pub fn new(pos: Vec<u64>, neg: Vec<u64>) -> Result<Self, NotEstimable> {
-        if pos.len() == neg.len() { Ok(Self { pos, neg }) } else { Err(NotEstimable::InvalidInput) }
+        let is_cohort = total(&pos) <= MOST_CASES && total(&neg) <= MOST_CASES;
+        if pos.len() == neg.len() && is_cohort {
+            Ok(Self { pos, neg })
+        } else {
+            Err(NotEstimable::InvalidInput)
+        }
     }
 
     /// Counts cases, each `(cell, positive)`; a cell beyond the last counts in the last.
@@ -71,11 +79,12 @@ impl ScoreHistogram {
         counts
     }
 
-    /// The counts of two disjoint cohorts together (saturating).
+    /// The counts of two disjoint cohorts together.
     ///
     /// # Errors
     ///
-    /// [`NotEstimable::InvalidInput`] where they have different numbers of cells.
+    /// [`NotEstimable::InvalidInput`] where they have different numbers of cells, or together more than 2⁴⁰
+    /// cases of a class.
     pub fn merge(mut self, other: &Self) -> Result<Self, NotEstimable> {
         if self.pos.len() != other.pos.len() {
             return Err(NotEstimable::InvalidInput);
@@ -87,14 +96,12 @@ impl ScoreHistogram {
         };
         add(&mut self.pos, &other.pos);
         add(&mut self.neg, &other.neg);
-        Ok(self)
+        Self::new(self.pos, self.neg)
     }
 
     /// DeLong's sums of the cases as if all in a cell were tied.
     #[must_use]
     pub fn rank_sums(&self) -> RankSums {
-        let total =
-            |counts: &[u64]| counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
         let (n_pos, n_neg) = (total(&self.pos), total(&self.neg));
         let mut sums = RankSums { n_pos, n_neg, doubled_u: 0, pos_squares: 0, neg_squares: 0 };
         let (mut pos_below, mut neg_below) = (0_u128, 0_u128);
@@ -110,6 +117,10 @@ impl ScoreHistogram {
         }
         sums
     }
+}
+
+fn total(counts: &[u64]) -> u64 {
+    counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count))
 }
 
 /// The area of binned scores, on the probability scale.

@@ -7,6 +7,9 @@ use crate::count::count_to_f64;
 /// tables of equal probability differ in their last digits.
 const EQUAL: f64 = 1e-7;
 
+/// More cases are not tested: the tables that count would be too many.
+const MOST_CASES: u64 = 1 << 32;
+
 /// A weight relative to the largest below which nothing is added any more.
 const NEGLIGIBLE: f64 = 1e-300;
 
@@ -14,11 +17,11 @@ const NEGLIGIBLE: f64 = 1e-300;
 /// probability, given both margins, of all tables that are no more probable than the observed one.
 ///
 /// Weights go out from the most probable table by the ratio of neighbours, so that no factorial is
-/// formed; O(n) steps.
+/// formed; O(√n) steps.
 ///
 /// # Errors
 ///
-/// [`NotEstimable::InvalidInput`] where an x exceeds its n or the counts exceed 2⁶³. An empty group, or
+/// [`NotEstimable::InvalidInput`] where an x exceeds its n or there are more than 2³² cases. An empty group, or
 /// a margin of 0, leaves one table: p = 1.
 ///
 /// # References
@@ -38,10 +41,11 @@ pub fn fisher_exact(first: (u64, u64), second: (u64, u64)) -> Result<f64, NotEst
     if first.0 > first.1 || second.0 > second.1 {
         return Err(NotEstimable::InvalidInput);
     }
-    let in_range = |n: u64| i64::try_from(n).map(|_| n);
     let successes = first.0.checked_add(second.0).ok_or(NotEstimable::InvalidInput)?;
     let total = first.1.checked_add(second.1).ok_or(NotEstimable::InvalidInput)?;
-    in_range(total).map_err(|_| NotEstimable::InvalidInput)?;
+    if total > MOST_CASES {
+        return Err(NotEstimable::InvalidInput);
+    }
     Ok(Tables { first: first.1, second: second.1, successes }.p_value(first.0))
 }
 

@@ -96,7 +96,8 @@ pub struct MetaRegression {
 ///
 /// # Errors
 ///
-/// [`NotEstimable::InvalidInput`] where there is not one row for each site;
+/// [`NotEstimable::InvalidInput`] where there is not one row for each site, or numbers are so extreme that a
+/// result is not finite;
 /// [`NotEstimable::TooFewSites`] unless sites outnumber coefficients;
 /// [`NotEstimable::ConstantScore`] where a moderator is constant or a combination of others;
 /// [`NotEstimable::ZeroVariance`] where the fit leaves no residual under Hartung–Knapp;
@@ -134,6 +135,10 @@ pub fn meta_regression(
     let residual_df = k - columns;
     let typical = len_to_f64(residual_df) / at_zero.trace_p;
     let tests = Tests::of(&fit, test, residual_df)?;
+    let numbers = fit.coefficients.iter().chain(&tests.se).chain(&tests.statistic);
+    if !numbers.chain([&tests.qm, &at_zero.q, &tau2]).all(|x| x.is_finite()) {
+        return Err(NotEstimable::InvalidInput);
+    }
     Ok(MetaRegression {
         se: tests.se,
         statistic: tests.statistic,
