@@ -89,8 +89,8 @@ pub fn log_likelihood_cusum(
     if !is_inside(usual) || !is_inside(shifted) || rounds.iter().any(|(x, n)| x > n) {
         return Err(NotEstimable::InvalidInput);
     }
-    let event = libm::log(shifted / usual);
-    let none = libm::log((1.0 - shifted) / (1.0 - usual));
+    let event = libm::log(shifted) - libm::log(usual);
+    let none = libm::log1p(-shifted) - libm::log1p(-usual);
     Ok(sums(rounds.iter().map(|(x, n)| count_to_f64(*x) * event + count_to_f64(n - x) * none)))
 }
 

@@ -63,16 +63,17 @@ pub fn ewma(
             width * baseline.sd * libm::sqrt(lambda / (2.0 - lambda) * (1.0 - faded))
         })
         .collect();
-    all_finite(average.iter().chain(&half_widths))?;
     let outside = |(average, half): (&f64, &f64)| {
         *average < baseline.centre - half || *average > baseline.centre + half
     };
-    Ok(Ewma {
+    let chart = Ewma {
         first_signal: first_signal(average.iter().zip(&half_widths).map(outside)),
         lower: half_widths.iter().map(|half| baseline.centre - half).collect(),
         upper: half_widths.iter().map(|half| baseline.centre + half).collect(),
         average,
-    })
+    };
+    all_finite(chart.average.iter().chain(&chart.lower).chain(&chart.upper))?;
+    Ok(chart)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use crate::NotEstimable;
 /// # Ok::<(), fedval_stats::NotEstimable>(())
 /// ```
 pub fn voxel_border(masks: &Masks) -> Result<SurfaceDistances, NotEstimable> {
+    masks.hold_surfaces()?;
     let shape = masks.reference.shape;
     let reference = border(&masks.reference, masks.first_axis);
     let predicted = border(&masks.predicted, masks.first_axis);
@@ -68,13 +69,15 @@ mod tests {
     use ndarray::{ArrayD, IxDyn};
 
     use super::*;
+    use crate::segmentation::three_axes;
 
     #[test]
     fn the_inside_of_a_cube_is_no_border_and_a_slice_has_sides_alone() {
         let cube = ArrayD::from_elem(IxDyn(&[3, 3, 3]), true);
-        let volume = Volume::of(&cube).unwrap();
+        let volume = Volume::of(three_axes(&cube).unwrap(), &[0..3, 0..3, 0..3]);
         assert_eq!(border(&volume, 0).iter().filter(|is_border| **is_border).count(), 26);
-        let square = Volume::of(&ArrayD::from_elem(IxDyn(&[3, 3]), true)).unwrap();
+        let square = ArrayD::from_elem(IxDyn(&[3, 3]), true);
+        let square = Volume::of(three_axes(&square).unwrap(), &[0..1, 0..3, 0..3]);
         assert_eq!(border(&square, 1).iter().filter(|is_border| **is_border).count(), 8);
     }
 }

@@ -30,7 +30,9 @@ pub use piece::surfel;
 pub use surface::SurfaceDistances;
 pub use tally::PresenceTally;
 
-use ndarray::{ArrayD, Axis, Ix3};
+use std::ops::Range;
+
+use ndarray::{ArrayD, ArrayView3, Axis, Slice, Zip};
 
 use crate::NotEstimable;
 
@@ -48,7 +50,7 @@ pub enum Presence {
 }
 
 /// A mask of the reference standard and a predicted one: the same shape, of two or three axes, with the
-/// spacing of voxels along each in millimetres.
+/// spacing of voxels along each in millimetres. Cut to the smallest box that holds both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Masks {
     reference: Volume,
@@ -104,9 +106,12 @@ impl Masks {
         let first_axis = 3 - axes;
         let mut along = [1.0; 3];
         along[first_axis..].copy_from_slice(spacing);
+        let (reference, predicted) = (three_axes(reference)?, three_axes(predicted)?);
+        // Where neither mask is, there is nothing to count and no surface.
+        let part = bounds(&reference, &predicted);
         Ok(Self {
-            reference: Volume::of(reference)?,
-            predicted: Volume::of(predicted)?,
+            reference: Volume::of(reference, &part),
+            predicted: Volume::of(predicted, &part),
             spacing: along,
             first_axis,
         })
@@ -123,6 +128,13 @@ impl Masks {
         }
     }
 
+    /// # Errors
+    ///
+    /// [`NotEstimable::EmptyInput`] where a mask is empty and has no surface.
+    fn hold_surfaces(&self) -> Result<(), NotEstimable> {
+        if self.presence() == Presence::Both { Ok(()) } else { Err(NotEstimable::EmptyInput) }
+    }
+
     /// Cubic millimetres of a voxel; square ones in an image of two axes.
     #[must_use]
     pub fn voxel_size(&self) -> f64 {
@@ -130,15 +142,35 @@ impl Masks {
     }
 }
 
-impl Volume {
-    fn of(mask: &ArrayD<bool>) -> Result<Self, NotEstimable> {
-        let mut view = mask.view();
-        if view.ndim() == 2 {
-            view = view.insert_axis(Axis(0));
+fn three_axes(mask: &ArrayD<bool>) -> Result<ArrayView3<'_, bool>, NotEstimable> {
+    let mut view = mask.view();
+    if view.ndim() == 2 {
+        view = view.insert_axis(Axis(0));
+    }
+    view.into_dimensionality().map_err(|_| NotEstimable::InvalidInput)
+}
+
+/// The smallest box that holds both masks; empty where both are.
+fn bounds(reference: &ArrayView3<'_, bool>, predicted: &ArrayView3<'_, bool>) -> [Range<usize>; 3] {
+    let (mut first, mut end) = ([usize::MAX; 3], [0; 3]);
+    Zip::indexed(reference).and(predicted).for_each(|(z, y, x), one, other| {
+        if *one || *other {
+            for (axis, place) in [z, y, x].into_iter().enumerate() {
+                first[axis] = first[axis].min(place);
+                end[axis] = end[axis].max(place + 1);
+            }
         }
-        let view = view.into_dimensionality::<Ix3>().map_err(|_| NotEstimable::InvalidInput)?;
+    });
+    [0, 1, 2].map(|axis| first[axis].min(end[axis])..end[axis])
+}
+
+impl Volume {
+    fn of(mut view: ArrayView3<'_, bool>, part: &[Range<usize>; 3]) -> Self {
+        for (axis, range) in part.iter().enumerate() {
+            view.slice_axis_inplace(Axis(axis), Slice::from(range.clone()));
+        }
         let (depth, height, width) = view.dim();
-        Ok(Self { voxels: view.iter().copied().collect(), shape: [depth, height, width] })
+        Self { voxels: view.iter().copied().collect(), shape: [depth, height, width] }
     }
 
     fn has_any(&self) -> bool {

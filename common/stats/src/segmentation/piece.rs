@@ -53,6 +53,7 @@ const CODES: usize = 256;
 /// # Ok::<(), fedval_stats::NotEstimable>(())
 /// ```
 pub fn surfel(masks: &Masks) -> Result<SurfaceDistances, NotEstimable> {
+    masks.hold_surfaces()?;
     let areas: Vec<f64> =
         (0..CODES).map(|code| area(code, masks.spacing, masks.first_axis)).collect();
     let (reference, shape) = codes(&masks.reference, masks.first_axis);

@@ -24,8 +24,8 @@ use super::weighted::Weighted;
 use crate::NotEstimable;
 use crate::root::brent;
 
-/// Grid points between 10⁻¹⁴ of the bound and the bound: neighbours differ by 8 %.
-const GRID: u32 = 420;
+/// Grid points between 10⁻¹⁴ of the bound and the bound: neighbours differ by a third.
+const GRID: u32 = 112;
 
 /// The smallest grid point, as a share of the bound.
 const SMALLEST: f64 = 1e-14;

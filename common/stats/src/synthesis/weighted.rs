@@ -52,7 +52,8 @@ impl Weighted {
 /// The textbook forms, `Σw − Σw²/Σw` and so on, cancel all their digits where one site is far more
 /// precise than the rest; these have only positive terms.
 fn traces(weights: &[f64], sum_w: f64) -> (f64, f64) {
-    let mut after = vec![(0.0, 0.0)];
+    let mut after = Vec::with_capacity(weights.len());
+    after.push((0.0, 0.0));
     for w in weights.iter().skip(1).rev() {
         let (sum, squares) = after.last().copied().unwrap_or_default();
         after.push((sum + w, squares + w * w));
