@@ -17,26 +17,17 @@ def median(run, repeat):
     return statistics.median(times)
 
 
-def midranks(sorted_values):
-    """Midranks of sorted values, without a loop."""
-    first = np.flatnonzero(np.r_[True, sorted_values[1:] != sorted_values[:-1]])
-    last = np.r_[first[1:], len(sorted_values)]
-    return np.repeat((first + last + 1) / 2, last - first)
+def placements(of, among):
+    """The share of the sorted `among` below each of the sorted `of`, ties counting a half."""
+    below, up_to = np.searchsorted(among, of, "left"), np.searchsorted(among, of, "right")
+    return (below + up_to) / (2 * len(among))
 
 
 def delong(scores, labels):
-    x, y = scores[labels], scores[~labels]
-    m, n = len(x), len(y)
-    both = np.concatenate([x, y])
-    order = np.argsort(both)
-    ranks = np.empty(m + n)
-    ranks[order] = midranks(both[order])
-    order_x, order_y = np.argsort(x), np.argsort(y)
-    rank_x, rank_y = np.empty(m), np.empty(n)
-    rank_x[order_x] = midranks(x[order_x])
-    rank_y[order_y] = midranks(y[order_y])
-    v10, v01 = (ranks[:m] - rank_x) / n, 1 - (ranks[m:] - rank_y) / m
-    return v10.mean(), v10.var(ddof=1) / m + v01.var(ddof=1) / n
+    """By two sorts, which NumPy does with vector instructions where the machine has them."""
+    x, y = np.sort(scores[labels]), np.sort(scores[~labels])
+    v10, v01 = placements(x, y), placements(y, x)
+    return v10.mean(), v10.var(ddof=1) / len(x) + v01.var(ddof=1) / len(y)
 
 
 def auroc(cases):
