@@ -84,16 +84,25 @@ fn codes(volume: &Volume, first_axis: usize) -> (Vec<u8>, [usize; 3]) {
     }
     let mut codes = vec![0; shape.iter().product()];
     let [_, height, width] = volume.shape;
-    for (index, _) in volume.voxels.iter().enumerate().filter(|(_, is_in)| **is_in) {
-        let at = [index / (height * width), index / width % height, index % width];
-        for bit in 0..8_usize {
-            let far = [bit >> 2 & 1, bit >> 1 & 1, bit & 1];
-            // A voxel is on the far side of the corner at its own place, on the near side of the next.
-            let mut corner = at;
-            for axis in first_axis..3 {
-                corner[axis] += 1 - far[axis];
+    let mut pairs = vec![0; width + 1];
+    for (row, voxels) in volume.voxels.chunks_exact(width).enumerate() {
+        if !voxels.contains(&true) {
+            continue;
+        }
+        // Along the row every corner has a voxel before it and one behind.
+        pairs.fill(0);
+        for (place, is_in) in voxels.iter().enumerate() {
+            pairs[place] |= u8::from(*is_in) << 1;
+            pairs[place + 1] |= u8::from(*is_in);
+        }
+        let (z, y) = (row / height, row % height);
+        // The row is on the far side of the corners at its own place, on the near side of the next.
+        for (far_z, far_y) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let corner_z = if first_axis == 0 { z + 1 - far_z } else { z };
+            let begin = (corner_z * shape[1] + y + 1 - far_y) * shape[2];
+            for (code, pair) in codes[begin..=begin + width].iter_mut().zip(&pairs) {
+                *code |= pair << (4 * far_z + 2 * far_y);
             }
-            codes[(corner[0] * shape[1] + corner[1]) * shape[2] + corner[2]] |= 1 << bit;
         }
     }
     (codes, shape)

@@ -20,7 +20,7 @@
 
 use super::SiteEstimates;
 use super::tau2::Tau2;
-use super::weighted::Weighted;
+use super::weighted::{self, Weighted};
 use crate::NotEstimable;
 use crate::root::brent;
 
@@ -88,8 +88,7 @@ pub(super) fn bound(
 
 /// 2 S(τ²).
 fn score(sites: &SiteEstimates, tau2: f64) -> f64 {
-    let sums = Weighted::at(sites, tau2);
-    sums.q2 - sums.trace_p
+    weighted::score(sites, tau2)
 }
 
 /// 2 ℓ(τ²).

@@ -15,8 +15,6 @@ pub(super) struct Weighted {
     pub(super) mean: f64,
     /// `Σ w (y − mean)²`.
     pub(super) q: f64,
-    /// `Σ w² (y − mean)²`.
-    pub(super) q2: f64,
     /// `tr P` with `P = W − W11'W / Σw`.
     pub(super) trace_p: f64,
     /// `tr PP`.
@@ -33,17 +31,39 @@ impl Weighted {
             sum_wy += w * y;
         }
         let mean = sum_wy / sum_w;
-        let (mut q, mut q2) = (0.0, 0.0);
+        let mut q = 0.0;
         for (y, w) in sites.yi().iter().zip(&weights) {
             let residual = y - mean;
             if residual.abs() > ROUNDING * mean.abs() {
                 q += w * residual * residual;
-                q2 += w * w * residual * residual;
             }
         }
         let (trace_p, trace_pp) = traces(&weights, sum_w);
-        Self { sum_w, mean, q, q2, trace_p, trace_pp }
+        Self { sum_w, mean, q, trace_p, trace_pp }
     }
+}
+
+/// `Σ w² (y − mean)² − tr P` alone, without memory of its own: a fit looks at it some hundred times.
+///
+/// `tr P = Σ w_i r_i / Σw`, with r_i the sum of the other weights, is twice the sum over pairs, so that one
+/// walk suffices and every term is positive.
+pub(super) fn score(sites: &SiteEstimates, tau2: f64) -> f64 {
+    let rows = || sites.yi().iter().zip(sites.vi()).map(|(y, v)| (y, 1.0 / (v + tau2)));
+    let (mut sum_w, mut sum_wy, mut pairs) = (0.0, 0.0, 0.0);
+    for (y, w) in rows() {
+        pairs += w * sum_w;
+        sum_w += w;
+        sum_wy += w * y;
+    }
+    let mean = sum_wy / sum_w;
+    let mut q2 = 0.0;
+    for (y, w) in rows() {
+        let residual = y - mean;
+        if residual.abs() > ROUNDING * mean.abs() {
+            q2 += w * w * residual * residual;
+        }
+    }
+    q2 - 2.0 * pairs / sum_w
 }
 
 /// `tr P = Σ w_i r_i / Σw` and `tr PP = Σ (w_i r_i / Σw)² + Σ w_i² s_i / (Σw)²`, where r_i and s_i
@@ -84,6 +104,17 @@ mod tests {
         assert!((trace_p - (power(1) - ratio)).abs() < 1e-14);
         let textbook = power(2) - 2.0 * power(3) / power(1) + ratio * ratio;
         assert!((trace_pp - textbook).abs() < 1e-14);
+    }
+
+    #[test]
+    fn the_score_is_that_of_the_sums() {
+        let sites = SiteEstimates::new(vec![0.1, 2.0, 0.9], vec![0.1, 0.01, 0.3]).unwrap();
+        for tau2 in [0.0, 0.2, 5.0] {
+            let sums = Weighted::at(&sites, tau2);
+            let rows = sites.yi().iter().zip(sites.vi());
+            let q2: f64 = rows.map(|(y, v)| ((y - sums.mean) / (v + tau2)).powi(2)).sum();
+            assert!((score(&sites, tau2) - (q2 - sums.trace_p)).abs() < 1e-9);
+        }
     }
 
     #[test]
