@@ -14,6 +14,9 @@ const LOW: [f64; 3] = [0.1, 0.2, 0.3];
 
 type Found = Result<AveragePrecision, NotEstimable>;
 
+/// A precision or a recall.
+type Part = Result<f64, NotEstimable>;
+
 pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     let classes: Vec<Vec<ImageBoxes>> = classes(input)?;
     // As NumPy spaces them: 0.5, 0.55 … 0.95.
@@ -22,7 +25,7 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
         (0..10).map(|i| if i == 9 { 0.95 } else { 0.5 + f64::from(i) * step }).collect();
     let all: Vec<Vec<Found>> = ious.iter().map(|iou| at(&classes, *iou)).collect();
     let precision = |found: &AveragePrecision| found.average_precision;
-    let each = |part: fn(&AveragePrecision) -> f64| -> Vec<Found2> {
+    let each = |part: fn(&AveragePrecision) -> f64| -> Vec<Part> {
         all.iter().flatten().map(|found| found.as_ref().map(part).map_err(|e| *e)).collect()
     };
     let low: Vec<Value> =
@@ -39,18 +42,16 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     }))
 }
 
-type Found2 = Result<f64, NotEstimable>;
-
 fn at(classes: &[Vec<ImageBoxes>], iou: f64) -> Vec<Found> {
     classes.iter().map(|images| average_precision(images, iou)).collect()
 }
 
-fn of(row: &[Found], part: fn(&AveragePrecision) -> f64) -> Vec<Found2> {
+fn of(row: &[Found], part: fn(&AveragePrecision) -> f64) -> Vec<Part> {
     row.iter().map(|found| found.as_ref().map(part).map_err(|reason| *reason)).collect()
 }
 
 /// The mean over classes that have a reference box.
-fn mean(values: &[Found2]) -> Found2 {
+fn mean(values: &[Part]) -> Part {
     let values: Vec<f64> = values.iter().filter_map(|value| value.ok()).collect();
     if values.is_empty() {
         return Err(NotEstimable::NoEvents);
