@@ -19,9 +19,7 @@ fn f05_a_result_whose_acknowledgement_was_lost_is_sent_again_and_counts_once() {
     let template = held_back();
     let mut scene = template.scene();
     let network = scene.network();
-    scene.serve();
-    scene.site().run();
-    scene.sites[0].until("awaiting_release");
+    scene.waits_for_its_steward();
     // An answer is sent under a lease, and the lease is an answer, too.
     scene.sites[0].until_log("lease granted");
     network.swallow_answers();
@@ -38,9 +36,7 @@ fn f05_an_agent_killed_before_it_stored_the_acknowledgement_sends_again() {
     let template = held_back();
     let mut scene = template.scene();
     let network = scene.network();
-    scene.serve();
-    scene.site().run();
-    scene.sites[0].until("awaiting_release");
+    scene.waits_for_its_steward();
     // An answer is sent under a lease, and the lease is an answer, too.
     scene.sites[0].until_log("lease granted");
     network.swallow_answers();
@@ -78,9 +74,7 @@ fn f07_a_result_waits_for_a_coordinator_that_is_not_there() {
     let template = held_back();
     let mut scene = template.scene();
     let network = scene.network();
-    scene.serve();
-    scene.site().run();
-    scene.sites[0].until("awaiting_release");
+    scene.waits_for_its_steward();
     network.part();
     scene.sites[0].release();
     scene.sites[0].until_log("COORDINATOR_UNREACHABLE");
@@ -100,9 +94,7 @@ fn an_answer_that_comes_after_the_round_was_closed_stays_charged_and_says_why() 
     let template = held_back();
     let mut scene = template.scene();
     let network = scene.network();
-    scene.serve();
-    scene.site().run();
-    scene.sites[0].until("awaiting_release");
+    scene.waits_for_its_steward();
     network.part();
     scene.sites[0].release();
     let closed = scene.fedval(&["study", "close", STUDY]);
@@ -120,9 +112,7 @@ fn f08_answers_that_never_come_back_are_waited_for_no_longer_than_a_while() {
     let template = held_back();
     let mut scene = template.scene();
     let network = scene.network();
-    scene.serve();
-    scene.site().run();
-    scene.sites[0].until("awaiting_release");
+    scene.waits_for_its_steward();
     // An answer is sent under a lease, and the lease is an answer, too.
     scene.sites[0].until_log("lease granted");
     network.swallow_answers();

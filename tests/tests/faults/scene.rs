@@ -101,6 +101,13 @@ impl<'t> Scene<'t> {
         assert!(self.server.as_mut().unwrap().is_running(), "{}", self.log());
     }
 
+    /// Both sides run, and the first site's result waits for its steward.
+    pub(crate) fn waits_for_its_steward(&mut self) {
+        self.serve();
+        self.site().run();
+        self.sites[0].until("awaiting_release");
+    }
+
     /// Kills the coordinator.
     pub(crate) fn stop(&mut self) {
         self.server = None;
