@@ -57,6 +57,13 @@ pub(crate) fn descend<const N: usize>(
     Some(here)
 }
 
+/// The lowest of what was found from several starts; the first of equal ones.
+pub(crate) fn lowest<const N: usize>(
+    found: impl IntoIterator<Item = Minimum<N>>,
+) -> Option<Minimum<N>> {
+    found.into_iter().reduce(|best, other| if other.value < best.value { other } else { best })
+}
+
 /// The gradient by central differences.
 pub(crate) fn central_gradient<const N: usize>(
     function: impl Fn(&[f64; N]) -> f64,

@@ -18,7 +18,7 @@ use super::{Matrix, covariance};
 use crate::NotEstimable;
 use crate::aggregate::TwoByTwo;
 use crate::count::count_to_f64;
-use crate::descent::{Minimum, central_gradient, descend};
+use crate::descent::{Minimum, central_gradient, descend, lowest};
 use crate::linear::Cholesky;
 use crate::scale::{expit, log1p_exp, logit};
 
@@ -175,8 +175,7 @@ impl Model {
             let start = [start[0], start[1], START_SD, rho * START_SD, rest];
             descend(height, |at| central_gradient(height, at), start)
         };
-        let found = STARTS.iter().filter_map(|rho| from(*rho));
-        found.reduce(|best, other| if other.value < best.value { other } else { best })
+        lowest(STARTS.iter().filter_map(|rho| from(*rho)))
     }
 
     /// Minus the log-likelihood, up to a constant.

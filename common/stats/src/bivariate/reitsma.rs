@@ -14,7 +14,7 @@ use super::{Matrix, add, covariance, determinant, inverse, times};
 use crate::NotEstimable;
 use crate::aggregate::TwoByTwo;
 use crate::count::{count_to_f64, len_to_f64};
-use crate::descent::{Minimum, descend};
+use crate::descent::{Minimum, descend, lowest};
 use crate::interval::{Interval, critical_normal};
 use crate::scale::{expit, log1p_exp, logit};
 use crate::synthesis::{SiteEstimates, Tau2Method, tau2_of};
@@ -229,10 +229,7 @@ impl Model {
             let start = [sens, rho * fpr, libm::sqrt(1.0 - rho * rho) * fpr];
             descend(|at| self.height(at), |at| self.slope(at), start)
         };
-        let found = STARTS.iter().filter_map(|rho| from(*rho));
-        found
-            .reduce(|best, other| if other.value < best.value { other } else { best })
-            .ok_or(NotEstimable::NotConverged)
+        lowest(STARTS.iter().filter_map(|rho| from(*rho))).ok_or(NotEstimable::NotConverged)
     }
 }
 
