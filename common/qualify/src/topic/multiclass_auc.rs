@@ -1,9 +1,8 @@
 //! Several classes.
 
 use fedval_stats::NotEstimable;
-use fedval_stats::multiclass::{
-    ClassScores, ConfusionMatrix, OneVersusRestSums, hand_till, one_versus_rest,
-};
+use fedval_stats::aggregate::CrossTable;
+use fedval_stats::multiclass::{ClassScores, OneVersusRestSums, hand_till, one_versus_rest};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -55,7 +54,7 @@ fn calls(
         }
         counts[[*own, called]] += 1;
     }
-    let table = labels.accept(ConfusionMatrix::new(counts))?;
+    let table = labels.accept(CrossTable::new(counts))?;
     let of = |part: Result<f64, NotEstimable>| cell(part);
     Ok(json!({
         "confusion": table.counts().rows().into_iter().map(|row| json!(row.to_vec())).collect::<Vec<_>>(),

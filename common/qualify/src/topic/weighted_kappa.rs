@@ -1,7 +1,8 @@
 //! Agreement of two gradings.
 
 use fedval_stats::NotEstimable;
-use fedval_stats::agreement::{GradeMatrix, Weighting, kappa};
+use fedval_stats::aggregate::CrossTable;
+use fedval_stats::agreement::{Weighting, kappa};
 use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
@@ -19,7 +20,7 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     let rows: Vec<Vec<u64>> = matrix.list()?.iter().map(Input::counts).collect::<Result<_, _>>()?;
     let shape = (rows.len(), rows.first().map_or(0, Vec::len));
     let table = matrix.accept(Array2::from_shape_vec(shape, rows.concat()))?;
-    let grades = matrix.accept(GradeMatrix::new(table))?;
+    let grades = matrix.accept(CrossTable::new(table))?;
     let mut result = Map::new();
     for (name, weighting) in WEIGHTINGS {
         let agreement = kappa(&grades, weighting, level);

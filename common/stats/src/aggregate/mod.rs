@@ -8,6 +8,7 @@
 mod calibration_fit;
 mod cluster_rank_sums;
 mod cluster_sums;
+mod cross_table;
 mod delong_sums;
 mod histogram;
 mod inconsistent;
@@ -21,6 +22,7 @@ mod two_by_two;
 pub use calibration_fit::CalibrationFit;
 pub use cluster_rank_sums::ClusterRankSums;
 pub use cluster_sums::{ClusterSums, cluster_sums};
+pub use cross_table::CrossTable;
 pub use delong_sums::delong_sums;
 pub use histogram::{Edges, Histogram, quantile};
 pub use inconsistent::Inconsistent;

@@ -3,52 +3,21 @@
 use ndarray::Array2;
 
 use crate::NotEstimable;
+use crate::aggregate::CrossTable;
 use crate::count::{count_to_f64, len_to_f64};
 use crate::interval::Interval;
 
 /// Below this, chance agreement is complete: every case has one grade from both.
 const NONE_LEFT: f64 = 1e-15;
 
-/// Counts of cases by the grade of a first and a second grading, both of the same grades: K × K, K ≥ 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GradeMatrix(Array2<u64>);
-
-impl GradeMatrix {
-    /// Accepts a square table of at least two grades; rows are the first grading.
-    ///
-    /// # Errors
-    ///
-    /// [`NotEstimable::InvalidInput`] for any other shape.
-    pub fn new(counts: Array2<u64>) -> Result<Self, NotEstimable> {
-        let is_square = counts.nrows() == counts.ncols() && counts.nrows() >= 2;
-        if is_square { Ok(Self(counts)) } else { Err(NotEstimable::InvalidInput) }
-    }
-
-    /// The counts.
-    #[must_use]
-    pub const fn counts(&self) -> &Array2<u64> {
-        &self.0
-    }
-
-    /// The table of two disjoint cohorts together, cell by cell (saturating).
-    ///
-    /// # Errors
-    ///
-    /// [`NotEstimable::InvalidInput`] where they have different numbers of grades.
-    pub fn merge(mut self, other: &Self) -> Result<Self, NotEstimable> {
-        if self.0.dim() != other.0.dim() {
-            return Err(NotEstimable::InvalidInput);
-        }
-        self.0.zip_mut_with(&other.0, |sum, count| *sum = sum.saturating_add(*count));
-        Ok(self)
-    }
-
+impl CrossTable {
+    /// Shares of all cases, and their margins.
     fn shares(&self) -> Result<Shares, NotEstimable> {
-        let n = self.0.iter().fold(0.0, |sum, count| sum + count_to_f64(*count));
+        let n = self.counts().iter().fold(0.0, |sum, count| sum + count_to_f64(*count));
         if n <= 0.0 {
             return Err(NotEstimable::EmptyInput);
         }
-        let cells = self.0.mapv(|count| count_to_f64(count) / n);
+        let cells = self.counts().mapv(|count| count_to_f64(count) / n);
         let sum = |lane: &ndarray::ArrayView1<'_, f64>| lane.iter().fold(0.0, |sum, x| sum + x);
         let rows = cells.rows().into_iter().map(|row| sum(&row)).collect();
         let columns = cells.columns().into_iter().map(|column| sum(&column)).collect();
@@ -118,19 +87,16 @@ pub struct Kappa {
 /// # Examples
 ///
 /// ```
-/// use fedval_stats::agreement::{GradeMatrix, Weighting, kappa};
+/// use fedval_stats::aggregate::CrossTable;
+/// use fedval_stats::agreement::{Weighting, kappa};
 /// use ndarray::array;
 ///
-/// let grades = GradeMatrix::new(array![[45, 15], [25, 15]])?;
+/// let grades = CrossTable::new(array![[45, 15], [25, 15]])?;
 /// let agreement = kappa(&grades, Weighting::Unweighted, 0.95)?;
 /// assert!((agreement.kappa?.estimate - 0.1304).abs() < 5e-5);
 /// # Ok::<(), fedval_stats::NotEstimable>(())
 /// ```
-pub fn kappa(
-    grades: &GradeMatrix,
-    weighting: Weighting,
-    level: f64,
-) -> Result<Kappa, NotEstimable> {
+pub fn kappa(grades: &CrossTable, weighting: Weighting, level: f64) -> Result<Kappa, NotEstimable> {
     crate::interval::critical_normal(level)?;
     let Shares { cells, rows, columns, n } = grades.shares()?;
     let k = rows.len();
@@ -179,7 +145,7 @@ mod tests {
 
     #[test]
     fn one_grade_for_all_leaves_nothing_beyond_chance() {
-        let grades = GradeMatrix::new(array![[9, 0], [0, 0]]).unwrap();
+        let grades = CrossTable::new(array![[9, 0], [0, 0]]).unwrap();
         let agreement = kappa(&grades, Weighting::Quadratic, 0.95).unwrap();
         assert_eq!(agreement.kappa, Err(NotEstimable::ConstantScore));
         assert!((agreement.observed - 1.0).abs() < 1e-15);
@@ -187,7 +153,7 @@ mod tests {
 
     #[test]
     fn perfect_agreement_is_one_without_error() {
-        let grades = GradeMatrix::new(array![[5, 0, 0], [0, 7, 0], [0, 0, 2]]).unwrap();
+        let grades = CrossTable::new(array![[5, 0, 0], [0, 7, 0], [0, 0, 2]]).unwrap();
         for weighting in [Weighting::Unweighted, Weighting::Linear, Weighting::Quadratic] {
             let agreement = kappa(&grades, weighting, 0.95).unwrap();
             assert!((agreement.kappa.unwrap().estimate - 1.0).abs() < 1e-15);
@@ -196,19 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn other_shapes_and_no_cases_are_refused() {
-        assert!(GradeMatrix::new(array![[1]]).is_err());
-        assert!(GradeMatrix::new(array![[1, 2, 3], [4, 5, 6]]).is_err());
-        let empty = GradeMatrix::new(Array2::zeros((2, 2))).unwrap();
+    fn no_cases_are_refused() {
+        let empty = CrossTable::new(Array2::zeros((2, 2))).unwrap();
         assert_eq!(kappa(&empty, Weighting::Linear, 0.95), Err(NotEstimable::EmptyInput));
-    }
-
-    #[test]
-    fn merging_adds_cells_and_needs_the_same_grades() {
-        let two = GradeMatrix::new(array![[1, 2], [3, 4]]).unwrap();
-        let sum = two.clone().merge(&two).unwrap();
-        assert_eq!(sum.counts(), &array![[2, 4], [6, 8]]);
-        let three = GradeMatrix::new(Array2::zeros((3, 3))).unwrap();
-        assert_eq!(two.merge(&three), Err(NotEstimable::InvalidInput));
     }
 }

@@ -11,4 +11,4 @@ mod kappa;
 pub use bland_altman::{BlandAltman, bland_altman};
 pub use fleiss::{FleissKappa, RatingSums, fleiss_kappa};
 pub use intraclass::{Intraclass, RatingTable, intraclass};
-pub use kappa::{GradeMatrix, Kappa, Weighting, kappa};
+pub use kappa::{Kappa, Weighting, kappa};

@@ -1,54 +1,21 @@
 //! Calls of several classes.
 
-use ndarray::Array2;
-
 use crate::NotEstimable;
+use crate::aggregate::CrossTable;
 use crate::count::{count_to_f64, len_to_f64};
 
-/// Counts of cases by their class (rows) and the class they are called (columns): K × K, K ≥ 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfusionMatrix(Array2<u64>);
-
-impl ConfusionMatrix {
-    /// Accepts a square table of at least two classes.
-    ///
-    /// # Errors
-    ///
-    /// [`NotEstimable::InvalidInput`] for any other shape.
-    pub fn new(counts: Array2<u64>) -> Result<Self, NotEstimable> {
-        let is_square = counts.nrows() == counts.ncols() && counts.nrows() >= 2;
-        if is_square { Ok(Self(counts)) } else { Err(NotEstimable::InvalidInput) }
-    }
-
-    /// The counts.
-    #[must_use]
-    pub const fn counts(&self) -> &Array2<u64> {
-        &self.0
-    }
-
-    /// The table of two disjoint cohorts together (saturating).
-    ///
-    /// # Errors
-    ///
-    /// [`NotEstimable::InvalidInput`] where they have different numbers of classes.
-    pub fn merge(mut self, other: &Self) -> Result<Self, NotEstimable> {
-        if self.0.dim() != other.0.dim() {
-            return Err(NotEstimable::InvalidInput);
-        }
-        self.0.zip_mut_with(&other.0, |sum, count| *sum = sum.saturating_add(*count));
-        Ok(self)
-    }
-
+/// Rows are the cases' class, columns the class they are called.
+impl CrossTable {
     fn right(&self) -> f64 {
-        total(self.0.diag().iter())
+        total(self.counts().diag().iter())
     }
 
     fn of_class(&self) -> Vec<f64> {
-        self.0.rows().into_iter().map(|row| total(row.iter())).collect()
+        self.counts().rows().into_iter().map(|row| total(row.iter())).collect()
     }
 
     fn called(&self) -> Vec<f64> {
-        self.0.columns().into_iter().map(|column| total(column.iter())).collect()
+        self.counts().columns().into_iter().map(|column| total(column.iter())).collect()
     }
 
     fn n(&self) -> Result<f64, NotEstimable> {
@@ -75,7 +42,8 @@ impl ConfusionMatrix {
         if sizes.iter().any(|size| *size <= 0.0) {
             return Err(NotEstimable::OneClassOnly);
         }
-        let shares = sizes.iter().enumerate().map(|(k, size)| count_to_f64(self.0[[k, k]]) / size);
+        let shares =
+            sizes.iter().enumerate().map(|(k, size)| count_to_f64(self.counts()[[k, k]]) / size);
         Ok(shares.fold(0.0, |sum, share| sum + share) / len_to_f64(sizes.len()))
     }
 
@@ -86,7 +54,7 @@ impl ConfusionMatrix {
         both.enumerate()
             .map(|(k, (size, called))| {
                 if size + called > 0.0 {
-                    Ok(2.0 * count_to_f64(self.0[[k, k]]) / (size + called))
+                    Ok(2.0 * count_to_f64(self.counts()[[k, k]]) / (size + called))
                 } else {
                     Err(NotEstimable::EmptyInput)
                 }
@@ -118,10 +86,10 @@ impl ConfusionMatrix {
     /// # Examples
     ///
     /// ```
-    /// use fedval_stats::multiclass::ConfusionMatrix;
+    /// use fedval_stats::aggregate::CrossTable;
     /// use ndarray::array;
     ///
-    /// let calls = ConfusionMatrix::new(array![[6, 2], [1, 3]])?;
+    /// let calls = CrossTable::new(array![[6, 2], [1, 3]])?;
     /// assert!((calls.matthews()? - 0.478_091_443_734).abs() < 1e-12);
     /// # Ok::<(), fedval_stats::NotEstimable>(())
     /// ```
@@ -144,25 +112,24 @@ fn total<'c>(counts: impl Iterator<Item = &'c u64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     use super::*;
 
     #[test]
     fn what_a_table_lacks_has_its_reason() {
-        let one_call = ConfusionMatrix::new(array![[3, 0, 0], [4, 0, 0], [0, 0, 0]]).unwrap();
+        let one_call = CrossTable::new(array![[3, 0, 0], [4, 0, 0], [0, 0, 0]]).unwrap();
         assert_eq!(one_call.matthews(), Err(NotEstimable::ConstantScore));
         assert_eq!(one_call.balanced_accuracy(), Err(NotEstimable::OneClassOnly));
         assert_eq!(one_call.f1()[2], Err(NotEstimable::EmptyInput));
         assert!(one_call.f1()[1].unwrap().abs() < 1e-15);
-        let empty = ConfusionMatrix::new(Array2::zeros((2, 2))).unwrap();
+        let empty = CrossTable::new(Array2::zeros((2, 2))).unwrap();
         assert_eq!(empty.accuracy(), Err(NotEstimable::EmptyInput));
-        assert!(ConfusionMatrix::new(array![[1, 2]]).is_err());
     }
 
     #[test]
     fn merging_adds() {
-        let calls = ConfusionMatrix::new(array![[6, 2], [1, 3]]).unwrap();
+        let calls = CrossTable::new(array![[6, 2], [1, 3]]).unwrap();
         let twice = calls.clone().merge(&calls).unwrap();
         assert!((twice.matthews().unwrap() - calls.matthews().unwrap()).abs() < 1e-15);
     }

@@ -1,13 +1,13 @@
 //! Several classes: one against the rest, one against another, and the table of calls.
 //!
 //! [`one_versus_rest`] gives the AUROC of each class with their joint covariance, and so the error of the
-//! macro average; [`hand_till`] averages over pairs of classes; [`ConfusionMatrix`] holds calls.
+//! macro average; [`hand_till`] averages over pairs of classes; a
+//! [`CrossTable`](crate::aggregate::CrossTable) of calls gives accuracy, F1 and Matthews' correlation.
 
 mod confusion;
 mod hand_till;
 mod one_versus_rest;
 
-pub use confusion::ConfusionMatrix;
 pub use hand_till::hand_till;
 pub use one_versus_rest::{OneVersusRest, OneVersusRestSums, one_versus_rest};
 

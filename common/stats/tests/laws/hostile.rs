@@ -1,10 +1,10 @@
 //! Whatever goes in, nothing panics, and what comes out is a finite number or a reason.
 
 use fedval_stats::aggregate::{
-    Edges, Histogram, Moments, TwoByTwo, joint_rank_sums, quantile, rank_sums,
+    CrossTable, Edges, Histogram, Moments, TwoByTwo, joint_rank_sums, quantile, rank_sums,
 };
 use fedval_stats::agreement::{
-    GradeMatrix, RatingSums, RatingTable, Weighting, bland_altman, fleiss_kappa, intraclass, kappa,
+    RatingSums, RatingTable, Weighting, bland_altman, fleiss_kappa, intraclass, kappa,
 };
 use fedval_stats::control_chart::{
     Baseline, cusum, ewma, funnel_limits, log_likelihood_cusum, p_chart, shewhart_signal,
@@ -173,7 +173,7 @@ proptest! {
 
     #[test]
     fn grades(counts in prop::collection::vec(any_count(), 9), level in any_number()) {
-        let grades = GradeMatrix::new(Array2::from_shape_vec((3, 3), counts.clone()).unwrap()).unwrap();
+        let grades = CrossTable::new(Array2::from_shape_vec((3, 3), counts.clone()).unwrap()).unwrap();
         for weighting in [Weighting::Unweighted, Weighting::Linear, Weighting::Quadratic] {
             if let Ok(kappa) = kappa(&grades, weighting, level) {
                 interval(kappa.kappa);
@@ -303,6 +303,21 @@ proptest! {
             numbers(fit.mean.iter().chain(&fit.se).chain(fit.between.as_flattened()));
         }
     }
+}
+
+/// What the properties above once found.
+#[test]
+fn numbers_next_to_their_ends_are_refused_or_stay_finite() {
+    let table = TwoByTwo { tp: 5, fn_: 3, fp: 2, tn: 9 };
+    let avoided = net_benefit(&table, 1e-310).unwrap().interventions_avoided_per_100;
+    assert_eq!(avoided, Err(NotEstimable::InvalidInput));
+    // The smallest number above 0 leaves no standard deviation to divide by.
+    let point = p_chart(5, 8, 5e-324);
+    assert!(point.is_err() || point.unwrap().z.is_finite());
+    let far = Baseline::new(f64::MAX, f64::MAX).unwrap();
+    assert!(ewma(&[f64::MAX], &far, 0.2, 3.0).is_err());
+    let sums = log_likelihood_cusum(&[(1, 2)], 1e-310, 0.5).unwrap();
+    assert!(sums[0].is_finite());
 }
 
 #[test]
