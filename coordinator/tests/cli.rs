@@ -52,6 +52,53 @@ fn a_study_whose_files_are_absent_is_refused_by_the_path() {
     assert!(said.contains("cnn.onnx"), "{said}");
 }
 
+/// The plan of the statistician's guide, word for word.
+fn guide_plan() -> String {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/docs/statistician.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let (_, from) = guide.split_once("```toml\nprevalence").unwrap();
+    format!("prevalence{}", from.split_once("```").unwrap().0)
+}
+
+#[test]
+fn the_guides_plan_gives_sizes_without_a_coordinator() {
+    let coordinator = Coordinator::init();
+    let file = coordinator.beside("plan.toml");
+    fs::write(&file, guide_plan()).unwrap();
+    let plan = coordinator.json(&["study", "plan", arg(&file)]);
+    let quantities = plan["quantities"].as_array().unwrap();
+    let cases = |quantity: &str| {
+        let found = quantities.iter().find(|size| size["quantity"] == quantity).unwrap();
+        found["cases"].as_u64().unwrap()
+    };
+    // Worked out by hand from the formulas of Riley et al. (2021) and Wilson's.
+    assert_eq!(cases("auroc"), 644);
+    assert_eq!(cases("sensitivity"), 1410);
+    assert_eq!(plan["cases"], 1483);
+    let sites = plan["prediction_interval"].as_array().unwrap();
+    assert!(sites[0]["sites"].as_u64() > sites[3]["sites"].as_u64());
+}
+
+#[test]
+fn a_plan_that_cannot_be_worked_out_says_what_is_wrong() {
+    let coordinator = Coordinator::init();
+    let file = coordinator.beside("plan.toml");
+    let plan = guide_plan();
+    for (from, to, what) in [
+        ("expected = 0.85", "expected = 1.85", "auroc"),
+        ("prevalence = 0.1", "prevalance = 0.1", "prevalance"),
+        ("width = 0.1", "width = 1e-12", "no number of cases or sites"),
+        ("prevalence = 0.1", "prevalence = 0.0", "contradicts itself"),
+    ] {
+        fs::write(&file, plan.replacen(from, to, 1)).unwrap();
+        let said = coordinator.run(&["study", "plan", arg(&file)]).refused(2, "PLAN_INVALID");
+        assert!(said.contains(what), "{said}");
+    }
+    fs::write(&file, "prevalence = 0.1").unwrap();
+    let said = coordinator.run(&["study", "plan", arg(&file)]).refused(2, "PLAN_INVALID");
+    assert!(said.contains("asks for no precision"), "{said}");
+}
+
 #[test]
 fn a_server_that_does_not_run_is_unreachable_and_the_hint_starts_it() {
     let coordinator = Coordinator::init();

@@ -1,8 +1,15 @@
 //! Pure mathematics of validation: estimators and synthesis.
 //!
-//! A site reduces its cases to integer aggregates ([`aggregate`]); the coordinator computes
-//! estimates from them ([`auroc`], [`proportion`], [`calibration`]) and synthesises the estimates
-//! of several sites ([`synthesis`], [`binomial_glmm`]).
+//! A site reduces its cases to integer aggregates ([`aggregate`]); the coordinator computes estimates from
+//! them and synthesises those of several sites.
+//!
+//! - **Discrimination**: [`auroc`], [`pooled_roc`], [`multiclass`], [`mrmc`]; at thresholds [`proportion`],
+//!   [`paired`], [`decision_curve`]; [`detection`] and [`segmentation`] for lesions and masks.
+//! - **Calibration**: [`calibration`].
+//! - **Across sites**: [`synthesis`], [`binomial_glmm`], [`bivariate`].
+//! - **Across groups, time and conditions**: [`fairness`], [`multiplicity`], [`shift`], [`control_chart`],
+//!   [`robustness`], [`localisation`]; among readers [`agreement`].
+//! - **Before a study**: [`sample_size`].
 //!
 //! Three rules hold throughout, and other crates rely on them:
 //!
@@ -32,6 +39,7 @@ pub mod paired;
 pub mod pooled_roc;
 pub mod proportion;
 pub mod robustness;
+pub mod sample_size;
 pub mod scale;
 pub mod segmentation;
 pub mod shift;

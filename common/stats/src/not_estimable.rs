@@ -51,6 +51,9 @@ pub enum NotEstimable {
     /// All cases have one score, so a slope does not exist.
     #[error("the score is constant")]
     ConstantScore,
+    /// No size of a study gives the precision that is asked for.
+    #[error("no number of cases or sites gives this precision")]
+    OutOfReach,
     /// A confidence level does not lie strictly between 0 and 1.
     #[error("the confidence level does not lie between 0 and 1")]
     LevelOutOfRange,
@@ -61,7 +64,7 @@ pub enum NotEstimable {
 
 impl NotEstimable {
     /// The reasons that have no fields, in the order of their declaration.
-    const PLAIN: [Self; 14] = [
+    const PLAIN: [Self; 15] = [
         Self::OneClassOnly,
         Self::TooFewPerClass,
         Self::PerfectDiscrimination,
@@ -74,6 +77,7 @@ impl NotEstimable {
         Self::TooFewClusters,
         Self::EmptyInput,
         Self::ConstantScore,
+        Self::OutOfReach,
         Self::LevelOutOfRange,
         Self::InvalidInput,
     ];
@@ -95,6 +99,7 @@ impl NotEstimable {
             Self::TooFewClusters => "too_few_clusters",
             Self::EmptyInput => "empty_input",
             Self::ConstantScore => "constant_score",
+            Self::OutOfReach => "out_of_reach",
             Self::LevelOutOfRange => "level_out_of_range",
             Self::InvalidInput => "invalid_input",
         }

@@ -110,6 +110,11 @@ pub(super) enum Study {
         /// The study in TOML.
         file: PathBuf,
     },
+    /// Say how many cases and sites give the precision that a file asks for; asks no coordinator.
+    Plan {
+        /// What is expected and how precisely it is to be known, in TOML.
+        file: PathBuf,
+    },
     /// Sign a study with the sponsor's key: it never changes again.
     Lock {
         /// The study's id.

@@ -3,6 +3,7 @@
 mod args;
 mod backup;
 mod init;
+mod plan;
 mod qualify;
 mod report;
 mod restore;

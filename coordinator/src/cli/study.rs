@@ -1,4 +1,4 @@
-//! `fedval study create | lock | dispatch | status | close | list`.
+//! `fedval study create | plan | lock | dispatch | status | close | list`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use fedval_trust::{PayloadType, SignedDocument};
 use serde_json::{Value, json};
 
 use super::args::Study;
-use super::report;
+use super::{plan, report};
 use crate::client::{connect, refusal};
 use crate::home::Home;
 
@@ -26,6 +26,7 @@ const WATCH_MILLIS: u64 = 500;
 pub(super) async fn run(home: &Home, command: Study, output: Output) -> Result<(), Failure> {
     match command {
         Study::Create { file } => create(home, &file, output).await,
+        Study::Plan { file } => plan::run(&file, output),
         Study::Lock { study } => lock(home, &study, output).await,
         Study::Dispatch { study, sites, deadline_hours } => {
             dispatch(home, &study, &sites, deadline_hours, output).await
@@ -66,7 +67,7 @@ async fn create(home: &Home, file: &Path, output: Output) -> Result<(), Failure>
     Ok(())
 }
 
-fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
     Failure {
         code: "FILE_UNREADABLE".to_owned(),
         exit: Exit::Usage,

@@ -1,6 +1,5 @@
 //! `fedval.v1.ArtifactService`: protocols and models of the rounds a site was asked to work on.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use fedval_core::Coordinator;
 use fedval_proto as proto;
 use fedval_proto::artifact_service_server::ArtifactService;
 use fedval_study::{Sha256Digest, SiteId};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::Bytes;
 use tonic::{Request, Response, Status};
 
@@ -20,6 +19,8 @@ use super::problem::status_of;
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: u64 = 256 * 1024;
+/// And by a download that has its place: few of them hold so much.
+const PLACED_CHUNK_BYTES: u64 = 1024 * 1024;
 /// Bytes of one message. A site keeps whole messages alone: on a network that resets its connections
 /// every 64 KiB, larger ones would never arrive.
 const MESSAGE_BYTES: usize = 32 * 1024;
@@ -30,9 +31,6 @@ const AT_ONCE: usize = 2;
 const PLACE: Duration = Duration::from_secs(2);
 /// Whoever waits for a place is told this often that somebody is there.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
-/// Messages read ahead of a slow site: with as many sites at once, this is what the coordinator holds.
-const READ_AHEAD: usize = 4;
-
 /// An artifact is not for this caller, or does not exist: the caller may not learn which.
 #[derive(Debug, thiserror::Error)]
 #[error("no artifact with this digest was dispatched to this site")]
@@ -70,7 +68,7 @@ impl ArtifactRpc {
 
 #[tonic::async_trait]
 impl ArtifactService for ArtifactRpc {
-    type DownloadStream = ReceiverStream<Result<proto::ArtifactChunk, Status>>;
+    type DownloadStream = BoxStream<'static, Result<proto::ArtifactChunk, Status>>;
 
     #[tracing::instrument(name = "artifact.download", skip_all)]
     async fn download(
@@ -83,74 +81,111 @@ impl ArtifactService for ArtifactRpc {
         if !self.is_dispatched(&site, &digest).await? {
             return Err(status_of(&NotDispatched));
         }
-        let (sender, receiver) = mpsc::channel(READ_AHEAD);
-        let (coordinator, places) = (self.coordinator.clone(), Arc::clone(&self.places));
-        let download = Download { coordinator, digest, offset: request.offset, sender };
-        tokio::spawn(download.run(places));
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        let download = Download {
+            coordinator: self.coordinator.clone(),
+            digest,
+            offset: request.offset,
+            unsent: Bytes::new(),
+            is_read: false,
+            places: Arc::clone(&self.places),
+            turn: None,
+            is_first: true,
+        };
+        Ok(Response::new(stream::unfold(download, Download::next).boxed()))
     }
 }
 
-/// One download.
+/// A place in the queue, then among those that begin: until this is dropped, and at most for [`PLACE`].
+///
+/// A task of its own holds it, so that a site that takes nothing for hours holds nobody up.
+struct Turn {
+    begins: oneshot::Receiver<()>,
+    has_begun: bool,
+    until: oneshot::Sender<()>,
+}
+
+impl Turn {
+    fn queue(places: Arc<Semaphore>) -> Self {
+        let (begin, begins) = oneshot::channel();
+        let (until, mut ended) = oneshot::channel();
+        tokio::spawn(async move {
+            let place = tokio::select! {
+                place = places.acquire_owned() => place,
+                _ = &mut ended => return,
+            };
+            if begin.send(()).is_ok() {
+                drop(timeout(PLACE, ended).await);
+            }
+            drop(place);
+        });
+        Self { begins, has_begun: false, until }
+    }
+
+    /// Waits for the place, at most for `patience`.
+    async fn begins_within(&mut self, patience: Duration) -> bool {
+        self.has_begun = self.has_begun || timeout(patience, &mut self.begins).await.is_ok();
+        self.has_begun
+    }
+
+    fn is_over(&self) -> bool {
+        self.until.is_closed()
+    }
+}
+
+/// One download. It reads when the site has taken what was read before, and holds no more than that.
 struct Download {
     coordinator: Coordinator,
     digest: Sha256Digest,
     offset: u64,
-    sender: mpsc::Sender<Result<proto::ArtifactChunk, Status>>,
+    unsent: Bytes,
+    /// Whether there is nothing more to read.
+    is_read: bool,
+    places: Arc<Semaphore>,
+    /// What the first read holds needs none: protocols are small.
+    turn: Option<Turn>,
+    is_first: bool,
 }
 
 impl Download {
-    /// Sends everything from the offset on. What one read holds needs no place: protocols are small.
-    async fn run(mut self, places: Arc<Semaphore>) {
-        if self.send_piece().await.is_none() {
-            return;
-        }
-        let Some(place) = self.wait_for(places).await else { return };
-        let mut place = Some(place);
-        let begun = self.now();
-        while self.send_piece().await.is_some() {
-            if self.now().saturating_sub(begun) >= PLACE {
-                place.take();
+    /// The next message; `None` at the end.
+    async fn next(mut self) -> Option<(Result<proto::ArtifactChunk, Status>, Self)> {
+        if self.unsent.is_empty() && !self.is_read {
+            if !self.has_a_place().await {
+                return Some((Ok(proto::ArtifactChunk::default()), self));
+            }
+            match self.read().await {
+                Ok(data) => self.unsent = data,
+                Err(error) => {
+                    self.is_read = true;
+                    return Some((Err(error), self));
+                }
             }
         }
-    }
-
-    fn now(&self) -> Duration {
-        self.coordinator.clock().monotonic()
-    }
-
-    /// A place; `None` where the site is gone.
-    async fn wait_for(&self, places: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        let mut place = pin!(places.acquire_owned());
-        loop {
-            match timeout(SIGN_OF_LIFE, &mut place).await {
-                Ok(place) => return place.ok(),
-                Err(_) => self.send(Bytes::new()).await?,
-            }
-        }
-    }
-
-    /// Reads once and sends it; `None` at the end, or where the site is gone.
-    async fn send_piece(&mut self) -> Option<()> {
-        let artifacts = self.coordinator.artifacts();
-        let mut data = match artifacts.artifact_read(&self.digest, self.offset, CHUNK_BYTES).await {
-            Ok(data) => Bytes::from(data),
-            Err(error) => {
-                drop(self.sender.send(Err(status_of(&error))).await);
-                return None;
-            }
-        };
-        if data.is_empty() {
+        if self.unsent.is_empty() {
             return None;
         }
-        self.offset += data.len() as u64;
-        while !data.is_empty() {
-            self.send(data.split_to(data.len().min(MESSAGE_BYTES))).await?;
-        }
-        Some(())
+        let data = self.unsent.split_to(self.unsent.len().min(MESSAGE_BYTES));
+        Some((Ok(proto::ArtifactChunk { data }), self))
     }
 
-    async fn send(&self, data: Bytes) -> Option<()> {
-        self.sender.send(Ok(proto::ArtifactChunk { data })).await.ok()
+    /// Waits for this download's turn; `false` where the site should hear that somebody is there.
+    async fn has_a_place(&mut self) -> bool {
+        if std::mem::take(&mut self.is_first) {
+            return true;
+        }
+        let places = &self.places;
+        let turn = self.turn.get_or_insert_with(|| Turn::queue(Arc::clone(places)));
+        turn.begins_within(SIGN_OF_LIFE).await
+    }
+
+    async fn read(&mut self) -> Result<Bytes, Status> {
+        let has_place = self.turn.as_ref().is_some_and(|turn| !turn.is_over());
+        let most = if has_place { PLACED_CHUNK_BYTES } else { CHUNK_BYTES };
+        let artifacts = self.coordinator.artifacts();
+        let data = artifacts.artifact_read(&self.digest, self.offset, most).await;
+        let data = Bytes::from(data.map_err(|error| status_of(&error))?);
+        self.offset += data.len() as u64;
+        self.is_read = (data.len() as u64) < most;
+        Ok(data)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fedval_disclosure::SiteLocal;
 use fedval_inference::LoadError;
-use fedval_ingest::{Case, DecodeFailure, DecodedImage};
+use fedval_ingest::{Case, DecodeFailure, ReceivedImage};
 use fedval_study::Sha256Digest;
 use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
@@ -39,7 +39,7 @@ pub(crate) struct Read {
     row: Sha256Digest,
     /// Digest of the image file; absent where it could not be read.
     pub(crate) digest: Option<Sha256Digest>,
-    pub(crate) image: Result<SiteLocal<DecodedImage>, FailureReason>,
+    pub(crate) image: Result<SiteLocal<ReceivedImage>, FailureReason>,
 }
 
 /// A decoder and a model.
@@ -99,11 +99,11 @@ async fn checkpoint(
     let Read { row, digest: image, .. } = case;
     match case.image {
         Ok(decoded) => {
-            let outcome = scorer.score(&decoded.open_on_site().tensor).await?;
+            let outcome = scorer.score(&decoded.open_on_site().tensor()).await?;
             Ok(decoded.map(|decoded| Checkpoint {
                 row,
                 outcome,
-                attributes: decoded.attributes,
+                attributes: decoded.into_attributes(),
                 image,
             }))
         }

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use fedval_disclosure::SiteLocal;
-use fedval_ingest::{Case, DecodeFailure, DecodeRequest, DecodedImage, Decoder};
+use fedval_ingest::{Case, DecodeFailure, DecodeRequest, Decoder, ReceivedImage};
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
@@ -27,7 +27,7 @@ impl Reader<'_> {
     pub(crate) async fn read(
         &mut self,
         case: &Case,
-    ) -> Result<(Option<Sha256Digest>, Result<SiteLocal<DecodedImage>, FailureReason>), LaneError>
+    ) -> Result<(Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, FailureReason>), LaneError>
     {
         if case.reference.is_none() {
             return Ok((None, Err(FailureReason::NoReference)));

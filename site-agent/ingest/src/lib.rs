@@ -10,7 +10,7 @@ pub mod manifest;
 pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
-    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder,
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, ReceivedImage,
     decode_box_main, decode_image,
 };
 pub use manifest::{

@@ -64,7 +64,7 @@ async fn decode(
 ) -> Result<Vec<f32>, (FailureReason, &'static str)> {
     let request = DecodeRequest { input, dicom_attributes: &[], bytes };
     match decoder.decode(&request).await {
-        Ok(image) => Ok(image.open_on_site().tensor.clone()),
+        Ok(image) => Ok(image.open_on_site().tensor().into_owned()),
         Err(DecodeFailure::Case { reason, detail }) => Err((reason, detail)),
         Err(other) => panic!("{other:?}"),
     }
@@ -76,8 +76,8 @@ async fn decodes() {
     let request = DecodeRequest { input: &input(2, 3), dicom_attributes: &asked, bytes: &bytes };
     let image = decoder().decode(&request).await.unwrap();
     let image = image.open_on_site();
-    assert!((image.tensor[1] - 0.2).abs() < 1e-6);
-    assert_eq!(image.attributes, [("PatientSex".to_owned(), "F".to_owned())].into());
+    assert!((image.tensor()[1] - 0.2).abs() < 1e-6);
+    assert_eq!(*image.attributes(), [("PatientSex".to_owned(), "F".to_owned())].into());
 }
 
 async fn survives_a_bomb() {

@@ -8,7 +8,7 @@ use fedval_ambient::{Exit, Problem};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
-use crate::frame::{self, Reply};
+use crate::frame::{self, Received};
 use crate::jail::Confinement;
 use crate::pipe::widen;
 use crate::program::{BoxLimits, BoxProgram};
@@ -179,11 +179,11 @@ impl BoxedChild {
         }
         let answered = timeout(wall_clock, self.exchange(request)).await;
         let error = match answered {
-            Ok(Ok(Reply::Frame(reply))) => {
+            Ok(Ok(Received::Frame(reply))) => {
                 self.usable = true;
                 return Ok(reply);
             }
-            Ok(Ok(Reply::TooLong)) => CallError::ReplyTooLong,
+            Ok(Ok(Received::TooLong)) => CallError::ReplyTooLong,
             Ok(Err(_)) => CallError::Died,
             Err(_) => CallError::TimedOut,
         };
@@ -197,7 +197,7 @@ impl BoxedChild {
         self.child.id()
     }
 
-    async fn exchange(&mut self, request: &[&[u8]]) -> io::Result<Reply> {
+    async fn exchange(&mut self, request: &[&[u8]]) -> io::Result<Received> {
         frame::send(&mut self.requests, request).await?;
         frame::receive(&mut self.replies, self.max_reply_bytes).await
     }

@@ -22,4 +22,4 @@ mod syscalls;
 pub use child::{BoxedChild, CallError, SpawnError};
 pub use handed::HandedFile;
 pub use program::{BoxLimits, BoxProgram};
-pub use serve::serve;
+pub use serve::{Reply, serve};

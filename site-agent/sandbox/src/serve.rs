@@ -14,6 +14,18 @@ const PANICKED: i32 = 101;
 /// Room for a request that is kept for the next one: enough for a radiograph, and far from a model.
 const KEPT_BYTES: usize = 4 << 20;
 
+/// What a box answers.
+pub trait Reply {
+    /// Its bytes, in pieces that are sent one after the other: nothing large is copied together.
+    fn parts(&self) -> Vec<&[u8]>;
+}
+
+impl Reply for Vec<u8> {
+    fn parts(&self) -> Vec<&[u8]> {
+        vec![self]
+    }
+}
+
 /// Confines this process, then answers each request with `handler` until the parent goes away.
 ///
 /// The first frame carries the parent's limits and is answered with how far the confinement came;
@@ -22,7 +34,7 @@ const KEPT_BYTES: usize = 4 << 20;
 ///
 /// Must be called in the program's only thread: confinement holds for the calling thread and what
 /// it starts. Where there are others, the box refuses to run.
-pub fn serve(mut handler: impl FnMut(&[u8]) -> Vec<u8>) -> ExitCode {
+pub fn serve<R: Reply>(mut handler: impl FnMut(&[u8]) -> R) -> ExitCode {
     panic::set_hook(Box::new(|_| process::exit(PANICKED)));
     let (mut requests, mut replies) = (std::io::stdin().lock(), Replies);
     let mut request = Vec::new();
@@ -32,13 +44,13 @@ pub fn serve(mut handler: impl FnMut(&[u8]) -> Vec<u8>) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let confinement = confine(limits);
-    if answer(&mut replies, &[confinement.to_report()]).is_err()
+    if answer(&mut replies, &[&[confinement.to_report()]]).is_err()
         || confinement != Confinement::Complete
     {
         return ExitCode::FAILURE;
     }
     while next_request(&mut requests, &mut request).is_some() {
-        if answer(&mut replies, &handler(&request)).is_err() {
+        if answer(&mut replies, &handler(&request).parts()).is_err() {
             return ExitCode::FAILURE;
         }
         if request.capacity() > KEPT_BYTES {

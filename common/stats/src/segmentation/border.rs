@@ -1,6 +1,7 @@
 //! Surfaces as border voxels.
 
-use super::distance_transform::squared_distances;
+use super::nearest::squared_distances_at;
+use super::rows::Rows;
 use super::surface::{Percentile, SurfaceDistances};
 use super::{Masks, Volume};
 use crate::NotEstimable;
@@ -37,9 +38,10 @@ pub fn voxel_border(masks: &Masks) -> Result<SurfaceDistances, NotEstimable> {
     let reference = border(&masks.reference, masks.first_axis);
     let predicted = border(&masks.predicted, masks.first_axis);
     let of = |from: &[bool], to: &[bool]| {
-        let squared = squared_distances(to, shape, masks.spacing);
-        let own = from.iter().zip(squared).filter(|(is_border, _)| **is_border);
-        own.map(|(_, squared)| (libm::sqrt(squared), 1.0)).collect()
+        let rows = Rows::new(to, shape, masks.spacing, |is_border| *is_border);
+        let places: Vec<usize> = (0..from.len()).filter(|place| from[*place]).collect();
+        let squared = squared_distances_at(&places, &rows);
+        squared.into_iter().map(|squared| (libm::sqrt(squared), 1.0)).collect()
     };
     SurfaceDistances::new(
         of(&reference, &predicted),

@@ -1,55 +1,27 @@
-//! The squared distance of every voxel to the nearest of a set, exactly, one axis after the other.
+//! The squared distance of every voxel to the nearest of a set, exactly: from the distances along rows,
+//! along the other two axes one after the other.
 //!
 //! # References
 //!
 //! - P. F. Felzenszwalb, D. P. Huttenlocher (2012). Theory Comput. 8, 415–428.
 
+use super::rows::Rows;
+use super::square;
 use crate::count::len_to_f64;
 
-/// Squared distances in C order, in squared millimetres; infinite where the set is empty.
-pub(super) fn squared_distances(set: &[bool], shape: [usize; 3], spacing: [f64; 3]) -> Vec<f64> {
-    let mut squared = vec![f64::INFINITY; set.len()];
-    let rows = set.chunks_exact(shape[2]).zip(squared.chunks_exact_mut(shape[2]));
-    for (set, squared) in rows {
-        along_row(set, squared, spacing[2]);
-    }
-    let plane = shape[1] * shape[2];
+/// Squared distances in the order of `rows`, in squared millimetres; infinite where the set is empty.
+pub(super) fn squared_distances(rows: &Rows) -> Vec<f64> {
+    let [depth, height, width] = rows.shape;
+    let mut squared = rows.squared.clone();
     let mut envelope = Envelope::default();
-    for slice in squared.chunks_exact_mut(plane) {
-        for column in 0..shape[2] {
-            envelope.run(slice, column, shape[2], shape[1], spacing[1]);
-        }
+    for column in squared.chunks_exact_mut(height) {
+        envelope.run(column, 0, 1, height, rows.spacing[1]);
     }
-    for column in 0..plane {
-        envelope.run(&mut squared, column, plane, shape[0], spacing[0]);
+    let plane = height * width;
+    for place in 0..plane {
+        envelope.run(&mut squared, place, plane, depth, rows.spacing[0]);
     }
     squared
-}
-
-/// The nearest of a row, from both sides.
-fn along_row(set: &[bool], squared: &mut [f64], spacing: f64) {
-    let mut nearest = None;
-    for (place, is_in) in set.iter().enumerate() {
-        if *is_in {
-            nearest = Some(place);
-        }
-        if let Some(nearest) = nearest {
-            squared[place] = square(len_to_f64(place - nearest) * spacing);
-        }
-    }
-    let mut nearest = None;
-    for (place, is_in) in set.iter().enumerate().rev() {
-        if *is_in {
-            nearest = Some(place);
-        }
-        if let Some(nearest) = nearest {
-            squared[place] = squared[place].min(square(len_to_f64(nearest - place) * spacing));
-        }
-    }
-}
-
-fn square(x: f64) -> f64 {
-    x * x
 }
 
 /// The lower envelope of parabolas along a line, its memory kept from line to line.
@@ -146,9 +118,11 @@ mod tests {
         // A few scattered voxels, by a fixed rule.
         for step in [7, 31, 97, 211] {
             let set: Vec<bool> = (0..210).map(|i| (i * 37 + step) % step == 3 % step).collect();
-            let got = squared_distances(&set, shape, spacing);
+            let rows = Rows::new(&set, shape, spacing, |is_in| *is_in);
+            let all = squared_distances(&rows);
+            let got = (0..set.len()).map(|place| all[rows.index(place)]);
             let wanted = by_hand(&set, shape, spacing);
-            for (got, wanted) in got.iter().zip(wanted) {
+            for (got, wanted) in got.zip(wanted) {
                 assert!((got - wanted).abs() < 1e-9 || got.is_infinite() && wanted.is_infinite());
             }
         }
@@ -156,7 +130,8 @@ mod tests {
 
     #[test]
     fn an_empty_set_is_infinitely_far() {
-        let squared = squared_distances(&[false; 8], [2, 2, 2], [1.0; 3]);
+        let rows = Rows::new(&[false; 8], [2, 2, 2], [1.0; 3], |is_in| *is_in);
+        let squared = squared_distances(&rows);
         assert!(squared.iter().all(|distance| distance.is_infinite()));
     }
 }

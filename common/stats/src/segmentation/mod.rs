@@ -19,8 +19,10 @@
 
 mod border;
 mod distance_transform;
+mod nearest;
 mod overlap;
 mod piece;
+mod rows;
 mod surface;
 mod tally;
 
@@ -142,6 +144,10 @@ impl Masks {
     }
 }
 
+fn square(x: f64) -> f64 {
+    x * x
+}
+
 fn three_axes(mask: &ArrayD<bool>) -> Result<ArrayView3<'_, bool>, NotEstimable> {
     let mut view = mask.view();
     if view.ndim() == 2 {
@@ -152,15 +158,25 @@ fn three_axes(mask: &ArrayD<bool>) -> Result<ArrayView3<'_, bool>, NotEstimable>
 
 /// The smallest box that holds both masks; empty where both are.
 fn bounds(reference: &ArrayView3<'_, bool>, predicted: &ArrayView3<'_, bool>) -> [Range<usize>; 3] {
+    let height = reference.shape()[1];
     let (mut first, mut end) = ([usize::MAX; 3], [0; 3]);
-    Zip::indexed(reference).and(predicted).for_each(|(z, y, x), one, other| {
-        if *one || *other {
-            for (axis, place) in [z, y, x].into_iter().enumerate() {
-                first[axis] = first[axis].min(place);
-                end[axis] = end[axis].max(place + 1);
-            }
+    for (row, (one, other)) in reference.rows().into_iter().zip(predicted.rows()).enumerate() {
+        // Without an early end, so that many voxels are looked at in one step: most rows are empty.
+        let held = |any, one: &bool, other: &bool| any | u8::from(*one) | u8::from(*other);
+        if Zip::from(&one).and(&other).fold(0, held) == 0 {
+            continue;
         }
-    });
+        let is_in = |x: &usize| one[*x] || other[*x];
+        let begin = (0..one.len()).find(is_in).unwrap_or(0);
+        let last = (0..one.len()).rfind(is_in).unwrap_or(0);
+        for (axis, range) in [(0, row / height..=row / height), (1, row % height..=row % height)]
+            .into_iter()
+            .chain([(2, begin..=last)])
+        {
+            first[axis] = first[axis].min(*range.start());
+            end[axis] = end[axis].max(*range.end() + 1);
+        }
+    }
     [0, 1, 2].map(|axis| first[axis].min(end[axis])..end[axis])
 }
 
@@ -170,7 +186,14 @@ impl Volume {
             view.slice_axis_inplace(Axis(axis), Slice::from(range.clone()));
         }
         let (depth, height, width) = view.dim();
-        Self { voxels: view.iter().copied().collect(), shape: [depth, height, width] }
+        let mut voxels = Vec::with_capacity(view.len());
+        for row in view.rows() {
+            match row.as_slice() {
+                Some(row) => voxels.extend_from_slice(row),
+                None => voxels.extend(row),
+            }
+        }
+        Self { voxels, shape: [depth, height, width] }
     }
 
     fn has_any(&self) -> bool {

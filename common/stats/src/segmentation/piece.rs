@@ -22,7 +22,8 @@
 //! - W. E. Lorensen, H. E. Cline (1987). Marching cubes. SIGGRAPH Comput. Graph. 21, 163–169.
 //! - S. Nikolov et al. (2021). J. Med. Internet Res. 23, e26151 (surface-distance).
 
-use super::distance_transform::squared_distances;
+use super::nearest::squared_distances_at;
+use super::rows::Rows;
 use super::surface::{Percentile, SurfaceDistances};
 use super::{Masks, Volume};
 use crate::NotEstimable;
@@ -59,10 +60,11 @@ pub fn surfel(masks: &Masks) -> Result<SurfaceDistances, NotEstimable> {
     let (reference, shape) = codes(&masks.reference, masks.first_axis);
     let (predicted, _) = codes(&masks.predicted, masks.first_axis);
     let of = |from: &[u8], to: &[u8]| {
-        let surface: Vec<bool> = to.iter().map(|code| is_surface(*code)).collect();
-        let squared = squared_distances(&surface, shape, masks.spacing);
-        let own = from.iter().zip(squared).filter(|(code, _)| is_surface(**code));
-        own.map(|(code, squared)| (libm::sqrt(squared), areas[usize::from(*code)])).collect()
+        let rows = Rows::new(to, shape, masks.spacing, |code| is_surface(*code));
+        let places = surface_places(from);
+        let squared = squared_distances_at(&places, &rows);
+        let areas = places.iter().map(|place| areas[usize::from(from[*place])]);
+        squared.into_iter().map(libm::sqrt).zip(areas).collect()
     };
     SurfaceDistances::new(
         of(&reference, &predicted),
@@ -73,6 +75,20 @@ pub fn surfel(masks: &Masks) -> Result<SurfaceDistances, NotEstimable> {
 
 const fn is_surface(code: u8) -> bool {
     code != 0 && code != u8::MAX
+}
+
+/// Places of the codes of a surface. Most stretches lie within the mask or outside: they are passed over
+/// whole.
+fn surface_places(codes: &[u8]) -> Vec<usize> {
+    const STRETCH: usize = 16;
+    let mut places = Vec::new();
+    for (stretch, codes) in codes.chunks(STRETCH).enumerate() {
+        if codes != [0; STRETCH] && codes != [u8::MAX; STRETCH] {
+            let here = codes.iter().enumerate().filter(|(_, code)| is_surface(**code));
+            places.extend(here.map(|(place, _)| stretch * STRETCH + place));
+        }
+    }
+    places
 }
 
 /// For each corner of the grid, which of the voxels around it are in: bit `4z + 2y + x` for the voxel on the

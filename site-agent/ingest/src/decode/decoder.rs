@@ -7,13 +7,13 @@ use fedval_disclosure::SiteLocal;
 use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
 use fedval_study::summary::FailureReason;
 
-use super::exchange::{decode_reply, encode_head, max_reply_bytes};
+use super::DecodeRequest;
+use super::exchange::{ReceivedImage, decode_reply, encode_head, max_reply_bytes};
 use super::fault::ImageFault;
-use super::{DecodeRequest, DecodedImage};
 
 /// Images that one child decodes. A child that an image has turned can falsify no more than the
 /// rest of these.
-const IMAGES_PER_CHILD: u32 = 64;
+const IMAGES_PER_CHILD: u32 = 256;
 
 /// What decoding one image may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Decoder {
     pub async fn decode(
         &mut self,
         request: &DecodeRequest<'_>,
-    ) -> Result<SiteLocal<DecodedImage>, DecodeFailure> {
+    ) -> Result<SiteLocal<ReceivedImage>, DecodeFailure> {
         if request.bytes.len() as u64 > self.limits.max_file_bytes {
             return Err(DecodeFailure::undecodable("FILE_TOO_LARGE"));
         }
@@ -144,7 +144,7 @@ impl Decoder {
         let wall_clock = Duration::from_secs(self.limits.wall_clock_seconds);
         let parts = [&encode_head(request)[..], request.bytes];
         let reply = running.child.call(&parts, wall_clock).await?;
-        let Some(decoded) = decode_reply(&reply, request) else {
+        let Some(decoded) = decode_reply(reply, request) else {
             return Err(DecodeFailure::undecodable("DECODER_REPLY_INVALID"));
         };
         // Only a box that kept to the protocol sees another file.

@@ -1,12 +1,15 @@
 //! What travels between the decoder's box and its parent.
 //!
 //! Request: length of the head in four bytes, the head as JSON, the file. Reply: a byte that says
-//! how it went; then, for an image, the number of values in four bytes, the values as `f32`, and
-//! the attributes as JSON. Integers are little-endian, values as this machine keeps them: both ends
-//! are the same program.
+//! how it went; for an image three zeros follow, the number of values in four bytes, the values as
+//! `f32`, and the attributes as JSON. Integers are little-endian, values as this machine keeps them:
+//! both ends are the same program.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
+use fedval_sandbox::Reply;
 use fedval_study::protocol::ModelInput;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +20,9 @@ use super::{DecodeRequest, DecodedImage, decode_image};
 
 /// First byte of a reply with an image; any other is a fault's place, counted from 1.
 const DECODED: u8 = 0;
+
+/// Bytes before the values of an image: a multiple of a value's, so that they can be read in place.
+const HEAD_BYTES: usize = 8;
 
 /// Bytes of a reply that are not values: generous for eleven attributes of 64 characters.
 const REPLY_OVERHEAD: u64 = 16 * 1024;
@@ -46,8 +52,25 @@ pub(super) fn encode_head(request: &DecodeRequest<'_>) -> Vec<u8> {
     [&length.to_le_bytes()[..], &head].concat()
 }
 
-/// In the box: decodes and encodes the reply.
-pub(super) fn answer(request: &[u8]) -> Vec<u8> {
+/// What the box answers: an image goes out from where it was decoded.
+pub(super) enum Answer {
+    Image { head: [u8; HEAD_BYTES], tensor: Vec<f32>, attributes: Vec<u8> },
+    Fault([u8; 1]),
+}
+
+impl Reply for Answer {
+    fn parts(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Image { head, tensor, attributes } => {
+                vec![head, bytemuck::cast_slice(tensor), attributes]
+            }
+            Self::Fault(place) => vec![place],
+        }
+    }
+}
+
+/// In the box: decodes and answers.
+pub(super) fn answer(request: &[u8]) -> Answer {
     let decoded = decode_request(request).ok_or(ImageFault::Corrupt).and_then(|(head, bytes)| {
         decode_image(&DecodeRequest {
             input: &head.input,
@@ -56,8 +79,8 @@ pub(super) fn answer(request: &[u8]) -> Vec<u8> {
         })
     });
     match decoded {
-        Ok(image) => encode_image(&image),
-        Err(fault) => vec![1 + fault as u8],
+        Ok(image) => answer_with(image),
+        Err(fault) => Answer::Fault([1 + fault as u8]),
     }
 }
 
@@ -67,41 +90,78 @@ fn decode_request(request: &[u8]) -> Option<(OwnedHead, &[u8])> {
     Some((serde_json::from_slice(head).ok()?, bytes))
 }
 
-fn encode_image(image: &DecodedImage) -> Vec<u8> {
+fn answer_with(image: DecodedImage) -> Answer {
     let attributes = serde_json::to_vec(&image.attributes).unwrap_or_default();
-    let mut reply = Vec::with_capacity(5 + image.tensor.len() * 4 + attributes.len());
-    reply.push(DECODED);
     let count = u32::try_from(image.tensor.len()).expect("an input has at most 3 × 16,384² values");
-    reply.extend_from_slice(&count.to_le_bytes());
-    reply.extend_from_slice(bytemuck::cast_slice(&image.tensor));
-    reply.extend_from_slice(&attributes);
-    reply
+    let mut head = [DECODED; HEAD_BYTES];
+    head[4..].copy_from_slice(&count.to_le_bytes());
+    Answer::Image { head, tensor: image.tensor, attributes }
+}
+
+/// An image as its box sent it: the reply itself, so that its values are not copied on their way to
+/// the model.
+#[derive(Clone, PartialEq)]
+pub struct ReceivedImage {
+    reply: Vec<u8>,
+    count: usize,
+    attributes: BTreeMap<String, String>,
+}
+
+impl ReceivedImage {
+    /// Values in the protocol's axis order, without the batch axis; all finite.
+    #[must_use]
+    pub fn tensor(&self) -> Cow<'_, [f32]> {
+        values_of(&self.reply[HEAD_BYTES..][..self.count * size_of::<f32>()])
+    }
+
+    /// DICOM attributes by keyword, each at most 64 printable ASCII characters.
+    #[must_use]
+    pub const fn attributes(&self) -> &BTreeMap<String, String> {
+        &self.attributes
+    }
+
+    /// The attributes alone.
+    #[must_use]
+    pub fn into_attributes(self) -> BTreeMap<String, String> {
+        self.attributes
+    }
+}
+
+impl fmt::Debug for ReceivedImage {
+    /// Shows no pixel and no attribute.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReceivedImage(..)")
+    }
+}
+
+/// Copies only where the reply happens to lie between two addresses of an `f32`.
+fn values_of(bytes: &[u8]) -> Cow<'_, [f32]> {
+    let value = |bytes: &[u8]| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let copied = |_| Cow::Owned(bytes.chunks_exact(4).map(value).collect());
+    bytemuck::try_cast_slice(bytes).map_or_else(copied, Cow::Borrowed)
 }
 
 /// In the parent: reads a reply, which hostile bytes may have shaped. `None` where it is not what
 /// an honest box would send.
 pub(super) fn decode_reply(
-    reply: &[u8],
+    reply: Vec<u8>,
     request: &DecodeRequest<'_>,
-) -> Option<Result<DecodedImage, ImageFault>> {
+) -> Option<Result<ReceivedImage, ImageFault>> {
     let (status, rest) = reply.split_first()?;
     if *status != DECODED {
         let fault = ImageFault::ALL.get(usize::from(*status) - 1)?;
         return rest.is_empty().then_some(Err(*fault));
     }
-    let (count, rest) = rest.split_first_chunk()?;
-    let count = u32::from_le_bytes(*count) as usize;
+    let (head, rest) = reply.split_first_chunk::<HEAD_BYTES>()?;
+    let [0, 0, 0, 0, count @ ..] = *head else { return None };
+    let count = u32::from_le_bytes(count) as usize;
     let (values, attributes) = rest.split_at_checked(count.checked_mul(4)?)?;
-    if count != request.input.values() {
-        return None;
-    }
-    let mut tensor = vec![0.0; count];
-    bytemuck::cast_slice_mut(&mut tensor).copy_from_slice(values);
-    if !all_finite(&tensor) {
+    if count != request.input.values() || !all_finite(&values_of(values)) {
         return None;
     }
     let attributes: BTreeMap<String, String> = serde_json::from_slice(attributes).ok()?;
-    Some(Ok(DecodedImage { tensor, attributes: admitted(attributes, request.dicom_attributes) }))
+    let attributes = admitted(attributes, request.dicom_attributes);
+    Some(Ok(ReceivedImage { reply, count, attributes }))
 }
 
 #[cfg(test)]
@@ -125,17 +185,22 @@ mod tests {
             monochrome1: Monochrome1::Invert,
         };
         let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes: b"" };
+        let sent = |answer: &Answer| answer.parts().concat();
         for fault in ImageFault::ALL {
-            assert_eq!(decode_reply(&[1 + fault as u8], &request), Some(Err(fault)));
+            let reply = sent(&Answer::Fault([1 + fault as u8]));
+            assert_eq!(decode_reply(reply, &request), Some(Err(fault)));
         }
         let image = |tensor| DecodedImage { tensor, attributes: BTreeMap::new() };
-        let reply = encode_image(&image(vec![0.5, 1.0]));
-        assert_eq!(decode_reply(&reply, &request), Some(Ok(image(vec![0.5, 1.0]))));
+        let reply = sent(&answer_with(image(vec![0.5, 1.0])));
+        let received = decode_reply(reply.clone(), &request).unwrap().unwrap();
+        assert_eq!(*received.tensor(), [0.5, 1.0]);
+        assert!(received.attributes().is_empty());
         for odd in [vec![0.5], vec![0.5, f32::NAN], vec![0.5; 3]] {
-            assert_eq!(decode_reply(&encode_image(&image(odd)), &request), None);
+            assert_eq!(decode_reply(sent(&answer_with(image(odd))), &request), None);
         }
-        for odd in [&[][..], &[200], &[0, 255, 255, 255, 255], &[1, 1], &reply[..7]] {
-            assert_eq!(decode_reply(odd, &request), None);
+        let short = &[DECODED, 0, 0, 0, 255, 255, 255, 255][..];
+        for odd in [&[][..], &[200], &[0], short, &[1, 1], &reply[..7], &reply[..12]] {
+            assert_eq!(decode_reply(odd.to_vec(), &request), None);
         }
     }
 }

@@ -35,52 +35,77 @@ fn read(bytes: &[u8], format: ImageFormat, input: &ModelInput) -> Result<Raster,
         return Err(ImageFault::Corrupt);
     }
     let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
-    let samples = Samples::of(image)?;
-    let values = usize::from(samples.max) + 1;
-    let number = scale(samples.max, input.scaling);
-    let planes = samples.planes(size, input.channels)?;
-    let planes = planes
-        .iter()
-        .map(|plane| mapped(plane, values, |value| standardised(number(value), input)))
-        .collect();
-    Raster::new(size, planes)
+    Raster::new(size, planes(image, size, input)?)
+}
+
+/// The image's planes as the model's numbers.
+fn planes(
+    image: DynamicImage,
+    size: Size,
+    input: &ModelInput,
+) -> Result<Vec<Vec<f32>>, ImageFault> {
+    match image {
+        DynamicImage::ImageLuma8(grey) => Samples::grey(grey.into_raw()).planes(size, input),
+        DynamicImage::ImageLuma16(grey) => Samples::grey(grey.into_raw()).planes(size, input),
+        DynamicImage::ImageRgb8(rgb) => Samples::colour(rgb.into_raw()).planes(size, input),
+        DynamicImage::ImageRgb16(rgb) => Samples::colour(rgb.into_raw()).planes(size, input),
+        DynamicImage::ImageLumaA8(grey) => {
+            Samples::grey(opaque(&grey.into_raw(), 1)?).planes(size, input)
+        }
+        DynamicImage::ImageLumaA16(grey) => {
+            Samples::grey(opaque(&grey.into_raw(), 1)?).planes(size, input)
+        }
+        DynamicImage::ImageRgba8(rgb) => {
+            Samples::colour(opaque(&rgb.into_raw(), 3)?).planes(size, input)
+        }
+        DynamicImage::ImageRgba16(rgb) => {
+            Samples::colour(opaque(&rgb.into_raw(), 3)?).planes(size, input)
+        }
+        _ => Err(ImageFault::BitDepth),
+    }
+}
+
+/// A sample as a file stores it, of one byte or two.
+trait Sample: Copy + Eq + Into<u16> {
+    /// Largest storable value.
+    const MAX: Self;
+}
+
+impl Sample for u8 {
+    const MAX: Self = Self::MAX;
+}
+
+impl Sample for u16 {
+    const MAX: Self = Self::MAX;
 }
 
 /// Interleaved samples as stored.
-struct Samples {
-    values: Vec<u16>,
+struct Samples<S> {
+    values: Vec<S>,
     /// 1 for grey, 3 for colour.
     channels: usize,
-    /// Largest storable value.
-    max: u16,
 }
 
-impl Samples {
-    fn of(image: DynamicImage) -> Result<Self, ImageFault> {
-        let wide = |values: Vec<u8>| values.into_iter().map(u16::from).collect();
-        let (values, channels, max) = match image {
-            DynamicImage::ImageLuma8(grey) => (wide(grey.into_raw()), 1, u16::from(u8::MAX)),
-            DynamicImage::ImageLuma16(grey) => (grey.into_raw(), 1, u16::MAX),
-            DynamicImage::ImageRgb8(rgb) => (wide(rgb.into_raw()), 3, u16::from(u8::MAX)),
-            DynamicImage::ImageRgb16(rgb) => (rgb.into_raw(), 3, u16::MAX),
-            DynamicImage::ImageLumaA8(grey) => {
-                (opaque(&wide(grey.into_raw()), 1, u8::MAX.into())?, 1, u8::MAX.into())
-            }
-            DynamicImage::ImageLumaA16(grey) => {
-                (opaque(&grey.into_raw(), 1, u16::MAX)?, 1, u16::MAX)
-            }
-            DynamicImage::ImageRgba8(rgb) => {
-                (opaque(&wide(rgb.into_raw()), 3, u8::MAX.into())?, 3, u8::MAX.into())
-            }
-            DynamicImage::ImageRgba16(rgb) => (opaque(&rgb.into_raw(), 3, u16::MAX)?, 3, u16::MAX),
-            _ => return Err(ImageFault::BitDepth),
-        };
-        Ok(Self { values, channels, max })
+impl<S: Sample> Samples<S> {
+    const fn grey(values: Vec<S>) -> Self {
+        Self { values, channels: 1 }
+    }
+
+    const fn colour(values: Vec<S>) -> Self {
+        Self { values, channels: 3 }
+    }
+
+    fn planes(self, size: Size, input: &ModelInput) -> Result<Vec<Vec<f32>>, ImageFault> {
+        let max = S::MAX.into();
+        let number = scale(max, input.scaling);
+        let number = |value| standardised(number(value), input);
+        let planes = self.separate(size, input.channels)?;
+        Ok(planes.iter().map(|plane| mapped(plane, usize::from(max) + 1, number)).collect())
     }
 
     /// One plane for a grey image, also where it is stored as colour; three only where the model
     /// takes three.
-    fn planes(self, size: Size, wanted: u32) -> Result<Vec<Vec<u16>>, ImageFault> {
+    fn separate(self, size: Size, wanted: u32) -> Result<Vec<Vec<S>>, ImageFault> {
         if self.values.len() != size.pixels() * self.channels {
             return Err(ImageFault::PixelCount);
         }
@@ -100,11 +125,11 @@ impl Samples {
 }
 
 /// Removes an alpha channel that hides nothing.
-fn opaque(values: &[u16], channels: usize, max: u16) -> Result<Vec<u16>, ImageFault> {
+fn opaque<S: Sample>(values: &[S], channels: usize) -> Result<Vec<S>, ImageFault> {
     let mut kept = Vec::with_capacity(values.len() / (channels + 1) * channels);
     for pixel in values.chunks_exact(channels + 1) {
         let (colour, alpha) = pixel.split_at(channels);
-        if *alpha != [max] {
+        if *alpha != [S::MAX] {
             return Err(ImageFault::Transparent);
         }
         kept.extend_from_slice(colour);
