@@ -55,9 +55,16 @@ impl<'c> Input<'c> {
         self.value.as_f64().ok_or_else(|| self.malformed())
     }
 
-    /// A number that is not negative and whole.
+    /// A number that is not negative and whole, also where it is written as 3.0.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, and in the range that a float counts exactly"
+    )]
     pub(crate) fn count(&self) -> Result<u64, Malformed> {
-        self.value.as_u64().ok_or_else(|| self.malformed())
+        let is_whole = |number: &f64| (0.0..9e15).contains(number) && number.fract() == 0.0;
+        let written = || self.value.as_f64().filter(is_whole).map(|number| number as u64);
+        self.value.as_u64().or_else(written).ok_or_else(|| self.malformed())
     }
 
     /// A count that fits a length.
@@ -72,9 +79,9 @@ impl<'c> Input<'c> {
 
     /// Yes or no: as such, or as 1 and 0.
     pub(crate) fn flag(&self) -> Result<bool, Malformed> {
-        match (self.value.as_bool(), self.value.as_u64()) {
+        match (self.value.as_bool(), self.count()) {
             (Some(flag), _) => Ok(flag),
-            (None, Some(number @ (0 | 1))) => Ok(number == 1),
+            (None, Ok(number @ (0 | 1))) => Ok(number == 1),
             _ => Err(self.malformed()),
         }
     }
@@ -127,6 +134,10 @@ mod tests {
         let sites = input.at("sites").unwrap().list().unwrap();
         assert_eq!(sites[0].at("y").unwrap().flags(), Ok(vec![true, false]));
         assert_eq!(sites[1].at("y").unwrap().flags().unwrap_err().path, "sites.1.y.1");
+        let floats = json!([1.0, 0.0, 0.5]);
+        let floats = Input::new(&floats).list().unwrap();
+        assert_eq!((floats[0].flag(), floats[1].count()), (Ok(true), Ok(0)));
+        assert!(floats[2].count().is_err() && floats[2].flag().is_err());
         assert_eq!(input.at("none").unwrap_err().path, "none");
         assert!(input.find("none").is_none());
     }

@@ -48,6 +48,7 @@ pub mod synthesis;
 mod count;
 mod descent;
 mod linear;
+mod pairwise;
 mod predictive;
 mod root;
 mod special;

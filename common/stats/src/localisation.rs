@@ -33,7 +33,9 @@ impl Explanation {
         if heat.shape() != mask.shape() || heat.iter().any(|value| !value.is_finite()) {
             return Err(NotEstimable::InvalidInput);
         }
-        Ok(Self { heat: heat.iter().copied().collect(), mask: mask.iter().copied().collect() })
+        // A rounded map has zeros of both signs, which are one level.
+        let heat = heat.iter().map(|value| value + 0.0).collect();
+        Ok(Self { heat, mask: mask.iter().copied().collect() })
     }
 
     /// Whether the highest pixel, the first in C order where several are, lies inside the mask.
@@ -114,7 +116,6 @@ impl Explanation {
     pub fn pixel_auroc(&self) -> Result<f64, NotEstimable> {
         let mut levels = self.heat.clone();
         levels.sort_by(f64::total_cmp);
-        // −0 and 0 are one level.
         let rank = |value: f64| levels.partition_point(|level| *level < value);
         let cases: Vec<RankedCase> = self
             .heat
@@ -175,6 +176,12 @@ mod tests {
         let cold = explanation(&[0.0, -1.0, 0.0], &[true, false, false]);
         assert!(cold.pointing_hit());
         assert_eq!(cold.energy_inside(), Err(NotEstimable::ConstantScore));
+    }
+
+    #[test]
+    fn zeros_of_both_signs_are_one_level() {
+        let top = explanation(&[-0.0, 0.0, -1.0], &[true, false, false]).top_overlap(0.1).unwrap();
+        assert_eq!((top.top, top.both), (1, 1));
     }
 
     #[test]

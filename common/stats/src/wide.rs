@@ -6,17 +6,22 @@
 use crate::count::count_to_f64;
 
 /// An unsigned 256-bit number, `high · 2¹²⁸ + low`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Wide {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Wide {
     // The derived order is lexicographic: the high half must come first.
-    high: u128,
-    low: u128,
+    /// The upper 128 bits.
+    pub high: u128,
+    /// The lower 128 bits.
+    pub low: u128,
 }
 
 /// 2⁶⁴ as a mask for the low limb.
 const LIMB: u128 = u64::MAX as u128;
 
 impl Wide {
+    /// The largest number: what sums that had no room become.
+    pub(crate) const MAX: Self = Self { high: u128::MAX, low: u128::MAX };
+
     /// The full product of two 128-bit numbers, by 64-bit limbs.
     pub(crate) fn product(a: u128, b: u128) -> Self {
         let (a_high, a_low) = (a >> 64, a & LIMB);
@@ -35,6 +40,12 @@ impl Wide {
         let (low, carry) = self.low.overflowing_add(other.low);
         let high = self.high.checked_add(other.high)?.checked_add(u128::from(carry))?;
         Some(Self { high, low })
+    }
+
+    /// The product, or `None` where it exceeds 256 bits.
+    pub(crate) fn checked_mul(self, factor: u64) -> Option<Self> {
+        let high = Self { high: self.high.checked_mul(factor.into())?, low: 0 };
+        Self::product(self.low, factor.into()).checked_add(high)
     }
 
     /// `self − other` as a rounded number; the subtraction itself is exact.
@@ -82,6 +93,13 @@ mod tests {
         let b = Wide::product(u128::MAX, 2).checked_add(Wide::product(u128::MAX - 5, 1));
         assert!((a.difference(b.unwrap()) - 5.0).abs() < 1e-12);
         assert!((b.unwrap().difference(a) + 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_product_that_has_no_room_is_none() {
+        assert_eq!(Wide { high: 0, low: u128::MAX }.checked_mul(2).map(|wide| wide.high), Some(1));
+        assert_eq!(Wide::MAX.checked_mul(2), None);
+        assert_eq!(Wide { high: 1, low: 7 }.checked_mul(3), Some(Wide { high: 3, low: 21 }));
     }
 
     #[test]

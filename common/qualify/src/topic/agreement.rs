@@ -12,23 +12,28 @@ use ndarray::Array2;
 use serde_json::{Value, json};
 
 use crate::input::{Input, Malformed};
-use crate::output::{cell, ends, joined};
+use crate::output::{cell, joined};
 
 const LEVEL: f64 = 0.95;
 
 pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     let ratings = input.at("ratings")?;
+    let mut complete = Vec::new();
+    for subject in ratings.list()? {
+        let rated = subject.list()?;
+        // A subject that a reader left out counts for none.
+        if rated.iter().all(|rating| !rating.raw().is_null()) {
+            complete.push(rated);
+        }
+    }
     // Both, since the input does not say: what cannot be had of it is not estimable.
-    Ok(joined(categories(&ratings)?, measurements(&ratings)?))
+    Ok(joined(categories(&complete), measurements(&ratings, &complete)?))
 }
 
-fn categories(ratings: &Input<'_>) -> Result<Value, Malformed> {
-    let mut subjects = Vec::new();
-    for subject in ratings.list()? {
-        let rated: Vec<String> =
-            subject.list()?.iter().map(|rating| rating.raw().to_string()).collect();
-        subjects.push(rated);
-    }
+fn categories(ratings: &[Vec<Input<'_>>]) -> Value {
+    let name = |rating: &Input<'_>| rating.raw().to_string();
+    let subjects: Vec<Vec<String>> =
+        ratings.iter().map(|rated| rated.iter().map(name).collect()).collect();
     let names: BTreeSet<&String> = subjects.iter().flatten().collect();
     let counted: Vec<Vec<u64>> = subjects
         .iter()
@@ -39,25 +44,29 @@ fn categories(ratings: &Input<'_>) -> Result<Value, Malformed> {
         })
         .collect();
     let kappa = RatingSums::of(&counted).and_then(|sums| fleiss_kappa(&sums));
-    Ok(json!({
+    json!({
         "fleiss_kappa": cell(kappa.map(|kappa| kappa.kappa)),
         "z": cell(kappa.map(|kappa| kappa.z)),
         "p": cell(kappa.map(|kappa| kappa.p)),
-    }))
+    })
 }
 
-fn measurements(ratings: &Input<'_>) -> Result<Value, Malformed> {
-    let Ok(rows) = ratings.matrix() else { return Ok(json!({})) };
+fn measurements(ratings: &Input<'_>, complete: &[Vec<Input<'_>>]) -> Result<Value, Malformed> {
+    let numbers = |rated: &Vec<Input<'_>>| rated.iter().map(Input::number).collect();
+    let rows: Result<Vec<Vec<f64>>, Malformed> = complete.iter().map(numbers).collect();
+    let Ok(rows) = rows else { return Ok(json!({})) };
     let shape = (rows.len(), rows.first().map_or(0, Vec::len));
     let table = ratings.accept(Array2::from_shape_vec(shape, rows.concat()))?;
     let icc = RatingTable::new(table).and_then(|table| intraclass(&table, LEVEL));
-    let part = |part: fn(&Intraclass) -> f64| cell(icc.as_ref().map(part).map_err(|e| *e));
+    let part = |part: fn(&Intraclass) -> Result<f64, NotEstimable>| {
+        cell(icc.as_ref().map_err(|reason| *reason).and_then(part))
+    };
     Ok(json!({
         "icc_1_1": part(|icc| icc.one_way),
-        "icc_2_1": part(|icc| icc.agreement.estimate),
+        "icc_2_1": part(|icc| icc.agreement),
         "icc_3_1": part(|icc| icc.consistency),
         "icc_2_k": part(|icc| icc.agreement_of_mean),
-        "icc_2_1_ci": ends(icc.map(|icc| icc.agreement)),
+        "icc_2_1_ci": [part(|icc| icc.agreement_lower), part(|icc| icc.agreement_upper)],
         "bland_altman": if shape.1 == 2 { limits_of_agreement(&rows) } else { Value::Null },
     }))
 }

@@ -17,9 +17,14 @@ pub(crate) fn rank_keys(scores: &[f64]) -> Vec<i64> {
 /// Cases as rank statistics see them: every case is a cluster of its own unless `clusters` says otherwise.
 /// Stops at the end of the shortest column.
 pub(crate) fn ranked(scores: &[f64], labels: &[bool], clusters: Option<&[u64]>) -> Vec<RankedCase> {
+    let mut names = clusters.map(<[u64]>::to_vec).unwrap_or_default();
+    names.sort_unstable();
     let cluster_of = |index: usize| match clusters {
-        Some(clusters) => clusters.get(index).copied().unwrap_or_default(),
-        None => index as u64,
+        Some(clusters) => {
+            let name = clusters.get(index).copied().unwrap_or_default();
+            names.partition_point(|other| *other < name)
+        }
+        None => index,
     };
     let cases = rank_keys(scores).into_iter().zip(labels).enumerate();
     cases
@@ -59,14 +64,14 @@ pub(crate) fn count_true(flags: &[bool]) -> u64 {
     flags.iter().map(|&flag| u64::from(flag)).sum()
 }
 
-/// The way back from the scale that a case names; `None` where it is analysed as it stands.
-pub(crate) fn back_transformation(scale: &str) -> Option<fn(f64) -> f64> {
+/// The way back from the scale that a case names; most are analysed as they stand.
+pub(crate) fn back_transformation(scale: &str) -> fn(f64) -> f64 {
     if scale.starts_with("logit") {
-        Some(expit)
-    } else if scale.starts_with("log ") {
-        Some(f64::exp)
+        expit
+    } else if scale.starts_with("log") || scale.starts_with("ln ") {
+        f64::exp
     } else {
-        None
+        |value| value
     }
 }
 

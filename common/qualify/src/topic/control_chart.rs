@@ -1,7 +1,9 @@
 //! Control charts: of a number by round, or of a proportion.
 
+use fedval_stats::NotEstimable;
 use fedval_stats::control_chart::{
-    Baseline, cusum, ewma, funnel_limits, log_likelihood_cusum, p_chart, shewhart_signal,
+    Baseline, PChartPoint, cusum, ewma, funnel_limits, log_likelihood_cusum, p_chart,
+    shewhart_signal,
 };
 use serde_json::{Value, json};
 
@@ -33,6 +35,14 @@ fn series(input: &Input<'_>) -> Result<Value, Malformed> {
     }))
 }
 
+/// A limit; in a round without cases the end of what a proportion can be.
+fn limit(point: &Result<PChartPoint, NotEstimable>, end: u8, of: fn(&PChartPoint) -> f64) -> Value {
+    match point {
+        Err(NotEstimable::EmptyInput) => json!(end),
+        point => cell(point.as_ref().map(of).map_err(|reason| *reason)),
+    }
+}
+
 fn proportions(input: &Input<'_>) -> Result<Value, Malformed> {
     let (events, n) = (input.at("events")?.counts()?, input.at("n")?.counts()?);
     let usual = input.at("p0")?.number()?;
@@ -41,8 +51,8 @@ fn proportions(input: &Input<'_>) -> Result<Value, Malformed> {
     let funnel: Vec<_> = rounds.iter().map(|(_, n)| funnel_limits(*n, usual, LEVEL)).collect();
     let chart = json!({
         "z": points.iter().map(|point| cell(point.map(|point| point.z))).collect::<Vec<_>>(),
-        "lcl": points.iter().map(|point| cell(point.map(|point| point.lower))).collect::<Vec<_>>(),
-        "ucl": points.iter().map(|point| cell(point.map(|point| point.upper))).collect::<Vec<_>>(),
+        "lcl": points.iter().map(|point| limit(point, 0, |point| point.lower)).collect::<Vec<_>>(),
+        "ucl": points.iter().map(|point| limit(point, 1, |point| point.upper)).collect::<Vec<_>>(),
         "funnel_lo_95": funnel.iter().map(|limits| cell(limits.map(|l| l.0))).collect::<Vec<_>>(),
         "funnel_hi_95": funnel.iter().map(|limits| cell(limits.map(|l| l.1))).collect::<Vec<_>>(),
     });

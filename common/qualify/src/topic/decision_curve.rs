@@ -31,6 +31,13 @@ fn row(table: &TwoByTwo, threshold: f64) -> Value {
     let part = |part: fn(&NetBenefit) -> Result<f64, NotEstimable>| {
         cell(benefit.as_ref().map_err(|reason| *reason).and_then(part))
     };
+    // Without events the standardised benefit is a loss by 0.
+    let standardised = match benefit {
+        Ok(benefit) if table.tp + table.fn_ == 0 && benefit.net_benefit < 0.0 => {
+            json!("-Infinity")
+        }
+        _ => part(|benefit| benefit.standardised),
+    };
     json!({
         "threshold": threshold,
         "tp": table.tp,
@@ -38,7 +45,7 @@ fn row(table: &TwoByTwo, threshold: f64) -> Value {
         "net_benefit": part(|benefit| Ok(benefit.net_benefit)),
         "treat_all": part(|benefit| Ok(benefit.treat_all)),
         "treat_none": 0,
-        "standardized": part(|benefit| benefit.standardised),
+        "standardized": standardised,
         "interventions_avoided_per_100": part(|benefit| benefit.interventions_avoided_per_100),
         "se_net_benefit": part(|benefit| benefit.se),
         "ci": ends(benefit.and_then(|benefit| benefit.interval(LEVEL))),
@@ -51,20 +58,17 @@ fn per_site(
     rows: &[(f64, bool)],
     thresholds: &[f64],
 ) -> Result<Vec<Value>, Malformed> {
-    let names: Vec<&str> = sites.list()?.iter().map(Input::text).collect::<Result<_, _>>()?;
-    let mut order: Vec<&str> = Vec::new();
+    // A name, or a number.
+    let names: Vec<Value> = sites.list()?.iter().map(Input::raw).collect();
+    let mut order: Vec<&Value> = Vec::new();
     for name in &names {
-        if !order.contains(name) {
+        if !order.contains(&name) {
             order.push(name);
         }
     }
-    let site = |site: &&str| {
-        let own: Vec<(f64, bool)> = rows
-            .iter()
-            .zip(&names)
-            .filter(|(_, name)| *name == site)
-            .map(|(row, _)| *row)
-            .collect();
+    let site = |site: &&Value| {
+        let own: Vec<(f64, bool)> =
+            rows.iter().zip(&names).filter(|(_, name)| name == site).map(|(row, _)| *row).collect();
         let tables: Vec<TwoByTwo> =
             thresholds.iter().map(|threshold| two_by_two(&own, *threshold)).collect();
         json!({

@@ -94,10 +94,17 @@ fn non_inferiority(difference: Difference, margin: f64) -> Value {
     let shown = difference.and_then(|d| d.non_inferiority(margin));
     let lower =
         |level: f64| difference.and_then(|d| d.interval(level)).map(|interval| interval.lower);
+    // Without any error the statistic is infinite, which this engine has no number for.
+    let certain = difference.ok().filter(|d| d.se <= 0.0).map(|d| d.difference + margin);
+    let (z, p) = match certain {
+        Some(above) if above > 0.0 => (json!("Infinity"), json!(0)),
+        Some(above) if above < 0.0 => (json!("-Infinity"), json!(1)),
+        _ => (cell(shown.map(|(z, _)| z)), cell(shown.map(|(_, p)| p))),
+    };
     json!({
         "margin": margin,
-        "z": cell(shown.map(|(z, _)| z)),
-        "p_one_sided": cell(shown.map(|(_, p)| p)),
+        "z": z,
+        "p_one_sided": p,
         "lower_bound_95_two_sided": cell(lower(ONE_SIDED)),
         "lower_bound_95_one_sided": cell(lower(0.9)),
         "noninferior_at_0.025": lower(ONE_SIDED).map_or(Value::Null, |lower| json!(lower > -margin)),

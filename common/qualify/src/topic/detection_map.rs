@@ -61,16 +61,19 @@ fn mean(values: &[Part]) -> Part {
 
 /// For each class the boxes of each image.
 fn classes(input: &Input<'_>) -> Result<Vec<Vec<ImageBoxes>>, Malformed> {
-    let images = input.at("images")?.counts()?;
+    let mut images = input.at("images")?.counts()?;
+    // COCO takes images by their number: it decides among equal scores.
+    images.sort_unstable();
+    images.dedup();
     let count = input.at("n_categories")?.size()?;
     let mut classes = vec![vec![ImageBoxes::default(); images.len()]; count];
     for (key, is_detection) in [("gt", false), ("det", true)] {
         for row in input.at(key)?.list()? {
             let image = row.at("image")?.count()?;
-            let place = images.iter().position(|other| *other == image).ok_or(());
-            let place = row.accept(place)?;
             let class = row.at("cat")?.size()?.wrapping_sub(1);
-            let boxes = row.accept(classes.get_mut(class).ok_or(()))?;
+            let place = images.iter().position(|other| *other == image);
+            // What is not evaluated counts for none.
+            let (Some(place), Some(boxes)) = (place, classes.get_mut(class)) else { continue };
             let found = bounding_box(&row)?;
             if is_detection {
                 let score = row.at("score")?.number()?;

@@ -20,7 +20,11 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     };
     let test = pair.as_ref().map_err(|reason| *reason).and_then(shift::chi_square);
     Ok(json!({
-        "psi": try_of(&|pair| shift::population_stability_index(pair, floor)),
+        "psi": match pair.as_ref().map(|pair| shift::population_stability_index(pair, floor)) {
+            // What the formula then tends to, where not both are empty.
+            Ok(Err(NotEstimable::EmptyErrorCell)) => json!("Infinity"),
+            _ => try_of(&|pair| shift::population_stability_index(pair, floor)),
+        },
         "js_distance": of(shift::jensen_shannon_distance),
         "js_divergence_bits": of(|pair| shift::jensen_shannon_distance(pair).powi(2)),
         "ks_binned": of(|pair| shift::kolmogorov_smirnov(pair).statistic),

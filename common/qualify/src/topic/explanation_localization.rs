@@ -11,12 +11,8 @@ use crate::output::cell;
 pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     let (mut rows, mut hits, mut inside) = (Vec::new(), 0, Vec::new());
     for item in input.at("items")?.list()? {
-        let heat = item.at("heat")?.matrix()?;
-        let mask: Vec<Vec<bool>> =
-            item.at("mask")?.list()?.iter().map(Input::flags).collect::<Result<_, _>>()?;
-        let shape = vec![heat.len(), heat.first().map_or(0, Vec::len)];
-        let heat = item.accept(ArrayD::from_shape_vec(shape.clone(), heat.concat()))?;
-        let mask = item.accept(ArrayD::from_shape_vec(shape, mask.concat()))?;
+        let heat = array(&item.at("heat")?, Input::number)?;
+        let mask = array(&item.at("mask")?, Input::flag)?;
         let explanation = item.accept(Explanation::new(&heat, &mask))?;
         let top = item.accept(explanation.top_overlap(item.at("top_fraction")?.number()?))?;
         hits += u64::from(explanation.pointing_hit());
@@ -34,6 +30,21 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
         "energy_inside_mean": cell(mean),
         "energy_inside_n": inside.len(),
     }))
+}
+
+/// Lists within lists, of any depth.
+fn array<'c, T>(
+    input: &Input<'c>,
+    read: impl Fn(&Input<'c>) -> Result<T, Malformed>,
+) -> Result<ArrayD<T>, Malformed> {
+    let (mut shape, mut level) = (Vec::new(), vec![input.clone()]);
+    while level.first().is_some_and(|first| first.list().is_ok()) {
+        let lists: Vec<Vec<Input<'_>>> = level.iter().map(Input::list).collect::<Result<_, _>>()?;
+        shape.push(lists[0].len());
+        level = lists.concat();
+    }
+    let values = level.iter().map(read).collect::<Result<Vec<T>, _>>()?;
+    input.accept(ArrayD::from_shape_vec(shape, values))
 }
 
 fn row(explanation: &Explanation, top: TopOverlap) -> Value {

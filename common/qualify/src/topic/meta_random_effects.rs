@@ -46,9 +46,8 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     result.insert("tau2_ci_qprofile".to_owned(), limits(tau2));
     result.insert("I2_ci_qprofile_percent".to_owned(), limits(i2));
     result.insert("leave_one_out_REML_knha".to_owned(), left_out(&sites, input, level));
-    if let Some(back) = back_transformation(input.at("scale")?.text()?) {
-        result.insert("back_transformed_REML_knha".to_owned(), back_row(&result, back));
-    }
+    let back = back_transformation(input.at("scale")?.text()?);
+    result.insert("back_transformed_REML_knha".to_owned(), back_row(&result, back));
     Ok(Value::Object(result))
 }
 
@@ -59,8 +58,12 @@ fn row(fit: &RandomEffects, test: Test, level: f64) -> Value {
         Test::HartungKnapp | Test::ModifiedHartungKnapp => PredictionReference::TKMinus1,
     };
     let interval = |reference| limits(fit.prediction_interval_by(reference, level));
-    // An error of 0 makes the statistic infinite, which this engine has no number for.
-    let infinite = if fit.mu > 0.0 { json!("Infinity") } else { json!("-Infinity") };
+    // An error of 0 makes the statistic infinite, which this engine has no number for; of 0 by 0 there is none.
+    let (infinite, p) = match fit.mu {
+        mu if mu > 0.0 => (json!("Infinity"), json!(0)),
+        mu if mu < 0.0 => (json!("-Infinity"), json!(0)),
+        _ => (json!(NOT_ESTIMABLE), json!(NOT_ESTIMABLE)),
+    };
     json!({
         "tau2": fit.tau2,
         "tau": fit.tau2.sqrt(),
@@ -73,7 +76,7 @@ fn row(fit: &RandomEffects, test: Test, level: f64) -> Value {
         "estimate": fit.mu,
         "se": fit.se_mu,
         "stat": fit.statistic.map_or(infinite, Value::from),
-        "p": fit.p.unwrap_or(0.0),
+        "p": fit.p.map_or(p, Value::from),
         "ci": [fit.ci_lower, fit.ci_upper],
         "pi_metafor": interval(reference),
         "pi_hts_df_kminus2": interval(PredictionReference::TKMinus2),

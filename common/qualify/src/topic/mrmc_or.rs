@@ -3,7 +3,9 @@
 use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::joint_rank_sums;
 use fedval_stats::auroc::joint_delong;
-use fedval_stats::mrmc::{Mrmc, ReaderStudy, mrmc};
+use fedval_stats::mrmc::{
+    DegreesOfFreedom, Mrmc, ReaderStudy, TreatmentDifference, TreatmentMean, mrmc,
+};
 use serde_json::{Value, json};
 
 use super::columns::{rank_keys, rows_of};
@@ -28,66 +30,71 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     let sums = truth.accept(joint_rank_sums(&keys, &truth.flags()?))?;
     let areas = truth.accept(joint_delong(&sums))?;
     let study = ratings.accept(ReaderStudy::new(areas, readers))?;
-    let analysis = mrmc(&study, LEVEL);
+    let analysis = ratings.accept(mrmc(&study, LEVEL))?;
     let areas = json!({"auc_reader_by_treatment": rows_of(&study.areas())});
     Ok(joined(areas, parts(&analysis)))
 }
 
-fn parts(analysis: &Result<Mrmc, NotEstimable>) -> Value {
-    let of = |part: fn(&Mrmc) -> f64| cell(analysis.as_ref().map(part).map_err(|reason| *reason));
+fn parts(analysis: &Mrmc) -> Value {
+    let components = &analysis.components;
     json!({
         "var_components": {
-            "reader": of(|a| a.components.reader),
-            "treatment:reader": of(|a| a.components.treatment_by_reader),
-            "Error": of(|a| a.components.error),
-            "Cov1": of(|a| a.components.cov1),
-            "Cov2": of(|a| a.components.cov2),
-            "Cov3": of(|a| a.components.cov3),
+            "reader": components.reader,
+            "treatment:reader": components.treatment_by_reader,
+            "Error": components.error,
+            "Cov1": components.cov1,
+            "Cov2": components.cov2,
+            "Cov3": components.cov3,
         },
         "test_equality": {
-            "MS(T)": of(|a| a.mean_squares.treatment),
-            "MS(T:R)": of(|a| a.mean_squares.treatment_by_reader),
-            "Cov2": of(|a| a.components.cov2),
-            "Cov3": of(|a| a.components.cov3),
-            "Denominator": of(|a| a.denominator),
-            "F": of(|a| a.f),
-            "df1": of(|a| a.df.0),
-            "df2": of(|a| a.df.1),
-            "p-value": of(|a| a.p),
+            "MS(T)": analysis.mean_squares.treatment,
+            "MS(T:R)": analysis.mean_squares.treatment_by_reader,
+            "Cov2": components.cov2,
+            "Cov3": components.cov3,
+            "Denominator": analysis.denominator,
+            "F": cell(analysis.equality.map(|test| test.f)),
+            "df1": analysis.numerator_df,
+            "df2": number_of(Ok(analysis.df)),
+            "p-value": cell(analysis.equality.map(|test| test.p)),
         },
-        "difference": analysis.as_ref().map_or_else(|_| json!(NOT_ESTIMABLE), differences),
-        "treatment_means": analysis.as_ref().map_or_else(|_| json!(NOT_ESTIMABLE), means),
+        "difference": differences(analysis),
+        "treatment_means": analysis.treatments.iter().map(mean).collect::<Vec<_>>(),
     })
+}
+
+fn number_of(df: Result<DegreesOfFreedom, NotEstimable>) -> Value {
+    match df {
+        Ok(DegreesOfFreedom::Unlimited) => json!("Infinity"),
+        Ok(DegreesOfFreedom::Limited(df)) => json!(df),
+        Err(_) => json!(NOT_ESTIMABLE),
+    }
 }
 
 /// One number where there is one pair of treatments, a list where there are several; limits as the
 /// columns of a table.
 fn differences(analysis: &Mrmc) -> Value {
     let pairs = &analysis.differences;
-    let each = |values: Vec<f64>| match values[..] {
-        [value] => json!(value),
-        _ => json!(values),
+    let each = |of: &dyn Fn(&TreatmentDifference) -> Value| match &pairs[..] {
+        [pair] => of(pair),
+        _ => pairs.iter().map(of).collect(),
     };
     let lower = pairs.iter().map(|pair| pair.interval.lower);
     let limits: Vec<f64> = lower.chain(pairs.iter().map(|pair| pair.interval.upper)).collect();
     json!({
-        "estimate": each(pairs.iter().map(|pair| pair.interval.estimate).collect()),
-        "se": each(pairs.iter().map(|pair| pair.se).collect()),
-        "df": each(pairs.iter().map(|_| analysis.df.1).collect()),
+        "estimate": each(&|pair| json!(pair.interval.estimate)),
+        "se": each(&|pair| json!(pair.se)),
+        "df": each(&|_| number_of(Ok(analysis.df))),
         "ci": limits,
-        "t": each(pairs.iter().map(|pair| pair.t).collect()),
-        "p": each(pairs.iter().map(|pair| pair.p).collect()),
+        "t": each(&|pair| cell(pair.t.map(|(t, _)| t))),
+        "p": each(&|pair| cell(pair.t.map(|(_, p)| p))),
     })
 }
 
-fn means(analysis: &Mrmc) -> Value {
-    let row = |mean: &Result<(fedval_stats::Interval, f64, f64), NotEstimable>| {
-        json!({
-            "estimate": cell(mean.map(|(interval, ..)| interval.estimate)),
-            "se": cell(mean.map(|(_, se, _)| se)),
-            "df": cell(mean.map(|(.., df)| df)),
-            "ci": ends(mean.map(|(interval, ..)| interval)),
-        })
-    };
-    analysis.treatments.iter().map(row).collect()
+fn mean(mean: &TreatmentMean) -> Value {
+    json!({
+        "estimate": mean.estimate,
+        "se": mean.se,
+        "df": number_of(mean.interval.map(|(df, _)| df)),
+        "ci": ends(mean.interval.map(|(_, interval)| interval)),
+    })
 }

@@ -1,5 +1,6 @@
 //! Adjusted p-values.
 
+use fedval_stats::NotEstimable;
 use fedval_stats::multiplicity::{benjamini_hochberg, bonferroni, hochberg, holm};
 use serde_json::{Value, json};
 
@@ -7,11 +8,19 @@ use crate::input::{Input, Malformed};
 
 pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
     let column = input.at("p")?;
-    let p = column.numbers()?;
+    let tests = column.list()?;
+    // A test that was not made counts for none, and keeps its place.
+    let is_made = |test: &&Input<'_>| !test.raw().is_null();
+    let p: Vec<f64> = tests.iter().filter(is_made).map(Input::number).collect::<Result<_, _>>()?;
+    let adjusted = |by: fn(&[f64]) -> Result<Vec<f64>, NotEstimable>| {
+        let mut adjusted = column.accept(by(&p))?.into_iter();
+        let place = |test| is_made(&test).then(|| adjusted.next()).flatten();
+        Ok(tests.iter().map(place).collect::<Vec<Option<f64>>>())
+    };
     Ok(json!({
-        "bonferroni": column.accept(bonferroni(&p))?,
-        "holm": column.accept(holm(&p))?,
-        "hochberg": column.accept(hochberg(&p))?,
-        "bh": column.accept(benjamini_hochberg(&p))?,
+        "bonferroni": adjusted(bonferroni)?,
+        "holm": adjusted(holm)?,
+        "hochberg": adjusted(hochberg)?,
+        "bh": adjusted(benjamini_hochberg)?,
     }))
 }

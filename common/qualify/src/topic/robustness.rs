@@ -31,16 +31,18 @@ pub(super) fn answer(input: &Input<'_>) -> Result<Value, Malformed> {
         let pairs = clean.iter().zip(&scores);
         let flips = Flips::of(pairs.clone().map(|(a, b)| (*a >= threshold, *b >= threshold)));
         let moved = Moments::of(pairs.map(|(a, b)| (b - a).abs())).and_then(|moved| moved.mean());
-        if let Ok(change) = change {
-            trend.push((severity, change.difference));
-            worst = worst.min(change.difference);
+        // One case of a class has an area and no error.
+        let difference = area(0).and_then(|perturbed| Ok(perturbed - area(1)?));
+        if let Ok(difference) = difference {
+            trend.push((severity, difference));
+            worst = worst.min(difference);
         }
         base = cell(area(1));
         rows.push(json!({
             "perturbation": perturbed.at("name")?.text()?,
             "severity": perturbed.at("severity")?.raw(),
             "auc": cell(area(0)),
-            "delta_auc": cell(change.map(|change| change.difference)),
+            "delta_auc": cell(difference),
             "se_delta": cell(change.map(|change| change.se)),
             "ci_delta": ends(change.and_then(|change| change.interval(LEVEL))),
             "flips": flips.flips,

@@ -19,6 +19,7 @@ mod rank_sums;
 mod ranking;
 mod two_by_two;
 
+pub use crate::wide::Wide;
 pub use calibration_fit::CalibrationFit;
 pub use cluster_rank_sums::ClusterRankSums;
 pub use cluster_sums::{ClusterSums, cluster_sums};

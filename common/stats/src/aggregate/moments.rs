@@ -8,14 +8,17 @@ use crate::wide::Wide;
 /// Steps in one unit: values are rounded to 10⁻¹⁰ before they are summed.
 const STEPS: f64 = 1e10;
 
+/// The same, as an integer.
+const WHOLE: i128 = 10_000_000_000;
+
 /// The largest value in either direction.
-const LARGEST: f64 = 1e7;
+const LARGEST: f64 = 1e12;
 
 /// Count, sum and sum of squares of values on a grid of 10⁻¹⁰.
 ///
 /// Sums on a grid are integers: merging is exact, and gives the same in every order, which merging
-/// floating-point means (Chan, Golub and LeVeque) does not. Values lie within ±10⁷, in their unit; the
-/// squares of 10⁸ values have room up to 10⁵, of 10⁴ values up to 10⁷.
+/// floating-point means (Chan, Golub and LeVeque) does not. Values lie within ±10¹², in their unit; there is
+/// room for more of them than a 64-bit count has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Moments {
     /// Values.
@@ -23,7 +26,7 @@ pub struct Moments {
     /// `Σx`, in 10⁻¹⁰.
     pub sum: i128,
     /// `Σx²`, in 10⁻²⁰.
-    pub squares: u128,
+    pub squares: Wide,
 }
 
 impl Moments {
@@ -31,11 +34,12 @@ impl Moments {
     ///
     /// # Errors
     ///
-    /// [`NotEstimable::InvalidInput`] where a value is not finite or beyond ±10⁷.
+    /// [`NotEstimable::InvalidInput`] where a value is not finite or beyond ±10¹².
     pub fn of(values: impl IntoIterator<Item = f64>) -> Result<Self, NotEstimable> {
         values.into_iter().try_fold(Self::default(), |sums, value| {
             let steps = steps(value)?;
-            Ok(sums.merge(Self { n: 1, sum: steps, squares: steps.unsigned_abs().pow(2) }))
+            let size = steps.unsigned_abs();
+            Ok(sums.merge(Self { n: 1, sum: steps, squares: Wide::product(size, size) }))
         })
     }
 
@@ -45,7 +49,7 @@ impl Moments {
         Self {
             n: self.n.saturating_add(other.n),
             sum: self.sum.saturating_add(other.sum),
-            squares: self.squares.saturating_add(other.squares),
+            squares: self.squares.checked_add(other.squares).unwrap_or(Wide::MAX),
         }
     }
 
@@ -67,15 +71,12 @@ impl Moments {
     ///
     /// [`NotEstimable::InvalidInput`] where no values have such sums, or they had no room.
     pub fn squared_deviations(&self) -> Result<f64, NotEstimable> {
-        if self.squares == u128::MAX {
-            return Err(NotEstimable::InvalidInput);
-        }
         if self.n == 0 {
             return Ok(0.0);
         }
         let sum = self.sum.unsigned_abs();
-        let scaled =
-            Wide::product(u128::from(self.n), self.squares).difference(Wide::product(sum, sum));
+        let times = self.squares.checked_mul(self.n).ok_or(NotEstimable::InvalidInput)?;
+        let scaled = times.difference(Wide::product(sum, sum));
         let deviations = scaled / count_to_f64(self.n) / STEPS / STEPS;
         if deviations >= 0.0 { Ok(deviations) } else { Err(NotEstimable::InvalidInput) }
     }
@@ -112,10 +113,12 @@ impl Moments {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "within ±10¹⁷ after the check")]
+/// The whole part and the rest apart: neither loses a digit.
+#[expect(clippy::cast_possible_truncation, reason = "within ±10¹² after the check")]
 fn steps(value: f64) -> Result<i128, NotEstimable> {
     if value.abs() <= LARGEST {
-        Ok(libm::round(value * STEPS) as i128)
+        let whole = libm::trunc(value);
+        Ok(whole as i128 * WHOLE + libm::round((value - whole) * STEPS) as i128)
     } else {
         Err(NotEstimable::InvalidInput)
     }
@@ -129,6 +132,9 @@ mod tests {
     fn a_large_offset_costs_no_digits() {
         let moments = Moments::of([99_999.0, 99_999.5, 100_000.0]).unwrap();
         assert!((moments.sd().unwrap() - 0.5).abs() < 1e-12);
+        // The last digit of such a number is 1.2e-7.
+        let far = Moments::of([1e9, 1e9 + 0.125, 1e9 + 0.25]).unwrap();
+        assert!((far.sd().unwrap() - 0.125).abs() < 1e-12);
     }
 
     #[test]
@@ -141,12 +147,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_summed_is_refused() {
-        for value in [f64::NAN, f64::INFINITY, -1e8] {
+        for value in [f64::NAN, f64::INFINITY, -1e13] {
             assert_eq!(Moments::of([value]), Err(NotEstimable::InvalidInput));
         }
-        let full = Moments { n: 2, sum: 0, squares: u128::MAX };
+        let full = Moments { n: 2, sum: 0, squares: Wide::MAX };
         assert_eq!(full.sd(), Err(NotEstimable::InvalidInput));
-        let impossible = Moments { n: 2, sum: 100, squares: 1 };
+        let impossible = Moments { n: 2, sum: 100, squares: Wide { high: 0, low: 1 } };
         assert_eq!(impossible.sd(), Err(NotEstimable::InvalidInput));
     }
 }

@@ -19,7 +19,7 @@ use ndarray::{Array2, Axis};
 
 use crate::NotEstimable;
 use crate::count::{finite, len_to_f64};
-use crate::interval::{Interval, tail};
+use crate::interval::tail;
 use crate::special::f;
 
 /// Measurements of at least two subjects (rows) by at least two readers (columns), all finite.
@@ -79,25 +79,30 @@ struct MeanSquares {
 }
 
 /// Intraclass correlations: the share of variance that lies between subjects. May be negative.
+///
+/// Each has its own reason: [`NotEstimable::ZeroVariance`] where what it is a share of is 0, or, for limits,
+/// where readers agree without any residual.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Intraclass {
     /// ICC(1,1): each subject has readers of its own.
-    pub one_way: f64,
-    /// ICC(2,1): the readers are a sample; a single reader's absolute agreement, with its interval.
-    pub agreement: Interval,
+    pub one_way: Result<f64, NotEstimable>,
+    /// ICC(2,1): the readers are a sample; a single reader's absolute agreement.
+    pub agreement: Result<f64, NotEstimable>,
+    /// Its lower confidence limit.
+    pub agreement_lower: Result<f64, NotEstimable>,
+    /// Its upper confidence limit.
+    pub agreement_upper: Result<f64, NotEstimable>,
     /// ICC(3,1): these readers alone, consistency.
-    pub consistency: f64,
+    pub consistency: Result<f64, NotEstimable>,
     /// ICC(2,k): absolute agreement of the mean of all readers.
-    pub agreement_of_mean: f64,
+    pub agreement_of_mean: Result<f64, NotEstimable>,
 }
 
 /// The intraclass correlations of a table of measurements.
 ///
 /// # Errors
 ///
-/// [`NotEstimable::ZeroVariance`] where the measurements do not vary, or readers agree without any
-/// residual; [`NotEstimable::InvalidInput`] where measurements are so large that their squares are not finite;
-/// [`NotEstimable::LevelOutOfRange`].
+/// [`NotEstimable::LevelOutOfRange`]; each part may have a reason of its own.
 ///
 /// # Examples
 ///
@@ -111,8 +116,8 @@ pub struct Intraclass {
 ///     [7.0, 1.0, 2.0, 6.0], [10.0, 5.0, 6.0, 9.0], [6.0, 2.0, 4.0, 7.0],
 /// ];
 /// let icc = intraclass(&RatingTable::new(table)?, 0.95)?;
-/// assert!((icc.one_way - 0.17).abs() < 5e-3 && (icc.agreement.estimate - 0.29).abs() < 5e-3);
-/// assert!((icc.consistency - 0.71).abs() < 5e-3 && (icc.agreement_of_mean - 0.62).abs() < 5e-3);
+/// assert!((icc.one_way? - 0.17).abs() < 5e-3 && (icc.agreement? - 0.29).abs() < 5e-3);
+/// assert!((icc.consistency? - 0.71).abs() < 5e-3 && (icc.agreement_of_mean? - 0.62).abs() < 5e-3);
 /// # Ok::<(), fedval_stats::NotEstimable>(())
 /// ```
 pub fn intraclass(table: &RatingTable, level: f64) -> Result<Intraclass, NotEstimable> {
@@ -120,21 +125,28 @@ pub fn intraclass(table: &RatingTable, level: f64) -> Result<Intraclass, NotEsti
     let ms = table.mean_squares();
     let MeanSquares { n, k, subjects, readers, residual, within } = ms;
     let share = |part: f64, whole: f64| {
-        if whole > 0.0 { finite(part / whole) } else { Err(NotEstimable::ZeroVariance) }
+        if whole.abs() > 0.0 { finite(part / whole) } else { Err(NotEstimable::ZeroVariance) }
     };
     let between_readers = (readers - residual) / n;
     let agreement =
-        share(subjects - residual, subjects + (k - 1.0) * residual + k * between_readers)?;
-    let (lower, upper) = limits(&ms, agreement, tail)?;
+        share(subjects - residual, subjects + (k - 1.0) * residual + k * between_readers);
+    let limits = agreement.and_then(|agreement| limits(&ms, agreement, tail));
     Ok(Intraclass {
-        one_way: share(subjects - within, subjects + (k - 1.0) * within)?,
-        agreement: Interval::covering(agreement, lower, upper, level),
-        consistency: share(subjects - residual, subjects + (k - 1.0) * residual)?,
-        agreement_of_mean: share(subjects - residual, subjects + between_readers)?,
+        one_way: share(subjects - within, subjects + (k - 1.0) * within),
+        agreement,
+        agreement_lower: limits.and_then(|(lower, _)| number(lower)),
+        agreement_upper: limits.and_then(|(_, upper)| number(upper)),
+        consistency: share(subjects - residual, subjects + (k - 1.0) * residual),
+        agreement_of_mean: share(subjects - residual, subjects + between_readers),
     })
 }
 
-/// McGraw and Wong's limits of ICC(A,1), with Satterthwaite's degrees of freedom.
+fn number(value: f64) -> Result<f64, NotEstimable> {
+    if value.is_finite() { Ok(value) } else { Err(NotEstimable::ZeroVariance) }
+}
+
+/// McGraw and Wong's limits of ICC(A,1), with Satterthwaite's degrees of freedom; not finite where a limit
+/// does not exist.
 fn limits(ms: &MeanSquares, icc: f64, tail: f64) -> Result<(f64, f64), NotEstimable> {
     let MeanSquares { n, k, subjects, readers, residual, .. } = *ms;
     if icc >= 1.0 {
@@ -153,11 +165,7 @@ fn limits(ms: &MeanSquares, icc: f64, tail: f64) -> Result<(f64, f64), NotEstima
     let rest = k * readers + (k * n - k - n) * residual;
     let lower = n * (subjects - low * residual) / (low * rest + n * subjects);
     let upper = n * (high * subjects - residual) / (rest + n * high * subjects);
-    if lower.is_finite() && upper.is_finite() {
-        Ok((lower, upper))
-    } else {
-        Err(NotEstimable::ZeroVariance)
-    }
+    Ok((lower, upper))
 }
 
 #[cfg(test)]
@@ -169,9 +177,16 @@ mod tests {
     #[test]
     fn what_does_not_vary_has_no_correlation() {
         let constant = RatingTable::new(Array2::from_elem((4, 2), 3.5)).unwrap();
-        assert_eq!(intraclass(&constant, 0.95), Err(NotEstimable::ZeroVariance));
+        let icc = intraclass(&constant, 0.95).unwrap();
+        assert_eq!((icc.one_way, icc.agreement), (Err(NotEstimable::ZeroVariance), icc.one_way));
+    }
+
+    #[test]
+    fn perfect_agreement_has_no_limits() {
         let equal = RatingTable::new(array![[1.0, 1.0], [2.0, 2.0], [5.0, 5.0]]).unwrap();
-        assert_eq!(intraclass(&equal, 0.95), Err(NotEstimable::ZeroVariance));
+        let icc = intraclass(&equal, 0.95).unwrap();
+        assert!((icc.agreement.unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(icc.agreement_lower, Err(NotEstimable::ZeroVariance));
     }
 
     #[test]

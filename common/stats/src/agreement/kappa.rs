@@ -106,7 +106,10 @@ pub fn kappa(grades: &CrossTable, weighting: Weighting, level: f64) -> Result<Ka
     };
     let observed = sum(&|i, j| weight(i, j) * cells[[i, j]]);
     let chance = sum(&|i, j| weight(i, j) * rows[i] * columns[j]);
-    let rest = 1.0 - chance;
+    // Each difference is summed by itself: subtracting sums would leave rounding where agreement is nearly
+    // complete.
+    let rest = sum(&|i, j| (1.0 - weight(i, j)) * rows[i] * columns[j]);
+    let missed = sum(&|i, j| (1.0 - weight(i, j)) * cells[[i, j]]);
     if rest.abs() < NONE_LEFT {
         let none = NotEstimable::ConstantScore;
         return Ok(Kappa { observed, chance, kappa: Err(none), se: Err(none), se_null: Err(none) });
@@ -116,22 +119,23 @@ pub fn kappa(grades: &CrossTable, weighting: Weighting, level: f64) -> Result<Ka
         (0..k).map(|i| (0..k).fold(0.0, |sum, j| sum + weight(i, j) * columns[j])).collect();
     let of_column: Vec<f64> =
         (0..k).map(|j| (0..k).fold(0.0, |sum, i| sum + weight(i, j) * rows[i])).collect();
+    // What the terms are around: their mean, `po pe − 2 pe + po`.
+    let centre = rest - missed * (1.0 + chance);
     let spread = sum(&|i, j| {
-        let term = weight(i, j) * rest - (of_row[i] + of_column[j]) * (1.0 - observed);
+        let term = weight(i, j) * rest - (of_row[i] + of_column[j]) * missed - centre;
         cells[[i, j]] * term * term
     });
-    let centre = observed * chance - 2.0 * chance + observed;
-    let variance = (spread - centre * centre) / (n * rest.powi(4));
+    let variance = spread / (n * rest.powi(4));
     let spread_null = sum(&|i, j| {
-        let term = weight(i, j) - (of_row[i] + of_column[j]);
+        let term = weight(i, j) - (of_row[i] + of_column[j]) + chance;
         rows[i] * columns[j] * term * term
     });
-    let variance_null = (spread_null - chance * chance) / (n * rest * rest);
+    let variance_null = spread_null / (n * rest * rest);
     let se = libm::sqrt(variance.max(0.0));
     Ok(Kappa {
         observed,
         chance,
-        kappa: Interval::wald((observed - chance) / rest, se, level),
+        kappa: Interval::wald(1.0 - missed / rest, se, level),
         se: Ok(se),
         se_null: Ok(libm::sqrt(variance_null.max(0.0))),
     })

@@ -64,7 +64,7 @@ impl AurocDifference {
     /// [`NotEstimable::InvalidInput`] unless `0 < margin < 1`, [`NotEstimable::ZeroVariance`] where the
     /// error is 0.
     pub fn non_inferiority(&self, margin: f64) -> Result<(f64, f64), NotEstimable> {
-        if !(margin > 0.0 && margin < 1.0) {
+        if !margin.is_finite() {
             return Err(NotEstimable::InvalidInput);
         }
         let shifted = Self { difference: self.difference + margin, se: self.se };

@@ -32,8 +32,12 @@ const MAX_STEPS: u32 = 100;
 /// A step below this is none.
 const SMALLEST_STEP: f64 = 1e-12;
 
+/// Below this Newton's step is taken whole: rounding alone would tell a shorter one to be better, and the
+/// determinant at the mode is as wrong as the mode.
+const NEAR: f64 = 1e-5;
+
 /// Width of the differences that the curvature is formed with.
-const WIDTH: f64 = 1e-4;
+const WIDTH: f64 = 1e-3;
 
 /// A fitted binomial model, on the logit scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -138,11 +142,12 @@ impl Site {
             let (gradient, hessian) = self.derivatives(at, z);
             let Some(inverse) = super::inverse(&hessian) else { return f64::NEG_INFINITY };
             let step = super::times(&inverse, gradient);
+            let is_near = step[0].abs() + step[1].abs() < NEAR;
             let mut length = 1.0;
             let (next, next_height) = loop {
                 let next = [z[0] + length * step[0], z[1] + length * step[1]];
                 let next_height = self.integrand(at, next);
-                if next_height >= height || length < SMALLEST_STEP {
+                if is_near || next_height >= height || length < SMALLEST_STEP {
                     break (next, next_height);
                 }
                 length /= 2.0;
@@ -223,6 +228,26 @@ mod tests {
         assert!(fit.between[0][0] < 1e-4 && fit.between[1][1] < 1e-4);
         // The error of one proportion of all cases.
         assert!((fit.se[0] - 1.0 / (150.0_f64 * 0.16).sqrt()).abs() < 1e-4);
+    }
+
+    #[test]
+    fn an_empty_cell_leaves_an_exact_curvature() {
+        // By a Hessian in another language, at three widths: 2.0659.
+        let sites = [
+            table(40, 10, 0, 60),
+            table(30, 12, 3, 80),
+            table(55, 9, 1, 100),
+            table(25, 11, 6, 40),
+            table(70, 20, 0, 90),
+        ];
+        let fit = binomial(&sites).unwrap();
+        let jittered = Model { sites: sites.iter().map(Site::of).collect() };
+        let at = [fit.mean[0], fit.mean[1], 0.2, 0.1, 1.0];
+        // Neighbouring points differ by what the slope says, and by no noise.
+        let height = |by: f64| jittered.height(&[at[0], at[1] + by, at[2], at[3], at[4]]);
+        let second =
+            |width: f64| (height(width) - 2.0 * height(0.0) + height(-width)) / width.powi(2);
+        assert!((second(1e-3) / second(4e-3) - 1.0).abs() < 1e-4, "{}", second(1e-3));
     }
 
     #[test]

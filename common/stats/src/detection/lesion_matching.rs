@@ -18,7 +18,7 @@ pub struct Lesion {
 pub struct Candidate {
     /// Its place, in millimetres.
     pub place: [f64; 3],
-    /// The model's probability.
+    /// The model's probability, or another finite score that grows with it.
     pub probability: f64,
 }
 
@@ -45,7 +45,7 @@ pub struct ScanFindings {
 ///
 /// # Errors
 ///
-/// [`NotEstimable::InvalidInput`] where a number is not finite or a probability leaves [0, 1].
+/// [`NotEstimable::InvalidInput`] where a number is not finite or a diameter is negative.
 ///
 /// # References
 ///
@@ -101,9 +101,8 @@ fn check(lesions: &[Lesion], candidates: &[Candidate]) -> Result<(), NotEstimabl
     let is_lesion = |lesion: &Lesion| {
         is_place(&lesion.centre) && lesion.diameter_mm.is_finite() && lesion.diameter_mm >= 0.0
     };
-    let is_candidate = |candidate: &Candidate| {
-        is_place(&candidate.place) && (0.0..=1.0).contains(&candidate.probability)
-    };
+    let is_candidate =
+        |candidate: &Candidate| is_place(&candidate.place) && candidate.probability.is_finite();
     if lesions.iter().all(is_lesion) && candidates.iter().all(is_candidate) {
         Ok(())
     } else {
@@ -134,7 +133,7 @@ mod tests {
     fn nothing_but_numbers_is_matched() {
         let candidate = Candidate { place: [f64::NAN; 3], probability: 0.9 };
         assert_eq!(match_scan(&[], &[candidate]), Err(NotEstimable::InvalidInput));
-        let candidate = Candidate { place: [0.0; 3], probability: 1.1 };
+        let candidate = Candidate { place: [0.0; 3], probability: f64::INFINITY };
         assert_eq!(match_scan(&[], &[candidate]), Err(NotEstimable::InvalidInput));
     }
 }

@@ -1,10 +1,9 @@
 //! The analysis of variance.
 
-use super::ReaderStudy;
+use super::{DegreesOfFreedom, ReaderStudy};
 use crate::NotEstimable;
 use crate::count::len_to_f64;
-use crate::interval::{Interval, critical_t};
-use crate::special::{f, student_t};
+use crate::interval::Interval;
 
 /// Variance and covariance components, in squared units of the area. Those of readers may come out
 /// negative.
@@ -40,13 +39,32 @@ pub struct MeanSquares {
 pub struct TreatmentDifference {
     /// The treatments, by their places: first minus second.
     pub treatments: (usize, usize),
-    /// The difference of their mean areas, with its t interval.
+    /// The difference of their mean areas, with its interval.
     pub interval: Interval,
     /// Its standard error.
     pub se: f64,
-    /// `difference / se`.
-    pub t: f64,
-    /// Its two-sided p-value.
+    /// `difference / se` with its two-sided p-value; [`NotEstimable::ZeroVariance`] without an error.
+    pub t: Result<(f64, f64), NotEstimable>,
+}
+
+/// The mean area of one treatment, from its readers alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TreatmentMean {
+    /// The mean area.
+    pub estimate: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Its degrees of freedom and interval, cut to [0, 1]; [`NotEstimable::ZeroVariance`] where neither
+    /// readers nor cases leave an error.
+    pub interval: Result<(DegreesOfFreedom, Interval), NotEstimable>,
+}
+
+/// The test that all treatments are equal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EqualityTest {
+    /// F.
+    pub f: f64,
+    /// Its p-value.
     pub p: f64,
 }
 
@@ -59,25 +77,26 @@ pub struct Mrmc {
     pub mean_squares: MeanSquares,
     /// The denominator of F.
     pub denominator: f64,
-    /// The test that all treatments are equal.
-    pub f: f64,
-    /// Its degrees of freedom: of treatments, and Hillis'.
-    pub df: (f64, f64),
-    /// Its p-value.
-    pub p: f64,
+    /// Degrees of freedom of treatments, the numerator's.
+    pub numerator_df: f64,
+    /// Hillis' degrees of freedom, the denominator's.
+    pub df: DegreesOfFreedom,
+    /// The test that all treatments are equal; [`NotEstimable::ZeroVariance`] where neither readers nor
+    /// cases leave any variance to test against.
+    pub equality: Result<EqualityTest, NotEstimable>,
     /// Every pair of treatments.
     pub differences: Vec<TreatmentDifference>,
-    /// The mean area of each treatment with its interval, its standard error and degrees of freedom;
-    /// [`NotEstimable::ZeroVariance`] where its readers do not vary.
-    pub treatments: Vec<Result<(Interval, f64, f64), NotEstimable>>,
+    /// Every treatment.
+    pub treatments: Vec<TreatmentMean>,
 }
 
 /// Compares treatments over random readers and random cases.
 ///
+/// What does not exist where readers or cases do not vary has its reason; the rest stands.
+///
 /// # Errors
 ///
-/// [`NotEstimable::ZeroVariance`] where neither readers nor cases leave any variance to test against, or
-/// readers do not differ in the treatments' effect; [`NotEstimable::LevelOutOfRange`].
+/// [`NotEstimable::LevelOutOfRange`].
 ///
 /// # Examples
 ///
@@ -99,7 +118,6 @@ pub struct Mrmc {
 /// assert!(study.differences[0].interval.estimate < 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[expect(clippy::many_single_char_names, reason = "the symbols of the papers")]
 pub fn mrmc(study: &ReaderStudy, level: f64) -> Result<Mrmc, NotEstimable> {
     crate::interval::critical_normal(level)?;
     let (readers, treatments) = study.shape();
@@ -110,38 +128,35 @@ pub fn mrmc(study: &ReaderStudy, level: f64) -> Result<Mrmc, NotEstimable> {
     let shared = (r * (components.cov2 - components.cov3)).max(0.0);
     let interaction = mean_squares.treatment_by_reader;
     let denominator = interaction + shared;
-    if denominator <= 0.0 || interaction <= 0.0 {
-        return Err(NotEstimable::ZeroVariance);
-    }
-    let df1 = t - 1.0;
-    let df2 = denominator * denominator / (interaction * interaction / (df1 * (r - 1.0)));
-    let f = mean_squares.treatment / denominator;
-    let difference = |treatments: (usize, usize)| {
-        let (a, b) = treatments;
-        let difference = means.treatments[a] - means.treatments[b];
-        let se = libm::sqrt(2.0 / r * denominator);
-        let half_width = critical_t(level, df2)? * se;
+    let df = DegreesOfFreedom::hillis(denominator, interaction, (t - 1.0) * (r - 1.0));
+    let some = if denominator > 0.0 { Ok(denominator) } else { Err(NotEstimable::ZeroVariance) };
+    let equality = some.map(|denominator| {
+        let f = mean_squares.treatment / denominator;
+        EqualityTest { f, p: df.p_of_f(f, t - 1.0) }
+    });
+    let difference = |(a, b): (usize, usize)| {
+        let (first, second) = (means.treatments[a], means.treatments[b]);
+        let (difference, se) = (first - second, libm::sqrt(2.0 / r * denominator));
+        let half_width = df.critical(level)? * se;
         let (lower, upper) = (difference - half_width, difference + half_width);
-        let interval = Interval { estimate: difference, lower, upper, level };
-        let ratio = difference / se;
         Ok(TreatmentDifference {
-            treatments,
-            interval,
+            treatments: (a, b),
+            interval: Interval { estimate: difference, lower, upper, level },
             se,
-            t: ratio,
-            p: student_t::two_sided_p(ratio, df2),
+            t: some.map(|_| (difference / se, df.p_of_t(difference / se))),
         })
     };
     let pairs = (0..treatments).flat_map(|a| (a + 1..treatments).map(move |b| (a, b)));
+    let single = |treatment| single(study, &means, treatment, level);
     Ok(Mrmc {
         components,
         mean_squares,
         denominator,
-        f,
-        df: (df1, df2),
-        p: f::upper_tail(f, df1, df2),
+        numerator_df: t - 1.0,
+        df,
+        equality,
         differences: pairs.map(difference).collect::<Result<_, NotEstimable>>()?,
-        treatments: (0..treatments).map(|j| single(study, &means, j, level)).collect(),
+        treatments: (0..treatments).map(single).collect::<Result<_, NotEstimable>>()?,
     })
 }
 
@@ -176,7 +191,7 @@ impl Means {
         MeanSquares {
             treatment: r * around(&self.treatments) / (t - 1.0),
             reader: t * around(&self.readers) / (r - 1.0),
-            treatment_by_reader: interaction / ((t - 1.0) * (r - 1.0)),
+            treatment_by_reader: unrounded(interaction / ((t - 1.0) * (r - 1.0))),
         }
     }
 }
@@ -196,13 +211,19 @@ fn components(study: &ReaderStudy, squares: &MeanSquares, t: f64) -> VarianceCom
     }
 }
 
-/// The mean area of one treatment, from its readers alone.
+/// A mean square of areas; 0 where it is what rounding leaves of numbers of at most 1.
+fn unrounded(square: f64) -> f64 {
+    const ROUNDING: f64 = 1e-28;
+    if square > ROUNDING { square } else { 0.0 }
+}
+
+/// The mean area of one treatment.
 fn single(
     study: &ReaderStudy,
     means: &Means,
     treatment: usize,
     level: f64,
-) -> Result<(Interval, f64, f64), NotEstimable> {
+) -> Result<TreatmentMean, NotEstimable> {
     let readers = means.readers.len();
     let r = len_to_f64(readers);
     let mean = means.treatments[treatment];
@@ -211,17 +232,16 @@ fn single(
         let rest = areas[[i, treatment]] - mean;
         sum + rest * rest
     }) / (r - 1.0);
+    let spread = unrounded(spread);
     let cov2 = study.mean_covariance(|a, b| a.0 != b.0 && a.1 == treatment && b.1 == treatment);
     let total = spread + (r * cov2).max(0.0);
-    if spread <= 0.0 {
-        return Err(NotEstimable::ZeroVariance);
-    }
-    let df = total * total / (spread * spread / (r - 1.0));
     let se = libm::sqrt(total / r);
-    let half_width = critical_t(level, df)? * se;
-    let interval =
-        Interval { estimate: mean, lower: mean - half_width, upper: mean + half_width, level };
-    Ok((interval, se, df))
+    let df = DegreesOfFreedom::hillis(total, spread, r - 1.0);
+    let half_width = df.critical(level)? * se;
+    let (lower, upper) = ((mean - half_width).max(0.0), (mean + half_width).min(1.0));
+    let interval = Interval { estimate: mean, lower, upper, level };
+    let interval = if total > 0.0 { Ok((df, interval)) } else { Err(NotEstimable::ZeroVariance) };
+    Ok(TreatmentMean { estimate: mean, se, interval })
 }
 
 #[cfg(test)]
@@ -239,7 +259,25 @@ mod tests {
     fn readers_who_never_differ_leave_nothing_to_test_against() {
         let same = vec![3, 5, 2, 1, 4, 2];
         let study = ReaderStudy::new(areas(&[same.clone(), same.clone(), same.clone(), same]), 2);
-        assert_eq!(mrmc(&study.unwrap(), 0.95), Err(NotEstimable::ZeroVariance));
+        let study = mrmc(&study.unwrap(), 0.95).unwrap();
+        assert_eq!(study.equality, Err(NotEstimable::ZeroVariance));
+        assert!(study.differences[0].interval.upper.abs() < 1e-15);
+        // Cases vary, and every reader with them: there is no limit to the degrees of freedom.
+        let mean = study.treatments[0];
+        assert_eq!(mean.interval.unwrap().0, DegreesOfFreedom::Unlimited);
+        assert!(mean.se > 0.0 && mean.interval.unwrap().1.upper <= 1.0);
+    }
+
+    #[test]
+    fn perfect_readers_have_a_mean_and_no_error() {
+        let perfect = vec![4, 5, 6, 1, 2, 3];
+        let other = vec![3, 5, 2, 1, 4, 2];
+        let readers = [perfect.clone(), other.clone(), perfect, vec![3, 4, 2, 1, 5, 2]];
+        let study = mrmc(&ReaderStudy::new(areas(&readers), 2).unwrap(), 0.95).unwrap();
+        let mean = study.treatments[0];
+        assert!((mean.estimate - 1.0).abs() < 1e-15 && mean.se < 1e-15);
+        assert_eq!(mean.interval, Err(NotEstimable::ZeroVariance));
+        assert!(study.treatments[1].interval.is_ok());
     }
 
     #[test]

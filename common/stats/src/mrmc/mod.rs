@@ -17,7 +17,11 @@
 //! - S. L. Hillis (2014). Stat. Med. 33, 330–360 (intervals of single treatments).
 
 mod analysis;
+mod degrees_of_freedom;
 mod design;
 
-pub use analysis::{MeanSquares, Mrmc, TreatmentDifference, VarianceComponents, mrmc};
+pub use analysis::{
+    EqualityTest, MeanSquares, Mrmc, TreatmentDifference, TreatmentMean, VarianceComponents, mrmc,
+};
+pub use degrees_of_freedom::DegreesOfFreedom;
 pub use design::ReaderStudy;

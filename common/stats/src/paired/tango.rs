@@ -60,14 +60,14 @@ pub struct NonInferiority {
 /// # Errors
 ///
 /// [`NotEstimable::EmptyInput`] without cases; [`NotEstimable::InvalidInput`] for a margin outside
-/// (0, 1); [`NotEstimable::ZeroVariance`] where the score does not exist.
+/// (−1, 1); [`NotEstimable::ZeroVariance`] where the score does not exist.
 ///
 /// # References
 ///
 /// - T. Tango (1998). Stat. Med. 17, 891–908.
 pub fn non_inferiority(counts: &PairedCounts, margin: f64) -> Result<NonInferiority, NotEstimable> {
     let score = Score::of(counts)?;
-    if !(margin > 0.0 && margin < 1.0) {
+    if !(margin > -1.0 && margin < 1.0) {
         return Err(NotEstimable::InvalidInput);
     }
     if score.variance(-margin) <= 0.0 {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_margin_must_be_a_difference_of_probabilities() {
-        for margin in [0.0, 1.0, -0.1, f64::NAN] {
+        for margin in [1.0, -1.0, 1.5, f64::NAN] {
             let refused = non_inferiority(&counts(1, 1, 8), margin);
             assert_eq!(refused, Err(NotEstimable::InvalidInput));
         }

@@ -1,5 +1,4 @@
-//! The squared distance of every voxel to the nearest of a set, exactly: from the distances along rows,
-//! along the other two axes one after the other.
+//! The squared distance of every voxel to the nearest of a set, exactly, one axis after the other.
 //!
 //! # References
 //!
@@ -10,16 +9,24 @@ use super::square;
 use crate::count::len_to_f64;
 
 /// Squared distances in the order of `rows`, in squared millimetres; infinite where the set is empty.
+///
+/// Axes are added first to last, as in SciPy: the last bit decides whether a distance is a tolerance's.
 pub(super) fn squared_distances(rows: &Rows) -> Vec<f64> {
     let [depth, height, width] = rows.shape;
-    let mut squared = rows.squared.clone();
+    let is_in = |squared: &f64| if *squared > 0.0 { f64::INFINITY } else { 0.0 };
+    let mut squared: Vec<f64> = rows.squared.iter().map(is_in).collect();
     let mut envelope = Envelope::default();
-    for column in squared.chunks_exact_mut(height) {
-        envelope.run(column, 0, 1, height, rows.spacing[1]);
-    }
     let plane = height * width;
     for place in 0..plane {
         envelope.run(&mut squared, place, plane, depth, rows.spacing[0]);
+    }
+    for column in squared.chunks_exact_mut(height) {
+        envelope.run(column, 0, 1, height, rows.spacing[1]);
+    }
+    for slice in squared.chunks_exact_mut(plane) {
+        for row in 0..height {
+            envelope.run(slice, row, height, width, rows.spacing[2]);
+        }
     }
     squared
 }
@@ -57,10 +64,13 @@ impl Envelope {
             while self.begins.get(piece + 1).is_some_and(|begin| *begin <= here) {
                 piece += 1;
             }
-            if let Some(vertex) = self.vertices.get(piece) {
+            // Where two parabolas meet, rounding decides which is the lower.
+            let pieces = piece.saturating_sub(1)..(piece + 2).min(self.vertices.len());
+            let lowest = self.vertices[pieces].iter().fold(f64::INFINITY, |lowest, vertex| {
                 let offset = (here - len_to_f64(*vertex)) * spacing;
-                squared[line(place)] = square(offset) + self.values[*vertex];
-            }
+                lowest.min(square(offset) + self.values[*vertex])
+            });
+            squared[line(place)] = lowest;
         }
     }
 

@@ -73,8 +73,7 @@ impl<'r> Search<'r> {
             let (low, high) = (y.saturating_sub(reach), height.min(y + reach));
             self.left = self.left.checked_sub(from - low + high - to)?;
             for side in [low..from, to..high] {
-                // The transform's order of adding, and so its last bit.
-                best = best.min(aside + lowest(&column[side.clone()], &across[side]));
+                best = best.min(lowest(aside, &across[side.clone()], &column[side]));
             }
             (from, to) = (low, high);
             let next = square(len_to_f64(reach) * self.rows.spacing[1]);
@@ -87,18 +86,19 @@ impl<'r> Search<'r> {
     }
 }
 
-/// The lowest sum of two values that stand at the same place; infinite where there are none.
-fn lowest(values: &[f64], others: &[f64]) -> f64 {
+/// The lowest `aside + across + along`, added in this order: the last bit decides whether a distance is a
+/// tolerance's. Infinite where there are none.
+fn lowest(aside: f64, across: &[f64], along: &[f64]) -> f64 {
     let mut lanes = [f64::INFINITY; LANES];
-    let (values, last) = values.as_chunks::<LANES>();
-    let (others, last_others) = others.as_chunks::<LANES>();
-    for (values, others) in values.iter().zip(others) {
-        for (lane, (value, other)) in lanes.iter_mut().zip(values.iter().zip(others)) {
-            let sum = value + other;
+    let (across, last_across) = across.as_chunks::<LANES>();
+    let (along, last_along) = along.as_chunks::<LANES>();
+    for (across, along) in across.iter().zip(along) {
+        for (lane, (across, along)) in lanes.iter_mut().zip(across.iter().zip(along)) {
+            let sum = (aside + across) + along;
             *lane = if sum < *lane { sum } else { *lane };
         }
     }
-    let rest = last.iter().zip(last_others).map(|(value, other)| value + other);
+    let rest = last_across.iter().zip(last_along).map(|(across, along)| (aside + across) + along);
     rest.chain(lanes).fold(f64::INFINITY, f64::min)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::NotEstimable;
 use crate::aggregate::sorted_quantile;
+use crate::pairwise::pairwise_sum;
 
 /// How a percentile is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Side {
         }
         pieces.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let (distances, areas): (Vec<f64>, Vec<f64>) = pieces.into_iter().unzip();
-        let area = areas.iter().fold(0.0, |sum, area| sum + area);
+        let area = pairwise_sum(&areas);
         Ok(Self { distances, areas, area })
     }
 

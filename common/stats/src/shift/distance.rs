@@ -3,11 +3,14 @@
 use super::Pair;
 use crate::NotEstimable;
 use crate::aggregate::Edges;
+use crate::pairwise::pairwise_sum;
 
 /// The Hellinger distance `√(1 − Σ √(pq))`, from 0 to 1.
 #[must_use]
 pub fn hellinger(pair: &Pair) -> f64 {
-    let common = pair.shares().into_iter().fold(0.0, |sum, (p, q)| sum + libm::sqrt(p * q));
+    let common: Vec<f64> = pair.shares().into_iter().map(|(p, q)| libm::sqrt(p * q)).collect();
+    // Near 0 the root magnifies the last bit of the sum.
+    let common = pairwise_sum(&common);
     libm::sqrt((1.0 - common).max(0.0))
 }
 

@@ -24,16 +24,17 @@ pub(crate) fn two_sided_p(t: f64, df: f64) -> f64 {
     2.0 * upper_tail(t.abs(), df)
 }
 
-/// The t with P(T ≥ t) = p, for 0 < p < 1 and df ≥ 1.
+/// The t with P(T ≥ t) = p, for 0 < p < 1 and df > 0, which need not be whole.
 pub(crate) fn upper_quantile(p: f64, df: f64) -> f64 {
     if p > 0.5 {
         return -upper_quantile(1.0 - p, df);
     }
-    if df < 1.5 {
+    let is = |whole: f64| (df - whole).abs() < 1e-12;
+    if is(1.0) {
         // One degree of freedom is the Cauchy distribution.
         return 1.0 / libm::tan(PI * p);
     }
-    if df < 2.5 {
+    if is(2.0) {
         // Two degrees of freedom invert in closed form.
         return (1.0 - 2.0 * p) / libm::sqrt(2.0 * p * (1.0 - p));
     }
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_quantile_inverts_the_tail() {
-        for df in [1.0, 2.0, 3.0, 4.0, 11.0, 60.0, 1_000.0] {
+        for df in [1.0, 1.27, 1.5, 2.0, 2.35, 3.0, 4.0, 11.0, 60.0, 1_000.0] {
             for p in [0.975, 0.5, 0.05, 0.025, 0.005, 1e-6] {
                 let back = upper_tail(upper_quantile(p, df), df);
                 assert!((back / p - 1.0).abs() < 1e-11, "{p} {df}: {back:e}");

@@ -69,18 +69,19 @@ pub struct MetaRegression {
     pub coefficients: Vec<f64>,
     /// Their standard errors.
     pub se: Vec<f64>,
-    /// Each coefficient by its error.
-    pub statistic: Vec<f64>,
+    /// Each coefficient by its error; `None` where the fit leaves no residual, and so no error.
+    pub statistic: Vec<Option<f64>>,
     /// Two-sided p-values.
-    pub p: Vec<f64>,
+    pub p: Vec<Option<f64>>,
     /// Between-site variance that the moderators leave.
     pub tau2: f64,
-    /// The test that no moderator matters: chi-square, or F under Hartung–Knapp.
-    pub qm: f64,
+    /// The test that no moderator matters: chi-square, or F under Hartung–Knapp;
+    /// [`NotEstimable::ZeroVariance`] where the fit leaves no residual to judge it by.
+    pub qm: Result<f64, NotEstimable>,
     /// Its degrees of freedom: the moderators; and the residual ones under Hartung–Knapp.
     pub qm_df: (usize, Option<usize>),
     /// Its p-value.
-    pub qm_p: f64,
+    pub qm_p: Result<f64, NotEstimable>,
     /// Residual heterogeneity at τ² = 0.
     pub qe: f64,
     /// Its p-value, with k − p degrees of freedom.
@@ -100,7 +101,6 @@ pub struct MetaRegression {
 /// result is not finite;
 /// [`NotEstimable::TooFewSites`] unless sites outnumber coefficients;
 /// [`NotEstimable::ConstantScore`] where a moderator is constant or a combination of others;
-/// [`NotEstimable::ZeroVariance`] where the fit leaves no residual under Hartung–Knapp;
 /// [`NotEstimable::NotConverged`].
 ///
 /// # Examples
@@ -111,7 +111,7 @@ pub struct MetaRegression {
 /// let logit_auroc = SiteEstimates::new(vec![2.1, 1.4, 2.6, 1.7], vec![0.04, 0.06, 0.05, 0.04])?;
 /// let vendor = Moderators::of_groups(&[0, 1, 0, 1])?;
 /// let fit = meta_regression(&logit_auroc, &vendor, Test::Wald)?;
-/// assert!(fit.coefficients[1] < 0.0 && fit.qm_p < 0.05);
+/// assert!(fit.coefficients[1] < 0.0 && fit.qm_p? < 0.05);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn meta_regression(
@@ -135,8 +135,8 @@ pub fn meta_regression(
     let residual_df = k - columns;
     let typical = len_to_f64(residual_df) / at_zero.trace_p;
     let tests = Tests::of(&fit, test, residual_df)?;
-    let numbers = fit.coefficients.iter().chain(&tests.se).chain(&tests.statistic);
-    if !numbers.chain([&tests.qm, &at_zero.q, &tau2]).all(|x| x.is_finite()) {
+    let numbers = fit.coefficients.iter().chain(&tests.se).chain(tests.statistic.iter().flatten());
+    if !numbers.chain(&tests.qm).chain([&at_zero.q, &tau2]).all(|x| x.is_finite()) {
         return Err(NotEstimable::InvalidInput);
     }
     Ok(MetaRegression {
@@ -180,6 +180,18 @@ struct Fit {
     q2: f64,
     trace_p: f64,
     log_determinant: f64,
+    /// `y'Wy`.
+    whole: f64,
+}
+
+/// A share of the whole that is rounding: the squares of digits that an f64 does not have.
+const ROUNDING: f64 = 1e-29;
+
+impl Fit {
+    /// Whether the moderators explain everything: what is left is rounding.
+    fn is_exact(&self) -> bool {
+        self.q <= ROUNDING * self.whole
+    }
 }
 
 impl Model<'_> {
@@ -204,6 +216,7 @@ impl Model<'_> {
         };
         Some(Fit {
             q: sum(&|i| weights[i] * residual(i) * residual(i)),
+            whole: sum(&|i| weights[i] * y[i] * y[i]),
             q2: sum(&|i| (weights[i] * residual(i)) * (weights[i] * residual(i))),
             trace_p: sum(&|i| weights[i] * (1.0 - leverage(i)).max(0.0)),
             log_determinant: factor.log_determinant(),
@@ -225,10 +238,10 @@ impl Model<'_> {
 
 struct Tests {
     se: Vec<f64>,
-    statistic: Vec<f64>,
-    p: Vec<f64>,
-    qm: f64,
-    qm_p: f64,
+    statistic: Vec<Option<f64>>,
+    p: Vec<Option<f64>>,
+    qm: Result<f64, NotEstimable>,
+    qm_p: Result<f64, NotEstimable>,
 }
 
 impl Tests {
@@ -236,28 +249,30 @@ impl Tests {
         let df = len_to_f64(residual_df);
         let scale = match test {
             Test::Wald => 1.0,
+            Test::HartungKnapp if fit.is_exact() => 0.0,
             Test::HartungKnapp => fit.q / df,
             Test::ModifiedHartungKnapp => (fit.q / df).max(1.0),
         };
-        if scale <= 0.0 {
-            return Err(NotEstimable::ZeroVariance);
-        }
         let se: Vec<f64> = fit.covariance.diag().iter().map(|v| libm::sqrt(scale * v)).collect();
-        let statistic: Vec<f64> = fit.coefficients.iter().zip(&se).map(|(b, se)| b / se).collect();
-        let p_of = |t: &f64| match test {
-            Test::Wald => normal::two_sided_p(*t),
-            Test::HartungKnapp | Test::ModifiedHartungKnapp => student_t::two_sided_p(*t, df),
+        let by_error = |(b, se): (&f64, &f64)| (*se > 0.0).then(|| b / se);
+        let statistic: Vec<Option<f64>> = fit.coefficients.iter().zip(&se).map(by_error).collect();
+        let p_of = |t: &Option<f64>| {
+            t.map(|t| match test {
+                Test::Wald => normal::two_sided_p(t),
+                Test::HartungKnapp | Test::ModifiedHartungKnapp => student_t::two_sided_p(t, df),
+            })
         };
         let m = fit.coefficients.len() - 1;
         let moderators = Array1::from_shape_fn(m, |j| fit.coefficients[j + 1]);
         let covariance = Array2::from_shape_fn((m, m), |(a, b)| fit.covariance[[a + 1, b + 1]]);
         let factor = Cholesky::of(&covariance).ok_or(NotEstimable::ConstantScore)?;
-        let wald = inner(&moderators, &factor.solve(&moderators)) / scale;
+        let wald = inner(&moderators, &factor.solve(&moderators));
+        let wald = if scale > 0.0 { Ok(wald / scale) } else { Err(NotEstimable::ZeroVariance) };
         let (qm, qm_p) = match test {
-            Test::Wald => (wald, chi_square::upper_tail(wald, len_to_f64(m))),
+            Test::Wald => (wald, wald.map(|wald| chi_square::upper_tail(wald, len_to_f64(m)))),
             Test::HartungKnapp | Test::ModifiedHartungKnapp => {
-                let ratio = wald / len_to_f64(m);
-                (ratio, f::upper_tail(ratio, len_to_f64(m), df))
+                let ratio = wald.map(|wald| wald / len_to_f64(m));
+                (ratio, ratio.map(|ratio| f::upper_tail(ratio, len_to_f64(m), df)))
             }
         };
         Ok(Self { p: statistic.iter().map(p_of).collect(), se, statistic, qm, qm_p })
@@ -291,6 +306,16 @@ mod tests {
     }
 
     #[test]
+    fn identical_sites_leave_no_residual_to_test_by() {
+        let sites = SiteEstimates::new(vec![0.3; 4], vec![0.1, 0.2, 0.3, 0.1]).unwrap();
+        let groups = Moderators::of_groups(&[0, 1, 0, 1]).unwrap();
+        let fit = meta_regression(&sites, &groups, Test::HartungKnapp).unwrap();
+        assert_eq!((fit.qm, fit.statistic), (Err(NotEstimable::ZeroVariance), vec![None, None]));
+        assert!((fit.coefficients[0] - 0.3).abs() < 1e-15);
+        assert!(meta_regression(&sites, &groups, Test::Wald).unwrap().qm.unwrap() < 1e-12);
+    }
+
+    #[test]
     fn shifting_a_moderator_moves_the_intercept_alone() {
         let fit = |shift: f64| {
             let years =
@@ -299,6 +324,9 @@ mod tests {
         };
         let (here, there) = (fit(0.0), fit(10.0));
         assert!((here.coefficients[1] - there.coefficients[1]).abs() < 1e-10);
-        assert!((here.tau2 - there.tau2).abs() < 1e-9 && (here.qm - there.qm).abs() < 1e-8);
+        assert!(
+            (here.tau2 - there.tau2).abs() < 1e-9
+                && (here.qm.unwrap() - there.qm.unwrap()).abs() < 1e-8
+        );
     }
 }

@@ -157,8 +157,11 @@ proptest! {
     fn measurements(values in prop::collection::vec(any_number(), 12), level in any_number()) {
         let table = Array2::from_shape_vec((4, 3), values.clone()).unwrap();
         if let Ok(icc) = RatingTable::new(table).and_then(|table| intraclass(&table, level)) {
-            numbers(&[icc.one_way, icc.consistency, icc.agreement_of_mean]);
-            interval(Ok(icc.agreement));
+            for part in [icc.one_way, icc.consistency, icc.agreement_of_mean, icc.agreement] {
+                number(part);
+            }
+            number(icc.agreement_lower);
+            number(icc.agreement_upper);
         }
         let heat = arr1(&values).into_dyn();
         let mask = arr1(&[true, false].repeat(6)).into_dyn();
@@ -275,7 +278,8 @@ proptest! {
         };
         for test in [Test::Wald, Test::HartungKnapp, Test::ModifiedHartungKnapp] {
             if let Ok(fit) = meta_regression(&sites, &moderators, test) {
-                numbers(fit.coefficients.iter().chain(&fit.se).chain(&fit.statistic));
+                numbers(fit.coefficients.iter().chain(&fit.se).chain(fit.statistic.iter().flatten()));
+                number(fit.qm);
                 number(fit.r2);
             }
         }
