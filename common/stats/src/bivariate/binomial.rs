@@ -22,9 +22,9 @@ use crate::descent::{Minimum, central_gradient, descend, lowest};
 use crate::linear::Cholesky;
 use crate::scale::{expit, log1p_exp, logit};
 
-/// Standard deviation and correlations that the search begins from.
-const START_SD: f64 = 0.4;
-const STARTS: [f64; 3] = [0.0, -0.7, 0.7];
+/// Standard deviation of both logits and their correlation that the search begins from; the last one finds
+/// sites that hardly differ, beside which a large one hides the others.
+const STARTS: [(f64, f64); 4] = [(0.4, 0.0), (0.4, -0.7), (0.4, 0.7), (0.01, 0.0)];
 
 /// Newton steps towards a site's mode.
 const MAX_STEPS: u32 = 100;
@@ -175,12 +175,12 @@ struct Model {
 impl Model {
     fn best(&self, start: [f64; 2]) -> Option<Minimum<5>> {
         let height = |at: &[f64; 5]| self.height(at);
-        let from = |rho: f64| {
-            let rest = libm::sqrt(1.0 - rho * rho) * START_SD;
-            let start = [start[0], start[1], START_SD, rho * START_SD, rest];
+        let from = |(sd, rho): (f64, f64)| {
+            let rest = libm::sqrt(1.0 - rho * rho) * sd;
+            let start = [start[0], start[1], sd, rho * sd, rest];
             descend(height, |at| central_gradient(height, at), start)
         };
-        lowest(STARTS.iter().filter_map(|rho| from(*rho)))
+        lowest(STARTS.iter().filter_map(|start| from(*start)))
     }
 
     /// Minus the log-likelihood, up to a constant.

@@ -1,17 +1,12 @@
 //! The integrated calibration index and its companions from a smooth calibration curve.
 
-use super::loess::{fitted, neighbours};
+use super::loess::Loess;
 use super::{outcome, require_probabilities};
 use crate::NotEstimable;
 use crate::count::len_to_f64;
 
 /// The share of the cases in each neighbourhood: the default of R's `loess`.
 const SPAN: f64 = 0.75;
-
-/// The curve is computed at no more points than this and interpolated linearly between them, so
-/// that a large site does not wait on a quadratic algorithm. The curve of a span of 0.75 bends far
-/// too little for the difference to show.
-const MAX_POINTS: usize = 1_024;
 
 /// Distances between the smooth calibration curve and the diagonal, on the probability scale.
 ///
@@ -55,16 +50,12 @@ pub fn ici_loess(rows: &[(f64, bool)]) -> Result<SmoothCalibration, NotEstimable
     let mut sorted: Vec<_> = rows.iter().map(|&(p, event)| (p, outcome(event))).collect();
     // Events after non-events at a tie: sums then do not depend on the order of the cases.
     sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let mut points: Vec<f64> = sorted.iter().map(|&(p, _)| p).collect();
-    points.dedup_by(|a, b| a.total_cmp(b).is_eq());
-    if points.len() < 2 {
+    if sorted[0].0 >= sorted[sorted.len() - 1].0 {
         return Err(NotEstimable::ConstantScore);
     }
-    let knots = thinned(&points);
-    let taken = neighbours(sorted.len(), SPAN);
-    let curve: Vec<_> =
-        knots.iter().map(|&knot| (knot, fitted(&sorted, taken, knot).clamp(0.0, 1.0))).collect();
-    let mut distances: Vec<_> = distances(&sorted, &curve);
+    let curve = Loess::of(&sorted, SPAN);
+    let mut distances: Vec<f64> =
+        sorted.iter().map(|&(p, _)| (curve.at(p).clamp(0.0, 1.0) - p).abs()).collect();
     let sum = distances.iter().fold(0.0, |sum, distance| sum + distance);
     distances.sort_unstable_by(f64::total_cmp);
     Ok(SmoothCalibration {
@@ -73,29 +64,6 @@ pub fn ici_loess(rows: &[(f64, bool)]) -> Result<SmoothCalibration, NotEstimable
         e90: percentile(&distances, 0.9),
         emax: percentile(&distances, 1.0),
     })
-}
-
-/// At most [`MAX_POINTS`] of the points, evenly by rank, with both ends.
-fn thinned(points: &[f64]) -> Vec<f64> {
-    if points.len() <= MAX_POINTS {
-        return points.to_vec();
-    }
-    (0..MAX_POINTS).map(|i| points[i * (points.len() - 1) / (MAX_POINTS - 1)]).collect()
-}
-
-/// |curve − p| at each case, in order of p; `curve` spans the cases.
-fn distances(sorted: &[(f64, f64)], curve: &[(f64, f64)]) -> Vec<f64> {
-    let mut right = 1;
-    sorted
-        .iter()
-        .map(|&(p, _)| {
-            while right + 1 < curve.len() && curve[right].0 < p {
-                right += 1;
-            }
-            let ((x0, y0), (x1, y1)) = (curve[right - 1], curve[right]);
-            (y0 + (y1 - y0) * ((p - x0) / (x1 - x0)) - p).abs()
-        })
-        .collect()
 }
 
 /// The percentile of type 7 (linear between order statistics) of sorted, non-empty values.
@@ -126,14 +94,6 @@ mod tests {
         let rows: Vec<_> =
             (0..=20).flat_map(|i| (0..20).map(move |j| (f64::from(i) / 20.0, j < i))).collect();
         assert!(ici_loess(&rows).unwrap().emax < 1e-10);
-    }
-
-    #[test]
-    fn thinning_keeps_the_ends() {
-        let points: Vec<_> = (0..5_000).map(f64::from).collect();
-        let knots = thinned(&points);
-        assert_eq!(knots.len(), MAX_POINTS);
-        assert!(knots[0].abs() < 1e-15 && (knots[MAX_POINTS - 1] - 4_999.0).abs() < 1e-12);
     }
 
     #[test]
