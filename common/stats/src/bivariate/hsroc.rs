@@ -1,6 +1,6 @@
 //! The hierarchical summary ROC curve that is the bivariate model in other words.
 
-use super::Matrix;
+use super::{Matrix, vanishes};
 use crate::NotEstimable;
 use crate::scale::{expit, logit};
 
@@ -33,8 +33,7 @@ impl Hsroc {
         let (a, b) = (libm::sqrt(between[0][0]), libm::sqrt(between[1][1]));
         let (mean_a, mean_b, cross) = (mean[0], -mean[1], -between[0][1]);
         let ratio = libm::sqrt(b / a);
-        // A variance next to 0 is none.
-        if a <= 0.0 || b <= 0.0 || !ratio.is_finite() || ratio <= 0.0 {
+        if vanishes(between[0][0]) || vanishes(between[1][1]) || !ratio.is_finite() {
             return Err(NotEstimable::ZeroVariance);
         }
         Ok(Self {

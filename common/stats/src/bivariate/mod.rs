@@ -24,6 +24,11 @@ pub use reitsma::{Bivariate, reitsma};
 /// A symmetric 2 × 2 matrix.
 type Matrix = [[f64; 2]; 2];
 
+/// Whether sites do not differ: what a search leaves of a variance that is 0.
+fn vanishes(variance: f64) -> bool {
+    variance < 1e-9
+}
+
 /// `L L'` with the lower factor `[[a, 0], [b, c]]`: any covariance, its boundary too.
 fn covariance([a, b, c]: [f64; 3]) -> Matrix {
     [[a * a, a * b], [a * b, b * b + c * c]]

@@ -10,7 +10,7 @@
 use std::f64::consts::TAU;
 
 use super::hsroc::Hsroc;
-use super::{Matrix, add, covariance, determinant, inverse, times};
+use super::{Matrix, add, covariance, determinant, inverse, times, vanishes};
 use crate::NotEstimable;
 use crate::aggregate::TwoByTwo;
 use crate::count::{count_to_f64, len_to_f64};
@@ -76,10 +76,10 @@ impl Bivariate {
     ///
     /// [`NotEstimable::ZeroVariance`] where one of them does not vary between sites.
     pub fn correlation(&self) -> Result<f64, NotEstimable> {
-        let product = self.between[0][0] * self.between[1][1];
-        if product <= 0.0 {
+        if vanishes(self.between[0][0]) || vanishes(self.between[1][1]) {
             return Err(NotEstimable::ZeroVariance);
         }
+        let product = self.between[0][0] * self.between[1][1];
         Ok((self.between[0][1] / libm::sqrt(product)).clamp(-1.0, 1.0))
     }
 
