@@ -1,7 +1,5 @@
 //! From ranked cases to placement sums, in O(n log n).
 
-use std::collections::BTreeMap;
-
 use super::{ClusterRankSums, RankSums};
 
 /// One case as rank statistics see it.
@@ -57,36 +55,53 @@ pub fn rank_sums(cases: &[RankedCase]) -> (RankSums, ClusterRankSums) {
         pos_squares: 0,
         neg_squares: 0,
     };
-    let mut clusters: BTreeMap<u32, Cluster> = BTreeMap::new();
+    let mut placements = Vec::with_capacity(cases.len());
     let (mut pos_below, mut neg_below) = (0, 0);
     for ties in sorted.chunk_by(|a, b| a.rank_key == b.rank_key) {
         let (pos_tied, neg_tied) = (count(ties, true), count(ties, false));
-        let pos_placement = u128::from(2 * neg_below + neg_tied);
-        let neg_placement = u128::from(2 * (n_pos - pos_below - pos_tied) + pos_tied);
-        sums.doubled_u += u128::from(pos_tied) * pos_placement;
-        sums.pos_squares += u128::from(pos_tied) * pos_placement * pos_placement;
-        sums.neg_squares += u128::from(neg_tied) * neg_placement * neg_placement;
-        for case in ties {
-            let cluster = clusters.entry(case.cluster).or_default();
-            if case.positive {
-                cluster.pos_total += pos_placement;
-                cluster.pos_size += 1;
-            } else {
-                cluster.neg_total += neg_placement;
-                cluster.neg_size += 1;
-            }
-        }
+        let pos_placement = 2 * neg_below + neg_tied;
+        let neg_placement = 2 * (n_pos - pos_below - pos_tied) + pos_tied;
+        sums.doubled_u += product(pos_tied, pos_placement);
+        sums.pos_squares += u128::from(pos_tied) * product(pos_placement, pos_placement);
+        sums.neg_squares += u128::from(neg_tied) * product(neg_placement, neg_placement);
+        let placement = |case: &RankedCase| {
+            (case.cluster, case.positive, if case.positive { pos_placement } else { neg_placement })
+        };
+        placements.extend(ties.iter().map(placement));
         pos_below += pos_tied;
         neg_below += neg_tied;
     }
-    (sums, cluster_rank_sums(clusters.values()))
+    placements.sort_unstable_by_key(|(cluster, ..)| *cluster);
+    let clusters = placements.chunk_by(|a, b| a.0 == b.0).map(Cluster::of);
+    (sums, cluster_rank_sums(clusters))
+}
+
+fn product(a: u64, b: u64) -> u128 {
+    u128::from(a) * u128::from(b)
 }
 
 fn count(cases: &[RankedCase], positive: bool) -> u64 {
     cases.iter().map(|case| u64::from(case.positive == positive)).sum()
 }
 
-fn cluster_rank_sums<'a>(clusters: impl Iterator<Item = &'a Cluster>) -> ClusterRankSums {
+impl Cluster {
+    /// From each case's cluster, class and placement.
+    fn of(placements: &[(u32, bool, u64)]) -> Self {
+        let mut cluster = Self::default();
+        for (_, positive, placement) in placements {
+            let (total, size) = if *positive {
+                (&mut cluster.pos_total, &mut cluster.pos_size)
+            } else {
+                (&mut cluster.neg_total, &mut cluster.neg_size)
+            };
+            *total += u128::from(*placement);
+            *size += 1;
+        }
+        cluster
+    }
+}
+
+fn cluster_rank_sums(clusters: impl Iterator<Item = Cluster>) -> ClusterRankSums {
     let mut sums = ClusterRankSums {
         clusters: 0,
         clusters_pos: 0,
