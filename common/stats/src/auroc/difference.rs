@@ -9,7 +9,7 @@ use super::Auroc;
 use super::delong::auc_of;
 use crate::NotEstimable;
 use crate::aggregate::{JointRankSums, RankSums};
-use crate::count::count_to_f64;
+use crate::count::{count_to_f64, finite};
 use crate::interval::Interval;
 use crate::special::{normal, student_t};
 use crate::wide::Wide;
@@ -30,7 +30,11 @@ impl AurocDifference {
     ///
     /// [`NotEstimable::ZeroVariance`] where the error is 0.
     pub fn z(&self) -> Result<f64, NotEstimable> {
-        if self.se > 0.0 { Ok(self.difference / self.se) } else { Err(NotEstimable::ZeroVariance) }
+        if self.se > 0.0 {
+            finite(self.difference / self.se)
+        } else {
+            Err(NotEstimable::ZeroVariance)
+        }
     }
 
     /// The two-sided p-value of no difference by the normal distribution; 1 where there is neither a
@@ -61,10 +65,10 @@ impl AurocDifference {
     ///
     /// # Errors
     ///
-    /// [`NotEstimable::InvalidInput`] unless `0 < margin < 1`, [`NotEstimable::ZeroVariance`] where the
+    /// [`NotEstimable::InvalidInput`] unless `-1 <= margin <= 1`, [`NotEstimable::ZeroVariance`] where the
     /// error is 0.
     pub fn non_inferiority(&self, margin: f64) -> Result<(f64, f64), NotEstimable> {
-        if !margin.is_finite() {
+        if !(-1.0..=1.0).contains(&margin) {
             return Err(NotEstimable::InvalidInput);
         }
         let shifted = Self { difference: self.difference + margin, se: self.se };

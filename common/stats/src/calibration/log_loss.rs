@@ -3,7 +3,7 @@
 use super::CalibrationCase;
 use super::line::log_likelihood;
 use crate::NotEstimable;
-use crate::count::len_to_f64;
+use crate::count::{finite, len_to_f64};
 
 /// The mean negative log-likelihood of the outcomes, in nats: 0 is ideal.
 ///
@@ -29,5 +29,5 @@ pub fn log_loss(rows: &[CalibrationCase]) -> Result<f64, NotEstimable> {
     if rows.iter().any(|row| !row.logit.is_finite()) {
         return Err(NotEstimable::InvalidInput);
     }
-    Ok(-log_likelihood(rows, [0.0, 1.0]) / len_to_f64(rows.len()))
+    finite(-log_likelihood(rows, [0.0, 1.0]) / len_to_f64(rows.len()))
 }

@@ -32,7 +32,7 @@ pub use piece::surfel;
 pub use surface::SurfaceDistances;
 pub use tally::PresenceTally;
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use ndarray::{ArrayD, ArrayView3, Axis, Slice, Zip};
 
@@ -62,6 +62,9 @@ pub struct Masks {
     first_axis: usize,
 }
 
+/// Millimetres from one voxel to the next: beyond them areas and squares would leave the range of numbers.
+const SPACINGS: RangeInclusive<f64> = 1e-9..=1e9;
+
 /// Voxels in C order.
 #[derive(Debug, Clone, PartialEq)]
 struct Volume {
@@ -75,7 +78,7 @@ impl Masks {
     /// # Errors
     ///
     /// [`NotEstimable::EmptyInput`] without voxels; [`NotEstimable::InvalidInput`] where shapes differ,
-    /// there are not two or three axes, or a spacing is not positive and finite.
+    /// there are not two or three axes, or a spacing lies outside 10⁻⁹ to 10⁹ mm.
     ///
     /// # Examples
     ///
@@ -101,7 +104,7 @@ impl Masks {
         let is_usable = reference.shape() == predicted.shape()
             && reference.ndim() == axes
             && (2..=3).contains(&axes)
-            && spacing.iter().all(|mm| mm.is_finite() && *mm > 0.0);
+            && spacing.iter().all(|mm| SPACINGS.contains(mm));
         if !is_usable {
             return Err(NotEstimable::InvalidInput);
         }

@@ -2,7 +2,7 @@
 
 use super::SiteEstimates;
 use crate::NotEstimable;
-use crate::count::len_to_f64;
+use crate::count::{finite, len_to_f64};
 use crate::special::chi_square;
 
 /// The test that subgroups share one mean.
@@ -21,7 +21,8 @@ pub struct BetweenGroups {
 ///
 /// # Errors
 ///
-/// [`NotEstimable::TooFewSites`] with fewer than two subgroups.
+/// [`NotEstimable::TooFewSites`] with fewer than two subgroups; [`NotEstimable::InvalidInput`] where they are
+/// so far apart that Q is not finite.
 ///
 /// # References
 ///
@@ -43,7 +44,8 @@ pub fn between_groups(pooled: &SiteEstimates) -> Result<BetweenGroups, NotEstima
         return Err(NotEstimable::TooFewSites { k, needed: 2 });
     }
     let sums = super::weighted::Weighted::at(pooled, 0.0);
-    Ok(BetweenGroups { q: sums.q, df: k - 1, p: chi_square::upper_tail(sums.q, len_to_f64(k - 1)) })
+    let q = finite(sums.q)?;
+    Ok(BetweenGroups { q, df: k - 1, p: chi_square::upper_tail(q, len_to_f64(k - 1)) })
 }
 
 #[cfg(test)]

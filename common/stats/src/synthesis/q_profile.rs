@@ -12,7 +12,7 @@ use super::SiteEstimates;
 use super::paule_mandel::generalised_q_root;
 use super::weighted::Weighted;
 use crate::NotEstimable;
-use crate::count::len_to_f64;
+use crate::count::{finite, len_to_f64};
 use crate::interval::tail;
 use crate::special::chi_square;
 
@@ -36,7 +36,7 @@ pub struct QProfile {
 /// # Errors
 ///
 /// [`NotEstimable::TooFewSites`] for one site; [`NotEstimable::LevelOutOfRange`];
-/// [`NotEstimable::NotConverged`].
+/// [`NotEstimable::NotConverged`]; [`NotEstimable::InvalidInput`] where a share is not finite.
 ///
 /// # Examples
 ///
@@ -58,5 +58,6 @@ pub fn q_profile(sites: &SiteEstimates, level: f64) -> Result<QProfile, NotEstim
     let (tau2_lower, tau2_upper) = (limit(alpha)?, limit(1.0 - alpha)?);
     let typical = df / Weighted::at(sites, 0.0).trace_p;
     let i2 = |tau2: f64| tau2 / (tau2 + typical);
-    Ok(QProfile { tau2_lower, tau2_upper, i2_lower: i2(tau2_lower), i2_upper: i2(tau2_upper) })
+    let (i2_lower, i2_upper) = (finite(i2(tau2_lower))?, finite(i2(tau2_upper))?);
+    Ok(QProfile { tau2_lower, tau2_upper, i2_lower, i2_upper })
 }

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Lets libFuzzer look for bytes that an entry of the statistics engine does not stand.
+# Usage: tests/fuzz/run.sh ENTRY [SECONDS]      one entry, such as auroc::delong
+#        tests/fuzz/run.sh all [SECONDS]        every entry for so long
+# Needs a C++ compiler. What it finds lies in target/fuzz/ENTRY and fails again with every run.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+entry=${1:?name an entry, or all}
+seconds=${2:-60}
+
+# The instrumentation that libFuzzer follows; the compiler needs no nightly features for it.
+export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+-Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions=yes -Coverflow-checks=yes"
+host=$(rustc -vV | sed -n 's/^host: //p')
+cargo build --quiet --release --target "$host" --target-dir target/fuzz-build -p fedval-fuzz --features libfuzzer --bin libfuzzer
+program=target/fuzz-build/$host/release/libfuzzer
+
+if [ "$entry" = all ]; then
+    entries=$(grep -rhoE 'entry: "[^"]+"' tests/fuzz/src/targets | cut -d'"' -f2)
+else
+    entries=$entry
+fi
+for entry in $entries; do
+    folder=target/fuzz/${entry//::/-}
+    mkdir -p "$folder"
+    echo "$entry"
+    FUZZ_ENTRY=$entry "$program" -max_total_time="$seconds" -max_len=1024 -timeout=20 -verbosity=0 -print_final_stats=1 \
+        -artifact_prefix="$folder/" "$folder" 2>&1 | grep -E 'number_of_executed_units|panicked|ERROR|artifact' || true
+    if ls "$folder"/crash-* "$folder"/timeout-* >/dev/null 2>&1; then
+        echo "found: $(ls "$folder"/crash-* "$folder"/timeout-* 2>/dev/null)"
+        exit 1
+    fi
+done

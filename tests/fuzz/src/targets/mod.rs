@@ -1,0 +1,26 @@
+//! The targets, by what the functions are about.
+
+mod aggregates;
+mod agreement;
+mod calibration;
+mod discrimination;
+mod images;
+mod monitoring;
+mod planning;
+mod proportions;
+mod sites;
+
+use crate::Target;
+
+/// Every list.
+pub(crate) const ALL: &[&[Target]] = &[
+    aggregates::TARGETS,
+    agreement::TARGETS,
+    calibration::TARGETS,
+    discrimination::TARGETS,
+    images::TARGETS,
+    monitoring::TARGETS,
+    planning::TARGETS,
+    proportions::TARGETS,
+    sites::TARGETS,
+];
