@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 
-const CASES: [&str; 60] = [
+const CASES: [&str; 75] = [
     include_str!("../cases/auc_below_half.json"),
     include_str!("../cases/auc_clustered_mixed.json"),
     include_str!("../cases/auc_clustered_pure.json"),
@@ -24,13 +24,28 @@ const CASES: [&str; 60] = [
     include_str!("../cases/edge_auc_rare.json"),
     include_str!("../cases/edge_auc_touching.json"),
     include_str!("../cases/edge_auc_zero.json"),
+    include_str!("../cases/edge_calibration_reversed.json"),
+    include_str!("../cases/edge_delong_against_itself.json"),
+    include_str!("../cases/edge_delong_margin_0.json"),
+    include_str!("../cases/edge_map_unsorted.json"),
+    include_str!("../cases/edge_mcnemar_margin_0.json"),
+    include_str!("../cases/edge_meta_all_zero.json"),
     include_str!("../cases/edge_meta_huge.json"),
     include_str!("../cases/edge_meta_identical.json"),
     include_str!("../cases/edge_meta_k1.json"),
+    include_str!("../cases/edge_meta_k1_identity.json"),
     include_str!("../cases/edge_meta_k2_identical.json"),
     include_str!("../cases/edge_meta_k3.json"),
     include_str!("../cases/edge_meta_k40.json"),
     include_str!("../cases/edge_meta_unequal.json"),
+    include_str!("../cases/edge_moments_far_off.json"),
+    include_str!("../cases/edge_multiplicity_missing.json"),
+    include_str!("../cases/edge_robust_one_positive.json"),
+    include_str!("../cases/edge_seg_share_of_area.json"),
+    include_str!("../cases/edge_seg_tolerance_tie.json"),
+    include_str!("../cases/edge_shift_identical.json"),
+    include_str!("../cases/edge_subgroup_identical.json"),
+    include_str!("../cases/edge_xai_negative_zero.json"),
     include_str!("../cases/fairness_sex_age.json"),
     include_str!("../cases/fed_pool_3sites.json"),
     include_str!("../cases/fleiss_synth.json"),

@@ -48,6 +48,17 @@ pub struct Spread {
 /// # Errors
 ///
 /// [`NotEstimable::EmptyInput`] without cases.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::TwoByTwo;
+/// use fedval_stats::fairness::selection_rate;
+///
+/// let women = TwoByTwo { tp: 88, fn_: 12, fp: 40, tn: 360 };
+/// assert!((selection_rate(&women)? - 128.0 / 500.0).abs() < 1e-15);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn selection_rate(table: &TwoByTwo) -> Result<f64, NotEstimable> {
     estimate(table.tp.saturating_add(table.fp), table.n())
 }
@@ -92,6 +103,20 @@ pub fn gap(group: &TwoByTwo, reference: &TwoByTwo, level: f64) -> Result<Gap, No
 /// # Errors
 ///
 /// [`NotEstimable::EmptyInput`] without groups.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::TwoByTwo;
+/// use fedval_stats::fairness::spread;
+///
+/// // True-positive rates 0.88 and 0.7778, false-positive rates 0.1 and 0.1528.
+/// let women = TwoByTwo { tp: 88, fn_: 12, fp: 40, tn: 360 };
+/// let men = TwoByTwo { tp: 70, fn_: 20, fp: 55, tn: 305 };
+/// let spread = spread(&[women, men])?;
+/// assert!((spread.fpr? - 0.0528).abs() < 5e-5 && (spread.equalised_odds? - 0.1022).abs() < 5e-5);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn spread(groups: &[TwoByTwo]) -> Result<Spread, NotEstimable> {
     if groups.is_empty() {
         return Err(NotEstimable::EmptyInput);

@@ -19,6 +19,15 @@ use crate::count::len_to_f64;
 /// # Errors
 ///
 /// [`NotEstimable::InvalidInput`] where a number is not a probability.
+///
+/// # Examples
+///
+/// ```
+/// let adjusted = fedval_stats::multiplicity::bonferroni(&[0.01, 0.04, 0.03])?;
+/// let expected = [0.03, 0.12, 0.09];
+/// assert!(adjusted.iter().zip(expected).all(|(got, want)| (got - want).abs() < 1e-15));
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn bonferroni(p: &[f64]) -> Result<Vec<f64>, NotEstimable> {
     check(p)?;
     Ok(p.iter().map(|value| (value * len_to_f64(p.len())).min(1.0)).collect())
@@ -54,6 +63,15 @@ pub fn holm(p: &[f64]) -> Result<Vec<f64>, NotEstimable> {
 /// # Errors
 ///
 /// [`NotEstimable::InvalidInput`] where a number is not a probability.
+///
+/// # Examples
+///
+/// ```
+/// let adjusted = fedval_stats::multiplicity::hochberg(&[0.01, 0.04, 0.03])?;
+/// let expected = [0.03, 0.04, 0.04];
+/// assert!(adjusted.iter().zip(expected).all(|(got, want)| (got - want).abs() < 1e-15));
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn hochberg(p: &[f64]) -> Result<Vec<f64>, NotEstimable> {
     step_up(p, |place| len_to_f64(p.len() - place))
 }
@@ -63,6 +81,15 @@ pub fn hochberg(p: &[f64]) -> Result<Vec<f64>, NotEstimable> {
 /// # Errors
 ///
 /// [`NotEstimable::InvalidInput`] where a number is not a probability.
+///
+/// # Examples
+///
+/// ```
+/// let adjusted = fedval_stats::multiplicity::benjamini_hochberg(&[0.01, 0.04, 0.02])?;
+/// let expected = [0.03, 0.04, 0.03];
+/// assert!(adjusted.iter().zip(expected).all(|(got, want)| (got - want).abs() < 1e-15));
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn benjamini_hochberg(p: &[f64]) -> Result<Vec<f64>, NotEstimable> {
     step_up(p, |place| len_to_f64(p.len()) / len_to_f64(place + 1))
 }

@@ -81,6 +81,13 @@ pub fn expit(x: f64) -> f64 {
 ///
 /// At 0 and 1 the logit is infinite: callers exclude them, or go through
 /// [`GridScore`](crate::grid::GridScore), which clips.
+///
+/// # Examples
+///
+/// ```
+/// // Odds of 0.8 to 0.2, and ln 4.
+/// assert!((fedval_stats::scale::logit(0.8) - 1.386_294_4).abs() < 1e-7);
+/// ```
 #[must_use]
 pub fn logit(p: f64) -> f64 {
     libm::log(p) - libm::log1p(-p)

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::Moments;
 use fedval_stats::agreement::{
-    Intraclass, RatingSums, RatingTable, bland_altman, fleiss_kappa, intraclass,
+    Intraclass, MeasurementSums, RatingSums, bland_altman, fleiss_kappa, intraclass,
 };
 use ndarray::Array2;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn measurements(ratings: &Input<'_>, complete: &[Vec<Input<'_>>]) -> Result<Valu
     let Ok(rows) = rows else { return Ok(json!({})) };
     let shape = (rows.len(), rows.first().map_or(0, Vec::len));
     let table = ratings.accept(Array2::from_shape_vec(shape, rows.concat()))?;
-    let icc = RatingTable::new(table).and_then(|table| intraclass(&table, LEVEL));
+    let icc = MeasurementSums::of(&table).and_then(|sums| intraclass(&sums, LEVEL));
     let part = |part: fn(&Intraclass) -> Result<f64, NotEstimable>| {
         cell(icc.as_ref().map_err(|reason| *reason).and_then(part))
     };

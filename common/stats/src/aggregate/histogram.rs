@@ -127,6 +127,15 @@ impl Histogram {
 /// # References
 ///
 /// - R. J. Hyndman, Y. Fan (1996). Am. Stat. 50, 361–365.
+///
+/// # Examples
+///
+/// ```
+/// // Three quarters of the way from 1 to 2: position 0.25 · 3 among four.
+/// let quartile = fedval_stats::aggregate::quantile(&[3.0, 1.0, 2.0, 4.0], 0.25)?;
+/// assert!((quartile - 1.75).abs() < 1e-15);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn quantile(values: &[f64], q: f64) -> Result<f64, NotEstimable> {
     if values.is_empty() {
         return Err(NotEstimable::EmptyInput);

@@ -29,6 +29,7 @@ pub use histogram::{Edges, Histogram, quantile};
 pub use inconsistent::Inconsistent;
 pub use joint_rank_sums::{JointRankSums, joint_rank_sums};
 pub use moments::Moments;
+pub(crate) use moments::{STEPS, steps};
 pub use probability_sums::{ProbabilitySums, probability_sums};
 pub use rank_sums::RankSums;
 pub use ranking::{RankedCase, rank_sums};

@@ -6,7 +6,7 @@ use crate::interval::{Interval, critical_t};
 use crate::wide::Wide;
 
 /// Steps in one unit: values are rounded to 10⁻¹⁰ before they are summed.
-const STEPS: f64 = 1e10;
+pub(crate) const STEPS: f64 = 1e10;
 
 /// The same, as an integer.
 const WHOLE: i128 = 10_000_000_000;
@@ -115,7 +115,7 @@ impl Moments {
 
 /// The whole part and the rest apart: neither loses a digit.
 #[expect(clippy::cast_possible_truncation, reason = "within ±10¹² after the check")]
-fn steps(value: f64) -> Result<i128, NotEstimable> {
+pub(crate) fn steps(value: f64) -> Result<i128, NotEstimable> {
     if value.abs() <= LARGEST {
         let whole = libm::trunc(value);
         Ok(whole as i128 * WHOLE + libm::round((value - whole) * STEPS) as i128)

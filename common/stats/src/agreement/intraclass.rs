@@ -15,58 +15,98 @@
 //! - P. E. Shrout, J. L. Fleiss (1979). Psychol. Bull. 86, 420–428.
 //! - K. O. McGraw, S. P. Wong (1996). Psychol. Methods 1, 30–46 (the interval of ICC(A,1)).
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 use crate::NotEstimable;
-use crate::count::{finite, len_to_f64};
+use crate::aggregate::{STEPS, Wide, steps};
+use crate::count::{count_to_f64, finite};
 use crate::interval::tail;
 use crate::special::f;
 
-/// Measurements of at least two subjects (rows) by at least two readers (columns), all finite.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RatingTable(Array2<f64>);
+/// Sums of measurements of subjects by the same readers, on a grid of 10⁻¹⁰: the sites' add up to those of
+/// all, exactly and in every order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasurementSums {
+    /// Subjects.
+    pub subjects: u64,
+    /// `Σx` of each reader, in 10⁻¹⁰.
+    pub of_reader: Vec<i128>,
+    /// `Σx²`, in 10⁻²⁰.
+    pub squares: Wide,
+    /// The squares of each subject's sum, summed, in 10⁻²⁰.
+    pub subject_squares: Wide,
+}
 
-impl RatingTable {
-    /// Accepts such a table.
+impl MeasurementSums {
+    /// Sums the measurements of subjects (rows) by readers (columns).
     ///
     /// # Errors
     ///
-    /// [`NotEstimable::EmptyInput`] with fewer than two subjects or readers,
-    /// [`NotEstimable::InvalidInput`] where a number is not finite.
-    pub fn new(ratings: Array2<f64>) -> Result<Self, NotEstimable> {
-        if ratings.nrows() < 2 || ratings.ncols() < 2 {
+    /// [`NotEstimable::EmptyInput`] with fewer than two readers; [`NotEstimable::InvalidInput`] where a number
+    /// is not finite or beyond ±10¹².
+    pub fn of(ratings: &Array2<f64>) -> Result<Self, NotEstimable> {
+        let readers = ratings.ncols();
+        if readers < 2 {
             return Err(NotEstimable::EmptyInput);
         }
-        let all = ratings.iter().all(|rating| rating.is_finite());
-        if all { Ok(Self(ratings)) } else { Err(NotEstimable::InvalidInput) }
+        let (squares, subject_squares) = (Wide::default(), Wide::default());
+        let none = Self { subjects: 0, of_reader: vec![0; readers], squares, subject_squares };
+        ratings.rows().into_iter().try_fold(none, |sums, subject| {
+            let of_reader = subject.iter().map(|x| steps(*x)).collect::<Result<Vec<i128>, _>>()?;
+            let each = of_reader.iter().map(|x| square(*x));
+            let squares =
+                each.fold(Wide::default(), |sum, x| sum.checked_add(x).unwrap_or(Wide::MAX));
+            let subject_squares = square(of_reader.iter().sum());
+            sums.merge(&Self { subjects: 1, of_reader, squares, subject_squares })
+        })
     }
 
-    fn mean_squares(&self) -> MeanSquares {
-        let (n, k) = (len_to_f64(self.0.nrows()), len_to_f64(self.0.ncols()));
-        let mean =
-            |values: &[f64]| values.iter().fold(0.0, |sum, x| sum + x) / len_to_f64(values.len());
-        let means = |axis: Axis| -> Vec<f64> {
-            self.0.lanes(axis).into_iter().map(|lane| mean(&lane.to_vec())).collect()
-        };
-        let (subjects, readers) = (means(Axis(1)), means(Axis(0)));
-        let grand = mean(&subjects);
-        let squares =
-            |values: &[f64]| values.iter().fold(0.0, |sum, x| sum + (x - grand) * (x - grand));
-        let (mut residual, mut within) = (0.0, 0.0);
-        for ((i, j), rating) in self.0.indexed_iter() {
-            let rest = rating - subjects[i] - readers[j] + grand;
-            residual += rest * rest;
-            within += (rating - subjects[i]) * (rating - subjects[i]);
+    /// The sums of two disjoint groups of subjects together (saturating).
+    ///
+    /// # Errors
+    ///
+    /// [`NotEstimable::InvalidInput`] where they have different numbers of readers.
+    pub fn merge(mut self, other: &Self) -> Result<Self, NotEstimable> {
+        if self.of_reader.len() != other.of_reader.len() {
+            return Err(NotEstimable::InvalidInput);
         }
-        MeanSquares {
+        self.subjects = self.subjects.saturating_add(other.subjects);
+        for (sum, more) in self.of_reader.iter_mut().zip(&other.of_reader) {
+            *sum = sum.saturating_add(*more);
+        }
+        self.squares = self.squares.checked_add(other.squares).unwrap_or(Wide::MAX);
+        let subject_squares = self.subject_squares.checked_add(other.subject_squares);
+        self.subject_squares = subject_squares.unwrap_or(Wide::MAX);
+        Ok(self)
+    }
+
+    /// Differences of sums of squares are formed exactly and rounded once; `None` where they have no room.
+    fn mean_squares(&self) -> Option<MeanSquares> {
+        let (subjects, readers) = (self.subjects, self.of_reader.len() as u64);
+        let (n, k) = (count_to_f64(subjects), count_to_f64(readers));
+        let total = self.of_reader.iter().try_fold(0_i128, |sum, of| sum.checked_add(*of))?;
+        let whole = square(total);
+        let mut each = self.of_reader.iter().map(|of| square(*of));
+        let by_reader = each.try_fold(Wide::default(), Wide::checked_add)?;
+        let by_reader = by_reader.checked_mul(readers)?;
+        let by_subject = self.subject_squares.checked_mul(subjects)?;
+        let all = self.squares.checked_mul(subjects.checked_mul(readers)?)?;
+        let unit = n * k * STEPS * STEPS;
+        let apart = self.squares.checked_mul(readers)?.difference(self.subject_squares);
+        let rest = all.checked_add(whole)?.difference(by_subject.checked_add(by_reader)?);
+        Some(MeanSquares {
             n,
             k,
-            subjects: k * squares(&subjects) / (n - 1.0),
-            readers: n * squares(&readers) / (k - 1.0),
-            residual: residual / ((n - 1.0) * (k - 1.0)),
-            within: within / (n * (k - 1.0)),
-        }
+            subjects: by_subject.difference(whole) / unit / (n - 1.0),
+            readers: by_reader.difference(whole) / unit / (k - 1.0),
+            residual: rest / unit / ((n - 1.0) * (k - 1.0)),
+            within: apart / (k * STEPS * STEPS) / (n * (k - 1.0)),
+        })
     }
+}
+
+fn square(steps: i128) -> Wide {
+    Wide::product(steps.unsigned_abs(), steps.unsigned_abs())
 }
 
 struct MeanSquares {
@@ -98,16 +138,18 @@ pub struct Intraclass {
     pub agreement_of_mean: Result<f64, NotEstimable>,
 }
 
-/// The intraclass correlations of a table of measurements.
+/// The intraclass correlations of measurements.
 ///
 /// # Errors
 ///
-/// [`NotEstimable::LevelOutOfRange`]; each part may have a reason of its own.
+/// [`NotEstimable::EmptyInput`] with fewer than two subjects; [`NotEstimable::InvalidInput`] where no
+/// measurements have such sums, or they had no room; [`NotEstimable::LevelOutOfRange`]. Each part may have a
+/// reason of its own.
 ///
 /// # Examples
 ///
 /// ```
-/// use fedval_stats::agreement::{RatingTable, intraclass};
+/// use fedval_stats::agreement::{MeasurementSums, intraclass};
 /// use ndarray::array;
 ///
 /// // Shrout and Fleiss, table 2.
@@ -115,14 +157,21 @@ pub struct Intraclass {
 ///     [9.0, 2.0, 5.0, 8.0], [6.0, 1.0, 3.0, 2.0], [8.0, 4.0, 6.0, 8.0],
 ///     [7.0, 1.0, 2.0, 6.0], [10.0, 5.0, 6.0, 9.0], [6.0, 2.0, 4.0, 7.0],
 /// ];
-/// let icc = intraclass(&RatingTable::new(table)?, 0.95)?;
+/// let icc = intraclass(&MeasurementSums::of(&table)?, 0.95)?;
 /// assert!((icc.one_way? - 0.17).abs() < 5e-3 && (icc.agreement? - 0.29).abs() < 5e-3);
 /// assert!((icc.consistency? - 0.71).abs() < 5e-3 && (icc.agreement_of_mean? - 0.62).abs() < 5e-3);
 /// # Ok::<(), fedval_stats::NotEstimable>(())
 /// ```
-pub fn intraclass(table: &RatingTable, level: f64) -> Result<Intraclass, NotEstimable> {
+pub fn intraclass(sums: &MeasurementSums, level: f64) -> Result<Intraclass, NotEstimable> {
     let tail = tail(level)?;
-    let ms = table.mean_squares();
+    if sums.subjects < 2 || sums.of_reader.len() < 2 {
+        return Err(NotEstimable::EmptyInput);
+    }
+    let ms = sums.mean_squares().ok_or(NotEstimable::InvalidInput)?;
+    let squares = [ms.subjects, ms.readers, ms.residual, ms.within];
+    if squares.iter().any(|square| *square < 0.0) {
+        return Err(NotEstimable::InvalidInput);
+    }
     let MeanSquares { n, k, subjects, readers, residual, within } = ms;
     let share = |part: f64, whole: f64| {
         if whole.abs() > 0.0 { finite(part / whole) } else { Err(NotEstimable::ZeroVariance) }
@@ -170,30 +219,52 @@ fn limits(ms: &MeanSquares, icc: f64, tail: f64) -> Result<(f64, f64), NotEstima
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Axis, array};
 
     use super::*;
 
+    fn icc(table: &Array2<f64>) -> Result<Intraclass, NotEstimable> {
+        MeasurementSums::of(table).and_then(|sums| intraclass(&sums, 0.95))
+    }
+
     #[test]
     fn what_does_not_vary_has_no_correlation() {
-        let constant = RatingTable::new(Array2::from_elem((4, 2), 3.5)).unwrap();
-        let icc = intraclass(&constant, 0.95).unwrap();
+        let icc = icc(&Array2::from_elem((4, 2), 3.5)).unwrap();
         assert_eq!((icc.one_way, icc.agreement), (Err(NotEstimable::ZeroVariance), icc.one_way));
     }
 
     #[test]
     fn perfect_agreement_has_no_limits() {
-        let equal = RatingTable::new(array![[1.0, 1.0], [2.0, 2.0], [5.0, 5.0]]).unwrap();
-        let icc = intraclass(&equal, 0.95).unwrap();
+        let icc = icc(&array![[1.0, 1.0], [2.0, 2.0], [5.0, 5.0]]).unwrap();
         assert!((icc.agreement.unwrap() - 1.0).abs() < 1e-12);
         assert_eq!(icc.agreement_lower, Err(NotEstimable::ZeroVariance));
     }
 
     #[test]
-    fn too_few_or_infinite_measurements_are_refused() {
-        assert_eq!(RatingTable::new(array![[1.0, 2.0]]), Err(NotEstimable::EmptyInput));
-        assert_eq!(RatingTable::new(array![[1.0], [2.0]]), Err(NotEstimable::EmptyInput));
-        let infinite = RatingTable::new(array![[1.0, 2.0], [f64::NAN, 2.0]]);
-        assert_eq!(infinite, Err(NotEstimable::InvalidInput));
+    fn sites_add_up_to_all_whatever_their_order_and_offset() {
+        let one = array![[1e9 + 1.0, 1e9 + 1.5], [1e9 + 4.0, 1e9 + 3.0]];
+        let other = array![[1e9, 1e9 + 0.25], [1e9 + 9.0, 1e9 + 8.0], [1e9 + 2.0, 1e9 + 2.0]];
+        let both = ndarray::concatenate(Axis(0), &[one.view(), other.view()]).unwrap();
+        let sums = |table| MeasurementSums::of(table).unwrap();
+        let merged = sums(&one).merge(&sums(&other)).unwrap();
+        assert_eq!(merged, sums(&other).merge(&sums(&one)).unwrap());
+        assert_eq!(merged, sums(&both));
+        let near = icc(&both.mapv(|x| x - 1e9)).unwrap();
+        let far = intraclass(&merged, 0.95).unwrap();
+        assert!((near.agreement.unwrap() - far.agreement.unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn too_few_or_impossible_measurements_are_refused() {
+        assert_eq!(icc(&array![[1.0, 2.0]]), Err(NotEstimable::EmptyInput));
+        assert_eq!(icc(&array![[1.0], [2.0]]), Err(NotEstimable::EmptyInput));
+        assert_eq!(icc(&array![[1.0, 2.0], [f64::NAN, 2.0]]), Err(NotEstimable::InvalidInput));
+        let impossible = MeasurementSums {
+            subjects: 2,
+            of_reader: vec![5, -5],
+            squares: Wide::default(),
+            subject_squares: Wide::default(),
+        };
+        assert_eq!(intraclass(&impossible, 0.95), Err(NotEstimable::InvalidInput));
     }
 }

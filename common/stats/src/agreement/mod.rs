@@ -10,5 +10,5 @@ mod kappa;
 
 pub use bland_altman::{BlandAltman, bland_altman};
 pub use fleiss::{FleissKappa, RatingSums, fleiss_kappa};
-pub use intraclass::{Intraclass, RatingTable, intraclass};
+pub use intraclass::{Intraclass, MeasurementSums, intraclass};
 pub use kappa::{Kappa, Weighting, kappa};

@@ -32,7 +32,7 @@ use crate::wide::Wide;
 /// Those of [`auc_of`]; [`NotEstimable::TooFewClusters`] where fewer than two clusters hold
 /// positives or negatives; [`NotEstimable::InvalidInput`] where the two aggregates contradict each
 /// other; [`NotEstimable::NegativeVariance`] where the covariance of the mixed clusters outweighs
-/// the rest, which few clusters can do.
+/// the rest, which it does in no data: somebody sent sums that no cases have.
 ///
 /// # Examples
 ///
@@ -61,7 +61,7 @@ pub fn clustered(ranks: &RankSums, clusters: &ClusterRankSums) -> Result<Auroc, 
     Ok(Auroc { auc, s10, s01, s11: Some(s11), variance, se: libm::sqrt(variance) })
 }
 
-/// The components of Obuchowski's variance and their sum, which may come out negative.
+/// The components of Obuchowski's variance and their sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClusterComponents {
     /// Variance component of the positives.
@@ -74,12 +74,26 @@ pub struct ClusterComponents {
     pub variance: f64,
 }
 
-/// The components of [`clustered`], also where their sum is negative: for comparison with other
-/// software, which prints them.
+/// The components of [`clustered`]: for comparison with other software, which prints them.
 ///
 /// # Errors
 ///
 /// Those of [`clustered`] but [`NotEstimable::NegativeVariance`].
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::{RankedCase, rank_sums};
+/// use fedval_stats::auroc::cluster_components;
+///
+/// // Two patients with both classes: A = ¾, a = (¼, −¼), b = (−¼, ¼).
+/// let case = |rank_key, positive, cluster| RankedCase { rank_key, positive, cluster };
+/// let (ranks, clusters) =
+///     rank_sums(&[case(4, true, 0), case(3, false, 0), case(2, true, 1), case(1, false, 1)]);
+/// let components = cluster_components(&ranks, &clusters)?;
+/// assert!((components.s10 - 0.125).abs() < 1e-15 && (components.s11 + 0.25).abs() < 1e-15);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn cluster_components(
     ranks: &RankSums,
     clusters: &ClusterRankSums,
@@ -94,9 +108,15 @@ pub fn cluster_components(
     let s10 = small_sample(clusters.clusters_pos) * deviations.pos / m;
     let s01 = small_sample(clusters.clusters_neg) * deviations.neg / n;
     let s11 = small_sample(clusters.clusters) * deviations.cross;
-    let variance = s10 / m + s01 / n + 2.0 * s11 / (m * n);
+    let (classes, mixed) = (s10 / m + s01 / n, 2.0 * s11 / (m * n));
+    // Of data the sum is never negative; where it is 0, rounding may leave it on either side.
+    let variance = classes + mixed;
+    let variance = if variance.abs() < ROUNDING * classes { 0.0 } else { variance };
     Ok(ClusterComponents { s10, s01, s11, variance })
 }
+
+/// Relative to its parts, a variance below this is rounding.
+const ROUNDING: f64 = 1e-14;
 
 /// `Σ a_k²`, `Σ b_k²` and `Σ a_k b_k`.
 struct Deviations {
@@ -158,22 +178,25 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_variance_is_a_reason_with_components() {
-        // Within each patient the negative is ranked like its positive: a strong covariance.
-        let cases = [
-            case(9, true, 0),
-            case(10, false, 0),
-            case(2, true, 1),
-            case(1, false, 1),
-            case(5, true, 2),
-            case(6, false, 2),
-        ];
+    fn patients_who_cancel_themselves_leave_no_variance_rather_than_a_negative_one() {
+        // Each patient's positive is ranked right above their own negative: every patient counts the same.
+        for patients in 2..40 {
+            let pair = |patient: u32| {
+                let rank = i64::from(patient) * 2;
+                [case(rank + 1, true, patient), case(rank, false, patient)]
+            };
+            let (ranks, clusters) = rank_sums(&(0..patients).flat_map(pair).collect::<Vec<_>>());
+            let auroc = clustered(&ranks, &clusters).unwrap();
+            assert!(auroc.variance.abs() < 1e-30, "{patients}: {}", auroc.variance);
+        }
+    }
+
+    #[test]
+    fn sums_that_no_cases_have_are_refused() {
+        let cases = [case(9, true, 0), case(8, false, 0), case(2, true, 1), case(1, false, 1)];
         let (ranks, clusters) = rank_sums(&cases);
-        let components = cluster_components(&ranks, &clusters).unwrap();
-        assert!(components.s11 < 0.0);
-        let is_negative = components.variance < 0.0;
-        let refused = clustered(&ranks, &clusters) == Err(NotEstimable::NegativeVariance);
-        assert_eq!(is_negative, refused);
+        let impossible = ClusterRankSums { cross: 0, ..clusters };
+        assert!(clustered(&ranks, &impossible).is_err());
     }
 
     #[test]

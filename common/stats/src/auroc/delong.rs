@@ -92,6 +92,18 @@ pub fn delong(sums: &RankSums) -> Result<Auroc, NotEstimable> {
 /// # Errors
 ///
 /// Those of [`auc_of`], and [`NotEstimable::TooFewPerClass`] with one positive case.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::delong_sums;
+/// use fedval_stats::auroc::positive_component;
+///
+/// // One positive outranks the only negative, one does not: placements 1 and 0.
+/// let sums = delong_sums(&[0.9, 0.4, 0.6], &[true, true, false])?;
+/// assert!((positive_component(&sums)? - 0.5).abs() < 1e-15);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn positive_component(sums: &RankSums) -> Result<f64, NotEstimable> {
     auc_of(sums)?;
     placement_variance(sums.pos_squares, sums.doubled_u, sums.n_pos, sums.n_neg)
@@ -102,6 +114,18 @@ pub fn positive_component(sums: &RankSums) -> Result<f64, NotEstimable> {
 /// # Errors
 ///
 /// Those of [`auc_of`], and [`NotEstimable::TooFewPerClass`] with one negative case.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::delong_sums;
+/// use fedval_stats::auroc::negative_component;
+///
+/// // The only positive outranks one negative, and not the other: placements 1 and 0.
+/// let sums = delong_sums(&[0.5, 0.9, 0.1], &[true, false, false])?;
+/// assert!((negative_component(&sums)? - 0.5).abs() < 1e-15);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn negative_component(sums: &RankSums) -> Result<f64, NotEstimable> {
     auc_of(sums)?;
     placement_variance(sums.neg_squares, sums.doubled_u, sums.n_neg, sums.n_pos)

@@ -128,6 +128,18 @@ pub fn paired_difference(
 }
 
 /// The difference of the areas of two cohorts without a common case.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::auroc::{Auroc, unpaired_difference};
+///
+/// let first = Auroc { auc: 0.85, s10: 0.04, s01: 0.05, s11: None, variance: 0.0009, se: 0.03 };
+/// let second = Auroc { auc: 0.75, s10: 0.08, s01: 0.08, s11: None, variance: 0.0016, se: 0.04 };
+/// let difference = unpaired_difference(&first, &second);
+/// assert!((difference.difference - 0.1).abs() < 1e-12);
+/// assert!((difference.se - 0.05).abs() < 1e-12); // √(0.03² + 0.04²)
+/// ```
 #[must_use]
 pub fn unpaired_difference(first: &Auroc, second: &Auroc) -> AurocDifference {
     let variance = first.variance + second.variance;
@@ -139,6 +151,21 @@ pub fn unpaired_difference(first: &Auroc, second: &Auroc) -> AurocDifference {
 /// # Errors
 ///
 /// [`NotEstimable::ZeroVariance`] where neither area has a variance.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::delong_sums;
+/// use fedval_stats::auroc::{delong, welch_test};
+///
+/// // Areas of ¾ and ¼, each with variance ⅛ from four cases: z = 1 on 3 + 3 degrees of freedom.
+/// let scores = [0.9, 0.4, 0.6, 0.1];
+/// let first = delong_sums(&scores, &[true, true, false, false])?;
+/// let second = delong_sums(&scores, &[false, false, true, true])?;
+/// let (df, p) = welch_test((&delong(&first)?, &first), (&delong(&second)?, &second))?;
+/// assert!((df - 6.0).abs() < 1e-12 && (p - 0.355_918).abs() < 1e-6);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn welch_test(
     first: (&Auroc, &RankSums),
     second: (&Auroc, &RankSums),

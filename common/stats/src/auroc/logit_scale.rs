@@ -57,6 +57,18 @@ pub fn logit_interval(auroc: &Auroc, level: f64) -> Result<Interval, NotEstimabl
 /// [`NotEstimable::PerfectDiscrimination`] for an area of 0 or 1;
 /// [`NotEstimable::ZeroVariance`] where the variance is 0, since the site's weight would be
 /// infinite.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::auroc::{Auroc, logit_scale};
+///
+/// let auroc = Auroc { auc: 0.8, s10: 0.05, s01: 0.05, s11: None, variance: 0.0016, se: 0.04 };
+/// let (logit, se) = logit_scale(&auroc)?;
+/// assert!((logit - 1.386_294_4).abs() < 1e-7); // ln(0.8 / 0.2)
+/// assert!((se - 0.25).abs() < 1e-12); // 0.04 / (0.8 · 0.2)
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn logit_scale(auroc: &Auroc) -> Result<(f64, f64), NotEstimable> {
     let se = auroc.logit_se()?;
     if se > 0.0 { Ok((logit(auroc.auc), se)) } else { Err(NotEstimable::ZeroVariance) }
@@ -69,6 +81,18 @@ pub fn logit_scale(auroc: &Auroc) -> Result<(f64, f64), NotEstimable> {
 /// # Errors
 ///
 /// [`NotEstimable::LevelOutOfRange`].
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::auroc::{Auroc, wald_interval_clipped};
+///
+/// // 0.95 ∓ 1.96 · 0.04, of which the upper limit exceeds 1.
+/// let auroc = Auroc { auc: 0.95, s10: 0.05, s01: 0.05, s11: None, variance: 0.0016, se: 0.04 };
+/// let interval = wald_interval_clipped(&auroc, 0.95)?;
+/// assert!((interval.lower - 0.8716).abs() < 5e-5 && (interval.upper - 1.0).abs() < 1e-15);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn wald_interval_clipped(auroc: &Auroc, level: f64) -> Result<Interval, NotEstimable> {
     let half_width = critical_normal(level)? * auroc.se;
     let lower = (auroc.auc - half_width).max(0.0);

@@ -38,6 +38,16 @@ impl CalibrationBin {
 ///
 /// [`NotEstimable::EmptyInput`] without cases or bins, [`NotEstimable::InvalidInput`] for a number
 /// that is no probability.
+///
+/// # Examples
+///
+/// ```
+/// let rows = [(0.1, false), (0.2, false), (0.9, true), (0.8, false)];
+/// let table = fedval_stats::calibration::bin_table(&rows, 2)?;
+/// assert_eq!((table[1].n, table[1].events), (2, 1));
+/// assert!((table[1].sum_p - 1.7).abs() < 1e-12);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn bin_table(rows: &[(f64, bool)], bins: usize) -> Result<Vec<CalibrationBin>, NotEstimable> {
     require_probabilities(rows)?;
     if bins == 0 {
@@ -81,6 +91,16 @@ pub fn ece(rows: &[(f64, bool)], bins: usize) -> Result<f64, NotEstimable> {
 /// # Errors
 ///
 /// Those of [`bin_table`].
+///
+/// # Examples
+///
+/// ```
+/// // The gaps are 0.15 − 0 and 0.85 − 0.5.
+/// let rows = [(0.1, false), (0.2, false), (0.9, true), (0.8, false)];
+/// let mce = fedval_stats::calibration::mce(&rows, 2)?;
+/// assert!((mce - 0.35).abs() < 1e-12);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn mce(rows: &[(f64, bool)], bins: usize) -> Result<f64, NotEstimable> {
     Ok(bin_table(rows, bins)?.iter().filter_map(CalibrationBin::gap).fold(0.0, f64::max))
 }

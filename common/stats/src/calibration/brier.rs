@@ -42,6 +42,15 @@ pub fn brier_score(rows: &[(f64, bool)]) -> Result<f64, NotEstimable> {
 /// # References
 ///
 /// - E. W. Steyerberg et al. (2010). Epidemiology 21, 128–138.
+///
+/// # Examples
+///
+/// ```
+/// // A Brier score of 0.15625 beside ½ · ½ for the event rate.
+/// let scaled = fedval_stats::calibration::brier_scaled(&[(0.75, true), (0.5, false)])?;
+/// assert!((scaled - 0.375).abs() < 1e-15);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn brier_scaled(rows: &[(f64, bool)]) -> Result<f64, NotEstimable> {
     let brier = brier_score(rows)?;
     let rate = event_rate(rows);

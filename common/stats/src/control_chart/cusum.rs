@@ -64,6 +64,17 @@ pub fn cusum(series: &[f64], baseline: &Baseline, k: f64, h: f64) -> Result<Cusu
 /// # References
 ///
 /// - W. A. Shewhart (1931). Economic Control of Quality of Manufactured Product.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::control_chart::{Baseline, shewhart_signal};
+///
+/// // 0.78 lies 3.5 standard deviations below the centre.
+/// let signal = shewhart_signal(&[0.85, 0.80, 0.78, 0.79], &Baseline::new(0.85, 0.02)?)?;
+/// assert_eq!(signal, Some(3));
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn shewhart_signal(series: &[f64], baseline: &Baseline) -> Result<Option<usize>, NotEstimable> {
     let standardised = baseline.standardised(series)?;
     Ok(first_signal(standardised.iter().map(|z| z.abs() > SHEWHART)))
@@ -80,6 +91,16 @@ pub fn shewhart_signal(series: &[f64], baseline: &Baseline) -> Result<Option<usi
 /// # References
 ///
 /// - S. H. Steiner, R. J. Cook, V. T. Farewell, T. Treasure (2000). Biostatistics 1, 441–452.
+///
+/// # Examples
+///
+/// ```
+/// // Has a sensitivity of 0.9 fallen to 0.8? A hit adds ln(8/9), which is negative, a miss ln 2.
+/// let rounds = [(10, 10), (7, 10)];
+/// let sums = fedval_stats::control_chart::log_likelihood_cusum(&rounds, 0.9, 0.8)?;
+/// assert!(sums[0].abs() < 1e-15 && (sums[1] - 1.254_960_3).abs() < 1e-7);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn log_likelihood_cusum(
     rounds: &[(u64, u64)],
     usual: f64,

@@ -32,6 +32,16 @@ pub struct PChartPoint {
 /// # References
 ///
 /// - D. C. Montgomery (2013). Introduction to Statistical Quality Control, 7th ed., section 7.2.
+///
+/// # Examples
+///
+/// ```
+/// // One standard deviation is √(0.9 · 0.1 / 100) = 0.03.
+/// let point = fedval_stats::control_chart::p_chart(80, 100, 0.9)?;
+/// assert!((point.z + 0.1 / 0.03).abs() < 1e-12);
+/// assert!((point.lower - 0.81).abs() < 1e-12 && (point.upper - 0.99).abs() < 1e-12);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn p_chart(x: u64, n: u64, usual: f64) -> Result<PChartPoint, NotEstimable> {
     check(n, usual)?;
     let proportion = crate::proportion::estimate(x, n)?;

@@ -2,7 +2,7 @@
 
 use super::box_matching::{BoundingBox, Detection, matched};
 use crate::NotEstimable;
-use crate::count::len_to_f64;
+use crate::count::count_to_f64;
 
 /// Detections of an image beyond so many, from the highest score down, are left out.
 const MOST_DETECTIONS: usize = 100;
@@ -67,26 +67,34 @@ pub fn average_precision(
         return Err(NotEstimable::NoEvents);
     }
     let mut found: Vec<(f64, bool)> =
-        images.iter().flat_map(|image| of_image(image, threshold.min(NEARLY_ONE))).collect();
+        images.iter().flat_map(|image| of_image(image, threshold)).collect();
     // Stable: detections of one score stay in the order of their images.
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut hits = 0;
-    let curve: Vec<(f64, f64)> = found
-        .iter()
-        .enumerate()
-        .map(|(before, (_, is_hit))| {
-            hits += usize::from(*is_hit);
-            let precision = len_to_f64(hits) / len_to_f64(before + 1);
-            (len_to_f64(hits) / len_to_f64(references), precision)
-        })
-        .collect();
-    Ok(AveragePrecision {
-        average_precision: mean_precision(&curve),
-        recall: curve.last().map_or(0.0, |(recall, _)| *recall),
-    })
+    let each = found.iter().map(|(_, is_hit)| (u64::from(*is_hit), u64::from(!*is_hit)));
+    Ok(from_the_highest(each, references as u64))
 }
 
-fn check(images: &[ImageBoxes], threshold: f64) -> Result<(), NotEstimable> {
+/// From groups of detections, those of the highest scores first: hits, and others.
+pub(super) fn from_the_highest(
+    groups: impl Iterator<Item = (u64, u64)>,
+    references: u64,
+) -> AveragePrecision {
+    let (mut hits, mut all) = (0, 0_u64);
+    let curve: Vec<(f64, f64)> = groups
+        .map(|(new, others)| {
+            hits = new.saturating_add(hits);
+            all = new.saturating_add(others).saturating_add(all);
+            let precision = count_to_f64(hits) / count_to_f64(all);
+            (count_to_f64(hits) / count_to_f64(references), precision)
+        })
+        .collect();
+    AveragePrecision {
+        average_precision: mean_precision(&curve),
+        recall: curve.last().map_or(0.0, |(recall, _)| *recall),
+    }
+}
+
+pub(super) fn check(images: &[ImageBoxes], threshold: f64) -> Result<(), NotEstimable> {
     let is_usable = |image: &ImageBoxes| {
         let detections = image.detections.iter();
         image.references.iter().all(BoundingBox::is_usable)
@@ -101,7 +109,8 @@ fn check(images: &[ImageBoxes], threshold: f64) -> Result<(), NotEstimable> {
 }
 
 /// Scores of an image's detections, and which of them hit.
-fn of_image(image: &ImageBoxes, threshold: f64) -> Vec<(f64, bool)> {
+pub(super) fn of_image(image: &ImageBoxes, threshold: f64) -> Vec<(f64, bool)> {
+    let threshold = threshold.min(NEARLY_ONE);
     let mut detections = image.detections.clone();
     detections.sort_by(|a, b| b.score.total_cmp(&a.score));
     detections.truncate(MOST_DETECTIONS);

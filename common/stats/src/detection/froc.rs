@@ -57,6 +57,41 @@ impl Froc {
         Ok(Self { points })
     }
 
+    /// The curve through the thresholds of counts, of one site or of several merged: between two of them it
+    /// runs straight.
+    ///
+    /// # Errors
+    ///
+    /// [`NotEstimable::EmptyInput`] without scans, [`NotEstimable::NoEvents`] without lesions.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fedval_stats::detection::{DetectionCounts, Froc};
+    ///
+    /// let counts = DetectionCounts { scans: 10, lesions: 20, at: vec![(0.5, 12, 5), (0.2, 18, 40)] };
+    /// assert!((Froc::of_counts(&counts)?.sensitivity_at(0.5)? - 0.6).abs() < 1e-15);
+    /// # Ok::<(), fedval_stats::NotEstimable>(())
+    /// ```
+    pub fn of_counts(counts: &DetectionCounts) -> Result<Self, NotEstimable> {
+        if counts.scans == 0 {
+            return Err(NotEstimable::EmptyInput);
+        }
+        if counts.lesions == 0 {
+            return Err(NotEstimable::NoEvents);
+        }
+        let (scans, lesions) = (count_to_f64(counts.scans), count_to_f64(counts.lesions));
+        let at = counts.at.iter();
+        let mut points: Vec<(f64, f64)> = at
+            .map(|(_, hits, false_positives)| {
+                (count_to_f64(*false_positives) / scans, count_to_f64(*hits) / lesions)
+            })
+            .collect();
+        points.push((0.0, 0.0));
+        points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        Ok(Self { points })
+    }
+
     /// The sensitivity at so many false positives a scan: between points along a straight line, the
     /// highest of several at one rate, the last one beyond it.
     ///
@@ -163,6 +198,22 @@ mod tests {
             assert!((froc.sensitivity_at(rate).unwrap() - 0.5).abs() < 1e-15);
         }
         assert_eq!(froc.sensitivity_at(f64::NAN), Err(NotEstimable::InvalidInput));
+    }
+
+    #[test]
+    fn merged_counts_give_the_curve_of_all_scans_at_their_thresholds() {
+        let (one, other) = (scan(&[0.9, 0.3], &[0.6], 1), scan(&[0.7], &[0.8, 0.2], 0));
+        let thresholds = [0.85, 0.75, 0.65, 0.5, 0.25, 0.1];
+        let counts =
+            |scan: &ScanFindings| DetectionCounts::of(std::slice::from_ref(scan), &thresholds);
+        let merged = counts(&one).merge(&counts(&other)).unwrap();
+        let (apart, whole) = (Froc::of_counts(&merged).unwrap(), Froc::of(&[one, other]).unwrap());
+        for rate in [0.0, 0.5, 1.0, 1.5, 8.0] {
+            let (got, wanted) = (apart.sensitivity_at(rate), whole.sensitivity_at(rate));
+            assert!((got.unwrap() - wanted.unwrap()).abs() < 1e-15, "{rate}");
+        }
+        let none = DetectionCounts { scans: 3, lesions: 0, at: vec![] };
+        assert_eq!(Froc::of_counts(&none), Err(NotEstimable::NoEvents));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Findings with a place and a probability, beside annotated ones.
 //!
 //! [`match_scan`] holds candidates against lesions by the rule of LUNA16, [`Froc`] is the curve over its
-//! results; [`average_precision`] is COCO's for boxes.
+//! results; [`average_precision`] is COCO's for boxes. A site sends [`DetectionCounts`] and [`BoxCounts`].
 
+mod box_counts;
 mod box_matching;
 mod coco;
 mod froc;
 mod lesion_matching;
 
+pub use box_counts::BoxCounts;
 pub use box_matching::{BoundingBox, Detection};
 pub use coco::{AveragePrecision, ImageBoxes, average_precision};
 pub use froc::{CPM_RATES, DetectionCounts, Froc};

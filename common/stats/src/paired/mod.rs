@@ -83,6 +83,18 @@ pub fn difference(counts: &PairedCounts) -> Result<f64, NotEstimable> {
 /// # Errors
 ///
 /// Those of [`difference`] and [`NotEstimable::LevelOutOfRange`].
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::paired::{PairedCounts, wald_difference};
+///
+/// // 0.075 ∓ 1.96 √(8/80² − 6²/80³).
+/// let counts = PairedCounts { both: 60, only_first: 7, only_second: 1, neither: 12 };
+/// let interval = wald_difference(&counts, 0.95)?;
+/// assert!((interval.lower - 0.0077).abs() < 5e-5 && (interval.upper - 0.1423).abs() < 5e-5);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn wald_difference(counts: &PairedCounts, level: f64) -> Result<Interval, NotEstimable> {
     let (n, b, c) = counts.numbers()?;
     let d = (b - c) / n;

@@ -65,6 +65,18 @@ pub struct NonInferiority {
 /// # References
 ///
 /// - T. Tango (1998). Stat. Med. 17, 891–908.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::paired::{PairedCounts, non_inferiority};
+///
+/// // T(−0.05) = (7 − 1 + 80 · 0.05) / √(80 (2 · 0.09466 − 0.05 · 1.05)).
+/// let counts = PairedCounts { both: 60, only_first: 7, only_second: 1, neither: 12 };
+/// let test = non_inferiority(&counts, 0.05)?;
+/// assert!((test.z - 3.022_628).abs() < 1e-6 && (test.p_one_sided - 0.001_253).abs() < 1e-6);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn non_inferiority(counts: &PairedCounts, margin: f64) -> Result<NonInferiority, NotEstimable> {
     let score = Score::of(counts)?;
     if !(margin > -1.0 && margin < 1.0) {

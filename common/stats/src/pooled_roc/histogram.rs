@@ -99,6 +99,11 @@ impl ScoreHistogram {
         Self::new(self.pos, self.neg)
     }
 
+    /// Positives and negatives of each cell, from the lowest scores.
+    pub(super) fn cells(&self) -> impl DoubleEndedIterator<Item = (u64, u64)> + '_ {
+        self.pos.iter().copied().zip(self.neg.iter().copied())
+    }
+
     /// DeLong's sums of the cases as if all in a cell were tied.
     #[must_use]
     pub fn rank_sums(&self) -> RankSums {

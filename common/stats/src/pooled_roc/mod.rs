@@ -9,6 +9,6 @@ mod average_precision;
 mod histogram;
 mod within_sites;
 
-pub use average_precision::average_precision;
+pub use average_precision::{average_precision, pooled_average_precision};
 pub use histogram::{GRID_BINS, PooledAuroc, ScoreHistogram, grid_bin, pooled_auroc};
 pub use within_sites::within_sites;

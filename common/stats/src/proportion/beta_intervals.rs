@@ -39,6 +39,16 @@ pub fn clopper_pearson(x: u64, n: u64, level: f64) -> Result<Interval, NotEstima
 /// # References
 ///
 /// - L. D. Brown, T. T. Cai, A. DasGupta (2001). Stat. Sci. 16(2), 101–133.
+///
+/// # Examples
+///
+/// ```
+/// // The quantiles of Beta(2.5, 8.5) at 0.025 and 0.975.
+/// let interval = fedval_stats::proportion::jeffreys(2, 10, 0.95)?;
+/// assert!((interval.lower - 0.044_059).abs() < 1e-6);
+/// assert!((interval.upper - 0.502_775).abs() < 1e-6);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn jeffreys(x: u64, n: u64, level: f64) -> Result<Interval, NotEstimable> {
     equal_tailed(x, n, level, [(0.5, 0.5), (0.5, 0.5)])
 }

@@ -84,6 +84,20 @@ pub fn clustered(sums: &ClusterSums) -> Result<ClusteredProportion, NotEstimable
 /// - E. L. Korn, B. I. Graubard (1998). Confidence intervals for proportions with small expected
 ///   number of positive counts estimated from survey data. Surv. Methodol. 24, 193–201 (the
 ///   effective sample size, there within Clopper–Pearson).
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::cluster_sums;
+/// use fedval_stats::proportion::clustered_interval;
+///
+/// // p = ¾ with variance 21/256: n* = 16/7 of four cases.
+/// let sums = cluster_sums([(0, 1), (0, 1), (1, 0), (2, 1)]);
+/// let interval = clustered_interval(&sums, 0.95)?;
+/// assert!((interval.lower - 0.216_272).abs() < 1e-6);
+/// assert!((interval.upper - 0.970_251).abs() < 1e-6);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn clustered_interval(sums: &ClusterSums, level: f64) -> Result<Interval, NotEstimable> {
     if sums.size == 0 {
         return Err(NotEstimable::EmptyInput);

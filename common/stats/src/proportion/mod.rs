@@ -25,6 +25,17 @@ use crate::count::count_to_f64;
 /// # Errors
 ///
 /// [`NotEstimable::EmptyInput`] for n = 0, [`NotEstimable::InvalidInput`] for x > n.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::NotEstimable;
+/// use fedval_stats::proportion::estimate;
+///
+/// assert!((estimate(3, 4)? - 0.75).abs() < 1e-15);
+/// assert_eq!(estimate(0, 0), Err(NotEstimable::EmptyInput));
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn estimate(x: u64, n: u64) -> Result<f64, NotEstimable> {
     if n == 0 {
         Err(NotEstimable::EmptyInput)

@@ -28,7 +28,7 @@ use crate::interval::critical_normal;
 /// ```
 /// use fedval_stats::sample_size::auroc_cases;
 ///
-/// // The example of Riley's program pmvalsampsize: 2 cases of 100 are positive.
+/// // The example of Riley's program pmvalsampsize: 18 cases of 1,000 are positive.
 /// assert_eq!(auroc_cases(0.8, 0.018, 0.1, 0.95)?, 4_252);
 /// # Ok::<(), fedval_stats::NotEstimable>(())
 /// ```
@@ -45,6 +45,17 @@ pub fn auroc_cases(auc: f64, prevalence: f64, width: f64, level: f64) -> Result<
 /// # Errors
 ///
 /// [`NotEstimable::InvalidInput`], also below two cases; [`NotEstimable::LevelOutOfRange`].
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::sample_size::auroc_width;
+///
+/// // Of the 4,252 cases that a width of 0.1 needs, none can be spared.
+/// assert!(auroc_width(0.8, 0.018, 4_252, 0.95)? <= 0.1);
+/// assert!(auroc_width(0.8, 0.018, 4_251, 0.95)? > 0.1);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn auroc_width(auc: f64, prevalence: f64, cases: u64, level: f64) -> Result<f64, NotEstimable> {
     Ok(2.0 * critical_normal(level)? * standard_error(auc, prevalence, cases)?)
 }

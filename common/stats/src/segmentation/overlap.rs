@@ -16,6 +16,19 @@ pub struct Overlap {
 }
 
 /// Counts voxels.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::segmentation::{Masks, overlap};
+/// use ndarray::arr2;
+///
+/// let reference = arr2(&[[true, true, true, false]]).into_dyn();
+/// let predicted = arr2(&[[false, false, true, true]]).into_dyn();
+/// let counts = overlap(&Masks::new(&reference, &predicted, &[1.0, 1.0])?);
+/// assert_eq!((counts.both, counts.only_reference, counts.only_predicted), (1, 2, 1));
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 #[must_use]
 pub fn overlap(masks: &Masks) -> Overlap {
     let pairs = masks.reference.voxels.iter().zip(&masks.predicted.voxels);

@@ -15,6 +15,17 @@ use crate::pairwise::pairwise_sum;
 /// # References
 ///
 /// - B. Yurdakul, J. Naranjo (2020). J. Risk Model Validation 14(4), 89–100.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::shift::{Pair, population_stability_index};
+///
+/// // −0.25 ln(0.25/0.5) + 0.25 ln(0.75/0.5) = ¼ ln 3.
+/// let pair = Pair::new(vec![50, 50], vec![25, 75])?;
+/// assert!((population_stability_index(&pair, 1e-4)? - 0.274_653_1).abs() < 1e-7);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn population_stability_index(pair: &Pair, floor: f64) -> Result<f64, NotEstimable> {
     if !(0.0..=1.0).contains(&floor) {
         return Err(NotEstimable::InvalidInput);
@@ -34,6 +45,18 @@ pub fn population_stability_index(pair: &Pair, floor: f64) -> Result<f64, NotEst
 /// # References
 ///
 /// - D. M. Endres, J. E. Schindelin (2003). IEEE Trans. Inf. Theory 49, 1858–1860.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::shift::{Pair, jensen_shannon_distance};
+///
+/// // Half of each lies where the other has nothing: half a bit.
+/// let pair = Pair::new(vec![5, 5, 0], vec![0, 5, 5])?;
+/// let distance = jensen_shannon_distance(&pair);
+/// assert!((distance * distance - 0.5).abs() < 1e-12);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 #[must_use]
 pub fn jensen_shannon_distance(pair: &Pair) -> f64 {
     let (p, q): (Vec<f64>, Vec<f64>) = pair.shares().into_iter().unzip();

@@ -19,6 +19,16 @@ pub struct KolmogorovSmirnov {
 /// # References
 ///
 /// - N. Smirnov (1948). Ann. Math. Stat. 19, 279–281.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::shift::{Pair, kolmogorov_smirnov};
+///
+/// let test = kolmogorov_smirnov(&Pair::new(vec![50, 50], vec![25, 75])?);
+/// assert!((test.statistic - 0.25).abs() < 1e-15 && (test.p - 0.003_861).abs() < 1e-6);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 #[must_use]
 pub fn kolmogorov_smirnov(pair: &Pair) -> KolmogorovSmirnov {
     let (n, m) = pair.totals();
@@ -43,6 +53,18 @@ pub struct ChiSquare {
 /// # Errors
 ///
 /// [`NotEstimable::ConstantScore`] where a single bin holds everything.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::shift::{Pair, chi_square};
+///
+/// // 15 are expected in every cell: 4 · 5² / 15.
+/// let test = chi_square(&Pair::new(vec![10, 20], vec![20, 10])?)?;
+/// assert!((test.statistic - 20.0 / 3.0).abs() < 1e-12 && test.df == 1);
+/// assert!((test.p - 0.009_823).abs() < 1e-6);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
 pub fn chi_square(pair: &Pair) -> Result<ChiSquare, NotEstimable> {
     let (n, m) = pair.totals();
     let counts = pair.reference.iter().zip(&pair.current);

@@ -4,7 +4,7 @@ use fedval_stats::aggregate::{
     CrossTable, Edges, Histogram, Moments, TwoByTwo, joint_rank_sums, quantile, rank_sums,
 };
 use fedval_stats::agreement::{
-    RatingSums, RatingTable, Weighting, bland_altman, fleiss_kappa, intraclass, kappa,
+    MeasurementSums, RatingSums, Weighting, bland_altman, fleiss_kappa, intraclass, kappa,
 };
 use fedval_stats::control_chart::{
     Baseline, cusum, ewma, funnel_limits, log_likelihood_cusum, p_chart, shewhart_signal,
@@ -156,7 +156,7 @@ proptest! {
     #[test]
     fn measurements(values in prop::collection::vec(any_number(), 12), level in any_number()) {
         let table = Array2::from_shape_vec((4, 3), values.clone()).unwrap();
-        if let Ok(icc) = RatingTable::new(table).and_then(|table| intraclass(&table, level)) {
+        if let Ok(icc) = MeasurementSums::of(&table).and_then(|sums| intraclass(&sums, level)) {
             for part in [icc.one_way, icc.consistency, icc.agreement_of_mean, icc.agreement] {
                 number(part);
             }

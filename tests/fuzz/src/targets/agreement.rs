@@ -2,7 +2,7 @@
 
 use fedval_stats::aggregate::{Moments, joint_rank_sums};
 use fedval_stats::agreement::{
-    RatingSums, RatingTable, Weighting, bland_altman, fleiss_kappa, intraclass, kappa,
+    MeasurementSums, RatingSums, Weighting, bland_altman, fleiss_kappa, intraclass, kappa,
 };
 use fedval_stats::auroc::joint_delong;
 use fedval_stats::mrmc::{ReaderStudy, mrmc};
@@ -38,8 +38,8 @@ pub(super) const TARGETS: &[Target] = &[
         entry: "agreement::intraclass",
         run: |draw| {
             let columns = draw.below(5);
-            let table = RatingTable::new(draw.matrix(columns));
-            let Ok(icc) = table.and_then(|table| intraclass(&table, draw.share())) else { return };
+            let sums = MeasurementSums::of(&draw.matrix(columns));
+            let Ok(icc) = sums.and_then(|sums| intraclass(&sums, draw.share())) else { return };
             let parts = [icc.one_way, icc.agreement, icc.consistency, icc.agreement_of_mean];
             finite(parts.into_iter().flatten());
             finite([icc.agreement_lower, icc.agreement_upper].into_iter().flatten());

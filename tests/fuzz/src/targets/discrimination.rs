@@ -7,7 +7,9 @@ use fedval_stats::auroc::{
     positive_component, unpaired_difference, wald_interval_clipped, welch_test,
 };
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums, hand_till, one_versus_rest};
-use fedval_stats::pooled_roc::{ScoreHistogram, average_precision, pooled_auroc, within_sites};
+use fedval_stats::pooled_roc::{
+    ScoreHistogram, average_precision, pooled_auroc, pooled_average_precision, within_sites,
+};
 use fedval_stats::{Interval, NotEstimable};
 use ndarray::Array2;
 
@@ -178,6 +180,13 @@ pub(super) const TARGETS: &[Target] = &[
             let Ok(histogram) = ScoreHistogram::new(draw.counts(), draw.counts()) else { return };
             let pooled = pooled_auroc(&histogram);
             finite(pooled.iter().flat_map(|p| [p.mid, p.lower_bound, p.upper_bound]));
+        },
+    },
+    Target {
+        entry: "pooled_roc::pooled_average_precision",
+        run: |draw| {
+            let Ok(histogram) = ScoreHistogram::new(draw.counts(), draw.counts()) else { return };
+            finite(pooled_average_precision(&histogram));
         },
     },
     Target {
