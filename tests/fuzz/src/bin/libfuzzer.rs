@@ -10,11 +10,11 @@ use libfuzzer_sys::fuzz_target;
 /// The chosen target.
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-fuzz_target!(|bytes: &[u8]| {
-    let target = TARGET.get_or_init(|| {
-        let entry = std::env::var("FUZZ_ENTRY").unwrap_or_default();
-        let found = targets().into_iter().find(|target| target.entry == entry);
-        found.unwrap_or_else(|| panic!("FUZZ_ENTRY names no target: `{entry}`"))
-    });
-    target.run(bytes);
-});
+#[expect(clippy::disallowed_methods, reason = "libFuzzer reads the arguments")]
+fn chosen() -> Target {
+    let entry = std::env::var("FUZZ_ENTRY").unwrap_or_default();
+    let found = targets().into_iter().find(|target| target.entry == entry);
+    found.unwrap_or_else(|| panic!("FUZZ_ENTRY names no target: `{entry}`"))
+}
+
+fuzz_target!(|bytes: &[u8]| TARGET.get_or_init(chosen).run(bytes));
