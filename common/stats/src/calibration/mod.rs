@@ -3,10 +3,11 @@
 //! [`fit`] gives the weak calibration of TRIPOD+AI (intercept and slope of the outcome on the
 //! logit of the probability, and calibration-in-the-large); [`log_oe`] the ratio of observed to
 //! expected events for synthesis; [`ece`] and [`ici_loess`] summarise a curve; [`brier_score`],
-//! [`brier_scaled`], [`log_loss`] and [`spiegelhalter`] are overall measures.
+//! [`brier_scaled`], [`brier_decomposition`], [`log_loss`] and [`spiegelhalter`] are overall measures.
 
 mod bins;
 mod brier;
+mod brier_decomposition;
 mod in_the_large;
 mod line;
 mod loess;
@@ -19,6 +20,7 @@ mod spiegelhalter;
 
 pub use bins::{CalibrationBin, bin_table, ece, mce};
 pub use brier::{brier_scaled, brier_score};
+pub use brier_decomposition::{BrierDecomposition, brier_decomposition};
 pub use in_the_large::{InTheLarge, citl};
 pub use line::fit;
 pub use log_loss::log_loss;

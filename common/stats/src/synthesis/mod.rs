@@ -6,12 +6,14 @@
 //!
 //! [`primary`] is the analysis that reports show; [`random_effects`] gives any combination of
 //! estimator and test, for sensitivity analyses and for qualification against other software.
+//! [`leave_one_out`] and [`influence`] show what hangs on one site;
 //! [`between_groups`] and [`meta_regression`] ask what explains the differences between sites.
 //! Symbols are metafor's.
 
 mod between_groups;
 mod common_effect;
 mod dersimonian_laird;
+mod influence;
 mod leave_one_out;
 mod meta_regression;
 mod paule_mandel;
@@ -25,6 +27,7 @@ mod weighted;
 
 pub use between_groups::{BetweenGroups, between_groups};
 pub use common_effect::{CommonEffect, common_effect};
+pub use influence::{Influence, influence};
 pub use leave_one_out::leave_one_out;
 pub use meta_regression::{MetaRegression, Moderators, meta_regression};
 pub use prediction::PredictionReference;

@@ -1,8 +1,8 @@
 //! Probabilities beside outcomes.
 
 use fedval_stats::calibration::{
-    self, Covariance, bin_table, brier_scaled, brier_score, citl, ece, fit, ici_loess, log_loss,
-    log_oe, mce, recalibration_test,
+    self, CalibrationBin, Covariance, bin_table, brier_decomposition, brier_scaled, brier_score,
+    citl, ece, fit, ici_loess, log_loss, log_oe, mce, recalibration_test,
 };
 
 use crate::{Target, finite};
@@ -55,6 +55,18 @@ pub(super) const TARGETS: &[Target] = &[
         run: |draw| {
             let bins = bin_table(&draw.calls(), draw.below(40)).unwrap_or_default();
             finite(bins.iter().map(|bin| bin.sum_p));
+        },
+    },
+    Target {
+        entry: "calibration::brier_decomposition",
+        run: |draw| {
+            let bins = draw.list(|draw| CalibrationBin {
+                n: draw.count(),
+                sum_p: draw.number(),
+                events: draw.count(),
+            });
+            let parts = brier_decomposition(&bins);
+            finite(parts.iter().flat_map(|p| [p.reliability, p.resolution, p.uncertainty]));
         },
     },
     Target { entry: "calibration::ece", run: |draw| finite(ece(&draw.calls(), draw.below(40))) },

@@ -3,8 +3,8 @@
 use fedval_stats::binomial_glmm;
 use fedval_stats::bivariate::{binomial, reitsma};
 use fedval_stats::synthesis::{
-    Moderators, RandomEffects, Tau2Method, Test, between_groups, common_effect, leave_one_out,
-    meta_regression, primary, q_profile, random_effects,
+    Moderators, RandomEffects, Tau2Method, Test, between_groups, common_effect, influence,
+    leave_one_out, meta_regression, primary, q_profile, random_effects,
 };
 
 use crate::draw::Draw;
@@ -54,6 +54,16 @@ pub(super) const TARGETS: &[Target] = &[
         run: |draw| {
             let Some(sites) = draw.sites() else { return };
             let _ = leave_one_out(&sites, draw.share());
+        },
+    },
+    Target {
+        entry: "synthesis::influence",
+        run: |draw| {
+            let Some(sites) = draw.sites() else { return };
+            for site in influence(&sites).unwrap_or_default().into_iter().flatten() {
+                finite([site.studentised_residual, site.dffits, site.cooks_distance]);
+                finite([site.covariance_ratio, site.tau2_without, site.weight]);
+            }
         },
     },
     Target {
