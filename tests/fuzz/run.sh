@@ -27,8 +27,10 @@ for entry in $entries; do
     echo "$entry"
     FUZZ_ENTRY=$entry "$program" -max_total_time="$seconds" -max_len=1024 -timeout=20 -verbosity=0 -print_final_stats=1 \
         -artifact_prefix="$folder/" "$folder" 2>&1 | grep -E 'number_of_executed_units|panicked|ERROR|artifact' || true
-    if ls "$folder"/crash-* "$folder"/timeout-* >/dev/null 2>&1; then
-        echo "found: $(ls "$folder"/crash-* "$folder"/timeout-* 2>/dev/null)"
-        exit 1
+    found=$(find "$folder" -name 'crash-*' -o -name 'timeout-*' -o -name 'oom-*')
+    if [ -n "$found" ]; then
+        printf 'found, and failing again with every run:\n%s\n' "$found"
+        failed=1
     fi
 done
+exit "${failed:-0}"

@@ -65,9 +65,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Crates that may see both sides.
 const UNGUARDED: &[&str] = &[
     "fedval-bench",
+    "fedval-bench-coverage",
     "fedval-bench-images",
     "fedval-bench-statistics",
     "fedval-demo",
+    "fedval-fuzz",
     "fedval-tests",
 ];
 

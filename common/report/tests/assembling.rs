@@ -187,6 +187,19 @@ fn two_sites_are_shown_with_a_warning_and_no_prediction() {
 }
 
 #[test]
+fn five_sites_that_agree_are_warned_of_a_prediction_that_covers_less() {
+    let plan = plan();
+    let names = ["site-a", "site-b", "site-c", "site-d", "site-e"];
+    let sites: Answers =
+        names.into_iter().zip(31..).map(|(name, seed)| (name, Some(plain(&plan, seed)))).collect();
+    let pooled = report(&plan, &sites);
+    let pooled = pooled.synthesis_of(&MetricId::Auroc).unwrap();
+    assert!(pooled.i2.value().is_some_and(|i2| *i2 < 0.75), "{:?}", pooled.i2);
+    assert!(pooled.warnings.contains(&Warning::PredictionCoversLess));
+    assert!(!pooled.warnings.contains(&Warning::FewOfOneClass));
+}
+
+#[test]
 fn one_site_and_none_are_not_estimable() {
     let plan = plan();
     for sites in [

@@ -238,7 +238,13 @@ impl Site {
 
     /// Waits until the log holds a word.
     pub(crate) fn until_log(&self, word: &str) {
-        until(&format!("{} says {word}", self.name), || self.log().contains(word).then_some(()));
+        self.until_log_has_any(&[word]);
+    }
+
+    /// Waits until the agent's log has one of the words.
+    pub(crate) fn until_log_has_any(&self, words: &[&str]) {
+        let has_any = || words.iter().any(|word| self.log().contains(word));
+        until(&format!("{} says one of {words:?}", self.name), || has_any().then_some(()));
     }
 
     /// The steward lets the result leave.

@@ -38,6 +38,14 @@ pub(super) struct Heterogeneity {
     pub(super) tau2_ci: Result<[f64; 2], Reason>,
 }
 
+/// From this I² on sites differ so much that their variance is known well enough for a prediction; below it
+/// the interval was simulated to hold a new site too seldom.
+const MUCH: f64 = 0.75;
+
+/// Fewer cases of a class than this, among more than so many times as many, are few.
+const FEW: u64 = 30;
+const SHARE: u64 = 20;
+
 /// The model that answers for a metric, with the sites that it uses.
 struct Answered<'a> {
     fit: Fit,
@@ -98,6 +106,7 @@ fn continuous<'a>(
     }
     let normal = Normal::new(&contributions, level)?;
     let alternatives = normal.other_estimators();
+    let few = *id == MetricId::Auroc && members.iter().any(has_few_of_one_class);
     Ok(Answered {
         fit: normal.primary()?,
         sites,
@@ -107,8 +116,15 @@ fn continuous<'a>(
             .into_iter()
             .map(|(name, fit)| (name, fit.map_err(Reason::from)))
             .collect(),
-        warnings: Vec::new(),
+        warnings: if few { vec![Warning::FewOfOneClass] } else { Vec::new() },
     })
+}
+
+/// Where DeLong's interval was simulated to hold the truth too seldom: deploy/docs/statistics.md.
+fn has_few_of_one_class(member: &Member<'_>) -> bool {
+    let ranks = &member.performance.ranks;
+    let fewer = ranks.n_pos.min(ranks.n_neg);
+    fewer < FEW && fewer.saturating_mul(SHARE) < ranks.n_pos.saturating_add(ranks.n_neg)
 }
 
 /// A proportion: logit-normal, unless an error cell is empty somewhere. Dropping that site, or
@@ -182,7 +198,7 @@ fn section(scale: Scale, answered: Answered<'_>, endpoints: &[&Endpoint]) -> Syn
             .into_iter()
             .map(|(name, fit)| alternative(scale, name, &fit))
             .collect(),
-        warnings: all_warnings(sites.len(), &excluded, warnings),
+        warnings: all_warnings(sites.len(), het.ok(), &excluded, warnings),
         excluded,
     }
 }
@@ -232,10 +248,19 @@ fn alternative(scale: Scale, name: &str, fit: &Result<Fit, Reason>) -> Alternati
     }
 }
 
-fn all_warnings(k: usize, excluded: &[Excluded], mut warnings: Vec<Warning>) -> Vec<Warning> {
+fn all_warnings(
+    k: usize,
+    heterogeneity: Option<&Heterogeneity>,
+    excluded: &[Excluded],
+    mut warnings: Vec<Warning>,
+) -> Vec<Warning> {
     match k {
+        0 | 1 => {}
         2 => warnings.push(Warning::TwoSitesCarryAlmostNoInformation),
         3 | 4 => warnings.push(Warning::PredictionFromFewSites),
+        _ if heterogeneity.is_none_or(|found| found.i2_from_tau2 < MUCH) => {
+            warnings.push(Warning::PredictionCoversLess);
+        }
         _ => {}
     }
     if !excluded.is_empty() {

@@ -127,7 +127,9 @@ fn fitted(sorted: &[(f64, f64)], neighbours: usize, at: f64) -> (f64, f64) {
         }
     }
     let (value, slope) = evaluate(&s, &t);
-    (value, if width > 0.0 { slope / width } else { 0.0 })
+    // Of a neighbourhood next to a point the slope has no number, and there is nowhere to go with it.
+    let slope = slope / width;
+    (value, if slope.is_finite() { slope } else { 0.0 })
 }
 
 /// The number of cases that a span takes in.

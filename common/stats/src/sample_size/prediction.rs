@@ -3,7 +3,7 @@
 use super::auroc::standard_error;
 use super::{inside, smallest, some_width};
 use crate::NotEstimable;
-use crate::count::count_to_f64;
+use crate::count::{count_to_f64, finite};
 use crate::interval::{critical_normal, critical_t};
 use crate::scale::{expit, logit};
 
@@ -42,7 +42,7 @@ impl PredictionPlan {
         let k = count_to_f64(sites);
         let tau2 = self.tau2()?;
         let spread = tau2 + (tau2 + self.within()?) / k;
-        Ok(self.spans(critical_t(level, k - 2.0)? * libm::sqrt(spread)))
+        finite(self.spans(critical_t(level, k - 2.0)? * libm::sqrt(spread)))
     }
 
     /// The width that is left with any number of sites: what the sites themselves differ by.
@@ -52,7 +52,7 @@ impl PredictionPlan {
     /// [`NotEstimable::InvalidInput`]; [`NotEstimable::LevelOutOfRange`].
     pub fn least_width(&self, level: f64) -> Result<f64, NotEstimable> {
         self.within()?;
-        Ok(self.spans(critical_normal(level)? * libm::sqrt(self.tau2()?)))
+        finite(self.spans(critical_normal(level)? * libm::sqrt(self.tau2()?)))
     }
 
     fn tau2(&self) -> Result<f64, NotEstimable> {

@@ -2,6 +2,7 @@
 
 use super::Pair;
 use crate::NotEstimable;
+use crate::count::finite;
 use crate::pairwise::pairwise_sum;
 
 /// The population stability index `Σ (q − p) ln(q/p)`, with every share raised to `floor` where it is
@@ -9,7 +10,7 @@ use crate::pairwise::pairwise_sum;
 ///
 /// # Errors
 ///
-/// [`NotEstimable::InvalidInput`] unless `0 <= floor <= 1`; where the floor is 0 [`NotEstimable::EmptyInput`]
+/// [`NotEstimable::InvalidInput`] unless `0 <= floor <= 1`, or where a floor near 0 makes it infinite; where the floor is 0 [`NotEstimable::EmptyInput`]
 /// for a bin that is empty in both, [`NotEstimable::EmptyErrorCell`] for one that is empty in one.
 ///
 /// # References
@@ -37,7 +38,7 @@ pub fn population_stability_index(pair: &Pair, floor: f64) -> Result<f64, NotEst
     if floored.clone().any(|(p, q)| p <= 0.0 || q <= 0.0) {
         return Err(NotEstimable::EmptyErrorCell);
     }
-    Ok(floored.fold(0.0, |sum, (p, q)| sum + (q - p) * libm::log(q / p)))
+    finite(floored.fold(0.0, |sum, (p, q)| sum + (q - p) * libm::log(q / p)))
 }
 
 /// The square root of the Jensen–Shannon divergence in bits: a metric, from 0 to 1.

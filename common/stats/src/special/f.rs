@@ -1,9 +1,15 @@
 //! The F distribution.
 
-use super::beta;
+use super::{beta, chi_square};
+
+/// With more degrees of freedom of the denominator F is chi-square by its own, to nine digits.
+const MANY: f64 = 1e10;
 
 /// P(F ≥ x) with `df1`, `df2` > 0 degrees of freedom, for x ≥ 0.
 pub(crate) fn upper_tail(x: f64, df1: f64, df2: f64) -> f64 {
+    if df2 > MANY {
+        return chi_square::upper_tail(x * df1, df1);
+    }
     let denominator = df2 + df1 * x;
     if !denominator.is_finite() {
         return 0.0;

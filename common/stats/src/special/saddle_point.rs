@@ -53,7 +53,8 @@ pub(crate) fn deviance_part(x: f64, m: f64) -> f64 {
         odd += 2.0;
         let next = sum + term / odd;
         // |v| < 0.1, so each term is a hundredth of the last and this ends within 20 rounds.
-        if (next - sum).abs() <= f64::EPSILON * 0.5 * sum.abs() {
+        let moved = (next - sum).abs();
+        if moved <= f64::EPSILON * 0.5 * sum.abs() || moved.is_nan() {
             return next;
         }
         sum = next;

@@ -5,9 +5,18 @@ use std::f64::consts::PI;
 use super::{beta, normal};
 use crate::root::brent;
 
+/// With more degrees of freedom the distribution is the normal one, to nine digits.
+const MANY: f64 = 1e10;
+
 /// P(T ≥ t) with `df` > 0 degrees of freedom, relatively exact in the upper tail.
 pub(crate) fn upper_tail(t: f64, df: f64) -> f64 {
+    if df > MANY {
+        return normal::cdf(-t);
+    }
     let squared = t * t;
+    if squared.is_infinite() {
+        return if t > 0.0 { 0.0 } else { 1.0 };
+    }
     let x = df / (df + squared);
     let y = squared / (df + squared);
     let half = 0.5 * beta::incomplete(df / 2.0, 0.5, x, y);
@@ -28,6 +37,9 @@ pub(crate) fn two_sided_p(t: f64, df: f64) -> f64 {
 pub(crate) fn upper_quantile(p: f64, df: f64) -> f64 {
     if p > 0.5 {
         return -upper_quantile(1.0 - p, df);
+    }
+    if df > MANY {
+        return normal::upper_quantile(p);
     }
     let is = |whole: f64| (df - whole).abs() < 1e-12;
     if is(1.0) {
@@ -78,6 +90,15 @@ mod tests {
         {
             assert!((upper_quantile(0.025, df) - want).abs() < 1e-6, "{df}");
         }
+    }
+
+    #[test]
+    fn degrees_of_freedom_without_number_are_the_normal_distribution() {
+        for df in [1e11, 1e13, 1e58, f64::MAX] {
+            assert!((upper_quantile(0.025, df) - 1.959_963_985).abs() < 1e-8, "{df}");
+            assert!((upper_tail(1.0, df) - 0.158_655_254).abs() < 1e-8, "{df}");
+        }
+        assert!(upper_tail(1e300, 3.0) <= 0.0 && upper_tail(-1e300, 3.0) >= 1.0);
     }
 
     #[test]

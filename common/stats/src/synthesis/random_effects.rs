@@ -237,6 +237,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_at_the_ends_of_what_one_can_hold_end_in_a_reason() {
+        // Found by fuzzing: an overflown t statistic made its density loop for ever.
+        let (tiny, huge) = (f64::MIN_POSITIVE, f64::MAX);
+        for (yi, vi) in [
+            (vec![1.0, 1.0, -118.0, 430.0], vec![1.0, 1.0, tiny, tiny]),
+            (vec![huge, 1.0, 1.0], vec![1.0; 3]),
+        ] {
+            let sites = SiteEstimates::new(yi, vi).unwrap();
+            for test in [Test::Wald, Test::HartungKnapp, Test::ModifiedHartungKnapp] {
+                let fit = random_effects(&sites, Tau2Method::DerSimonianLaird, test, 0.95);
+                assert!(fit.is_err() || fit.is_ok_and(|fit| fit.mu.is_finite()));
+            }
+        }
+    }
+
+    #[test]
     fn one_site_is_too_few() {
         let one = SiteEstimates::new(vec![1.0], vec![0.1]).unwrap();
         let reason = Err(NotEstimable::TooFewSites { k: 1, needed: 2 });
