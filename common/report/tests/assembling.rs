@@ -199,6 +199,30 @@ fn five_sites_that_agree_are_warned_of_a_prediction_that_covers_less() {
     assert!(!pooled.warnings.contains(&Warning::FewOfOneClass));
 }
 
+/// Names of as many sites as any test here has.
+const SITES: [&str; 11] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"];
+
+#[test]
+fn small_sites_are_warned_of() {
+    let plan = plan();
+    let with = |recipes: Vec<Recipe>| {
+        let answers: Answers = SITES
+            .into_iter()
+            .zip(recipes)
+            .map(|(name, recipe)| (name, Some(released(&plan, recipe))))
+            .collect();
+        report(&plan, &answers).synthesis_of(&MetricId::Auroc).unwrap().warnings.clone()
+    };
+    let rare = Recipe { seed: 7, patients: 900, prevalence: 0.02, ..Recipe::default() };
+    let usual = Recipe { seed: 8, patients: 300, prevalence: 0.4, ..Recipe::default() };
+    assert!(with(vec![rare, usual, usual]).contains(&Warning::FewOfOneClass));
+    assert!(!with(vec![usual; 3]).contains(&Warning::FewOfOneClass));
+    let small = |seed| Recipe { seed, patients: 44, prevalence: 0.5, ..Recipe::default() };
+    let warnings = with((0..11).map(small).collect());
+    assert!(warnings.contains(&Warning::ManySmallSites), "{warnings:?}");
+    assert!(!warnings.contains(&Warning::FewOfOneClass), "{warnings:?}");
+}
+
 #[test]
 fn one_site_and_none_are_not_estimable() {
     let plan = plan();

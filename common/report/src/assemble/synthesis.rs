@@ -42,9 +42,12 @@ pub(super) struct Heterogeneity {
 /// the interval was simulated to hold a new site too seldom.
 const MUCH: f64 = 0.75;
 
-/// Fewer cases of a class than this, among more than so many times as many, are few.
+/// Fewer cases of a class than this are few; among more than so many times as many, too few.
 const FEW: u64 = 30;
 const SHARE: u64 = 20;
+
+/// So many sites show what all of them are biased by.
+const MANY: usize = 10;
 
 /// The model that answers for a metric, with the sites that it uses.
 struct Answered<'a> {
@@ -106,7 +109,7 @@ fn continuous<'a>(
     }
     let normal = Normal::new(&contributions, level)?;
     let alternatives = normal.other_estimators();
-    let few = *id == MetricId::Auroc && members.iter().any(has_few_of_one_class);
+    let warnings = if *id == MetricId::Auroc { of_small_sites(members) } else { Vec::new() };
     Ok(Answered {
         fit: normal.primary()?,
         sites,
@@ -116,15 +119,25 @@ fn continuous<'a>(
             .into_iter()
             .map(|(name, fit)| (name, fit.map_err(Reason::from)))
             .collect(),
-        warnings: if few { vec![Warning::FewOfOneClass] } else { Vec::new() },
+        warnings,
     })
 }
 
-/// Where DeLong's interval was simulated to hold the truth too seldom: deploy/docs/statistics.md.
-fn has_few_of_one_class(member: &Member<'_>) -> bool {
-    let ranks = &member.performance.ranks;
-    let fewer = ranks.n_pos.min(ranks.n_neg);
-    fewer < FEW && fewer.saturating_mul(SHARE) < ranks.n_pos.saturating_add(ranks.n_neg)
+/// Where intervals of AUROCs were simulated to hold the truth too seldom: deploy/docs/statistics.md.
+fn of_small_sites(members: &[Member<'_>]) -> Vec<Warning> {
+    let fewer = |member: &Member<'_>| {
+        let ranks = &member.performance.ranks;
+        (ranks.n_pos.min(ranks.n_neg), ranks.n_pos.max(ranks.n_neg))
+    };
+    let small: Vec<_> = members.iter().map(fewer).filter(|(few, _)| *few < FEW).collect();
+    let mut warnings = Vec::new();
+    if small.iter().any(|(few, many)| few.saturating_mul(SHARE) < *many) {
+        warnings.push(Warning::FewOfOneClass);
+    }
+    if members.len() > MANY && 2 * small.len() > members.len() {
+        warnings.push(Warning::ManySmallSites);
+    }
+    warnings
 }
 
 /// A proportion: logit-normal, unless an error cell is empty somewhere. Dropping that site, or
