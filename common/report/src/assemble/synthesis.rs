@@ -47,7 +47,7 @@ const FEW: u64 = 30;
 const SHARE: u64 = 20;
 
 /// So many sites show what all of them are biased by.
-const MANY: usize = 10;
+const MANY: usize = 5;
 
 /// The model that answers for a metric, with the sites that it uses.
 struct Answered<'a> {
@@ -134,7 +134,7 @@ fn of_small_sites(members: &[Member<'_>]) -> Vec<Warning> {
     if small.iter().any(|(few, many)| few.saturating_mul(SHARE) < *many) {
         warnings.push(Warning::FewOfOneClass);
     }
-    if members.len() > MANY && 2 * small.len() > members.len() {
+    if members.len() >= MANY && 2 * small.len() > members.len() {
         warnings.push(Warning::ManySmallSites);
     }
     warnings

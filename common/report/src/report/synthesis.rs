@@ -137,7 +137,7 @@ pub enum Warning {
     PredictionCoversLess,
     /// A site has few cases of a class among many: its interval holds the truth less often than it says.
     FewOfOneClass,
-    /// Each of many small sites is off in the same direction: the mean's interval is too narrow.
+    /// Each of many small sites is off in the same direction: intervals are too narrow.
     ManySmallSites,
     /// A site released aggregates that this scale cannot use.
     SitesExcluded,
@@ -160,7 +160,7 @@ impl Warning {
             }
             Self::PredictionCoversLess => {
                 "Where sites differ moderately, a 95 % prediction interval holds a new site less \
-                 often than it says: in simulations of 5 to 30 sites 85 to 94 of 100 times, and 76 \
+                 often than it says: in simulations of 5 to 30 sites 83 to 96 of 100 times, and 76 \
                  where sites are small."
             }
             Self::FewOfOneClass => {
@@ -168,8 +168,8 @@ impl Warning {
                  own 95 % interval held the truth in 91 to 93 of 100 simulations."
             }
             Self::ManySmallSites => {
-                "Most of these many sites have fewer than 30 cases of a class; the 95 % interval of \
-                 their mean held the truth in 87 to 93 of 100 simulations."
+                "Most of these sites have fewer than 30 cases of a class; in simulations of such \
+                 sites the 95 % interval of the mean fell to 87 of 100, the prediction interval to 76."
             }
             Self::SitesExcluded => {
                 "A site released aggregates that this synthesis cannot use; it was left out, which \
