@@ -8,6 +8,16 @@ cd "$(dirname "$0")/../.."
 entry=${1:?name an entry, or all}
 seconds=${2:-60}
 
+all=$(grep -rhoE 'entry: "[^"]+"' tests/fuzz/src/targets | cut -d'"' -f2)
+if [ "$entry" = all ]; then
+    entries=$all
+elif grep -qxF "$entry" <<<"$all"; then
+    entries=$entry
+else
+    printf 'There is no entry `%s`. Name one of these, or all:\n%s\n' "$entry" "$all" >&2
+    exit 2
+fi
+
 # The instrumentation that libFuzzer follows; the compiler needs no nightly features for it.
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -16,11 +26,6 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 cargo build --quiet --release --target "$host" --target-dir target/fuzz-build -p fedval-fuzz --features libfuzzer --bin libfuzzer
 program=target/fuzz-build/$host/release/libfuzzer
 
-if [ "$entry" = all ]; then
-    entries=$(grep -rhoE 'entry: "[^"]+"' tests/fuzz/src/targets | cut -d'"' -f2)
-else
-    entries=$entry
-fi
 for entry in $entries; do
     folder=target/fuzz/${entry//::/-}
     mkdir -p "$folder"

@@ -168,7 +168,7 @@ impl Plan {
         ] {
             if let Some(Expected { expected, width }) = wish {
                 let of_class = sensitivity_positives(expected, width, self.level);
-                let cases = of_class.map(|of_class| divided(of_class, share));
+                let cases = of_class.map(|of_class| scaled(of_class, |n| (n / share).ceil()));
                 quantities.push(self.size(quantity, expected, width, cases)?);
             }
         }
@@ -188,7 +188,8 @@ impl Plan {
         cases: Result<u64, NotEstimable>,
     ) -> Result<Size, Failure> {
         let cases = cases.map_err(|reason| refused(quantity, reason))?;
-        Ok(Size { quantity, expected, width, cases, positives: times(cases, self.prevalence) })
+        let positives = scaled(cases, |n| (n * self.prevalence).round());
+        Ok(Size { quantity, expected, width, cases, positives })
     }
 
     fn linear_predictor(&self, slope: &Slope) -> Result<LinearPredictor, Failure> {
@@ -258,25 +259,15 @@ impl Plan {
     }
 }
 
-/// Cases in all, of whom a share are of the class that is counted.
+/// A number of cases made of another.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a study has far fewer than 2^53 cases, and a float beyond u64 saturates"
 )]
-fn divided(of_class: u64, share: f64) -> u64 {
-    (of_class as f64 / share).ceil() as u64
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of cases that are far fewer than 2^53"
-)]
-fn times(cases: u64, share: f64) -> u64 {
-    (cases as f64 * share).round() as u64
+fn scaled(cases: u64, by: impl Fn(f64) -> f64) -> u64 {
+    by(cases as f64) as u64
 }
 
 fn refused(table: &str, reason: NotEstimable) -> Failure {

@@ -5,8 +5,6 @@
 //! ends are the same program. Its reply is the score as `f64`, or nothing. Other numbers are
 //! little-endian.
 
-use std::borrow::Cow;
-
 use fedval_study::protocol::ModelSpecification;
 use serde::{Deserialize, Serialize};
 
@@ -92,13 +90,6 @@ pub(crate) fn decode_load_reply(reply: &[u8]) -> Result<(), LoadError> {
 
 pub(crate) fn encode_score(tensor: &[f32]) -> &[u8] {
     bytemuck::cast_slice(tensor)
-}
-
-/// Copies only where the frame happens to lie between two addresses of an `f32`.
-pub(crate) fn decode_score(request: &[u8]) -> Cow<'_, [f32]> {
-    let value = |bytes: &[u8]| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let copied = |_| Cow::Owned(request.chunks_exact(4).map(value).collect());
-    bytemuck::try_cast_slice(request).map_or_else(copied, Cow::Borrowed)
 }
 
 pub(crate) fn encode_score_reply(score: Option<f64>) -> Vec<u8> {

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use fedval_sandbox::numbers;
+
 use crate::engine::Engine;
-use crate::exchange::{Refusal, decode_order, decode_score, encode_load_reply, encode_score_reply};
+use crate::exchange::{Refusal, decode_order, encode_load_reply, encode_score_reply};
 use crate::model_file;
 
 /// Argument by which the agent's executable becomes a model's box.
@@ -13,7 +15,7 @@ pub const INFERENCE_ROLE: &str = "__inference-box";
 pub fn inference_box_main() -> ExitCode {
     let mut engine = None;
     fedval_sandbox::serve(move |request| match &engine {
-        Some(engine) => encode_score_reply(Engine::score(engine, &decode_score(request))),
+        Some(engine) => encode_score_reply(Engine::score(engine, &numbers(request))),
         None => match load(request) {
             Ok(loaded) => {
                 engine = Some(loaded);

@@ -13,6 +13,7 @@ mod child;
 mod frame;
 mod handed;
 mod jail;
+mod numbers;
 mod pipe;
 mod program;
 mod serve;
@@ -21,5 +22,6 @@ mod syscalls;
 
 pub use child::{BoxedChild, CallError, SpawnError};
 pub use handed::HandedFile;
+pub use numbers::numbers;
 pub use program::{BoxLimits, BoxProgram};
 pub use serve::{Reply, serve};

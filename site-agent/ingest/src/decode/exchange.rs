@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use fedval_sandbox::Reply;
+use fedval_sandbox::{Reply, numbers};
 use fedval_study::protocol::ModelInput;
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +111,7 @@ impl ReceivedImage {
     /// Values in the protocol's axis order, without the batch axis; all finite.
     #[must_use]
     pub fn tensor(&self) -> Cow<'_, [f32]> {
-        values_of(&self.reply[HEAD_BYTES..][..self.count * size_of::<f32>()])
+        numbers(&self.reply[HEAD_BYTES..][..self.count * size_of::<f32>()])
     }
 
     /// DICOM attributes by keyword, each at most 64 printable ASCII characters.
@@ -134,13 +134,6 @@ impl fmt::Debug for ReceivedImage {
     }
 }
 
-/// Copies only where the reply happens to lie between two addresses of an `f32`.
-fn values_of(bytes: &[u8]) -> Cow<'_, [f32]> {
-    let value = |bytes: &[u8]| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let copied = |_| Cow::Owned(bytes.chunks_exact(4).map(value).collect());
-    bytemuck::try_cast_slice(bytes).map_or_else(copied, Cow::Borrowed)
-}
-
 /// In the parent: reads a reply, which hostile bytes may have shaped. `None` where it is not what
 /// an honest box would send.
 pub(super) fn decode_reply(
@@ -156,7 +149,7 @@ pub(super) fn decode_reply(
     let [0, 0, 0, 0, count @ ..] = *head else { return None };
     let count = u32::from_le_bytes(count) as usize;
     let (values, attributes) = rest.split_at_checked(count.checked_mul(4)?)?;
-    if count != request.input.values() || !all_finite(&values_of(values)) {
+    if count != request.input.values() || !all_finite(&numbers(values)) {
         return None;
     }
     let attributes: BTreeMap<String, String> = serde_json::from_slice(attributes).ok()?;
