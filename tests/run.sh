@@ -5,6 +5,9 @@ cd "$(dirname "$0")/.."
 
 say() { printf '\n== %s\n' "$*"; }
 
+# A clean checkout is built once: what incremental builds keep beside it would only fill the disk.
+[ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
+
 need_packages() {
     local missing=()
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
@@ -64,3 +67,5 @@ export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-20261123}"
 
 say "tests"
 cargo nextest run --workspace --no-fail-fast "$@"
+
+say "disk: $(du -sh target | cut -f1) in target, $(df -h --output=avail . | tail -1 | tr -d ' ') free"
