@@ -8,7 +8,7 @@ mod support;
 
 use std::fs;
 
-use fedval_disclosure::{Gate, SiteLocal, SitePolicy};
+use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy};
 use fedval_proto as proto;
 use fedval_proto::agent_event::Event as AgentEvent;
 use fedval_proto::artifact_service_client::ArtifactServiceClient;
@@ -82,10 +82,21 @@ async fn download(
 fn vetted(locked: &LockedProtocol, name: &str, seed: u64) -> SiteResult {
     let groups = [group("a", 40, 60), group("b", 30, 40), group("c", 20, 25)];
     let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-    let policy = policy.with_floor(locked.protocol().disclosure);
+    let policy = policy.for_study(locked.protocol());
     let summary = SiteLocal::new(support::summary(&cases(seed, &groups), locked.protocol()));
     let gate = Gate::new(policy, locked.protocol());
-    gate.vet(support::header(locked, name), &summary).unwrap().value().clone()
+    gate.vet(
+        support::header(locked, name),
+        &Evidence {
+            summary: &summary,
+            history: &SiteLocal::new(History::default()),
+            now_ms: 0,
+            noise_seed: [7; 32],
+        },
+    )
+    .unwrap()
+    .value()
+    .clone()
 }
 
 async fn submit(
@@ -100,6 +111,7 @@ async fn submit(
         result: Some(fedval_wire::site_result_to_wire(result)),
         signature: signature.as_bytes().to_vec(),
         lease_epoch: 0,
+        ..Default::default()
     };
     client.submit_result(request).await.map(tonic::Response::into_inner)
 }
@@ -228,7 +240,7 @@ async fn an_oversized_message_is_refused_and_the_server_goes_on() {
     let (coordinator, sites) = dispatched(&["site-a"]).await;
     let mut client = ResultServiceClient::new(coordinator.channel(&sites[0]));
     let signature = vec![0; 8 << 20];
-    let request = proto::SubmitResultRequest { result: None, signature, lease_epoch: 0 };
+    let request = proto::SubmitResultRequest { signature, ..Default::default() };
     let refused = client.submit_result(request).await.unwrap_err();
     assert!(matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted), "{refused}");
     submit(&coordinator, &sites[0], &vetted(&support::locked(), "site-a", 1)).await.unwrap();

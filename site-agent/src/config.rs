@@ -20,6 +20,9 @@ const MIB: u64 = 1 << 20;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
+    /// Answers without aggregates leave at multiples of this after the offer (DC-21).
+    #[serde(default = "usual_answer_step")]
+    pub(crate) answer_step_seconds: u64,
     /// The coordinator.
     pub(crate) coordinator: CoordinatorConfig,
     /// Where cases lie. Default: none, so that every job fails with a clear reason.
@@ -30,6 +33,10 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// The page of metrics. Default: none.
     pub(crate) metrics: Option<MetricsConfig>,
+}
+
+const fn usual_answer_step() -> u64 {
+    300
 }
 
 /// The page of metrics.

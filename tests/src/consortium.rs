@@ -210,7 +210,7 @@ impl Site {
     fn configure(&self, data: &Path) {
         let url = self.recorder.as_ref().map(Recorder::url).unwrap_or_default();
         let config = format!(
-            "[coordinator]\nurl = \"{url}\"\n\n[[data_sources]]\nname = \"data\"\n\
+            "answer_step_seconds = 0\n\n[coordinator]\nurl = \"{url}\"\n\n[[data_sources]]\nname = \"data\"\n\
              manifest = \"{0}/manifest.csv\"\nroot = \"{0}\"\n",
             data.display()
         );

@@ -197,6 +197,7 @@ pub async fn submit(
         result: Some(fedval_wire::site_result_to_wire(result)),
         signature: signature.as_bytes().to_vec(),
         lease_epoch: 0,
+        ..Default::default()
     };
     let answer = ResultServiceClient::new(channel).submit_result(request).await?;
     Ok(answer.into_inner())

@@ -2,8 +2,11 @@
 //! take. A model that wants to smuggle has no more room than this.
 
 use fedval_stats::aggregate::{ClusterRankSums, ClusterSums};
+use fedval_study::coarse::{GridScores, OnGrid, Scores};
 use fedval_study::performance::CalibrationOutcome;
-use fedval_study::{Outcome, Performance, SiteResult};
+use fedval_study::{
+    CoarsePerformance, NoisyPerformance, Outcome, Performance, Release, SiteResult,
+};
 
 use crate::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
 
@@ -23,20 +26,59 @@ fn field(largest: f64) -> f64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive sum")]
 pub fn bound_bits(result: &SiteResult) -> u64 {
     let outcome = match &result.outcome {
-        Outcome::Released(release) => {
-            // Absent, suppressed in one of two ways, or a count.
-            let attrition = 6.0 * field(MAX_CASES + 2.0);
-            let subgroups: f64 = release
-                .subgroups
-                .iter()
-                .map(|cell| 2.0 + cell.performance.released().map_or(0.0, performance))
-                .sum();
-            attrition + performance(&release.overall) + subgroups
+        Outcome::Released(release) => of_release(release, performance),
+        Outcome::ReleasedCoarse(release) => {
+            of_release(release, |p| coarse(p, to_f64(release.terms.rounding_base)))
         }
+        Outcome::ReleasedNoisy(release) => of_release(release, noisy),
         Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => 0.0,
     };
-    // Which of the six outcomes it is speaks too.
-    (outcome + field(5.0) + 256.0).ceil() as u64
+    // Which of the eight outcomes it is speaks too.
+    (outcome + field(7.0) + 256.0).ceil() as u64
+}
+
+fn of_release<P>(release: &Release<P>, group: impl Fn(&P) -> f64) -> f64 {
+    // Absent, suppressed, or a count.
+    let attrition = 6.0 * field(MAX_CASES + 1.0);
+    let cells = release.subgroups.iter();
+    let cells: f64 = cells.map(|cell| 1.0 + cell.performance.released().map_or(0.0, &group)).sum();
+    attrition + group(&release.overall) + cells
+}
+
+fn coarse(p: &CoarsePerformance, base: f64) -> f64 {
+    let counts = 5.0 * field(MAX_CASES / base);
+    let points: f64 = p
+        .operating_points
+        .iter()
+        // One value more: it stays.
+        .map(|_| field(to_f64(p.n_pos) / base + 1.0) + field(to_f64(p.n_neg) / base + 1.0))
+        .sum();
+    counts
+        + points
+        + match &p.scores {
+            Scores::Sums(sums) => performance(sums),
+            Scores::Grid(grid) => gridded(grid),
+        }
+}
+
+fn gridded(grid: &GridScores) -> f64 {
+    let share = |number: OnGrid| field(1e6 / to_f64(number.grid_micro));
+    let coefficient =
+        |number: OnGrid| field(2.0 * to_f64(MAX_COEFFICIENT_MICRO) / to_f64(number.grid_micro));
+    // Two figures at one of some powers of ten.
+    let error = field(99.0 * 16.0);
+    let means = share(grid.brier) + share(grid.mean_probability) + share(grid.ece);
+    let auroc = 1.0 + grid.auroc.map_or(0.0, share);
+    let line = grid.calibration.map_or(0.0, |line| {
+        coefficient(line.intercept) + coefficient(line.slope) + coefficient(line.citl) + 3.0 * error
+    });
+    1.0 + means + auroc + line
+}
+
+/// Counts with noise may be anything near a count.
+fn noisy(p: &NoisyPerformance) -> f64 {
+    let bins = p.positives.len() + p.negatives.len();
+    to_f64(bins as u64) * field(2.0 * MAX_CASES)
 }
 
 fn performance(p: &Performance) -> f64 {

@@ -1,37 +1,24 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
-use fedval_study::protocol::StudyProtocol;
-use fedval_study::result::SubgroupCell;
-use fedval_study::summary::{DimensionSummary, GroupSummary};
+use fedval_study::members::UNLISTED;
+use fedval_study::protocol::{StudyProtocol, Table, TableKind};
+use fedval_study::result::AttritionCount;
+use fedval_study::summary::GroupSummary;
 use fedval_study::{
-    Canonical, CanonicalError, Cell, FailedStage, Outcome, Performance, Problem, Release,
-    ResultDigest, ResultHeader, SiteResult, SiteSummary, Suppression,
+    Canonical, CanonicalError, Cell, Members, Outcome, Problem, ResultHeader, SiteResult,
+    SiteSummary,
 };
 
+use crate::cell_plan::{self, CellPlan, Hidden};
+use crate::decision::{Decision, Verdict};
+use crate::form;
+use crate::rules::dc19_budgets::{self, Asked, Exhausted};
+use crate::rules::dc25_marking::Suppression;
 use crate::rules::{
-    Rule, dc01_closed_schema, dc02_cohort_minimum, dc04_attrition, dc14_per_case, dc17_partner,
+    Rule, dc01_closed_schema, dc02_cohort_minimum, dc04_attrition, dc10_means, dc14_per_case,
+    dc16_subgroup_lattice, dc18_earlier_releases,
 };
-use crate::{EffectivePolicy, SiteLocal, bound_bits};
-
-/// Whether a quantity goes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It goes out.
-    Released,
-    /// It stays.
-    Withheld(Suppression),
-}
-
-/// One line of the preview: a quantity, what was decided, and the rule that decided it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// The quantity, in the protocol's names.
-    pub quantity: String,
-    /// What was decided.
-    pub verdict: Verdict,
-    /// The rule.
-    pub rule: Rule,
-}
+use crate::{EffectivePolicy, Footprint, History, SiteLocal, Vetted, bound_bits};
 
 /// Why no aggregate leaves.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +33,25 @@ pub enum Withheld {
     /// A table rests on too few patients.
     #[error("a table rests on too few patients")]
     PerCase,
+    /// The protocol groups patients by an attribute that the site's policy does not list.
+    #[error(
+        "the protocol groups patients by `{attribute}`, which this site's policy does not list"
+    )]
+    Attribute {
+        /// Column or DICOM keyword.
+        attribute: String,
+    },
+    /// Two patients are nearly all of a sum.
+    #[error("two patients make up nine tenths of the squared errors")]
+    Dominated,
+    /// The cohort is too near one that was released before.
+    #[error(
+        "with earlier releases about some of these patients, fewer than k could be singled out"
+    )]
+    EarlierReleases,
+    /// A budget is used up.
+    #[error("{0}")]
+    Exhausted(#[from] Exhausted),
     /// The result could carry more than the site's budget.
     #[error("the result could carry {bits} bits, but the site's budget is {budget}")]
     Budget {
@@ -54,6 +60,9 @@ pub enum Withheld {
         /// The site's budget.
         budget: u64,
     },
+    /// The noise cannot be drawn.
+    #[error("the noise of the policy cannot be drawn")]
+    Noise,
     /// The result has no canonical form.
     #[error("the result has no canonical form")]
     NotCanonical(#[source] CanonicalError),
@@ -74,61 +83,55 @@ impl Problem for Withheld {
     fn code(&self) -> &'static str {
         match self {
             Self::Insufficient => "INSUFFICIENT",
-            Self::Schema(_) | Self::NotCanonical(_) => "RESULT_SCHEMA",
-            Self::PerCase => "RESULT_PER_CASE",
+            Self::Schema(_) | Self::NotCanonical(_) | Self::Noise => "RESULT_SCHEMA",
+            Self::PerCase | Self::Dominated => "RESULT_PER_CASE",
+            Self::Attribute { .. } => "SUBGROUP_ATTRIBUTE",
+            Self::EarlierReleases => "EARLIER_RELEASES",
+            Self::Exhausted(_) => "RELEASE_BUDGET",
             Self::Budget { .. } => "BIT_BUDGET",
         }
     }
 
     fn remedy(&self) -> Option<String> {
-        match self {
-            Self::Insufficient => Some(
-                "add cases, or leave the round as it is: the report says `insufficient`".to_owned(),
-            ),
-            Self::Budget { .. } => Some(
+        let text = match self {
+            Self::Insufficient => {
+                "add cases, or leave the round as it is: the report says `insufficient`"
+            }
+            Self::Budget { .. } => {
                 "raise `bit_budget` in policy.toml on purpose and sign it, or keep refusing"
-                    .to_owned(),
-            ),
-            _ => Some("report this to the study's sponsor: agent and protocol disagree".to_owned()),
-        }
+            }
+            Self::Attribute { .. } => {
+                "add it to `subgroup_attributes` in policy.toml on purpose and sign it, or keep refusing"
+            }
+            Self::EarlierReleases => {
+                "run `fedval-agent ledger show` to see what was released; take the same patients as \
+                 before, or at least k others of each label"
+            }
+            Self::Exhausted(_) => {
+                "run `fedval-agent ledger show`; raise the budget in policy.toml on purpose and sign \
+                 it, or keep refusing"
+            }
+            _ => "report this to the study's sponsor: agent and protocol disagree",
+        };
+        Some(text.to_owned())
     }
 }
 
-/// A value that the rules let through. Private fields; only [`Gate`] makes one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Vetted<T> {
-    value: Canonical<T>,
-    decisions: Vec<Decision>,
-}
-
-impl<T> Vetted<T> {
-    /// The exact bytes that would leave.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        self.value.bytes()
-    }
-
-    /// Their digest, to which a steward's approval binds.
-    #[must_use]
-    pub fn digest(&self) -> ResultDigest {
-        ResultDigest(self.value.digest())
-    }
-
-    /// The value.
-    #[must_use]
-    pub const fn value(&self) -> &T {
-        self.value.value()
-    }
-
-    /// What was decided on each quantity.
-    #[must_use]
-    pub fn decisions(&self) -> &[Decision] {
-        &self.decisions
-    }
+/// Everything that a decision rests on.
+#[derive(Debug)]
+pub struct Evidence<'e> {
+    /// What was counted.
+    pub summary: &'e SiteLocal<SiteSummary>,
+    /// What this site ever answered.
+    pub history: &'e SiteLocal<History>,
+    /// Now, milliseconds since 1970-01-01 UTC.
+    pub now_ms: i64,
+    /// Seed of noise, fresh and used once.
+    pub noise_seed: [u8; 32],
 }
 
 /// Applies one policy to the results of one protocol.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Gate<'p> {
     policy: EffectivePolicy,
     protocol: &'p StudyProtocol,
@@ -149,166 +152,199 @@ impl<'p> Gate<'p> {
     pub fn vet(
         &self,
         header: ResultHeader,
-        summary: &SiteLocal<SiteSummary>,
+        evidence: &Evidence<'_>,
     ) -> Result<Vetted<SiteResult>, Withheld> {
-        let k = self.policy.k;
-        let summary = summary.open_on_site();
+        let listed = self.policy.subgroup_attributes.as_deref();
+        if let Some(attribute) = dc16_subgroup_lattice::unlisted(self.protocol, listed) {
+            return Err(Withheld::Attribute { attribute: attribute.to_owned() });
+        }
+        let k = self.policy.terms.k;
+        let summary = evidence.summary.open_on_site();
         let overall = summary
             .overall
             .as_ref()
             .filter(|overall| dc02_cohort_minimum::is_sufficient(overall.by_case.patients, k))
             .ok_or(Withheld::Insufficient)?;
-        let mut decisions = vec![Decision {
-            quantity: "whole cohort".to_owned(),
-            verdict: Verdict::Released,
-            rule: Rule::Dc02,
-        }];
-        let by_patient = dc14_per_case::sums_by_patient_are_safe(overall.patients_with_several, k);
-        let overall = chosen("whole cohort", overall, by_patient, &mut decisions);
-        let release = Release {
-            profile: self.policy.profile,
-            k,
-            attrition: dc04_attrition::shown(&summary.failures, k),
-            overall,
-            subgroups: summary
-                .dimensions
-                .iter()
-                .flat_map(|dimension| subgroup_cells(dimension, k, &mut decisions))
-                .collect(),
-        };
-        note_attrition(&release, &mut decisions);
-        dc01_closed_schema::check(&release, self.protocol).map_err(Withheld::Schema)?;
-        if !dc14_per_case::rests_on_groups(&release, k) {
-            return Err(Withheld::PerCase);
+        self.check_members(&summary.members)?;
+        let history = evidence.history.open_on_site();
+        self.within_budgets(&header, &summary.members, history, evidence.now_ms)?;
+        let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
+        let noisy = self.policy.terms.noise_rho_micro.is_some();
+        if dc18_earlier_releases::mixes_noise(&summary.members, noisy, history) {
+            return Err(Withheld::EarlierReleases);
         }
-        self.within_budget(
-            SiteResult { header, outcome: Outcome::Released(Box::new(release)) },
-            decisions,
-        )
+        let plan = self.plan(&header, &summary.members, history)?;
+        let outcome = match self.policy.terms.noise_rho_micro {
+            Some(rho) => self.noisy(summary, overall, rho, evidence.noise_seed, &mut decisions)?,
+            None => self.counted(summary, overall, &plan, &mut decisions)?,
+        };
+        let footprint =
+            Footprint { members: summary.members.clone(), shown: form::shown(&plan), noisy };
+        self.within_bits(SiteResult { header, outcome }, decisions, footprint)
     }
 
-    fn within_budget(
+    /// Members stand in the protocol's cells, or the rules could not be applied to them.
+    fn check_members(&self, members: &Members) -> Result<(), Withheld> {
+        let tables = self.protocol.tables();
+        let stands = |(cell, table): (&u16, &Table)| {
+            *cell == UNLISTED || usize::from(*cell) < table.categories.len()
+        };
+        let fits = members.cases.iter().all(|case| {
+            case.cells.len() == tables.len()
+                && case.cells.iter().zip(&tables).all(stands)
+                && (case.patient as usize) < members.patients.len()
+        });
+        let breach = Withheld::Schema(dc01_closed_schema::SchemaBreach::Subgroups);
+        if fits && !members.cases.is_empty() { Ok(()) } else { Err(breach) }
+    }
+
+    fn within_budgets(
+        &self,
+        header: &ResultHeader,
+        members: &Members,
+        history: &History,
+        now_ms: i64,
+    ) -> Result<(), Withheld> {
+        let asked = Asked {
+            study: header.study.clone(),
+            protocol: header.protocol,
+            model: header.model,
+            now_ms,
+            rho_micro: self.policy.terms.noise_rho_micro.unwrap_or(0).into(),
+        };
+        Ok(dc19_budgets::check(&asked, &history.charges(members), &self.policy.budgets)?)
+    }
+
+    /// Which cells are shown. With noise, all of them: the noise protects each.
+    fn plan(
+        &self,
+        header: &ResultHeader,
+        members: &Members,
+        history: &History,
+    ) -> Result<CellPlan, Withheld> {
+        let tables = self.protocol.tables();
+        let terms = &self.policy.terms;
+        if terms.noise_rho_micro.is_some() {
+            return Ok(tables.iter().map(|t| vec![None; t.categories.len()]).collect());
+        }
+        let earlier: Vec<&Footprint> = history.exact().map(|(_, footprint)| footprint).collect();
+        let mut plan = cell_plan::plan(&tables, members, &earlier, terms.k)
+            .map_err(|_| Withheld::EarlierReleases)?;
+        if is_coarse(self) {
+            let shown = form::shown(&plan);
+            let own = Footprint { members: members.clone(), shown, noisy: false };
+            if dc18_earlier_releases::responses_meet_others(&own, header.model, history) {
+                return Err(Withheld::EarlierReleases);
+            }
+        }
+        if terms.is_rounded() {
+            hide_crossings(&tables, &mut plan);
+        }
+        Ok(plan)
+    }
+
+    fn counted(
+        &self,
+        summary: &SiteSummary,
+        overall: &GroupSummary,
+        plan: &CellPlan,
+        decisions: &mut Vec<Decision>,
+    ) -> Result<Outcome, Withheld> {
+        let terms = self.policy.terms;
+        let brier = overall.by_case.probabilities.brier_pico;
+        if terms.zeros_withheld && dc10_means::is_dominated(brier, overall.two_largest_brier_pico) {
+            return Err(Withheld::Dominated);
+        }
+        let several = overall.patients_with_several;
+        let by_patient = dc14_per_case::sums_by_patient_are_safe(several, terms.k);
+        let whole = form::chosen("whole cohort", overall, by_patient, decisions);
+        let shapes = self.protocol.tables();
+        let mut tables = Vec::new();
+        for ((summary, plan), shape) in summary.dimensions.iter().zip(plan).zip(&shapes) {
+            let is_crossing = matches!(shape.kind, TableKind::Crossing { .. });
+            tables.push(form::visible(summary, plan, is_crossing, terms.k, decisions));
+        }
+        let attrition = dc04_attrition::shown(&summary.failures, terms.k);
+        note_attrition(&attrition, decisions);
+        let crossings = shapes.iter().map(|shape| matches!(shape.kind, TableKind::Crossing { .. }));
+        if is_coarse(self) {
+            let tables: Vec<_> = tables.into_iter().zip(crossings).collect();
+            let release = form::coarse::release(terms, &attrition, &whole, &tables, decisions);
+            dc01_closed_schema::check_coarse(&release, self.protocol).map_err(Withheld::Schema)?;
+            return Ok(Outcome::ReleasedCoarse(Box::new(release)));
+        }
+        let release = form::exact::release(terms, attrition, &whole, &tables);
+        dc01_closed_schema::check(&release, self.protocol).map_err(Withheld::Schema)?;
+        if !dc14_per_case::rests_on_groups(&release, terms.k) {
+            return Err(Withheld::PerCase);
+        }
+        Ok(Outcome::Released(Box::new(release)))
+    }
+
+    fn noisy(
+        &self,
+        summary: &SiteSummary,
+        overall: &GroupSummary,
+        rho: u32,
+        seed: [u8; 32],
+        decisions: &mut Vec<Decision>,
+    ) -> Result<Outcome, Withheld> {
+        let (terms, tables) = (self.policy.terms, &summary.dimensions);
+        let release = form::noisy::release(terms, rho, &overall.histogram, tables, seed)
+            .ok_or(Withheld::Noise)?;
+        dc01_closed_schema::check_noisy(&release, self.protocol).map_err(Withheld::Schema)?;
+        decisions[0].verdict = Verdict::Noisy;
+        let cells = release.subgroups.iter().map(|cell| {
+            let quantity = format!("{} = {}", cell.dimension, cell.category);
+            Decision::new(quantity, Verdict::Noisy, Rule::Dc19)
+        });
+        decisions.extend(cells);
+        let failed = Verdict::Withheld(Suppression::Primary);
+        decisions.push(Decision::new("failed cases", failed, Rule::Dc04));
+        Ok(Outcome::ReleasedNoisy(Box::new(release)))
+    }
+
+    fn within_bits(
         &self,
         result: SiteResult,
         decisions: Vec<Decision>,
+        footprint: Footprint,
     ) -> Result<Vetted<SiteResult>, Withheld> {
-        let (bits, budget) = (bound_bits(&result), self.policy.bit_budget);
+        let (bits, budget) = (bound_bits(&result), self.policy.budgets.bits_per_job);
         if bits > budget {
             return Err(Withheld::Budget { bits, budget });
         }
         let value = Canonical::new(result).map_err(Withheld::NotCanonical)?;
-        Ok(Vetted { value, decisions })
+        let rho = self.policy.terms.noise_rho_micro.unwrap_or(0).into();
+        Ok(Vetted::new(value, decisions, Some(SiteLocal::new(footprint)), rho))
     }
 }
 
-impl Vetted<SiteResult> {
-    /// The answer that holds no aggregate: insufficient, refused or failed.
-    ///
-    /// # Errors
-    ///
-    /// [`CanonicalError`] never for a header made of ids and digests.
-    pub fn without_aggregates(
-        header: ResultHeader,
-        answer: NoAggregates,
-    ) -> Result<Self, CanonicalError> {
-        let outcome = match answer {
-            NoAggregates::Insufficient => Outcome::Insufficient,
-            NoAggregates::Refused => Outcome::Refused,
-            NoAggregates::Failed(stage) => Outcome::Failed(stage),
-        };
-        Ok(Self { value: Canonical::new(SiteResult { header, outcome })?, decisions: Vec::new() })
+/// Whether more stays than the denominators' rules keep.
+const fn is_coarse(gate: &Gate<'_>) -> bool {
+    let terms = &gate.policy.terms;
+    terms.is_rounded() || terms.withheld_responses > 0 || terms.zeros_withheld
+}
+
+/// Under rounding a crossing would have to add up to two sets of rounded margins (DC-07): it stays.
+fn hide_crossings(tables: &[Table], plan: &mut CellPlan) {
+    for (table, cells) in tables.iter().zip(plan) {
+        if matches!(table.kind, TableKind::Crossing { .. }) {
+            let hidden = Hidden { why: Suppression::Complementary, rule: Rule::Dc07 };
+            for cell in cells {
+                cell.get_or_insert(hidden);
+            }
+        }
     }
 }
 
-/// An answer that holds no aggregate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoAggregates {
-    /// Denominators are too small.
-    Insufficient,
-    /// Policy, ledger, budget or steward refused.
-    Refused,
-    /// The evaluation did not finish.
-    Failed(FailedStage),
-}
-
-fn subgroup_cells(
-    summary: &DimensionSummary,
-    k: u64,
-    decisions: &mut Vec<Decision>,
-) -> Vec<SubgroupCell> {
-    let suppressions = dc17_partner::suppressions(&summary.leaves, k);
-    let by_patient = sums_by_patient(summary, &suppressions, k);
-    let mut cells = Vec::new();
-    for ((leaf, suppression), by_patient) in summary.leaves.iter().zip(suppressions).zip(by_patient)
-    {
-        let Some(category) = &leaf.category else { continue };
-        let quantity = format!("{} = {category}", summary.dimension);
-        let performance = match (&leaf.group, suppression) {
-            (Some(group), None) => Cell::Released(chosen(&quantity, group, by_patient, decisions)),
-            (_, Some(suppression)) => Cell::Suppressed(suppression),
-            (None, None) => Cell::Suppressed(Suppression::Primary),
-        };
-        let (verdict, rule) = match &performance {
-            Cell::Released(_) => (Verdict::Released, Rule::Dc03),
-            Cell::Suppressed(why @ Suppression::Primary) => (Verdict::Withheld(*why), Rule::Dc03),
-            Cell::Suppressed(why) => (Verdict::Withheld(*why), Rule::Dc17),
-        };
-        decisions.push(Decision { quantity, verdict, rule });
-        cells.push(SubgroupCell {
-            dimension: summary.dimension.clone(),
-            category: category.clone(),
-            performance,
-        });
-    }
-    cells
-}
-
-/// For each leaf, whether its sums by patient may be shown beside the others'.
-fn sums_by_patient(
-    summary: &DimensionSummary,
-    suppressions: &[Option<Suppression>],
-    k: u64,
-) -> Vec<bool> {
-    let leaves: Vec<(u64, bool)> = summary
-        .leaves
-        .iter()
-        .zip(suppressions)
-        .map(|(leaf, suppressed)| {
-            let several = leaf.group.as_ref().map_or(0, |group| group.patients_with_several);
-            (several, suppressed.is_none())
-        })
-        .collect();
-    dc14_per_case::leaves_by_patient(&leaves, k)
-}
-
-/// The form of a group's aggregates that may be shown.
-fn chosen(
-    quantity: &str,
-    group: &GroupSummary,
-    by_patient: bool,
-    decisions: &mut Vec<Decision>,
-) -> Performance {
-    if by_patient {
-        return group.by_patient.clone();
-    }
-    decisions.push(Decision {
-        quantity: format!("{quantity}: sums by patient"),
-        verdict: Verdict::Withheld(Suppression::Primary),
-        rule: Rule::Dc14,
-    });
-    group.by_case.clone()
-}
-
-fn note_attrition(release: &Release, decisions: &mut Vec<Decision>) {
-    for row in &release.attrition {
+fn note_attrition(attrition: &[AttritionCount], decisions: &mut Vec<Decision>) {
+    for row in attrition {
         let verdict = match row.patients {
             Cell::Released(_) => Verdict::Released,
-            Cell::Suppressed(why) => Verdict::Withheld(why),
+            Cell::Suppressed => Verdict::Withheld(Suppression::Primary),
         };
-        decisions.push(Decision {
-            quantity: format!("failed cases, {:?}", row.reason),
-            verdict,
-            rule: Rule::Dc04,
-        });
+        let quantity = format!("failed cases, {:?}", row.reason);
+        decisions.push(Decision::new(quantity, verdict, Rule::Dc04));
     }
 }

@@ -1,13 +1,14 @@
 //! A site's own policy. A study may tighten it, nobody outside may loosen it.
 
-use fedval_study::protocol::{DisclosureFloor, Profile};
-use fedval_study::{PolicyDigest, Problem, ProtocolDigest, Sha256Digest};
+use fedval_study::protocol::{Profile, StudyProtocol};
+use fedval_study::{PolicyDigest, Problem, ProtocolDigest, Sha256Digest, Terms};
 use serde::Deserialize;
+
+use crate::profiles;
+use crate::rules::dc19_budgets::Budgets;
 
 /// Smallest k that a site may choose, in patients.
 const MIN_K: u64 = 5;
-/// Bits that one job may release where the site says nothing else (32 Ki).
-pub const DEFAULT_BIT_BUDGET: u64 = 32 * 1024;
 
 /// A site's policy, read from the exact bytes that the site signed.
 ///
@@ -15,26 +16,65 @@ pub const DEFAULT_BIT_BUDGET: u64 = 32 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SitePolicy {
     digest: PolicyDigest,
-    terms: Terms,
+    file: PolicyFile,
 }
 
-/// The file as a site writes it.
+/// The file as a site writes it. What it leaves out is the preset's, or the usual.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Terms {
+struct PolicyFile {
     profile: Profile,
     k: u64,
-    #[serde(default = "default_bit_budget")]
+    #[serde(default)]
+    withheld_responses: u64,
+    #[serde(default)]
+    zeros_withheld: bool,
+    noise_rho_micro: Option<u32>,
+    #[serde(default = "usual::bit_budget")]
     bit_budget: u64,
+    #[serde(default = "usual::models_per_cohort")]
+    models_per_cohort: u64,
+    #[serde(default = "usual::releases_per_year")]
+    releases_per_year: u64,
+    #[serde(default = "usual::failed_attempts")]
+    failed_attempts: u64,
+    #[serde(default = "usual::rho_micro_per_year")]
+    rho_micro_per_year: u64,
+    /// Columns and DICOM keywords that subgroups may use; absent for any that a protocol names.
+    subgroup_attributes: Option<Vec<String>>,
+    #[serde(default)]
+    two_persons: bool,
     #[serde(default)]
     run_without_approval: Vec<ProtocolDigest>,
     #[serde(default)]
     release_without_steward: Vec<ProtocolDigest>,
 }
 
-const fn default_bit_budget() -> u64 {
-    DEFAULT_BIT_BUDGET
+/// What binds where a policy says nothing (DC-19).
+mod usual {
+    pub(super) const fn bit_budget() -> u64 {
+        super::DEFAULT_BIT_BUDGET
+    }
+
+    pub(super) const fn models_per_cohort() -> u64 {
+        3
+    }
+
+    pub(super) const fn releases_per_year() -> u64 {
+        12
+    }
+
+    pub(super) const fn failed_attempts() -> u64 {
+        2
+    }
+
+    pub(super) const fn rho_micro_per_year() -> u64 {
+        500_000
+    }
 }
+
+/// Bits that one job may release where the site says nothing else (32 Ki).
+pub const DEFAULT_BIT_BUDGET: u64 = 32 * 1024;
 
 /// A policy file is refused.
 #[derive(Debug, thiserror::Error)]
@@ -76,11 +116,15 @@ impl SitePolicy {
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
         let unreadable = |detail: String| PolicyError::Unreadable { detail };
         let text = std::str::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))?;
-        let terms: Terms = toml::from_str(text).map_err(|error| unreadable(error.to_string()))?;
-        if terms.k < MIN_K {
-            return Err(PolicyError::KTooSmall { k: terms.k });
+        let file: PolicyFile =
+            toml::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+        if file.k < MIN_K {
+            return Err(PolicyError::KTooSmall { k: file.k });
         }
-        Ok(Self { digest: PolicyDigest(Sha256Digest::of(bytes)), terms })
+        if file.noise_rho_micro == Some(0) {
+            return Err(unreadable("noise_rho_micro must be at least 1".to_owned()));
+        }
+        Ok(Self { digest: PolicyDigest(Sha256Digest::of(bytes)), file })
     }
 
     /// Digest of the signed bytes; reports print it.
@@ -92,51 +136,69 @@ impl SitePolicy {
     /// Whether the site approved running this protocol in advance.
     #[must_use]
     pub fn runs_without_approval(&self, protocol: ProtocolDigest) -> bool {
-        self.terms.run_without_approval.contains(&protocol)
+        self.file.run_without_approval.contains(&protocol)
     }
 
     /// Whether the site approved releasing what the gate lets through for this protocol.
     #[must_use]
     pub fn releases_without_steward(&self, protocol: ProtocolDigest) -> bool {
-        self.terms.release_without_steward.contains(&protocol)
+        self.file.release_without_steward.contains(&protocol)
     }
 
-    /// The policy in force for a study: field by field the stricter of the site's and the study's.
+    /// Whether who releases a result must be somebody else than who let the job run.
     #[must_use]
-    pub fn with_floor(&self, floor: DisclosureFloor) -> EffectivePolicy {
+    pub const fn asks_for_two_persons(&self) -> bool {
+        self.file.two_persons
+    }
+
+    /// The policy in force for a study: field by field the strictest of preset, file and study.
+    #[must_use]
+    pub fn for_study(&self, protocol: &StudyProtocol) -> EffectivePolicy {
+        let file = &self.file;
+        let own = Terms {
+            profile: file.profile,
+            k: file.k,
+            withheld_responses: file.withheld_responses,
+            zeros_withheld: file.zeros_withheld,
+            rounding_base: 1,
+            noise_rho_micro: file.noise_rho_micro,
+        };
         EffectivePolicy {
-            profile: self.terms.profile.max(floor.profile),
-            k: self.terms.k.max(floor.k),
-            bit_budget: self.terms.bit_budget,
+            terms: own.stricter(profiles::terms(file.profile)).stricter(floor(protocol)),
+            budgets: Budgets {
+                bits_per_job: file.bit_budget,
+                models_per_cohort: file.models_per_cohort,
+                releases_per_year: file.releases_per_year,
+                failed_attempts: file.failed_attempts,
+                rho_micro_per_year: file.rho_micro_per_year,
+            },
+            subgroup_attributes: file.subgroup_attributes.clone(),
         }
     }
 }
 
+/// The least that a study asks of every site.
+#[must_use]
+pub fn floor(protocol: &StudyProtocol) -> Terms {
+    let floor = protocol.disclosure;
+    let preset = profiles::terms(floor.profile);
+    Terms { k: floor.k.max(preset.k), ..preset }
+}
+
 /// The policy in force for one job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectivePolicy {
-    /// Disclosure profile.
-    pub profile: Profile,
-    /// Smallest number of patients a denominator may hold.
-    pub k: u64,
-    /// Most bits the job may release.
-    pub bit_budget: u64,
+    /// What may be shown, and how.
+    pub terms: Terms,
+    /// How often and how much.
+    pub budgets: Budgets,
+    /// Attributes that subgroups may use; `None` for any.
+    pub subgroup_attributes: Option<Vec<String>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn floor(k: u64) -> DisclosureFloor {
-        DisclosureFloor { profile: Profile::Standard, k }
-    }
-
-    #[test]
-    fn a_study_tightens_and_never_loosens() {
-        let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 8\n").unwrap();
-        assert_eq!(policy.with_floor(floor(11)).k, 11);
-        assert_eq!(policy.with_floor(floor(5)).k, 8);
-    }
 
     #[test]
     fn an_empty_an_unknown_and_a_lax_policy_are_refused() {
@@ -146,6 +208,7 @@ mod tests {
             "profile = \"none\"\nk = 11",
             "profile = \"standard\"\nk = 4",
             "profile = \"standard\"\nk = 11\nsubgroups = \"all\"",
+            "profile = \"dp\"\nk = 11\nnoise_rho_micro = 0",
         ] {
             assert!(SitePolicy::parse(bad.as_bytes()).is_err(), "{bad:?} was taken");
         }
@@ -157,5 +220,13 @@ mod tests {
         let protocol = ProtocolDigest(Sha256Digest::of(b"p"));
         assert!(!policy.runs_without_approval(protocol));
         assert!(!policy.releases_without_steward(protocol));
+        assert!(!policy.asks_for_two_persons());
+    }
+
+    #[test]
+    fn a_site_may_be_stricter_than_its_preset() {
+        let policy = "profile = \"cms\"\nk = 15\nwithheld_responses = 20\nzeros_withheld = true";
+        assert!(SitePolicy::parse(policy.as_bytes()).is_ok());
+        assert!(SitePolicy::parse(b"profile = \"strict\"\nk = 11\nrounding_base = 1").is_err());
     }
 }

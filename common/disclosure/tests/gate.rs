@@ -7,23 +7,31 @@ mod support;
 
 use fedval_disclosure::rules::Rule;
 use fedval_disclosure::rules::dc01_closed_schema::SchemaBreach;
+use fedval_disclosure::rules::dc19_budgets::Budgets;
 use fedval_disclosure::{
-    EffectivePolicy, Gate, NoAggregates, SiteLocal, SitePolicy, Verdict, Vetted, Withheld,
-    bound_bits,
+    EffectivePolicy, Evidence, Gate, History, NoAggregates, SiteLocal, SitePolicy, Suppression,
+    Verdict, Vetted, Withheld, bound_bits,
 };
 use fedval_study::Problem as _;
 use fedval_study::protocol::StudyProtocol;
+use fedval_study::result::SubgroupCell;
 use fedval_study::summary::FailureReason;
 use fedval_study::{
     Canonical, Cell, FailedStage, Outcome, Release, ResultDigest, SiteResult, SiteSummary,
-    Suppression,
 };
 use support::{Case, Group, cases, failed, group, header, large, locked, protocol, summary};
 
 const POLICY: &[u8] = b"profile = \"standard\"\nk = 11\n";
 
 fn policy() -> EffectivePolicy {
-    SitePolicy::parse(POLICY).unwrap().with_floor(protocol().disclosure)
+    SitePolicy::parse(POLICY).unwrap().for_study(&protocol())
+}
+
+fn evidence<'e>(
+    summary: &'e SiteLocal<SiteSummary>,
+    history: &'e SiteLocal<History>,
+) -> Evidence<'e> {
+    Evidence { summary, history, now_ms: 0, noise_seed: [7; 32] }
 }
 
 fn vet_summary(
@@ -32,7 +40,8 @@ fn vet_summary(
 ) -> Result<Vetted<SiteResult>, Withheld> {
     let locked = locked();
     let gate = Gate::new(policy, locked.protocol());
-    gate.vet(header(&locked, "site-a"), &SiteLocal::new(summary))
+    let summary = SiteLocal::new(summary);
+    gate.vet(header(&locked, "site-a"), &evidence(&summary, &SiteLocal::new(History::default())))
 }
 
 fn vet(cases: &[Case]) -> Result<Vetted<SiteResult>, Withheld> {
@@ -47,12 +56,17 @@ fn release(vetted: &Vetted<SiteResult>) -> &Release {
 }
 
 fn shown(vetted: &Vetted<SiteResult>) -> Vec<(&str, Option<Suppression>)> {
-    let why = |cell: &Cell<_>| match cell {
-        Cell::Released(_) => None,
-        Cell::Suppressed(why) => Some(*why),
+    let decided = |cell: &SubgroupCell| {
+        let quantity = format!("{} = {}", cell.dimension, cell.category);
+        let decision = vetted.decisions().iter().find(|decision| decision.quantity == quantity);
+        match (&cell.performance, decision.unwrap().verdict) {
+            (Cell::Suppressed, Verdict::Withheld(why)) => Some(why),
+            (Cell::Released(_), Verdict::Released) => None,
+            other => panic!("{quantity}: {other:?}"),
+        }
     };
     let cells = release(vetted).subgroups.iter();
-    cells.map(|cell| (cell.category.as_str(), why(&cell.performance))).collect()
+    cells.map(|cell| (cell.category.as_str(), decided(cell))).collect()
 }
 
 #[test]
@@ -167,7 +181,7 @@ fn rare_failures_fold_into_other_and_stay_hidden_below_k() {
     assert_eq!(rows, [(FailureReason::Other, Cell::Released(12))]);
 
     let few = with_failures(failed(FailureReason::NoReference, 2));
-    assert_eq!(release(&few).attrition[0].patients, Cell::Suppressed(Suppression::Primary));
+    assert_eq!(release(&few).attrition[0].patients, Cell::Suppressed);
     let decision = few.decisions().last().unwrap();
     assert_eq!(decision.rule, Rule::Dc04);
     assert!(!String::from_utf8_lossy(few.bytes()).contains("no_reference"));
@@ -176,9 +190,13 @@ fn rare_failures_fold_into_other_and_stay_hidden_below_k() {
 #[test]
 fn a_job_beyond_the_budget_of_bits_is_refused_and_the_coordinator_hears_no_reason() {
     let needed = bound_bits(vet(&large()).unwrap().value());
-    let within = EffectivePolicy { bit_budget: needed, ..policy() };
+    let with = |bits_per_job| {
+        let budgets = Budgets { bits_per_job, ..policy().budgets };
+        EffectivePolicy { budgets, ..policy() }
+    };
+    let within = with(needed);
     assert!(vet_summary(within, summary(&large(), &protocol())).is_ok());
-    let beyond = EffectivePolicy { bit_budget: needed - 1, ..policy() };
+    let beyond = with(needed - 1);
     let withheld = vet_summary(beyond, summary(&large(), &protocol())).unwrap_err();
     assert_eq!(withheld.outcome(), Outcome::Refused);
     let Withheld::Budget { bits, budget } = withheld else { panic!("{withheld}") };
@@ -202,12 +220,13 @@ fn the_bytes_are_canonical_and_the_same_evidence_gives_the_same_digest() {
 #[test]
 fn the_bound_of_bits_grows_with_what_is_said() {
     let vetted = vet(&large()).unwrap();
-    let silent = Vetted::without_aggregates(header(&locked(), "site-a"), NoAggregates::Refused);
+    let silent =
+        Vetted::without_aggregates(header(&locked(), "site-a"), NoAggregates::Refused, None);
     let silent = bound_bits(silent.unwrap().value());
     assert!(silent > 0);
     let mut fewer = vetted.value().clone();
     let Outcome::Released(release) = &mut fewer.outcome else { panic!("released") };
-    release.subgroups[0].performance = Cell::Suppressed(Suppression::Primary);
+    release.subgroups[0].performance = Cell::Suppressed;
     let without_a_subgroup = bound_bits(&fewer);
     let Outcome::Released(release) = &mut fewer.outcome else { panic!("released") };
     release.overall.operating_points.pop();
@@ -225,7 +244,8 @@ fn the_bound_of_bits_grows_with_what_is_said() {
 fn evidence_on_another_protocol_is_refused() {
     let breach = |protocol: &StudyProtocol, summary: SiteSummary| {
         let gate = Gate::new(policy(), protocol);
-        match gate.vet(header(&locked(), "site-a"), &SiteLocal::new(summary)) {
+        let (summary, history) = (SiteLocal::new(summary), SiteLocal::new(History::default()));
+        match gate.vet(header(&locked(), "site-a"), &evidence(&summary, &history)) {
             Err(Withheld::Schema(breach)) => breach,
             other => panic!("{other:?}"),
         }
@@ -252,7 +272,7 @@ fn an_answer_without_aggregates_carries_none() {
         (NoAggregates::Refused, Outcome::Refused),
         (NoAggregates::Failed(FailedStage::ModelLoad), Outcome::Failed(FailedStage::ModelLoad)),
     ] {
-        let vetted = Vetted::without_aggregates(header(&locked(), "site-a"), answer).unwrap();
+        let vetted = Vetted::without_aggregates(header(&locked(), "site-a"), answer, None).unwrap();
         assert_eq!(vetted.value().outcome, outcome);
         assert!(vetted.decisions().is_empty());
     }

@@ -41,7 +41,7 @@ fn release(
 
 fn approved() -> Committed {
     let header = header(&locked(), "site-a");
-    let vetted = Vetted::without_aggregates(header, NoAggregates::Refused).unwrap();
+    let vetted = Vetted::without_aggregates(header, NoAggregates::Refused, None).unwrap();
     Committed { bytes: vetted.bytes().to_vec(), digest: vetted.digest() }
 }
 
@@ -72,7 +72,7 @@ fn bytes_other_than_the_approved_ones_do_not_go() {
 fn the_result_of_another_round_does_not_go() {
     let mut header = header(&locked(), "site-a");
     header.round = "chest-r2".parse().unwrap();
-    let vetted = Vetted::without_aggregates(header, NoAggregates::Refused).unwrap();
+    let vetted = Vetted::without_aggregates(header, NoAggregates::Refused, None).unwrap();
     let entry = Committed { bytes: vetted.bytes().to_vec(), digest: vetted.digest() };
     assert!(matches!(release(Some(entry)), Err(ReleaseError::NotWhatWasApproved)));
 }

@@ -2,31 +2,41 @@
 //! site results, and the canonical form that is digested and signed.
 
 pub mod canonical;
+pub mod coarse;
 pub mod digest;
 pub mod dispatch;
 pub mod draft;
 mod form;
 pub mod id;
+pub mod ledger_mark;
+pub mod members;
 pub mod metric;
+pub mod noisy;
 pub mod performance;
 pub mod protocol;
 pub mod result;
 pub mod round;
 pub mod summary;
+pub mod terms;
 
 /// What this crate's errors implement and its records are dated with.
 pub use fedval_ambient::{Exit, Problem, Timestamp};
 
 pub use canonical::{Canonical, CanonicalError};
+pub use coarse::CoarsePerformance;
 pub use digest::{
     BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest,
     Sha256Digest,
 };
 pub use dispatch::Dispatch;
 pub use id::{IdError, Name, RoundId, SiteId, StudyId};
+pub use ledger_mark::LedgerMark;
+pub use members::Members;
 pub use metric::MetricId;
+pub use noisy::NoisyPerformance;
 pub use performance::{OperatingPointCounts, PatientCounts, Performance};
 pub use protocol::{LockedProtocol, StudyProtocol};
-pub use result::{Cell, FailedStage, Outcome, Release, ResultHeader, SiteResult, Suppression};
+pub use result::{Cell, FailedStage, Outcome, Release, ResultHeader, SiteResult};
 pub use round::{RoundRecord, SiteRecord, SiteStatus};
 pub use summary::SiteSummary;
+pub use terms::Terms;

@@ -207,7 +207,10 @@ impl OperatingPointCounts {
     }
 }
 
-fn holds(condition: bool, relation: &'static str) -> Result<(), ContradictoryPerformance> {
+pub(crate) fn holds(
+    condition: bool,
+    relation: &'static str,
+) -> Result<(), ContradictoryPerformance> {
     if condition { Ok(()) } else { Err(ContradictoryPerformance { relation }) }
 }
 

@@ -3,30 +3,26 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::canonical::exact_u64;
+use crate::coarse::CoarsePerformance;
 use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest};
 use crate::id::{Name, RoundId, SiteId, StudyId};
+use crate::noisy::NoisyPerformance;
 use crate::performance::Performance;
-use crate::protocol::Profile;
 use crate::summary::FailureReason;
-
-/// Why one cell was not released.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Suppression {
-    /// The cell itself rests on too few patients.
-    Primary,
-    /// The cell would allow another to be computed.
-    Complementary,
-}
+use crate::terms::Terms;
 
 /// A value, or the fact that it was suppressed: never zero-filled, never dropped.
+///
+/// Outside the site every suppressed cell looks alike (DC-25): that a cell fell for the sake of
+/// another would say that it holds at least k patients of each label, and by subtraction how few the
+/// other holds. The steward's preview says which is which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell<T> {
     /// The value.
     Released(T),
-    /// No value, and why.
-    Suppressed(Suppression),
+    /// No value.
+    Suppressed,
 }
 
 impl<T> Cell<T> {
@@ -34,7 +30,7 @@ impl<T> Cell<T> {
     pub const fn released(&self) -> Option<&T> {
         match self {
             Self::Released(value) => Some(value),
-            Self::Suppressed(_) => None,
+            Self::Suppressed => None,
         }
     }
 }
@@ -51,7 +47,10 @@ pub struct AttritionCount {
 }
 
 /// Writes a count that may be suppressed, refusing one that a JSON reader would round.
-fn exact_cell<S: Serializer>(cell: &Cell<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn exact_cell<S: Serializer>(
+    cell: &Cell<u64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     /// The same cell with its count in exact form.
     #[derive(Serialize)]
     #[serde(transparent)]
@@ -59,38 +58,36 @@ fn exact_cell<S: Serializer>(cell: &Cell<u64>, serializer: S) -> Result<S::Ok, S
 
     match cell {
         Cell::Released(count) => Cell::Released(Exact(*count)),
-        Cell::Suppressed(why) => Cell::Suppressed(*why),
+        Cell::Suppressed => Cell::Suppressed,
     }
     .serialize(serializer)
 }
 
-/// One leaf of one subgroup dimension.
+/// One cell of one table of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SubgroupCell {
-    /// Dimension of the protocol's dictionary.
+pub struct SubgroupCell<P = Performance> {
+    /// Dimension or crossing of the protocol's dictionary.
     pub dimension: Name,
     /// Category of the dimension.
     pub category: Name,
-    /// Its performance, or why it is not here.
-    pub performance: Cell<Performance>,
+    /// Its performance, or the mark that it was suppressed.
+    pub performance: Cell<P>,
 }
 
-/// The vetted aggregates of one evaluation.
+/// The vetted aggregates of one evaluation, in the form that the terms in force allow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Release {
-    /// Disclosure profile in force.
-    pub profile: Profile,
-    /// Smallest number of patients a denominator may hold.
-    #[serde(serialize_with = "exact_u64")]
-    pub k: u64,
+pub struct Release<P = Performance> {
+    /// Disclosure terms in force.
+    pub terms: Terms,
     /// Cases without a usable result.
     pub attrition: Vec<AttritionCount>,
     /// The whole cohort.
-    pub overall: Performance,
-    /// Subgroups, in the protocol's order; the leaf of unlisted attributes is never among them.
-    pub subgroups: Vec<SubgroupCell>,
+    pub overall: P,
+    /// Cells of every table, in the protocol's order; that of unlisted attributes is never among
+    /// them.
+    pub subgroups: Vec<SubgroupCell<P>>,
 }
 
 /// Where an evaluation failed. Nothing finer leaves the site.
@@ -109,8 +106,12 @@ pub enum FailedStage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Aggregates.
+    /// Aggregates in exact counts.
     Released(Box<Release>),
+    /// Aggregates of which response counts stay, or that stand on grids.
+    ReleasedCoarse(Box<Release<CoarsePerformance>>),
+    /// Aggregates with noise.
+    ReleasedNoisy(Box<Release<NoisyPerformance>>),
     /// The cohort's denominators are too small for anything to leave.
     Insufficient,
     /// Policy, ledger, budget or steward refused: the reason stays on site.
@@ -124,10 +125,32 @@ impl Outcome {
     #[must_use]
     pub const fn status(&self) -> &'static str {
         match self {
-            Self::Released(_) => "released",
+            Self::Released(_) | Self::ReleasedCoarse(_) | Self::ReleasedNoisy(_) => "released",
             Self::Insufficient => "insufficient",
             Self::Refused => "refused",
             Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The disclosure terms of a release.
+    #[must_use]
+    pub const fn terms(&self) -> Option<Terms> {
+        match self {
+            Self::Released(release) => Some(release.terms),
+            Self::ReleasedCoarse(release) => Some(release.terms),
+            Self::ReleasedNoisy(release) => Some(release.terms),
+            Self::Insufficient | Self::Refused | Self::Failed(_) => None,
+        }
+    }
+
+    /// The attrition of a release.
+    #[must_use]
+    pub fn attrition(&self) -> &[AttritionCount] {
+        match self {
+            Self::Released(release) => &release.attrition,
+            Self::ReleasedCoarse(release) => &release.attrition,
+            Self::ReleasedNoisy(release) => &release.attrition,
+            Self::Insufficient | Self::Refused | Self::Failed(_) => &[],
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::CohortCommitment;
 use crate::id::Name;
+use crate::members::Members;
 use crate::performance::{PatientCounts, Performance};
 
 /// Why a case has no usable result.
@@ -43,10 +44,26 @@ impl FailureReason {
 pub struct GroupSummary {
     /// Patients with more than one case in the group.
     pub patients_with_several: u64,
+    /// Most cases of one patient.
+    pub most_cases: u64,
+    /// The two largest sums of squared errors of one patient, together, in 10⁻¹².
+    pub two_largest_brier_pico: u128,
     /// With sums by patient: what standard errors of repeated cases need.
     pub by_patient: Performance,
     /// As if cases were independent: no sum says anything about a single patient's cases.
     pub by_case: Performance,
+    /// Each patient once, by the first case, in the bins of the noisy histogram.
+    pub histogram: Histogram,
+}
+
+/// Patients whose first case of all lies in the group, by its score, in the bins of
+/// [`crate::noisy::edges_micro`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Histogram {
+    /// Patients with the target condition.
+    pub positives: Vec<u64>,
+    /// Patients without.
+    pub negatives: Vec<u64>,
 }
 
 /// Performance on one leaf of a subgroup dimension.
@@ -60,10 +77,10 @@ pub struct Leaf {
     pub group: Option<GroupSummary>,
 }
 
-/// All leaves of one dimension of the protocol's dictionary, the unlisted one last.
+/// All leaves of one table of the protocol, the unlisted one last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DimensionSummary {
-    /// The dimension's name.
+    /// The table's name: that of a dimension or a crossing.
     pub dimension: Name,
     /// Its leaves, in the protocol's order.
     pub leaves: Vec<Leaf>,
@@ -78,6 +95,8 @@ pub struct SiteSummary {
     pub failures: Vec<BTreeSet<FailureReason>>,
     /// The whole cohort; `None` where no case could be evaluated.
     pub overall: Option<GroupSummary>,
-    /// Each dimension of the protocol's dictionary.
+    /// Each table of the protocol, in its order.
     pub dimensions: Vec<DimensionSummary>,
+    /// Who stands in which cell.
+    pub members: Members,
 }

@@ -12,6 +12,7 @@ use support::{Case, performance, protocol};
 /// Images of up to twenty patients, some with several, some of both labels, many of equal score.
 fn any_cases() -> impl Strategy<Value = Vec<Case>> {
     let case = (0..20_u32, any::<bool>(), -40..40_i32).prop_map(|(patient, positive, step)| Case {
+        sex: "",
         patient,
         positive,
         scanner: "a",

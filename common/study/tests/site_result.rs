@@ -9,7 +9,7 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    Canonical, CanonicalError, Cell, FailedStage, Outcome, Release, SiteResult, Suppression,
+    Canonical, CanonicalError, Cell, FailedStage, Outcome, Release, SiteResult, Terms,
 };
 use support::{Group, cases, header, large, locked, performance, protocol};
 
@@ -24,8 +24,7 @@ fn result() -> SiteResult {
         performance,
     };
     let release = Release {
-        profile: Profile::Standard,
-        k: 11,
+        terms: Terms::exact(Profile::Standard, 11),
         attrition: vec![AttritionCount {
             reason: FailureReason::Other,
             patients: Cell::Released(12),
@@ -33,7 +32,7 @@ fn result() -> SiteResult {
         overall: performance(&cases(1, &[repeated]), &protocol()),
         subgroups: vec![
             subgroup("a", Cell::Released(performance(&large(), &protocol()))),
-            subgroup("b", Cell::Suppressed(Suppression::Complementary)),
+            subgroup("b", Cell::Suppressed),
         ],
     };
     SiteResult {
@@ -98,7 +97,7 @@ fn a_sum_in_another_form_is_refused() {
 #[test]
 fn a_count_from_2_to_the_53_on_has_no_canonical_form() {
     let changes: [fn(&mut Release, u64); 11] = [
-        |r, n| r.k = n,
+        |r, n| r.terms.k = n,
         |r, n| r.attrition[0].patients = Cell::Released(n),
         |r, n| r.overall.patients.total = n,
         |r, n| r.overall.patients.with_negative = n,

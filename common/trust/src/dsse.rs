@@ -18,6 +18,8 @@ pub enum PayloadType {
     Round,
     /// A report.
     Report,
+    /// A site's statement about its ledger.
+    LedgerMark,
 }
 
 impl PayloadType {
@@ -31,6 +33,7 @@ impl PayloadType {
             Self::SiteResult => "application/vnd.fedval.site-result.v1+json",
             Self::Round => "application/vnd.fedval.round.v1+json",
             Self::Report => "application/vnd.fedval.report.v1+json",
+            Self::LedgerMark => "application/vnd.fedval.ledger-mark.v1+json",
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod authority;
 pub mod certificate;
 pub mod dsse;
 pub mod key;
+pub mod ledger_mark;
 pub mod server;
 pub mod signed;
 pub mod tls;

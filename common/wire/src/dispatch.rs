@@ -58,6 +58,15 @@ pub fn endorsement_to_wire(endorsement: &Endorsement) -> Result<proto::Endorseme
     })
 }
 
+/// Reads a signature.
+///
+/// # Errors
+///
+/// [`WireError`] if the bytes are not 64.
+pub fn signature_from_wire(bytes: &[u8]) -> Result<Signature, WireError> {
+    Signature::try_from(bytes).map_err(|_| WireError::new("signature", "must be 64 bytes"))
+}
+
 /// Reads an endorsement from the wire.
 ///
 /// # Errors

@@ -1,15 +1,19 @@
 //! The only translator between the wire contract and the domain. Whatever is not in its declared
 //! range is refused here, with the field's name and never its content.
 
+mod coarse;
 mod dispatch;
 mod error;
+mod noisy;
 mod performance;
 mod primitive;
 mod release;
 mod result;
+mod terms;
 
 pub use dispatch::{
     dispatch_from_wire, dispatch_to_wire, endorsement_from_wire, endorsement_to_wire,
+    signature_from_wire,
 };
 pub use error::WireError;
 pub use primitive::{digest, id, wide_from_wire, wide_to_wire};

@@ -1,21 +1,19 @@
 //! The vetted aggregates of one evaluation.
 
 use fedval_proto as proto;
-use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
-use fedval_study::{Cell, Release, Suppression};
+use fedval_study::{Cell, Release, Terms};
 
 use crate::WireError;
 use crate::performance::{performance_from_wire, performance_to_wire};
 use crate::primitive::{enumeration, id};
+use crate::terms::{mark, mark_from_wire, profile_from_wire, profile_to_wire};
 
 pub(crate) fn release_to_wire(release: &Release) -> proto::Release {
     proto::Release {
-        profile: match release.profile {
-            Profile::Standard => proto::Profile::Standard.into(),
-        },
-        k: release.k,
+        profile: profile_to_wire(release.terms.profile).into(),
+        k: release.terms.k,
         attrition: release.attrition.iter().map(attrition_to_wire).collect(),
         overall: Some(performance_to_wire(&release.overall)),
         subgroups: release.subgroups.iter().map(subgroup_to_wire).collect(),
@@ -24,11 +22,8 @@ pub(crate) fn release_to_wire(release: &Release) -> proto::Release {
 
 pub(crate) fn release_from_wire(release: proto::Release) -> Result<Release, WireError> {
     Ok(Release {
-        profile: enumeration("profile", release.profile, |profile| match profile {
-            proto::Profile::Unspecified => None,
-            proto::Profile::Standard => Some(Profile::Standard),
-        })?,
-        k: release.k,
+        // Exact counts are released under the loosest terms alone.
+        terms: Terms::exact(enumeration("profile", release.profile, profile_from_wire)?, release.k),
         attrition: release
             .attrition
             .into_iter()
@@ -45,7 +40,7 @@ pub(crate) fn release_from_wire(release: proto::Release) -> Result<Release, Wire
     })
 }
 
-fn attrition_to_wire(row: &AttritionCount) -> proto::AttritionCount {
+pub(crate) fn attrition_to_wire(row: &AttritionCount) -> proto::AttritionCount {
     use proto::attrition_count::Cell as WireCell;
     proto::AttritionCount {
         reason: match row.reason {
@@ -59,12 +54,12 @@ fn attrition_to_wire(row: &AttritionCount) -> proto::AttritionCount {
         .into(),
         cell: Some(match row.patients {
             Cell::Released(patients) => WireCell::Patients(patients),
-            Cell::Suppressed(why) => WireCell::Suppressed(suppression_to_wire(why).into()),
+            Cell::Suppressed => WireCell::Suppressed(mark()),
         }),
     }
 }
 
-fn attrition_from_wire(row: proto::AttritionCount) -> Result<AttritionCount, WireError> {
+pub(crate) fn attrition_from_wire(row: proto::AttritionCount) -> Result<AttritionCount, WireError> {
     use proto::attrition_count::Cell as WireCell;
     let reason = enumeration("attrition.reason", row.reason, |reason| match reason {
         proto::FailureReason::Unspecified => None,
@@ -77,7 +72,7 @@ fn attrition_from_wire(row: proto::AttritionCount) -> Result<AttritionCount, Wir
     })?;
     let patients = match row.cell.ok_or(WireError::missing("attrition.cell"))? {
         WireCell::Patients(patients) => Cell::Released(patients),
-        WireCell::Suppressed(why) => Cell::Suppressed(suppression_from_wire(why)?),
+        WireCell::Suppressed(why) => mark_from_wire(why)?,
     };
     Ok(AttritionCount { reason, patients })
 }
@@ -89,7 +84,7 @@ fn subgroup_to_wire(cell: &SubgroupCell) -> proto::SubgroupCell {
         category: cell.category.to_string(),
         cell: Some(match &cell.performance {
             Cell::Released(performance) => WireCell::Performance(performance_to_wire(performance)),
-            Cell::Suppressed(why) => WireCell::Suppressed(suppression_to_wire(*why).into()),
+            Cell::Suppressed => WireCell::Suppressed(mark()),
         }),
     }
 }
@@ -103,22 +98,7 @@ fn subgroup_from_wire(cell: proto::SubgroupCell) -> Result<SubgroupCell, WireErr
             WireCell::Performance(performance) => {
                 Cell::Released(performance_from_wire(&performance)?)
             }
-            WireCell::Suppressed(why) => Cell::Suppressed(suppression_from_wire(why)?),
+            WireCell::Suppressed(why) => mark_from_wire(why)?,
         },
-    })
-}
-
-const fn suppression_to_wire(suppression: Suppression) -> proto::Suppression {
-    match suppression {
-        Suppression::Primary => proto::Suppression::Primary,
-        Suppression::Complementary => proto::Suppression::Complementary,
-    }
-}
-
-fn suppression_from_wire(number: i32) -> Result<Suppression, WireError> {
-    enumeration("suppressed", number, |suppression| match suppression {
-        proto::Suppression::Unspecified => None,
-        proto::Suppression::Primary => Some(Suppression::Primary),
-        proto::Suppression::Complementary => Some(Suppression::Complementary),
     })
 }

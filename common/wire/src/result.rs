@@ -7,6 +7,8 @@ use fedval_study::{
 };
 
 use crate::WireError;
+use crate::coarse::{coarse_from_wire, coarse_to_wire};
+use crate::noisy::{noisy_from_wire, noisy_to_wire};
 use crate::primitive::{digest, enumeration, id, optional_digest};
 use crate::release::{release_from_wire, release_to_wire};
 
@@ -18,6 +20,10 @@ pub fn site_result_to_wire(result: &SiteResult) -> proto::SiteResult {
         header: Some(header_to_wire(&result.header)),
         outcome: Some(match &result.outcome {
             Outcome::Released(release) => WireOutcome::Released(release_to_wire(release)),
+            Outcome::ReleasedCoarse(release) => {
+                WireOutcome::ReleasedCoarse(coarse_to_wire(release))
+            }
+            Outcome::ReleasedNoisy(release) => WireOutcome::ReleasedNoisy(noisy_to_wire(release)),
             Outcome::Insufficient => WireOutcome::Insufficient(proto::Insufficient {}),
             Outcome::Refused => WireOutcome::Refused(proto::Refused {}),
             Outcome::Failed(stage) => {
@@ -37,6 +43,12 @@ pub fn site_result_from_wire(result: proto::SiteResult) -> Result<SiteResult, Wi
     let header = header_from_wire(&result.header.ok_or(WireError::missing("header"))?)?;
     let outcome = match result.outcome.ok_or(WireError::missing("outcome"))? {
         WireOutcome::Released(release) => Outcome::Released(Box::new(release_from_wire(release)?)),
+        WireOutcome::ReleasedCoarse(release) => {
+            Outcome::ReleasedCoarse(Box::new(coarse_from_wire(release)?))
+        }
+        WireOutcome::ReleasedNoisy(release) => {
+            Outcome::ReleasedNoisy(Box::new(noisy_from_wire(release)?))
+        }
         WireOutcome::Insufficient(proto::Insufficient {}) => Outcome::Insufficient,
         WireOutcome::Refused(proto::Refused {}) => Outcome::Refused,
         WireOutcome::Failed(failed) => {

@@ -22,7 +22,7 @@ const SENT_BY_SITES: [&str; 6] = [
 
 /// The only bytes a site can send: digests, a signature, nonces of its process, a token, a signing
 /// request.
-const BYTES: [&str; 13] = [
+const BYTES: [&str; 14] = [
     "DownloadRequest.digest",
     "EnrolRequest.certificate_signing_request",
     "EnrolRequest.invitation",
@@ -35,11 +35,17 @@ const BYTES: [&str; 13] = [
     "ResultHeader.model",
     "ResultHeader.policy",
     "ResultHeader.protocol",
+    "SubmitResultRequest.ledger_signature",
     "SubmitResultRequest.signature",
 ];
 
 /// The only strings a site can send: identifiers of a fixed character set.
-const STRINGS: [&str; 7] = [
+const STRINGS: [&str; 12] = [
+    "CoarseCell.category",
+    "CoarseCell.dimension",
+    "CoarsePoint.name",
+    "NoisyCell.category",
+    "NoisyCell.dimension",
     "OperatingPointCounts.name",
     "PhaseChange.round",
     "ResultHeader.round",

@@ -12,7 +12,7 @@ use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
-use fedval_study::{Canonical, Cell, FailedStage, Outcome, Release, SiteResult, Suppression};
+use fedval_study::{Canonical, Cell, FailedStage, Outcome, Release, SiteResult, Terms};
 use fedval_wire::{site_result_from_wire, site_result_to_wire};
 use proptest::prelude::*;
 use prost::Message as _;
@@ -41,16 +41,15 @@ fn full() -> SiteResult {
     other.calibration = CalibrationOutcome::NotEstimable(NotEstimable::Separation);
     let attrition = |reason, patients| AttritionCount { reason, patients };
     let outcome = Outcome::Released(Box::new(Release {
-        profile: Profile::Standard,
-        k: 11,
+        terms: Terms::exact(Profile::Standard, 11),
         attrition: vec![
             attrition(FailureReason::Undecodable, Cell::Released(12)),
-            attrition(FailureReason::Other, Cell::Suppressed(Suppression::Primary)),
+            attrition(FailureReason::Other, Cell::Suppressed),
         ],
         overall: performance(&cases, &protocol),
         subgroups: vec![
             subgroup("a", of("a")),
-            subgroup("b", Cell::Suppressed(Suppression::Complementary)),
+            subgroup("b", Cell::Suppressed),
             subgroup("c", Cell::Released(other)),
         ],
     }));

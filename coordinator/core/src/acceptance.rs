@@ -1,6 +1,7 @@
 //! Accepting a site's result: once, from whom it says, about what was asked, free of contradiction.
 
 use fedval_ambient::{Problem, Timestamp};
+use fedval_disclosure::floor;
 use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
 use fedval_study::{
     Canonical, Cell, Dispatch, LockedProtocol, Outcome, Release, ResultDigest, SiteId, SiteResult,
@@ -167,17 +168,23 @@ impl Coordinator {
         {
             return Err(SubmitError::NotWhatWasAsked);
         }
-        let Outcome::Released(release) = &result.outcome else { return Ok(()) };
+        let Some(terms) = result.outcome.terms() else { return Ok(()) };
         let study = self.store.study_find(&asked.study).await?.ok_or(SubmitError::Damaged)?;
         let locked = LockedProtocol::parse(&study.protocol).map_err(|_| SubmitError::Damaged)?;
-        let floor = locked.protocol().disclosure;
-        if release.k < floor.k || release.profile < floor.profile {
+        let plan = locked.protocol();
+        if !terms.keeps(floor(plan)) {
             return Err(SubmitError::Contradiction {
                 relation: "a site may tighten the floor, not loosen it",
             });
         }
-        dc01_closed_schema::check(release, locked.protocol()).map_err(|_| {
-            SubmitError::Contradiction { relation: "a result holds what the protocol names" }
+        let schema = match &result.outcome {
+            Outcome::Released(release) => dc01_closed_schema::check(release, plan),
+            Outcome::ReleasedCoarse(release) => dc01_closed_schema::check_coarse(release, plan),
+            Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
+            Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
+        };
+        schema.map_err(|_| SubmitError::Contradiction {
+            relation: "a result holds what the protocol names",
         })
     }
 }
@@ -187,12 +194,12 @@ impl Coordinator {
 fn check_consistency(release: &Release) -> Result<(), SubmitError> {
     let contradiction = |relation| SubmitError::Contradiction { relation };
     let overall = &release.overall;
-    let enough = dc02_cohort_minimum::is_sufficient(overall.patients, release.k)
-        && dc14_per_case::rests_on_groups(release, release.k)
+    let enough = dc02_cohort_minimum::is_sufficient(overall.patients, release.terms.k)
+        && dc14_per_case::rests_on_groups(release, release.terms.k)
         && release
             .attrition
             .iter()
-            .all(|row| row.patients.released().is_none_or(|n| *n >= release.k));
+            .all(|row| row.patients.released().is_none_or(|n| *n >= release.terms.k));
     if !enough {
         return Err(contradiction("every count that is shown rests on k patients"));
     }
@@ -202,7 +209,7 @@ fn check_consistency(release: &Release) -> Result<(), SubmitError> {
         .iter()
         .filter_map(|cell| match &cell.performance {
             Cell::Released(performance) => Some((&cell.dimension, performance)),
-            Cell::Suppressed(_) => None,
+            Cell::Suppressed => None,
         })
         .collect();
     for (dimension, performance) in &shown {

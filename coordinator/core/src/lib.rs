@@ -4,6 +4,7 @@
 mod acceptance;
 mod dispatching;
 mod enrolment;
+mod ledger_mark;
 pub mod port;
 mod renewal;
 mod reporting;

@@ -134,7 +134,9 @@ impl Coordinator {
 fn status_of(stored: &StoredResult) -> Result<SiteStatus, CanonicalError> {
     let result: Canonical<SiteResult> = Canonical::parse(&stored.bytes)?;
     Ok(match result.value().outcome {
-        Outcome::Released(_) => SiteStatus::Released,
+        Outcome::Released(_) | Outcome::ReleasedCoarse(_) | Outcome::ReleasedNoisy(_) => {
+            SiteStatus::Released
+        }
         Outcome::Insufficient => SiteStatus::Insufficient,
         Outcome::Refused => SiteStatus::Refused,
         Outcome::Failed(_) => SiteStatus::Failed,

@@ -12,7 +12,7 @@ use fedval_study::result::AttritionCount;
 use fedval_study::summary::FailureReason;
 use fedval_study::{
     Cell, FailedStage, LockedProtocol, Outcome, Performance, Release, RoundId, Sha256Digest,
-    SiteResult, Suppression,
+    SiteResult,
 };
 use fedval_trust::{PayloadType, SecretKey, dsse};
 use support::{Group, cases, group, header, large, performance, protocol};
@@ -222,11 +222,11 @@ async fn subgroups_larger_than_the_whole_are_refused() {
 
 #[tokio::test]
 async fn a_site_may_tighten_the_floor_and_not_loosen_it() {
-    let text = contradiction(|release| release.k = 10).await;
+    let text = contradiction(|release| release.terms.k = 10).await;
     assert!(text.contains("floor"), "{text}");
     let (bench, locked, site, _) = round().await;
     let mut stricter = vetted(&locked, &site, &large());
-    release_of(&mut stricter).k = 20;
+    release_of(&mut stricter).terms.k = 20;
     assert!(bench.submit(&site, stricter).await.is_ok());
 }
 
@@ -241,7 +241,7 @@ async fn a_table_of_fewer_than_k_patients_is_not_taken_in() {
     contradiction(|release| {
         release.overall = performance(&cases(1, &[group("a", 10, 50)]), &protocol());
         for cell in &mut release.subgroups {
-            cell.performance = Cell::Suppressed(Suppression::Primary);
+            cell.performance = Cell::Suppressed;
         }
     })
     .await;

@@ -41,6 +41,10 @@ impl ResultService for ResultRpc {
             .result_submit(&site, result, signature, request.lease_epoch)
             .await
             .map_err(|error| status_of(&error))?;
+        if let Ok(mark) = Signature::try_from(request.ledger_signature.as_slice()) {
+            let kept = self.coordinator.ledger_mark_keep(&site, request.ledger_entries, mark);
+            kept.await.map_err(|error| status_of(&error))?;
+        }
         tracing::info!(duplicate = accepted.duplicate, "result recorded");
         let mut response = Response::new(proto::SubmitResultResponse {
             result_digest: accepted.digest.0.as_bytes().to_vec(),

@@ -1,7 +1,7 @@
 //! `fedval.v1.WorkService`: one stream for each agent. What is said on it is decided by
 //! [`AgentSession`]; here it is only carried.
 
-use fedval_core::port::{InstanceId, Phase};
+use fedval_core::port::{Endorsement, InstanceId, LedgerMarkRow, Phase};
 use fedval_core::{AgentSession, Coordinator, Heard, LostPart, SESSION_SECONDS, Said};
 use fedval_proto as proto;
 use fedval_proto::agent_event::Event as AgentEvent;
@@ -55,11 +55,13 @@ impl WorkService for WorkRpc {
             .session_open(&site, instance, previous)
             .await
             .map_err(|error| status_of(&error))?;
+        let mark = self.coordinator.ledger_mark_of(&site).await;
+        let mark = mark.map_err(|error| status_of(&error))?.map(ledger_mark).transpose()?;
         tracing::info!(%site, epoch = session.epoch(), "agent connected");
         let (sender, receiver) = mpsc::channel(QUEUE);
         let carrier = Carrier { session, sender };
         tokio::spawn(async move {
-            carrier.run(said, incoming, changed).await;
+            carrier.run(said, mark, incoming, changed).await;
             tracing::info!(%site, "agent gone");
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
@@ -85,10 +87,11 @@ impl Carrier {
     async fn run(
         mut self,
         said: Vec<Said>,
+        mark: Option<Event>,
         mut incoming: Streaming<proto::AgentEvent>,
         mut changed: watch::Receiver<u64>,
     ) {
-        let mut step = self.send(said).await;
+        let mut step = self.begin(said, mark).await;
         while step.is_ok() {
             step = tokio::select! {
                 event = incoming.message() => match event {
@@ -107,6 +110,17 @@ impl Carrier {
         if let Err(error) = self.session.end().await {
             tracing::warn!(operation = error.operation, "session not ended: it will run out");
         }
+    }
+
+    /// The welcome, what the site signed of its ledger, and then the work: a site that forgot
+    /// something hears so before anything else.
+    async fn begin(&self, mut said: Vec<Said>, mark: Option<Event>) -> Result<(), Status> {
+        let work = said.split_off(said.len().min(1));
+        self.send(said).await?;
+        if let Some(mark) = mark {
+            self.send_event(mark).await?;
+        }
+        self.send(work).await
     }
 
     async fn look(&mut self) -> Result<(), Status> {
@@ -128,11 +142,14 @@ impl Carrier {
 
     async fn send(&self, said: Vec<Said>) -> Result<(), Status> {
         for said in said {
-            let event = proto::CoordinatorEvent { event: Some(event(said, self.session.epoch())?) };
-            let sent = self.sender.send(Ok(event)).await;
-            sent.map_err(|_| Status::cancelled("the agent is gone"))?;
+            self.send_event(event(said, self.session.epoch())?).await?;
         }
         Ok(())
+    }
+
+    async fn send_event(&self, event: Event) -> Result<(), Status> {
+        let sent = self.sender.send(Ok(proto::CoordinatorEvent { event: Some(event) })).await;
+        sent.map_err(|_| Status::cancelled("the agent is gone"))
     }
 }
 
@@ -148,6 +165,16 @@ fn phase(change: &proto::PhaseChange) -> Result<Heard, Status> {
         proto::Phase::Sent => Phase::Sent,
     };
     Ok(Heard::Phase(round, phase))
+}
+
+fn ledger_mark((row, countersignature): (LedgerMarkRow, Endorsement)) -> Result<Event, Status> {
+    let countersignature =
+        fedval_wire::endorsement_to_wire(&countersignature).map_err(|error| status_of(&error))?;
+    Ok(Event::LedgerMark(proto::LedgerMark {
+        entries: row.mark.entries,
+        signature: row.signature.as_bytes().to_vec(),
+        countersignature: Some(countersignature),
+    }))
 }
 
 fn event(said: Said, epoch: u64) -> Result<Event, Status> {

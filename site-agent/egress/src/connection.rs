@@ -8,8 +8,8 @@ use fedval_proto as proto;
 use fedval_proto::artifact_service_client::ArtifactServiceClient;
 use fedval_proto::certificate_service_client::CertificateServiceClient;
 use fedval_proto::result_service_client::ResultServiceClient;
-use fedval_study::{ResultDigest, Sha256Digest, SiteResult};
-use fedval_trust::{Certificate, PayloadType, SecretKey, dsse, tls};
+use fedval_study::{LedgerMark, ResultDigest, Sha256Digest, SiteResult};
+use fedval_trust::{Certificate, PayloadType, SecretKey, dsse, ledger_mark, tls};
 use tonic::transport::Channel;
 
 use crate::answer::within;
@@ -131,7 +131,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a result with this site's signature. Sending it again gets the same acknowledgement.
+    /// Sends a result with this site's signature, and with another how many entries its ledger has. Sending it again gets the same acknowledgement.
     ///
     /// # Errors
     ///
@@ -141,12 +141,17 @@ impl Connection {
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
+        ledger_entries: u64,
     ) -> Result<ResultDigest, EgressError> {
         let signature = dsse::sign(key, PayloadType::SiteResult, result.bytes());
+        let site = result.value().header.site.clone();
+        let mark = ledger_mark::sign(key, &LedgerMark { site, entries: ledger_entries });
         let request = proto::SubmitResultRequest {
             result: Some(fedval_wire::site_result_to_wire(result.value())),
             signature: signature.as_bytes().to_vec(),
             lease_epoch,
+            ledger_entries,
+            ledger_signature: mark.map(|mark| mark.as_bytes().to_vec()).unwrap_or_default(),
         };
         let mut client = ResultServiceClient::new(self.channel.clone());
         let answer = within(client.submit_result(request)).await?.into_inner();

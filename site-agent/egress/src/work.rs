@@ -5,7 +5,8 @@ use fedval_proto::agent_event::Event as AgentEvent;
 use fedval_proto::coordinator_event::Event as CoordinatorEvent;
 use fedval_proto::work_service_client::WorkServiceClient;
 use fedval_study::{Dispatch, RoundId, Sha256Digest};
-use fedval_trust::Endorsement;
+use fedval_trust::{Endorsement, Signature};
+use fedval_wire::WireError;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -70,6 +71,15 @@ pub enum Heard {
     Cancel {
         /// The round.
         round: RoundId,
+    },
+    /// The largest ledger that this site ever signed for.
+    LedgerMark {
+        /// Its entries.
+        entries: u64,
+        /// This site's own signature.
+        signature: Signature,
+        /// The coordinator's.
+        countersignature: Endorsement,
     },
 }
 
@@ -158,7 +168,7 @@ impl WorkStream {
     }
 }
 
-fn heard(event: CoordinatorEvent) -> Result<Heard, fedval_wire::WireError> {
+fn heard(event: CoordinatorEvent) -> Result<Heard, WireError> {
     match event {
         CoordinatorEvent::Offer(offer) => {
             let dispatch = offer.dispatch.unwrap_or_default();
@@ -175,6 +185,14 @@ fn heard(event: CoordinatorEvent) -> Result<Heard, fedval_wire::WireError> {
             Ok(Heard::Lease { round: fedval_wire::id("round", &lease.round)?, epoch: lease.epoch })
         }
         CoordinatorEvent::Welcome(_) => Ok(Heard::Welcome),
+        CoordinatorEvent::LedgerMark(mark) => {
+            let countersignature = mark.countersignature.unwrap_or_default();
+            Ok(Heard::LedgerMark {
+                entries: mark.entries,
+                signature: fedval_wire::signature_from_wire(&mark.signature)?,
+                countersignature: fedval_wire::endorsement_from_wire(&countersignature)?,
+            })
+        }
         CoordinatorEvent::Lost(lost) => {
             let part = match lost.part() {
                 // What is not understood is no reason to send anything anew.

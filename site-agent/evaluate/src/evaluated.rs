@@ -9,14 +9,16 @@ use fedval_study::summary::FailureReason;
 use fedval_study::{Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
-use crate::unit::{ScoredImage, units};
-use crate::{attributes, commitment, summary};
+use crate::unit::{ScoreGrid, ScoredImage, units};
+use crate::{attributes, commitment, members, summary};
 
 /// Cases, and what became of each.
 pub(crate) struct Evaluated {
     pub(crate) protocol: StudyProtocol,
     /// The site's secret for its commitment.
     pub(crate) secret: [u8; 32],
+    /// How finely scores are told apart.
+    pub(crate) grid: ScoreGrid,
     pub(crate) cohort: SiteLocal<Cohort>,
     /// By the case's place in the manifest.
     pub(crate) checkpoints: SiteLocal<BTreeMap<usize, Checkpoint>>,
@@ -34,7 +36,7 @@ impl Evaluated {
             digests[*index] = checkpoint.image;
             match (&checkpoint.outcome, case.reference) {
                 (CaseOutcome::Score(bits), Some(positive)) => {
-                    images.push(self.scored(case, positive, *bits, checkpoint));
+                    images.push(self.scored(*index, case, positive, *bits, checkpoint));
                 }
                 (CaseOutcome::Failed(reason), _) => {
                     failures.entry(case.patient).or_default().insert(*reason);
@@ -43,14 +45,17 @@ impl Evaluated {
             }
         }
         let protocol = &self.protocol;
-        let units = units(&images, &protocol.analysis, protocol.model.output.scale);
+        let scale = protocol.model.output.scale;
+        let units = units(&images, &protocol.analysis, scale, self.grid);
+        let members = members::members(protocol, cohort, &units, &self.secret);
         let cohort = commitment::commit(cohort, &digests, &self.secret);
         let failures = failures.into_values().collect();
-        SiteLocal::new(summary::summarise(protocol, cohort, &units, failures))
+        SiteLocal::new(summary::summarise(protocol, cohort, &units, failures, members))
     }
 
     fn scored(
         &self,
+        index: usize,
         case: &Case,
         positive: bool,
         bits: u64,
@@ -58,6 +63,7 @@ impl Evaluated {
     ) -> ScoredImage {
         ScoredImage {
             patient: case.patient,
+            case: index,
             positive,
             score: f64::from_bits(bits),
             categories: attributes::categories(&self.protocol, case, &checkpoint.attributes),

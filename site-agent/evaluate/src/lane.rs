@@ -10,6 +10,7 @@ use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::scorer::{MODEL_RETRIES, Scorer};
 
@@ -30,12 +31,25 @@ pub(crate) enum LaneError {
     Machine(#[source] DecodeFailure),
 }
 
-/// A case with its place in the manifest and what became of it.
-pub(crate) type Done = (usize, SiteLocal<Checkpoint>);
+/// A case with its place in the manifest, why it was looked at, and what became of it.
+pub(crate) struct Done {
+    pub(crate) index: usize,
+    pub(crate) pass: Pass,
+    pub(crate) checkpoint: SiteLocal<Checkpoint>,
+}
+
+/// A case that is to be looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Due<'c> {
+    pub(crate) index: usize,
+    pub(crate) pass: Pass,
+    pub(crate) case: &'c Case,
+}
 
 /// A case whose image was looked at.
 pub(crate) struct Read {
     index: usize,
+    pass: Pass,
     row: Sha256Digest,
     /// Digest of the image file; absent where it could not be read.
     pub(crate) digest: Option<Sha256Digest>,
@@ -52,7 +66,7 @@ impl Lane<'_> {
     /// Evaluates `cases` until there is none left, or nobody records them any more.
     pub(crate) async fn run<'c>(
         self,
-        cases: impl Iterator<Item = (usize, &'c Case)>,
+        cases: impl Iterator<Item = Due<'c>>,
         done: Sender<Done>,
     ) -> Result<(), LaneError> {
         let (read, waiting) = mpsc::channel(WAITING_IMAGES);
@@ -66,12 +80,12 @@ impl Lane<'_> {
 
 async fn read_all<'c>(
     mut reader: Reader<'_>,
-    cases: impl Iterator<Item = (usize, &'c Case)>,
+    cases: impl Iterator<Item = Due<'c>>,
     read: Sender<Read>,
 ) -> Result<(), LaneError> {
-    for (index, case) in cases {
+    for Due { index, pass, case } in cases {
         let (digest, image) = reader.read(case).await?;
-        if read.send(Read { index, row: row_digest(case), digest, image }).await.is_err() {
+        if read.send(Read { index, pass, row: row_digest(case), digest, image }).await.is_err() {
             break;
         }
     }
@@ -84,8 +98,9 @@ async fn score_all(
     done: Sender<Done>,
 ) -> Result<(), LaneError> {
     while let Some(case) = waiting.recv().await {
-        let index = case.index;
-        if done.send((index, checkpoint(&mut scorer, case).await?)).await.is_err() {
+        let (index, pass) = (case.index, case.pass);
+        let checkpoint = checkpoint(&mut scorer, case).await?;
+        if done.send(Done { index, pass, checkpoint }).await.is_err() {
             break;
         }
     }

@@ -4,7 +4,9 @@ mod attributes;
 mod commitment;
 mod evaluated;
 mod lane;
+mod members;
 mod performance;
+mod purity;
 mod reader;
 mod recorder;
 mod run;
@@ -13,3 +15,4 @@ mod summary;
 mod unit;
 
 pub use run::{EvaluateError, Evaluation, Progress};
+pub use unit::ScoreGrid;

@@ -9,8 +9,10 @@ use fedval_stats::aggregate::{
 use fedval_stats::calibration::{self, CalibrationCase, Covariance};
 use fedval_stats::grid::GridScore;
 use fedval_stats::scale::Probability;
+use fedval_study::noisy::edges_micro;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{OperatingPoint, StudyProtocol};
+use fedval_study::summary::Histogram;
 use fedval_study::{OperatingPointCounts, PatientCounts, Performance};
 
 use crate::unit::AnalysedUnit;
@@ -34,11 +36,41 @@ pub(crate) fn patient_counts(units: &[&AnalysedUnit]) -> PatientCounts {
 
 /// Patients with more than one unit.
 pub(crate) fn patients_with_several(units: &[&AnalysedUnit]) -> u64 {
-    let mut seen: BTreeMap<u32, u32> = BTreeMap::new();
+    by_patient(units, |_| 1).values().filter(|units| **units > 1).count() as u64
+}
+
+/// Most units of one patient.
+pub(crate) fn most_cases(units: &[&AnalysedUnit]) -> u64 {
+    by_patient(units, |_| 1).into_values().max().unwrap_or(0)
+}
+
+/// The two largest sums of squared errors of one patient, together.
+pub(crate) fn two_largest_brier(units: &[&AnalysedUnit]) -> u128 {
+    let mut sums: Vec<u64> = by_patient(units, squared_error).into_values().collect();
+    sums.sort_unstable();
+    sums.iter().rev().take(2).map(|sum| u128::from(*sum)).sum()
+}
+
+fn by_patient(units: &[&AnalysedUnit], of: impl Fn(&AnalysedUnit) -> u64) -> BTreeMap<u32, u64> {
+    let mut sums: BTreeMap<u32, u64> = BTreeMap::new();
     for unit in units {
-        *seen.entry(unit.patient).or_default() += 1;
+        *sums.entry(unit.patient).or_default() += of(unit);
     }
-    seen.values().filter(|units| **units > 1).count() as u64
+    sums
+}
+
+/// Each patient whose first unit of all is here, by its score.
+pub(crate) fn histogram(units: &[&AnalysedUnit], protocol: &StudyProtocol) -> Histogram {
+    let edges = edges_micro(protocol);
+    let empty = vec![0; edges.len()];
+    let mut histogram = Histogram { positives: empty.clone(), negatives: empty };
+    for unit in units.iter().filter(|unit| unit.is_first) {
+        let bin = edges.partition_point(|edge| *edge <= unit.score.probability_micro());
+        let bin = bin.min(edges.len().saturating_sub(1));
+        let class = if unit.positive { &mut histogram.positives } else { &mut histogram.negatives };
+        class[bin] += 1;
+    }
+    histogram
 }
 
 /// What standard errors are clustered by.
@@ -242,7 +274,8 @@ k = 11
 
     fn unit(patient: u32, positive: bool, steps: i32) -> AnalysedUnit {
         let score = GridScore::from_steps(steps).unwrap();
-        AnalysedUnit { patient, positive, score, categories: Vec::new() }
+        let (cases, is_first, categories) = (Vec::new(), true, Vec::new());
+        AnalysedUnit { patient, cases, is_first, positive, score, categories }
     }
 
     /// Few patients and few scores, so that ties, repeated patients and single classes abound.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
 use crate::lane::Done;
+use crate::purity::Pass;
 use crate::run::Progress;
 
 /// Cases of one write. As many again may wait meanwhile: what a crash costs is little work.
@@ -17,21 +18,28 @@ pub(crate) const MOST_CASES: usize = 32;
 /// model scores a dozen cases meanwhile.
 const GATHERING: Duration = Duration::from_millis(10);
 
-/// Writes what is `done` until no lane is left.
+/// Writes what is `done` until no lane is left; what was looked at again is returned.
 pub(crate) async fn record(
     vault: &Vault,
     round: &RoundId,
     mut done: Receiver<Done>,
     progress: &Progress,
-) -> Result<(), VaultError> {
+) -> Result<Vec<Done>, VaultError> {
+    let mut again = Vec::new();
     while let Some(first) = done.recv().await {
         let mut cases = vec![first];
         // In time or not, what was gathered is written.
         let _ = timeout(GATHERING, gather(&mut done, &mut cases)).await;
-        vault.checkpoint_put_all(round, cases.iter().map(|(index, case)| (*index, case))).await?;
         progress.add(cases.len());
+        let (new, repeated): (Vec<_>, Vec<_>) =
+            cases.into_iter().partition(|case| matches!(case.pass, Pass::First));
+        again.extend(repeated);
+        if !new.is_empty() {
+            let cases = new.iter().map(|case| (case.index, &case.checkpoint));
+            vault.checkpoint_put_all(round, cases).await?;
+        }
     }
-    Ok(())
+    Ok(again)
 }
 
 async fn gather(done: &mut Receiver<Done>, cases: &mut Vec<Done>) {

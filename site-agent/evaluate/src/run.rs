@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
 use fedval_ingest::{
-    Case, Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
@@ -16,12 +16,14 @@ use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
 use tokio::sync::mpsc::{self, Sender};
 
-use crate::attributes;
 use crate::evaluated::Evaluated;
-use crate::lane::{Done, Lane, LaneError, row_digest};
+use crate::lane::{Done, Due, Lane, LaneError, row_digest};
+use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
 use crate::scorer::{ModelSource, Scorer};
+use crate::unit::ScoreGrid;
+use crate::{attributes, purity};
 
 /// How far an evaluation is: for this site's own screens, never sent.
 #[derive(Debug, Default)]
@@ -56,6 +58,9 @@ pub enum EvaluateError {
     /// The model cannot be run.
     #[error("the model ended its box again and again on one case")]
     ModelDies(#[source] fedval_inference::ScoreError),
+    /// A case that was looked at again came to another score.
+    #[error("the model gave one case two different scores")]
+    Nondeterministic,
     /// Too many cases failed.
     #[error("more cases failed than the protocol allows")]
     TooManyFailures,
@@ -82,7 +87,9 @@ impl EvaluateError {
             | Self::NoBox(_)
             | Self::Vault(_) => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
-            Self::ModelDies(_) | Self::TooManyFailures => Some(FailedStage::Evaluation),
+            Self::ModelDies(_) | Self::TooManyFailures | Self::Nondeterministic => {
+                Some(FailedStage::Evaluation)
+            }
         }
     }
 
@@ -109,6 +116,7 @@ impl Problem for EvaluateError {
             Self::Manifest(error) => error.code(),
             Self::ModelLoad(error) => error.code(),
             Self::ModelDies(error) => error.code(),
+            Self::Nondeterministic => "NONDETERMINISTIC",
             Self::TooManyFailures => "TOO_MANY_FAILED_CASES",
             Self::Machine(error) => error.code(),
             Self::NoBox(_) => "SANDBOX_NOT_STARTED",
@@ -121,6 +129,10 @@ impl Problem for EvaluateError {
             Self::Manifest(error) => error.remedy(),
             Self::ModelLoad(error) => error.remedy(),
             Self::ModelDies(error) => error.remedy(),
+            Self::Nondeterministic => Some(
+                "tell the sponsor: a score must depend on the image alone; nothing was released"
+                    .to_owned(),
+            ),
             Self::TooManyFailures => Some(
                 "run `fedval-agent check --study STUDY` to see which cases failed and why"
                     .to_owned(),
@@ -155,8 +167,10 @@ pub struct Evaluation<'e> {
     pub source: &'e ManifestSource,
     /// Where checkpoints go.
     pub vault: &'e Vault,
-    /// The site's secret for its commitment.
+    /// The site's secret: for its commitment, its ledger, and the order of cases.
     pub secret: [u8; 32],
+    /// How finely scores are told apart.
+    pub grid: ScoreGrid,
     /// Limits of decoding.
     pub decode_limits: DecodeLimits,
     /// Limits of inference.
@@ -178,33 +192,41 @@ impl Evaluation<'_> {
             read_manifest(&source, &protocol.reference_standard, &columns)
         });
         let cohort = cohort.await?;
-        self.evaluate_missing(cohort.open_on_site(), progress).await?;
+        let again = self.evaluate_missing(cohort.open_on_site(), progress).await?;
         let checkpoints = self.vault.checkpoint_list(self.round).await?;
+        check_again(checkpoints.open_on_site(), &again)?;
         self.check_failures(cohort.open_on_site(), checkpoints.open_on_site())?;
-        let (protocol, secret) = (self.protocol.clone(), self.secret);
-        let evaluated = Evaluated { protocol, secret, cohort, checkpoints };
+        let (protocol, secret, grid) = (self.protocol.clone(), self.secret, self.grid);
+        let evaluated = Evaluated { protocol, secret, grid, cohort, checkpoints };
         Ok(aside(move || evaluated.summarise()).await)
     }
 
+    /// Cases that no checkpoint holds, then a secret sample once more (DC-22), which is returned.
     async fn evaluate_missing(
         &self,
         cohort: &Cohort,
         progress: &Progress,
-    ) -> Result<(), EvaluateError> {
+    ) -> Result<Vec<Done>, EvaluateError> {
         let done = self.vault.checkpoint_list(self.round).await?;
         let is_missing = |index: &usize| {
             let checkpoint = done.open_on_site().get(index);
             checkpoint.is_none_or(|checkpoint| checkpoint.row != row_digest(&cohort.cases[*index]))
         };
         let missing: Vec<usize> = (0..cohort.cases.len()).filter(is_missing).collect();
-        progress.total.store(cohort.cases.len(), Ordering::Relaxed);
+        let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
+        let again = purity::again(&self.secret, self.round, scorable.collect());
+        progress.total.store(cohort.cases.len() + again.len(), Ordering::Relaxed);
         progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
+        let first = first.into_iter().map(|index| (index, Pass::First));
+        let due: Vec<(usize, Pass)> =
+            first.chain(again.into_iter().map(|index| (index, Pass::Again))).collect();
         let next = AtomicUsize::new(0);
         let cases = || {
-            let index = *missing.get(next.fetch_add(1, Ordering::Relaxed))?;
-            Some((index, &cohort.cases[index]))
+            let (index, pass) = *due.get(next.fetch_add(1, Ordering::Relaxed))?;
+            Some(Due { index, pass, case: &cohort.cases[index] })
         };
-        let lanes = self.lanes.max(1).min(missing.len());
+        let lanes = self.lanes.max(1).min(due.len());
         let (done, finished) = mpsc::channel(MOST_CASES);
         let lanes: Vec<_> =
             (0..lanes).map(|_| self.run_lane(iter::from_fn(cases), done.clone())).collect();
@@ -216,13 +238,14 @@ impl Evaluation<'_> {
             record(self.vault, self.round, finished, progress),
         )
         .await;
-        recorded?;
-        evaluated.map(drop)
+        let again = recorded?;
+        evaluated?;
+        Ok(again)
     }
 
     async fn run_lane<'c>(
         &self,
-        cases: impl Iterator<Item = (usize, &'c Case)>,
+        cases: impl Iterator<Item = Due<'c>>,
         done: Sender<Done>,
     ) -> Result<(), EvaluateError> {
         let keywords = attributes::keywords(self.protocol);
@@ -268,6 +291,21 @@ impl Evaluation<'_> {
     }
 }
 
+/// Holds what was looked at again against what was found first, to the last bit.
+fn check_again(
+    checkpoints: &BTreeMap<usize, Checkpoint>,
+    again: &[Done],
+) -> Result<(), EvaluateError> {
+    let same = |done: &Done| {
+        let again = done.checkpoint.open_on_site();
+        checkpoints.get(&done.index).is_none_or(|first| {
+            // A file that changed meanwhile says nothing about the model.
+            first.image != again.image || first.outcome == again.outcome
+        })
+    };
+    if again.iter().all(same) { Ok(()) } else { Err(EvaluateError::Nondeterministic) }
+}
+
 /// Does what takes its time beside everything else: the agent's own thread answers the coordinator.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
@@ -279,4 +317,37 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 #[expect(clippy::cast_precision_loss, reason = "cases, at most two million")]
 fn to_f64(cases: usize) -> f64 {
     cases as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use fedval_study::Sha256Digest;
+
+    use super::*;
+
+    fn checkpoint(score: f64, image: &[u8]) -> Checkpoint {
+        Checkpoint {
+            row: Sha256Digest::of(b"row"),
+            outcome: CaseOutcome::Score(score.to_bits()),
+            attributes: BTreeMap::new(),
+            image: Some(Sha256Digest::of(image)),
+        }
+    }
+
+    fn again(score: f64, image: &[u8]) -> [Done; 1] {
+        let checkpoint = SiteLocal::new(checkpoint(score, image));
+        [Done { index: 4, pass: Pass::Again, checkpoint }]
+    }
+
+    #[test]
+    fn a_score_that_does_not_come_back_to_the_last_bit_ends_the_evaluation() {
+        let first = BTreeMap::from([(4, checkpoint(0.5, b"image"))]);
+        assert!(check_again(&first, &again(0.5, b"image")).is_ok());
+        let other = check_again(&first, &again(0.5_f64.next_up(), b"image")).unwrap_err();
+        assert_eq!(
+            (other.code(), other.stage()),
+            ("NONDETERMINISTIC", Some(FailedStage::Evaluation))
+        );
+        assert!(check_again(&first, &again(0.9, b"another")).is_ok(), "the file changed meanwhile");
+    }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use fedval_study::protocol::{Dimension, StudyProtocol};
+use fedval_study::protocol::{StudyProtocol, Table, TableKind};
 use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Leaf};
-use fedval_study::{CohortCommitment, Name, SiteSummary};
+use fedval_study::{CohortCommitment, Members, Name, SiteSummary};
 
-use crate::performance::{Clusters, patient_counts, patients_with_several, performance};
+use crate::performance::{
+    Clusters, histogram, most_cases, patient_counts, patients_with_several, performance,
+    two_largest_brier,
+};
 use crate::unit::AnalysedUnit;
 
 /// Counts everything that the protocol names.
@@ -15,6 +18,7 @@ pub(crate) fn summarise(
     cohort: CohortCommitment,
     units: &[AnalysedUnit],
     failures: Vec<BTreeSet<FailureReason>>,
+    members: Members,
 ) -> SiteSummary {
     let all: Vec<&AnalysedUnit> = units.iter().collect();
     SiteSummary {
@@ -22,25 +26,24 @@ pub(crate) fn summarise(
         failures,
         overall: group_summary(&all, protocol),
         dimensions: protocol
-            .subgroups
+            .tables()
             .iter()
-            .enumerate()
-            .map(|(index, dimension)| dimension_summary(protocol, dimension, index, &all))
+            .map(|table| table_summary(protocol, table, &all))
             .collect(),
+        members,
     }
 }
 
-fn dimension_summary(
+fn table_summary(
     protocol: &StudyProtocol,
-    dimension: &Dimension,
-    index: usize,
+    table: &Table,
     units: &[&AnalysedUnit],
 ) -> DimensionSummary {
     let leaf = |category: Option<&Name>| {
         let members: Vec<&AnalysedUnit> = units
             .iter()
             .copied()
-            .filter(|unit| unit.categories.get(index).and_then(Option::as_ref) == category)
+            .filter(|unit| cell_of(table, unit).as_ref() == category)
             .collect();
         Leaf {
             category: category.cloned(),
@@ -48,10 +51,20 @@ fn dimension_summary(
             group: group_summary(&members, protocol),
         }
     };
-    let mut leaves: Vec<Leaf> =
-        dimension.category_names().into_iter().map(|name| leaf(Some(name))).collect();
+    let mut leaves: Vec<Leaf> = table.categories.iter().map(|name| leaf(Some(name))).collect();
     leaves.push(leaf(None));
-    DimensionSummary { dimension: dimension.name.clone(), leaves }
+    DimensionSummary { dimension: table.name.clone(), leaves }
+}
+
+/// The unit's cell; `None` where an attribute is missing or in no category.
+fn cell_of(table: &Table, unit: &AnalysedUnit) -> Option<Name> {
+    let of = |dimension: usize| unit.categories.get(dimension)?.as_ref();
+    match table.kind {
+        TableKind::OneWay(dimension) => of(dimension).cloned(),
+        TableKind::Crossing { rows, columns } => {
+            format!("{}-{}", of(rows)?, of(columns)?).parse().ok()
+        }
+    }
 }
 
 /// Both forms of a group; `None` for an empty one.
@@ -60,5 +73,8 @@ fn group_summary(units: &[&AnalysedUnit], protocol: &StudyProtocol) -> Option<Gr
         patients_with_several: patients_with_several(units),
         by_patient: performance(units, protocol, Clusters::Patients)?,
         by_case: performance(units, protocol, Clusters::Cases)?,
+        most_cases: most_cases(units),
+        two_largest_brier_pico: two_largest_brier(units),
+        histogram: histogram(units, protocol),
     })
 }

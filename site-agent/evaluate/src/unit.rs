@@ -1,8 +1,9 @@
 //! From scored images to units of analysis.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_stats::grid::GridScore;
+use fedval_stats::pooled_roc::cell_centre;
 use fedval_stats::scale::{Logit, Probability, expit};
 use fedval_study::Name;
 use fedval_study::protocol::{Analysis, Combine, ScoreScale, Unit};
@@ -11,6 +12,8 @@ use fedval_study::protocol::{Analysis, Combine, ScoreScale, Unit};
 #[derive(Debug, Clone)]
 pub(crate) struct ScoredImage {
     pub(crate) patient: u32,
+    /// Place in the manifest.
+    pub(crate) case: usize,
     pub(crate) positive: bool,
     /// On the model's scale.
     pub(crate) score: f64,
@@ -22,9 +25,22 @@ pub(crate) struct ScoredImage {
 #[derive(Debug, Clone)]
 pub(crate) struct AnalysedUnit {
     pub(crate) patient: u32,
+    /// The cases that it was made of.
+    pub(crate) cases: Vec<usize>,
+    /// Whether it is the patient's first.
+    pub(crate) is_first: bool,
     pub(crate) positive: bool,
     pub(crate) score: GridScore,
     pub(crate) categories: Vec<Option<Name>>,
+}
+
+/// How finely scores are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScoreGrid {
+    /// 10⁻⁵ in log-odds.
+    Fine,
+    /// The 1,024 cells that pooled curves are made of.
+    Coarse,
 }
 
 /// Units of analysis in the manifest's order.
@@ -32,11 +48,20 @@ pub(crate) fn units(
     images: &[ScoredImage],
     analysis: &Analysis,
     scale: ScoreScale,
+    grid: ScoreGrid,
 ) -> Vec<AnalysedUnit> {
-    match (analysis.unit, analysis.combine) {
+    let mut units: Vec<AnalysedUnit> = match (analysis.unit, analysis.combine) {
         (Unit::Patient, Some(combine)) => patients(images, combine, scale),
         _ => images.iter().filter_map(|image| image_unit(image, scale)).collect(),
+    };
+    let mut seen = BTreeSet::new();
+    for unit in &mut units {
+        unit.is_first = seen.insert(unit.patient);
+        if grid == ScoreGrid::Coarse {
+            unit.score = cell_centre(unit.score);
+        }
     }
+    units
 }
 
 fn image_unit(image: &ScoredImage, scale: ScoreScale) -> Option<AnalysedUnit> {
@@ -46,6 +71,8 @@ fn image_unit(image: &ScoredImage, scale: ScoreScale) -> Option<AnalysedUnit> {
     };
     Some(AnalysedUnit {
         patient: image.patient,
+        cases: vec![image.case],
+        is_first: false,
         positive: image.positive,
         score,
         categories: image.categories.clone(),
@@ -78,6 +105,8 @@ fn patient_unit(
     let score = GridScore::from_probability(Probability::new(combined).ok()?);
     let unit = AnalysedUnit {
         patient: first.patient,
+        cases: Vec::new(),
+        is_first: false,
         positive: first.positive,
         score,
         categories: first.categories.clone(),
@@ -88,6 +117,7 @@ fn patient_unit(
 /// A patient has the target condition where any image has; a category is the first one known.
 fn with_any(mut unit: AnalysedUnit, images: &[&ScoredImage]) -> AnalysedUnit {
     unit.positive = images.iter().any(|image| image.positive);
+    unit.cases = images.iter().map(|image| image.case).collect();
     for (dimension, category) in unit.categories.iter_mut().enumerate() {
         let known = images.iter().find_map(|image| image.categories.get(dimension)?.clone());
         *category = known;
@@ -105,7 +135,7 @@ mod tests {
     use super::*;
 
     fn image(patient: u32, positive: bool, score: f64) -> ScoredImage {
-        ScoredImage { patient, positive, score, categories: Vec::new() }
+        ScoredImage { patient, case: 0, positive, score, categories: Vec::new() }
     }
 
     fn analysis(combine: Option<Combine>) -> Analysis {
@@ -117,7 +147,8 @@ mod tests {
     fn a_patient_has_one_score_by_the_rule_and_is_positive_if_any_image_is() {
         let images = [image(7, false, 0.2), image(7, true, 0.6), image(8, false, 0.1)];
         let score = |combine| {
-            let units = units(&images, &analysis(Some(combine)), ScoreScale::Probability);
+            let analysis = analysis(Some(combine));
+            let units = units(&images, &analysis, ScoreScale::Probability, ScoreGrid::Fine);
             assert_eq!(units.len(), 2);
             assert!(units[0].positive && !units[1].positive);
             units[0].score
@@ -131,6 +162,14 @@ mod tests {
     #[test]
     fn every_image_is_a_unit_where_the_protocol_says_so() {
         let images = [image(7, false, 0.2), image(7, true, 0.6)];
-        assert_eq!(units(&images, &analysis(None), ScoreScale::Probability).len(), 2);
+        let units = units(&images, &analysis(None), ScoreScale::Probability, ScoreGrid::Fine);
+        assert_eq!(units.iter().map(|unit| unit.is_first).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn on_the_coarse_grid_scores_nearby_are_one() {
+        let images = [image(7, false, 0.2), image(8, true, 0.200_1)];
+        let units = units(&images, &analysis(None), ScoreScale::Probability, ScoreGrid::Coarse);
+        assert_eq!(units[0].score, units[1].score);
     }
 }

@@ -43,6 +43,7 @@ fn trials() -> Vec<Trial> {
     let mut trials = vec![
         trial("a_model_scores_as_its_weights_say", scores()),
         trial("a_logit_is_not_held_to_0_and_1", scores_logits()),
+        trial("a10_a_model_that_mixes_a_batch_sees_one_image_at_a_time", mixes_nothing()),
         trial("an_output_that_is_no_score_fails_its_case_only", refuses_outputs()),
         trial("a_model_that_is_not_the_pinned_one_is_not_parsed", checks_the_digest()),
         trial("input_and_output_must_be_the_protocols", checks_the_interface()),
@@ -65,7 +66,7 @@ fn trials() -> Vec<Trial> {
         ("randomness", bytes(around("RandomNormalLike")), "MODEL_OPERATOR_REFUSED"),
         ("a_custom_domain", bytes(foreign), "MODEL_OPERATOR_REFUSED"),
         ("200_nested_branches", bytes(nested(200)), "MODEL_NOT_ONNX"),
-        ("a_batch_of_two", bytes(batch_of_two()), "MODEL_INPUT_MISMATCH"),
+        ("a10_a_batch_of_two", bytes(batch_of_two()), "MODEL_INPUT_MISMATCH"),
         ("a_cycle", bytes(cycle()), "MODEL_LOAD_FAILED"),
         ("a_panic_in_the_engine", bytes(contradiction()), "MODEL_CRASHED"),
     ] {
@@ -122,6 +123,16 @@ async fn scores() {
         assert!((score - expected).abs() < 1e-6, "{score} is not {expected}");
     }
     assert_eq!(score(&mut loaded, &[0.5; 15]).await, Err(ScoreError::Invalid));
+}
+
+/// The largest score of the batch: one patient's bit could stand in every score.
+async fn mixes_nothing() {
+    let model = bytes(around("ReduceMax"));
+    let mut loaded = load(&specification(&model), &model).await.unwrap();
+    for value in [0.25, 0.875, 0.25, 0.5] {
+        let alone = score(&mut loaded, &[value; 16]).await.unwrap();
+        assert!((alone - f64::from(value)).abs() < 1e-6, "{alone} is not of one image alone");
+    }
 }
 
 async fn scores_logits() {

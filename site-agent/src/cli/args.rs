@@ -69,6 +69,9 @@ pub(super) enum Command {
     Approve {
         /// The job: its round.
         job: RoundId,
+        /// Who lets it run; stands in this site's vault and nowhere else.
+        #[arg(long, env = "USER", default_value = "steward")]
+        by: String,
     },
     /// Refuse a job; the coordinator hears `refused` and no reason.
     Decline {
@@ -133,6 +136,12 @@ pub(super) enum Policy {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ledger {
+    /// Let releases go on though a restored backup lacks entries that this site signed for.
+    Accept {
+        /// Who looked into them; stands in this site's journal and nowhere else.
+        #[arg(long, env = "USER", default_value = "steward")]
+        by: String,
+    },
     /// List the entries.
     Show {
         /// Only about the cohort whose commitment begins with these digits.

@@ -6,8 +6,8 @@ use fedval_study::{LockedProtocol, RoundId};
 use fedval_vault::{Approval, Job, JobState, Vault};
 use serde_json::{Value, json};
 
-use crate::daemon;
 use crate::home::Home;
+use crate::{daemon, site_policy};
 
 fn not_found(round: &RoundId) -> Failure {
     Failure::new(
@@ -24,6 +24,15 @@ fn wrong_state(job: &Job, action: &str) -> Failure {
         "JOB_STATE",
         format!("job `{}` is {} and cannot be {action}", job.round(), job.state.as_str()),
         "run `fedval-agent jobs` to see where each job stands",
+    )
+}
+
+fn same_person(round: &RoundId, by: &str) -> Failure {
+    Failure::new(
+        Exit::Refused,
+        "SAME_PERSON",
+        format!("{by} let job `{round}` run, and this site's policy asks for two persons"),
+        "let somebody else look at `fedval-agent preview` and release it",
     )
 }
 
@@ -107,11 +116,15 @@ pub(super) async fn show(home: &Home, round: &RoundId, output: Output) -> Result
     Ok(())
 }
 
-pub(super) async fn approve(home: &Home, round: &RoundId, output: Output) -> Result<(), Failure> {
+pub(super) async fn approve(
+    home: &Home,
+    round: &RoundId,
+    by: &str,
+    output: Output,
+) -> Result<(), Failure> {
     let vault = home.vault().await?;
     let job = find(&vault, round).await?;
-    let now = SystemClock.now();
-    if !vault.job_move(round, JobState::Offered, JobState::Approved, now).await? {
+    if !vault.job_approve(round, by, SystemClock.now()).await? {
         return Err(wrong_state(&job, "approved"));
     }
     output.say(
@@ -151,6 +164,10 @@ pub(super) async fn release(
     let waiting = vault.vetted_find(round).await?.ok_or_else(|| wrong_state(&job, "released"))?;
     if digest.is_some_and(|digest| digest != waiting.digest.to_string()) {
         return Err(fedval_vault::CommitError::OtherBytes.into());
+    }
+    let policy = site_policy::load(home, &home.identity()?)?;
+    if policy.asks_for_two_persons() && job.run_by.as_deref() == Some(by) {
+        return Err(same_person(round, by));
     }
     let approval = Approval { digest: waiting.digest, approver: by.to_owned() };
     vault.release_commit(round, &approval, SystemClock.now()).await?;

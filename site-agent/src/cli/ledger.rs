@@ -1,20 +1,40 @@
 //! `fedval-agent ledger show` and `journal verify`.
 
-use fedval_ambient::Failure;
 use fedval_ambient::terminal::{Output, table};
+use fedval_ambient::{Clock as _, Failure, SystemClock};
 use serde_json::json;
 
 use super::args::{Journal, Ledger};
 use crate::home::Home;
 
-pub(super) async fn show(home: &Home, command: &Ledger, output: Output) -> Result<(), Failure> {
-    let Ledger::Show { cohort } = command;
+pub(super) async fn run(home: &Home, command: &Ledger, output: Output) -> Result<(), Failure> {
+    match command {
+        Ledger::Accept { by } => accept(home, by, output).await,
+        Ledger::Show { cohort } => show(home, cohort.as_deref(), output).await,
+    }
+}
+
+async fn accept(home: &Home, by: &str, output: Output) -> Result<(), Failure> {
+    let missing = home.vault().await?.ledger_accept(by, SystemClock.now()).await?;
+    let text = if missing == 0 {
+        "No entry of the ledger is missing; nothing had to be accepted.".to_owned()
+    } else {
+        format!(
+            "{by} accepts that {missing} entries are missing. What they told is not held against \
+             further releases."
+        )
+    };
+    output.say(&json!({ "missing": missing, "approver": by }), &text);
+    Ok(())
+}
+
+async fn show(home: &Home, cohort: Option<&str>, output: Output) -> Result<(), Failure> {
     let cohort_of = |entry: &fedval_vault::LedgerEntry| {
         entry.cohort.map(|cohort| cohort.to_string()).unwrap_or_default()
     };
     let mut entries = home.vault().await?.ledger_list().await?;
     if let Some(prefix) = cohort {
-        entries.retain(|entry| cohort_of(entry).starts_with(prefix.as_str()));
+        entries.retain(|entry| cohort_of(entry).starts_with(prefix));
     }
     let rows: Vec<_> = entries
         .iter()

@@ -76,13 +76,13 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(&home, &command, output),
         Command::Jobs => job::list(&home, output).await,
         Command::Show { job } => job::show(&home, &job, output).await,
-        Command::Approve { job } => job::approve(&home, &job, output).await,
+        Command::Approve { job, by } => job::approve(&home, &job, &by, output).await,
         Command::Decline { job } => job::decline(&home, &job, output).await,
         Command::Preview { job } => preview::run(&home, &job, output).await,
         Command::Release { job, digest, by } => {
             job::release(&home, &job, digest.as_deref(), &by, output).await
         }
-        Command::Ledger(command) => ledger::show(&home, &command, output).await,
+        Command::Ledger(command) => ledger::run(&home, &command, output).await,
         Command::Journal(command) => ledger::verify(&home, &command, output).await,
     }
 }

@@ -1,8 +1,10 @@
 //! `fedval-agent preview`: what a steward looks at before anything leaves.
 
+mod tables;
+
 use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Exit, Failure};
-use fedval_study::{Canonical, Cell, Outcome, Performance, Release, RoundId, SiteResult};
+use fedval_study::{Canonical, RoundId, SiteResult};
 use serde_json::{Value, json};
 
 use super::job::find;
@@ -32,62 +34,33 @@ pub(super) async fn run(home: &Home, round: &RoundId, output: Output) -> Result<
     let value: Value = serde_json::from_slice(&vetted.bytes).unwrap_or_default();
     output.say(
         &json!({ "job": round, "digest": vetted.digest.to_string(), "bits": vetted.bits,
+                 "rho_micro": vetted.rho_micro,
                  "decisions": vetted.decisions, "result": value }),
         &format!(
             "What would leave: {}\n\n{}\n\nWhat the rules decided\n{decisions}\n\n\
              The exact bytes\n{exact}\n\n\
-             {} bytes, SHA-256 {}\nUpper bound on what they can say: {} bits\n\n\
+             {} bytes, SHA-256 {}\nUpper bound on what they can say: {} bits{}\n\n\
              Next: fedval-agent release {round} --digest {}",
             result.value().outcome.status(),
-            content(&result.value().outcome),
+            tables::of(&result.value().outcome),
             vetted.bytes.len(),
             vetted.digest,
             vetted.bits,
+            privacy(vetted.rho_micro),
             vetted.digest,
         ),
     );
     Ok(())
 }
 
-fn content(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Released(release) => release_tables(release),
-        Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
-        Outcome::Refused => "Only the word `refused`.".to_owned(),
-        Outcome::Failed(_) => "Only the word `failed` and the stage.".to_owned(),
+/// What noise costs, where there is any.
+#[expect(clippy::cast_precision_loss, reason = "a cost of a release, for the eye")]
+fn privacy(rho_micro: u64) -> String {
+    if rho_micro == 0 {
+        return String::new();
     }
-}
-
-fn release_tables(release: &Release) -> String {
-    let mut rows = vec![group_row("whole cohort", &release.overall)];
-    for cell in &release.subgroups {
-        let name = format!("{} = {}", cell.dimension, cell.category);
-        rows.push(match &cell.performance {
-            Cell::Released(performance) => group_row(&name, performance),
-            Cell::Suppressed(_) => vec![name, "withheld".to_owned()],
-        });
-    }
-    let groups = table(&["group", "patients", "positives", "negatives", "response counts"], rows);
-    let attrition = release.attrition.iter().map(|row| {
-        let patients = row.patients.released().map_or("withheld".to_owned(), u64::to_string);
-        vec![format!("{:?}", row.reason), patients]
-    });
-    if release.attrition.is_empty() {
-        return format!("{groups}\n\nNo failed cases are named.");
-    }
-    format!("{groups}\n\n{}", table(&["failed cases", "patients"], attrition))
-}
-
-fn group_row(name: &str, performance: &Performance) -> Vec<String> {
-    let counts = performance.operating_points.iter().map(|point| {
-        let c = &point.counts;
-        format!("{}: TP {} FN {} FP {} TN {}", point.name, c.tp, c.fn_, c.fp, c.tn)
-    });
-    vec![
-        name.to_owned(),
-        performance.patients.total.to_string(),
-        performance.ranks.n_pos.to_string(),
-        performance.ranks.n_neg.to_string(),
-        counts.collect::<Vec<_>>().join("\n"),
-    ]
+    let rho = rho_micro as f64 / 1e6;
+    // Bun and Steinke (2016), Proposition 1.3, at delta = 10^-6.
+    let epsilon = rho + 2.0 * (rho * 1e6_f64.ln()).sqrt();
+    format!("\nPrivacy charged: rho {rho} (epsilon {epsilon:.2} at delta 10^-6)")
 }

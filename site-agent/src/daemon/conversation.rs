@@ -8,7 +8,9 @@ use fedval_study::RoundId;
 use fedval_vault::{Job, JobState};
 
 use super::Agent;
+use super::answer_time;
 use super::intake::{self, IntakeError};
+use super::ledger_mark::{self, ShownMark};
 use super::link::Link;
 
 /// Why what was told to the coordinator counts no more.
@@ -51,6 +53,10 @@ impl Conversation {
                 tracing::debug!(%round, epoch, "lease granted");
             }
             Heard::Cancel { round } => cancel(agent, &round).await?,
+            Heard::LedgerMark { entries, signature, countersignature } => {
+                let shown = ShownMark { entries, signature, countersignature };
+                ledger_mark::hear(agent, &shown).await?;
+            }
             Heard::Lost { round, part } => self.heal(agent, &round, part).await?,
         }
         agent.bell.ring();
@@ -113,6 +119,9 @@ impl Conversation {
         let mut telling = Vec::new();
         for job in agent.vault.job_list().await? {
             let Some(phase) = phase_of(agent, &job) else { continue };
+            if job.state == JobState::Released && !answer_time::has_come(agent, &job).await? {
+                continue;
+            }
             let round = job.round();
             let told = self.told.insert(round.clone(), phase);
             if told == Some(phase) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::SiteLocal;
-use fedval_evaluate::{Evaluation, Progress};
+use fedval_evaluate::{Evaluation, Progress, ScoreGrid};
 use fedval_study::{FailedStage, SiteSummary, StudyProtocol};
 use fedval_vault::Job;
 
@@ -32,6 +32,7 @@ pub trait Evaluator: std::fmt::Debug + Send + Sync {
         job: &Job,
         protocol: &StudyProtocol,
         model: &Path,
+        grid: ScoreGrid,
     ) -> Result<SiteLocal<SiteSummary>, NotEvaluated>;
 }
 
@@ -47,6 +48,7 @@ impl Evaluator for Boxed {
         job: &Job,
         protocol: &StudyProtocol,
         model: &Path,
+        grid: ScoreGrid,
     ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
         let source = agent.config.data_sources.iter().find(|source| source.serves(&protocol.id));
         let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
@@ -59,6 +61,7 @@ impl Evaluator for Boxed {
             source: &manifest,
             vault: &agent.vault,
             secret: secret.map_err(|error| NotEvaluated::Machine(error.into()))?,
+            grid,
             decode_limits: agent.config.limits.decode(),
             inference_limits: agent.config.limits.inference(),
             lanes: agent.config.limits.lanes,

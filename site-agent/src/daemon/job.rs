@@ -1,9 +1,13 @@
 //! One job from model file to vetted result.
 
 use fedval_ambient::{Exit, Failure, Problem as _};
-use fedval_disclosure::{Gate, NoAggregates, SitePolicy, Vetted, Withheld};
+use fedval_disclosure::{
+    EffectivePolicy, Evidence, Footprint, Gate, NoAggregates, SiteLocal, SitePolicy, Vetted,
+    Withheld,
+};
+use fedval_evaluate::ScoreGrid;
 use fedval_study::{
-    CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult,
+    CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult, SiteSummary,
 };
 use fedval_vault::Job;
 
@@ -18,15 +22,13 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
     let locked = LockedProtocol::parse(&job.protocol).map_err(|_| damaged())?;
     let protocol = locked.protocol();
     let path = agent.home.artifact(&job.dispatch.model.0);
-    match agent.evaluator.evaluate(agent, job, protocol, &path).await {
+    let effective = policy.for_study(protocol);
+    let grid = if effective.terms.is_rounded() { ScoreGrid::Coarse } else { ScoreGrid::Fine };
+    match agent.evaluator.evaluate(agent, job, protocol, &path, grid).await {
         Ok(summary) => {
             let cohort = summary.open_on_site().cohort;
             let header = header(agent, job, Some(cohort), Some(policy.digest()));
-            let gate = Gate::new(policy.with_floor(protocol.disclosure), protocol);
-            match gate.vet(header.clone(), &summary) {
-                Ok(vetted) => store(agent, job, &vetted).await?,
-                Err(withheld) => store_withheld(agent, job, header, &withheld).await?,
-            }
+            vet(agent, job, locked, effective, header, summary).await?;
         }
         Err(NotEvaluated::ModelDamaged(code)) => {
             tracing::warn!(round = %job.round(), code, "model to be fetched again");
@@ -42,6 +44,29 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
         Err(NotEvaluated::Machine(failure)) => return Err(failure),
     }
     Ok(true)
+}
+
+/// Holds what was counted against the rules and everything that was released before.
+async fn vet(
+    agent: &Agent,
+    job: &Job,
+    locked: LockedProtocol,
+    policy: EffectivePolicy,
+    header: ResultHeader,
+    summary: SiteLocal<SiteSummary>,
+) -> Result<(), Failure> {
+    let history = agent.vault.history().await?;
+    let (now_ms, noise_seed) = (agent.clock.now().unix_millis(), agent.entropy.bytes32());
+    let (gate_header, evidence) = (header.clone(), summary.clone());
+    // Beside everything else: over many earlier releases this takes seconds, and heartbeats go on.
+    let vetted = tokio::task::spawn_blocking(move || {
+        let evidence = Evidence { summary: &evidence, history: &history, now_ms, noise_seed };
+        Gate::new(policy, locked.protocol()).vet(gate_header, &evidence)
+    });
+    match vetted.await.map_err(|_| damaged())? {
+        Ok(vetted) => store(agent, job, &vetted).await,
+        Err(withheld) => store_withheld(agent, job, header, &summary, &withheld).await,
+    }
 }
 
 /// The policy in force; `None` where there is none and the job was therefore refused.
@@ -67,6 +92,7 @@ async fn store_withheld(
     agent: &Agent,
     job: &Job,
     header: ResultHeader,
+    summary: &SiteLocal<SiteSummary>,
     withheld: &Withheld,
 ) -> Result<(), Failure> {
     agent.vault.job_note(job.round(), withheld.code()).await?;
@@ -74,8 +100,11 @@ async fn store_withheld(
         Outcome::Insufficient => NoAggregates::Insufficient,
         _ => NoAggregates::Refused,
     };
-    let vetted = Vetted::without_aggregates(header, answer).map_err(|_| damaged())?;
-    store(agent, job, &vetted).await
+    // It is an answer about these patients, though none of their cells was shown.
+    let members = summary.open_on_site().members.clone();
+    let footprint = SiteLocal::new(Footprint::of_nothing_shown(members));
+    let vetted = Vetted::without_aggregates(header, answer, Some(footprint));
+    store(agent, job, &vetted.map_err(|_| damaged())?).await
 }
 
 /// Stores an answer that holds no aggregate.
@@ -86,7 +115,7 @@ async fn answer(
     policy: Option<PolicyDigest>,
 ) -> Result<(), Failure> {
     let header = header(agent, job, None, policy);
-    let vetted = Vetted::without_aggregates(header, answer).map_err(|_| damaged())?;
+    let vetted = Vetted::without_aggregates(header, answer, None).map_err(|_| damaged())?;
     store(agent, job, &vetted).await
 }
 
@@ -99,7 +128,7 @@ pub(super) async fn refuse(
 ) -> Result<bool, Failure> {
     let header = header(agent, job, None, policy);
     let refusal =
-        Vetted::without_aggregates(header, NoAggregates::Refused).map_err(|_| damaged())?;
+        Vetted::without_aggregates(header, NoAggregates::Refused, None).map_err(|_| damaged())?;
     let refused = agent.vault.refusal_commit(&refusal, approver, agent.clock.now()).await?;
     agent.bell.ring();
     Ok(refused)

@@ -19,12 +19,14 @@ pub trait Link: std::fmt::Debug + Send + Sync {
         file: &Path,
     ) -> Result<(), EgressError>;
 
-    /// Hands in a result; handing it in again is acknowledged again.
+    /// Hands in a result, and how many entries the ledger has; handing it in again is acknowledged
+    /// again.
     async fn submit(
         &self,
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
+        ledger_entries: u64,
     ) -> Result<ResultDigest, EgressError>;
 }
 
@@ -44,7 +46,8 @@ impl Link for Connection {
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
+        ledger_entries: u64,
     ) -> Result<ResultDigest, EgressError> {
-        Self::submit(self, result, key, lease_epoch).await
+        Self::submit(self, result, key, lease_epoch, ledger_entries).await
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Public for the simulation suite, which drives the same steps without a network and without boxes.
 
+mod answer_time;
 mod backoff;
 mod bell;
 mod conversation;
@@ -10,6 +11,7 @@ mod evaluator;
 mod instance;
 mod intake;
 mod job;
+mod ledger_mark;
 mod link;
 mod observe;
 mod progress;
@@ -31,6 +33,7 @@ use tokio::sync::watch;
 pub use bell::Bell;
 pub use conversation::Conversation;
 pub use evaluator::{Evaluator, NotEvaluated};
+pub use fedval_evaluate::ScoreGrid;
 pub use link::Link;
 pub use worker::{Way, Worker};
 

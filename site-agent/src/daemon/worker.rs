@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::backoff::Backoff;
 use super::link::Link;
-use super::{Agent, bell, job};
+use super::{Agent, answer_time, bell, job};
 use crate::site_policy;
 
 /// Waits that ended are noticed at this rate; everything else rings the bell.
@@ -118,8 +118,7 @@ impl Worker {
         if !policy.runs_without_approval(job.dispatch.protocol) {
             return Ok(false);
         }
-        let (from, to) = (JobState::Offered, JobState::Approved);
-        Ok(agent.vault.job_move(job.round(), from, to, agent.clock.now()).await?)
+        Ok(agent.vault.job_approve(job.round(), "policy", agent.clock.now()).await?)
     }
 
     /// Runs a job to its result, or until it is declined, its round is over, or evaluation is paused.
@@ -173,7 +172,9 @@ impl Worker {
     async fn consider_release(&self, job: &Job) -> Result<bool, Failure> {
         let agent = &self.agent;
         let Ok(policy) = site_policy::load(&agent.home, &agent.identity) else { return Ok(false) };
-        if policy.releases_without_steward(job.dispatch.protocol) {
+        // Where two persons must look, no policy takes the place of one.
+        let by_itself = policy.releases_without_steward(job.dispatch.protocol);
+        if by_itself && !policy.asks_for_two_persons() {
             return self.commit(job).await;
         }
         Ok(false)
@@ -191,6 +192,7 @@ impl Worker {
             Err(CommitError::Vault(error)) => Err(error.into()),
             Err(error) => {
                 tracing::warn!(round = %job.round(), code = error.code(), "result not released");
+                agent.vault.job_delay(job.round(), Some(error.code())).await?;
                 Ok(false)
             }
         }
@@ -206,7 +208,15 @@ impl Worker {
         else {
             return Ok(false);
         };
-        match link.submit(&result, &agent.identity.key, job.lease_epoch).await {
+        if !answer_time::has_come(agent, job).await? {
+            return Ok(false);
+        }
+        if agent.vault.ledger_missing().await? > 0 {
+            agent.vault.job_delay(round, Some("LEDGER_ROLLED_BACK")).await?;
+            return Ok(false);
+        }
+        let entries = agent.vault.ledger_count().await?;
+        match link.submit(&result, &agent.identity.key, job.lease_epoch, entries).await {
             Ok(digest) => {
                 agent.vault.sent_record(round, digest, agent.clock.now()).await?;
                 self.backoff.succeeded(round);

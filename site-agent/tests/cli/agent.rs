@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fedval_ambient::{Clock as _, MockClock, SeededEntropy, SystemClock};
-use fedval_disclosure::{Gate, SiteLocal, SitePolicy, Vetted};
+use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy, Vetted};
 use fedval_study::{Dispatch, ResultHeader, RoundId, Sha256Digest, SiteResult};
 use fedval_trust::{Authority, Role, SecretKey};
 use fedval_vault::{JobState, NewJob, Vault};
@@ -182,8 +182,17 @@ fn new_job() -> NewJob {
 pub(crate) fn result() -> Vetted<SiteResult> {
     let locked = study::locked();
     let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-    let gate = Gate::new(policy.with_floor(locked.protocol().disclosure), locked.protocol());
-    let summary = study::summary(&study::large(), locked.protocol());
+    let gate = Gate::new(policy.for_study(locked.protocol()), locked.protocol());
+    let summary = SiteLocal::new(study::summary(&study::large(), locked.protocol()));
     let header: ResultHeader = study::header(&locked, "site-a");
-    gate.vet(header, &SiteLocal::new(summary)).unwrap()
+    gate.vet(
+        header,
+        &Evidence {
+            summary: &summary,
+            history: &SiteLocal::new(History::default()),
+            now_ms: 0,
+            noise_seed: [7; 32],
+        },
+    )
+    .unwrap()
 }

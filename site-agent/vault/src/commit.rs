@@ -1,13 +1,13 @@
 //! From a vetted result to a committed one: approval, charge and journal in one transaction.
 
 use fedval_ambient::{Problem, Timestamp};
-use fedval_disclosure::{Vetted, bound_bits};
-use fedval_study::{Canonical, Outcome, ResultDigest, RoundId, SiteResult};
+use fedval_disclosure::{SiteLocal, Vetted, bound_bits};
+use fedval_study::{Canonical, Outcome, ResultDigest, RoundId, Sha256Digest, SiteResult};
 use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::journal::{self, Event};
-use crate::{JobState, Vault, VaultError, checkpoint, job, ledger, vetted};
+use crate::{JobState, Vault, VaultError, checkpoint, counter, job, ledger, vetted};
 
 /// Somebody's approval of exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,14 @@ pub enum CommitError {
     /// Only a refusal is answered without anybody looking at it.
     #[error("only a refusal is committed without having waited")]
     NotARefusal,
+    /// The ledger is older than one that this site signed for.
+    #[error(
+        "this site's ledger was rolled back: it lacks {missing} entries that this site signed for"
+    )]
+    RolledBack {
+        /// How many.
+        missing: u64,
+    },
     /// The vault failed.
     #[error("the vault cannot record the release")]
     Vault(#[from] VaultError),
@@ -42,6 +50,7 @@ impl Problem for CommitError {
             Self::NothingWaits => "NOTHING_TO_RELEASE",
             Self::OtherBytes => "APPROVAL_OF_OTHER_BYTES",
             Self::NotARefusal => "NOT_A_REFUSAL",
+            Self::RolledBack { .. } => "LEDGER_ROLLED_BACK",
             Self::Vault(error) => error.code(),
         }
     }
@@ -52,6 +61,10 @@ impl Problem for CommitError {
                 Some("run `fedval-agent jobs` to see where the job stands".to_owned())
             }
             Self::OtherBytes => Some("run `fedval-agent preview JOB` and look again".to_owned()),
+            Self::RolledBack { .. } => Some(
+                "find out what the missing entries told, then run `fedval-agent ledger accept`"
+                    .to_owned(),
+            ),
             Self::NotARefusal => Some("report this with the log: it is a bug".to_owned()),
             Self::Vault(error) => error.remedy(),
         }
@@ -60,6 +73,7 @@ impl Problem for CommitError {
     fn exit(&self) -> fedval_ambient::Exit {
         match self {
             Self::NotARefusal => fedval_ambient::Exit::Bug,
+            Self::RolledBack { .. } => fedval_ambient::Exit::Refused,
             Self::Vault(error) => error.exit(),
             _ => fedval_ambient::Exit::Usage,
         }
@@ -87,6 +101,10 @@ impl Vault {
             let same = earlier.digest == approval.digest;
             return if same { Ok(()) } else { Err(CommitError::OtherBytes) };
         }
+        let missing = counter::missing(&mut tx).await.map_err(&tag)?;
+        if missing > 0 {
+            return Err(CommitError::RolledBack { missing });
+        }
         let vetted = vetted::find(&mut tx, round).await.map_err(&tag)?;
         let vetted = vetted.ok_or(CommitError::NothingWaits)?;
         let result: Canonical<SiteResult> =
@@ -98,7 +116,13 @@ impl Vault {
         if !job::shift(&mut tx, round, &waits, JobState::Released, now).await.map_err(&tag)? {
             return Err(CommitError::NothingWaits);
         }
-        charge(&mut tx, &result, &approval.approver, vetted.bits, now).await.map_err(&tag)?;
+        let charged = Charged {
+            approver: &approval.approver,
+            bits: vetted.bits,
+            rho_micro: vetted.rho_micro,
+            footprint: vetted.footprint.as_ref(),
+        };
+        charge(&mut tx, &result, charged, now).await.map_err(&tag)?;
         tx.commit().await.map_err(&tag)?;
         Ok(())
     }
@@ -129,7 +153,9 @@ impl Vault {
         vetted::put(&mut tx, refusal, now).await.map_err(&tag)?;
         let result: Canonical<SiteResult> =
             Canonical::parse(refusal.bytes()).map_err(|_| CommitError::OtherBytes)?;
-        charge(&mut tx, &result, approver, bound_bits(refusal.value()), now).await.map_err(&tag)?;
+        let bits = bound_bits(refusal.value());
+        let charged = Charged { approver, bits, rho_micro: 0, footprint: None };
+        charge(&mut tx, &result, charged, now).await.map_err(&tag)?;
         tx.commit().await.map_err(&tag)?;
         Ok(true)
     }
@@ -177,21 +203,30 @@ impl Vault {
     }
 }
 
+/// What a ledger entry holds beside the bytes.
+struct Charged<'c> {
+    approver: &'c str,
+    bits: u64,
+    rho_micro: u64,
+    footprint: Option<&'c SiteLocal<Vec<u8>>>,
+}
+
 /// Writes ledger and journal inside the caller's transaction.
 async fn charge(
     connection: &mut SqliteConnection,
     result: &Canonical<SiteResult>,
-    approver: &str,
-    bits: u64,
+    charged: Charged<'_>,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let Charged { approver, bits, rho_micro, footprint } = charged;
+    let footprint = footprint.map(SiteLocal::open_on_site);
     let SiteResult { header, outcome } = result.value();
     let digest = ResultDigest(result.digest());
     sqlx::query(
         "-- charge
          INSERT INTO ledger (round_id, study_id, protocol, model, cohort, outcome, result,
-                             digest, bits, approver, committed_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                             digest, bits, approver, committed_at_ms, footprint, rho_micro)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )
     .bind(header.round.as_str())
     .bind(header.study.as_str())
@@ -204,9 +239,12 @@ async fn charge(
     .bind(i64::try_from(bits).unwrap_or(i64::MAX))
     .bind(approver)
     .bind(now.unix_millis())
+    .bind(footprint)
+    .bind(i64::try_from(rho_micro).unwrap_or(i64::MAX))
     .execute(&mut *connection)
     .await?;
     let (round, approver) = (header.round.clone(), approver.to_owned());
-    let event = Event::Committed { round, result: digest, approver, bits };
+    let footprint = footprint.map(|bytes| Sha256Digest::of(bytes));
+    let event = Event::Committed { round, result: digest, approver, bits, rho_micro, footprint };
     journal::append(connection, event, now).await
 }

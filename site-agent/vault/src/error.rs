@@ -18,6 +18,9 @@ pub enum VaultError {
     /// The file is of another version.
     #[error("the vault's schema does not fit this version")]
     Schema(#[source] sqlx::migrate::MigrateError),
+    /// What the ledger remembers of a release cannot be read.
+    #[error("what the ledger remembers of a release is damaged")]
+    LedgerDamaged,
     /// The journal's chain is broken: somebody changed what had been written.
     #[error("the journal is broken at entry {sequence}")]
     JournalBroken {
@@ -37,6 +40,7 @@ impl Problem for VaultError {
         match self {
             Self::Database { .. } => "VAULT_UNAVAILABLE",
             Self::Schema(_) => "VAULT_SCHEMA",
+            Self::LedgerDamaged => "LEDGER_DAMAGED",
             Self::JournalBroken { .. } => "JOURNAL_BROKEN",
         }
     }
@@ -48,7 +52,7 @@ impl Problem for VaultError {
                     "free disk space and check that vault.db belongs to this user"
                 }
                 Self::Schema(_) => "start the version of fedval-agent that last wrote this vault",
-                Self::JournalBroken { .. } => {
+                Self::LedgerDamaged | Self::JournalBroken { .. } => {
                     "nothing leaves this site until its vault is restored from a backup"
                 }
             }
@@ -58,7 +62,7 @@ impl Problem for VaultError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::JournalBroken { .. } => Exit::AnswerIsNo,
+            Self::LedgerDamaged | Self::JournalBroken { .. } => Exit::AnswerIsNo,
             _ => Exit::Machine,
         }
     }

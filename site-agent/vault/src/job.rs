@@ -83,6 +83,10 @@ pub struct Job {
     pub delay: Option<String>,
     /// When it arrived.
     pub offered_at: Timestamp,
+    /// When its state last changed.
+    pub changed_at: Timestamp,
+    /// Who let it run.
+    pub run_by: Option<String>,
 }
 
 impl Job {
@@ -104,6 +108,8 @@ fn job_of(row: &SqliteRow) -> Result<Job, Error> {
         note: row.try_get("note")?,
         delay: row.try_get("delay")?,
         offered_at: moment(row, "offered_at_ms")?,
+        changed_at: moment(row, "changed_at_ms")?,
+        run_by: row.try_get("run_by")?,
     })
 }
 
@@ -200,6 +206,33 @@ impl Vault {
         let tag = VaultError::during("job_move");
         let mut connection = self.pool.acquire().await.map_err(&tag)?;
         shift(&mut connection, round, &[from], to, now).await.map_err(&tag)
+    }
+
+    /// Lets an offered job run. `false` where it was decided before.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn job_approve(
+        &self,
+        round: &RoundId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool, VaultError> {
+        let tag = VaultError::during("job_approve");
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
+        let (from, to) = ([JobState::Offered], JobState::Approved);
+        let approved = shift(&mut tx, round, &from, to, now).await.map_err(&tag)?;
+        if approved {
+            sqlx::query("-- job_approve\nUPDATE jobs SET run_by = ?2 WHERE round_id = ?1")
+                .bind(round.as_str())
+                .bind(by)
+                .execute(&mut *tx)
+                .await
+                .map_err(&tag)?;
+        }
+        tx.commit().await.map_err(&tag)?;
+        Ok(approved)
     }
 
     /// Leaves the code of why the job is answered as it is, for the people of this site to read.

@@ -26,6 +26,19 @@ pub enum Event {
         approver: String,
         /// Bits that were charged.
         bits: u64,
+        /// Privacy that was charged, in 10⁻⁶ zCDP.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        rho_micro: u64,
+        /// Digest of what the ledger remembers of the cohort.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        footprint: Option<Sha256Digest>,
+    },
+    /// A steward looked into entries that a restored backup lacks, and lets releases go on.
+    Accepted {
+        /// Who.
+        approver: String,
+        /// How many entries were missing.
+        missing: u64,
     },
     /// The coordinator acknowledged the bytes.
     Sent {
@@ -39,6 +52,11 @@ pub enum Event {
         /// The round.
         round: RoundId,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One entry.
@@ -167,7 +185,7 @@ fn names_all(journal: &[JournalEntry], ledger: &[LedgerEntry], sent: &BTreeSet<R
     let mut acknowledged = BTreeSet::new();
     for entry in journal {
         match &entry.event {
-            Event::Committed { .. } => {}
+            Event::Committed { .. } | Event::Accepted { .. } => {}
             Event::Sent { round, .. } => drop(acknowledged.insert(round.clone())),
             Event::Lost { round } => drop(acknowledged.remove(round)),
         }
@@ -180,7 +198,12 @@ fn names_all(journal: &[JournalEntry], ledger: &[LedgerEntry], sent: &BTreeSet<R
 }
 
 fn is_commit_of(entry: &JournalEntry, row: &LedgerEntry) -> bool {
-    let Event::Committed { round, result, approver, bits } = &entry.event else { return false };
+    let Event::Committed { round, result, approver, bits, rho_micro, footprint } = &entry.event
+    else {
+        return false;
+    };
+    let remembered = row.footprint.as_ref().map(|bytes| Sha256Digest::of(bytes.open_on_site()));
     (round, *result, approver, *bits) == (&row.round, row.digest, &row.approver, row.bits)
+        && (*rho_micro, *footprint) == (row.rho_micro, remembered)
         && entry.at_ms == row.committed_at.unix_millis()
 }

@@ -2,7 +2,7 @@
 
 use fedval_ambient::Timestamp;
 use fedval_disclosure::rules::dc20_rerun::Question;
-use fedval_disclosure::{Committed, Ledger};
+use fedval_disclosure::{Committed, Earlier, Footprint, History, Ledger, SiteLocal};
 use fedval_study::{
     Canonical, CohortCommitment, ModelDigest, ProtocolDigest, ResultDigest, RoundId, Sha256Digest,
     SiteResult, StudyId,
@@ -38,6 +38,10 @@ pub struct LedgerEntry {
     pub approver: String,
     /// When it became durable.
     pub committed_at: Timestamp,
+    /// What it cost, in 10⁻⁶ zCDP.
+    pub rho_micro: u64,
+    /// Who was in it and what was shown, as it is stored.
+    pub(crate) footprint: Option<SiteLocal<Vec<u8>>>,
 }
 
 impl LedgerEntry {
@@ -45,6 +49,17 @@ impl LedgerEntry {
     #[must_use]
     pub fn question(&self) -> Question {
         Question { round: self.round.clone(), protocol: self.protocol, model: self.model }
+    }
+
+    /// Patients that the answer was about; `None` where no cohort was opened.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::LedgerDamaged`] if what is remembered cannot be read.
+    pub fn footprint(&self) -> Result<Option<SiteLocal<Footprint>>, VaultError> {
+        let Some(bytes) = &self.footprint else { return Ok(None) };
+        let footprint = Footprint::from_bytes(bytes.open_on_site());
+        footprint.map(SiteLocal::new).map(Some).map_err(|_| VaultError::LedgerDamaged)
     }
 
     /// Whether every column says what the approved bytes say.
@@ -76,6 +91,8 @@ fn entry_of(row: &SqliteRow) -> Result<LedgerEntry, Error> {
         bits: count(row, "bits")?,
         approver: row.try_get("approver")?,
         committed_at: moment(row, "committed_at_ms")?,
+        rho_micro: count(row, "rho_micro")?,
+        footprint: row.try_get::<Option<Vec<u8>>, _>("footprint")?.map(SiteLocal::new),
     })
 }
 
@@ -122,6 +139,30 @@ impl Vault {
     pub async fn ledger_find(&self, round: &RoundId) -> Result<Option<LedgerEntry>, VaultError> {
         let tag = VaultError::during("ledger_find");
         entry(&mut *self.pool.acquire().await.map_err(&tag)?, round).await.map_err(&tag)
+    }
+}
+
+impl Vault {
+    /// Everything that the next release is held against, from a ledger whose chain holds.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails, the chain is broken or an entry cannot be read.
+    pub async fn history(&self) -> Result<SiteLocal<History>, VaultError> {
+        let entries = self.verified().await?.ledger;
+        let earlier = entries.iter().map(|entry| {
+            let footprint = entry.footprint()?;
+            Ok(Earlier {
+                study: entry.study.clone(),
+                protocol: entry.protocol,
+                model: entry.model,
+                committed_at_ms: entry.committed_at.unix_millis(),
+                released: entry.outcome == "released",
+                rho_micro: entry.rho_micro,
+                footprint: footprint.map(|footprint| footprint.open_on_site().clone()),
+            })
+        });
+        Ok(SiteLocal::new(History(earlier.collect::<Result<_, VaultError>>()?)))
     }
 }
 

@@ -5,6 +5,7 @@
 mod backup;
 mod checkpoint;
 mod commit;
+mod counter;
 mod error;
 mod job;
 mod journal;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use fedval_ambient::Timestamp;
-use fedval_disclosure::{Verdict, Vetted, bound_bits};
-use fedval_study::{ResultDigest, RoundId, SiteResult, Suppression};
+use fedval_disclosure::{SiteLocal, Vetted, bound_bits};
+use fedval_study::{ResultDigest, RoundId, SiteResult};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
@@ -34,6 +34,10 @@ pub struct VettedResult {
     pub decisions: Vec<StoredDecision>,
     /// Upper bound in bits on what the bytes can say.
     pub bits: u64,
+    /// What they cost, in 10⁻⁶ zCDP.
+    pub rho_micro: u64,
+    /// What the ledger will remember, as it is stored.
+    pub(crate) footprint: Option<SiteLocal<Vec<u8>>>,
 }
 
 impl fmt::Debug for VettedResult {
@@ -51,12 +55,14 @@ pub(crate) async fn put(
 ) -> Result<(), Error> {
     sqlx::query(
         "-- vetted: put
-         INSERT INTO vetted (round_id, result, digest, decisions, bits, vetted_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         INSERT INTO vetted
+             (round_id, result, digest, decisions, bits, vetted_at_ms, footprint, rho_micro)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (round_id) DO UPDATE SET
              result = excluded.result, digest = excluded.digest,
              decisions = excluded.decisions, bits = excluded.bits,
-             vetted_at_ms = excluded.vetted_at_ms",
+             vetted_at_ms = excluded.vetted_at_ms, footprint = excluded.footprint,
+             rho_micro = excluded.rho_micro",
     )
     .bind(vetted.value().header.round.as_str())
     .bind(vetted.bytes())
@@ -64,6 +70,8 @@ pub(crate) async fn put(
     .bind(to_json(&stored_decisions(vetted))?)
     .bind(i64::try_from(bound_bits(vetted.value())).unwrap_or(i64::MAX))
     .bind(now.unix_millis())
+    .bind(vetted.footprint().map(|footprint| footprint.open_on_site().to_bytes()))
+    .bind(i64::try_from(vetted.rho_micro()).unwrap_or(i64::MAX))
     .execute(connection)
     .await?;
     Ok(())
@@ -80,6 +88,8 @@ pub(crate) async fn find(
             digest: ResultDigest(digest(&row, "digest")?),
             decisions: json(&row, "decisions")?,
             bits: count(&row, "bits")?,
+            rho_micro: count(&row, "rho_micro")?,
+            footprint: row.try_get::<Option<Vec<u8>>, _>("footprint")?.map(SiteLocal::new),
         })
     };
     sqlx::query("-- vetted: find\nSELECT * FROM vetted WHERE round_id = ?1")
@@ -127,17 +137,12 @@ impl Vault {
 }
 
 fn stored_decisions(vetted: &Vetted<SiteResult>) -> Vec<StoredDecision> {
-    let verdict = |verdict| match verdict {
-        Verdict::Released => "released",
-        Verdict::Withheld(Suppression::Primary) => "withheld: too few patients",
-        Verdict::Withheld(Suppression::Complementary) => "withheld: would reveal another",
-    };
     vetted
         .decisions()
         .iter()
         .map(|decision| StoredDecision {
             quantity: decision.quantity.clone(),
-            verdict: verdict(decision.verdict).to_owned(),
+            verdict: decision.verdict.as_str().to_owned(),
             rule: decision.rule.id().to_owned(),
         })
         .collect()

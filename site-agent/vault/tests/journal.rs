@@ -131,7 +131,7 @@ async fn a_row_that_was_slipped_into_the_ledger_is_found_out() {
         .tamper(
             "INSERT INTO ledger
              SELECT v.round_id, 'chest', zeroblob(32), zeroblob(32), NULL, 'released', v.result,
-                    v.digest, v.bits, 'nobody', 0
+                    v.digest, v.bits, 'nobody', 0, v.footprint, 0
              FROM vetted v",
         )
         .await;

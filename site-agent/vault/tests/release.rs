@@ -5,7 +5,7 @@
 mod shelf;
 
 use fedval_disclosure::{NoAggregates, Vetted, bound_bits};
-use fedval_study::{FailedStage, SiteResult};
+use fedval_study::{FailedStage, Sha256Digest, SiteResult};
 use fedval_vault::{Approval, Event, JobState};
 use shelf::{Shelf, insufficient, new_job, plain, released, round, sendable};
 
@@ -92,12 +92,16 @@ async fn ledger_and_journal_say_what_was_told_to_whom_by_whom() {
     assert_eq!((entry.bits, entry.committed_at), (bound_bits(vetted.value()), shelf.now()));
     assert_eq!((entry.question().round, entry.question().protocol), (round(), header.protocol));
     let journal = shelf.vault.journal_verify().await.unwrap();
+    let footprint = vetted.footprint().unwrap();
     let expected = Event::Committed {
         round: round(),
         result: vetted.digest(),
         approver: "dr-no".to_owned(),
         bits: entry.bits,
+        rho_micro: 0,
+        footprint: Some(Sha256Digest::of(&footprint.open_on_site().to_bytes())),
     };
+    assert_eq!(entry.footprint().unwrap().as_ref(), Some(footprint));
     assert_eq!(journal[0].event, expected);
 }
 
@@ -159,7 +163,7 @@ async fn only_a_refusal_that_no_data_went_into_skips_the_steward() {
     use fedval_ambient::{Exit, Problem as _};
     let shelf = Shelf::with_a_job().await;
     let with_cohort =
-        Vetted::without_aggregates(shelf::header("chest-r1"), NoAggregates::Refused).unwrap();
+        Vetted::without_aggregates(shelf::header("chest-r1"), NoAggregates::Refused, None).unwrap();
     let failed = plain("chest-r1", NoAggregates::Failed(FailedStage::Evaluation));
     for vetted in [released("chest-r1"), insufficient("chest-r1"), failed, with_cohort] {
         let error = shelf.vault.refusal_commit(&vetted, "policy", shelf.now()).await.unwrap_err();

@@ -216,7 +216,7 @@ impl Site {
         let (home, url) = (consortium.path(name), consortium.url());
         ask(AGENT, &home, &["enrol", "--coordinator", &url, "--token", &token])?;
         let config = format!(
-            "[coordinator]\nurl = \"{url}\"\n\n[[data_sources]]\nname = \"data\"\n\
+            "answer_step_seconds = 0\n\n[coordinator]\nurl = \"{url}\"\n\n[[data_sources]]\nname = \"data\"\n\
              manifest = \"{0}/manifest.csv\"\nroot = \"{0}\"\n",
             data.display()
         );

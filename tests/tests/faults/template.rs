@@ -192,7 +192,7 @@ impl Template {
         agent(&["enrol", "--coordinator", url, "--token", token]);
         let data = self.folder.path().join("data");
         let config = format!(
-            "[coordinator]\nurl = \"{url}\"\n\n[[data_sources]]\nname = \"data\"\n\
+            "answer_step_seconds = 0\n\n[coordinator]\nurl = \"{url}\"\n\n[[data_sources]]\nname = \"data\"\n\
              manifest = \"{0}/manifest.csv\"\nroot = \"{0}\"\n",
             data.display()
         );

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fedval_disclosure::{Gate, SiteLocal, SitePolicy};
+use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy};
 use fedval_study::draft::Draft;
 use fedval_study::{LockedProtocol, Sha256Digest, SiteResult};
 use fedval_tests::consortium::{Consortium, until};
@@ -89,10 +89,21 @@ impl Study {
         let groups = [group("a", 40, 60), group("b", 30, 40), group("c", 20, 25)];
         let protocol = self.locked.protocol();
         let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-        let summary = support::summary(&cases(seed, &groups), protocol);
-        let gate = Gate::new(policy.with_floor(protocol.disclosure), protocol);
+        let summary = SiteLocal::new(support::summary(&cases(seed, &groups), protocol));
+        let gate = Gate::new(policy.for_study(protocol), protocol);
         let mut header = support::header(&self.locked, site);
         header.round = self.round.parse().unwrap();
-        gate.vet(header, &SiteLocal::new(summary)).unwrap().value().clone()
+        gate.vet(
+            header,
+            &Evidence {
+                summary: &summary,
+                history: &SiteLocal::new(History::default()),
+                now_ms: 0,
+                noise_seed: [7; 32],
+            },
+        )
+        .unwrap()
+        .value()
+        .clone()
     }
 }

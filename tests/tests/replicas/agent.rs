@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use fedval_ambient::{Entropy as _, OsEntropy, Problem as _};
 use fedval_disclosure::{
-    Committed, Gate, Ledger, NoAggregates, Releasable, SiteLocal, SitePolicy, Vetted,
+    Committed, Evidence, Gate, History, Ledger, NoAggregates, Releasable, SiteLocal, SitePolicy,
+    Vetted,
 };
 use fedval_egress::{
     Connection, Coordinator, EgressError, Enrolment, Heard, Instance, JobPhase, WorkStream, enrol,
@@ -70,11 +71,20 @@ async fn approved(plan: &Plan) -> Releasable<SiteResult> {
     let vetted: Vetted<SiteResult> = if plan.seed.is_multiple_of(5) {
         let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
         let groups = [group("a", 40, 60), group("b", 30, 40), group("c", 20, 25)];
-        let summary = support::summary(&cases(plan.seed, &groups), protocol);
-        let gate = Gate::new(policy.with_floor(protocol.disclosure), protocol);
-        gate.vet(header, &SiteLocal::new(summary)).unwrap()
+        let summary = SiteLocal::new(support::summary(&cases(plan.seed, &groups), protocol));
+        let gate = Gate::new(policy.for_study(protocol), protocol);
+        gate.vet(
+            header,
+            &Evidence {
+                summary: &summary,
+                history: &SiteLocal::new(History::default()),
+                now_ms: 0,
+                noise_seed: [7; 32],
+            },
+        )
+        .unwrap()
     } else {
-        Vetted::without_aggregates(header, NoAggregates::Refused).unwrap()
+        Vetted::without_aggregates(header, NoAggregates::Refused, None).unwrap()
     };
     let entry = Committed { bytes: vetted.bytes().to_vec(), digest: vetted.digest() };
     Releasable::from_ledger(&Approved(entry), &round).await.unwrap().unwrap()
@@ -138,7 +148,7 @@ impl Agent {
         enrolment: &Enrolment,
         epoch: u64,
     ) -> Result<ResultDigest, EgressError> {
-        self.connect(enrolment).await?.submit(&self.result, &self.key, epoch).await
+        self.connect(enrolment).await?.submit(&self.result, &self.key, epoch, 1).await
     }
 
     /// One connection, from its beginning to the acknowledgement or to its end.
@@ -156,7 +166,7 @@ impl Agent {
         connection.download(&pinned.digest.0, pinned.bytes, &model).await?;
         stream.phase(&round, JobPhase::Evaluating).await?;
         self.until_due(&mut stream).await?;
-        let digest = connection.submit(&self.result, &self.key, epoch).await?;
+        let digest = connection.submit(&self.result, &self.key, epoch, 1).await?;
         stream.phase(&round, JobPhase::Sent).await?;
         Ok((digest, epoch))
     }
@@ -168,7 +178,7 @@ impl Agent {
     ) -> Result<(RoundId, u64), EgressError> {
         loop {
             match stream.hear().await?.ok_or(EgressError::StreamEnded)? {
-                Heard::Welcome => {}
+                Heard::Welcome | Heard::LedgerMark { .. } => {}
                 Heard::Offer(offer) => {
                     assert_eq!(offer.dispatch.protocol, self.plan.protocol.digest());
                     let round = self.round.insert(offer.dispatch.round);
@@ -195,7 +205,10 @@ impl Agent {
                     return Ok(());
                 }
                 heard = stream.hear() => match heard?.ok_or(EgressError::StreamEnded)? {
-                    Heard::Offer(_) | Heard::Welcome | Heard::Lease { .. } => {}
+                    Heard::Offer(_)
+                    | Heard::Welcome
+                    | Heard::LedgerMark { .. }
+                    | Heard::Lease { .. } => {}
                     heard @ (Heard::Cancel { .. } | Heard::Lost { .. }) => {
                         panic!("{}: {heard:?}", self.plan.name)
                     }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use fedval_agent::daemon::{Agent, Conversation, Evaluator, Home, Link, NotEvaluated, Worker};
+use fedval_agent::daemon::{
+    Agent, Conversation, Evaluator, Home, Link, NotEvaluated, ScoreGrid, Worker,
+};
 use fedval_ambient::{MockClock, SeededEntropy};
 use fedval_core::port::InstanceId;
 use fedval_core::{AgentSession, Coordinator, LostPart, Said};
@@ -36,6 +38,7 @@ impl Evaluator for Buckets {
         _job: &Job,
         protocol: &StudyProtocol,
         model: &Path,
+        _grid: ScoreGrid,
     ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
         assert_eq!(std::fs::read(model).unwrap(), support::MODEL, "the model is whole");
         let counted = COUNTED[self.0].get_or_init(|| support::summary(&cases(self.0), protocol));

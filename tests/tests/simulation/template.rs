@@ -133,8 +133,11 @@ impl Template {
         let signature = serde_json::to_string(&signed.endorsements).unwrap();
         fs::write(folder.join("policy.toml"), policy).unwrap();
         fs::write(folder.join("policy.sig.json"), signature).unwrap();
-        fs::write(folder.join("agent.toml"), "[coordinator]\nurl = \"https://localhost\"\n")
-            .unwrap();
+        fs::write(
+            folder.join("agent.toml"),
+            "answer_step_seconds = 0\n[coordinator]\nurl = \"https://localhost\"\n",
+        )
+        .unwrap();
         let (certificate, root) = (enrolled.certificate, coordinator.root().clone());
         home.write_identity(&SiteIdentity { site: id, key, certificate, root }).unwrap();
         home.vault().await.unwrap();

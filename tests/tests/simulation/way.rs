@@ -89,6 +89,7 @@ impl Link for FaultyWay {
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
+        _ledger_entries: u64,
     ) -> Result<ResultDigest, EgressError> {
         let round = &result.value().header.round;
         let charged = self.vault.ledger_find(round).await.unwrap();

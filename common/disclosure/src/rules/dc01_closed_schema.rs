@@ -8,7 +8,8 @@
 
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::{Performance, Release};
+use fedval_study::result::SubgroupCell;
+use fedval_study::{CoarsePerformance, Name, NoisyPerformance, Performance, Release};
 
 /// Largest fitted coefficient or standard error, in 10⁻⁶: beyond it the fit means nothing.
 pub const MAX_COEFFICIENT_MICRO: u64 = 1_000_000_000;
@@ -40,30 +41,76 @@ pub enum SchemaBreach {
 ///
 /// The first [`SchemaBreach`]; the whole result is then refused locally.
 pub fn check(release: &Release, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
-    check_performance(&release.overall, protocol)?;
+    check_shape(release, protocol)?;
+    groups(release).try_for_each(|performance| check_performance(performance, protocol))
+}
+
+/// The same for a release of which response counts stay or numbers stand on grids.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`].
+pub fn check_coarse(
+    release: &Release<CoarsePerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    check_shape(release, protocol)?;
+    groups(release).try_for_each(|performance| {
+        check_points(performance.operating_points.iter().map(|point| &point.name), protocol)?;
+        performance.check(release.terms.rounding_base).map_err(|_| SchemaBreach::Inconsistent)
+    })
+}
+
+/// The same for a release with noise.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`].
+pub fn check_noisy(
+    release: &Release<NoisyPerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    check_shape(release, protocol)?;
+    if release.terms.noise_rho_micro.is_none_or(|rho| rho == 0) {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    groups(release)
+        .try_for_each(|group| group.check(protocol).map_err(|_| SchemaBreach::Inconsistent))
+}
+
+/// Whole and shown cells.
+fn groups<P>(release: &Release<P>) -> impl Iterator<Item = &P> {
+    let cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    std::iter::once(&release.overall).chain(cells)
+}
+
+/// Attrition in order, and the protocol's cells, each once.
+fn check_shape<P>(release: &Release<P>, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
+    if release.terms.rounding_base == 0 {
+        return Err(SchemaBreach::OutOfRange);
+    }
     if !release.attrition.is_sorted_by(|a, b| a.reason < b.reason) {
         return Err(SchemaBreach::Attrition);
     }
-    let expected = protocol
-        .subgroups
+    let tables = protocol.tables();
+    let expected = tables
         .iter()
-        .flat_map(|d| d.category_names().into_iter().map(move |category| (&d.name, category)));
-    let found = release.subgroups.iter().map(|cell| (&cell.dimension, &cell.category));
-    if !expected.eq(found) {
-        return Err(SchemaBreach::Subgroups);
-    }
-    release
-        .subgroups
-        .iter()
-        .filter_map(|cell| cell.performance.released())
-        .try_for_each(|performance| check_performance(performance, protocol))
+        .flat_map(|table| table.categories.iter().map(move |category| (&table.name, category)));
+    let found =
+        release.subgroups.iter().map(|cell: &SubgroupCell<P>| (&cell.dimension, &cell.category));
+    if expected.eq(found) { Ok(()) } else { Err(SchemaBreach::Subgroups) }
+}
+
+fn check_points<'a>(
+    names: impl Iterator<Item = &'a Name>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    let expected = protocol.operating_points.iter().map(|point| &point.name);
+    if expected.eq(names) { Ok(()) } else { Err(SchemaBreach::OperatingPoints) }
 }
 
 fn check_performance(p: &Performance, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
-    let expected = protocol.operating_points.iter().map(|point| &point.name);
-    if !expected.eq(p.operating_points.iter().map(|point| &point.name)) {
-        return Err(SchemaBreach::OperatingPoints);
-    }
+    check_points(p.operating_points.iter().map(|point| &point.name), protocol)?;
     if p.ece_micro > 1_000_000 {
         return Err(SchemaBreach::OutOfRange);
     }

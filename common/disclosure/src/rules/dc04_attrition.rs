@@ -7,9 +7,9 @@
 
 use std::collections::BTreeSet;
 
+use fedval_study::Cell;
 use fedval_study::result::AttritionCount;
 use fedval_study::summary::FailureReason;
-use fedval_study::{Cell, Suppression};
 
 /// The attrition that may be shown, from one set of reasons for each failed patient.
 ///
@@ -37,7 +37,7 @@ pub fn shown(failures: &[BTreeSet<FailureReason>], k: u64) -> Vec<AttritionCount
         Cell::Released(other)
     } else {
         suppress_smallest(&mut rows);
-        Cell::Suppressed(Suppression::Primary)
+        Cell::Suppressed
     };
     rows.push(AttritionCount { reason: FailureReason::Other, patients });
     rows
@@ -47,7 +47,7 @@ pub fn shown(failures: &[BTreeSet<FailureReason>], k: u64) -> Vec<AttritionCount
 fn suppress_smallest(rows: &mut [AttritionCount]) {
     let smallest = rows.iter_mut().min_by_key(|row| row.patients.released().copied());
     if let Some(row) = smallest {
-        row.patients = Cell::Suppressed(Suppression::Complementary);
+        row.patients = Cell::Suppressed;
     }
 }
 
@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(
             cells,
             [
-                (FailureReason::Undecodable, Cell::Suppressed(Suppression::Complementary)),
-                (FailureReason::Other, Cell::Suppressed(Suppression::Primary)),
+                (FailureReason::Undecodable, Cell::Suppressed),
+                (FailureReason::Other, Cell::Suppressed),
             ]
         );
     }
@@ -93,6 +93,6 @@ mod tests {
     fn a_patient_with_two_rare_reasons_is_one_patient() {
         let both = BTreeSet::from([FailureReason::Undecodable, FailureReason::WrongSize]);
         let rows = shown(&vec![both; 8], 11);
-        assert_eq!(rows[0].patients, Cell::Suppressed(Suppression::Primary));
+        assert_eq!(rows[0].patients, Cell::Suppressed);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use fedval_disclosure::floor;
 use fedval_disclosure::rules::dc01_closed_schema;
 use fedval_study::{
-    Canonical, LockedProtocol, Outcome, Release, ResultDigest, RoundRecord, SiteId, SiteRecord,
-    SiteResult, SiteStatus,
+    Canonical, LockedProtocol, Outcome, ResultDigest, RoundRecord, SiteId, SiteRecord, SiteResult,
+    SiteStatus, Terms,
 };
 
 use super::AssembleError;
@@ -98,9 +99,9 @@ pub(crate) fn check_result(
     if let Some((_, field)) = agreements.into_iter().find(|(agrees, _)| !agrees) {
         return Err(AssembleError::HeaderDisagrees { site: site.clone(), field });
     }
-    match &result.outcome {
-        Outcome::Released(release) => check_release(protocol, site, result, release),
-        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
+    match result.outcome.terms() {
+        Some(terms) => check_release(protocol, site, result, terms),
+        None => Ok(()),
     }
 }
 
@@ -108,7 +109,7 @@ fn check_release(
     protocol: &LockedProtocol,
     site: &SiteId,
     result: &SiteResult,
-    release: &Release,
+    terms: Terms,
 ) -> Result<(), AssembleError> {
     let plan = protocol.protocol();
     // Nothing is released from no cohort, or under no policy.
@@ -119,15 +120,23 @@ fn check_release(
             return Err(AssembleError::HeaderDisagrees { site: site.clone(), field });
         }
     }
-    if release.k < plan.disclosure.k || release.profile < plan.disclosure.profile {
+    if !terms.keeps(floor(plan)) {
         return Err(AssembleError::BelowFloor { site: site.clone() });
     }
-    let groups = release.subgroups.iter().filter_map(|cell| cell.performance.released());
-    for performance in std::iter::once(&release.overall).chain(groups) {
-        performance
-            .check()
-            .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
-    }
-    dc01_closed_schema::check(release, plan)
-        .map_err(|source| AssembleError::Schema { site: site.clone(), source })
+    let schema = match &result.outcome {
+        Outcome::Released(release) => {
+            let groups = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+            for performance in std::iter::once(&release.overall).chain(groups) {
+                performance.check().map_err(|source| AssembleError::Contradictory {
+                    site: site.clone(),
+                    source,
+                })?;
+            }
+            dc01_closed_schema::check(release, plan)
+        }
+        Outcome::ReleasedCoarse(release) => dc01_closed_schema::check_coarse(release, plan),
+        Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
+        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
+    };
+    schema.map_err(|source| AssembleError::Schema { site: site.clone(), source })
 }

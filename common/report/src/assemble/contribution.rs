@@ -1,10 +1,15 @@
 //! What one group of patients contributes: aggregates in the form that estimators take.
 
-use fedval_stats::aggregate::{ClusterSums, TwoByTwo};
+use fedval_stats::aggregate::ClusterSums;
 use fedval_stats::{NotEstimable, auroc, calibration, proportion, scale};
+use fedval_study::coarse::{GridScores, Scores};
 use fedval_study::performance::CalibrationOutcome;
-use fedval_study::{MetricId, Name, Performance, SiteId};
+use fedval_study::protocol::StudyProtocol;
+use fedval_study::{Cell, CoarsePerformance, MetricId, Name, Performance, SiteId};
 
+use super::aggregates::Aggregates;
+use super::coarse::{self, RoundedShare};
+use super::noisy::Histogram;
 use crate::report::Reason;
 
 /// A micro-unit, in which fixed-point sums travel.
@@ -18,7 +23,7 @@ pub(crate) struct Member<'a> {
     /// The site.
     pub(crate) site: &'a SiteId,
     /// Its aggregates.
-    pub(crate) performance: &'a Performance,
+    pub(crate) aggregates: Aggregates<'a>,
 }
 
 /// Successes among cases, with their sums by patient where patients repeat.
@@ -27,25 +32,71 @@ pub(super) struct Proportion<'a> {
     pub(super) successes: u64,
     pub(super) cases: u64,
     pub(super) clusters: Option<&'a ClusterSums>,
+    /// By how much each count may be rounded off.
+    pub(super) rounding: u64,
 }
 
 impl<'a> Proportion<'a> {
-    /// The proportion that `metric` names; `None` for any other kind of metric.
-    pub(super) fn of(metric: &MetricId, performance: &'a Performance) -> Option<Self> {
+    /// The proportion that `metric` names.
+    ///
+    /// # Errors
+    ///
+    /// The reason why there is none in counts: another kind of metric, kept back, or under noise.
+    pub(super) fn of(metric: &MetricId, aggregates: Aggregates<'a>) -> Result<Self, Reason> {
+        match aggregates {
+            Aggregates::Exact(performance) => Self::of_exact(metric, performance),
+            Aggregates::Coarse { group, rounding } => Self::of_coarse(metric, group, rounding),
+            Aggregates::Noisy { .. } => Err(Reason::NotDefinedForMethod),
+        }
+    }
+
+    fn of_exact(metric: &MetricId, performance: &'a Performance) -> Result<Self, Reason> {
         let find = |name: &Name| performance.operating_points.iter().find(|p| p.name == *name);
-        match metric {
+        let found = match metric {
             MetricId::Sensitivity(name) => find(name).map(|point| Self {
                 successes: point.counts.tp,
                 cases: point.counts.n_pos(),
                 clusters: point.sensitivity_clusters.as_ref(),
+                rounding: 0,
             }),
             MetricId::Specificity(name) => find(name).map(|point| Self {
                 successes: point.counts.tn,
                 cases: point.counts.n_neg(),
                 clusters: point.specificity_clusters.as_ref(),
+                rounding: 0,
             }),
             _ => None,
+        };
+        found.ok_or(Reason::InvalidInput)
+    }
+
+    fn of_coarse(
+        metric: &MetricId,
+        group: &'a CoarsePerformance,
+        rounding: u64,
+    ) -> Result<Self, Reason> {
+        let find = |name: &Name| group.operating_points.iter().find(|p| p.name == *name);
+        let (errors, cases) = match metric {
+            MetricId::Sensitivity(name) => (find(name).map(|p| p.false_negatives), group.n_pos),
+            MetricId::Specificity(name) => (find(name).map(|p| p.false_positives), group.n_neg),
+            _ => (None, 0),
+        };
+        match errors.ok_or(Reason::InvalidInput)? {
+            Cell::Released(errors) => {
+                let successes = cases.saturating_sub(errors);
+                Ok(Self { successes, cases, clusters: None, rounding })
+            }
+            Cell::Suppressed => Err(Reason::Withheld),
         }
+    }
+
+    /// The same as a rounded share, where it is one.
+    pub(super) const fn rounded(&self) -> Option<RoundedShare> {
+        if self.rounding == 0 {
+            return None;
+        }
+        let Self { successes, cases, rounding, .. } = *self;
+        Some(RoundedShare { successes, cases, rounding })
     }
 
     /// Whether one of the two error cells is empty: the proportion is 0 or 1.
@@ -55,6 +106,9 @@ impl<'a> Proportion<'a> {
 
     /// The standard error: between patients where they repeat, binomial otherwise.
     pub(super) fn se(&self) -> Result<f64, NotEstimable> {
+        if let Some(rounded) = self.rounded() {
+            return rounded.se();
+        }
         match self.clusters {
             Some(clusters) => proportion::clustered(clusters).map(|fit| fit.se),
             None => proportion::clustered(&one_case_each(self.successes, self.cases))
@@ -81,23 +135,122 @@ fn one_case_each(successes: u64, cases: u64) -> ClusterSums {
 /// # Errors
 ///
 /// The reason why this group cannot enter a synthesis.
-pub(super) fn on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, f64), Reason> {
-    let (estimate, se) = match metric {
+pub(super) fn on_scale(
+    plan: &StudyProtocol,
+    metric: &MetricId,
+    aggregates: Aggregates<'_>,
+) -> Result<(f64, f64), Reason> {
+    let (estimate, se) = match (metric, aggregates) {
+        (
+            MetricId::Sensitivity(_) | MetricId::Specificity(_),
+            Aggregates::Noisy { group, sigma },
+        ) => {
+            let histogram = Histogram::new(plan, group, sigma);
+            logit_share(noisy_share(plan, metric, &histogram)?)?
+        }
+        (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
+            logit_proportion(&Proportion::of(metric, aggregates)?)?
+        }
+        (_, Aggregates::Noisy { group, sigma }) => {
+            noisy_on_scale(metric, &Histogram::new(plan, group, sigma))?
+        }
+        (_, Aggregates::Exact(performance)) => exact_on_scale(metric, performance)?,
+        (_, Aggregates::Coarse { group, .. }) => match &group.scores {
+            Scores::Sums(performance) => exact_on_scale(metric, performance)?,
+            Scores::Grid(grid) => grid_on_scale(metric, group, grid)?,
+        },
+    };
+    if se > 0.0 { Ok((estimate, se)) } else { Err(Reason::ZeroVariance) }
+}
+
+fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, f64), Reason> {
+    Ok(match metric {
         MetricId::Auroc => auroc::logit_scale(&area(performance)?)?,
         MetricId::AurocDelong => auroc::logit_scale(&auroc::delong(&performance.ranks)?)?,
-        MetricId::Sensitivity(_) | MetricId::Specificity(_) => {
-            let proportion =
-                Proportion::of(metric, performance).ok_or(NotEstimable::InvalidInput)?;
-            logit_proportion(&proportion)?
-        }
+        MetricId::Sensitivity(_) | MetricId::Specificity(_) => return Err(Reason::InvalidInput),
         MetricId::Brier => proportion::ratio_mean(&performance.brier_clusters, PICO)?,
         MetricId::OeRatio => log_oe(performance)?,
         MetricId::CalibrationIntercept => coefficient(performance, Coefficient::Intercept)?,
         MetricId::CalibrationSlope => coefficient(performance, Coefficient::Slope)?,
         MetricId::CalibrationInTheLarge => coefficient(performance, Coefficient::InTheLarge)?,
         MetricId::Ece => return Err(Reason::NoSamplingError),
+    })
+}
+
+fn grid_on_scale(
+    metric: &MetricId,
+    group: &CoarsePerformance,
+    grid: &GridScores,
+) -> Result<(f64, f64), Reason> {
+    match metric {
+        MetricId::Auroc | MetricId::AurocDelong => {
+            logit_share(coarse::area(grid, group.n_pos, group.n_neg)?)
+        }
+        MetricId::OeRatio => Ok(grid_log_oe(group, grid)?),
+        MetricId::CalibrationIntercept
+        | MetricId::CalibrationSlope
+        | MetricId::CalibrationInTheLarge => grid_coefficient(metric, grid),
+        _ => Err(Reason::NoSamplingError),
+    }
+}
+
+/// A coefficient that stands on a grid.
+pub(super) fn grid_coefficient(metric: &MetricId, grid: &GridScores) -> Result<(f64, f64), Reason> {
+    let line = grid.calibration.ok_or(Reason::NotConverged)?;
+    Ok(match metric {
+        MetricId::CalibrationIntercept => coarse::coefficient(line.intercept, line.se_intercept),
+        MetricId::CalibrationSlope => coarse::coefficient(line.slope, line.se_slope),
+        _ => coarse::coefficient(line.citl, line.se_citl),
+    })
+}
+
+/// `(ln(O/E), se)` from a rounded rate and a mean on a grid.
+pub(super) fn grid_log_oe(
+    group: &CoarsePerformance,
+    grid: &GridScores,
+) -> Result<(f64, f64), NotEstimable> {
+    let n = group.n_pos.saturating_add(group.n_neg);
+    calibration::log_oe(group.n_pos, grid.mean_probability.value() * number(n), n)
+}
+
+fn noisy_on_scale(metric: &MetricId, histogram: &Histogram<'_>) -> Result<(f64, f64), Reason> {
+    match metric {
+        MetricId::Auroc | MetricId::AurocDelong => logit_share(histogram.area()?),
+        MetricId::OeRatio => noisy_log_oe(histogram),
+        MetricId::CalibrationIntercept
+        | MetricId::CalibrationSlope
+        | MetricId::CalibrationInTheLarge => Err(Reason::Withheld),
+        _ => Err(Reason::NoSamplingError),
+    }
+}
+
+/// `(ln(O/E), se)` with the binomial error of O.
+pub(super) fn noisy_log_oe(histogram: &Histogram<'_>) -> Result<(f64, f64), Reason> {
+    let (observed, expected, n) = histogram.observed_and_expected()?;
+    Ok(((observed / expected).ln(), ((1.0 - observed / n).max(0.0) / observed).sqrt()))
+}
+
+/// Sensitivity or specificity from a histogram with noise.
+pub(super) fn noisy_share(
+    plan: &StudyProtocol,
+    metric: &MetricId,
+    histogram: &Histogram<'_>,
+) -> Result<(f64, f64), Reason> {
+    let (name, positive) = match metric {
+        MetricId::Sensitivity(name) => (name, true),
+        MetricId::Specificity(name) => (name, false),
+        _ => return Err(Reason::InvalidInput),
     };
-    if se > 0.0 { Ok((estimate, se)) } else { Err(Reason::ZeroVariance) }
+    let point = plan.operating_points.iter().find(|point| point.name == *name);
+    histogram.share(point.ok_or(Reason::InvalidInput)?.threshold, positive)
+}
+
+/// A share with its error, moved to the logit scale.
+fn logit_share((share, se): (f64, f64)) -> Result<(f64, f64), Reason> {
+    if share <= 0.0 || share >= 1.0 {
+        return Err(Reason::EmptyErrorCell);
+    }
+    Ok((scale::logit(share), se / (share * (1.0 - share))))
 }
 
 /// The area with the standard error that its data ask for.
@@ -154,14 +307,6 @@ pub(super) fn coefficient(
         Coefficient::Slope => (fit.slope(), slope_variance.sqrt()),
         Coefficient::InTheLarge => (fit.citl(), fit.se_citl()),
     })
-}
-
-/// The share of cases with the condition called positive, and without called negative.
-pub(super) fn shares(counts: &TwoByTwo) -> [Result<f64, NotEstimable>; 2] {
-    [
-        proportion::estimate(counts.tp, counts.n_pos()),
-        proportion::estimate(counts.tn, counts.n_neg()),
-    ]
 }
 
 /// A count as a number.

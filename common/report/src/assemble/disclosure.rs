@@ -2,7 +2,8 @@
 
 use fedval_disclosure::rules::Rule;
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::{Cell, Release, SiteId, SiteStatus, Suppression};
+use fedval_study::result::SubgroupCell;
+use fedval_study::{Cell, Outcome, SiteId, SiteResult, SiteStatus};
 
 use super::{Answer, statement};
 use crate::report::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
@@ -24,9 +25,9 @@ pub(super) fn section(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Disclosur
 
 fn of_site(answer: &Answer<'_>) -> Vec<WithheldItem> {
     let site = &answer.record.site;
-    match (answer.release(), whole_site(answer.record.status)) {
-        (Some(release), _) => cells(site, release),
-        (None, Some((code, rule))) => vec![item(site, WithheldWhat::WholeSite, rule, code)],
+    match (answer.result, whole_site(answer.record.status)) {
+        (_, Some((code, rule))) => vec![item(site, WithheldWhat::WholeSite, rule, code)],
+        (Some(result), None) => cells(site, result),
         (None, None) => Vec::new(),
     }
 }
@@ -43,32 +44,40 @@ const fn whole_site(status: SiteStatus) -> Option<(WithheldCode, Option<Rule>)> 
     }
 }
 
-fn cells(site: &SiteId, release: &Release) -> Vec<WithheldItem> {
-    let attrition = release.attrition.iter().filter_map(|row| {
-        let why = suppression(&row.patients)?;
-        let what = WithheldWhat::Attrition { reason: row.reason };
-        Some(item(site, what, Some(Rule::Dc04), why.into()))
-    });
-    let subgroups = release.subgroups.iter().filter_map(|cell| {
-        let why = suppression(&cell.performance)?;
-        let rule = match why {
-            Suppression::Primary => Rule::Dc03,
-            Suppression::Complementary => Rule::Dc17,
-        };
-        let what = WithheldWhat::Subgroup {
-            dimension: cell.dimension.clone(),
-            category: cell.category.clone(),
-        };
-        Some(item(site, what, Some(rule), why.into()))
-    });
-    attrition.chain(subgroups).collect()
+/// Cells for their own sake and for the sake of others: which, stays on site.
+const CELL_RULES: &str = "DC-03, DC-17";
+
+fn cells(site: &SiteId, result: &SiteResult) -> Vec<WithheldItem> {
+    let failed = result.outcome.attrition().iter().filter(|row| row.patients == Cell::Suppressed);
+    let mut items: Vec<WithheldItem> = failed
+        .map(|row| {
+            let what = WithheldWhat::Attrition { reason: row.reason };
+            item(site, what, Some(Rule::Dc04), WithheldCode::S)
+        })
+        .collect();
+    match &result.outcome {
+        Outcome::Released(release) => items.extend(subgroups(site, &release.subgroups)),
+        Outcome::ReleasedCoarse(release) => items.extend(subgroups(site, &release.subgroups)),
+        Outcome::ReleasedNoisy(release) => items.extend(subgroups(site, &release.subgroups)),
+        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => {}
+    }
+    items
 }
 
-const fn suppression<T>(cell: &Cell<T>) -> Option<Suppression> {
-    match cell {
-        Cell::Released(_) => None,
-        Cell::Suppressed(why) => Some(*why),
-    }
+fn subgroups<P>(site: &SiteId, cells: &[SubgroupCell<P>]) -> Vec<WithheldItem> {
+    cells
+        .iter()
+        .filter(|cell| cell.performance.released().is_none())
+        .map(|cell| WithheldItem {
+            site: site.clone(),
+            what: WithheldWhat::Subgroup {
+                dimension: cell.dimension.clone(),
+                category: cell.category.clone(),
+            },
+            rule: Some(CELL_RULES.to_owned()),
+            code: WithheldCode::S,
+        })
+        .collect()
 }
 
 fn item(site: &SiteId, what: WithheldWhat, rule: Option<Rule>, code: WithheldCode) -> WithheldItem {

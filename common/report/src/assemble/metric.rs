@@ -1,10 +1,18 @@
 //! The metrics of one group of patients, with their intervals.
 
+use fedval_stats::scale::{expit, logit};
 use fedval_stats::{Interval, NotEstimable, auroc, proportion};
+use fedval_study::coarse::{GridScores, Scores};
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::{MetricId, Performance};
+use fedval_study::{CoarsePerformance, MetricId, Performance};
 
-use super::contribution::{Coefficient, PICO, Proportion, area, coefficient, log_oe, number};
+use super::aggregates::Aggregates;
+use super::coarse;
+use super::contribution::{
+    Coefficient, PICO, Proportion, area, coefficient, grid_coefficient, grid_log_oe, log_oe,
+    noisy_log_oe, noisy_share, number,
+};
+use super::noisy::Histogram;
 use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 
 /// Every metric of the protocol, in a fixed order.
@@ -27,17 +35,131 @@ pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
 }
 
 /// All metrics of one group.
-pub(super) fn all(plan: &StudyProtocol, performance: &Performance) -> Metrics {
+pub(super) fn all(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Metrics {
     ids(plan)
         .into_iter()
         .map(|id| {
-            let metric = estimate(&id, performance, plan.analysis.level);
+            let metric = estimate(plan, &id, aggregates);
             (id, Estimable::from(metric))
         })
         .collect()
 }
 
-fn estimate(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric, Reason> {
+fn estimate(
+    plan: &StudyProtocol,
+    id: &MetricId,
+    aggregates: Aggregates<'_>,
+) -> Result<Metric, Reason> {
+    let level = plan.analysis.level;
+    match (id, aggregates) {
+        (_, Aggregates::Noisy { group, sigma }) => {
+            noisy(plan, id, &Histogram::new(plan, group, sigma), level)
+        }
+        (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
+            Ok(share(&Proportion::of(id, aggregates)?, level)?)
+        }
+        (_, Aggregates::Exact(performance)) => exact(id, performance, level),
+        (_, Aggregates::Coarse { group, .. }) => match &group.scores {
+            Scores::Sums(performance) => exact(id, performance, level),
+            Scores::Grid(grid) => on_grid(id, group, grid, level),
+        },
+    }
+}
+
+/// From a histogram with noise.
+fn noisy(
+    plan: &StudyProtocol,
+    id: &MetricId,
+    histogram: &Histogram<'_>,
+    level: f64,
+) -> Result<Metric, Reason> {
+    match id {
+        MetricId::Auroc => Ok(logit_wald(histogram.area()?, level, "noisy_histogram_logit")),
+        MetricId::Sensitivity(_) | MetricId::Specificity(_) => {
+            let share = noisy_share(plan, id, histogram)?;
+            Ok(logit_wald(share, level, "noisy_histogram_logit"))
+        }
+        MetricId::Brier => Ok(without_error(histogram.brier()?, "noisy_histogram_centres")),
+        MetricId::OeRatio => {
+            let (log_ratio, se) = noisy_log_oe(histogram)?;
+            Ok(exponential(log_ratio, se, level, "noisy_histogram_log_wald")?)
+        }
+        _ => Err(Reason::Withheld),
+    }
+}
+
+/// From numbers on grids.
+fn on_grid(
+    id: &MetricId,
+    group: &CoarsePerformance,
+    grid: &GridScores,
+    level: f64,
+) -> Result<Metric, Reason> {
+    match id {
+        MetricId::Auroc => {
+            let area = coarse::area(grid, group.n_pos, group.n_neg)?;
+            Ok(logit_wald(area, level, "hanley_mcneil_on_grid"))
+        }
+        MetricId::Brier => Ok(without_error(grid.brier.value(), "mean_on_grid")),
+        MetricId::Ece => Ok(without_error(grid.ece.value(), "equal_width_bins_on_grid")),
+        MetricId::OeRatio => {
+            let (log_ratio, se) = grid_log_oe(group, grid)?;
+            Ok(exponential(log_ratio, se, level, "log_wald_on_grid")?)
+        }
+        MetricId::CalibrationIntercept
+        | MetricId::CalibrationSlope
+        | MetricId::CalibrationInTheLarge => {
+            let (value, se) = grid_coefficient(id, grid)?;
+            Ok(wald(value, se, level, "logistic_recalibration_on_grid"))
+        }
+        MetricId::AurocDelong | MetricId::Sensitivity(_) | MetricId::Specificity(_) => {
+            Err(Reason::Withheld)
+        }
+    }
+}
+
+/// A share whose limits are found on the logit scale.
+fn logit_wald((share, se): (f64, f64), level: f64, method: &str) -> Metric {
+    let limits_of = || {
+        if share <= 0.0 || share >= 1.0 {
+            return Err(Reason::EmptyErrorCell);
+        }
+        let interval = Interval::wald(logit(share), se / (share * (1.0 - share)), level)?;
+        Ok(limits(&interval.map_increasing(expit)))
+    };
+    Metric {
+        estimate: share,
+        se: Estimable::Estimated(se),
+        ci: limits_of().into(),
+        method: method.to_owned(),
+    }
+}
+
+fn without_error(estimate: f64, method: &str) -> Metric {
+    Metric {
+        estimate,
+        se: Estimable::not(Reason::NoSamplingError),
+        ci: Estimable::not(Reason::NoSamplingError),
+        method: method.to_owned(),
+    }
+}
+
+fn exponential(
+    log_ratio: f64,
+    log_se: f64,
+    level: f64,
+    method: &str,
+) -> Result<Metric, NotEstimable> {
+    let interval = Interval::wald(log_ratio, log_se, level)?.map_increasing(|x| Scale::Log.back(x));
+    Ok(Metric {
+        estimate: interval.estimate,
+        se: Estimable::Estimated(interval.estimate * log_se),
+        ci: Estimable::Estimated(limits(&interval)),
+        method: method.to_owned(),
+    })
+}
+
+fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric, Reason> {
     Ok(match id {
         MetricId::Auroc => {
             let clusters = performance.rank_clusters.as_ref();
@@ -48,10 +170,7 @@ fn estimate(id: &MetricId, performance: &Performance, level: f64) -> Result<Metr
             let interval = auroc::interval(&performance.ranks, None, level)?;
             ranked(interval, auroc::delong(&performance.ranks))
         }
-        MetricId::Sensitivity(_) | MetricId::Specificity(_) => {
-            let proportion = Proportion::of(id, performance).ok_or(NotEstimable::InvalidInput)?;
-            share(&proportion, level)?
-        }
+        MetricId::Sensitivity(_) | MetricId::Specificity(_) => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")
@@ -60,12 +179,7 @@ fn estimate(id: &MetricId, performance: &Performance, level: f64) -> Result<Metr
         MetricId::CalibrationIntercept => line(performance, Coefficient::Intercept, level)?,
         MetricId::CalibrationSlope => line(performance, Coefficient::Slope, level)?,
         MetricId::CalibrationInTheLarge => line(performance, Coefficient::InTheLarge, level)?,
-        MetricId::Ece => Metric {
-            estimate: number(performance.ece_micro) / 1e6,
-            se: Estimable::not(Reason::NoSamplingError),
-            ci: Estimable::not(Reason::NoSamplingError),
-            method: "equal_width_bins".to_owned(),
-        },
+        MetricId::Ece => without_error(number(performance.ece_micro) / 1e6, "equal_width_bins"),
     })
 }
 
@@ -82,11 +196,12 @@ fn ranked(
 }
 
 fn share(share: &Proportion<'_>, level: f64) -> Result<Metric, NotEstimable> {
-    let (interval, method) = match share.clusters {
-        Some(clusters) => {
+    let (interval, method) = match (share.rounded(), share.clusters) {
+        (Some(rounded), _) => (rounded.interval(level), "wilson_over_rounding"),
+        (None, Some(clusters)) => {
             (proportion::clustered_interval(clusters, level), "wilson_effective_sample_size")
         }
-        None => (proportion::wilson(share.successes, share.cases, level), "wilson"),
+        (None, None) => (proportion::wilson(share.successes, share.cases, level), "wilson"),
     };
     Ok(Metric {
         estimate: proportion::estimate(share.successes, share.cases)?,
@@ -99,14 +214,8 @@ fn share(share: &Proportion<'_>, level: f64) -> Result<Metric, NotEstimable> {
 /// O:E with its limits found on the log scale; its error by the delta method.
 fn ratio(performance: &Performance, level: f64) -> Result<Metric, NotEstimable> {
     let (log_ratio, log_se) = log_oe(performance)?;
-    let interval = Interval::wald(log_ratio, log_se, level)?.map_increasing(|x| Scale::Log.back(x));
     let clustered = performance.event_clusters.is_some();
-    Ok(Metric {
-        estimate: interval.estimate,
-        se: Estimable::Estimated(interval.estimate * log_se),
-        ci: Estimable::Estimated(limits(&interval)),
-        method: if clustered { "log_wald_clustered" } else { "log_wald" }.to_owned(),
-    })
+    exponential(log_ratio, log_se, level, if clustered { "log_wald_clustered" } else { "log_wald" })
 }
 
 fn line(performance: &Performance, which: Coefficient, level: f64) -> Result<Metric, NotEstimable> {

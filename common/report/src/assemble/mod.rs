@@ -3,6 +3,8 @@
 //! No input, output, clock or randomness takes part, and every sum runs in the order of site ids:
 //! the same documents give the same bytes on every machine.
 
+mod aggregates;
+mod coarse;
 mod conformity;
 mod contribution;
 mod disclosure;
@@ -10,6 +12,7 @@ mod error;
 mod glmm;
 mod metric;
 mod moment;
+mod noisy;
 mod normal;
 mod site;
 mod statement;
@@ -19,7 +22,10 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-use fedval_study::{LockedProtocol, Release, RoundRecord, SiteId, SiteRecord, SiteResult};
+use fedval_study::protocol::StudyProtocol;
+use fedval_study::{Cell, LockedProtocol, Name, RoundRecord, SiteId, SiteRecord, SiteResult};
+
+use aggregates::Aggregates;
 
 pub(crate) use conformity::{check_result, check_round};
 pub(crate) use contribution::Member;
@@ -38,12 +44,19 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// The aggregates, where the site released any.
-    fn release(&self) -> Option<&'a Release> {
-        match &self.result?.outcome {
-            fedval_study::Outcome::Released(release) => Some(release),
-            _ => None,
-        }
+    /// The aggregates of the whole cohort, where the site released any.
+    fn whole(&self, plan: &StudyProtocol) -> Option<Aggregates<'a>> {
+        Aggregates::whole(plan, self.result?)
+    }
+
+    /// One cell of a table, where the site released any.
+    fn cell(
+        &self,
+        plan: &StudyProtocol,
+        dimension: &Name,
+        category: &Name,
+    ) -> Option<Cell<Aggregates<'a>>> {
+        Aggregates::cell(plan, self.result?, dimension, category)
     }
 }
 
@@ -70,7 +83,7 @@ pub fn assemble(
         .iter()
         .map(|answer| site::section(plan, answer))
         .collect::<Result<Vec<_>, AssembleError>>()?;
-    let synthesis = synthesis::all(plan, &members(&answers));
+    let synthesis = synthesis::all(plan, &members(plan, &answers));
     let subgroups = subgroup::sections(plan, &answers);
     Ok(Report {
         schema: REPORT_SCHEMA.to_owned(),
@@ -85,7 +98,7 @@ pub fn assemble(
         verdicts: verdict::all(plan, &sites, &synthesis, &subgroups),
         participants: site::participants(&sites),
         disclosure: disclosure::section(plan, &answers),
-        limits: statement::limits(),
+        limits: statement::limits(&answers),
         sites,
         synthesis,
         subgroups,
@@ -93,14 +106,11 @@ pub fn assemble(
 }
 
 /// Every site that released aggregates, with those of its whole cohort.
-fn members<'a>(answers: &[Answer<'a>]) -> Vec<Member<'a>> {
-    answers
-        .iter()
-        .filter_map(|answer| {
-            let release = answer.release()?;
-            Some(Member { site: &answer.record.site, performance: &release.overall })
-        })
-        .collect()
+fn members<'a>(plan: &StudyProtocol, answers: &[Answer<'a>]) -> Vec<Member<'a>> {
+    let member = |answer: &Answer<'a>| {
+        Some(Member { site: &answer.record.site, aggregates: answer.whole(plan)? })
+    };
+    answers.iter().filter_map(member).collect()
 }
 
 fn study(protocol: &LockedProtocol) -> StudyIdentity {

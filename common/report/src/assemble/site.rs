@@ -2,21 +2,22 @@
 
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::AttritionCount;
-use fedval_study::{Cell, Outcome, Performance, Release, SiteStatus};
+use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 
-use super::contribution::shares;
+use super::aggregates::Aggregates;
+use super::contribution::Proportion;
 use super::{Answer, AssembleError, metric, moment};
 use crate::report::{
-    Attrition, CalibrationLine, Disclosed, Estimable, Group, OperatingPointRow, Participants,
-    Reason, Site, SiteControl, SiteTally,
+    Attrition, CalibrationLine, Disclosed, Estimable, Group, Metrics, OperatingPointRow,
+    Participants, Reason, Site, SiteControl, SiteTally, WithheldCode,
 };
 
 /// The section of one site, whatever came of the round there.
 pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site, AssembleError> {
     let record = answer.record;
     let header = answer.result.map(|result| &result.header);
-    let release = answer.release();
-    let group = release.map(|release| group(plan, &release.overall));
+    let whole = answer.whole(plan);
+    let group = whole.map(|aggregates| group(plan, aggregates));
     let reason = reason_of(record.status);
     let count = |of: fn(&Group) -> u64| group.as_ref().map(of).ok_or(reason).into();
     Ok(Site {
@@ -32,18 +33,22 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         n_pos: count(|group| group.n_pos),
         n_neg: count(|group| group.n_neg),
         patients: count(|group| group.patients),
-        clustered: release.map(|release| release.overall.is_clustered()),
-        attrition: release.map(attrition).unwrap_or_default(),
-        calibration_line: release
-            .ok_or(reason)
-            .and_then(|release| calibration_line(&release.overall))
-            .into(),
+        clustered: whole.map(Aggregates::is_clustered),
+        attrition: answer.result.map(attrition).unwrap_or_default(),
+        calibration_line: whole.ok_or(reason).and_then(calibration_line).into(),
         result: record.result,
         cohort: header.and_then(|header| header.cohort),
         agent_build: header.map(|header| header.agent_build),
-        disclosure: release.zip(header.and_then(|header| header.policy)).map(
-            |(release, policy)| SiteControl { profile: release.profile, k: release.k, policy },
-        ),
+        disclosure: answer
+            .result
+            .and_then(|result| result.outcome.terms())
+            .zip(header.and_then(|header| header.policy))
+            .map(|(terms, policy)| SiteControl {
+                profile: terms.profile,
+                k: terms.k,
+                terms,
+                policy,
+            }),
         operating_points: group
             .as_ref()
             .map(|group| group.operating_points.clone())
@@ -53,41 +58,60 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
 }
 
 /// One group of patients in estimates.
-pub(super) fn group(plan: &StudyProtocol, performance: &Performance) -> Group {
-    let (n_pos, n_neg) = (performance.ranks.n_pos, performance.ranks.n_neg);
+pub(super) fn group(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Group {
+    let (n_pos, n_neg) = aggregates.cases();
+    let metrics = metric::all(plan, aggregates);
     Group {
         n: n_pos.saturating_add(n_neg),
         n_pos,
         n_neg,
-        patients: performance.patients.total,
-        metrics: metric::all(plan, performance),
-        operating_points: operating_points(plan, performance),
+        patients: aggregates.patients(),
+        operating_points: operating_points(plan, aggregates, &metrics),
+        metrics,
     }
 }
 
-fn operating_points(plan: &StudyProtocol, performance: &Performance) -> Vec<OperatingPointRow> {
+fn operating_points(
+    plan: &StudyProtocol,
+    aggregates: Aggregates<'_>,
+    metrics: &Metrics,
+) -> Vec<OperatingPointRow> {
+    let withheld = || Disclosed::Withheld { withheld: WithheldCode::S };
+    let counts = |id: &MetricId| match Proportion::of(id, aggregates) {
+        Ok(share) => {
+            let wrong = share.cases.saturating_sub(share.successes);
+            (Disclosed::Released(share.successes), Disclosed::Released(wrong))
+        }
+        Err(_) => (withheld(), withheld()),
+    };
+    let estimate = |id: &MetricId| match metrics.get(id) {
+        Some(Estimable::Estimated(metric)) => Estimable::Estimated(metric.estimate),
+        Some(Estimable::NotEstimable { not_estimable }) => Estimable::not(*not_estimable),
+        None => Estimable::not(Reason::NothingReleased),
+    };
     plan.operating_points
         .iter()
-        .zip(&performance.operating_points)
-        .map(|(point, row)| {
-            let [sensitivity, specificity] = shares(&row.counts);
+        .map(|point| {
+            let sensitivity = MetricId::Sensitivity(point.name.clone());
+            let specificity = MetricId::Specificity(point.name.clone());
+            let ((tp, fn_), (tn, fp)) = (counts(&sensitivity), counts(&specificity));
             OperatingPointRow {
                 name: point.name.clone(),
                 threshold: point.threshold,
-                tp: row.counts.tp,
-                fn_: row.counts.fn_,
-                fp: row.counts.fp,
-                tn: row.counts.tn,
-                sensitivity: sensitivity.into(),
-                specificity: specificity.into(),
+                tp,
+                fn_,
+                fp,
+                tn,
+                sensitivity: estimate(&sensitivity),
+                specificity: estimate(&specificity),
             }
         })
         .collect()
 }
 
-fn calibration_line(performance: &Performance) -> Result<CalibrationLine, Reason> {
+fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {
     use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
-    match &performance.calibration {
+    match &aggregates.sums().ok_or(Reason::Withheld)?.calibration {
         Fit(fit) => Ok(CalibrationLine {
             intercept: fit.intercept(),
             slope: fit.slope(),
@@ -97,15 +121,15 @@ fn calibration_line(performance: &Performance) -> Result<CalibrationLine, Reason
     }
 }
 
-fn attrition(release: &Release) -> Vec<Attrition> {
+fn attrition(result: &SiteResult) -> Vec<Attrition> {
     let row = |count: &AttritionCount| Attrition {
         reason: count.reason,
         patients: match count.patients {
             Cell::Released(patients) => Disclosed::Released(patients),
-            Cell::Suppressed(why) => Disclosed::Withheld { withheld: why.into() },
+            Cell::Suppressed => Disclosed::Withheld { withheld: WithheldCode::S },
         },
     };
-    release.attrition.iter().map(row).collect()
+    result.outcome.attrition().iter().map(row).collect()
 }
 
 /// What stands in the place of a number of a site with this status.

@@ -1,13 +1,23 @@
 //! Sentences that every report carries.
 
+use super::Answer;
 use crate::report::{WithheldItem, WithheldWhat};
 
 /// What no reader may conclude.
-pub(super) fn limits() -> Vec<String> {
-    [
+pub(super) fn limits(answers: &[Answer<'_>]) -> Vec<String> {
+    let terms = answers.iter().filter_map(|answer| answer.result?.outcome.terms());
+    let (noisy, exact): (Vec<_>, Vec<_>) = terms.partition(|terms| terms.noise_rho_micro.is_some());
+    let who_uses_it = match (noisy.is_empty(), exact.is_empty()) {
+        (true, _) => "this study does not use it",
+        (false, false) => "only some sites of this study use it",
+        (false, true) => "every site that released results uses it, at the cost printed beside it",
+    };
+    let model = format!(
         "Minimum counts, suppression and site-side review do not bound what a model built with \
          intent could say about one patient whom its author already knows; only differential \
-         privacy gives such a bound, and this study does not use it.",
+         privacy gives such a bound, and {who_uses_it}."
+    );
+    let others = [
         "Signatures prove who released each number and that nobody changed it since; no \
          cryptography proves that a site computed it from real patients, so a site that invents \
          its numbers is found by audit, not by verification.",
@@ -16,8 +26,8 @@ pub(super) fn limits() -> Vec<String> {
         "The least favourable site or subgroup is the extreme of several estimates and looks worse \
          than it is by chance alone; read it with its interval.",
     ]
-    .map(str::to_owned)
-    .to_vec()
+    .map(str::to_owned);
+    std::iter::once(model).chain(others).collect()
 }
 
 /// In which direction withholding may bias what is shown.

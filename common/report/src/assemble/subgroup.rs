@@ -1,21 +1,20 @@
 //! Performance by category, at each site and across sites.
 
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::{Cell, MetricId, Name, Performance, SiteId};
+use fedval_study::{Cell, MetricId, Name, SiteId};
 
+use super::aggregates::Aggregates;
 use super::contribution::Member;
 use super::{Answer, metric, site, synthesis};
-use crate::report::{Disclosed, Subgroup, SubgroupSite, Syntheses};
+use crate::report::{Disclosed, Subgroup, SubgroupSite, Syntheses, WithheldCode};
 
-/// One section for each category of each dimension, in the protocol's order.
+/// One section for each cell of each table, in the protocol's order.
 pub(super) fn sections(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Subgroup> {
-    plan.subgroups
+    let tables = plan.tables();
+    let cells = tables
         .iter()
-        .flat_map(|dimension| {
-            dimension.category_names().into_iter().map(move |category| (&dimension.name, category))
-        })
-        .map(|(dimension, category)| section(plan, answers, dimension, category))
-        .collect()
+        .flat_map(|table| table.categories.iter().map(move |category| (&table.name, category)));
+    cells.map(|(dimension, category)| section(plan, answers, dimension, category)).collect()
 }
 
 fn section(
@@ -24,10 +23,10 @@ fn section(
     dimension: &Name,
     category: &Name,
 ) -> Subgroup {
-    let cells = cells(answers, dimension, category);
+    let cells = cells(plan, answers, dimension, category);
     let members: Vec<Member<'_>> = cells
         .iter()
-        .filter_map(|(site, cell)| Some(Member { site, performance: cell.released()? }))
+        .filter_map(|(site, cell)| Some(Member { site, aggregates: *cell.released()? }))
         .collect();
     Subgroup {
         dimension: dimension.clone(),
@@ -37,10 +36,10 @@ fn section(
             .map(|(site, cell)| SubgroupSite {
                 site: (*site).clone(),
                 performance: match cell {
-                    Cell::Released(performance) => {
-                        Disclosed::Released(site::group(plan, performance))
+                    Cell::Released(aggregates) => {
+                        Disclosed::Released(site::group(plan, *aggregates))
                     }
-                    Cell::Suppressed(why) => Disclosed::Withheld { withheld: (*why).into() },
+                    Cell::Suppressed => Disclosed::Withheld { withheld: WithheldCode::S },
                 },
             })
             .collect(),
@@ -50,21 +49,14 @@ fn section(
 
 /// The cell of every site that released a result.
 fn cells<'a>(
+    plan: &StudyProtocol,
     answers: &[Answer<'a>],
     dimension: &Name,
     category: &Name,
-) -> Vec<(&'a SiteId, &'a Cell<Performance>)> {
-    answers
-        .iter()
-        .filter_map(|answer| {
-            let cell = answer
-                .release()?
-                .subgroups
-                .iter()
-                .find(|cell| cell.dimension == *dimension && cell.category == *category)?;
-            Some((&answer.record.site, &cell.performance))
-        })
-        .collect()
+) -> Vec<(&'a SiteId, Cell<Aggregates<'a>>)> {
+    let cell =
+        |answer: &Answer<'a>| Some((&answer.record.site, answer.cell(plan, dimension, category)?));
+    answers.iter().filter_map(cell).collect()
 }
 
 /// Discrimination and response only: calibration in small groups has errors too large to pool.

@@ -3,6 +3,7 @@
 use fedval_study::protocol::{Endpoint, EndpointDirection, StudyProtocol};
 use fedval_study::{MetricId, SiteId};
 
+use super::aggregates::Aggregates;
 use super::contribution::{Member, Proportion, on_scale};
 use super::glmm::Binomial;
 use super::metric;
@@ -79,12 +80,12 @@ pub(super) fn one(
     if *id == MetricId::Ece {
         return Err(Reason::NoSamplingError);
     }
-    let level = plan.analysis.level;
-    let proportions: Option<Vec<_>> =
-        members.iter().map(|member| Proportion::of(id, member.performance)).collect();
-    let answered = match proportions {
-        Some(proportions) if !proportions.is_empty() => shares(id, members, &proportions, level)?,
-        _ => continuous(id, members, level)?,
+    let is_share = matches!(id, MetricId::Sensitivity(_) | MetricId::Specificity(_));
+    let noisy = |member: &Member<'_>| matches!(member.aggregates, Aggregates::Noisy { .. });
+    let answered = if is_share && !members.is_empty() && !members.iter().any(noisy) {
+        shares(plan, id, members)?
+    } else {
+        continuous(plan, id, members)?
     };
     let endpoints: Vec<_> = plan.endpoints.iter().filter(|e| e.metric == *id).collect();
     Ok(section(Scale::of(id), answered, &endpoints))
@@ -92,14 +93,15 @@ pub(super) fn one(
 
 /// Any metric with an estimate and an error on its scale.
 fn continuous<'a>(
+    plan: &StudyProtocol,
     id: &MetricId,
     members: &[Member<'a>],
-    level: f64,
 ) -> Result<Answered<'a>, Reason> {
+    let level = plan.analysis.level;
     let mut contributions = Vec::new();
     let (mut sites, mut excluded) = (Vec::new(), Vec::new());
     for member in members {
-        match on_scale(id, member.performance) {
+        match on_scale(plan, id, member.aggregates) {
             Ok(contribution) => {
                 contributions.push(contribution);
                 sites.push(member.site);
@@ -126,8 +128,8 @@ fn continuous<'a>(
 /// Where intervals of AUROCs were simulated to hold the truth too seldom: deploy/docs/statistics.md.
 fn of_small_sites(members: &[Member<'_>]) -> Vec<Warning> {
     let fewer = |member: &Member<'_>| {
-        let ranks = &member.performance.ranks;
-        (ranks.n_pos.min(ranks.n_neg), ranks.n_pos.max(ranks.n_neg))
+        let (n_pos, n_neg) = member.aggregates.cases();
+        (n_pos.min(n_neg), n_pos.max(n_neg))
     };
     let small: Vec<_> = members.iter().map(fewer).filter(|(few, _)| *few < FEW).collect();
     let mut warnings = Vec::new();
@@ -143,28 +145,33 @@ fn of_small_sites(members: &[Member<'_>]) -> Vec<Warning> {
 /// A proportion: logit-normal, unless an error cell is empty somewhere. Dropping that site, or
 /// adding a half to its cells, would bias the mean; the exact-binomial model takes it as it is.
 fn shares<'a>(
+    plan: &StudyProtocol,
     id: &MetricId,
     members: &[Member<'a>],
-    proportions: &[Proportion<'_>],
-    level: f64,
 ) -> Result<Answered<'a>, Reason> {
-    let used: Vec<_> =
-        members.iter().zip(proportions).filter(|(_, proportion)| proportion.cases > 0).collect();
+    let level = plan.analysis.level;
+    let (mut used, mut excluded) = (Vec::new(), Vec::new());
+    for member in members {
+        match Proportion::of(id, member.aggregates) {
+            Ok(proportion) if proportion.cases > 0 => used.push((member, proportion)),
+            Ok(_) => {
+                excluded.push(Excluded { site: member.site.clone(), reason: Reason::EmptyInput })
+            }
+            Err(reason) => excluded.push(Excluded { site: member.site.clone(), reason }),
+        }
+    }
     let binomial = Binomial::new(used.iter().map(|(_, p)| (p.successes, p.cases)).collect(), level);
     let clustered = used.iter().any(|(_, proportion)| proportion.clusters.is_some());
     if !used.iter().any(|(_, proportion)| proportion.has_empty_cell()) {
-        let mut answered = continuous(id, members, level)?;
+        let mut answered = continuous(plan, id, members)?;
         let exact = binomial.primary().map_err(Reason::from);
         answered.alternatives.insert(0, ("binomial_glmm_ml", exact));
         return Ok(answered);
     }
-    let empty = members.iter().zip(proportions).filter(|(_, proportion)| proportion.cases == 0);
     Ok(Answered {
         fit: binomial.primary()?,
         sites: used.iter().map(|(member, _)| member.site).collect(),
-        excluded: empty
-            .map(|(member, _)| Excluded { site: member.site.clone(), reason: Reason::EmptyInput })
-            .collect(),
+        excluded,
         leave_one_out: binomial.leave_one_out(),
         alternatives: vec![("reml_hartung_knapp", Err(Reason::EmptyErrorCell))],
         warnings: if clustered { vec![Warning::ClusteringIgnored] } else { Vec::new() },

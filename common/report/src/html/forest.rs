@@ -10,7 +10,7 @@ use super::markup::Markup;
 use super::number::{self, Format};
 use super::svg::{Anchor, Drawing};
 use super::words;
-use crate::report::{Estimable, Metric, Report, Scale, Site, Synthesis};
+use crate::report::{Disclosed, Estimable, Metric, Report, Scale, Site, Synthesis};
 
 const WIDTH: f64 = 960.0;
 const PLOT: [f64; 2] = [292.0, 668.0];
@@ -170,9 +170,13 @@ impl Forest<'_> {
     /// The counts that the estimate rests on.
     fn cases(&self, site: &Site) -> Option<(u64, u64)> {
         let at = |point: &Name| site.operating_points.iter().find(|row| row.name == *point);
+        let both = |right: Disclosed<u64>, wrong: Disclosed<u64>| {
+            let right = *right.released()?;
+            Some((right, right.saturating_add(*wrong.released()?)))
+        };
         match self.metric {
-            MetricId::Sensitivity(point) => at(point).map(|row| (row.tp, row.tp + row.fn_)),
-            MetricId::Specificity(point) => at(point).map(|row| (row.tn, row.tn + row.fp)),
+            MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
+            MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
             _ => Some((*site.n_pos.value()?, *site.n.value()?)),
         }
     }

@@ -114,9 +114,7 @@ fn control(disclosure: &DisclosureSection, report: &Report) -> String {
         .iter()
         .filter_map(|site| Some((site, site.disclosure?)))
         .filter(|(_, control)| control.k != k || control.profile != disclosure.profile)
-        .map(|(site, control)| {
-            format!("{}: {}, k = {}", site.id, control.profile.as_str(), control.k)
-        })
+        .map(|(site, control)| format!("{}: {}", site.id, words::terms(&control.terms)))
         .collect();
     let stricter =
         if stricter.is_empty() { String::new() } else { format!(" ({})", stricter.join("; ")) };

@@ -6,7 +6,7 @@ use super::markup::Markup;
 use super::number::{self, Format, count};
 use super::table::{Notes, Row, Table};
 use super::words;
-use crate::report::{Estimable, OperatingPointRow, Report, Site};
+use crate::report::{Disclosed, Estimable, OperatingPointRow, Report, Site};
 
 /// The metrics that need no threshold.
 const WITHOUT_THRESHOLD: [MetricId; 6] = [
@@ -85,12 +85,15 @@ pub(super) fn operating_points(report: &Report) -> Table {
 }
 
 fn response(notes: &mut Notes, site: &Site, row: &OperatingPointRow) -> Row {
-    let mut cells: Vec<Markup> =
-        [row.tp, row.fn_, row.fp, row.tn].map(|cell| Markup::text(count(cell))).into();
+    let mut cells: Vec<Markup> = [row.tp, row.fn_, row.fp, row.tn].map(response_count).into();
     for id in both(&row.name) {
         cells.push(notes.metric(Format::Percent, site.metrics.get(&id)));
     }
     Row::new(Markup::text(site.id.as_str()), cells)
+}
+
+fn response_count(cell: Disclosed<u64>) -> Markup {
+    cell.released().map_or_else(|| Markup::text("withheld"), |cell| Markup::text(count(*cell)))
 }
 
 fn pooled_response(notes: &mut Notes, report: &Report, point: &Name) -> Row {

@@ -92,9 +92,7 @@ pub(super) fn sites(report: &Report) -> Table {
         for (what, digest) in digests {
             let Some(digest) = digest else { continue };
             let note = match (what, &site.disclosure) {
-                ("Policy", Some(control)) => {
-                    format!("{} profile, k = {}", control.profile.as_str(), control.k)
-                }
+                ("Policy", Some(control)) => words::terms(&control.terms),
                 _ => String::new(),
             };
             table.rows.push(Row::new(Markup::text(what), vec![Markup::text(note), code(&digest)]));

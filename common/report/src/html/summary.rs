@@ -4,7 +4,7 @@ use fedval_study::MetricId;
 
 use super::number::{self, Format};
 use super::words;
-use crate::report::{Estimable, Report, Synthesis, VerdictResult, WithheldWhat};
+use crate::report::{Disclosed, Estimable, Report, Synthesis, VerdictResult, WithheldWhat};
 
 /// The paragraph, sentence by sentence.
 pub(super) fn sentences(report: &Report) -> Vec<String> {
@@ -151,7 +151,10 @@ fn one_sided(report: &Report) -> Vec<String> {
         .iter()
         .flat_map(|site| site.operating_points.iter().map(move |row| (&site.id, row)));
     rows.filter_map(|(site, row)| {
-        let call = match (row.tp + row.fp, row.tn + row.fn_) {
+        let sum = |one: Disclosed<u64>, other: Disclosed<u64>| {
+            Some(one.released()?.saturating_add(*other.released()?))
+        };
+        let call = match (sum(row.tp, row.fp)?, sum(row.tn, row.fn_)?) {
             (_, 0) => "positive",
             (0, _) => "negative",
             _ => return None,

@@ -3,7 +3,7 @@
 use fedval_study::protocol::{Combine, EndpointBasis, EndpointDirection, Unit};
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
-use fedval_study::{MetricId, SiteStatus};
+use fedval_study::{MetricId, SiteStatus, Terms};
 
 use crate::report::{Scale, VerdictResult, WithheldCode};
 
@@ -144,13 +144,29 @@ pub(super) fn method(method: &str) -> String {
     }
 }
 
+/// The disclosure terms of a site.
+pub(super) fn terms(terms: &Terms) -> String {
+    let mut words = vec![format!("{} profile", terms.profile.as_str()), format!("k = {}", terms.k)];
+    if terms.withheld_responses > 0 {
+        words.push(format!("response counts of 1 to {} withheld", terms.withheld_responses));
+    }
+    if terms.zeros_withheld {
+        words.push("response counts of 0 withheld".to_owned());
+    }
+    if terms.is_rounded() {
+        words.push(format!("counts rounded to {}", terms.rounding_base));
+    }
+    if let Some(rho) = terms.noise_rho_micro {
+        words.push(format!("noise, ρ = {}", f64::from(rho) / 1e6));
+    }
+    words.join(", ")
+}
+
 /// Why something is not here. Primary and complementary suppression read alike: which of two cells
 /// is the small one is itself disclosive.
 pub(super) const fn withheld(code: WithheldCode) -> &'static str {
     match code {
-        WithheldCode::S | WithheldCode::C => {
-            "too few patients, or it would let a small group be computed"
-        }
+        WithheldCode::S => "too few patients, or it would let a small group be computed",
         WithheldCode::Insufficient => "the whole cohort has too few patients of a class",
         WithheldCode::Refused => "the site's policy, ledger, budget or steward refused",
         WithheldCode::Failed => "the evaluation did not finish",

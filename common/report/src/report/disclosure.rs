@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fedval_study::protocol::Profile;
 use fedval_study::summary::FailureReason;
-use fedval_study::{Name, PolicyDigest, SiteId, Suppression};
+use fedval_study::{Name, PolicyDigest, SiteId};
 use serde::{Deserialize, Serialize};
 
 /// The study's disclosure floor and everything that was withheld.
@@ -60,10 +60,9 @@ pub enum WithheldWhat {
 /// The code that stands in the place of what was withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WithheldCode {
-    /// Primary suppression: too few patients.
+    /// Suppressed: too few patients, or it would allow such a cell to be computed. Which of the two
+    /// stays on site (DC-25).
     S,
-    /// Complementary suppression: it would allow another cell to be computed.
-    C,
     /// The whole cohort is too small.
     #[serde(rename = "INSUFFICIENT")]
     Insufficient,
@@ -76,13 +75,4 @@ pub enum WithheldCode {
     /// Nothing arrived.
     #[serde(rename = "MISSING")]
     Missing,
-}
-
-impl From<Suppression> for WithheldCode {
-    fn from(suppression: Suppression) -> Self {
-        match suppression {
-            Suppression::Primary => Self::S,
-            Suppression::Complementary => Self::C,
-        }
-    }
 }

@@ -82,6 +82,11 @@ reasons! {
     Missing = "missing", "nothing arrived from the site";
     /// No group of the dictionary was released.
     NothingReleased = "nothing_released", "no value was released";
+    /// Response counts or a statistic that the site's disclosure rules keep back.
+    Withheld = "withheld", "the site's disclosure rules keep it back";
+    /// Too much noise.
+    NoiseTooLarge = "noise_too_large",
+        "the noise that protects patients is large beside so few of them";
     /// A reason that this version has no word for.
     Unnamed = "unnamed", "the estimate does not exist";
 }

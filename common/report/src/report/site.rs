@@ -4,7 +4,7 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, SiteId, SiteStatus,
+    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, SiteId, SiteStatus, Terms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -96,10 +96,12 @@ pub struct Site {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteControl {
-    /// Profile.
+    /// Its preset.
     pub profile: Profile,
     /// Smallest denominator, in patients.
     pub k: u64,
+    /// The terms in force: field by field the strictest of preset, site and study.
+    pub terms: Terms,
     /// Digest of its policy.
     pub policy: PolicyDigest,
 }
@@ -120,7 +122,7 @@ pub struct Attrition {
 pub enum Disclosed<T> {
     /// No value: a disclosure rule keeps it on site.
     Withheld {
-        /// `S` or `C` (DC-25).
+        /// `S` (DC-25).
         withheld: WithheldCode,
     },
     /// The value.
@@ -160,14 +162,14 @@ pub struct OperatingPointRow {
     /// Probability at and above which a case is called positive.
     pub threshold: f64,
     /// True positives.
-    pub tp: u64,
+    pub tp: Disclosed<u64>,
     /// False negatives.
     #[serde(rename = "fn")]
-    pub fn_: u64,
+    pub fn_: Disclosed<u64>,
     /// False positives.
-    pub fp: u64,
+    pub fp: Disclosed<u64>,
     /// True negatives.
-    pub tn: u64,
+    pub tn: Disclosed<u64>,
     /// TP / (TP + FN).
     pub sensitivity: Estimable<f64>,
     /// TN / (TN + FP).

@@ -17,7 +17,7 @@ use fedval_study::summary::FailureReason;
 use fedval_study::{
     BuildDigest, Canonical, Cell, CohortCommitment, LockedProtocol, ModelDigest, Outcome,
     PolicyDigest, Release, ResultDigest, ResultHeader, RoundRecord, Sha256Digest, SiteId,
-    SiteRecord, SiteResult, SiteStatus, Suppression,
+    SiteRecord, SiteResult, SiteStatus, Terms,
 };
 use fedval_trust::{Authority, Certificate, PayloadType, Role, SecretKey, SignedDocument};
 
@@ -83,6 +83,7 @@ pub(crate) fn plan() -> StudyProtocol {
                 ]),
             },
         ],
+        crossings: Vec::new(),
         endpoints: vec![
             endpoint("discrimination", "auroc", 0.8, EndpointBasis::PooledMean),
             endpoint("transport", "auroc", 0.75, EndpointBasis::NewSite),
@@ -128,24 +129,19 @@ pub(crate) fn released_cases(plan: &StudyProtocol, cases: &[Case]) -> Outcome {
         let first = cells(plan, cases, dimension, true);
         let second = cells(plan, cases, dimension, false);
         let enough = first.1 && second.1;
-        [first, second].into_iter().map(move |(mut cell, safe)| {
+        [first, second].into_iter().map(move |(mut cell, _)| {
             if !enough {
                 // One small leaf takes the other with it: the whole is published.
-                let why = if safe { Suppression::Complementary } else { Suppression::Primary };
-                cell.performance = Cell::Suppressed(why);
+                cell.performance = Cell::Suppressed;
             }
             cell
         })
     });
     Outcome::Released(Box::new(Release {
-        profile: Profile::Standard,
-        k: 11,
+        terms: Terms::exact(Profile::Standard, 11),
         attrition: vec![
             AttritionCount { reason: FailureReason::Undecodable, patients: Cell::Released(12) },
-            AttritionCount {
-                reason: FailureReason::Other,
-                patients: Cell::Suppressed(Suppression::Primary),
-            },
+            AttritionCount { reason: FailureReason::Other, patients: Cell::Suppressed },
         ],
         overall: performance(cases, plan),
         subgroups: subgroups.collect(),
@@ -327,7 +323,9 @@ pub(crate) fn documents(
 
 fn status(outcome: &Outcome) -> SiteStatus {
     match outcome {
-        Outcome::Released(_) => SiteStatus::Released,
+        Outcome::Released(_) | Outcome::ReleasedCoarse(_) | Outcome::ReleasedNoisy(_) => {
+            SiteStatus::Released
+        }
         Outcome::Insufficient => SiteStatus::Insufficient,
         Outcome::Refused => SiteStatus::Refused,
         Outcome::Failed(_) => SiteStatus::Failed,

@@ -41,6 +41,36 @@ pub fn grid_bin(score: GridScore) -> usize {
     1 + from_left * inner / width
 }
 
+/// The score in the middle of a score's cell on the shared grid; the two ends stand for themselves.
+///
+/// Where terms round everything, scores are counted as these.
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::grid::GridScore;
+/// use fedval_stats::pooled_roc::{cell_centre, grid_bin};
+/// use fedval_stats::scale::Logit;
+///
+/// let score = GridScore::from_logit(Logit::new(0.3)?);
+/// assert_eq!(grid_bin(cell_centre(score)), grid_bin(score));
+/// assert_eq!(cell_centre(cell_centre(score)), cell_centre(score));
+/// # Ok::<(), fedval_stats::scale::NotALogit>(())
+/// ```
+#[must_use]
+pub fn cell_centre(score: GridScore) -> GridScore {
+    let bin = i64::try_from(grid_bin(score)).unwrap_or(0);
+    let inner = i64::try_from(GRID_BINS - 2).unwrap_or(1);
+    let steps = if bin == 0 {
+        -LAST_STEP
+    } else if bin > inner {
+        LAST_STEP
+    } else {
+        (2 * bin - 1) * LAST_STEP / inner - LAST_STEP
+    };
+    i32::try_from(steps).ok().and_then(GridScore::from_steps).unwrap_or(score)
+}
+
 /// More cases of a class are no cohort, and their sums of squares would have no room.
 const MOST_CASES: u64 = 1 << 40;
 

@@ -10,5 +10,5 @@ mod histogram;
 mod within_sites;
 
 pub use average_precision::{average_precision, pooled_average_precision};
-pub use histogram::{GRID_BINS, PooledAuroc, ScoreHistogram, grid_bin, pooled_auroc};
+pub use histogram::{GRID_BINS, PooledAuroc, ScoreHistogram, cell_centre, grid_bin, pooled_auroc};
 pub use within_sites::within_sites;

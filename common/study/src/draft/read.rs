@@ -9,8 +9,8 @@ use crate::digest::{ModelDigest, Sha256Digest};
 use crate::id::{Name, StudyId};
 use crate::metric::MetricId;
 use crate::protocol::{
-    Analysis, AttributeSource, Band, Category, Combine, Dimension, DisclosureFloor, Endpoint,
-    EndpointBasis, EndpointDirection, Grouping, Layout, ModelInput, ModelOutput,
+    Analysis, AttributeSource, Band, Category, Combine, Crossing, Dimension, DisclosureFloor,
+    Endpoint, EndpointBasis, EndpointDirection, Grouping, Layout, ModelInput, ModelOutput,
     ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA, Profile, ReferenceStandard,
     Resize, ScoreScale, StudyProtocol, Unit, ValueScaling,
 };
@@ -74,6 +74,7 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
             .iter()
             .map(dimension_of)
             .collect(),
+        crossings: crossings_of(root),
         endpoints: endpoints_of(root),
         disclosure: disclosure_of(root),
     };
@@ -202,6 +203,18 @@ fn dimension_of(table: &Fields<'_, '_, '_>) -> Dimension {
     }
 }
 
+fn crossings_of(root: &Fields<'_, '_, '_>) -> Vec<Crossing> {
+    let dimension = "name one of the [[subgroups]]";
+    root.tables("crossings", "write [[crossings]] tables")
+        .iter()
+        .map(|t| Crossing {
+            name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
+            rows: t.parsed("rows", dimension).unwrap_or_else(stand_in_name),
+            columns: t.parsed("columns", dimension).unwrap_or_else(stand_in_name),
+        })
+        .collect()
+}
+
 fn grouping_of(table: &Fields<'_, '_, '_>) -> Grouping {
     if table.has("bands") {
         let bound = "give a number";
@@ -245,11 +258,10 @@ fn endpoints_of(root: &Fields<'_, '_, '_>) -> Vec<Endpoint> {
 
 fn disclosure_of(root: &Fields<'_, '_, '_>) -> DisclosureFloor {
     let table = root.table("disclosure", "add a [disclosure] table with profile and k");
-    let profiles = [("standard", Profile::Standard)];
     DisclosureFloor {
         profile: table
             .as_ref()
-            .and_then(|t| t.word_or("profile", &profiles, Profile::Standard))
+            .and_then(|t| t.word_or("profile", &Profile::NAMED, Profile::Standard))
             .unwrap_or(Profile::Standard),
         k: table.as_ref().and_then(|t| t.count_or("k", 11)).unwrap_or(11).into(),
     }

@@ -1,19 +1,23 @@
 //! The rules of the protocol language, held against a draft and again against every locked
 //! document that arrives.
 
+mod lattice;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use crate::metric::MetricId;
 use crate::protocol::{
-    AttributeSource, DICOM_ATTRIBUTES, Dimension, Endpoint, Grouping, StudyProtocol, Unit,
-    ValueScaling,
+    AttributeSource, DICOM_ATTRIBUTES, Dimension, Endpoint, Grouping, OperatingPoint,
+    StudyProtocol, Unit, ValueScaling,
 };
 
 /// Room for the round number behind a study's identifier.
 const MAX_STUDY_ID: usize = 52;
 /// Shared cap of operating points and decision-curve thresholds (disclosure rule DC-08).
 const MAX_OPERATING_POINTS: usize = 20;
+/// Cut-offs lie at least so far apart, in log-odds.
+const NEAREST_POINTS: f64 = 0.01;
 /// Most one-way subgroup dimensions (disclosure rule DC-16).
 const MAX_DIMENSIONS: usize = 4;
 /// Smallest k that a site or a study may choose.
@@ -68,6 +72,7 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
     check_analysis(protocol, &mut found);
     check_operating_points(protocol, &mut found);
     check_subgroups(protocol, &mut found);
+    lattice::check(protocol, &mut found);
     check_endpoints(protocol, &mut found);
     found.unless(
         protocol.disclosure.k >= MIN_K,
@@ -161,6 +166,15 @@ fn check_operating_points(protocol: &StudyProtocol, found: &mut Breaches) {
     );
     found.distinct("operating_points", "name", points.iter().map(|p| p.name.as_str()));
     for (index, point) in points.iter().enumerate() {
+        let near = |other: &OperatingPoint| {
+            (log_odds(point.threshold) - log_odds(other.threshold)).abs() < NEAREST_POINTS
+        };
+        found.unless(
+            points.len() > MAX_OPERATING_POINTS || !points[..index].iter().any(near),
+            format!("operating_points[{index}].threshold"),
+            "lies within 0.01 of another on the log-odds scale (disclosure rule DC-08)",
+            "two cut-offs so near each other single out the cases between them; keep one",
+        );
         found.unless(
             point.threshold > 0.0 && point.threshold < 1.0,
             format!("operating_points[{index}].threshold"),
@@ -168,6 +182,10 @@ fn check_operating_points(protocol: &StudyProtocol, found: &mut Breaches) {
             "thresholds stand on the probability scale, also for a model that gives logits",
         );
     }
+}
+
+fn log_odds(probability: f64) -> f64 {
+    (probability / (1.0 - probability)).ln()
 }
 
 fn check_subgroups(protocol: &StudyProtocol, found: &mut Breaches) {

@@ -104,20 +104,49 @@ pub struct Endpoint {
     pub basis: EndpointBasis,
 }
 
-/// A preset of disclosure rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A preset of disclosure rules. What each means stands as data in the disclosure crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// The rule is on the denominator; response counts are then exact.
     Standard,
+    /// Every number is rounded to a grid that one patient cannot move visibly.
+    Strict,
+    /// Cells of 1 to 10 stay, as the US Centers for Medicare & Medicaid Services ask.
+    Cms,
+    /// Counts up to 7 stay, the others are rounded to 5, as OpenSAFELY asks.
+    OpenSafely,
+    /// Threshold 10, and zeros are disclosive, as ACRO asks.
+    Acro,
+    /// Counts below 5 stay, as OHDSI asks.
+    Ohdsi,
+    /// Counts carry discrete Gaussian noise.
+    Dp,
 }
 
 impl Profile {
-    /// The preset's name, as policies and reports write it.
+    /// Every preset, by the name that policies and reports write.
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("standard", Self::Standard),
+        ("strict", Self::Strict),
+        ("cms", Self::Cms),
+        ("opensafely", Self::OpenSafely),
+        ("acro", Self::Acro),
+        ("ohdsi", Self::Ohdsi),
+        ("dp", Self::Dp),
+    ];
+
+    /// The preset's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "standard",
+            Self::Strict => "strict",
+            Self::Cms => "cms",
+            Self::OpenSafely => "opensafely",
+            Self::Acro => "acro",
+            Self::Ohdsi => "ohdsi",
+            Self::Dp => "dp",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The study protocol: everything that decides a number, fixed before the first case is read.
 
 mod analysis;
+mod crossing;
 mod locked;
 mod model;
 mod subgroup;
@@ -11,6 +12,7 @@ pub use analysis::{
     Analysis, Combine, DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, OperatingPoint,
     Profile, ReferenceStandard, Unit,
 };
+pub use crossing::{Crossing, Table, TableKind};
 pub use locked::{LockError, LockedProtocol};
 pub use model::{
     Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize, ScoreScale,
@@ -47,6 +49,9 @@ pub struct StudyProtocol {
     pub operating_points: Vec<OperatingPoint>,
     /// Subgroup dictionary.
     pub subgroups: Vec<Dimension>,
+    /// Pairs of dimensions that are also broken down together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crossings: Vec<Crossing>,
     /// Endpoints with their acceptance limits.
     pub endpoints: Vec<Endpoint>,
     /// The least disclosure control that sites must apply; each may apply more.

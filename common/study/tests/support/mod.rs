@@ -14,12 +14,14 @@ use fedval_stats::calibration::{CalibrationCase, Covariance, ece, fit};
 use fedval_stats::grid::GridScore;
 use fedval_stats::scale::{Logit, Probability};
 use fedval_study::draft::Draft;
+use fedval_study::members::{Member, MemberKey, UNLISTED};
+use fedval_study::noisy::edges_micro;
 use fedval_study::performance::CalibrationOutcome;
-use fedval_study::protocol::{OperatingPoint, StudyProtocol};
-use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Leaf};
+use fedval_study::protocol::{OperatingPoint, StudyProtocol, Table, TableKind};
+use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Histogram, Leaf};
 use fedval_study::{
-    BuildDigest, CohortCommitment, LockedProtocol, Name, OperatingPointCounts, PatientCounts,
-    Performance, PolicyDigest, ResultHeader, Sha256Digest, SiteSummary,
+    BuildDigest, CohortCommitment, LockedProtocol, Members, Name, OperatingPointCounts,
+    PatientCounts, Performance, PolicyDigest, ResultHeader, Sha256Digest, SiteSummary,
 };
 
 /// The study as its author writes it.
@@ -113,6 +115,8 @@ pub(crate) struct Case {
     pub(crate) positive: bool,
     /// Category of the protocol's dimension; empty where it is unknown.
     pub(crate) scanner: &'static str,
+    /// Category of the dimension `sex`, in protocols that have one.
+    pub(crate) sex: &'static str,
     pub(crate) score: GridScore,
 }
 
@@ -142,7 +146,8 @@ pub(crate) fn cases(seed: u64, groups: &[Group]) -> Vec<Case> {
             for _ in 0..group.images {
                 let logit = logistic(&mut state) + if positive { 1.0 } else { -1.0 };
                 let score = GridScore::from_logit(Logit::new(logit).unwrap());
-                cases.push(Case { patient, positive, scanner: group.scanner, score });
+                let (scanner, sex) = (group.scanner, "");
+                cases.push(Case { patient, positive, scanner, sex, score });
             }
             patient += 1;
         }
@@ -164,21 +169,66 @@ pub(crate) fn large() -> Vec<Case> {
 
 /// The exact evidence on `cases`.
 pub(crate) fn summary(cases: &[Case], protocol: &StudyProtocol) -> SiteSummary {
-    let dimensions = protocol.subgroups.iter().map(|dimension| {
-        let mut leaves: Vec<Leaf> = dimension
-            .category_names()
-            .into_iter()
-            .map(|name| leaf(Some(name), cases, protocol))
+    let tables = protocol.tables();
+    let dimensions = tables.iter().enumerate().map(|(index, table)| {
+        let names = table.categories.iter().enumerate();
+        let mut leaves: Vec<Leaf> = names
+            .map(|(cell, name)| {
+                leaf(Some(name), index, u16::try_from(cell).unwrap(), cases, protocol)
+            })
             .collect();
-        leaves.push(leaf(None, cases, protocol));
-        DimensionSummary { dimension: dimension.name.clone(), leaves }
+        leaves.push(leaf(None, index, UNLISTED, cases, protocol));
+        DimensionSummary { dimension: table.name.clone(), leaves }
     });
     SiteSummary {
         cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
         failures: Vec::new(),
         overall: group_summary(cases, protocol),
         dimensions: dimensions.collect(),
+        members: members(cases, protocol),
     }
+}
+
+/// Who stands in which cell: the same patient and image have the same key in every cohort.
+pub(crate) fn members(cases: &[Case], protocol: &StudyProtocol) -> Members {
+    let mut members = Members::default();
+    let mut places: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+    for case in cases {
+        let next = u32::try_from(places.len()).unwrap();
+        let (place, images) = places.entry(case.patient).or_insert((next, 0));
+        *images += 1;
+        if *images == 1 {
+            members.patients.push(member_key(case.patient, 0));
+        }
+        members.cases.push(Member {
+            patient: *place,
+            case: member_key(case.patient, *images),
+            positive: case.positive,
+            cells: cells_of(case, protocol),
+        });
+    }
+    members
+}
+
+/// The case's cell in each table.
+fn cells_of(case: &Case, protocol: &StudyProtocol) -> Vec<u16> {
+    let tables = protocol.tables();
+    let of = |dimension: usize| {
+        let value = if tables[dimension].name.as_str() == "sex" { case.sex } else { case.scanner };
+        tables[dimension].categories.iter().position(|name| name.as_str() == value)
+    };
+    let cell = |table: &Table| match table.kind {
+        TableKind::OneWay(dimension) => of(dimension),
+        TableKind::Crossing { rows, columns } => {
+            of(rows).zip(of(columns)).map(|(r, c)| r * tables[columns].categories.len() + c)
+        }
+    };
+    tables.iter().map(|t| cell(t).map_or(UNLISTED, |c| u16::try_from(c).unwrap())).collect()
+}
+
+fn member_key(patient: u32, image: u32) -> MemberKey {
+    let key = Sha256Digest::of(format!("{patient} {image}").as_bytes());
+    std::array::from_fn(|index| key.as_bytes()[index])
 }
 
 /// `count` patients whose only failed case failed for `reason`.
@@ -186,9 +236,15 @@ pub(crate) fn failed(reason: FailureReason, count: usize) -> Vec<BTreeSet<Failur
     vec![BTreeSet::from([reason]); count]
 }
 
-fn leaf(category: Option<&Name>, cases: &[Case], protocol: &StudyProtocol) -> Leaf {
-    let wanted = category.map_or("", |name| name.as_str());
-    let own: Vec<Case> = cases.iter().filter(|case| case.scanner == wanted).copied().collect();
+fn leaf(
+    category: Option<&Name>,
+    table: usize,
+    cell: u16,
+    cases: &[Case],
+    protocol: &StudyProtocol,
+) -> Leaf {
+    let own = |case: &&Case| cells_of(case, protocol)[table] == cell;
+    let own: Vec<Case> = cases.iter().filter(own).copied().collect();
     let group = group_summary(&own, protocol);
     Leaf {
         category: category.cloned(),
@@ -208,7 +264,30 @@ fn group_summary(cases: &[Case], protocol: &StudyProtocol) -> Option<GroupSummar
         *images.entry(case.patient).or_default() += 1;
     }
     let patients_with_several = images.values().filter(|images| **images > 1).count() as u64;
-    Some(GroupSummary { patients_with_several, by_patient, by_case })
+    let most_cases = images.values().copied().max().unwrap_or(0).into();
+    let histogram = histogram(cases, protocol);
+    let two_largest_brier_pico = 0;
+    Some(GroupSummary {
+        patients_with_several,
+        most_cases,
+        two_largest_brier_pico,
+        by_patient,
+        by_case,
+        histogram,
+    })
+}
+
+fn histogram(cases: &[Case], protocol: &StudyProtocol) -> Histogram {
+    let edges = edges_micro(protocol);
+    let empty = vec![0; edges.len()];
+    let mut histogram = Histogram { positives: empty.clone(), negatives: empty };
+    let mut seen = BTreeSet::new();
+    for case in cases.iter().filter(|case| seen.insert(case.patient)) {
+        let bin = edges.partition_point(|edge| *edge <= case.score.probability_micro());
+        let class = if case.positive { &mut histogram.positives } else { &mut histogram.negatives };
+        class[bin.min(edges.len() - 1)] += 1;
+    }
+    histogram
 }
 
 /// The aggregates of `cases`, as a site would send them.

@@ -4,14 +4,16 @@ use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
     CalibrationFit, ClusterRankSums, ClusterSums, ProbabilitySums, RankSums, TwoByTwo,
 };
+use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid, Scores};
+use fedval_study::noisy::NoisyCount;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, Cell, CohortCommitment, FailedStage, ModelDigest, Name, OperatingPointCounts,
-    Outcome, PatientCounts, Performance, PolicyDigest, ProtocolDigest, Release, ResultHeader,
-    Sha256Digest, SiteResult, Suppression,
+    BuildDigest, Cell, CoarsePerformance, CohortCommitment, FailedStage, ModelDigest, Name,
+    NoisyPerformance, OperatingPointCounts, Outcome, PatientCounts, Performance, PolicyDigest,
+    ProtocolDigest, Release, ResultHeader, Sha256Digest, SiteResult, Terms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -143,11 +145,7 @@ prop_compose! {
 fn cell<T: std::fmt::Debug + Clone + 'static>(
     value: impl Strategy<Value = T> + 'static,
 ) -> impl Strategy<Value = Cell<T>> {
-    prop_oneof![
-        value.prop_map(Cell::Released),
-        Just(Cell::Suppressed(Suppression::Primary)),
-        Just(Cell::Suppressed(Suppression::Complementary)),
-    ]
+    prop_oneof![value.prop_map(Cell::Released), Just(Cell::Suppressed),]
 }
 
 prop_compose! {
@@ -171,13 +169,96 @@ prop_compose! {
         k in count(), attrition in vec(attrition().boxed(), 0..4), overall in performance().boxed(),
         subgroups in vec(subgroup().boxed(), 0..4),
     ) -> Release {
-        Release { profile: Profile::Standard, k, attrition, overall, subgroups }
+        Release { terms: Terms::exact(Profile::Standard, k), attrition, overall, subgroups }
     }
+}
+
+prop_compose! {
+    fn terms()(
+        profile in prop::sample::select(Profile::NAMED.to_vec()),
+        counts in [count(), count(), count()], zeros_withheld in any::<bool>(),
+        noise_rho_micro in option::of(1..u32::MAX),
+    ) -> Terms {
+        let [k, withheld_responses, rounding_base] = counts;
+        Terms {
+            profile: profile.1, k, withheld_responses, zeros_withheld, rounding_base,
+            noise_rho_micro,
+        }
+    }
+}
+
+prop_compose! {
+    fn on_grid()(value_micro in fixed(), grid_micro in count()) -> OnGrid {
+        OnGrid { value_micro, grid_micro }
+    }
+}
+
+prop_compose! {
+    fn grid()(
+        auroc in option::of(on_grid()), means in [on_grid(), on_grid(), on_grid()],
+        line in option::of([on_grid(), on_grid(), on_grid(), on_grid(), on_grid(), on_grid()]),
+    ) -> Scores {
+        let [brier, mean_probability, ece] = means;
+        let calibration = line.map(|[intercept, se_intercept, slope, se_slope, citl, se_citl]| {
+            GridCalibration { intercept, se_intercept, slope, se_slope, citl, se_citl }
+        });
+        Scores::Grid(GridScores { auroc, brier, mean_probability, ece, calibration })
+    }
+}
+
+prop_compose! {
+    fn coarse_point()(
+        name in name(), false_negatives in cell(count()), false_positives in cell(count()),
+    ) -> CoarsePoint {
+        CoarsePoint { name, false_negatives, false_positives }
+    }
+}
+
+prop_compose! {
+    fn coarse()(
+        counts in [count(), count(), count(), count(), count()],
+        operating_points in vec(coarse_point().boxed(), 0..3),
+        scores in prop_oneof![
+            grid().boxed(),
+            performance().boxed().prop_map(|sums| Scores::Sums(Box::new(sums))).boxed(),
+        ],
+    ) -> CoarsePerformance {
+        let [total, with_positive, with_negative, n_pos, n_neg] = counts;
+        let patients = PatientCounts { total, with_positive, with_negative };
+        CoarsePerformance { patients, n_pos, n_neg, operating_points, scores }
+    }
+}
+
+prop_compose! {
+    fn noisy()(
+        positives in vec(fixed().prop_map(NoisyCount), 0..30),
+        negatives in vec(fixed().prop_map(NoisyCount), 0..30),
+    ) -> NoisyPerformance {
+        NoisyPerformance { positives, negatives }
+    }
+}
+
+/// A release of any form, given its groups.
+fn release_of<P: std::fmt::Debug + Clone + 'static>(
+    group: BoxedStrategy<P>,
+) -> impl Strategy<Value = Box<Release<P>>> {
+    let cell =
+        (name(), name(), cell(group.clone())).prop_map(|(dimension, category, performance)| {
+            SubgroupCell { dimension, category, performance }
+        });
+    let attrition = vec(attrition().boxed(), 0..4);
+    (terms(), attrition, group, vec(cell.boxed(), 0..4)).prop_map(
+        |(terms, attrition, overall, subgroups)| {
+            Box::new(Release { terms, attrition, overall, subgroups })
+        },
+    )
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         4 => release().boxed().prop_map(|release| Outcome::Released(Box::new(release))),
+        2 => release_of(coarse().boxed()).prop_map(Outcome::ReleasedCoarse),
+        2 => release_of(noisy().boxed()).prop_map(Outcome::ReleasedNoisy),
         1 => Just(Outcome::Insufficient),
         1 => Just(Outcome::Refused),
         1 => prop::sample::select(vec![

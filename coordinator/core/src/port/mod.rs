@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod change;
+mod ledger_mark;
 mod result;
 mod round;
 mod session;
@@ -21,6 +22,7 @@ pub use fedval_trust::{Endorsement, InvitationId, PublicKey};
 
 pub use artifacts::{ArtifactError, ArtifactUpload, Artifacts, StoredArtifact};
 pub use change::ChangeStore;
+pub use ledger_mark::{LedgerMarkRow, LedgerMarkStore};
 pub use result::{Inserted, ResultStore, StoredResult};
 pub use round::{DispatchRow, Phase, RoundRow, RoundStore};
 pub use session::{InstanceId, NewSession, SessionOpened, SessionStore};
@@ -68,6 +70,7 @@ pub trait Store:
     + RoundStore
     + ResultStore
     + ChangeStore
+    + LedgerMarkStore
     + SnapshotStore
     + std::fmt::Debug
 {
@@ -80,6 +83,7 @@ impl<S> Store for S where
         + RoundStore
         + ResultStore
         + ChangeStore
+        + LedgerMarkStore
         + SnapshotStore
         + std::fmt::Debug
 {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use fedval_study::SiteId;
 
 use super::{
-    DispatchRow, InvitationRow, OperatorRow, PublicKey, RoundRow, SiteRow, StoreError,
-    StoredResult, StudyRow,
+    DispatchRow, InvitationRow, LedgerMarkRow, OperatorRow, PublicKey, RoundRow, SiteRow,
+    StoreError, StoredResult, StudyRow,
 };
 
 /// All rows, each kind in order of keys.
@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub results: Vec<StoredResult>,
     /// Highest epoch of each site's sessions.
     pub epochs: Vec<(SiteId, u64)>,
+    /// Marks of sites' ledgers.
+    pub ledger_marks: Vec<LedgerMarkRow>,
 }
 
 /// Backups.

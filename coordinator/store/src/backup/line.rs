@@ -3,11 +3,11 @@
 
 use fedval_ambient::Timestamp;
 use fedval_core::port::{
-    DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState, NewInvitation,
-    OperatorRow, Phase, PublicKey, RoundRow, SiteRow, SiteState, Snapshot, StoredResult, StudyRow,
-    StudyState,
+    DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState, LedgerMarkRow,
+    NewInvitation, OperatorRow, Phase, PublicKey, RoundRow, SiteRow, SiteState, Snapshot,
+    StoredResult, StudyRow, StudyState,
 };
-use fedval_study::{Name, ResultDigest, RoundId, Sha256Digest, SiteId, StudyId};
+use fedval_study::{LedgerMark, Name, ResultDigest, RoundId, Sha256Digest, SiteId, StudyId};
 use serde::{Deserialize, Serialize};
 
 /// Bytes as hexadecimal digits.
@@ -139,6 +139,11 @@ enum Line {
         site: SiteId,
         epoch: u64,
     },
+    LedgerMark {
+        site: SiteId,
+        entries: u64,
+        signature: Hex,
+    },
 }
 
 fn key_hex(key: &PublicKey) -> Hex {
@@ -226,6 +231,14 @@ fn result_line(row: &StoredResult) -> Line {
     }
 }
 
+fn ledger_mark_line(row: &LedgerMarkRow) -> Line {
+    Line::LedgerMark {
+        site: row.mark.site.clone(),
+        entries: row.mark.entries,
+        signature: Hex(row.signature.as_bytes().to_vec()),
+    }
+}
+
 /// A snapshot's rows, each on a line of its own.
 pub(super) fn lines_of(snapshot: &Snapshot) -> impl Iterator<Item = serde_json::Result<String>> {
     let epoch = |(site, epoch): &(SiteId, u64)| Line::Epoch { site: site.clone(), epoch: *epoch };
@@ -237,6 +250,7 @@ pub(super) fn lines_of(snapshot: &Snapshot) -> impl Iterator<Item = serde_json::
     let lines = lines.chain(snapshot.dispatches.iter().map(dispatch_line));
     let lines = lines.chain(snapshot.results.iter().map(result_line));
     let lines = lines.chain(snapshot.epochs.iter().map(epoch));
+    let lines = lines.chain(snapshot.ledger_marks.iter().map(ledger_mark_line));
     lines.map(|line| serde_json::to_string(&line).map(|line| line + "\n"))
 }
 
@@ -284,6 +298,11 @@ pub(super) fn add_line(snapshot: &mut Snapshot, line: &str) -> Option<()> {
             });
         }
         Line::Epoch { site, epoch } => snapshot.epochs.push((site, epoch)),
+        Line::LedgerMark { site, entries, signature } => {
+            let signature = signature.0.as_slice().try_into().ok()?;
+            let mark = LedgerMark { site, entries };
+            snapshot.ledger_marks.push(LedgerMarkRow { mark, signature });
+        }
     }
     Some(())
 }

@@ -10,6 +10,7 @@ mod change;
 mod database;
 mod dispatch;
 mod invitation;
+mod ledger_mark;
 mod open;
 mod postgres;
 mod result;

@@ -69,6 +69,9 @@ impl Transaction {
         for (site, epoch) in &snapshot.epochs {
             self.epoch_restore(site, *epoch).await?;
         }
+        for mark in &snapshot.ledger_marks {
+            self.ledger_mark_record(mark).await?;
+        }
         Ok(())
     }
 }
@@ -87,6 +90,7 @@ impl SnapshotStore for SqlStore {
                 dispatches: tx.dispatch_list().await?,
                 results: tx.result_list().await?,
                 epochs: tx.epoch_list().await?,
+                ledger_marks: tx.ledger_mark_list().await?,
             };
             tx.commit().await?;
             Ok(snapshot)

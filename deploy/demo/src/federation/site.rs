@@ -52,7 +52,7 @@ impl Site {
                 .map_err(|source| DemoError::Io { path: path.to_owned(), source })
         };
         let text = format!(
-            "[coordinator]\nurl = {}\n\n[[data_sources]]\nname = \"radiology\"\n\
+            "answer_step_seconds = 0\n\n[coordinator]\nurl = {}\n\n[[data_sources]]\nname = \"radiology\"\n\
              manifest = {}\nroot = {}\n",
             quoted(url),
             quoted(&absolute(&self.cohort.manifest)?),

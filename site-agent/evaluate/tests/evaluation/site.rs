@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use fedval_ambient::{Clock as _, MockClock};
 use fedval_disclosure::SiteLocal;
-use fedval_evaluate::{EvaluateError, Evaluation, Progress};
+use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::protocol::{Combine, ScoreScale, StudyProtocol, Unit};
@@ -182,6 +182,7 @@ impl Site {
             source: &source,
             vault: &self.vault,
             secret: self.secret,
+            grid: ScoreGrid::Fine,
             decode_limits: self.decode_limits,
             inference_limits: InferenceLimits {
                 memory_bytes: 1 << 30,

@@ -8,7 +8,9 @@ mod support;
 use std::path::PathBuf;
 
 use fedval_ambient::{Clock as _, MockClock, Problem as _, Timestamp};
-use fedval_disclosure::{Gate, NoAggregates, Releasable, SiteLocal, SitePolicy, Vetted};
+use fedval_disclosure::{
+    Evidence, Gate, History, NoAggregates, Releasable, SiteLocal, SitePolicy, Vetted,
+};
 use fedval_study::{Dispatch, ResultHeader, RoundId, Sha256Digest, SiteResult};
 use fedval_vault::{Approval, Job, JobState, NewJob, Vault};
 use sqlx::SqlitePool;
@@ -159,18 +161,27 @@ pub(crate) fn header(round: &str) -> ResultHeader {
 pub(crate) fn released(round: &str) -> Vetted<SiteResult> {
     let locked = support::locked();
     let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-    let gate = Gate::new(policy.with_floor(locked.protocol().disclosure), locked.protocol());
-    let summary = support::summary(&support::large(), locked.protocol());
-    gate.vet(header(round), &SiteLocal::new(summary)).unwrap()
+    let gate = Gate::new(policy.for_study(locked.protocol()), locked.protocol());
+    let summary = SiteLocal::new(support::summary(&support::large(), locked.protocol()));
+    gate.vet(
+        header(round),
+        &Evidence {
+            summary: &summary,
+            history: &SiteLocal::new(History::default()),
+            now_ms: 0,
+            noise_seed: [7; 32],
+        },
+    )
+    .unwrap()
 }
 
 /// An answer without aggregates that was not computed from data.
 pub(crate) fn plain(round: &str, answer: NoAggregates) -> Vetted<SiteResult> {
     let header = ResultHeader { cohort: None, ..header(round) };
-    Vetted::without_aggregates(header, answer).unwrap()
+    Vetted::without_aggregates(header, answer, None).unwrap()
 }
 
 /// An answer without aggregates about an opened cohort.
 pub(crate) fn insufficient(round: &str) -> Vetted<SiteResult> {
-    Vetted::without_aggregates(header(round), NoAggregates::Insufficient).unwrap()
+    Vetted::without_aggregates(header(round), NoAggregates::Insufficient, None).unwrap()
 }

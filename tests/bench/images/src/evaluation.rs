@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fedval_ambient::{Clock as _, SystemClock};
-use fedval_evaluate::{Evaluation, Progress};
+use fedval_evaluate::{Evaluation, Progress, ScoreGrid};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::draft::Draft;
@@ -66,6 +66,7 @@ impl Site {
             source: &source,
             vault: &vault,
             secret: [7; 32],
+            grid: ScoreGrid::Fine,
             decode_limits: DecodeLimits::default(),
             inference_limits: InferenceLimits::default(),
             lanes: self.lanes,

@@ -1,0 +1,89 @@
+//! Whether anything about fewer than k patients, or any hidden cell, follows from all that is shown.
+
+use std::collections::HashSet;
+
+use crate::ledger::{Footprint, Label, Population, Row, Span};
+
+/// One label of this release (number 0) and all earlier ones, with the span of what was shown.
+pub(crate) struct Known {
+    population: Population,
+    span: Span,
+    k: u64,
+    /// What followed before this release, which it cannot be blamed for.
+    before: HashSet<Vec<u32>>,
+    /// Cells of any release that were not shown.
+    hidden: Vec<Vec<u32>>,
+}
+
+impl Known {
+    /// What everybody knows before this release.
+    pub(crate) fn new(own: &Footprint, earlier: &[&Footprint], label: Label, k: u64) -> Self {
+        let releases: Vec<&Footprint> = [own].into_iter().chain(earlier.iter().copied()).collect();
+        let population = Population::new(&releases, label);
+        let mut span = Span::new(population.patients.len());
+        let mut hidden = Vec::new();
+        for (release, footprint) in releases.iter().enumerate().skip(1) {
+            span.add(population.row(release, Row::Whole));
+            for (table, cells) in footprint.shown.iter().enumerate() {
+                for (cell, is_shown) in cells.iter().enumerate() {
+                    let row = population.row(release, Row::Cell { table, cell });
+                    if *is_shown {
+                        span.add(row);
+                    } else if !row.is_empty() {
+                        hidden.push(row.to_vec());
+                    }
+                }
+                hidden.push(population.unlisted(release, table));
+            }
+        }
+        let mut known = Self { population, span, k, before: HashSet::new(), hidden };
+        known.hidden.retain(|atoms| !atoms.is_empty() && !known.span.determines(atoms));
+        known.before = known.span.disclosed(&known.population, k);
+        known
+    }
+
+    /// Shows a row of this release. `false`, and nothing is shown, where something would follow.
+    pub(crate) fn show(&mut self, row: Row) -> bool {
+        let atoms = self.population.row(0, row).to_vec();
+        let Some(undo) = self.span.add(&atoms) else { return true };
+        if self.is_safe() {
+            return true;
+        }
+        self.span.undo(undo);
+        false
+    }
+
+    /// Shows rows without asking.
+    pub(crate) fn show_all(&mut self, rows: &[Row]) {
+        for row in rows {
+            self.span.add(self.population.row(0, *row));
+        }
+    }
+
+    /// Watches a cell of this release that is hidden; `false` where it follows already.
+    pub(crate) fn watch(&mut self, atoms: Vec<u32>) -> bool {
+        if atoms.is_empty() || !self.span.determines(&atoms) {
+            self.hidden.push(atoms);
+            return true;
+        }
+        false
+    }
+
+    /// Watches the patients in no listed cell of a table.
+    pub(crate) fn watch_unlisted(&mut self, table: usize) -> bool {
+        let atoms = self.population.unlisted(0, table);
+        self.watch(atoms)
+    }
+
+    /// The atoms of a row of this release.
+    pub(crate) fn atoms(&self, row: Row) -> Vec<u32> {
+        self.population.row(0, row).to_vec()
+    }
+
+    /// Whether nothing follows that did not follow before.
+    pub(crate) fn is_safe(&self) -> bool {
+        let follows = |atoms: &Vec<u32>| !atoms.is_empty() && self.span.determines(atoms);
+        !self.hidden.iter().any(follows)
+            && self.span.disclosed(&self.population, self.k).is_subset(&self.before)
+    }
+}

@@ -1,0 +1,144 @@
+//! Who stands in which cell of an evaluation, under keys that only the site can make.
+//!
+//! This is what the ledger remembers of a release: enough to tell whether the next one differs from it
+//! by a few patients, and of no use to anybody without the site's key. It never leaves the site.
+
+use std::collections::BTreeMap;
+
+/// A patient or a case under the site's key.
+pub type MemberKey = [u8; 16];
+
+/// A table of a protocol has fewer cells than this; the number itself means: in no listed cell.
+pub const UNLISTED: u16 = u16::MAX;
+
+/// One analysed case.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Place of the patient in [`Members::patients`].
+    pub patient: u32,
+    /// The case under the site's key.
+    pub case: MemberKey,
+    /// Whether it has the target condition.
+    pub positive: bool,
+    /// Its cell in each table; [`UNLISTED`] for none.
+    pub cells: Vec<u16>,
+}
+
+/// Every analysed case of a cohort.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Members {
+    /// Patients under the site's key.
+    pub patients: Vec<MemberKey>,
+    /// Their cases, each once.
+    pub cases: Vec<Member>,
+}
+
+impl std::fmt::Debug for Members {
+    /// Counts only: keys do not belong into logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Members")
+            .field("patients", &self.patients.len())
+            .field("cases", &self.cases.len())
+            .finish()
+    }
+}
+
+/// The bytes are not members of a cohort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the stored members of a cohort are damaged")]
+pub struct MembersDamaged;
+
+/// First byte of the stored form.
+const FORM: u8 = 1;
+
+impl Members {
+    /// The form in which the ledger keeps them: tables, number of cases, then one record a case of
+    /// patient, case, label and cells.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let tables = self.cases.first().map_or(0, |case| case.cells.len());
+        let mut bytes = Vec::with_capacity(2 + self.cases.len() * (33 + 2 * tables));
+        bytes.extend([FORM, u8::try_from(tables).unwrap_or(u8::MAX)]);
+        bytes.extend(u32::try_from(self.cases.len()).unwrap_or(u32::MAX).to_le_bytes());
+        for case in &self.cases {
+            bytes.extend(self.patients.get(case.patient as usize).unwrap_or(&[0; 16]));
+            bytes.extend(case.case);
+            bytes.push(u8::from(case.positive));
+            bytes.extend(case.cells.iter().flat_map(|cell| cell.to_le_bytes()));
+        }
+        bytes
+    }
+
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    ///
+    /// [`MembersDamaged`] for anything that [`to_bytes`](Self::to_bytes) does not write.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MembersDamaged> {
+        let [FORM, tables, rest @ ..] = bytes else { return Err(MembersDamaged) };
+        let (cases, records) = rest.split_first_chunk::<4>().ok_or(MembersDamaged)?;
+        let size = 33 + 2 * usize::from(*tables);
+        let expected = usize::try_from(u32::from_le_bytes(*cases)).map(|cases| cases * size);
+        if expected != Ok(records.len()) {
+            return Err(MembersDamaged);
+        }
+        let mut members = Self::default();
+        let mut places: BTreeMap<MemberKey, u32> = BTreeMap::new();
+        for record in records.chunks_exact(size) {
+            let (patient, rest) = record.split_first_chunk::<16>().ok_or(MembersDamaged)?;
+            let (case, rest) = rest.split_first_chunk::<16>().ok_or(MembersDamaged)?;
+            let (positive, cells) = rest.split_first().ok_or(MembersDamaged)?;
+            let next = u32::try_from(places.len()).map_err(|_| MembersDamaged)?;
+            let place = *places.entry(*patient).or_insert(next);
+            if place == next {
+                members.patients.push(*patient);
+            }
+            members.cases.push(Member {
+                patient: place,
+                case: *case,
+                positive: match positive {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(MembersDamaged),
+                },
+                cells: cells.chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect(),
+            });
+        }
+        Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_is_read_as_it_was_written_and_nothing_else_is() {
+        let case = |patient, key: u8, positive, cells: &[u16]| Member {
+            patient,
+            case: [key; 16],
+            positive,
+            cells: cells.to_vec(),
+        };
+        let members = Members {
+            patients: vec![[7; 16], [8; 16]],
+            cases: vec![
+                case(0, 1, true, &[0, UNLISTED]),
+                case(0, 2, false, &[1, 3]),
+                case(1, 3, true, &[0, 300]),
+            ],
+        };
+        let bytes = members.to_bytes();
+        assert_eq!(Members::from_bytes(&bytes), Ok(members));
+        for bad in [&bytes[..bytes.len() - 1], &bytes[1..], &[]] {
+            assert_eq!(Members::from_bytes(bad), Err(MembersDamaged));
+        }
+        assert_eq!(Members::from_bytes(&Members::default().to_bytes()), Ok(Members::default()));
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let members = Members { patients: vec![[0xab; 16]], cases: Vec::new() };
+        assert!(!format!("{members:?}").contains("171"), "{members:?}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Who stands in which cell, for the ledger of this site.
+
+use std::collections::BTreeMap;
+
+use fedval_ingest::Cohort;
+use fedval_study::Members;
+use fedval_study::members::{Member, MemberKey, UNLISTED};
+use fedval_study::protocol::{StudyProtocol, Table, TableKind};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::unit::AnalysedUnit;
+
+/// Every analysed case, under keys that nobody without the site's secret can make.
+pub(crate) fn members(
+    protocol: &StudyProtocol,
+    cohort: &Cohort,
+    units: &[AnalysedUnit],
+    secret: &[u8; 32],
+) -> Members {
+    let tables = protocol.tables();
+    let names: Vec<_> = protocol.subgroups.iter().map(|d| d.category_names()).collect();
+    let mut members = Members::default();
+    let mut places: BTreeMap<u32, u32> = BTreeMap::new();
+    for unit in units {
+        let Some(id) = cohort.patient_ids.get(unit.patient as usize) else { continue };
+        let next = u32::try_from(members.patients.len()).unwrap_or(u32::MAX);
+        let patient = *places.entry(unit.patient).or_insert(next);
+        if patient == next {
+            members.patients.push(key(secret, "patient", &[id]));
+        }
+        let by_dimension: Vec<Option<usize>> = names
+            .iter()
+            .zip(&unit.categories)
+            .map(|(names, own)| names.iter().position(|name| Some(*name) == own.as_ref()))
+            .collect();
+        let cells: Vec<u16> =
+            tables.iter().map(|table| cell(table, &tables, &by_dimension)).collect();
+        for case in &unit.cases {
+            let Some(case) = cohort.cases.get(*case) else { continue };
+            members.cases.push(Member {
+                patient,
+                case: key(secret, "case", &[id, &case.case_id]),
+                positive: unit.positive,
+                cells: cells.clone(),
+            });
+        }
+    }
+    members
+}
+
+fn cell(table: &Table, tables: &[Table], by_dimension: &[Option<usize>]) -> u16 {
+    let of = |dimension: usize| by_dimension.get(dimension).copied().flatten();
+    let cell = match table.kind {
+        TableKind::OneWay(dimension) => of(dimension),
+        TableKind::Crossing { rows, columns } => {
+            let wide = tables[columns].categories.len();
+            of(rows).zip(of(columns)).map(|(row, column)| row * wide + column)
+        }
+    };
+    cell.and_then(|cell| u16::try_from(cell).ok()).unwrap_or(UNLISTED)
+}
+
+/// HMAC-SHA-256, cut to 128 bits.
+fn key(secret: &[u8; 32], what: &str, parts: &[&String]) -> MemberKey {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    // Debug quotes and escapes, so that no two different lists look alike.
+    mac.update(format!("{what} {parts:?}").as_bytes());
+    let bytes: [u8; 32] = mac.finalize().into_bytes().into();
+    std::array::from_fn(|index| bytes[index])
+}

@@ -1,0 +1,119 @@
+//! Every quantity that would leave, in tables.
+
+use fedval_ambient::terminal::table;
+use fedval_study::coarse::{OnGrid, Scores};
+use fedval_study::noisy::NoisyCount;
+use fedval_study::result::{AttritionCount, SubgroupCell};
+use fedval_study::{Cell, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release};
+
+/// The content of a result.
+pub(super) fn of(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Released(release) => release_tables(release, exact_row),
+        Outcome::ReleasedCoarse(release) => release_tables(release, coarse_row),
+        Outcome::ReleasedNoisy(release) => release_tables(release, noisy_row),
+        Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
+        Outcome::Refused => "Only the word `refused`.".to_owned(),
+        Outcome::Failed(_) => "Only the word `failed` and the stage.".to_owned(),
+    }
+}
+
+fn release_tables<P>(release: &Release<P>, row: fn(&P) -> Vec<String>) -> String {
+    let named = |name: String, cells: Vec<String>| [vec![name], cells].concat();
+    let cells = release.subgroups.iter().map(|cell: &SubgroupCell<P>| {
+        let name = format!("{} = {}", cell.dimension, cell.category);
+        match &cell.performance {
+            Cell::Released(group) => named(name, row(group)),
+            Cell::Suppressed => vec![name, "withheld".to_owned()],
+        }
+    });
+    let whole = std::iter::once(named("whole cohort".to_owned(), row(&release.overall)));
+    let groups = table(
+        &["group", "patients", "positives", "negatives", "response counts", "scores"],
+        whole.chain(cells),
+    );
+    format!("{groups}\n\n{}", failed_cases(&release.attrition))
+}
+
+fn failed_cases(attrition: &[AttritionCount]) -> String {
+    if attrition.is_empty() {
+        return "No failed cases are named.".to_owned();
+    }
+    let rows = attrition.iter().map(|row| {
+        let patients = row.patients.released().map_or("withheld".to_owned(), u64::to_string);
+        vec![format!("{:?}", row.reason), patients]
+    });
+    table(&["failed cases", "patients"], rows)
+}
+
+fn exact_row(performance: &Performance) -> Vec<String> {
+    let counts = performance.operating_points.iter().map(|point| {
+        let c = &point.counts;
+        format!("{}: TP {} FN {} FP {} TN {}", point.name, c.tp, c.fn_, c.fp, c.tn)
+    });
+    vec![
+        performance.patients.total.to_string(),
+        performance.ranks.n_pos.to_string(),
+        performance.ranks.n_neg.to_string(),
+        counts.collect::<Vec<_>>().join("\n"),
+        exact_scores(performance),
+    ]
+}
+
+fn exact_scores(performance: &Performance) -> String {
+    let sums = &performance.probabilities;
+    format!(
+        "2U {}\nexpected events {} / 10^6\nsquared errors {} / 10^12\nsums of squares, calibration, \
+         ECE: in the exact bytes",
+        performance.ranks.doubled_u, sums.expected_micro, sums.brier_pico
+    )
+}
+
+fn coarse_row(group: &CoarsePerformance) -> Vec<String> {
+    let errors = |cell: Cell<u64>| cell.released().map_or("withheld".to_owned(), u64::to_string);
+    let counts = group.operating_points.iter().map(|point| {
+        let (fn_, fp) = (errors(point.false_negatives), errors(point.false_positives));
+        format!("{}: FN {fn_} FP {fp}", point.name)
+    });
+    let scores = match &group.scores {
+        Scores::Sums(performance) => exact_scores(performance),
+        Scores::Grid(grid) => {
+            let auroc = grid.auroc.map_or("withheld".to_owned(), number);
+            let slope = grid.calibration.map_or("no fit".to_owned(), |line| number(line.slope));
+            format!(
+                "AUROC {auroc}\nBrier {}\nmean probability {}\nslope {slope}",
+                number(grid.brier),
+                number(grid.mean_probability)
+            )
+        }
+    };
+    vec![
+        group.patients.total.to_string(),
+        group.n_pos.to_string(),
+        group.n_neg.to_string(),
+        counts.collect::<Vec<_>>().join("\n"),
+        scores,
+    ]
+}
+
+/// A number and how finely it is told.
+fn number(on: OnGrid) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a grid is at most 1")]
+    let grid = on.grid_micro as f64 / 1e6;
+    format!("{} (to {grid})", on.value())
+}
+
+fn noisy_row(group: &NoisyPerformance) -> Vec<String> {
+    let sum = |bins: &[NoisyCount]| bins.iter().map(|bin| bin.0).sum::<i64>();
+    let bins = |bins: &[NoisyCount]| {
+        bins.iter().map(|bin| bin.0.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let (positives, negatives) = (sum(&group.positives), sum(&group.negatives));
+    vec![
+        (positives + negatives).to_string(),
+        positives.to_string(),
+        negatives.to_string(),
+        "from the bins".to_owned(),
+        format!("positives {}\nnegatives {}", bins(&group.positives), bins(&group.negatives)),
+    ]
+}

@@ -1,0 +1,18 @@
+-- Who was in each release and which cells were shown, so that the next one can be held against it; who
+-- let a job run; and how many entries the ledger ever had.
+
+ALTER TABLE vetted ADD COLUMN footprint BLOB;                       -- members under this site's keys, and cells shown; NULL where no cohort was opened
+ALTER TABLE vetted ADD COLUMN rho_micro INTEGER NOT NULL DEFAULT 0; -- what it would cost, in 10^-6 zCDP
+ALTER TABLE ledger ADD COLUMN footprint BLOB;                       -- the same, of what was committed
+ALTER TABLE ledger ADD COLUMN rho_micro INTEGER NOT NULL DEFAULT 0; -- what it cost, in 10^-6 zCDP
+ALTER TABLE jobs ADD COLUMN run_by TEXT;                            -- who let it run: a steward's name, or the policy
+
+-- The ledger's counter, beside the entries: one row.
+CREATE TABLE ledger_counter (
+    one        INTEGER PRIMARY KEY         -- always 1, so that there is one row
+               CHECK (one = 1),
+    forgotten  INTEGER NOT NULL,           -- entries that a restored backup lacks, as a steward accepted
+    seen       INTEGER NOT NULL            -- largest counter of this site that anybody showed it
+) STRICT;
+
+INSERT INTO ledger_counter (one, forgotten, seen) VALUES (1, 0, 0);
