@@ -28,7 +28,8 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
         Ok(summary) => {
             let cohort = summary.open_on_site().cohort;
             let header = header(agent, job, Some(cohort), Some(policy.digest()));
-            vet(agent, job, locked, effective, header, summary).await?;
+            // On the heap: what is held while the rules are applied is large.
+            Box::pin(vet(agent, job, locked, effective, header, summary)).await?;
         }
         Err(NotEvaluated::ModelDamaged(code)) => {
             tracing::warn!(round = %job.round(), code, "model to be fetched again");

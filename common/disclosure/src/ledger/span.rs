@@ -331,7 +331,9 @@ mod tests {
     fn follows(rows: &[Vec<u32>], wanted: &[u32], atoms: usize) -> bool {
         let dense = |row: &[u32]| {
             let mut line = vec![0_u32; atoms];
-            row.iter().for_each(|atom| line[*atom as usize] = 1);
+            for atom in row {
+                line[*atom as usize] = 1;
+            }
             line
         };
         let rank = |rows: Vec<Vec<u32>>| {
@@ -368,11 +370,11 @@ mod tests {
             let mut rows: Vec<Vec<u32>> = Vec::new();
             for _ in 0..draw(&mut state) % 10 {
                 let row: Vec<u32> = (0..u32::try_from(atoms).unwrap())
-                    .filter(|_| draw(&mut state) % 2 == 0)
+                    .filter(|_| draw(&mut state).is_multiple_of(2))
                     .collect();
                 let added = span.add(&row);
                 assert_eq!(added.is_none(), follows(&rows, &row, atoms));
-                if draw(&mut state) % 4 == 0 {
+                if draw(&mut state).is_multiple_of(4) {
                     if let Some(undo) = added {
                         span.undo(undo);
                     }

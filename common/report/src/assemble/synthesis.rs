@@ -155,7 +155,7 @@ fn shares<'a>(
         match Proportion::of(id, member.aggregates) {
             Ok(proportion) if proportion.cases > 0 => used.push((member, proportion)),
             Ok(_) => {
-                excluded.push(Excluded { site: member.site.clone(), reason: Reason::EmptyInput })
+                excluded.push(Excluded { site: member.site.clone(), reason: Reason::EmptyInput });
             }
             Err(reason) => excluded.push(Excluded { site: member.site.clone(), reason }),
         }
