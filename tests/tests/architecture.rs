@@ -66,6 +66,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const UNGUARDED: &[&str] = &[
     "fedval-bench",
     "fedval-bench-coverage",
+    "fedval-bench-disclosure",
     "fedval-bench-images",
     "fedval-bench-statistics",
     "fedval-demo",

@@ -7,7 +7,8 @@
 //!
 //! Rows are added one at a time with an LU factorisation of one atom ("pivot") for each row; each
 //! addition moves the witnesses along one solution of the rows so far. Rows that follow from earlier
-//! ones are noticed and cost nothing.
+//! ones are noticed and cost nothing. A pivot is an atom that stands in as few rows as can be: what a
+//! window of time adds to the last one stands in none of the earlier rows, and the factors stay sparse.
 //!
 //! Source: shared `design/disclosure.md`, section 3 (elimination over a prime field); `GaussSuppression`
 //! of R as the reference for what a rank test is.
@@ -37,10 +38,15 @@ pub(crate) struct Span {
     pivots: Vec<u32>,
     is_pivot: Vec<bool>,
     /// Row i of L, without its diagonal of ones.
-    lower: Vec<Vec<u32>>,
-    /// Column i of U, with its diagonal.
-    upper: Vec<Vec<u32>>,
+    lower: Vec<Sparse>,
+    /// Column i of U, without its diagonal.
+    upper: Vec<Sparse>,
+    /// The diagonal of U, and its inverses.
+    diagonal: Vec<(u32, u32)>,
 }
+
+/// Places and values that are not zero, in order of places.
+type Sparse = Vec<(u32, u32)>;
 
 /// What a row did to a span, for taking it back.
 pub(crate) struct Undo {
@@ -59,6 +65,7 @@ impl Span {
             is_pivot: vec![false; atoms],
             lower: Vec::new(),
             upper: Vec::new(),
+            diagonal: Vec::new(),
         }
     }
 
@@ -99,8 +106,9 @@ impl Span {
         for atom in row {
             self.stands_in[*atom as usize].push(number);
         }
-        self.lower.push(left);
-        self.upper.push([column, vec![diagonal]].concat());
+        self.lower.push(sparse(&left));
+        self.upper.push(sparse(&column));
+        self.diagonal.push((diagonal, invert(diagonal)));
         self.pivots.push(pivot);
         self.is_pivot[pivot as usize] = true;
         Some(undo)
@@ -116,15 +124,19 @@ impl Span {
         }
         self.lower.pop();
         self.upper.pop();
+        self.diagonal.pop();
         if let Some(pivot) = self.pivots.pop() {
             self.is_pivot[pivot as usize] = false;
         }
     }
 
-    /// An atom on which the row is not what the other rows make of it, and by how much.
+    /// An atom on which the row is not what the other rows make of it, and by how much: of those in the
+    /// row one that stands in the fewest others, or any other.
     fn find_pivot(&self, row: &[u32], member: &HashSet<u32>, dual: &[u32]) -> Option<(u32, u32)> {
+        let mut order: Vec<u32> = row.to_vec();
+        order.sort_by_key(|atom| self.stands_in[*atom as usize].len());
         let all = 0..u32::try_from(self.witness.len()).unwrap_or(u32::MAX);
-        row.iter().copied().chain(all).filter(|atom| !self.is_pivot[*atom as usize]).find_map(
+        order.into_iter().chain(all).filter(|atom| !self.is_pivot[*atom as usize]).find_map(
             |atom| {
                 let others: u64 = self.stands_in[atom as usize]
                     .iter()
@@ -166,10 +178,9 @@ impl Span {
     /// x with x U = b.
     fn solve_upper_from_left(&self, b: &[u32]) -> Vec<u32> {
         let mut x: Vec<u32> = Vec::with_capacity(b.len());
-        for (b, column) in b.iter().zip(&self.upper) {
-            let (diagonal, above) = column.split_last().unwrap_or((&1, &[]));
-            let rest = u64::from(*b) + P - u64::from(dot(&x, above));
-            x.push(multiply(reduce(rest), invert(*diagonal)));
+        for ((b, column), (_, inverse)) in b.iter().zip(&self.upper).zip(&self.diagonal) {
+            let rest = u64::from(*b) + P - u64::from(dot(column, &x));
+            x.push(multiply(reduce(rest), *inverse));
         }
         x
     }
@@ -181,21 +192,22 @@ impl Span {
 
     /// v with L v = b, where b is one at some places.
     fn solve_lower(&self, ones: &[u32]) -> Vec<u32> {
-        let mut b = vec![0_u32; self.lower.len()];
+        let mut v = vec![0_u32; self.lower.len()];
         for place in ones {
-            b[*place as usize] = 1;
+            v[*place as usize] = 1;
         }
-        let mut v: Vec<u32> = Vec::with_capacity(b.len());
-        for (b, row) in b.iter().zip(&self.lower) {
-            let rest = u64::from(*b) + P - u64::from(dot(&v, row));
-            v.push(reduce(rest));
+        // Nothing comes before the first.
+        let first = ones.iter().min().map_or(v.len(), |place| *place as usize);
+        for place in first..v.len() {
+            let rest = u64::from(v[place]) + P - u64::from(dot(&self.lower[place], &v));
+            v[place] = reduce(rest);
         }
         v
     }
 
     /// w with U w = b.
     fn solve_upper(&self, b: &[u32]) -> Vec<u32> {
-        backwards(b, &self.upper, |column| column.last().copied().unwrap_or(1))
+        backwards(b, &self.upper, |place| self.diagonal[place].1)
     }
 
     /// Groups of fewer than k patients whom no row tells apart, and pairs of such groups, whose sum
@@ -236,40 +248,36 @@ impl Span {
     }
 }
 
-/// Solves a triangular system from its last unknown to its first; `lines` are contiguous in memory.
-fn backwards(b: &[u32], lines: &[Vec<u32>], diagonal: impl Fn(&Vec<u32>) -> u32) -> Vec<u32> {
-    let mut rest: Vec<u64> = b.iter().copied().map(u64::from).collect();
-    let mut solved = vec![0_u32; b.len()];
-    let mut since = 0;
+/// Solves a triangular system from its last unknown to its first.
+fn backwards(b: &[u32], lines: &[Sparse], inverse: impl Fn(usize) -> u32) -> Vec<u32> {
+    let mut solved = b.to_vec();
     for index in (0..b.len()).rev() {
-        let divisor = diagonal(&lines[index]);
-        let value = reduce(rest[index]);
-        let value = if divisor == 1 { value } else { multiply(value, invert(divisor)) };
-        solved[index] = value;
-        if value == 0 {
+        if solved[index] == 0 {
             continue;
         }
+        let value = multiply(solved[index], inverse(index));
+        solved[index] = value;
         let factor = P - u64::from(value);
-        for (rest, line) in rest[..index].iter_mut().zip(&lines[index]) {
-            *rest += factor * u64::from(*line);
-        }
-        since += 1;
-        if since == LAZY - 1 {
-            for rest in &mut rest[..index] {
-                *rest %= P;
-            }
-            since = 0;
+        for (place, entry) in &lines[index] {
+            let rest = &mut solved[*place as usize];
+            *rest = reduce(u64::from(*rest) + factor * u64::from(*entry));
         }
     }
     solved
 }
 
-/// The sum of products of two lines, the shorter one's length.
-fn dot(left: &[u32], right: &[u32]) -> u32 {
+/// The entries that are not zero.
+fn sparse(dense: &[u32]) -> Sparse {
+    (0..).zip(dense.iter().copied()).filter(|(_, value)| *value != 0).collect()
+}
+
+/// The sum of products of a sparse and a dense line.
+fn dot(sparse: &Sparse, dense: &[u32]) -> u32 {
     let mut total = 0;
-    for (left, right) in left.chunks(LAZY - 1).zip(right.chunks(LAZY - 1)) {
-        let sum: u64 = left.iter().zip(right).map(|(l, r)| u64::from(*l) * u64::from(*r)).sum();
-        total += sum % P;
+    for part in sparse.chunks(LAZY - 1) {
+        let product =
+            |(place, value): &(u32, u32)| u64::from(*value) * u64::from(dense[*place as usize]);
+        total += part.iter().map(product).sum::<u64>() % P;
     }
     reduce(total)
 }

@@ -2,11 +2,11 @@
 //!
 //! A table adds up: to the whole cohort, a crossing also to its rows and columns. In every such sum,
 //! hidden cells take partners, smallest first, until at least two hold k patients of each label
-//! together, without the one patient of a cell who knows his own share ([`equations`]). In crossings
+//! together, without the one patient of a cell who knows his own share (`equations`). In crossings
 //! that is not enough, since rows and columns bind each other: a linear programme finds the interval in
-//! which each hidden cell can lie, and it must be k wide ([`intervals`]). Last, over all tables of this
+//! which each hidden cell can lie, and it must be k wide (`intervals`). Last, over all tables of this
 //! and every earlier release together, nothing about fewer than k patients may lie in the span of what
-//! is shown ([`rank`]).
+//! is shown (`rank`).
 //!
 //! Source: EU SDC Handbook (2024), chapters 4 and 5; R `GaussSuppression`; Fischetti and Salazar (2000)
 //! on feasibility intervals.
