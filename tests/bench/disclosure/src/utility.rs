@@ -128,13 +128,17 @@ fn normal(rng: &mut Pcg64Mcg) -> f64 {
     StandardNormal.sample(rng)
 }
 
+fn uniform(rng: &mut Pcg64Mcg) -> f64 {
+    StandardUniform.sample(rng)
+}
+
 /// One site's patients: logits one and a half apart, less in one sex, the site's own shift on top.
 fn cohort(patients: u32, rng: &mut Pcg64Mcg) -> Vec<Case> {
     let own = TAU * normal(rng);
     (0..patients)
         .map(|patient| {
-            let positive = StandardUniform.sample(rng) < PREVALENCE;
-            let sex = if StandardUniform.sample(rng) < 0.5 { "f" } else { "m" };
+            let positive = uniform(rng) < PREVALENCE;
+            let sex = if uniform(rng) < 0.5 { "f" } else { "m" };
             let apart = 1.0 + own / 2.0 - if sex == "f" { GAP / 2.0 } else { 0.0 };
             let logit = -0.9 + normal(rng) * 1.3 + if positive { apart } else { -apart / 2.0 };
             let score = GridScore::from_logit(Logit::new(logit).expect("finite"));

@@ -33,6 +33,8 @@ struct Puzzle {
     truth: BTreeMap<Place, u64>,
     known: BTreeMap<Place, bool>,
     sums: Vec<Sum>,
+    /// Table, rows and columns of each crossing.
+    crossings: Vec<(usize, usize, usize)>,
 }
 
 /// Widens hidden cells whose interval is narrower than k by hiding others. Whether anything changed.
@@ -74,7 +76,12 @@ fn partner(stock: &Stock<'_>, shown: &Shown, narrow: Row) -> Option<Row> {
 
 impl Puzzle {
     fn new(stock: &Stock<'_>, shown: &Shown, label: Label) -> Self {
-        let mut puzzle = Self { truth: BTreeMap::new(), known: BTreeMap::new(), sums: Vec::new() };
+        let mut puzzle = Self {
+            truth: BTreeMap::new(),
+            known: BTreeMap::new(),
+            sums: Vec::new(),
+            crossings: Vec::new(),
+        };
         let patients = stock.first_cases(label);
         let crossed = |dimension: usize| {
             stock.tables.iter().any(|table| {
@@ -99,6 +106,7 @@ impl Puzzle {
                     let size = |t: usize| stock.tables[t].categories.len();
                     let (high, wide) = (size(rows), size(columns));
                     let place = |r: usize, c: usize| crossing(table, r, c, high, wide);
+                    puzzle.crossings.push((table, high, wide));
                     for case in &patients {
                         puzzle.count(place(usize::from(case[rows]), usize::from(case[columns])));
                     }
@@ -143,6 +151,9 @@ impl Puzzle {
             hidden.iter().map(|place| (*place, (truth(place), truth(place)))).collect();
         for place in &hidden {
             let Place::Listed(table, cell) = *place else { continue };
+            if self.swaps_are_wide(table, cell, k) {
+                continue;
+            }
             for direction in [OptimizationDirection::Maximize, OptimizationDirection::Minimize] {
                 if is_wide(seen[place], k) {
                     break;
@@ -161,6 +172,41 @@ impl Puzzle {
             }
         }
         None
+    }
+
+    /// Whether patients can be moved around rectangles of hidden cells so that this cell takes values k
+    /// apart: rows and columns keep their sums, so every such cohort fits what is known. Where it is so,
+    /// which is nearly always, no programme has to be solved.
+    fn swaps_are_wide(&self, table: usize, cell: usize, k: u64) -> bool {
+        let Some((_, high, wide)) = self.crossings.iter().find(|(of, ..)| *of == table) else {
+            return false;
+        };
+        let (row, column) = (cell / wide, cell % wide);
+        let hidden = |r: usize, c: usize| {
+            let place = crossing(table, r, c, *high, *wide);
+            self.known.get(&place).is_some_and(|known| !known).then(|| self.truth[&place])
+        };
+        let own = self.truth[&Place::Listed(table, cell)];
+        let mut in_row: Vec<(usize, u64)> = (0..=*wide)
+            .filter(|c| *c != column)
+            .filter_map(|c| Some((c, hidden(row, c)?)))
+            .collect();
+        let (mut more, mut fewer) = (0, 0);
+        for r in (0..=*high).filter(|r| *r != row) {
+            let Some(mut above) = hidden(r, column) else { continue };
+            for (c, beside) in &mut in_row {
+                let Some(opposite) = hidden(r, *c) else { continue };
+                let moved = above.min(*beside);
+                above -= moved;
+                *beside -= moved;
+                more += moved;
+                fewer = own.min(fewer + opposite);
+                if more + fewer >= k {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// A cohort with as many or as few patients at `place` as can be; `None` where none is found,

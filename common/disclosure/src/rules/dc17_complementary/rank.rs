@@ -53,26 +53,30 @@ impl Known {
         false
     }
 
-    /// Shows rows without asking.
-    pub(crate) fn show_all(&mut self, rows: &[Row]) {
-        for row in rows {
-            self.span.add(self.population.row(0, *row));
-        }
-    }
-
-    /// Watches a cell of this release that is hidden; `false` where it follows already.
-    pub(crate) fn watch(&mut self, atoms: Vec<u32>) -> bool {
-        if atoms.is_empty() || !self.span.determines(&atoms) {
-            self.hidden.push(atoms);
+    /// Shows all rows, if nothing follows from them that did not before. `false` otherwise, and none is
+    /// shown.
+    pub(crate) fn show_all(&mut self, rows: &[Row]) -> bool {
+        let added: Vec<_> =
+            rows.iter().filter_map(|row| self.span.add(self.population.row(0, *row))).collect();
+        if self.is_safe() {
             return true;
+        }
+        for undo in added.into_iter().rev() {
+            self.span.undo(undo);
         }
         false
     }
 
+    /// Watches a cell of this release that is hidden, unless it follows already.
+    pub(crate) fn watch(&mut self, atoms: Vec<u32>) {
+        if !atoms.is_empty() && !self.span.determines(&atoms) {
+            self.hidden.push(atoms);
+        }
+    }
+
     /// Watches the patients in no listed cell of a table.
-    pub(crate) fn watch_unlisted(&mut self, table: usize) -> bool {
-        let atoms = self.population.unlisted(0, table);
-        self.watch(atoms)
+    pub(crate) fn watch_unlisted(&mut self, table: usize) {
+        self.watch(self.population.unlisted(0, table));
     }
 
     /// The atoms of a row of this release.
@@ -82,8 +86,7 @@ impl Known {
 
     /// Whether nothing follows that did not follow before.
     pub(crate) fn is_safe(&self) -> bool {
-        let follows = |atoms: &Vec<u32>| !atoms.is_empty() && self.span.determines(atoms);
-        !self.hidden.iter().any(follows)
+        !self.hidden.iter().any(|atoms| self.span.determines(atoms))
             && self.span.disclosed(&self.population, self.k).is_subset(&self.before)
     }
 }
