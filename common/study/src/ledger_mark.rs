@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::exact_u64;
+use crate::digest::Sha256Digest;
 use crate::id::SiteId;
 
 /// A site's own statement about its ledger.
@@ -15,4 +16,7 @@ pub struct LedgerMark {
     /// Entries of its ledger.
     #[serde(serialize_with = "exact_u64")]
     pub entries: u64,
+    /// Hash of the last entry of its journal then: a journal that does not hold it is another one,
+    /// however long.
+    pub head: Sha256Digest,
 }

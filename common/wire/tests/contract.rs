@@ -22,7 +22,7 @@ const SENT_BY_SITES: [&str; 6] = [
 
 /// The only bytes a site can send: digests, a signature, nonces of its process, a token, a signing
 /// request.
-const BYTES: [&str; 14] = [
+const BYTES: [&str; 15] = [
     "DownloadRequest.digest",
     "EnrolRequest.certificate_signing_request",
     "EnrolRequest.invitation",
@@ -35,6 +35,7 @@ const BYTES: [&str; 14] = [
     "ResultHeader.model",
     "ResultHeader.policy",
     "ResultHeader.protocol",
+    "SubmitResultRequest.ledger_head",
     "SubmitResultRequest.ledger_signature",
     "SubmitResultRequest.signature",
 ];

@@ -18,12 +18,11 @@ impl Coordinator {
     /// [`StoreError`] if the store fails.
     pub async fn ledger_mark_keep(
         &self,
-        site: &SiteId,
-        entries: u64,
+        mark: LedgerMark,
         signature: Signature,
     ) -> Result<(), StoreError> {
-        let mark = LedgerMark { site: site.clone(), entries };
-        let row = self.store.site_find(site).await?;
+        let site = mark.site.clone();
+        let row = self.store.site_find(&site).await?;
         let certificate = row.and_then(|row| row.certificate);
         let certificate = certificate.and_then(|pem| Certificate::from_pem(&pem).ok());
         let is_own = certificate.is_some_and(|certificate| {

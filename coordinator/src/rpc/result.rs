@@ -3,6 +3,7 @@
 use fedval_core::Coordinator;
 use fedval_proto as proto;
 use fedval_proto::result_service_server::ResultService;
+use fedval_study::LedgerMark;
 use fedval_trust::Signature;
 use tonic::{Request, Response, Status};
 
@@ -41,8 +42,11 @@ impl ResultService for ResultRpc {
             .result_submit(&site, result, signature, request.lease_epoch)
             .await
             .map_err(|error| status_of(&error))?;
-        if let Ok(mark) = Signature::try_from(request.ledger_signature.as_slice()) {
-            let kept = self.coordinator.ledger_mark_keep(&site, request.ledger_entries, mark);
+        let signature = Signature::try_from(request.ledger_signature.as_slice());
+        let head = fedval_wire::digest("ledger_head", &request.ledger_head);
+        if let (Ok(signature), Ok(head)) = (signature, head) {
+            let mark = LedgerMark { site, entries: request.ledger_entries, head };
+            let kept = self.coordinator.ledger_mark_keep(mark, signature);
             kept.await.map_err(|error| status_of(&error))?;
         }
         tracing::info!(duplicate = accepted.duplicate, "result recorded");

@@ -174,6 +174,7 @@ fn ledger_mark((row, countersignature): (LedgerMarkRow, Endorsement)) -> Result<
         entries: row.mark.entries,
         signature: row.signature.as_bytes().to_vec(),
         countersignature: Some(countersignature),
+        head: row.mark.head.as_bytes().to_vec(),
     }))
 }
 

@@ -75,14 +75,13 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     table.to_string()
 }
 
-/// What disclosure control kept at a site; a partner is kept only to protect another.
+/// What disclosure control kept at a site, for its own sake or another's: which, only the site knows.
 fn withheld(report: &Value, site: &str) -> String {
     let items = entries(report, "/disclosure/withheld");
     let names = items.iter().filter(|item| text(item, "/site") == site).map(|item| {
         if let Some(group) = item.pointer("/what/subgroup") {
-            let partner = if text(item, "/code") == "C" { " (partner)" } else { "" };
             let (dimension, category) = (text(group, "/dimension"), text(group, "/category"));
-            return format!("{dimension} {category}{partner}");
+            return format!("{dimension} {category}");
         }
         if item.pointer("/what/attrition").is_some() {
             return "count of failed cases".to_owned();

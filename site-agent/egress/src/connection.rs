@@ -141,16 +141,16 @@ impl Connection {
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
-        ledger_entries: u64,
+        ledger: &LedgerMark,
     ) -> Result<ResultDigest, EgressError> {
         let signature = dsse::sign(key, PayloadType::SiteResult, result.bytes());
-        let site = result.value().header.site.clone();
-        let mark = ledger_mark::sign(key, &LedgerMark { site, entries: ledger_entries });
+        let mark = ledger_mark::sign(key, ledger);
         let request = proto::SubmitResultRequest {
             result: Some(fedval_wire::site_result_to_wire(result.value())),
             signature: signature.as_bytes().to_vec(),
             lease_epoch,
-            ledger_entries,
+            ledger_entries: ledger.entries,
+            ledger_head: ledger.head.as_bytes().to_vec(),
             ledger_signature: mark.map(|mark| mark.as_bytes().to_vec()).unwrap_or_default(),
         };
         let mut client = ResultServiceClient::new(self.channel.clone());

@@ -76,6 +76,8 @@ pub enum Heard {
     LedgerMark {
         /// Its entries.
         entries: u64,
+        /// Hash of the last entry of its journal then.
+        head: Sha256Digest,
         /// This site's own signature.
         signature: Signature,
         /// The coordinator's.
@@ -189,6 +191,7 @@ fn heard(event: CoordinatorEvent) -> Result<Heard, WireError> {
             let countersignature = mark.countersignature.unwrap_or_default();
             Ok(Heard::LedgerMark {
                 entries: mark.entries,
+                head: fedval_wire::digest("head", &mark.head)?,
                 signature: fedval_wire::signature_from_wire(&mark.signature)?,
                 countersignature: fedval_wire::endorsement_from_wire(&countersignature)?,
             })

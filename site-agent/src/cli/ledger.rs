@@ -1,10 +1,15 @@
 //! `fedval-agent ledger show` and `journal verify`.
 
+use std::collections::BTreeSet;
+
 use fedval_ambient::terminal::{Output, table};
-use fedval_ambient::{Clock as _, Failure, SystemClock};
+use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
+use fedval_study::{Canonical, RoundId, SiteResult};
+use fedval_vault::LedgerEntry;
 use serde_json::json;
 
 use super::args::{Journal, Ledger};
+use super::preview::tables;
 use crate::home::Home;
 
 pub(super) async fn run(home: &Home, command: &Ledger, output: Output) -> Result<(), Failure> {
@@ -29,42 +34,100 @@ async fn accept(home: &Home, by: &str, output: Output) -> Result<(), Failure> {
 }
 
 async fn show(home: &Home, cohort: Option<&str>, output: Output) -> Result<(), Failure> {
-    let cohort_of = |entry: &fedval_vault::LedgerEntry| {
-        entry.cohort.map(|cohort| cohort.to_string()).unwrap_or_default()
-    };
-    let mut entries = home.vault().await?.ledger_list().await?;
-    if let Some(prefix) = cohort {
-        entries.retain(|entry| cohort_of(entry).starts_with(prefix));
-    }
-    let rows: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            json!({ "job": entry.round, "study": entry.study, "outcome": entry.outcome,
+    let all = home.vault().await?.ledger_list().await?;
+    let wanted =
+        |entry: &&LedgerEntry| cohort.is_none_or(|prefix| cohort_of(entry).starts_with(prefix));
+    let entries: Vec<&LedgerEntry> = all.iter().filter(wanted).collect();
+    let mut rows = Vec::new();
+    for entry in &entries {
+        let others = others_about(entry, &all)?;
+        rows.push(json!({ "job": entry.round, "study": entry.study, "outcome": entry.outcome,
                     "cohort": cohort_of(entry), "model_digest": entry.model.to_string(),
                     "digest": entry.digest.to_string(), "bits": entry.bits,
-                    "approver": entry.approver, "committed_at": entry.committed_at.to_string() })
-        })
-        .collect();
-    let text = if entries.is_empty() {
-        "Nothing ever left this site.".to_owned()
-    } else {
-        table(
-            &["when", "job", "told", "cohort", "model", "bits", "approved by"],
-            entries.iter().map(|entry| {
-                vec![
-                    entry.committed_at.to_string(),
-                    entry.round.to_string(),
-                    entry.outcome.clone(),
-                    cohort_of(entry).chars().take(12).collect(),
-                    entry.model.0.short(),
-                    entry.bits.to_string(),
-                    entry.approver.clone(),
-                ]
-            }),
-        )
+                    "rho_micro": entry.rho_micro, "patients": patients(entry)?,
+                    "same_patients_in": others, "approver": entry.approver,
+                    "committed_at": entry.committed_at.to_string() }));
+    }
+    let text = match (entries.is_empty(), cohort) {
+        (true, None) => "Nothing ever left this site.".to_owned(),
+        (true, Some(prefix)) => format!("Nothing was ever told about a cohort `{prefix}…`."),
+        (false, None) => overview(&entries)?,
+        (false, Some(_)) => told(&entries, &all)?,
     };
     output.say(&json!({ "ledger": rows }), &text);
     Ok(())
+}
+
+fn cohort_of(entry: &LedgerEntry) -> String {
+    entry.cohort.map(|cohort| cohort.to_string()).unwrap_or_default()
+}
+
+/// Patients that an answer was about.
+fn patients(entry: &LedgerEntry) -> Result<Option<usize>, Failure> {
+    let footprint = entry.footprint()?;
+    Ok(footprint.map(|footprint| footprint.open_on_site().members.patients.len()))
+}
+
+/// Other answers about any of the same patients.
+fn others_about(entry: &LedgerEntry, all: &[LedgerEntry]) -> Result<Vec<RoundId>, Failure> {
+    let Some(own) = entry.footprint()? else { return Ok(Vec::new()) };
+    let own: BTreeSet<_> = own.open_on_site().members.patients.iter().copied().collect();
+    let mut others = Vec::new();
+    for other in all.iter().filter(|other| other.round != entry.round) {
+        let Some(footprint) = other.footprint()? else { continue };
+        if footprint.open_on_site().members.patients.iter().any(|patient| own.contains(patient)) {
+            others.push(other.round.clone());
+        }
+    }
+    Ok(others)
+}
+
+fn overview(entries: &[&LedgerEntry]) -> Result<String, Failure> {
+    let mut rows = Vec::new();
+    for entry in entries {
+        rows.push(vec![
+            entry.committed_at.to_string(),
+            entry.round.to_string(),
+            entry.outcome.clone(),
+            patients(entry)?.map(|patients| patients.to_string()).unwrap_or_default(),
+            cohort_of(entry).chars().take(12).collect(),
+            entry.model.0.short(),
+            entry.bits.to_string(),
+            entry.approver.clone(),
+        ]);
+    }
+    let columns = ["when", "job", "told", "patients", "cohort", "model", "bits", "approved by"];
+    Ok(format!(
+        "{}\n\nNext: fedval-agent ledger show --cohort COHORT, for everything that was told about one",
+        table(&columns, rows)
+    ))
+}
+
+/// Everything that was told about a cohort, number by number.
+fn told(entries: &[&LedgerEntry], all: &[LedgerEntry]) -> Result<String, Failure> {
+    let mut parts = Vec::new();
+    for entry in entries {
+        let result: Canonical<SiteResult> = Canonical::parse(&entry.bytes).map_err(|error| {
+            let restore = "restore the agent's folder from a backup";
+            Failure::new(Exit::Machine, "VAULT_DAMAGED", error.to_string(), restore)
+        })?;
+        let others = others_about(entry, all)?;
+        let others = if others.is_empty() {
+            "No other answer was about any of these patients.".to_owned()
+        } else {
+            let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+            format!("Also about some of these patients: {}", names.join(", "))
+        };
+        parts.push(format!(
+            "{}: {} told {}, approved by {}\n{}\n{others}",
+            entry.committed_at,
+            entry.round,
+            entry.outcome,
+            entry.approver,
+            tables::of(&result.value().outcome)
+        ));
+    }
+    Ok(parts.join("\n\n"))
 }
 
 pub(super) async fn verify(home: &Home, command: &Journal, output: Output) -> Result<(), Failure> {

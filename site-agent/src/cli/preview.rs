@@ -1,6 +1,6 @@
 //! `fedval-agent preview`: what a steward looks at before anything leaves.
 
-mod tables;
+pub(super) mod tables;
 
 use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Exit, Failure};

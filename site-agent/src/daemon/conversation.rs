@@ -53,8 +53,8 @@ impl Conversation {
                 tracing::debug!(%round, epoch, "lease granted");
             }
             Heard::Cancel { round } => cancel(agent, &round).await?,
-            Heard::LedgerMark { entries, signature, countersignature } => {
-                let shown = ShownMark { entries, signature, countersignature };
+            Heard::LedgerMark { entries, head, signature, countersignature } => {
+                let shown = ShownMark { entries, head, signature, countersignature };
                 ledger_mark::hear(agent, &shown).await?;
             }
             Heard::Lost { round, part } => self.heal(agent, &round, part).await?,

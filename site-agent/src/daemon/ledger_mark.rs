@@ -1,7 +1,7 @@
 //! Whether this site's ledger forgot something: it was restored from a backup.
 
 use fedval_ambient::Failure;
-use fedval_study::LedgerMark;
+use fedval_study::{LedgerMark, Sha256Digest};
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignedDocument, ledger_mark};
 
 use super::Agent;
@@ -9,6 +9,7 @@ use super::Agent;
 /// What the coordinator shows of this site's ledger.
 pub(super) struct ShownMark {
     pub(super) entries: u64,
+    pub(super) head: Sha256Digest,
     pub(super) signature: Signature,
     pub(super) countersignature: Endorsement,
 }
@@ -17,13 +18,13 @@ pub(super) struct ShownMark {
 /// missing, nothing is released until a steward looked into it.
 pub(super) async fn hear(agent: &Agent, shown: &ShownMark) -> Result<(), Failure> {
     let identity = &agent.identity;
-    let mark = LedgerMark { site: identity.site.clone(), entries: shown.entries };
+    let mark = LedgerMark { site: identity.site.clone(), entries: shown.entries, head: shown.head };
     let is_own = ledger_mark::verifies(identity.key.public(), &mark, &shown.signature);
     if !is_own || !is_countersigned(agent, &mark, shown) {
         tracing::warn!(code = "LEDGER_MARK_FOREIGN", "a mark that nobody here signed was ignored");
         return Ok(());
     }
-    let missing = agent.vault.ledger_seen(shown.entries).await?;
+    let missing = agent.vault.ledger_seen(&mark).await?;
     if missing > 0 {
         tracing::error!(code = "LEDGER_ROLLED_BACK", missing, "this site's ledger forgot entries");
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use fedval_disclosure::Releasable;
 use fedval_egress::{Connection, EgressError};
-use fedval_study::{ResultDigest, Sha256Digest, SiteResult};
+use fedval_study::{LedgerMark, ResultDigest, Sha256Digest, SiteResult};
 use fedval_trust::SecretKey;
 
 /// A way to the coordinator.
@@ -26,7 +26,7 @@ pub trait Link: std::fmt::Debug + Send + Sync {
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
-        ledger_entries: u64,
+        ledger: &LedgerMark,
     ) -> Result<ResultDigest, EgressError>;
 }
 
@@ -46,8 +46,8 @@ impl Link for Connection {
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
-        ledger_entries: u64,
+        ledger: &LedgerMark,
     ) -> Result<ResultDigest, EgressError> {
-        Self::submit(self, result, key, lease_epoch, ledger_entries).await
+        Self::submit(self, result, key, lease_epoch, ledger).await
     }
 }

@@ -215,8 +215,8 @@ impl Worker {
             agent.vault.job_delay(round, Some("LEDGER_ROLLED_BACK")).await?;
             return Ok(false);
         }
-        let entries = agent.vault.ledger_count().await?;
-        match link.submit(&result, &agent.identity.key, job.lease_epoch, entries).await {
+        let mark = agent.vault.ledger_mark(&agent.identity.site).await?;
+        match link.submit(&result, &agent.identity.key, job.lease_epoch, &mark).await {
             Ok(digest) => {
                 agent.vault.sent_record(round, digest, agent.clock.now()).await?;
                 self.backoff.succeeded(round);

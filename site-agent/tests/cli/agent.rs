@@ -100,6 +100,17 @@ impl Machine {
         machine
     }
 
+    /// Evaluates the approved job, in a moment.
+    pub(crate) fn finish(&self) {
+        Runtime::new().unwrap().block_on(async {
+            let vault = Vault::open(&self.path("vault.db")).await.unwrap();
+            let now = MockClock::default().now();
+            let (from, to) = (JobState::Approved, JobState::Running);
+            assert!(vault.job_move(&round(), from, to, now).await.unwrap());
+            assert!(vault.vetted_put(&result(), now).await.unwrap());
+        });
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -242,6 +242,26 @@ fn a_job_can_be_declined_until_it_is_answered_also_while_it_runs() {
 }
 
 #[test]
+fn where_two_persons_must_look_who_let_a_job_run_does_not_release_it() {
+    let machine = Machine::with_a_job(JobState::Offered);
+    let policy = "profile = \"standard\"\nk = 11\ntwo_persons = true\n";
+    machine.write("policy.toml", policy);
+    assert_eq!(machine.run(&["policy", "sign"]).code, Some(0));
+    assert_eq!(machine.run(&["approve", "chest-r1", "--by", "ada"]).code, Some(0));
+    machine.finish();
+    machine.run(&["release", "chest-r1", "--by", "ada"]).stops(4, "SAME_PERSON");
+    assert_eq!(machine.state(), "awaiting_release");
+    assert_eq!(machine.run(&["release", "chest-r1", "--by", "grace"]).code, Some(0));
+    let cohort = machine.run(&["ledger", "show", "--json"]).json()["ledger"][0]["cohort"].clone();
+    let prefix = &cohort.as_str().unwrap()[..8];
+    let told = machine.run(&["ledger", "show", "--cohort", prefix]).out;
+    assert!(told.contains("approved by grace") && told.contains("scanner = a"), "{told}");
+    assert!(told.contains("No other answer was about any of these patients"), "{told}");
+    let other = machine.run(&["ledger", "show", "--cohort", "zz"]).out;
+    assert!(other.contains("Nothing was ever told"), "{other}");
+}
+
+#[test]
 fn a_result_is_previewed_and_released_by_the_digest_that_was_shown() {
     let machine = Machine::with_a_job(JobState::AwaitingRelease);
     let preview = machine.run(&["preview", "chest-r1", "--json"]).json();

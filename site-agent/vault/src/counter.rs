@@ -1,11 +1,12 @@
-//! How many entries the ledger ever had: a restored backup has fewer, and that must show.
+//! What this site signed of its ledger: a restored backup does not hold it, and that must show.
 //!
-//! With every answer this site signs its counter, and the coordinator keeps the largest. On each
-//! connection the coordinator shows it: where it is larger than this ledger's, entries are missing, and
-//! nothing is released until a steward has looked into it. The coordinator cannot make one up, since
-//! it is this site's own signature.
+//! With every answer this site signs how many entries its ledger has and the hash of the last entry of its
+//! journal, and the coordinator keeps it. On each connection the coordinator shows it: where this
+//! journal does not hold that hash, it is an older one or another, and nothing is released until a
+//! steward has looked into it. The coordinator cannot make one up, since it is this site's own signature.
 
 use fedval_ambient::Timestamp;
+use fedval_study::{LedgerMark, Sha256Digest, SiteId};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Error, Row as _};
 
@@ -13,34 +14,58 @@ use crate::journal::{self, Event};
 use crate::row::count;
 use crate::{Vault, VaultError};
 
-/// Entries and what a steward accepted as forgotten; the largest counter ever seen.
-async fn read(connection: &mut SqliteConnection) -> Result<(u64, u64), Error> {
+/// Entries of the ledger, with what a steward accepted as forgotten.
+async fn entries(connection: &mut SqliteConnection) -> Result<u64, Error> {
     let row = sqlx::query(
-        "-- counter: read
-         SELECT (SELECT COUNT(*) FROM ledger) + forgotten AS entries, seen FROM ledger_counter",
+        "-- counter: entries
+         SELECT (SELECT COUNT(*) FROM ledger) + forgotten AS entries FROM ledger_counter",
     )
     .fetch_one(connection)
     .await?;
-    let entries: i64 = row.try_get("entries")?;
-    Ok((u64::try_from(entries).unwrap_or(0), count(&row, "seen")?))
+    count(&row, "entries")
 }
 
-/// How many entries are missing.
+/// How many entries are missing, one at least where the journal is another.
 pub(crate) async fn missing(connection: &mut SqliteConnection) -> Result<u64, Error> {
-    let (entries, seen) = read(connection).await?;
-    Ok(seen.saturating_sub(entries))
+    let row = sqlx::query(
+        "-- counter: missing
+         SELECT seen_entries, seen_head IS NOT NULL AS missing FROM ledger_counter",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if !row.try_get::<bool, _>("missing")? {
+        return Ok(0);
+    }
+    let seen: u64 = count(&row, "seen_entries")?;
+    Ok(seen.saturating_sub(entries(connection).await?).max(1))
+}
+
+/// Whether a mark is of this journal, or was accepted though it is not.
+async fn is_known(connection: &mut SqliteConnection, head: &Sha256Digest) -> Result<bool, Error> {
+    let row = sqlx::query(
+        "-- counter: is known
+         SELECT EXISTS (SELECT 1 FROM journal WHERE hash = ?1)
+             OR EXISTS (SELECT 1 FROM ledger_counter WHERE accepted = ?1) AS known",
+    )
+    .bind(&head.as_bytes()[..])
+    .fetch_one(connection)
+    .await?;
+    row.try_get("known")
 }
 
 impl Vault {
-    /// The counter that goes with the next answer.
+    /// What goes with the next answer of this site.
     ///
     /// # Errors
     ///
     /// [`VaultError`] if the database fails.
-    pub async fn ledger_count(&self) -> Result<u64, VaultError> {
-        let tag = VaultError::during("ledger_count");
-        let mut connection = self.pool.acquire().await.map_err(&tag)?;
-        Ok(read(&mut connection).await.map_err(&tag)?.0)
+    pub async fn ledger_mark(&self, site: &SiteId) -> Result<LedgerMark, VaultError> {
+        let tag = VaultError::during("ledger_mark");
+        let mut tx = self.pool.begin().await.map_err(&tag)?;
+        let entries = entries(&mut tx).await.map_err(&tag)?;
+        let head = journal::head(&mut tx).await.map_err(&tag)?;
+        tx.rollback().await.map_err(&tag)?;
+        Ok(LedgerMark { site: site.clone(), entries, head })
     }
 
     /// How many entries are missing of those that this site signed for.
@@ -53,19 +78,26 @@ impl Vault {
         missing(&mut *self.pool.acquire().await.map_err(&tag)?).await.map_err(&tag)
     }
 
-    /// Notes a counter of this site that somebody showed it, and returns how many entries are missing.
+    /// Notes a mark that this site signed and somebody showed it, and returns how many entries are
+    /// missing.
     ///
     /// # Errors
     ///
     /// [`VaultError`] if the database fails.
-    pub async fn ledger_seen(&self, seen: u64) -> Result<u64, VaultError> {
+    pub async fn ledger_seen(&self, mark: &LedgerMark) -> Result<u64, VaultError> {
         let tag = VaultError::during("ledger_seen");
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
-        sqlx::query("-- ledger_seen\nUPDATE ledger_counter SET seen = MAX(seen, ?1)")
-            .bind(i64::try_from(seen).unwrap_or(i64::MAX))
+        if !is_known(&mut tx, &mark.head).await.map_err(&tag)? {
+            sqlx::query(
+                "-- ledger_seen
+                 UPDATE ledger_counter SET seen_entries = ?1, seen_head = ?2",
+            )
+            .bind(i64::try_from(mark.entries).unwrap_or(i64::MAX))
+            .bind(&mark.head.as_bytes()[..])
             .execute(&mut *tx)
             .await
             .map_err(&tag)?;
+        }
         let missing = missing(&mut tx).await.map_err(&tag)?;
         tx.commit().await.map_err(&tag)?;
         Ok(missing)
@@ -81,11 +113,16 @@ impl Vault {
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&tag)?;
         let missing = missing(&mut tx).await.map_err(&tag)?;
         if missing > 0 {
-            sqlx::query("-- ledger_accept\nUPDATE ledger_counter SET forgotten = forgotten + ?1")
-                .bind(i64::try_from(missing).unwrap_or(i64::MAX))
-                .execute(&mut *tx)
-                .await
-                .map_err(&tag)?;
+            sqlx::query(
+                "-- ledger_accept
+                 UPDATE ledger_counter
+                 SET forgotten = forgotten + ?1, accepted = seen_head,
+                     seen_entries = 0, seen_head = NULL",
+            )
+            .bind(i64::try_from(missing).unwrap_or(i64::MAX))
+            .execute(&mut *tx)
+            .await
+            .map_err(&tag)?;
             let event = Event::Accepted { approver: approver.to_owned(), missing };
             journal::append(&mut tx, event, now).await.map_err(&tag)?;
         }

@@ -81,6 +81,15 @@ fn genesis() -> Sha256Digest {
     Sha256Digest::of(b"fedval journal v1")
 }
 
+/// Hash of the last entry.
+pub(crate) async fn head(connection: &mut SqliteConnection) -> Result<Sha256Digest, Error> {
+    let last =
+        sqlx::query("-- journal: head\nSELECT * FROM journal ORDER BY sequence DESC LIMIT 1")
+            .fetch_optional(connection)
+            .await?;
+    last.as_ref().map_or_else(|| Ok(genesis()), |row| digest(row, "hash"))
+}
+
 /// Appends an entry inside the caller's transaction.
 pub(crate) async fn append(
     connection: &mut SqliteConnection,

@@ -13,7 +13,7 @@ use fedval_disclosure::{
 use fedval_egress::{
     Connection, Coordinator, EgressError, Enrolment, Heard, Instance, JobPhase, WorkStream, enrol,
 };
-use fedval_study::{LockedProtocol, ResultDigest, RoundId, Sha256Digest, SiteResult};
+use fedval_study::{LedgerMark, LockedProtocol, ResultDigest, RoundId, Sha256Digest, SiteResult};
 use fedval_trust::{InviteToken, SecretKey};
 use tokio::sync::watch;
 
@@ -90,6 +90,12 @@ async fn approved(plan: &Plan) -> Releasable<SiteResult> {
     Releasable::from_ledger(&Approved(entry), &round).await.unwrap().unwrap()
 }
 
+/// What a site says of its ledger.
+fn mark(result: &Releasable<SiteResult>) -> LedgerMark {
+    let site = result.value().header.site.clone();
+    LedgerMark { site, entries: 1, head: Sha256Digest::of(b"journal") }
+}
+
 /// Waits a moment, where trying again may help; anything else is a bug.
 async fn pause_after(name: &str, error: &EgressError) {
     assert!(error.is_passing(), "{name}: {}: {error:?}", error.code());
@@ -148,7 +154,10 @@ impl Agent {
         enrolment: &Enrolment,
         epoch: u64,
     ) -> Result<ResultDigest, EgressError> {
-        self.connect(enrolment).await?.submit(&self.result, &self.key, epoch, 1).await
+        self.connect(enrolment)
+            .await?
+            .submit(&self.result, &self.key, epoch, &mark(&self.result))
+            .await
     }
 
     /// One connection, from its beginning to the acknowledgement or to its end.
@@ -166,7 +175,7 @@ impl Agent {
         connection.download(&pinned.digest.0, pinned.bytes, &model).await?;
         stream.phase(&round, JobPhase::Evaluating).await?;
         self.until_due(&mut stream).await?;
-        let digest = connection.submit(&self.result, &self.key, epoch, 1).await?;
+        let digest = connection.submit(&self.result, &self.key, epoch, &mark(&self.result)).await?;
         stream.phase(&round, JobPhase::Sent).await?;
         Ok((digest, epoch))
     }

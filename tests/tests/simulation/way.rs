@@ -11,7 +11,7 @@ use fedval_ambient::Problem;
 use fedval_core::Coordinator;
 use fedval_disclosure::Releasable;
 use fedval_egress::EgressError;
-use fedval_study::{ResultDigest, Sha256Digest, SiteId, SiteResult};
+use fedval_study::{LedgerMark, ResultDigest, Sha256Digest, SiteId, SiteResult};
 use fedval_trust::{PayloadType, SecretKey, dsse};
 use fedval_vault::Vault;
 
@@ -89,7 +89,7 @@ impl Link for FaultyWay {
         result: &Releasable<SiteResult>,
         key: &SecretKey,
         lease_epoch: u64,
-        _ledger_entries: u64,
+        _ledger: &LedgerMark,
     ) -> Result<ResultDigest, EgressError> {
         let round = &result.value().header.round;
         let charged = self.vault.ledger_find(round).await.unwrap();

@@ -2,5 +2,6 @@
 CREATE TABLE ledger_marks (
     site_id   TEXT PRIMARY KEY REFERENCES sites (site_id), -- the site
     entries   INTEGER NOT NULL,            -- of its ledger; only rises
+    head      BLOB NOT NULL,               -- hash of the last entry of its journal then
     signature BLOB NOT NULL                -- the site's, 64 bytes
 ) STRICT;

@@ -142,6 +142,7 @@ enum Line {
     LedgerMark {
         site: SiteId,
         entries: u64,
+        head: Sha256Digest,
         signature: Hex,
     },
 }
@@ -235,6 +236,7 @@ fn ledger_mark_line(row: &LedgerMarkRow) -> Line {
     Line::LedgerMark {
         site: row.mark.site.clone(),
         entries: row.mark.entries,
+        head: row.mark.head,
         signature: Hex(row.signature.as_bytes().to_vec()),
     }
 }
@@ -298,9 +300,9 @@ pub(super) fn add_line(snapshot: &mut Snapshot, line: &str) -> Option<()> {
             });
         }
         Line::Epoch { site, epoch } => snapshot.epochs.push((site, epoch)),
-        Line::LedgerMark { site, entries, signature } => {
+        Line::LedgerMark { site, entries, head, signature } => {
             let signature = signature.0.as_slice().try_into().ok()?;
-            let mark = LedgerMark { site, entries };
+            let mark = LedgerMark { site, entries, head };
             snapshot.ledger_marks.push(LedgerMarkRow { mark, signature });
         }
     }

@@ -2,20 +2,24 @@
 
 use async_trait::async_trait;
 use fedval_core::port::{LedgerMarkRow, LedgerMarkStore, StoreError};
-use fedval_study::{LedgerMark, SiteId};
+use fedval_study::{LedgerMark, Sha256Digest, SiteId};
 use sqlx::Error;
 
 use super::row::{bytes, count, damaged, integer, parsed};
 use super::{Row, SqlStore, Transaction};
 
 const PUT: &str = "-- ledger_mark_put
-    INSERT INTO ledger_marks (site_id, entries, signature) VALUES ($1, $2, $3)
+    INSERT INTO ledger_marks (site_id, entries, signature, head) VALUES ($1, $2, $3, $4)
     ON CONFLICT (site_id) DO UPDATE
-    SET entries = excluded.entries, signature = excluded.signature
+    SET entries = excluded.entries, signature = excluded.signature, head = excluded.head
     WHERE ledger_marks.entries < excluded.entries";
 
 fn row_of(row: &Row) -> Result<LedgerMarkRow, Error> {
-    let mark = LedgerMark { site: parsed(row, "site_id")?, entries: count(row, "entries")? };
+    let mark = LedgerMark {
+        site: parsed(row, "site_id")?,
+        entries: count(row, "entries")?,
+        head: Sha256Digest::from_bytes(bytes(row, "head")?),
+    };
     let signature: [u8; 64] = bytes(row, "signature")?;
     let signature = signature.as_slice().try_into().map_err(|_| damaged("signature"))?;
     Ok(LedgerMarkRow { mark, signature })
@@ -24,7 +28,12 @@ fn row_of(row: &Row) -> Result<LedgerMarkRow, Error> {
 impl Transaction {
     pub(super) async fn ledger_mark_record(&mut self, row: &LedgerMarkRow) -> Result<(), Error> {
         let entries = integer(row.mark.entries)?.into();
-        let values = [row.mark.site.as_str().into(), entries, row.signature.as_bytes()[..].into()];
+        let values = [
+            row.mark.site.as_str().into(),
+            entries,
+            row.signature.as_bytes()[..].into(),
+            row.mark.head.as_bytes()[..].into(),
+        ];
         self.execute(PUT, &values).await?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{Cell, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release};
 
 /// The content of a result.
-pub(super) fn of(outcome: &Outcome) -> String {
+pub(in crate::cli) fn of(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Released(release) => release_tables(release, exact_row),
         Outcome::ReleasedCoarse(release) => release_tables(release, coarse_row),
