@@ -3,7 +3,7 @@
 use fedval_study::members::UNLISTED;
 use fedval_study::protocol::{StudyProtocol, Table, TableKind};
 use fedval_study::result::AttritionCount;
-use fedval_study::summary::GroupSummary;
+use fedval_study::summary::{FailureReason, GroupSummary};
 use fedval_study::{
     Canonical, CanonicalError, Cell, Members, Outcome, Problem, ResultHeader, SiteResult,
     SiteSummary,
@@ -60,6 +60,9 @@ pub enum Withheld {
         /// The site's budget.
         budget: u64,
     },
+    /// The study asks for noise, and the site's own policy says nothing of it.
+    #[error("the study asks for noisy counts, which this site's policy does not choose")]
+    ForeignNoise,
     /// The noise cannot be drawn.
     #[error("the noise of the policy cannot be drawn")]
     Noise,
@@ -84,6 +87,7 @@ impl Problem for Withheld {
         match self {
             Self::Insufficient => "INSUFFICIENT",
             Self::Schema(_) | Self::NotCanonical(_) | Self::Noise => "RESULT_SCHEMA",
+            Self::ForeignNoise => "NOISE_NOT_CHOSEN",
             Self::PerCase | Self::Dominated => "RESULT_PER_CASE",
             Self::Attribute { .. } => "SUBGROUP_ATTRIBUTE",
             Self::EarlierReleases => "EARLIER_RELEASES",
@@ -102,6 +106,10 @@ impl Problem for Withheld {
             }
             Self::Attribute { .. } => {
                 "add it to `subgroup_attributes` in policy.toml on purpose and sign it, or keep refusing"
+            }
+            Self::ForeignNoise => {
+                "set `profile = \"dp\"` or `noise_rho_micro` in policy.toml on purpose and sign it, or \
+                 keep refusing"
             }
             Self::EarlierReleases => {
                 "run `fedval-agent ledger show` to see what was released; take the same patients as \
@@ -144,6 +152,29 @@ impl<'p> Gate<'p> {
         Self { policy, protocol }
     }
 
+    /// What would be refused whatever the evaluation finds: it need not begin, and how long it takes
+    /// tells nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Withheld`] where policy or history refuse the question itself.
+    pub fn admits(
+        &self,
+        header: &ResultHeader,
+        history: &SiteLocal<History>,
+        now_ms: i64,
+    ) -> Result<(), Withheld> {
+        let listed = self.policy.subgroup_attributes.as_deref();
+        if let Some(attribute) = dc16_subgroup_lattice::unlisted(self.protocol, listed) {
+            return Err(Withheld::Attribute { attribute: attribute.to_owned() });
+        }
+        if self.policy.terms.noise_rho_micro.is_some() && !self.policy.noise_is_chosen {
+            return Err(Withheld::ForeignNoise);
+        }
+        // Who is in the cohort is not known yet: what counts against patients is held again later.
+        self.within_budgets(header, &Members::default(), history.open_on_site(), now_ms)
+    }
+
     /// Vets the evidence of an evaluation.
     ///
     /// # Errors
@@ -154,33 +185,35 @@ impl<'p> Gate<'p> {
         header: ResultHeader,
         evidence: &Evidence<'_>,
     ) -> Result<Vetted<SiteResult>, Withheld> {
-        let listed = self.policy.subgroup_attributes.as_deref();
-        if let Some(attribute) = dc16_subgroup_lattice::unlisted(self.protocol, listed) {
-            return Err(Withheld::Attribute { attribute: attribute.to_owned() });
-        }
+        self.admits(&header, evidence.history, evidence.now_ms)?;
         let k = self.policy.terms.k;
         let summary = evidence.summary.open_on_site();
+        let history = evidence.history.open_on_site();
+        // Budgets before sizes: `insufficient` is an answer about these patients too.
+        self.within_budgets(&header, &summary.members, history, evidence.now_ms)?;
         let overall = summary
             .overall
             .as_ref()
             .filter(|overall| dc02_cohort_minimum::is_sufficient(overall.by_case.patients, k))
             .ok_or(Withheld::Insufficient)?;
         self.check_members(&summary.members)?;
-        let history = evidence.history.open_on_site();
-        self.within_budgets(&header, &summary.members, history, evidence.now_ms)?;
         let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
         let noisy = self.policy.terms.noise_rho_micro.is_some();
         if dc18_earlier_releases::mixes_noise(&summary.members, noisy, history) {
             return Err(Withheld::EarlierReleases);
         }
-        let plan = self.plan(&header, &summary.members, history)?;
+        let plan = self.plan(&summary.members, history)?;
         let outcome = match self.policy.terms.noise_rho_micro {
             Some(rho) => self.noisy(summary, overall, rho, evidence.noise_seed, &mut decisions)?,
-            None => self.counted(summary, overall, &plan, &mut decisions)?,
+            None => {
+                let attrition = self.attrition(summary, history);
+                self.counted(summary, overall, &plan, attrition, &mut decisions)?
+            }
         };
         let footprint =
             Footprint { members: summary.members.clone(), shown: form::shown(&plan), noisy };
-        self.within_bits(SiteResult { header, outcome }, decisions, footprint)
+        let vetted = self.within_bits(SiteResult { header, outcome }, decisions, footprint)?;
+        Ok(vetted.beside(history.footprints()))
     }
 
     /// Members stand in the protocol's cells, or the rules could not be applied to them.
@@ -216,12 +249,7 @@ impl<'p> Gate<'p> {
     }
 
     /// Which cells are shown. With noise, all of them: the noise protects each.
-    fn plan(
-        &self,
-        header: &ResultHeader,
-        members: &Members,
-        history: &History,
-    ) -> Result<CellPlan, Withheld> {
+    fn plan(&self, members: &Members, history: &History) -> Result<CellPlan, Withheld> {
         let tables = self.protocol.tables();
         let terms = &self.policy.terms;
         if terms.noise_rho_micro.is_some() {
@@ -233,7 +261,7 @@ impl<'p> Gate<'p> {
         if is_coarse(self) {
             let shown = form::shown(&plan);
             let own = Footprint { members: members.clone(), shown, noisy: false };
-            if dc18_earlier_releases::responses_meet_others(&own, header.model, history) {
+            if dc18_earlier_releases::responses_meet_others(&own, history) {
                 return Err(Withheld::EarlierReleases);
             }
         }
@@ -243,11 +271,23 @@ impl<'p> Gate<'p> {
         Ok(plan)
     }
 
+    /// Failed patients are members of no footprint: beside an earlier release about some of these
+    /// patients, a change of one could not be seen here, so nothing is said of them.
+    fn attrition(&self, summary: &SiteSummary, history: &History) -> Vec<AttritionCount> {
+        let mut rows = dc04_attrition::shown(&summary.failures, self.policy.terms.k);
+        if dc18_earlier_releases::meets_others(&summary.members, history) {
+            rows.clear();
+            rows.push(AttritionCount { reason: FailureReason::Other, patients: Cell::Suppressed });
+        }
+        rows
+    }
+
     fn counted(
         &self,
         summary: &SiteSummary,
         overall: &GroupSummary,
         plan: &CellPlan,
+        attrition: Vec<AttritionCount>,
         decisions: &mut Vec<Decision>,
     ) -> Result<Outcome, Withheld> {
         let terms = self.policy.terms;
@@ -264,7 +304,6 @@ impl<'p> Gate<'p> {
             let is_crossing = matches!(shape.kind, TableKind::Crossing { .. });
             tables.push(form::visible(summary, plan, is_crossing, terms.k, decisions));
         }
-        let attrition = dc04_attrition::shown(&summary.failures, terms.k);
         note_attrition(&attrition, decisions);
         let crossings = shapes.iter().map(|shape| matches!(shape.kind, TableKind::Crossing { .. }));
         if is_coarse(self) {

@@ -173,6 +173,7 @@ impl SitePolicy {
                 rho_micro_per_year: file.rho_micro_per_year,
             },
             subgroup_attributes: file.subgroup_attributes.clone(),
+            noise_is_chosen: own.stricter(profiles::terms(file.profile)).noise_rho_micro.is_some(),
         }
     }
 }
@@ -194,6 +195,8 @@ pub struct EffectivePolicy {
     pub budgets: Budgets,
     /// Attributes that subgroups may use; `None` for any.
     pub subgroup_attributes: Option<Vec<String>>,
+    /// Whether noise is the site's own choice, not only a study's: it takes the place of k.
+    pub noise_is_chosen: bool,
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub struct Vetted<T> {
     decisions: Vec<Decision>,
     footprint: Option<SiteLocal<Footprint>>,
     rho_micro: u64,
+    beside: Option<u64>,
 }
 
 impl<T> Vetted<T> {
@@ -24,7 +25,12 @@ impl<T> Vetted<T> {
         footprint: Option<SiteLocal<Footprint>>,
         rho_micro: u64,
     ) -> Self {
-        Self { value, decisions, footprint, rho_micro }
+        Self { value, decisions, footprint, rho_micro, beside: None }
+    }
+
+    /// It was held against so many earlier answers about opened cohorts.
+    pub(crate) const fn beside(self, earlier: u64) -> Self {
+        Self { beside: Some(earlier), ..self }
     }
 
     /// The exact bytes that would leave.
@@ -55,6 +61,13 @@ impl<T> Vetted<T> {
     #[must_use]
     pub const fn footprint(&self) -> Option<&SiteLocal<Footprint>> {
         self.footprint.as_ref()
+    }
+
+    /// How many earlier answers about opened cohorts it was held against: with any more it must be
+    /// vetted again. Absent where it holds no aggregate.
+    #[must_use]
+    pub const fn earlier_answers(&self) -> Option<u64> {
+        self.beside
     }
 
     /// What it costs in privacy, in 10⁻⁶ zCDP; 0 where counts carry no noise.

@@ -30,7 +30,7 @@ pub(crate) async fn record(
         let mut cases = vec![first];
         // In time or not, what was gathered is written.
         let _ = timeout(GATHERING, gather(&mut done, &mut cases)).await;
-        progress.add(cases.len());
+        let count = cases.len();
         let (new, repeated): (Vec<_>, Vec<_>) =
             cases.into_iter().partition(|case| matches!(case.pass, Pass::First));
         again.extend(repeated);
@@ -38,6 +38,8 @@ pub(crate) async fn record(
             let cases = new.iter().map(|case| (case.index, &case.checkpoint));
             vault.checkpoint_put_all(round, cases).await?;
         }
+        // Only what is on disk counts: an evaluation that goes on says where it truly was.
+        progress.add(count);
     }
     Ok(again)
 }

@@ -169,7 +169,8 @@ pub(super) async fn release(
     if policy.asks_for_two_persons() && job.run_by.as_deref() == Some(by) {
         return Err(same_person(round, by));
     }
-    let approval = Approval { digest: waiting.digest, approver: by.to_owned() };
+    let (digest, approver) = (waiting.digest, by.to_owned());
+    let approval = Approval { digest, approver, policy: Some(policy.digest()) };
     vault.release_commit(round, &approval, SystemClock.now()).await?;
     let digest = waiting.digest.to_string();
     output.say(

@@ -6,6 +6,7 @@ use fedval_disclosure::{
     Withheld,
 };
 use fedval_evaluate::ScoreGrid;
+use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
     CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult, SiteSummary,
 };
@@ -23,6 +24,11 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
     let protocol = locked.protocol();
     let path = agent.home.artifact(&job.dispatch.model.0);
     let effective = policy.for_study(protocol);
+    if let Err(withheld) = admit(agent, job, &effective, protocol, policy.digest()).await? {
+        agent.vault.job_note(job.round(), withheld.code()).await?;
+        answer(agent, job, NoAggregates::Refused, Some(policy.digest())).await?;
+        return Ok(true);
+    }
     let grid = if effective.terms.is_rounded() { ScoreGrid::Coarse } else { ScoreGrid::Fine };
     match agent.evaluator.evaluate(agent, job, protocol, &path, grid).await {
         Ok(summary) => {
@@ -45,6 +51,20 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
         Err(NotEvaluated::Machine(failure)) => return Err(failure),
     }
     Ok(true)
+}
+
+/// Whether policy and ledger let the question be asked at all.
+async fn admit(
+    agent: &Agent,
+    job: &Job,
+    effective: &EffectivePolicy,
+    protocol: &StudyProtocol,
+    policy: PolicyDigest,
+) -> Result<Result<(), Withheld>, Failure> {
+    let history = agent.vault.history().await?;
+    let header = header(agent, job, None, Some(policy));
+    let now_ms = agent.clock.now().unix_millis();
+    Ok(Gate::new(effective.clone(), protocol).admits(&header, &history, now_ms))
 }
 
 /// Holds what was counted against the rules and everything that was released before.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::{Releasable, ReleaseError};
 use fedval_egress::{EgressError, part_of};
-use fedval_study::RoundId;
+use fedval_study::{PolicyDigest, RoundId};
 use fedval_vault::{Approval, CommitError, Job, JobState, VaultError};
 use tokio::sync::watch;
 
@@ -175,20 +175,23 @@ impl Worker {
         // Where two persons must look, no policy takes the place of one.
         let by_itself = policy.releases_without_steward(job.dispatch.protocol);
         if by_itself && !policy.asks_for_two_persons() {
-            return self.commit(job).await;
+            return self.commit(job, policy.digest()).await;
         }
         Ok(false)
     }
 
-    async fn commit(&self, job: &Job) -> Result<bool, Failure> {
+    async fn commit(&self, job: &Job, policy: PolicyDigest) -> Result<bool, Failure> {
         let agent = &self.agent;
         let Some(vetted) = agent.vault.vetted_find(job.round()).await? else { return Ok(false) };
-        let approval = Approval { digest: vetted.digest, approver: "policy".to_owned() };
+        let (digest, approver) = (vetted.digest, "policy".to_owned());
+        let approval = Approval { digest, approver, policy: Some(policy) };
         match agent.vault.release_commit(job.round(), &approval, agent.clock.now()).await {
             Ok(()) => {
                 tracing::info!(round = %job.round(), "result released");
                 Ok(true)
             }
+            // It goes back to be vetted again, which is progress.
+            Err(CommitError::Stale) => Ok(true),
             Err(CommitError::Vault(error)) => Err(error.into()),
             Err(error) => {
                 tracing::warn!(round = %job.round(), code = error.code(), "result not released");

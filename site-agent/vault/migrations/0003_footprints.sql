@@ -3,6 +3,7 @@
 
 ALTER TABLE vetted ADD COLUMN footprint BLOB;                       -- members under this site's keys, and cells shown; NULL where no cohort was opened
 ALTER TABLE vetted ADD COLUMN rho_micro INTEGER NOT NULL DEFAULT 0; -- what it would cost, in 10^-6 zCDP
+ALTER TABLE vetted ADD COLUMN beside INTEGER;                       -- earlier answers about opened cohorts it was held against; NULL without aggregates
 ALTER TABLE ledger ADD COLUMN footprint BLOB;                       -- the same, of what was committed
 ALTER TABLE ledger ADD COLUMN rho_micro INTEGER NOT NULL DEFAULT 0; -- what it cost, in 10^-6 zCDP
 ALTER TABLE jobs ADD COLUMN run_by TEXT;                            -- who let it run: a steward's name, or the policy

@@ -2,7 +2,9 @@
 
 use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::{SiteLocal, Vetted, bound_bits};
-use fedval_study::{Canonical, Outcome, ResultDigest, RoundId, Sha256Digest, SiteResult};
+use fedval_study::{
+    Canonical, Outcome, PolicyDigest, ResultDigest, RoundId, Sha256Digest, SiteResult,
+};
 use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
 
@@ -16,6 +18,8 @@ pub struct Approval {
     pub digest: ResultDigest,
     /// Who approved: a steward's name, or `policy`.
     pub approver: String,
+    /// The policy in force.
+    pub policy: Option<PolicyDigest>,
 }
 
 /// A result cannot be committed.
@@ -28,6 +32,11 @@ pub enum CommitError {
     /// The approval is of other bytes.
     #[error("the approval is of other bytes than the ones that wait")]
     OtherBytes,
+    /// The ledger grew, or the policy changed, since the rules were applied.
+    #[error(
+        "the site answered another job, or signed another policy, since this result was vetted"
+    )]
+    Stale,
     /// Only a refusal is answered without anybody looking at it.
     #[error("only a refusal is committed without having waited")]
     NotARefusal,
@@ -49,6 +58,7 @@ impl Problem for CommitError {
         match self {
             Self::NothingWaits => "NOTHING_TO_RELEASE",
             Self::OtherBytes => "APPROVAL_OF_OTHER_BYTES",
+            Self::Stale => "RESULT_STALE",
             Self::NotARefusal => "NOT_A_REFUSAL",
             Self::RolledBack { .. } => "LEDGER_ROLLED_BACK",
             Self::Vault(error) => error.code(),
@@ -61,6 +71,11 @@ impl Problem for CommitError {
                 Some("run `fedval-agent jobs` to see where the job stands".to_owned())
             }
             Self::OtherBytes => Some("run `fedval-agent preview JOB` and look again".to_owned()),
+            Self::Stale => Some(
+                "the running agent vets it again; when `fedval-agent jobs` says `awaiting_release`, \
+                 run `fedval-agent preview JOB` and look again"
+                    .to_owned(),
+            ),
             Self::RolledBack { .. } => Some(
                 "find out what the missing entries told, then run `fedval-agent ledger accept`"
                     .to_owned(),
@@ -73,7 +88,7 @@ impl Problem for CommitError {
     fn exit(&self) -> fedval_ambient::Exit {
         match self {
             Self::NotARefusal => fedval_ambient::Exit::Bug,
-            Self::RolledBack { .. } => fedval_ambient::Exit::Refused,
+            Self::RolledBack { .. } | Self::Stale => fedval_ambient::Exit::Refused,
             Self::Vault(error) => error.exit(),
             _ => fedval_ambient::Exit::Usage,
         }
@@ -113,6 +128,19 @@ impl Vault {
             return Err(CommitError::OtherBytes);
         }
         let waits = [JobState::AwaitingRelease];
+        let grown = match vetted.beside {
+            Some(seen) => seen != ledger::opened(&mut tx).await.map_err(&tag)?,
+            None => false,
+        };
+        if grown || result.value().header.policy != approval.policy {
+            // What was not looked at beside this one may give a patient away: the rules look again.
+            let again = JobState::Approved;
+            if !job::shift(&mut tx, round, &waits, again, now).await.map_err(&tag)? {
+                return Err(CommitError::NothingWaits);
+            }
+            tx.commit().await.map_err(&tag)?;
+            return Err(CommitError::Stale);
+        }
         if !job::shift(&mut tx, round, &waits, JobState::Released, now).await.map_err(&tag)? {
             return Err(CommitError::NothingWaits);
         }

@@ -106,6 +106,15 @@ pub(crate) async fn entries(connection: &mut SqliteConnection) -> Result<Vec<Led
         .collect()
 }
 
+/// How many answers opened a cohort.
+pub(crate) async fn opened(connection: &mut SqliteConnection) -> Result<u64, Error> {
+    let row = sqlx::query(
+        "-- ledger: opened
+         SELECT count(*) AS opened FROM ledger WHERE footprint IS NOT NULL",
+    );
+    count(&row.fetch_one(connection).await?, "opened")
+}
+
 /// The answer to a round.
 pub(crate) async fn entry(
     connection: &mut SqliteConnection,

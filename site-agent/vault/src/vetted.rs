@@ -38,6 +38,8 @@ pub struct VettedResult {
     pub rho_micro: u64,
     /// What the ledger will remember, as it is stored.
     pub(crate) footprint: Option<SiteLocal<Vec<u8>>>,
+    /// Earlier answers about opened cohorts that it was held against; absent without aggregates.
+    pub(crate) beside: Option<u64>,
 }
 
 impl fmt::Debug for VettedResult {
@@ -56,13 +58,14 @@ pub(crate) async fn put(
     sqlx::query(
         "-- vetted: put
          INSERT INTO vetted
-             (round_id, result, digest, decisions, bits, vetted_at_ms, footprint, rho_micro)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             (round_id, result, digest, decisions, bits, vetted_at_ms, footprint, rho_micro,
+              beside)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (round_id) DO UPDATE SET
              result = excluded.result, digest = excluded.digest,
              decisions = excluded.decisions, bits = excluded.bits,
              vetted_at_ms = excluded.vetted_at_ms, footprint = excluded.footprint,
-             rho_micro = excluded.rho_micro",
+             rho_micro = excluded.rho_micro, beside = excluded.beside",
     )
     .bind(vetted.value().header.round.as_str())
     .bind(vetted.bytes())
@@ -72,6 +75,7 @@ pub(crate) async fn put(
     .bind(now.unix_millis())
     .bind(vetted.footprint().map(|footprint| footprint.open_on_site().to_bytes()))
     .bind(i64::try_from(vetted.rho_micro()).unwrap_or(i64::MAX))
+    .bind(vetted.earlier_answers().map(|n| i64::try_from(n).unwrap_or(i64::MAX)))
     .execute(connection)
     .await?;
     Ok(())
@@ -90,6 +94,7 @@ pub(crate) async fn find(
             bits: count(&row, "bits")?,
             rho_micro: count(&row, "rho_micro")?,
             footprint: row.try_get::<Option<Vec<u8>>, _>("footprint")?.map(SiteLocal::new),
+            beside: row.try_get::<Option<i64>, _>("beside")?.and_then(|n| u64::try_from(n).ok()),
         })
     };
     sqlx::query("-- vetted: find\nSELECT * FROM vetted WHERE round_id = ?1")

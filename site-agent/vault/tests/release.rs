@@ -4,8 +4,9 @@
 
 mod shelf;
 
+use fedval_ambient::Problem as _;
 use fedval_disclosure::{NoAggregates, Vetted, bound_bits};
-use fedval_study::{FailedStage, Sha256Digest, SiteResult};
+use fedval_study::{FailedStage, PolicyDigest, Sha256Digest, SiteResult};
 use fedval_vault::{Approval, Event, JobState};
 use shelf::{Shelf, insufficient, new_job, plain, released, round, sendable};
 
@@ -66,7 +67,8 @@ async fn two_who_release_at_once_charge_once() {
         let shelf = Shelf::with_a_result().await;
         let there = shelf.opened_again().await;
         let digest = released("chest-r1").digest();
-        let approval = |name: &str| Approval { digest, approver: name.to_owned() };
+        let policy = released("chest-r1").value().header.policy;
+        let approval = |name: &str| Approval { digest, approver: name.to_owned(), policy };
         let (steward, policy, round) = (approval("dr-no"), approval("policy"), round());
         let (first, second) = tokio::join!(
             shelf.vault.release_commit(&round, &steward, shelf.now()),
@@ -75,6 +77,30 @@ async fn two_who_release_at_once_charge_once() {
         assert!(first.is_ok() && second.is_ok());
         assert_eq!(counts(&shelf).await, (1, 1));
     }
+}
+
+#[tokio::test]
+async fn what_was_vetted_side_by_side_is_vetted_again_once_one_of_them_left() {
+    let shelf = Shelf::with_a_result().await;
+    let (first, second) = (released("chest-r1"), released("chest-r2"));
+    assert!(shelf.vault.job_insert(&new_job("chest-r2"), shelf.now()).await.unwrap());
+    assert!(shelf.put(&second).await);
+    assert_eq!(shelf.commit(&first).await, Ok(()));
+    assert_eq!(shelf.commit(&second).await, Err("RESULT_STALE"));
+    let round = "chest-r2".parse().unwrap();
+    assert_eq!(shelf.job(&round).await.state, JobState::Approved);
+    assert_eq!(counts(&shelf).await, (1, 1));
+    assert_eq!(shelf.commit(&second).await, Err("NOTHING_TO_RELEASE"));
+}
+
+#[tokio::test]
+async fn what_was_vetted_under_another_policy_is_vetted_again() {
+    let shelf = Shelf::with_a_result().await;
+    let vetted = released("chest-r1");
+    let policy = Some(PolicyDigest(Sha256Digest::of(b"signed since")));
+    let approval = Approval { policy, ..shelf::approval(&vetted) };
+    let error = shelf.vault.release_commit(&round(), &approval, shelf.now()).await.unwrap_err();
+    assert_eq!((error.code(), shelf.state().await), ("RESULT_STALE", JobState::Approved));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod shelf;
 
 use fedval_ambient::Problem as _;
 use fedval_study::{LedgerMark, Sha256Digest, SiteId};
-use fedval_vault::{Approval, Event};
+use fedval_vault::Event;
 use shelf::{Shelf, new_job, released, round};
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn an_answer_that_was_given_before_is_no_new_release() {
     let shelf = Shelf::with_a_release().await;
     shelf.vault.ledger_seen(&mark(5, b"another journal")).await.unwrap();
     let vetted = released("chest-r1");
-    let approval = Approval { digest: vetted.digest(), approver: "dr-no".to_owned() };
+    let approval = shelf::approval(&vetted);
     let again = shelf.vault.release_commit(&round(), &approval, shelf.now()).await;
     assert!(again.is_ok(), "{:?}", again.map_err(|error| error.code()));
 }

@@ -40,6 +40,12 @@ impl History {
         })
     }
 
+    /// Answers for which a cohort was opened.
+    pub(crate) fn footprints(&self) -> u64 {
+        let opened = self.0.iter().filter(|earlier| earlier.footprint.is_some()).count();
+        u64::try_from(opened).unwrap_or(u64::MAX)
+    }
+
     /// The charges that budgets are held against, for a cohort.
     pub(crate) fn charges(&self, members: &Members) -> Vec<Charge> {
         let own: BTreeSet<&MemberKey> = members.patients.iter().collect();

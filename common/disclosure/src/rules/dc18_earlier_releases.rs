@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use fedval_study::{Members, ModelDigest};
+use fedval_study::Members;
 
 use super::Rule;
 use crate::cell_plan::Shown;
@@ -64,12 +64,8 @@ pub(crate) fn mixes_noise(members: &Members, noisy: bool, history: &History) -> 
 }
 
 /// Whether response counts that are hidden or rounded could be had by subtraction from an earlier
-/// release: of the same model, on some of the same patients but not all.
-pub(crate) fn responses_meet_others(
-    own: &Footprint,
-    model: ModelDigest,
-    history: &History,
-) -> bool {
+/// release: on some of the same patients but not all. Of whatever model: one may be another's twin.
+pub(crate) fn responses_meet_others(own: &Footprint, history: &History) -> bool {
     let differ = |earlier: &Footprint, label: Label| {
         Differences::new(own, earlier, label)
             .between(Row::Whole, Row::Whole)
@@ -77,6 +73,13 @@ pub(crate) fn responses_meet_others(
     };
     history
         .exact()
-        .filter(|(earlier, _)| earlier.model == model)
         .any(|(_, footprint)| Label::BOTH.into_iter().any(|label| differ(footprint, label)))
+}
+
+/// Whether an earlier release was about any of these patients.
+pub(crate) fn meets_others(members: &Members, history: &History) -> bool {
+    let own: BTreeSet<_> = members.patients.iter().collect();
+    history.exact().any(|(_, footprint)| {
+        footprint.members.patients.iter().any(|patient| own.contains(patient))
+    })
 }

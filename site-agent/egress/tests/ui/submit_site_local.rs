@@ -2,11 +2,11 @@
 
 use fedval_disclosure::SiteLocal;
 use fedval_egress::Connection;
-use fedval_study::SiteSummary;
+use fedval_study::{LedgerMark, SiteSummary};
 use fedval_trust::SecretKey;
 
-async fn send(connection: &Connection, summary: &SiteLocal<SiteSummary>, key: &SecretKey) {
-    let _ = connection.submit(summary, key, 1).await;
+async fn send(connection: &Connection, summary: &SiteLocal<SiteSummary>, ledger: &LedgerMark, key: &SecretKey) {
+    let _ = connection.submit(summary, ledger, key, 1).await;
 }
 
 fn main() {}

@@ -2,11 +2,11 @@
 
 use fedval_disclosure::Vetted;
 use fedval_egress::Connection;
-use fedval_study::SiteResult;
+use fedval_study::{LedgerMark, SiteResult};
 use fedval_trust::SecretKey;
 
-async fn send(connection: &Connection, result: &Vetted<SiteResult>, key: &SecretKey) {
-    let _ = connection.submit(result, key, 1).await;
+async fn send(connection: &Connection, result: &Vetted<SiteResult>, ledger: &LedgerMark, key: &SecretKey) {
+    let _ = connection.submit(result, ledger, key, 1).await;
 }
 
 fn main() {}

@@ -59,7 +59,7 @@ impl Shelf {
             let name = format!("chest-r{index}");
             let round: RoundId = name.parse().unwrap();
             shelf.vault.job_insert(&new_job(&name), shelf.now()).await.unwrap();
-            let vetted = released(&name);
+            let vetted = released_beside(&name, &shelf.vault.history().await.unwrap());
             shelf.put(&vetted).await;
             shelf.commit(&vetted).await.unwrap();
             shelf.clock.advance_seconds(60);
@@ -101,7 +101,7 @@ impl Shelf {
 
     /// Commits exactly `vetted`, as a steward who looked at it; the code of what refuses it.
     pub(crate) async fn commit(&self, vetted: &Vetted<SiteResult>) -> Result<(), &'static str> {
-        let approval = Approval { digest: vetted.digest(), approver: "dr-no".to_owned() };
+        let approval = approval(vetted);
         let round = &vetted.value().header.round;
         let done = self.vault.release_commit(round, &approval, self.now()).await;
         done.map_err(|error| error.code())
@@ -126,6 +126,12 @@ impl Shelf {
 pub(crate) async fn sendable(vault: &Vault) -> Option<Vec<u8>> {
     let releasable = Releasable::from_ledger(vault, &round()).await.unwrap();
     releasable.map(|releasable| releasable.bytes().to_vec())
+}
+
+/// A steward's approval of exactly `vetted`, under the policy that it was vetted with.
+pub(crate) fn approval(vetted: &Vetted<SiteResult>) -> Approval {
+    let policy = vetted.value().header.policy;
+    Approval { digest: vetted.digest(), approver: "dr-no".to_owned(), policy }
 }
 
 pub(crate) fn round() -> RoundId {
@@ -157,20 +163,21 @@ pub(crate) fn header(round: &str) -> ResultHeader {
     ResultHeader { round: round.parse().unwrap(), ..header }
 }
 
-/// A result with aggregates, through the gate.
+/// A result with aggregates, through the gate, of a site that never answered before.
 pub(crate) fn released(round: &str) -> Vetted<SiteResult> {
+    released_beside(round, &SiteLocal::new(History::default()))
+}
+
+/// A result with aggregates, through the gate, beside earlier answers.
+pub(crate) fn released_beside(round: &str, history: &SiteLocal<History>) -> Vetted<SiteResult> {
     let locked = support::locked();
-    let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
+    let policy = b"profile = \"standard\"\nk = 11\nreleases_per_year = 1000\n";
+    let policy = SitePolicy::parse(policy).unwrap();
     let gate = Gate::new(policy.for_study(locked.protocol()), locked.protocol());
     let summary = SiteLocal::new(support::summary(&support::large(), locked.protocol()));
     gate.vet(
         header(round),
-        &Evidence {
-            summary: &summary,
-            history: &SiteLocal::new(History::default()),
-            now_ms: 0,
-            noise_seed: [7; 32],
-        },
+        &Evidence { summary: &summary, history, now_ms: 0, noise_seed: [7; 32] },
     )
     .unwrap()
 }

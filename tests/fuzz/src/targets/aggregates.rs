@@ -5,7 +5,7 @@ use fedval_stats::aggregate::{
     quantile, rank_sums,
 };
 use fedval_stats::grid::GridScore;
-use fedval_stats::pooled_roc::grid_bin;
+use fedval_stats::pooled_roc::{cell_centre, grid_bin};
 use fedval_stats::scale::{Logit, Probability, expit, logit};
 
 use crate::{Target, finite};
@@ -92,6 +92,17 @@ pub(super) const TARGETS: &[Target] = &[
             }
             if let Ok(probability) = Probability::new(draw.share()) {
                 assert!(grid_bin(GridScore::from_probability(probability)) < 1_024);
+            }
+        },
+    },
+    Target {
+        entry: "pooled_roc::cell_centre",
+        run: |draw| {
+            if let Ok(logit) = Logit::new(draw.number()) {
+                let score = GridScore::from_logit(logit);
+                let centre = cell_centre(score);
+                assert_eq!(grid_bin(centre), grid_bin(score));
+                assert_eq!(cell_centre(centre), centre);
             }
         },
     },
