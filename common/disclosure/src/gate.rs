@@ -203,12 +203,11 @@ impl<'p> Gate<'p> {
             return Err(Withheld::EarlierReleases);
         }
         let plan = self.plan(&summary.members, history)?;
-        let outcome = match self.policy.terms.noise_rho_micro {
-            Some(rho) => self.noisy(summary, overall, rho, evidence.noise_seed, &mut decisions)?,
-            None => {
-                let attrition = self.attrition(summary, history);
-                self.counted(summary, overall, &plan, attrition, &mut decisions)?
-            }
+        let outcome = if let Some(rho) = self.policy.terms.noise_rho_micro {
+            self.noisy(summary, overall, rho, evidence.noise_seed, &mut decisions)?
+        } else {
+            let attrition = self.attrition(summary, history);
+            self.counted(summary, overall, &plan, attrition, &mut decisions)?
         };
         let footprint =
             Footprint { members: summary.members.clone(), shown: form::shown(&plan), noisy };
@@ -300,9 +299,13 @@ impl<'p> Gate<'p> {
         let whole = form::chosen("whole cohort", overall, by_patient, decisions);
         let shapes = self.protocol.tables();
         let mut tables = Vec::new();
-        for ((summary, plan), shape) in summary.dimensions.iter().zip(plan).zip(&shapes) {
-            let is_crossing = matches!(shape.kind, TableKind::Crossing { .. });
-            tables.push(form::visible(summary, plan, is_crossing, terms.k, decisions));
+        let plans = summary.dimensions.iter().zip(plan).zip(&shapes).enumerate();
+        for (index, ((dimension, plan), shape)) in plans {
+            let repeats = form::Repeats {
+                is_crossing: matches!(shape.kind, TableKind::Crossing { .. }),
+                straddling: dc14_per_case::straddling(&summary.members, index),
+            };
+            tables.push(form::visible(dimension, plan, repeats, terms.k, decisions));
         }
         note_attrition(&attrition, decisions);
         let crossings = shapes.iter().map(|shape| matches!(shape.kind, TableKind::Crossing { .. }));

@@ -29,7 +29,7 @@ impl<T> Vetted<T> {
     }
 
     /// It was held against so many earlier answers about opened cohorts.
-    pub(crate) const fn beside(self, earlier: u64) -> Self {
+    pub(crate) fn beside(self, earlier: u64) -> Self {
         Self { beside: Some(earlier), ..self }
     }
 

@@ -8,7 +8,7 @@ use fedval_ambient::{Exit, Problem as _};
 use fedval_disclosure::{Releasable, ReleaseError};
 use fedval_study::Sha256Digest;
 use fedval_vault::VaultError;
-use shelf::{Shelf, insufficient, released, round};
+use shelf::{Shelf, insufficient, released, released_beside, round};
 
 /// Entries of a history of three sent results and a committed one.
 const ENTRIES: i64 = 7;
@@ -48,8 +48,9 @@ async fn verifying_while_another_process_releases_finds_nothing_wrong() {
         for index in 1..=30 {
             let name = format!("chest-r{index}");
             shelf.vault.job_insert(&shelf::new_job(&name), shelf.now()).await.unwrap();
-            shelf.put(&released(&name)).await;
-            shelf.commit(&released(&name)).await.unwrap();
+            let vetted = released_beside(&name, &shelf.vault.history().await.unwrap());
+            shelf.put(&vetted).await;
+            shelf.commit(&vetted).await.unwrap();
         }
     };
     let verify = async {

@@ -31,8 +31,7 @@ pub(crate) fn release(
     note_responses("whole cohort", whole.performance, &overall, &terms, decisions);
     note_scores(&overall, &terms, decisions);
     let mut subgroups = Vec::new();
-    for (table, is_crossing) in tables {
-        let responses = Responses::of_table(whole, table, *is_crossing, &terms);
+    for ((table, _), responses) in tables.iter().zip(Responses::of_tables(whole, tables, &terms)) {
         let counts = TableCounts::new(table, &overall, &terms);
         for (index, cell) in table.cells.iter().enumerate() {
             let Some(category) = table.listed(index).and_then(|leaf| leaf.category.clone()) else {
@@ -74,6 +73,29 @@ impl Responses {
             LABELS.map(|label| dc06_response_counts::stays(pair(point, label), terms))
         };
         whole.performance.operating_points.iter().map(stays).collect()
+    }
+
+    /// All tables cut the same cases: what one keeps back, another would give.
+    fn of_tables(
+        whole: &Visible<'_>,
+        tables: &[(VisibleTable<'_>, bool)],
+        terms: &Terms,
+    ) -> Vec<Self> {
+        let of_one = |(table, is_crossing): &(VisibleTable<'_>, bool)| {
+            Self::of_table(whole, table, *is_crossing, terms)
+        };
+        let mut all: Vec<Self> = tables.iter().map(of_one).collect();
+        // Rounded counts do not add up, and nothing follows from them by subtraction.
+        if !terms.is_rounded() {
+            for place in 0..LABELS.len() {
+                let mut pairs = all.iter().flat_map(|table| table.0.iter().flatten());
+                if pairs.any(|stays| stays[place]) {
+                    let pairs = all.iter_mut().flat_map(|table| table.0.iter_mut().flatten());
+                    pairs.for_each(|stays| stays[place] = true);
+                }
+            }
+        }
+        all
     }
 
     fn of_table(
@@ -199,7 +221,7 @@ fn group(
             false_positives: errors(1),
         }
     });
-    let [total, with_positive, with_negative] = patients;
+    let [total, with_positive, with_negative] = one_rounding(p, patients, cases);
     CoarsePerformance {
         patients: PatientCounts { total, with_positive, with_negative },
         n_pos: cases[0],
@@ -207,6 +229,21 @@ fn group(
         operating_points: operating_points.collect(),
         scores: scores(visible, terms),
     }
+}
+
+/// Rounded patients. Where each has one case, they are the cases: two roundings of one number would
+/// narrow it down.
+const fn one_rounding(p: &Performance, patients: [u64; 3], cases: [u64; 2]) -> [u64; 3] {
+    let exact = p.patients;
+    let [total, mut with_positive, mut with_negative] = patients;
+    if exact.with_positive == p.ranks.n_pos {
+        with_positive = cases[0];
+    }
+    if exact.with_negative == p.ranks.n_neg {
+        with_negative = cases[1];
+    }
+    let is_sum = exact.total == exact.with_positive + exact.with_negative;
+    [if is_sum { with_positive + with_negative } else { total }, with_positive, with_negative]
 }
 
 fn scores(visible: &Visible<'_>, terms: &Terms) -> Scores {

@@ -50,15 +50,24 @@ impl VisibleTable<'_> {
     }
 }
 
+/// How patients with several cases lie in a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Repeats {
+    /// Whether the table has rows and columns.
+    pub(crate) is_crossing: bool,
+    /// Patients with cases in several of its cells.
+    pub(crate) straddling: u64,
+}
+
 /// Chooses for each group the sums that may be shown, and notes what was decided.
 pub(crate) fn visible<'e>(
     summary: &'e DimensionSummary,
     plan: &[Option<crate::cell_plan::Hidden>],
-    is_crossing: bool,
+    kind: Repeats,
     k: u64,
     decisions: &mut Vec<Decision>,
 ) -> VisibleTable<'e> {
-    let by_patient = sums_by_patient(summary, plan, is_crossing, k);
+    let by_patient = sums_by_patient(summary, plan, kind, k);
     let mut table = VisibleTable { summary, cells: Vec::new() };
     for (index, hidden) in plan.iter().enumerate() {
         let group = summary.leaves.get(index).and_then(|leaf| leaf.group.as_ref());
@@ -84,7 +93,7 @@ pub(crate) fn visible<'e>(
 fn sums_by_patient(
     summary: &DimensionSummary,
     plan: &[Option<crate::cell_plan::Hidden>],
-    is_crossing: bool,
+    kind: Repeats,
     k: u64,
 ) -> Vec<bool> {
     let leaves: Vec<(u64, bool)> = summary
@@ -96,7 +105,10 @@ fn sums_by_patient(
             (several, plan.get(index).is_some_and(Option::is_none))
         })
         .collect();
-    if is_crossing {
+    if !dc14_per_case::sums_by_patient_are_safe(kind.straddling, k) {
+        return vec![false; leaves.len()];
+    }
+    if kind.is_crossing {
         // Rows and columns have sums of their own: nothing by patient where anybody repeats.
         let nobody_repeats = leaves.iter().all(|(several, _)| *several == 0);
         return vec![nobody_repeats; leaves.len()];

@@ -6,7 +6,9 @@
 //!
 //! Source: OpenSAFELY output checking ("nothing about five or fewer people").
 
-use fedval_study::Release;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedval_study::{Members, Release};
 
 use super::dc03_identifying_cells::is_safe;
 
@@ -18,6 +20,23 @@ use super::dc03_identifying_cells::is_safe;
 #[must_use]
 pub const fn sums_by_patient_are_safe(patients_with_several: u64, k: u64) -> bool {
     patients_with_several == 0 || patients_with_several >= k
+}
+
+/// How many patients have cases in several cells of a table.
+///
+/// Whole minus cells, each with sums by patient, is the product of such a patient's cases in two
+/// cells: where they are few, no cell's sums by patient are shown.
+#[must_use]
+pub fn straddling(members: &Members, table: usize) -> u64 {
+    let mut first: BTreeMap<u32, u16> = BTreeMap::new();
+    let mut several: BTreeSet<u32> = BTreeSet::new();
+    for case in &members.cases {
+        let Some(cell) = case.cells.get(table).copied() else { continue };
+        if *first.entry(case.patient).or_insert(cell) != cell {
+            several.insert(case.patient);
+        }
+    }
+    u64::try_from(several.len()).unwrap_or(u64::MAX)
 }
 
 /// For each leaf of a dimension, whether its sums by patient may be shown.
@@ -57,6 +76,8 @@ pub fn rests_on_groups(release: &Release, k: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fedval_study::members::Member;
+
     use super::*;
 
     #[test]
@@ -65,6 +86,19 @@ mod tests {
         assert!(!sums_by_patient_are_safe(1, 11));
         assert!(!sums_by_patient_are_safe(10, 11));
         assert!(sums_by_patient_are_safe(11, 11));
+    }
+
+    #[test]
+    fn a_patient_with_images_of_two_scanners_straddles_the_table_of_scanners() {
+        let case = |patient, cells: [u16; 2]| Member {
+            patient,
+            case: [u8::try_from(patient).unwrap(); 16],
+            positive: true,
+            cells: cells.to_vec(),
+        };
+        let cases = vec![case(0, [0, 1]), case(0, [1, 1]), case(1, [0, 0]), case(1, [0, 0])];
+        let members = Members { patients: vec![[0; 16], [1; 16]], cases };
+        assert_eq!((straddling(&members, 0), straddling(&members, 1)), (1, 0));
     }
 
     #[test]

@@ -22,8 +22,9 @@ impl RoundedShare {
     /// The standard error, of sampling and rounding.
     pub(super) fn se(self) -> Result<f64, NotEstimable> {
         let share = proportion::estimate(self.successes, self.cases)?;
-        let (n, h) = (number(self.cases), number(self.rounding));
-        Ok((share * (1.0 - share) / n + h * (h + 1.0) / 3.0 / (n * n)).sqrt())
+        let n = number(self.cases);
+        let rounded = rounding_variance(self.rounding) / (n * n);
+        Ok((share * (1.0 - share) / n + rounded).sqrt())
     }
 
     /// Wilson's interval over every count that this one may stand for.
@@ -49,7 +50,17 @@ pub(super) fn coefficient(value: OnGrid, se: OnGrid) -> (f64, f64) {
     (value.value(), with_grid(se.value(), value))
 }
 
+/// Variance of a count that may be `rounding` off, up or down.
+pub(super) fn rounding_variance(rounding: u64) -> f64 {
+    let h = number(rounding);
+    h * (h + 1.0) / 3.0
+}
+
+/// Variance of a number on a grid.
+pub(super) fn grid_variance(on: OnGrid) -> f64 {
+    (number(on.grid_micro) / 1e6).powi(2) / 12.0
+}
+
 fn with_grid(se: f64, on: OnGrid) -> f64 {
-    let grid = number(on.grid_micro) / 1e6;
-    (se * se + grid * grid / 12.0).sqrt()
+    (se * se + grid_variance(on)).sqrt()
 }

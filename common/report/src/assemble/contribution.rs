@@ -155,9 +155,9 @@ pub(super) fn on_scale(
             noisy_on_scale(metric, &Histogram::new(plan, group, sigma))?
         }
         (_, Aggregates::Exact(performance)) => exact_on_scale(metric, performance)?,
-        (_, Aggregates::Coarse { group, .. }) => match &group.scores {
+        (_, Aggregates::Coarse { group, rounding }) => match &group.scores {
             Scores::Sums(performance) => exact_on_scale(metric, performance)?,
-            Scores::Grid(grid) => grid_on_scale(metric, group, grid)?,
+            Scores::Grid(grid) => grid_on_scale(metric, group, rounding, grid)?,
         },
     };
     if se > 0.0 { Ok((estimate, se)) } else { Err(Reason::ZeroVariance) }
@@ -180,13 +180,14 @@ fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, 
 fn grid_on_scale(
     metric: &MetricId,
     group: &CoarsePerformance,
+    rounding: u64,
     grid: &GridScores,
 ) -> Result<(f64, f64), Reason> {
     match metric {
         MetricId::Auroc | MetricId::AurocDelong => {
             logit_share(coarse::area(grid, group.n_pos, group.n_neg)?)
         }
-        MetricId::OeRatio => Ok(grid_log_oe(group, grid)?),
+        MetricId::OeRatio => Ok(grid_log_oe(group, rounding, grid)?),
         MetricId::CalibrationIntercept
         | MetricId::CalibrationSlope
         | MetricId::CalibrationInTheLarge => grid_coefficient(metric, grid),
@@ -204,13 +205,19 @@ pub(super) fn grid_coefficient(metric: &MetricId, grid: &GridScores) -> Result<(
     })
 }
 
-/// `(ln(O/E), se)` from a rounded rate and a mean on a grid.
+/// `(ln(O/E), se)` from a rounded rate and a mean on a grid; the error is that of sampling, of the
+/// rounded events and of the grid.
 pub(super) fn grid_log_oe(
     group: &CoarsePerformance,
+    rounding: u64,
     grid: &GridScores,
 ) -> Result<(f64, f64), NotEstimable> {
     let n = group.n_pos.saturating_add(group.n_neg);
-    calibration::log_oe(group.n_pos, grid.mean_probability.value() * number(n), n)
+    let mean = grid.mean_probability;
+    let (log_ratio, se) = calibration::log_oe(group.n_pos, mean.value() * number(n), n)?;
+    let rounded = coarse::rounding_variance(rounding) / number(group.n_pos).powi(2);
+    let on_grid = coarse::grid_variance(mean) / mean.value().powi(2);
+    Ok((log_ratio, (se * se + rounded + on_grid).sqrt()))
 }
 
 fn noisy_on_scale(metric: &MetricId, histogram: &Histogram<'_>) -> Result<(f64, f64), Reason> {
@@ -224,10 +231,12 @@ fn noisy_on_scale(metric: &MetricId, histogram: &Histogram<'_>) -> Result<(f64, 
     }
 }
 
-/// `(ln(O/E), se)` with the binomial error of O.
+/// `(ln(O/E), se)` with the binomial error of O and that of the noise.
 pub(super) fn noisy_log_oe(histogram: &Histogram<'_>) -> Result<(f64, f64), Reason> {
     let (observed, expected, n) = histogram.observed_and_expected()?;
-    Ok(((observed / expected).ln(), ((1.0 - observed / n).max(0.0) / observed).sqrt()))
+    let sampling = (1.0 - observed / n).max(0.0) / observed;
+    let noise = histogram.log_oe_noise(observed, expected);
+    Ok(((observed / expected).ln(), (sampling + noise).sqrt()))
 }
 
 /// Sensitivity or specificity from a histogram with noise.

@@ -59,9 +59,9 @@ fn estimate(
             Ok(share(&Proportion::of(id, aggregates)?, level)?)
         }
         (_, Aggregates::Exact(performance)) => exact(id, performance, level),
-        (_, Aggregates::Coarse { group, .. }) => match &group.scores {
+        (_, Aggregates::Coarse { group, rounding }) => match &group.scores {
             Scores::Sums(performance) => exact(id, performance, level),
-            Scores::Grid(grid) => on_grid(id, group, grid, level),
+            Scores::Grid(grid) => on_grid(id, group, (rounding, grid), level),
         },
     }
 }
@@ -92,7 +92,7 @@ fn noisy(
 fn on_grid(
     id: &MetricId,
     group: &CoarsePerformance,
-    grid: &GridScores,
+    (rounding, grid): (u64, &GridScores),
     level: f64,
 ) -> Result<Metric, Reason> {
     match id {
@@ -103,7 +103,7 @@ fn on_grid(
         MetricId::Brier => Ok(without_error(grid.brier.value(), "mean_on_grid")),
         MetricId::Ece => Ok(without_error(grid.ece.value(), "equal_width_bins_on_grid")),
         MetricId::OeRatio => {
-            let (log_ratio, se) = grid_log_oe(group, grid)?;
+            let (log_ratio, se) = grid_log_oe(group, rounding, grid)?;
             Ok(exponential(log_ratio, se, level, "log_wald_on_grid")?)
         }
         MetricId::CalibrationIntercept

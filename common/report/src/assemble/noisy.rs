@@ -115,6 +115,15 @@ impl<'a> Histogram<'a> {
         Ok((n_pos, expected, n_pos + n_neg))
     }
 
+    /// Variance of ln(O/E) that the noise of the bins brings, to first order.
+    pub(super) fn log_oe_noise(&self, observed: f64, expected: f64) -> f64 {
+        let by_bin = self.rows().map(|(_, _, centre)| {
+            let share = centre / expected;
+            (1.0 / observed - share).powi(2) + share.powi(2)
+        });
+        self.sigma.powi(2) * by_bin.sum::<f64>()
+    }
+
     fn rows(&self) -> impl Iterator<Item = (f64, f64, f64)> {
         let counts = self.counts(true).into_iter().zip(self.counts(false));
         counts.zip(&self.bins).map(|((p, q), (lower, upper))| (p, q, f64::midpoint(*lower, *upper)))
