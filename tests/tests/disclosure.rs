@@ -48,7 +48,7 @@ fn sites_of_three_profiles_make_one_report_and_no_canary_leaves_any_of_them() {
         assert!(count.is_multiple_of(5), "{count} is not rounded");
     }
     assert_eq!(strict["disclosure"]["terms"]["rounding_base"], 5);
-    assert_eq!(strict["metrics"]["auroc"]["method"], "hanley_mcneil_on_grid");
+    assert_eq!(strict["metrics"]["brier"]["method"], "mean_on_grid");
     let noisy = site_of(&report, "nih-b");
     assert_eq!(noisy["disclosure"]["terms"]["noise_rho_micro"], 50_000);
     assert_eq!(noisy["operating_points"][0]["tp"]["withheld"], "S");

@@ -94,7 +94,7 @@ impl Machine {
             let first = if state == JobState::AwaitingRelease { JobState::Running } else { state };
             vault.job_move(&round(), JobState::Offered, first, now).await.unwrap();
             if first != state {
-                assert!(vault.vetted_put(&result(), now).await.unwrap());
+                assert!(vault.vetted_put(&machine.result(), now).await.unwrap());
             }
         });
         machine
@@ -107,8 +107,22 @@ impl Machine {
             let now = MockClock::default().now();
             let (from, to) = (JobState::Approved, JobState::Running);
             assert!(vault.job_move(&round(), from, to, now).await.unwrap());
-            assert!(vault.vetted_put(&result(), now).await.unwrap());
+            assert!(vault.vetted_put(&self.result(), now).await.unwrap());
         });
+    }
+
+    /// What the gate lets through under the policy that this machine signed.
+    pub(crate) fn result(&self) -> Vetted<SiteResult> {
+        let locked = study::locked();
+        let policy = SitePolicy::parse(&fs::read(self.path("policy.toml")).unwrap()).unwrap();
+        let gate = Gate::new(policy.for_study(locked.protocol()), locked.protocol());
+        let summary = SiteLocal::new(study::summary(&study::large(), locked.protocol()));
+        let history = SiteLocal::new(History::default());
+        let header =
+            ResultHeader { policy: Some(policy.digest()), ..study::header(&locked, "site-a") };
+        let evidence =
+            Evidence { summary: &summary, history: &history, now_ms: 0, noise_seed: [7; 32] };
+        gate.vet(header, &evidence).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -187,23 +201,4 @@ fn new_job() -> NewJob {
         nonce: Sha256Digest::of(b"nonce"),
     };
     NewJob { dispatch, protocol: locked.bytes().to_vec() }
-}
-
-/// What waits for a release.
-pub(crate) fn result() -> Vetted<SiteResult> {
-    let locked = study::locked();
-    let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-    let gate = Gate::new(policy.for_study(locked.protocol()), locked.protocol());
-    let summary = SiteLocal::new(study::summary(&study::large(), locked.protocol()));
-    let header: ResultHeader = study::header(&locked, "site-a");
-    gate.vet(
-        header,
-        &Evidence {
-            summary: &summary,
-            history: &SiteLocal::new(History::default()),
-            now_ms: 0,
-            noise_seed: [7; 32],
-        },
-    )
-    .unwrap()
 }

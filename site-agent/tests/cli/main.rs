@@ -11,7 +11,7 @@ mod study;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use agent::{Machine, result};
+use agent::Machine;
 use fedval_vault::{JobState, Vault};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -265,13 +265,14 @@ fn where_two_persons_must_look_who_let_a_job_run_does_not_release_it() {
 fn a_result_is_previewed_and_released_by_the_digest_that_was_shown() {
     let machine = Machine::with_a_job(JobState::AwaitingRelease);
     let preview = machine.run(&["preview", "chest-r1", "--json"]).json();
-    let digest = result().digest().to_string();
+    let result = machine.result();
+    let digest = result.digest().to_string();
     assert_eq!(preview["digest"].as_str(), Some(digest.as_str()));
-    let exact: Value = serde_json::from_slice(result().bytes()).unwrap();
+    let exact: Value = serde_json::from_slice(result.bytes()).unwrap();
     assert_eq!(preview["result"], exact);
     assert_eq!(preview["decisions"][0]["verdict"], "released");
     let text = machine.run(&["preview", "chest-r1"]).out;
-    assert!(text.contains(std::str::from_utf8(result().bytes()).unwrap()), "the exact bytes");
+    assert!(text.contains(std::str::from_utf8(result.bytes()).unwrap()), "the exact bytes");
     assert!(text.contains("whole cohort") && text.contains("scanner = a"), "{text}");
 
     let other = "0".repeat(64);

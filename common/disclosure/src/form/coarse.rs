@@ -85,14 +85,11 @@ impl Responses {
             Self::of_table(whole, table, *is_crossing, terms)
         };
         let mut all: Vec<Self> = tables.iter().map(of_one).collect();
-        // Rounded counts do not add up, and nothing follows from them by subtraction.
-        if !terms.is_rounded() {
-            for place in 0..LABELS.len() {
-                let mut pairs = all.iter().flat_map(|table| table.0.iter().flatten());
-                if pairs.any(|stays| stays[place]) {
-                    let pairs = all.iter_mut().flat_map(|table| table.0.iter_mut().flatten());
-                    pairs.for_each(|stays| stays[place] = true);
-                }
+        for place in 0..LABELS.len() {
+            let mut pairs = all.iter().flat_map(|table| table.0.iter().flatten());
+            if pairs.any(|stays| stays[place]) {
+                let pairs = all.iter_mut().flat_map(|table| table.0.iter_mut().flatten());
+                pairs.for_each(|stays| stays[place] = true);
             }
         }
         all

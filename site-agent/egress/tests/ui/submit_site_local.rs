@@ -6,7 +6,7 @@ use fedval_study::{LedgerMark, SiteSummary};
 use fedval_trust::SecretKey;
 
 async fn send(connection: &Connection, summary: &SiteLocal<SiteSummary>, ledger: &LedgerMark, key: &SecretKey) {
-    let _ = connection.submit(summary, ledger, key, 1).await;
+    let _ = connection.submit(summary, key, 1, ledger).await;
 }
 
 fn main() {}

@@ -5,7 +5,7 @@ use fedval_study::{LedgerMark, SiteResult};
 use fedval_trust::SecretKey;
 
 async fn send(connection: &Connection, result: &SiteResult, ledger: &LedgerMark, key: &SecretKey) {
-    let _ = connection.submit(result, ledger, key, 1).await;
+    let _ = connection.submit(result, key, 1, ledger).await;
 }
 
 fn main() {}

@@ -6,7 +6,7 @@ use fedval_study::{LedgerMark, SiteResult};
 use fedval_trust::SecretKey;
 
 async fn send(connection: &Connection, result: &Vetted<SiteResult>, ledger: &LedgerMark, key: &SecretKey) {
-    let _ = connection.submit(result, ledger, key, 1).await;
+    let _ = connection.submit(result, key, 1, ledger).await;
 }
 
 fn main() {}
