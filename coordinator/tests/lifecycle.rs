@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "../../common/disclosure/tests/support/mod.rs"]
+mod gate;
 mod server;
 #[path = "../../common/study/tests/support/mod.rs"]
 mod support;
 
 use std::fs;
 
-use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy};
 use fedval_proto as proto;
 use fedval_proto::agent_event::Event as AgentEvent;
 use fedval_proto::artifact_service_client::ArtifactServiceClient;
@@ -81,22 +82,10 @@ async fn download(
 /// What the gate of a site lets through.
 fn vetted(locked: &LockedProtocol, name: &str, seed: u64) -> SiteResult {
     let groups = [group("a", 40, 60), group("b", 30, 40), group("c", 20, 25)];
-    let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-    let policy = policy.for_study(locked.protocol());
-    let summary = SiteLocal::new(support::summary(&cases(seed, &groups), locked.protocol()));
-    let gate = Gate::new(policy, locked.protocol());
-    gate.vet(
-        support::header(locked, name),
-        &Evidence {
-            summary: &summary,
-            history: &SiteLocal::new(History::default()),
-            now_ms: 0,
-            noise_seed: [7; 32],
-        },
-    )
-    .unwrap()
-    .value()
-    .clone()
+    let (protocol, header) = (locked.protocol(), support::header(locked, name));
+    gate::vetted(header, protocol, support::summary(&cases(seed, &groups), protocol))
+        .value()
+        .clone()
 }
 
 async fn submit(

@@ -2,7 +2,7 @@
 //! take. A model that wants to smuggle has no more room than this.
 
 use fedval_stats::aggregate::{ClusterRankSums, ClusterSums};
-use fedval_study::coarse::{GridScores, OnGrid, Scores};
+use fedval_study::coarse::{GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::{
     CoarsePerformance, NoisyPerformance, Outcome, Performance, Release, SiteResult,
@@ -53,12 +53,7 @@ fn coarse(p: &CoarsePerformance, base: f64) -> f64 {
         // One value more: it stays.
         .map(|_| field(to_f64(p.n_pos) / base + 1.0) + field(to_f64(p.n_neg) / base + 1.0))
         .sum();
-    counts
-        + points
-        + match &p.scores {
-            Scores::Sums(sums) => performance(sums),
-            Scores::Grid(grid) => gridded(grid),
-        }
+    counts + points + gridded(&p.scores)
 }
 
 fn gridded(grid: &GridScores) -> f64 {

@@ -6,6 +6,7 @@ use fedval_study::protocol::{Table, TableKind};
 use fedval_study::{Members, PatientCounts};
 
 use crate::ledger::{Differences, Footprint, Label, Population, Row};
+use crate::rules::dc05_zeros::StructuralZeros;
 use crate::rules::dc17_complementary::equations::{self, Equation};
 use crate::rules::dc17_complementary::intervals;
 use crate::rules::dc17_complementary::rank::Known;
@@ -150,7 +151,7 @@ impl Shown {
     }
 }
 
-/// Decides on every cell.
+/// Decides on every cell. One that is empty by structure counts as shown: everybody knows it.
 ///
 /// # Errors
 ///
@@ -159,12 +160,13 @@ pub fn plan(
     tables: &[Table],
     members: &Members,
     earlier: &[&Footprint],
+    zeros: &StructuralZeros,
     k: u64,
 ) -> Result<CellPlan, Rule> {
     let every = tables.iter().map(|table| vec![true; table.categories.len()]).collect();
     let own = Footprint { members: members.clone(), shown: every, noisy: false };
     let stock = Stock::new(tables, &own);
-    let mut shown = Shown { plan: primary(&stock, k), rule: Rule::Dc18 };
+    let mut shown = Shown { plan: primary(&stock, zeros, k), rule: Rule::Dc18 };
     for earlier in earlier {
         dc18_earlier_releases::hide_near(&mut shown, &own, earlier, k)?;
     }
@@ -181,9 +183,11 @@ pub fn plan(
 }
 
 /// Cells that are too small by themselves.
-fn primary(stock: &Stock<'_>, k: u64) -> CellPlan {
-    let hidden = |patients: &PatientCounts| {
-        let rule = if !dc03_identifying_cells::is_safe(*patients, k) {
+fn primary(stock: &Stock<'_>, zeros: &StructuralZeros, k: u64) -> CellPlan {
+    let hidden = |place: (usize, usize), patients: &PatientCounts| {
+        let rule = if zeros.contains(&place) && patients.total == 0 {
+            return None;
+        } else if !dc03_identifying_cells::is_safe(*patients, k) {
             Rule::Dc03
         } else if !dc11_variance::has_enough(patients.total, k) {
             Rule::Dc11
@@ -192,7 +196,10 @@ fn primary(stock: &Stock<'_>, k: u64) -> CellPlan {
         };
         Some(Hidden { why: Suppression::Primary, rule })
     };
-    stock.patients.iter().map(|cells| cells.iter().map(hidden).collect()).collect()
+    let of_table = |(table, cells): (usize, &Vec<PatientCounts>)| {
+        cells.iter().enumerate().map(|(cell, of)| hidden((table, cell), of)).collect()
+    };
+    stock.patients.iter().enumerate().map(of_table).collect()
 }
 
 /// Of two shown rows that differ by fewer than k patients, the lesser is hidden.

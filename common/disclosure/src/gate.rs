@@ -12,11 +12,12 @@ use fedval_study::{
 use crate::cell_plan::{self, CellPlan, Hidden};
 use crate::decision::{Decision, Verdict};
 use crate::form;
+use crate::rules::dc05_zeros::{self, StructuralZeros};
 use crate::rules::dc19_budgets::{self, Asked, Exhausted};
 use crate::rules::dc25_marking::Suppression;
 use crate::rules::{
     Rule, dc01_closed_schema, dc02_cohort_minimum, dc04_attrition, dc10_means, dc14_per_case,
-    dc16_subgroup_lattice, dc18_earlier_releases,
+    dc15_inference, dc16_subgroup_lattice, dc18_earlier_releases,
 };
 use crate::{EffectivePolicy, Footprint, History, SiteLocal, Vetted, bound_bits};
 
@@ -40,6 +41,12 @@ pub enum Withheld {
     Attribute {
         /// Column or DICOM keyword.
         attribute: String,
+    },
+    /// Somebody is where the site's policy says that nobody can be.
+    #[error("somebody is in `{cell}`, though this site's policy says that nobody can be")]
+    NotAbsent {
+        /// Table and cell.
+        cell: String,
     },
     /// Two patients are nearly all of a sum.
     #[error("two patients make up nine tenths of the squared errors")]
@@ -90,6 +97,7 @@ impl Problem for Withheld {
             Self::ForeignNoise => "NOISE_NOT_CHOSEN",
             Self::PerCase | Self::Dominated => "RESULT_PER_CASE",
             Self::Attribute { .. } => "SUBGROUP_ATTRIBUTE",
+            Self::NotAbsent { .. } => "ABSENT_BUT_THERE",
             Self::EarlierReleases => "EARLIER_RELEASES",
             Self::Exhausted(_) => "RELEASE_BUDGET",
             Self::Budget { .. } => "BIT_BUDGET",
@@ -106,6 +114,9 @@ impl Problem for Withheld {
             }
             Self::Attribute { .. } => {
                 "add it to `subgroup_attributes` in policy.toml on purpose and sign it, or keep refusing"
+            }
+            Self::NotAbsent { .. } => {
+                "correct the data, or take the entry out of `absent` in policy.toml and sign it"
             }
             Self::ForeignNoise => {
                 "set `profile = \"dp\"` or `noise_rho_micro` in policy.toml on purpose and sign it, or \
@@ -164,6 +175,13 @@ impl<'p> Gate<'p> {
         history: &SiteLocal<History>,
         now_ms: i64,
     ) -> Result<(), Withheld> {
+        self.admits_question()?;
+        // Who is in the cohort is not known yet: what counts against patients is held again later.
+        self.within_budgets(header, &Members::default(), history.open_on_site(), now_ms)
+    }
+
+    /// Whether the policy answers such a question of anybody.
+    fn admits_question(&self) -> Result<(), Withheld> {
         let listed = self.policy.subgroup_attributes.as_deref();
         if let Some(attribute) = dc16_subgroup_lattice::unlisted(self.protocol, listed) {
             return Err(Withheld::Attribute { attribute: attribute.to_owned() });
@@ -171,8 +189,7 @@ impl<'p> Gate<'p> {
         if self.policy.terms.noise_rho_micro.is_some() && !self.policy.noise_is_chosen {
             return Err(Withheld::ForeignNoise);
         }
-        // Who is in the cohort is not known yet: what counts against patients is held again later.
-        self.within_budgets(header, &Members::default(), history.open_on_site(), now_ms)
+        Ok(())
     }
 
     /// Vets the evidence of an evaluation.
@@ -185,7 +202,7 @@ impl<'p> Gate<'p> {
         header: ResultHeader,
         evidence: &Evidence<'_>,
     ) -> Result<Vetted<SiteResult>, Withheld> {
-        self.admits(&header, evidence.history, evidence.now_ms)?;
+        self.admits_question()?;
         let k = self.policy.terms.k;
         let summary = evidence.summary.open_on_site();
         let history = evidence.history.open_on_site();
@@ -202,7 +219,8 @@ impl<'p> Gate<'p> {
         if dc18_earlier_releases::mixes_noise(&summary.members, noisy, history) {
             return Err(Withheld::EarlierReleases);
         }
-        let plan = self.plan(&summary.members, history)?;
+        let zeros = self.structural_zeros(&summary.members)?;
+        let plan = self.plan(&summary.members, history, &zeros)?;
         let outcome = if let Some(rho) = self.policy.terms.noise_rho_micro {
             self.noisy(summary, overall, rho, evidence.noise_seed, &mut decisions)?
         } else {
@@ -230,6 +248,20 @@ impl<'p> Gate<'p> {
         if fits && !members.cases.is_empty() { Ok(()) } else { Err(breach) }
     }
 
+    /// The cells that are empty by what the site says of itself.
+    fn structural_zeros(&self, members: &Members) -> Result<StructuralZeros, Withheld> {
+        let zeros = dc05_zeros::structural(self.protocol, &self.policy.absent);
+        let is_there = |(table, cell): &(usize, usize)| {
+            members.cases.iter().any(|case| usize::from(case.cells[*table]) == *cell)
+        };
+        if let Some((table, cell)) = zeros.iter().copied().find(is_there) {
+            let table = &self.protocol.tables()[table];
+            let cell = format!("{} = {}", table.name, table.categories[cell]);
+            return Err(Withheld::NotAbsent { cell });
+        }
+        Ok(zeros)
+    }
+
     fn within_budgets(
         &self,
         header: &ResultHeader,
@@ -248,16 +280,21 @@ impl<'p> Gate<'p> {
     }
 
     /// Which cells are shown. With noise, all of them: the noise protects each.
-    fn plan(&self, members: &Members, history: &History) -> Result<CellPlan, Withheld> {
+    fn plan(
+        &self,
+        members: &Members,
+        history: &History,
+        zeros: &StructuralZeros,
+    ) -> Result<CellPlan, Withheld> {
         let tables = self.protocol.tables();
         let terms = &self.policy.terms;
         if terms.noise_rho_micro.is_some() {
             return Ok(tables.iter().map(|t| vec![None; t.categories.len()]).collect());
         }
         let earlier: Vec<&Footprint> = history.exact().map(|(_, footprint)| footprint).collect();
-        let mut plan = cell_plan::plan(&tables, members, &earlier, terms.k)
+        let mut plan = cell_plan::plan(&tables, members, &earlier, zeros, terms.k)
             .map_err(|_| Withheld::EarlierReleases)?;
-        if is_coarse(self) {
+        if !dc15_inference::variance_components_may_leave(terms) {
             let shown = form::shown(&plan);
             let own = Footprint { members: members.clone(), shown, noisy: false };
             if dc18_earlier_releases::responses_meet_others(&own, history) {
@@ -309,7 +346,7 @@ impl<'p> Gate<'p> {
         }
         note_attrition(&attrition, decisions);
         let crossings = shapes.iter().map(|shape| matches!(shape.kind, TableKind::Crossing { .. }));
-        if is_coarse(self) {
+        if !dc15_inference::variance_components_may_leave(&terms) {
             let tables: Vec<_> = tables.into_iter().zip(crossings).collect();
             let release = form::coarse::release(terms, &attrition, &whole, &tables, decisions);
             dc01_closed_schema::check_coarse(&release, self.protocol).map_err(Withheld::Schema)?;
@@ -360,12 +397,6 @@ impl<'p> Gate<'p> {
         let rho = self.policy.terms.noise_rho_micro.unwrap_or(0).into();
         Ok(Vetted::new(value, decisions, Some(SiteLocal::new(footprint)), rho))
     }
-}
-
-/// Whether more stays than the denominators' rules keep.
-const fn is_coarse(gate: &Gate<'_>) -> bool {
-    let terms = &gate.policy.terms;
-    terms.is_rounded() || terms.withheld_responses > 0 || terms.zeros_withheld
 }
 
 /// Under rounding a crossing would have to add up to two sets of rounded margins (DC-07): it stays.

@@ -5,6 +5,7 @@ use fedval_study::{PolicyDigest, Problem, ProtocolDigest, Sha256Digest, Terms};
 use serde::Deserialize;
 
 use crate::profiles;
+use crate::rules::dc05_zeros::Absent;
 use crate::rules::dc19_budgets::Budgets;
 
 /// Smallest k that a site may choose, in patients.
@@ -42,6 +43,9 @@ struct PolicyFile {
     rho_micro_per_year: u64,
     /// Columns and DICOM keywords that subgroups may use; absent for any that a protocol names.
     subgroup_attributes: Option<Vec<String>>,
+    /// Values that nobody at this site has together.
+    #[serde(default)]
+    absent: Vec<Absent>,
     #[serde(default)]
     two_persons: bool,
     #[serde(default)]
@@ -173,6 +177,7 @@ impl SitePolicy {
                 rho_micro_per_year: file.rho_micro_per_year,
             },
             subgroup_attributes: file.subgroup_attributes.clone(),
+            absent: file.absent.clone(),
             noise_is_chosen: own.stricter(profiles::terms(file.profile)).noise_rho_micro.is_some(),
         }
     }
@@ -195,6 +200,8 @@ pub struct EffectivePolicy {
     pub budgets: Budgets,
     /// Attributes that subgroups may use; `None` for any.
     pub subgroup_attributes: Option<Vec<String>>,
+    /// What the site says of itself: nobody here has these values.
+    pub absent: Vec<Absent>,
     /// Whether noise is the site's own choice, not only a study's: it takes the place of k.
     pub noise_is_chosen: bool,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::{exact_i64, exact_u64};
 use crate::id::Name;
-use crate::performance::{ContradictoryPerformance, PatientCounts, Performance, holds};
+use crate::performance::{ContradictoryPerformance, PatientCounts, holds};
 use crate::result::Cell;
 
 /// A number on a grid, both in 10⁻⁶; `value` is a multiple of `grid`.
@@ -77,16 +77,6 @@ pub struct GridCalibration {
     pub se_citl: OnGrid,
 }
 
-/// What is said about scores.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scores {
-    /// Exact sums, without operating points: those stand apart.
-    Sums(Box<Performance>),
-    /// Values on grids.
-    Grid(GridScores),
-}
-
 /// The aggregates of one group of patients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,7 +92,7 @@ pub struct CoarsePerformance {
     /// One entry for each operating point of the protocol, in its order.
     pub operating_points: Vec<CoarsePoint>,
     /// Scores.
-    pub scores: Scores,
+    pub scores: GridScores,
 }
 
 impl CoarsePerformance {
@@ -129,17 +119,7 @@ impl CoarsePerformance {
                 holds(*errors <= cases, "errors are cases")?;
             }
         }
-        match &self.scores {
-            Scores::Sums(sums) => {
-                holds(base == 1, "exact sums stand beside exact counts")?;
-                holds(sums.operating_points.is_empty(), "operating points stand apart")?;
-                let same = (sums.ranks.n_pos, sums.ranks.n_neg) == (self.n_pos, self.n_neg)
-                    && sums.patients == self.patients;
-                holds(same, "sums and counts are of the same cases")?;
-                sums.check()
-            }
-            Scores::Grid(grid) => grid.check(),
-        }
+        self.scores.check()
     }
 }
 

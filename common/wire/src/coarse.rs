@@ -1,12 +1,11 @@
 //! A release of which response counts stay, or whose numbers stand on grids.
 
 use fedval_proto as proto;
-use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid, Scores};
+use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{Cell, CoarsePerformance, PatientCounts, Release};
 
 use crate::WireError;
-use crate::performance::{performance_from_wire, performance_to_wire};
 use crate::primitive::id;
 use crate::release::{attrition_from_wire, attrition_to_wire};
 use crate::terms::{mark, mark_from_wire, terms_from_wire, terms_to_wire};
@@ -58,7 +57,6 @@ fn cell_from_wire(cell: proto::CoarseCell) -> Result<SubgroupCell<CoarsePerforma
 }
 
 fn group_to_wire(group: &CoarsePerformance) -> proto::CoarsePerformance {
-    use proto::coarse_performance::Scores as WireScores;
     proto::CoarsePerformance {
         patients: Some(proto::PatientCounts {
             total: group.patients.total,
@@ -68,15 +66,11 @@ fn group_to_wire(group: &CoarsePerformance) -> proto::CoarsePerformance {
         n_pos: group.n_pos,
         n_neg: group.n_neg,
         operating_points: group.operating_points.iter().map(point_to_wire).collect(),
-        scores: Some(match &group.scores {
-            Scores::Sums(sums) => WireScores::Sums(performance_to_wire(sums)),
-            Scores::Grid(grid) => WireScores::Grid(grid_to_wire(grid)),
-        }),
+        grid: Some(grid_to_wire(&group.scores)),
     }
 }
 
 fn group_from_wire(group: &proto::CoarsePerformance) -> Result<CoarsePerformance, WireError> {
-    use proto::coarse_performance::Scores as WireScores;
     let patients = group.patients.ok_or(WireError::missing("patients"))?;
     Ok(CoarsePerformance {
         patients: PatientCounts {
@@ -91,10 +85,7 @@ fn group_from_wire(group: &proto::CoarsePerformance) -> Result<CoarsePerformance
             .iter()
             .map(point_from_wire)
             .collect::<Result<_, _>>()?,
-        scores: match group.scores.as_ref().ok_or(WireError::missing("scores"))? {
-            WireScores::Sums(sums) => Scores::Sums(Box::new(performance_from_wire(sums)?)),
-            WireScores::Grid(grid) => Scores::Grid(grid_from_wire(grid)?),
-        },
+        scores: grid_from_wire(group.grid.as_ref().ok_or(WireError::missing("grid"))?)?,
     })
 }
 

@@ -8,6 +8,8 @@ mod a39_other_sites;
 mod a40_tokens;
 mod a41_replays;
 mod a42_restarts;
+#[path = "../../../common/disclosure/tests/support/mod.rs"]
+mod gate;
 mod scene;
 #[path = "../../../common/study/tests/support/mod.rs"]
 mod support;

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy};
 use fedval_study::draft::Draft;
 use fedval_study::{LockedProtocol, Sha256Digest, SiteResult};
 use fedval_tests::consortium::{Consortium, until};
@@ -10,6 +9,7 @@ use fedval_tests::raw_client::{self, Party, Target};
 use fedval_trust::InviteToken;
 use serde_json::Value;
 
+use crate::gate;
 use crate::support::{self, STUDY, cases, group};
 
 /// A running coordinator.
@@ -88,22 +88,10 @@ impl Study {
     pub(crate) fn result(&self, site: &str, seed: u64) -> SiteResult {
         let groups = [group("a", 40, 60), group("b", 30, 40), group("c", 20, 25)];
         let protocol = self.locked.protocol();
-        let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-        let summary = SiteLocal::new(support::summary(&cases(seed, &groups), protocol));
-        let gate = Gate::new(policy.for_study(protocol), protocol);
         let mut header = support::header(&self.locked, site);
         header.round = self.round.parse().unwrap();
-        gate.vet(
-            header,
-            &Evidence {
-                summary: &summary,
-                history: &SiteLocal::new(History::default()),
-                now_ms: 0,
-                noise_seed: [7; 32],
-            },
-        )
-        .unwrap()
-        .value()
-        .clone()
+        gate::vetted(header, protocol, support::summary(&cases(seed, &groups), protocol))
+            .value()
+            .clone()
     }
 }

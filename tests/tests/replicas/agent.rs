@@ -6,10 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fedval_ambient::{Entropy as _, OsEntropy, Problem as _};
-use fedval_disclosure::{
-    Committed, Evidence, Gate, History, Ledger, NoAggregates, Releasable, SiteLocal, SitePolicy,
-    Vetted,
-};
+use fedval_disclosure::{Committed, Ledger, NoAggregates, Releasable, Vetted};
 use fedval_egress::{
     Connection, Coordinator, EgressError, Enrolment, Heard, Instance, JobPhase, WorkStream, enrol,
 };
@@ -17,6 +14,7 @@ use fedval_study::{LedgerMark, LockedProtocol, ResultDigest, RoundId, Sha256Dige
 use fedval_trust::{InviteToken, SecretKey};
 use tokio::sync::watch;
 
+use crate::gate;
 use crate::random_below;
 use crate::support::{self, cases, group};
 
@@ -69,20 +67,8 @@ async fn approved(plan: &Plan) -> Releasable<SiteResult> {
     let header = support::header(&plan.protocol, &plan.name);
     let round = header.round.clone();
     let vetted: Vetted<SiteResult> = if plan.seed.is_multiple_of(5) {
-        let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
         let groups = [group("a", 40, 60), group("b", 30, 40), group("c", 20, 25)];
-        let summary = SiteLocal::new(support::summary(&cases(plan.seed, &groups), protocol));
-        let gate = Gate::new(policy.for_study(protocol), protocol);
-        gate.vet(
-            header,
-            &Evidence {
-                summary: &summary,
-                history: &SiteLocal::new(History::default()),
-                now_ms: 0,
-                noise_seed: [7; 32],
-            },
-        )
-        .unwrap()
+        gate::vetted(header, protocol, support::summary(&cases(plan.seed, &groups), protocol))
     } else {
         Vetted::without_aggregates(header, NoAggregates::Refused, None).unwrap()
     };

@@ -6,6 +6,8 @@
 mod agent;
 mod balancer;
 mod cluster;
+#[path = "../../../common/disclosure/tests/support/mod.rs"]
+mod gate;
 #[path = "../../../coordinator/store/tests/support/postgres.rs"]
 mod postgres;
 #[allow(dead_code, unreachable_pub, reason = "only its address and its keys are needed here")]

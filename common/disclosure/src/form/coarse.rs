@@ -1,6 +1,6 @@
 //! Response counts that may stay, and numbers on grids: `strict`, `cms`, `opensafely`, `acro`, `ohdsi`.
 
-use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid, Scores};
+use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{
@@ -13,7 +13,7 @@ use crate::rules::dc06_response_counts::{self, Pair};
 use crate::rules::dc10_means::{coefficient_grid_micro, grid_micro, on_grid};
 use crate::rules::dc11_variance::two_figures;
 use crate::rules::dc25_marking::Suppression;
-use crate::rules::{Rule, dc05_zeros, dc07_margins, dc09_rank_statistics, dc15_inference};
+use crate::rules::{Rule, dc05_zeros, dc07_margins, dc09_rank_statistics};
 
 /// The two labels of a response table.
 const LABELS: [bool; 2] = [true, false];
@@ -243,12 +243,7 @@ const fn one_rounding(p: &Performance, patients: [u64; 3], cases: [u64; 2]) -> [
     [if is_sum { with_positive + with_negative } else { total }, with_positive, with_negative]
 }
 
-fn scores(visible: &Visible<'_>, terms: &Terms) -> Scores {
-    if dc15_inference::variance_components_may_leave(terms) {
-        let operating_points = Vec::new();
-        let sums = Performance { operating_points, ..visible.performance.clone() };
-        return Scores::Sums(Box::new(sums));
-    }
+fn scores(visible: &Visible<'_>, terms: &Terms) -> GridScores {
     let (p, most) = (visible.performance, visible.summary.most_cases);
     let (n_pos, n_neg, n) = (p.ranks.n_pos, p.ranks.n_neg, p.probabilities.n);
     let mean = |micro: u128| on_grid(i64::try_from(micro).unwrap_or(0), grid_micro(n, most));
@@ -263,13 +258,13 @@ fn scores(visible: &Visible<'_>, terms: &Terms) -> Scores {
         })
         .map(|grid| on_grid(auroc_micro(p), grid));
     let cases = u128::from(n.max(1));
-    Scores::Grid(GridScores {
+    GridScores {
         auroc,
         brier: mean(p.probabilities.brier_pico / cases / 1_000_000),
         mean_probability: mean(u128::from(p.probabilities.expected_micro) / cases),
         ece: mean(u128::from(p.ece_micro)),
         calibration: calibration(p, most),
-    })
+    }
 }
 
 /// 2U over twice the pairs.
@@ -328,7 +323,7 @@ fn withheld(pair: Pair, terms: &Terms) -> (Verdict, Rule) {
 }
 
 fn note_scores(whole: &CoarsePerformance, terms: &Terms, decisions: &mut Vec<Decision>) {
-    let Scores::Grid(grid) = &whole.scores else { return };
+    let grid = &whole.scores;
     let auroc = match grid.auroc {
         Some(_) => Verdict::Rounded,
         None => Verdict::Withheld(Suppression::Primary),

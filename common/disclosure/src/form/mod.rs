@@ -78,8 +78,9 @@ pub(crate) fn visible<'e>(
                 Cell::Released(chosen(&quantity, group, by_patient[index], decisions))
             }
             (_, hidden) => {
+                // Without a reason to hide it, it is empty by structure, and looks like the others.
                 let (why, rule) = hidden
-                    .map_or((Suppression::Primary, Rule::Dc03), |hidden| (hidden.why, hidden.rule));
+                    .map_or((Suppression::Primary, Rule::Dc05), |hidden| (hidden.why, hidden.rule));
                 decisions.push(Decision::new(&quantity, Verdict::Withheld(why), rule));
                 Cell::Suppressed
             }

@@ -1,5 +1,7 @@
 //! Attacks that are in no list but our own: deploy/docs/threats.md, "Found while building".
 
+use std::collections::BTreeSet;
+
 use fedval_disclosure::rules::Rule;
 use fedval_disclosure::rules::dc06_response_counts::{Pair, stays};
 use fedval_disclosure::{Suppression, Verdict, Withheld, cell_plan, profiles};
@@ -46,6 +48,38 @@ fn two_groups_that_are_nearly_the_same_patients_are_not_both_shown() {
     let vetted = Site::standard().vet("m", &cases).unwrap();
     let shown = |name: &str| !hidden(&vetted).contains(&name.to_owned());
     assert!(!(shown("sex = f") && shown("scanner = c")), "{:?}", hidden(&vetted));
+}
+
+#[test]
+fn a_scanner_that_the_site_says_it_has_not_needs_no_partner() {
+    let cases = cohort(&[
+        block("f", "a", 40, 60),
+        block("f", "b", 30, 40),
+        block("m", "a", 40, 50),
+        block("m", "b", 35, 45),
+    ]);
+    let silent = hidden(&Site::standard().vet("m", &cases).unwrap());
+    assert!(silent.len() > 3, "who says nothing loses a neighbour: {silent:?}");
+    let site = Site::with("standard;absent = [{ scanner = [\"c\"] }]");
+    let vetted = site.vet("m", &cases).unwrap();
+    let gone = hidden(&vetted);
+    assert_eq!(gone, ["scanner = c", "both = f-c", "both = m-c"]);
+    assert_eq!(decision(&vetted, "scanner = c").rule, Rule::Dc05);
+}
+
+#[test]
+fn what_the_site_says_of_itself_must_be_true() {
+    let cases = cohort(&[block("f", "a", 40, 60), block("m", "b", 30, 40), block("m", "c", 1, 0)]);
+    let scanner = Site::with("standard;absent = [{ scanner = [\"c\"] }]").vet("m", &cases);
+    assert!(matches!(scanner, Err(Withheld::NotAbsent { cell }) if cell == "scanner = c"));
+    let both = Site::with("standard;absent = [{ scanner = [\"c\"], sex = [\"f\"] }]");
+    assert!(both.vet("m", &cases).is_ok(), "no woman was on scanner c");
+    let empty = Site::with("standard;absent = [{}]").vet("m", &cases).unwrap();
+    assert_eq!(
+        decision(&empty, "scanner = c").rule,
+        Rule::Dc03,
+        "an entry of nothing says nothing"
+    );
 }
 
 #[test]
@@ -137,7 +171,14 @@ fn the_plan_does_not_depend_on_the_order_of_patients() {
     let mut turned = cases.clone();
     turned.reverse();
     let plan = |cases: &[Case]| {
-        cell_plan::plan(&tables, &support::members(cases, &protocol()), &[], 11).unwrap()
+        cell_plan::plan(
+            &tables,
+            &support::members(cases, &protocol()),
+            &[],
+            &BTreeSet::default(),
+            11,
+        )
+        .unwrap()
     };
     assert_eq!(plan(&cases), plan(&turned));
     let vetted = Site::standard().vet("m", &cases).unwrap();

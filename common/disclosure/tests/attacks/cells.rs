@@ -34,7 +34,7 @@ fn a01_one_patient_in_a_crossing_is_hidden_with_a_partner_and_lies_in_a_wide_int
     assert_eq!(partner.verdict, Verdict::Withheld(Suppression::Complementary));
     let protocol = protocol();
     let members = crate::support::members(&cases, &protocol);
-    let plan = cell_plan::plan(&protocol.tables(), &members, &[], K).unwrap();
+    let plan = cell_plan::plan(&protocol.tables(), &members, &[], &BTreeSet::default(), K).unwrap();
     assert_no_narrow_interval(&plan, &members);
 }
 
@@ -48,7 +48,7 @@ fn a02_a_cell_of_four_does_not_follow_from_all_margins() {
     ]);
     let protocol = protocol();
     let members = crate::support::members(&cases, &protocol);
-    let plan = cell_plan::plan(&protocol.tables(), &members, &[], K).unwrap();
+    let plan = cell_plan::plan(&protocol.tables(), &members, &[], &BTreeSet::default(), K).unwrap();
     assert!(plan[2][0].is_some(), "four are hidden");
     assert_no_narrow_interval(&plan, &members);
 }
@@ -200,7 +200,7 @@ fn a20_a_solver_narrows_no_hidden_cell_of_ten_thousand_tables_below_k() {
             continue;
         }
         tried += 1;
-        let plan = cell_plan::plan(&tables, &members, &[], K).unwrap();
+        let plan = cell_plan::plan(&tables, &members, &[], &BTreeSet::default(), K).unwrap();
         let cells = || plan.iter().flatten();
         with_hidden += u32::from(cells().any(Option::is_some) && cells().any(Option::is_none));
         assert_no_narrow_interval(&plan, &members);

@@ -98,11 +98,7 @@ impl<'a> Aggregates<'a> {
     pub(super) fn is_clustered(self) -> bool {
         match self {
             Self::Exact(p) => p.is_clustered(),
-            Self::Coarse { group, .. } => match &group.scores {
-                fedval_study::coarse::Scores::Sums(sums) => sums.is_clustered(),
-                fedval_study::coarse::Scores::Grid(_) => false,
-            },
-            Self::Noisy { .. } => false,
+            Self::Coarse { .. } | Self::Noisy { .. } => false,
         }
     }
 
@@ -110,11 +106,7 @@ impl<'a> Aggregates<'a> {
     pub(super) const fn sums(self) -> Option<&'a Performance> {
         match self {
             Self::Exact(p) => Some(p),
-            Self::Coarse { group, .. } => match &group.scores {
-                fedval_study::coarse::Scores::Sums(sums) => Some(sums),
-                fedval_study::coarse::Scores::Grid(_) => None,
-            },
-            Self::Noisy { .. } => None,
+            Self::Coarse { .. } | Self::Noisy { .. } => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use fedval_stats::aggregate::ClusterSums;
 use fedval_stats::{NotEstimable, auroc, calibration, proportion, scale};
-use fedval_study::coarse::{GridScores, Scores};
+use fedval_study::coarse::GridScores;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{Cell, CoarsePerformance, MetricId, Name, Performance, SiteId};
@@ -155,10 +155,9 @@ pub(super) fn on_scale(
             noisy_on_scale(metric, &Histogram::new(plan, group, sigma))?
         }
         (_, Aggregates::Exact(performance)) => exact_on_scale(metric, performance)?,
-        (_, Aggregates::Coarse { group, rounding }) => match &group.scores {
-            Scores::Sums(performance) => exact_on_scale(metric, performance)?,
-            Scores::Grid(grid) => grid_on_scale(metric, group, rounding, grid)?,
-        },
+        (_, Aggregates::Coarse { group, rounding }) => {
+            grid_on_scale(metric, group, rounding, &group.scores)?
+        }
     };
     if se > 0.0 { Ok((estimate, se)) } else { Err(Reason::ZeroVariance) }
 }

@@ -2,7 +2,7 @@
 
 use fedval_stats::scale::{expit, logit};
 use fedval_stats::{Interval, NotEstimable, auroc, proportion};
-use fedval_study::coarse::{GridScores, Scores};
+use fedval_study::coarse::GridScores;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{CoarsePerformance, MetricId, Performance};
 
@@ -59,10 +59,9 @@ fn estimate(
             Ok(share(&Proportion::of(id, aggregates)?, level)?)
         }
         (_, Aggregates::Exact(performance)) => exact(id, performance, level),
-        (_, Aggregates::Coarse { group, rounding }) => match &group.scores {
-            Scores::Sums(performance) => exact(id, performance, level),
-            Scores::Grid(grid) => on_grid(id, group, (rounding, grid), level),
-        },
+        (_, Aggregates::Coarse { group, rounding }) => {
+            on_grid(id, group, (rounding, &group.scores), level)
+        }
     }
 }
 

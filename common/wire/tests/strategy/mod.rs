@@ -4,7 +4,7 @@ use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
     CalibrationFit, ClusterRankSums, ClusterSums, ProbabilitySums, RankSums, TwoByTwo,
 };
-use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid, Scores};
+use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
 use fedval_study::noisy::NoisyCount;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::Profile;
@@ -197,12 +197,12 @@ prop_compose! {
     fn grid()(
         auroc in option::of(on_grid()), means in [on_grid(), on_grid(), on_grid()],
         line in option::of([on_grid(), on_grid(), on_grid(), on_grid(), on_grid(), on_grid()]),
-    ) -> Scores {
+    ) -> GridScores {
         let [brier, mean_probability, ece] = means;
         let calibration = line.map(|[intercept, se_intercept, slope, se_slope, citl, se_citl]| {
             GridCalibration { intercept, se_intercept, slope, se_slope, citl, se_citl }
         });
-        Scores::Grid(GridScores { auroc, brier, mean_probability, ece, calibration })
+        GridScores { auroc, brier, mean_probability, ece, calibration }
     }
 }
 
@@ -218,10 +218,7 @@ prop_compose! {
     fn coarse()(
         counts in [count(), count(), count(), count(), count()],
         operating_points in vec(coarse_point().boxed(), 0..3),
-        scores in prop_oneof![
-            grid().boxed(),
-            performance().boxed().prop_map(|sums| Scores::Sums(Box::new(sums))).boxed(),
-        ],
+        scores in grid().boxed(),
     ) -> CoarsePerformance {
         let [total, with_positive, with_negative, n_pos, n_neg] = counts;
         let patients = PatientCounts { total, with_positive, with_negative };

@@ -2,13 +2,15 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+#[path = "../../../../common/disclosure/tests/support/mod.rs"]
+mod gate;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use fedval_ambient::{MockClock, Problem, SeededEntropy};
 use fedval_core::port::{InstanceId, StoredArtifact};
 use fedval_core::{Accepted, AgentSession, Coordinator, Identity, Said, SessionError, SubmitError};
-use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy};
 use fedval_store::{FolderArtifacts, SqliteStore};
 use fedval_study::{Canonical, LockedProtocol, RoundId, Sha256Digest, SiteId, SiteResult};
 use fedval_trust::authority::signing_request;
@@ -157,23 +159,8 @@ impl Bench {
 
 /// What the gate of a site lets through for these cases.
 pub(crate) fn vetted(locked: &LockedProtocol, site: &Site, cases: &[Case]) -> SiteResult {
-    let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-    let policy = policy.for_study(locked.protocol());
-    let summary = SiteLocal::new(support::summary(cases, locked.protocol()));
-    let header = support::header(locked, site.id.as_str());
-    let gate = Gate::new(policy, locked.protocol());
-    gate.vet(
-        header,
-        &Evidence {
-            summary: &summary,
-            history: &SiteLocal::new(History::default()),
-            now_ms: 0,
-            noise_seed: [7; 32],
-        },
-    )
-    .unwrap()
-    .value()
-    .clone()
+    let (protocol, header) = (locked.protocol(), support::header(locked, site.id.as_str()));
+    gate::vetted(header, protocol, support::summary(cases, protocol)).value().clone()
 }
 
 pub(crate) fn sign(site: &Site, result: &SiteResult) -> fedval_trust::Signature {

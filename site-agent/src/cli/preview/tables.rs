@@ -1,7 +1,7 @@
 //! Every quantity that would leave, in tables.
 
 use fedval_ambient::terminal::table;
-use fedval_study::coarse::{OnGrid, Scores};
+use fedval_study::coarse::OnGrid;
 use fedval_study::noisy::NoisyCount;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{Cell, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release};
@@ -75,18 +75,14 @@ fn coarse_row(group: &CoarsePerformance) -> Vec<String> {
         let (fn_, fp) = (errors(point.false_negatives), errors(point.false_positives));
         format!("{}: FN {fn_} FP {fp}", point.name)
     });
-    let scores = match &group.scores {
-        Scores::Sums(performance) => exact_scores(performance),
-        Scores::Grid(grid) => {
-            let auroc = grid.auroc.map_or("withheld".to_owned(), number);
-            let slope = grid.calibration.map_or("no fit".to_owned(), |line| number(line.slope));
-            format!(
-                "AUROC {auroc}\nBrier {}\nmean probability {}\nslope {slope}",
-                number(grid.brier),
-                number(grid.mean_probability)
-            )
-        }
-    };
+    let grid = &group.scores;
+    let auroc = grid.auroc.map_or("withheld".to_owned(), number);
+    let slope = grid.calibration.map_or("no fit".to_owned(), |line| number(line.slope));
+    let scores = format!(
+        "AUROC {auroc}\nBrier {}\nmean probability {}\nslope {slope}",
+        number(grid.brier),
+        number(grid.mean_probability)
+    );
     vec![
         group.patients.total.to_string(),
         group.n_pos.to_string(),

@@ -15,6 +15,7 @@ use fedval_study::{
 };
 use rand_distr::{Distribution as _, StandardUniform};
 use rand_pcg::Pcg64Mcg;
+use std::collections::BTreeSet;
 
 use crate::say;
 use crate::support::{self, Case, MODEL, STUDY};
@@ -75,7 +76,7 @@ impl Speed {
             let earlier: Vec<&Footprint> =
                 history.0.iter().filter_map(|earlier| earlier.footprint.as_ref()).collect();
             let begun = SystemClock.monotonic();
-            let plan = cell_plan::plan(&tables, &members, &earlier, 11);
+            let plan = cell_plan::plan(&tables, &members, &earlier, &BTreeSet::new(), 11);
             let Ok(plan) = plan else {
                 say(&format!("window {step} is refused beside the earlier ones"));
                 return;
