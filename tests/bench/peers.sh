@@ -28,8 +28,9 @@ peer() {
         || echo "no figure from $1 with $2 sites and $3 MiB" >&2
 }
 
+# A few cases at every site: the peers' sites run none.
 ours() {
-    target/release/round --sites "$1" --mib "$2" --repeat 1 | tee /dev/stderr | grep '^{' >>"$lines"
+    target/release/round --sites "$1" --mib "$2" --cases 4 --repeat 1 | tee /dev/stderr | grep '^{' >>"$lines"
 }
 
 for _ in $(seq "$turns"); do

@@ -5,13 +5,20 @@
 //! from; [`verify`] makes everything again from those documents and compares.
 
 mod assemble;
+pub mod crosswalk;
+mod forms;
 mod html;
 mod package;
+mod pdf;
+mod present;
 mod report;
+mod tables;
 mod verify;
 
 pub use assemble::{AssembleError, assemble};
+pub use forms::{FormError, render};
 pub use html::{RenderError, render_html};
 pub use package::{BuildError, Evidence, Package};
+pub use pdf::{PdfError, render_pdf};
 pub use report::*;
 pub use verify::{PartCheck, Verification, verify};

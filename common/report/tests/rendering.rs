@@ -6,7 +6,7 @@ mod cohort;
 mod consortium;
 
 use consortium::{all_answers, answers, documents, plan};
-use fedval_report::{assemble, render_html};
+use fedval_report::{assemble, render, render_html};
 
 const OPENED: i64 = 1_760_000_000_000;
 
@@ -126,4 +126,70 @@ fn a_site_where_every_case_is_called_positive_is_named_in_the_summary() {
         html.contains("At site-b every case was called positive at the threshold of balanced.")
     );
     assert!(!html.contains("At site-a every case"));
+}
+
+/// Every form, kept for a person to look at.
+fn forms(plan: &fedval_study::StudyProtocol, answers: &consortium::Answers, name: &str) -> Forms {
+    let (protocol, round, results) = documents(plan, answers, OPENED);
+    let forms = render(&assemble(&protocol, &round, &results).unwrap()).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    for (path, bytes) in &forms {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    forms
+}
+
+type Forms = std::collections::BTreeMap<String, Vec<u8>>;
+
+#[test]
+fn every_form_is_the_same_for_the_same_report() {
+    let once = forms(&plan(), &all_answers(&plan()), "forms");
+    assert_eq!(once, forms(&plan(), &all_answers(&plan()), "forms-again"));
+    let pdf = &once["report.pdf"];
+    assert!(pdf.starts_with(b"%PDF-1.7"));
+    let holds = |what: &[u8]| pdf.windows(what.len()).any(|bytes| bytes == what);
+    assert!(holds(b"pdfaid:part") && holds(b"/StructTreeRoot"), "archival, and tagged");
+}
+
+#[test]
+fn tables_hold_every_site_metric_and_reason() {
+    let forms = forms(&plan(), &all_answers(&plan()), "forms-tables");
+    let table =
+        |name: &str| String::from_utf8(forms[&format!("tables/{name}.csv")].clone()).unwrap();
+    let (sites, metrics) = (table("sites"), table("metrics"));
+    assert!(sites.starts_with("site,status,patients,"));
+    for status in ["released", "insufficient", "refused", "failed", "missing"] {
+        assert!(sites.contains(&format!(",{status},")), "{status} in {sites}");
+    }
+    assert!(metrics.contains("\r\nsite-a,auroc,0."));
+    for (name, table) in &forms {
+        if !name.starts_with("tables/") {
+            continue;
+        }
+        let table = String::from_utf8(table.clone()).unwrap();
+        let fields = |line: &str| line.matches(',').count();
+        let mut lines = table.lines();
+        let columns = fields(lines.next().unwrap());
+        let quoted = |line: &&str| !line.contains('"');
+        assert!(lines.filter(quoted).all(|line| fields(line) == columns), "{name}: {table}");
+    }
+}
+
+#[test]
+fn no_text_from_a_study_is_a_formula_or_markup_in_any_form() {
+    let mut hostile = plan();
+    hostile.title = "=cmd|' /C calc'!A0 <script>".to_owned();
+    hostile.target_condition = "\u{202e}<img src=x onerror=y>".to_owned();
+    for (name, bytes) in forms(&hostile, &answers(&hostile), "forms-hostile") {
+        let text = String::from_utf8_lossy(&bytes);
+        // Text of a PDF is no markup, whatever it says.
+        let is_paper = name == "report.pdf";
+        assert!(is_paper || !text.contains("<script") && !text.contains("<img"), "{name}");
+        if name.starts_with("tables/") {
+            let formula = |field: &str| field.starts_with(['=', '+', '@']);
+            assert!(!text.split([',', '\n']).any(formula), "{name}");
+        }
+    }
 }

@@ -28,6 +28,21 @@ pub enum FailureReason {
 }
 
 impl FailureReason {
+    /// The reason as documents write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Undecodable => "undecodable",
+            Self::Unsupported => "unsupported",
+            Self::WrongSize => "wrong_size",
+            Self::InvalidOutput => "invalid_output",
+            Self::NoReference => "no_reference",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl FailureReason {
     /// Every reason that a case can fail for, in a fixed order.
     pub const ALL: [Self; 6] = [
         Self::Undecodable,

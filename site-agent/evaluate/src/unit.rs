@@ -140,7 +140,14 @@ mod tests {
 
     fn analysis(combine: Option<Combine>) -> Analysis {
         let unit = if combine.is_some() { Unit::Patient } else { Unit::Image };
-        Analysis { unit, combine, failure_limit: 0.05, ece_bins: 10, level: 0.95 }
+        Analysis {
+            unit,
+            combine,
+            failure_limit: 0.05,
+            ece_bins: 10,
+            level: 0.95,
+            prevalences: Vec::new(),
+        }
     }
 
     #[test]

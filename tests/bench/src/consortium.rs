@@ -158,18 +158,18 @@ impl Consortium {
         self.operator.ask(&["study", "close", id]).map(drop)
     }
 
-    /// How many sites of the latest round have had a result released and accepted, of how many.
+    /// How many sites of the latest round have had a result of this status accepted, of how many.
     ///
     /// # Errors
     ///
     /// [`BenchError`] if the command fails.
-    pub fn released(&self, id: &str) -> Result<(usize, usize), BenchError> {
-        let status = self.operator.ask(&["study", "status", id])?;
-        let round = status["rounds"].as_array().and_then(|rounds| rounds.last());
+    pub fn accepted(&self, id: &str, status: &str) -> Result<(usize, usize), BenchError> {
+        let study = self.operator.ask(&["study", "status", id])?;
+        let round = study["rounds"].as_array().and_then(|rounds| rounds.last());
         let sites = round.and_then(|round| round["sites"].as_array());
         let sites = sites.ok_or_else(|| BenchError::unexpected("the study has no round"))?;
-        let released = sites.iter().filter(|site| site["status"] == "released").count();
-        Ok((released, sites.len()))
+        let accepted = sites.iter().filter(|site| site["status"] == status).count();
+        Ok((accepted, sites.len()))
     }
 
     /// Waits until the log told `count` such events; when the last was heard.

@@ -1,4 +1,4 @@
-//! A small hospital: as many patients as a released result needs, one tiny radiograph each.
+//! A small hospital: a few patients, one tiny radiograph each.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,19 +9,20 @@ use image::{GrayImage, Luma};
 use crate::BenchError;
 use crate::network::{Noise, SIDE};
 
-/// Patients of a site: 12 with and 12 without the condition pass every rule of k = 11.
+/// As many patients as a released result needs: 12 with and 12 without the condition pass every rule of
+/// k = 11.
 pub const PATIENTS: u32 = 24;
 
-/// Writes manifest and images to `folder`.
+/// Writes manifest and images of so many patients to `folder`.
 ///
 /// # Errors
 ///
 /// [`BenchError`] if the folder cannot be written.
-pub fn write(folder: &Path, seed: u64) -> Result<(), BenchError> {
+pub fn write(folder: &Path, seed: u64, patients: u32) -> Result<(), BenchError> {
     fs::create_dir_all(folder).map_err(BenchError::file(folder))?;
     let mut noise = Noise::new(seed);
     let mut manifest = "case_id,patient_id,image,label\n".to_owned();
-    for patient in 0..PATIENTS {
+    for patient in 0..patients {
         let label = patient % 2;
         let name = format!("image-{patient}.png");
         let path = folder.join(&name);

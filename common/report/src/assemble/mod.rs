@@ -9,11 +9,14 @@ mod conformity;
 mod contribution;
 mod disclosure;
 mod error;
+mod gap;
 mod glmm;
 mod metric;
 mod moment;
 mod noisy;
 mod normal;
+mod operating_point;
+mod risk_of_bias;
 mod site;
 mod statement;
 mod subgroup;
@@ -83,7 +86,8 @@ pub fn assemble(
         .iter()
         .map(|answer| site::section(plan, answer))
         .collect::<Result<Vec<_>, AssembleError>>()?;
-    let synthesis = synthesis::all(plan, &members(plan, &answers));
+    let members = members(plan, &answers);
+    let synthesis = synthesis::all(plan, &members);
     let subgroups = subgroup::sections(plan, &answers);
     Ok(Report {
         schema: REPORT_SCHEMA.to_owned(),
@@ -99,6 +103,9 @@ pub fn assemble(
         participants: site::participants(&sites),
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(&answers),
+        operating_points: operating_point::all(plan, &members),
+        gaps: gap::all(plan, &subgroups),
+        risk_of_bias: risk_of_bias::all(plan, &sites),
         sites,
         synthesis,
         subgroups,
@@ -121,6 +128,7 @@ fn study(protocol: &LockedProtocol) -> StudyIdentity {
         protocol_digest: protocol.digest(),
         title: plan.title.clone(),
         target_condition: plan.target_condition.clone(),
+        eligibility: plan.eligibility.clone(),
         reference_standard: plan.reference_standard.description.clone(),
         unit: plan.analysis.unit,
         combine: plan.analysis.combine,

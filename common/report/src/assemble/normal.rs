@@ -2,12 +2,12 @@
 
 use fedval_stats::NotEstimable;
 use fedval_stats::synthesis::{
-    QProfile, RandomEffects, SiteEstimates, Tau2Method, Test, leave_one_out, primary, q_profile,
-    random_effects,
+    Influence, QProfile, RandomEffects, SiteEstimates, Tau2Method, Test, influence, leave_one_out,
+    primary, q_profile, random_effects,
 };
 
 use super::synthesis::{Fit, Heterogeneity, Refit};
-use crate::report::Reason;
+use crate::report::{InfluenceMeasures, Reason};
 
 /// Contributions on the analysis scale, in order of site ids.
 pub(super) struct Normal {
@@ -48,6 +48,18 @@ impl Normal {
             (name, row.map(|row| fit(&row, self.level, Err(NotEstimable::NotConverged))))
         })
         .collect()
+    }
+
+    /// How much each site moves the mean.
+    pub(super) fn influence(&self) -> Vec<Result<InfluenceMeasures, Reason>> {
+        let Ok(all) = influence(&self.estimates) else { return Vec::new() };
+        let measures = |of: Influence| InfluenceMeasures {
+            studentised_residual: of.studentised_residual,
+            dffits: of.dffits,
+            cooks_distance: of.cooks_distance,
+            covariance_ratio: of.covariance_ratio,
+        };
+        all.into_iter().map(|of| of.map(measures).map_err(Reason::from)).collect()
     }
 
     /// The primary row without each site in turn.

@@ -9,8 +9,8 @@ use super::glmm::Binomial;
 use super::metric;
 use super::normal::Normal;
 use crate::report::{
-    Acceptance, Alternative, Estimable, Excluded, LeaveOneOut, Reason, Scale, SiteWeight,
-    Syntheses, Synthesis, Warning,
+    Acceptance, Alternative, Estimable, Excluded, InfluenceMeasures, LeaveOneOut, Reason, Scale,
+    SiteInfluence, SiteWeight, Syntheses, Synthesis, Warning,
 };
 
 /// A refit without one site, on the analysis scale: mean, limits, τ².
@@ -56,6 +56,7 @@ struct Answered<'a> {
     sites: Vec<&'a SiteId>,
     excluded: Vec<Excluded>,
     leave_one_out: Vec<Refit>,
+    influence: Vec<Result<InfluenceMeasures, Reason>>,
     alternatives: Vec<(&'static str, Result<Fit, Reason>)>,
     warnings: Vec<Warning>,
 }
@@ -117,6 +118,7 @@ fn continuous<'a>(
         sites,
         excluded,
         leave_one_out: normal.leave_one_out(),
+        influence: normal.influence(),
         alternatives: alternatives
             .into_iter()
             .map(|(name, fit)| (name, fit.map_err(Reason::from)))
@@ -173,6 +175,7 @@ fn shares<'a>(
         sites: used.iter().map(|(member, _)| member.site).collect(),
         excluded,
         leave_one_out: binomial.leave_one_out(),
+        influence: Vec::new(),
         alternatives: vec![("reml_hartung_knapp", Err(Reason::EmptyErrorCell))],
         warnings: if clustered { vec![Warning::ClusteringIgnored] } else { Vec::new() },
     })
@@ -180,7 +183,8 @@ fn shares<'a>(
 
 /// Moves an answer to the metric's own scale.
 fn section(scale: Scale, answered: Answered<'_>, endpoints: &[&Endpoint]) -> Synthesis {
-    let Answered { fit, sites, excluded, leave_one_out, alternatives, warnings } = answered;
+    let Answered { fit, sites, excluded, leave_one_out, influence, alternatives, warnings } =
+        answered;
     let het = fit.heterogeneity.as_ref().ok_or(Reason::NotDefinedForMethod);
     let of = |number: fn(&Heterogeneity) -> f64| Estimable::from(het.map(number));
     let weight = |index: usize| fit.weights.as_ref().and_then(|w| w.get(index).copied());
@@ -213,6 +217,14 @@ fn section(scale: Scale, answered: Answered<'_>, endpoints: &[&Endpoint]) -> Syn
             .iter()
             .zip(leave_one_out)
             .map(|(site, refit)| without(scale, site, refit))
+            .collect(),
+        influence: sites
+            .iter()
+            .zip(influence)
+            .map(|(site, measures)| SiteInfluence {
+                site: (*site).clone(),
+                measures: measures.into(),
+            })
             .collect(),
         alternatives: alternatives
             .into_iter()

@@ -58,18 +58,8 @@ fn one(
     }
 }
 
-/// The verdict of an interval: all of it on one side of the limit, or inconclusive.
 fn held(endpoint: &Endpoint, interval: &Estimable<[f64; 2]>) -> VerdictResult {
-    let Some([lower, upper]) = interval.value() else { return VerdictResult::Inconclusive };
-    let (all_accepted, none_accepted) = match endpoint.direction {
-        EndpointDirection::AtLeast => (*lower >= endpoint.limit, *upper < endpoint.limit),
-        EndpointDirection::AtMost => (*upper <= endpoint.limit, *lower > endpoint.limit),
-    };
-    match (all_accepted, none_accepted) {
-        (true, _) => VerdictResult::Met,
-        (false, true) => VerdictResult::NotMet,
-        (false, false) => VerdictResult::Inconclusive,
-    }
+    VerdictResult::of(interval, endpoint.direction, endpoint.limit)
 }
 
 fn against(endpoint: &Endpoint, metric: &Metric) -> AgainstLimit {

@@ -8,7 +8,7 @@ use fedval_trust::{Certificate, PayloadType, SecretKey, SignedDocument};
 
 use super::{Evidence, Package};
 use crate::assemble::{AssembleError, assemble};
-use crate::html::{RenderError, render_html};
+use crate::forms::{self, FormError};
 use crate::verify::verify;
 
 /// A package cannot be made.
@@ -32,7 +32,7 @@ pub enum BuildError {
     Assemble(#[source] AssembleError),
     /// The report cannot be shown.
     #[error("the report cannot be rendered")]
-    Render(#[source] RenderError),
+    Render(#[source] FormError),
     /// The finished package does not verify: a package that fails at the reader's is not handed
     /// out.
     #[error("the package would not verify: {part}: {problem}")]
@@ -67,7 +67,7 @@ impl Package {
             })
             .collect::<Result<BTreeMap<_, _>, BuildError>>()?;
         let report = assemble(&protocol, &round, &results).map_err(BuildError::Assemble)?;
-        let html = render_html(&report).map_err(BuildError::Render)?;
+        let forms = forms::render(&report).map_err(BuildError::Render)?;
         let canonical = report
             .canonical()
             .map_err(|source| BuildError::Document { part: "the report".to_owned(), source })?;
@@ -77,7 +77,7 @@ impl Package {
             coordinator_key,
             coordinator_certificate,
         );
-        Self { evidence, report, html }.verified()
+        Self { evidence, report, forms }.verified()
     }
 
     fn verified(self) -> Result<Self, BuildError> {

@@ -30,8 +30,8 @@ pub struct Package {
     pub evidence: Evidence,
     /// `report.json`, signed by the coordinator.
     pub report: SignedDocument,
-    /// The report for people.
-    pub html: String,
+    /// The report for people and spreadsheets: page, paper, tables, pictures, by path.
+    pub forms: BTreeMap<String, Vec<u8>>,
 }
 
 impl Package {
@@ -39,10 +39,8 @@ impl Package {
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let Evidence { root, protocol, round, results } = &self.evidence;
-        let mut files = BTreeMap::from([
-            (layout::HTML.to_owned(), self.html.clone().into_bytes()),
-            (layout::ROOT.to_owned(), root.to_pem().into_bytes()),
-        ]);
+        let mut files = self.forms.clone();
+        files.insert(layout::ROOT.to_owned(), root.to_pem().into_bytes());
         let mut add = |path: String, document: &SignedDocument| {
             files.insert(layout::signatures(&path), endorsements(&document.endorsements));
             files.insert(path, document.bytes.clone());

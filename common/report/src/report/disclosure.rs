@@ -76,3 +76,17 @@ pub enum WithheldCode {
     #[serde(rename = "MISSING")]
     Missing,
 }
+
+impl WithheldCode {
+    /// The code as documents write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::S => "S",
+            Self::Insufficient => "INSUFFICIENT",
+            Self::Refused => "REFUSED",
+            Self::Failed => "FAILED",
+            Self::Missing => "MISSING",
+        }
+    }
+}

@@ -28,6 +28,9 @@ pub struct StudyIdentity {
     pub title: String,
     /// The disease sought.
     pub target_condition: String,
+    /// Who and what belongs in, as the protocol states it; empty where it does not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub eligibility: String,
     /// How the reference standard was established.
     pub reference_standard: String,
     /// Unit of analysis.

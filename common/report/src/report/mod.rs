@@ -2,8 +2,11 @@
 
 mod disclosure;
 mod estimable;
+mod gap;
 mod identity;
+mod operating_point;
 mod reason;
+mod risk_of_bias;
 mod scale;
 mod site;
 mod subgroup;
@@ -17,8 +20,14 @@ use serde::{Deserialize, Serialize};
 
 pub use disclosure::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
 pub use estimable::Estimable;
+pub use gap::{Gap, GapEstimate};
 pub use identity::{ModelIdentity, OperatingPointLimit, RoundIdentity, Software, StudyIdentity};
+pub use operating_point::{
+    JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues, PrevalenceSource,
+    SiteNetBenefit, WithLimits,
+};
 pub use reason::Reason;
+pub use risk_of_bias::{Domain, Judgement, RiskOfBias, Signal};
 pub use scale::Scale;
 pub use site::{
     Attrition, CalibrationLine, Disclosed, Group, Metric, Metrics, OperatingPointRow, Participants,
@@ -26,7 +35,8 @@ pub use site::{
 };
 pub use subgroup::{Subgroup, SubgroupSite};
 pub use synthesis::{
-    Acceptance, Alternative, Excluded, LeaveOneOut, SiteWeight, Syntheses, Synthesis, Warning,
+    Acceptance, Alternative, Excluded, InfluenceMeasures, LeaveOneOut, SiteInfluence, SiteWeight,
+    Syntheses, Synthesis, Warning,
 };
 pub use verdict::{AgainstLimit, Verdict, VerdictResult, WorstSite, WorstSubgroup};
 
@@ -58,12 +68,18 @@ pub struct Report {
     pub sites: Vec<Site>,
     /// Random-effects synthesis across sites.
     pub synthesis: Syntheses,
+    /// Each locked operating point across sites, in the protocol's order.
+    pub operating_points: Vec<OperatingPointSummary>,
     /// One entry for each category of each dimension, in the protocol's order.
     pub subgroups: Vec<Subgroup>,
+    /// How the groups of a dimension differ.
+    pub gaps: Vec<Gap>,
     /// What was withheld, under which rules.
     pub disclosure: DisclosureSection,
     /// What no reader may conclude from this report.
     pub limits: Vec<String>,
+    /// Risk of bias of every site that released results, as far as this report can judge it.
+    pub risk_of_bias: Vec<RiskOfBias>,
 }
 
 impl Report {

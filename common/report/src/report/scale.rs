@@ -17,6 +17,16 @@ pub enum Scale {
 }
 
 impl Scale {
+    /// The scale as documents write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logit => "logit",
+            Self::Log => "log",
+            Self::Identity => "identity",
+        }
+    }
+
     /// The scale of `metric`.
     #[must_use]
     pub const fn of(metric: &MetricId) -> Self {

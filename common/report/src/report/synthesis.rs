@@ -54,6 +54,8 @@ pub struct Synthesis {
     pub acceptance: Vec<Acceptance>,
     /// The synthesis without each site in turn.
     pub leave_one_out: Vec<LeaveOneOut>,
+    /// How much each site alone moves it, where the method has weights.
+    pub influence: Vec<SiteInfluence>,
     /// The same question by another method.
     pub alternatives: Vec<Alternative>,
     /// What a reader must keep in mind.
@@ -106,6 +108,38 @@ pub struct LeaveOneOut {
     pub ci: Estimable<[f64; 2]>,
     /// Between-site variance without it.
     pub tau2: Estimable<f64>,
+}
+
+/// How much one site moves a synthesis (Viechtbauer and Cheung 2010).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteInfluence {
+    /// The site.
+    pub site: SiteId,
+    /// The measures; or why they do not exist.
+    pub measures: Estimable<InfluenceMeasures>,
+}
+
+/// Deletion measures, on the analysis scale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InfluenceMeasures {
+    /// Distance from the mean of the others, in standard errors.
+    pub studentised_residual: f64,
+    /// Change of the mean without the site, in standard errors.
+    pub dffits: f64,
+    /// Cook's distance.
+    pub cooks_distance: f64,
+    /// Variance of the mean without the site over that with it.
+    pub covariance_ratio: f64,
+}
+
+impl InfluenceMeasures {
+    /// Whether the site deserves a second look: further from the others than 95 of 100 would be.
+    #[must_use]
+    pub fn stands_out(&self) -> bool {
+        self.studentised_residual.abs() > 1.96
+    }
 }
 
 /// One method's answer beside the primary one.

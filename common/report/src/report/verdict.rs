@@ -19,6 +19,21 @@ pub enum VerdictResult {
 }
 
 impl VerdictResult {
+    /// The verdict of an interval: all of it on one side of the limit, or inconclusive.
+    #[must_use]
+    pub fn of(interval: &Estimable<[f64; 2]>, direction: EndpointDirection, limit: f64) -> Self {
+        let Some([lower, upper]) = interval.value() else { return Self::Inconclusive };
+        let (all_accepted, none_accepted) = match direction {
+            EndpointDirection::AtLeast => (*lower >= limit, *upper < limit),
+            EndpointDirection::AtMost => (*upper <= limit, *lower > limit),
+        };
+        match (all_accepted, none_accepted) {
+            (true, _) => Self::Met,
+            (false, true) => Self::NotMet,
+            (false, false) => Self::Inconclusive,
+        }
+    }
+
     /// The verdict in words.
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -57,14 +57,15 @@ impl Verification {
 #[must_use]
 pub fn verify(files: &BTreeMap<String, Vec<u8>>, pinned: Option<Fingerprint>) -> Verification {
     let documents = Documents::read(files);
-    let mut parts = vec![part("files", check_files(files, &documents))];
+    let again = report::again(&documents);
+    let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
     parts.push(part(layout::ROOT, signature::check_root(&documents, pinned)));
     parts.push(part(layout::PROTOCOL, signature::check_protocol(&documents)));
     parts.push(part(layout::ROUND, signature::check_round(&documents)));
     for site in documents.sites() {
         parts.push(part(&layout::result(site), signature::check_result(&documents, site)));
     }
-    parts.extend(report::check(files, &documents));
+    parts.extend(report::check(files, &documents, again.as_ref()));
     let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
     Verification { parts, root_is_pinned: pinned.is_some() && pinned == fingerprint }
 }
@@ -74,9 +75,17 @@ fn part(name: &str, check: Result<(), String>) -> PartCheck {
 }
 
 /// Every file that must be there is, and nothing else.
-fn check_files(files: &Files, documents: &Documents) -> Result<(), String> {
-    let mut expected: BTreeSet<String> =
-        [layout::HTML, layout::ROOT].into_iter().map(str::to_owned).collect();
+fn check_files(
+    files: &Files,
+    documents: &Documents<'_>,
+    again: Option<&report::Again>,
+) -> Result<(), String> {
+    let mut expected = BTreeSet::from([layout::ROOT.to_owned()]);
+    match again {
+        Some(again) => expected.extend(again.forms.keys().cloned()),
+        // Without evidence nobody knows which forms belong here: none of them is held against it.
+        None => expected.extend(files.keys().filter(|path| layout::is_form(path)).cloned()),
+    }
     let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND].map(str::to_owned);
     for path in fixed.into_iter().chain(documents.sites().map(layout::result)) {
         expected.insert(layout::signatures(&path));

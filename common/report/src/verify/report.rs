@@ -8,23 +8,42 @@ use super::difference::first_difference;
 use super::documents::{Documents, canonical, chain};
 use super::{Files, PartCheck, part};
 use crate::assemble::assemble;
-use crate::html::render_html;
+use crate::forms;
 use crate::package::layout;
 use crate::report::Report;
 
+/// What follows from the evidence.
+pub(super) struct Again {
+    report: Report,
+    /// Page, paper, tables and pictures, by path.
+    pub(super) forms: Forms,
+}
+
+/// Forms of a report by path.
+type Forms = BTreeMap<String, Vec<u8>>;
+
 /// The aspects of the report, in order.
-pub(super) fn check(files: &Files, documents: &Documents<'_>) -> Vec<PartCheck> {
-    let again = again(documents);
-    vec![
+pub(super) fn check(
+    files: &Files,
+    documents: &Documents<'_>,
+    again: Result<&Again, &String>,
+) -> Vec<PartCheck> {
+    let mut parts = vec![
         part(layout::REPORT, check_signature(documents)),
         part("report.json: model digest", check_model(documents)),
-        part("report.json: numbers", check_numbers(files, again.as_ref())),
-        part(layout::HTML, check_html(files, again.as_ref())),
-    ]
+        part("report.json: numbers", check_numbers(files, again)),
+    ];
+    match again {
+        Ok(again) => parts.extend(
+            again.forms.iter().map(|(path, form)| part(path, check_form(files, path, form))),
+        ),
+        Err(problem) => parts.push(part(layout::HTML, Err(problem.clone()))),
+    }
+    parts
 }
 
 /// The report that follows from the evidence.
-fn again(documents: &Documents<'_>) -> Result<Report, String> {
+pub(super) fn again(documents: &Documents<'_>) -> Result<Again, String> {
     let protocol = documents.protocol_for_judging()?;
     let round = documents.round_for_judging()?;
     let results = documents
@@ -32,8 +51,10 @@ fn again(documents: &Documents<'_>) -> Result<Report, String> {
         .map(|site| Ok((site.clone(), documents.result(site)?)))
         .collect::<Result<BTreeMap<_, _>, String>>()
         .map_err(|_| "cannot be judged without every site result".to_owned())?;
-    assemble(protocol, round, &results)
-        .map_err(|error| format!("the evidence makes no report: {}", chain(&error)))
+    let report = assemble(protocol, round, &results)
+        .map_err(|error| format!("the evidence makes no report: {}", chain(&error)))?;
+    let forms = forms::render(&report).map_err(|error| chain(&error))?;
+    Ok(Again { report, forms })
 }
 
 fn check_signature(documents: &Documents<'_>) -> Result<(), String> {
@@ -52,10 +73,10 @@ fn check_model(documents: &Documents<'_>) -> Result<(), String> {
     }
 }
 
-fn check_numbers(files: &Files, again: Result<&Report, &String>) -> Result<(), String> {
+fn check_numbers(files: &Files, again: Result<&Again, &String>) -> Result<(), String> {
     let again = again.map_err(Clone::clone)?;
     let bytes = super::documents::bytes(files, layout::REPORT)?;
-    let expected = again.canonical().map_err(|error| chain(&error))?;
+    let expected = again.report.canonical().map_err(|error| chain(&error))?;
     if bytes == expected.bytes() {
         return Ok(());
     }
@@ -65,16 +86,15 @@ fn check_numbers(files: &Files, again: Result<&Report, &String>) -> Result<(), S
     })
 }
 
-fn check_html(files: &Files, again: Result<&Report, &String>) -> Result<(), String> {
-    let again = again.map_err(Clone::clone)?;
-    let bytes = super::documents::bytes(files, layout::HTML)?;
-    let expected = render_html(again).map_err(|error| chain(&error))?;
-    if bytes == expected.as_bytes() {
+/// A form says what the numbers give, to the last byte.
+fn check_form(files: &Files, path: &str, expected: &[u8]) -> Result<(), String> {
+    let bytes = super::documents::bytes(files, path)?;
+    if bytes == expected {
         return Ok(());
     }
     let line = bytes
         .split(|byte| *byte == b'\n')
-        .zip(expected.as_bytes().split(|byte| *byte == b'\n'))
+        .zip(expected.split(|byte| *byte == b'\n'))
         .take_while(|(found, expected)| found == expected)
         .count()
         + 1;

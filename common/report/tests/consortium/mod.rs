@@ -54,6 +54,7 @@ pub(crate) fn plan() -> StudyProtocol {
         version: 2,
         title: "External validation of a pneumonia classifier on chest radiographs".to_owned(),
         target_condition: "pneumonia".to_owned(),
+        eligibility: "adults with a frontal chest radiograph".to_owned(),
         model: model(),
         reference_standard: ReferenceStandard {
             description: "consensus of two radiologists, blinded to the index test".to_owned(),
@@ -66,6 +67,7 @@ pub(crate) fn plan() -> StudyProtocol {
             failure_limit: 0.05,
             ece_bins: 10,
             level: 0.95,
+            prevalences: vec![0.02, 0.2],
         },
         operating_points: vec![point("rule-out", 0.2), point("balanced", 0.5)],
         subgroups: vec![

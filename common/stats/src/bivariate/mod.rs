@@ -5,6 +5,7 @@
 //!
 //! - [`reitsma`]: the logits of sensitivity and false-positive rate as bivariate normal, by REML; the
 //!   summary ROC curve of it is [`Hsroc`].
+//!   What they mean to a patient: [`PredictiveValues`], [`LikelihoodRatios`].
 //! - [`binomial`]: the exact-binomial model, for sites with few cases or an empty cell.
 //!
 //! # References
@@ -15,10 +16,12 @@
 
 mod binomial;
 mod hsroc;
+mod predictive_values;
 mod reitsma;
 
 pub use binomial::{BivariateBinomial, binomial};
 pub use hsroc::Hsroc;
+pub use predictive_values::{LikelihoodRatios, PredictiveValues};
 pub use reitsma::{Bivariate, reitsma};
 
 /// A symmetric 2 × 2 matrix.

@@ -65,6 +65,7 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
         target_condition: root
             .text("target_condition", "name the disease sought")
             .unwrap_or_default(),
+        eligibility: root.text_or_none("eligibility").unwrap_or_default(),
         model: model_of(model.as_ref()),
         reference_standard: reference_standard_of(root),
         analysis: analysis_of(root),
@@ -175,6 +176,9 @@ fn analysis_of(root: &Fields<'_, '_, '_>) -> Analysis {
         failure_limit: table.and_then(|t| t.number_or("failure_limit", 0.05)).unwrap_or(0.05),
         ece_bins: table.and_then(|t| t.count_or("ece_bins", 10)).unwrap_or(10),
         level: table.and_then(|t| t.number_or("level", 0.95)).unwrap_or(0.95),
+        prevalences: table
+            .map(|t| t.numbers("prevalences", "list shares such as [0.02, 0.1]"))
+            .unwrap_or_default(),
     }
 }
 

@@ -120,6 +120,11 @@ impl<'n, 't, 'd> Fields<'n, 't, 'd> {
         }
     }
 
+    /// A text that may be left out.
+    pub(super) fn text_or_none(&self, key: &str) -> Option<String> {
+        if self.has(key) { self.text(key, "write a text or leave it out") } else { None }
+    }
+
     /// A text that parses as `T`.
     pub(super) fn parsed<T: FromStr<Err: Display>>(&self, key: &str, remedy: &str) -> Option<T> {
         let text = self.text(key, remedy)?;
@@ -145,6 +150,26 @@ impl<'n, 't, 'd> Fields<'n, 't, 'd> {
         } else {
             Some(default)
         }
+    }
+
+    /// A list of numbers; absent means empty.
+    pub(super) fn numbers(&self, key: &str, remedy: &str) -> Vec<f64> {
+        let Some(value) = self.find(key) else { return Vec::new() };
+        let number = |item: &DeValue<'_>| match item {
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        let numbers = match value.get_ref() {
+            DeValue::Array(items) => {
+                items.iter().map(|item| number(item.get_ref())).collect::<Option<Vec<f64>>>()
+            }
+            _ => None,
+        };
+        if numbers.is_none() {
+            self.wrong(key, "must be a list of numbers", remedy);
+        }
+        numbers.unwrap_or_default()
     }
 
     pub(super) fn count(&self, key: &str, remedy: &str) -> Option<u32> {

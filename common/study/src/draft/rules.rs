@@ -18,6 +18,8 @@ const MAX_STUDY_ID: usize = 52;
 const MAX_OPERATING_POINTS: usize = 20;
 /// Cut-offs lie at least so far apart, in log-odds.
 const NEAREST_POINTS: f64 = 0.01;
+/// Prevalences at which predictive values are reported.
+const MAX_PREVALENCES: usize = 10;
 /// Most one-way subgroup dimensions (disclosure rule DC-16).
 const MAX_DIMENSIONS: usize = 4;
 /// Smallest k that a site or a study may choose.
@@ -153,6 +155,14 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
         "analysis.level",
         "must lie between 0.5 and 1",
         "write 0.95",
+    );
+    let prevalences = &analysis.prevalences;
+    found.unless(
+        prevalences.len() <= MAX_PREVALENCES
+            && prevalences.iter().all(|share| *share > 0.0 && *share < 1.0),
+        "analysis.prevalences",
+        "must be at most 10 shares strictly between 0 and 1",
+        "write the prevalence of the places where the model is to be used, such as [0.02, 0.1]",
     );
 }
 

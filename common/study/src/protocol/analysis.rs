@@ -56,6 +56,10 @@ pub struct Analysis {
     pub ece_bins: u32,
     /// Confidence level of every interval, such as 0.95.
     pub level: f64,
+    /// Shares with the target condition, strictly between 0 and 1, at which predictive values are
+    /// reported: those of the places where the model is to be used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prevalences: Vec<f64>,
 }
 
 /// A locked positivity cut-off: a case is called positive where its score is at least `threshold`.

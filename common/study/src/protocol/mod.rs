@@ -39,6 +39,9 @@ pub struct StudyProtocol {
     pub title: String,
     /// The disease sought.
     pub target_condition: String,
+    /// Which patients and images belong in, for people; empty where the study does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub eligibility: String,
     /// The model: the index test.
     pub model: ModelSpecification,
     /// What it is judged against.

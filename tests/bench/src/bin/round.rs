@@ -28,6 +28,10 @@ struct Args {
     /// Size of the model.
     #[arg(long, default_value_t = 1)]
     mib: usize,
+    /// Patients of each site, one image each. Below 24 every site answers `insufficient`: evaluated,
+    /// vetted, signed and accepted all the same.
+    #[arg(long, default_value_t = hospital::PATIENTS)]
+    cases: u32,
     /// Rounds, each with a model of its own.
     #[arg(long, default_value_t = 5)]
     repeat: usize,
@@ -53,7 +57,7 @@ fn main() -> Result<(), BenchError> {
     let folder = args.keep.clone().unwrap_or_else(|| temporary.path().to_path_buf());
     std::fs::create_dir_all(&folder).map_err(BenchError::file(&folder))?;
     let consortium = Consortium::start(&folder)?;
-    let mut sites = enrol(&consortium, args.sites)?;
+    let mut sites = enrol(&consortium, &args)?;
     let protocols = (0..args.repeat)
         .map(|round| consortium.lock_study(&study(round), args.mib, round as u64))
         .collect::<Result<Vec<_>, _>>()?;
@@ -74,11 +78,11 @@ fn main() -> Result<(), BenchError> {
     Ok(())
 }
 
-fn enrol(consortium: &Consortium, count: usize) -> Result<Vec<Site>, BenchError> {
-    (0..count)
+fn enrol(consortium: &Consortium, args: &Args) -> Result<Vec<Site>, BenchError> {
+    (0..args.sites)
         .map(|index| {
             let data = consortium.path(&format!("data-{index}"));
-            hospital::write(&data, index as u64)?;
+            hospital::write(&data, index as u64, args.cases)?;
             Site::enrol(consortium, &format!("site-{index}"), &data)
         })
         .collect()
@@ -111,9 +115,10 @@ fn run(
     let processor_after = processor_seconds(consortium, sites)?;
     let coordinator_processor = processor_after.0 - processor_before.0;
     let agents_processor = processor_after.1 - processor_before.1;
-    let (released, asked) = consortium.released(&study)?;
-    if (released, asked) != (sites.len(), sites.len()) {
-        let what = format!("{released} of {asked} sites released a result");
+    let status = if args.cases < hospital::PATIENTS { "insufficient" } else { "released" };
+    let (accepted, asked) = consortium.accepted(&study, status)?;
+    if (accepted, asked) != (sites.len(), sites.len()) {
+        let what = format!("{accepted} of {asked} sites answered `{status}`");
         return Err(BenchError::unexpected(what));
     }
     let coordinator_peak = memory::peak(consortium.pid()?);
@@ -123,7 +128,7 @@ fn run(
     cost.agents_processor.push(agents_processor);
     cost.agent_tree_peak.push(agent_tree_peak);
     say_json(&json!({
-        "sys": "fedval", "n": sites.len(), "mb": args.mib, "rep": round, "sites": released,
+        "sys": "fedval", "n": sites.len(), "mb": args.mib, "rep": round, "sites": accepted, "cases": args.cases,
         "submit_to_result_s": seconds, "dispatch_call_s": dispatched,
         "peak_server_mb": coordinator_peak, "idle_site_mb": cost.agent_idle.quantile(1.0),
         "peak_site_tree_mb": agent_tree_peak, "server_cpu_s": coordinator_processor,
@@ -149,5 +154,8 @@ fn print(args: &Args, cost: &Cost) {
         ("agent, idle, resident, MiB", &cost.agent_idle),
         ("agent and its boxes, peak resident, MiB", &cost.agent_tree_peak),
     ]);
-    say(&format!("{} sites, model of {} MiB, {} rounds", args.sites, args.mib, args.repeat));
+    say(&format!(
+        "{} sites, model of {} MiB, {} cases at each, {} rounds",
+        args.sites, args.mib, args.cases, args.repeat
+    ));
 }

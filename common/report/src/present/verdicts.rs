@@ -7,21 +7,21 @@ use crate::report::{AgainstLimit, Estimable, Report, Verdict, VerdictResult};
 
 /// One card.
 #[derive(Debug, Clone)]
-pub(super) struct Card {
+pub(crate) struct Card {
     /// Style: `met`, `not-met` or `inconclusive`.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
     /// The verdict in a word.
-    pub(super) word: String,
+    pub(crate) word: String,
     /// A sign that says the same without colour.
-    pub(super) icon: &'static str,
+    pub(crate) icon: &'static str,
     /// The endpoint.
-    pub(super) endpoint: String,
+    pub(crate) endpoint: String,
     /// What was asked.
-    pub(super) question: String,
+    pub(crate) question: String,
     /// The number that answers.
-    pub(super) answer: Markup,
+    pub(crate) answer: Markup,
     /// Further facts.
-    pub(super) facts: Vec<Markup>,
+    pub(crate) facts: Vec<Markup>,
 }
 
 /// The cards, in the protocol's order.

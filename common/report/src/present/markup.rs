@@ -6,12 +6,31 @@ use askama::filters::HtmlSafe;
 
 /// Finished HTML. Text from outside enters through [`Markup::text`] alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Markup(String);
+pub(crate) struct Markup(String);
 
 impl Markup {
     /// Text, escaped.
     pub(super) fn text(text: impl AsRef<str>) -> Self {
         Self(escape(text.as_ref()))
+    }
+
+    /// The words, without the markup: `<br>` begins a new line, a drawing is left out.
+    pub(crate) fn plain(&self) -> String {
+        let mut plain = String::new();
+        let mut rest = self.0.as_str();
+        while let Some(begin) = rest.find('<') {
+            plain.push_str(&rest[..begin]);
+            let tag = &rest[begin..];
+            let end = if tag.starts_with("<svg") { "</svg>" } else { ">" };
+            if tag.starts_with("<br>") {
+                plain.push('\n');
+            }
+            rest = tag.find(end).map_or("", |at| &tag[at + end.len()..]);
+        }
+        plain.push_str(rest);
+        let entities =
+            [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+        entities.iter().fold(plain, |text, (entity, letter)| text.replace(entity, letter))
     }
 
     /// Markup written in this crate, whose parts were escaped where they came from outside.
@@ -46,6 +65,17 @@ pub(super) fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_come_back_from_markup() {
+        for text in ["<b title='x'>&\"", "&lt; & &amp;", "a > b"] {
+            assert_eq!(Markup::text(text).plain(), text);
+        }
+        let cell = Markup::trusted(
+            "0.81 <span class=\"ci\">(0.7–0.9)</span><br>x<svg><title>t</title></svg>",
+        );
+        assert_eq!(cell.plain(), "0.81 (0.7–0.9)\nx");
+    }
 
     #[test]
     fn text_cannot_become_markup() {

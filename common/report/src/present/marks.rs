@@ -1,7 +1,7 @@
 //! Marks that several figures share.
 
 use super::axis::Axis;
-use super::svg::Drawing;
+use super::picture::Drawing;
 
 /// A confidence interval, with arrowheads where it leaves the axis.
 pub(super) fn interval(drawing: &mut Drawing, axis: &Axis, [lower, upper]: [f64; 2], y: f64) {

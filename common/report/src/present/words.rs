@@ -174,6 +174,12 @@ pub(super) const fn withheld(code: WithheldCode) -> &'static str {
     }
 }
 
+/// So many of a thing: "1 site", "1 200 sites".
+pub(super) fn plural(count: u64, thing: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{s}", super::number::count(count))
+}
+
 /// The text with a capital at its beginning.
 pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();

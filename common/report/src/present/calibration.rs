@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use fedval_stats::Interval;
 use fedval_stats::scale::expit;
 
-use super::forest::Figure;
+use super::figure::Figure;
 use super::markup::Markup;
 use super::number::{self, fixed};
-use super::svg::{Anchor, Drawing};
+use super::picture::{Anchor, Drawing};
 use crate::report::{CalibrationLine, Report};
 
 const WIDTH: f64 = 960.0;
@@ -43,7 +43,7 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     }
     let title = "Calibration by site: observed against predicted probability";
     Some(Figure {
-        drawing: drawing.finish("calibration", title, &description),
+        picture: drawing.finish("calibration", title, &description),
         caption: caption(report, lines.len()),
     })
 }

@@ -4,11 +4,12 @@ use fedval_study::protocol::EndpointDirection;
 use fedval_study::{MetricId, Name};
 
 use super::axis::Axis;
+use super::figure::Figure;
 use super::legend;
 use super::marks::{arrows, interval};
 use super::markup::Markup;
 use super::number::{self, Format};
-use super::svg::{Anchor, Drawing};
+use super::picture::{Anchor, Drawing, Picture};
 use super::words;
 use crate::report::{Disclosed, Estimable, Metric, Report, Scale, Site, Synthesis};
 
@@ -25,13 +26,6 @@ const ROW: f64 = 26.0;
 /// Share of the sites' span by which a prediction interval may widen an unbounded axis.
 const WIDENING: f64 = 0.75;
 
-/// A forest plot with its caption.
-#[derive(Debug, Clone)]
-pub(super) struct Figure {
-    pub(super) drawing: Markup,
-    pub(super) caption: Markup,
-}
-
 /// The plot of one metric; `None` where no site released a value.
 pub(super) fn figure(report: &Report, metric: &MetricId) -> Option<Figure> {
     let has_value = |site: &Site| site.metrics.get(metric).is_some_and(|m| m.value().is_some());
@@ -46,7 +40,7 @@ pub(super) fn figure(report: &Report, metric: &MetricId) -> Option<Figure> {
         limits: limits(report, metric),
     };
     let caption = legend::caption(report, metric, !forest.limits.is_empty());
-    Some(Figure { drawing: forest.draw(), caption: Markup::text(caption) })
+    Some(Figure { picture: forest.draw(), caption: Markup::text(caption) })
 }
 
 /// The acceptance limits on a metric, each once.
@@ -69,7 +63,7 @@ struct Forest<'a> {
 }
 
 impl Forest<'_> {
-    fn draw(&self) -> Markup {
+    fn draw(&self) -> Picture {
         let axis = self.axis();
         let top = HEAD + 14.0 + self.limits.iter().map(|_| LABEL).sum::<f64>();
         let rows = self.report.sites.iter().map(|_| ROW).sum::<f64>();

@@ -8,7 +8,7 @@ use super::marks::interval;
 use super::markup::Markup;
 use super::number::{self, Format, count};
 use super::performance::both;
-use super::svg::{Anchor, Drawing};
+use super::picture::{Anchor, Drawing};
 use super::table::{Notes, Row, Table};
 use super::words;
 use crate::report::{

@@ -10,6 +10,10 @@
 //! - M. Hardt, E. Price, N. Srebro (2016). Equality of opportunity in supervised learning. NeurIPS 29.
 //! - R. G. Newcombe (1998). Stat. Med. 17, 873–890.
 
+mod stratified;
+
+pub use stratified::{StratifiedGap, stratified};
+
 use crate::NotEstimable;
 use crate::aggregate::TwoByTwo;
 use crate::interval::Interval;

@@ -10,54 +10,54 @@ use crate::report::{Estimable, Metric, Reason};
 /// A table of the report.
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "table.html")]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// What it shows.
-    pub(super) caption: Markup,
+    pub(crate) caption: Markup,
     /// Columns; the first heads the rows.
-    pub(super) columns: Vec<Column>,
+    pub(crate) columns: Vec<Column>,
     /// Rows.
-    pub(super) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// Footnotes.
-    pub(super) notes: Vec<(String, String)>,
+    pub(crate) notes: Vec<(String, String)>,
     /// Style: empty, or `compact` for a table of few columns.
-    pub(super) style: &'static str,
+    pub(crate) style: &'static str,
 }
 
 impl HtmlSafe for Table {}
 
 /// A column.
 #[derive(Debug, Clone)]
-pub(super) struct Column {
+pub(crate) struct Column {
     /// Heading.
-    pub(super) label: Markup,
+    pub(crate) label: Markup,
     /// Style: `text`, `number` or `plot`.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
 }
 
 /// A row, or the heading of a group of rows.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Its first cell; a group's heading spans all columns.
-    pub(super) head: Markup,
+    pub(crate) head: Markup,
     /// Its other cells; none for a group's heading.
-    pub(super) cells: Vec<Markup>,
+    pub(crate) cells: Vec<Markup>,
     /// Style: empty, `muted`, `pooled` or `group`.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
 }
 
 impl Row {
     /// A row of values.
-    pub(super) fn new(head: Markup, cells: Vec<Markup>) -> Self {
+    pub(crate) fn new(head: Markup, cells: Vec<Markup>) -> Self {
         Self { head, cells, class: "" }
     }
 
     /// The heading of a group of rows.
-    pub(super) const fn group(head: Markup) -> Self {
+    pub(crate) const fn group(head: Markup) -> Self {
         Self { head, cells: Vec::new(), class: "group" }
     }
 
     /// The row in another style.
-    pub(super) const fn styled(mut self, class: &'static str) -> Self {
+    pub(crate) const fn styled(mut self, class: &'static str) -> Self {
         self.class = class;
         self
     }
@@ -65,7 +65,7 @@ impl Row {
 
 impl Table {
     /// A table without rows.
-    pub(super) fn new(caption: Markup, columns: &[(&str, &'static str)]) -> Self {
+    pub(crate) fn new(caption: Markup, columns: &[(&str, &'static str)]) -> Self {
         let columns = columns
             .iter()
             .map(|(label, class)| Column { label: Markup::text(label), class })
@@ -74,7 +74,7 @@ impl Table {
     }
 
     /// The table no wider than its content.
-    pub(super) fn compact(mut self) -> Self {
+    pub(crate) fn compact(mut self) -> Self {
         self.style = "compact";
         self
     }
@@ -87,11 +87,11 @@ impl Table {
 
 /// The footnotes of one table: one letter for each reason, in order of appearance.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Vec<Reason>);
+pub(crate) struct Notes(Vec<Reason>);
 
 impl Notes {
     /// A dash with the footnote of `reason`.
-    pub(super) fn dash(&mut self, reason: Reason) -> String {
+    pub(crate) fn dash(&mut self, reason: Reason) -> String {
         let index = self.0.iter().position(|known| *known == reason).unwrap_or_else(|| {
             self.0.push(reason);
             self.0.len() - 1
@@ -101,7 +101,7 @@ impl Notes {
     }
 
     /// An estimate with its limits.
-    pub(super) fn metric(&mut self, format: Format, metric: Option<&Estimable<Metric>>) -> Markup {
+    pub(crate) fn metric(&mut self, format: Format, metric: Option<&Estimable<Metric>>) -> Markup {
         let html = match metric {
             Some(Estimable::Estimated(metric)) => {
                 self.with_limits(format, metric.estimate, &metric.ci)
@@ -113,7 +113,7 @@ impl Notes {
     }
 
     /// A value with limits in brackets.
-    pub(super) fn with_limits(
+    pub(crate) fn with_limits(
         &mut self,
         format: Format,
         estimate: f64,
@@ -135,7 +135,7 @@ impl Notes {
     }
 
     /// A number in some format, or a dash.
-    pub(super) fn number<T>(
+    pub(crate) fn number<T>(
         &mut self,
         number: &Estimable<T>,
         format: impl FnOnce(&T) -> String,
@@ -147,7 +147,7 @@ impl Notes {
     }
 
     /// The footnotes.
-    pub(super) fn lines(&self) -> Vec<(String, String)> {
+    pub(crate) fn lines(&self) -> Vec<(String, String)> {
         self.0
             .iter()
             .enumerate()

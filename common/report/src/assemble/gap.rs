@@ -1,0 +1,110 @@
+//! Gaps between the groups of a dimension, within sites and across them.
+
+use fedval_stats::fairness::{StratifiedGap, stratified};
+use fedval_stats::multiplicity::holm;
+use fedval_study::protocol::{StudyProtocol, Table, TableKind};
+use fedval_study::{MetricId, Name};
+
+use super::metric;
+use crate::report::{Estimable, Gap, GapEstimate, Metric, Reason, Subgroup, SubgroupSite};
+
+/// Every category but the first of every dimension, in every metric of discrimination and response.
+///
+/// Crossings have no reference of their own: their gaps are those of their rows and columns.
+pub(super) fn all(plan: &StudyProtocol, subgroups: &[Subgroup]) -> Vec<Gap> {
+    let tables = plan.tables();
+    let one_way = tables.iter().filter(|table| matches!(table.kind, TableKind::OneWay(_)));
+    let mut gaps: Vec<Gap> =
+        one_way.flat_map(|table| of_dimension(plan, table, subgroups)).collect();
+    adjust(&mut gaps);
+    gaps
+}
+
+fn of_dimension(plan: &StudyProtocol, table: &Table, subgroups: &[Subgroup]) -> Vec<Gap> {
+    let find = |category: &Name| {
+        subgroups.iter().find(|group| group.dimension == table.name && group.category == *category)
+    };
+    let [first, others @ ..] = &table.categories[..] else { return Vec::new() };
+    let Some(reference) = find(first) else { return Vec::new() };
+    let metrics = metric::ids(plan);
+    let compared = metrics.iter().filter(|metric| is_compared(metric));
+    let pairs = compared.flat_map(|metric| others.iter().map(move |other| (metric, other)));
+    pairs
+        .filter_map(|(metric, other)| {
+            Some(one(metric, find(other)?, reference, plan.analysis.level))
+        })
+        .collect()
+}
+
+const fn is_compared(metric: &MetricId) -> bool {
+    matches!(metric, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
+}
+
+fn one(metric: &MetricId, group: &Subgroup, reference: &Subgroup, level: f64) -> Gap {
+    let differences: Vec<(f64, f64)> = group
+        .sites
+        .iter()
+        .zip(&reference.sites)
+        .filter_map(|(group, reference)| difference(metric, group, reference))
+        .collect();
+    let result = if differences.is_empty() {
+        Err(Reason::NothingReleased)
+    } else {
+        stratified(&differences, level).map(|gap| estimate(&gap)).map_err(Reason::from)
+    };
+    Gap {
+        dimension: group.dimension.clone(),
+        category: group.category.clone(),
+        reference: reference.category.clone(),
+        metric: metric.clone(),
+        k: u64::try_from(differences.len()).unwrap_or(u64::MAX),
+        result: result.into(),
+    }
+}
+
+/// Group minus reference at one site, with its error; `None` where one of them has no value.
+fn difference(
+    metric: &MetricId,
+    group: &SubgroupSite,
+    reference: &SubgroupSite,
+) -> Option<(f64, f64)> {
+    let of = |cell: &SubgroupSite| {
+        let metric: &Metric = cell.performance.released()?.metrics.get(metric)?.value()?;
+        Some((metric.estimate, *metric.se.value()?))
+    };
+    let ((group, se_group), (reference, se_reference)) = (of(group)?, of(reference)?);
+    let se = (se_group * se_group + se_reference * se_reference).sqrt();
+    (se > 0.0).then_some((group - reference, se))
+}
+
+fn estimate(gap: &StratifiedGap) -> GapEstimate {
+    GapEstimate {
+        estimate: gap.gap.estimate,
+        ci: [gap.gap.lower, gap.gap.upper],
+        tau2: gap.tau2,
+        p: gap.p.map_err(Reason::from).into(),
+        p_holm: Estimable::not(Reason::NotDefinedForMethod),
+        detectable: gap.detectable,
+        powered: gap.detectable <= GapEstimate::TELLING,
+    }
+}
+
+/// Holm's adjustment over every gap that has a p-value.
+fn adjust(gaps: &mut [Gap]) {
+    let mut found: Vec<(&mut GapEstimate, f64)> = gaps
+        .iter_mut()
+        .filter_map(|gap| match &mut gap.result {
+            Estimable::Estimated(gap) => {
+                let p = *gap.p.value()?;
+                Some((gap, p))
+            }
+            Estimable::NotEstimable { .. } => None,
+        })
+        .collect();
+    let raw: Vec<f64> = found.iter().map(|(_, p)| *p).collect();
+    // Without a single p-value there is nothing to adjust.
+    let Ok(adjusted) = holm(&raw) else { return };
+    for ((gap, _), p) in found.iter_mut().zip(adjusted) {
+        gap.p_holm = Estimable::Estimated(p);
+    }
+}

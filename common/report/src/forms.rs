@@ -1,0 +1,42 @@
+//! Every form of a report that follows from its numbers alone.
+
+use std::collections::BTreeMap;
+
+use crate::html::{RenderError, render_html};
+use crate::package::layout;
+use crate::pdf::{PdfError, render_pdf};
+use crate::present::Presentation;
+use crate::report::Report;
+use crate::tables;
+
+/// A report cannot be written in one of its forms.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormError {
+    /// Not as a page.
+    #[error(transparent)]
+    Html(#[from] RenderError),
+    /// Not on paper.
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
+}
+
+/// The page, the paper, each table and each picture, by their paths in a package. The same report gives
+/// the same bytes.
+///
+/// # Errors
+///
+/// [`FormError`] names the form.
+pub fn render(report: &Report) -> Result<BTreeMap<String, Vec<u8>>, FormError> {
+    let mut forms = BTreeMap::from([
+        (layout::HTML.to_owned(), render_html(report)?.into_bytes()),
+        (layout::PDF.to_owned(), render_pdf(report)?),
+    ]);
+    let tables = tables::all(report).into_iter();
+    forms.extend(tables.map(|(path, table)| (path, table.into_bytes())));
+    for figure in Presentation::of(report).figures() {
+        let path = format!("figures/{}.svg", figure.picture.id);
+        forms.insert(path, figure.picture.to_svg_file().into_bytes());
+    }
+    Ok(forms)
+}

@@ -1,0 +1,144 @@
+//! The flow of sites and patients, as STARD draws it.
+
+use std::fmt::Write as _;
+
+use super::figure::Figure;
+use super::markup::Markup;
+use super::number::count;
+use super::picture::{Anchor, Drawing};
+use super::words;
+use crate::report::{Report, Site};
+
+const WIDTH: f64 = 960.0;
+const BOX: [f64; 2] = [330.0, 54.0];
+/// Left edges of the two columns of boxes.
+const COLUMNS: [f64; 2] = [60.0, 530.0];
+const PITCH: f64 = 92.0;
+const TOP: f64 = 8.0;
+
+/// The flow over all sites.
+pub(super) fn figure(report: &Report) -> Figure {
+    let sum = &report.participants;
+    let mut flow = Flow { drawing: Drawing::new(WIDTH, TOP + 4.0 * PITCH), words: String::new() };
+    flow.step(0, "Sites", &format!("dispatched to {}", sites(sum.sites.dispatched)));
+    flow.aside(0, &not_released(report));
+    flow.step(1, "Sites with results", &sites(sum.sites.released));
+    flow.aside(1, &not_analysed(report));
+    let analysed = format!("{} patients, {} cases", count(sum.patients), count(sum.n));
+    flow.step(2, "Analysed", &analysed);
+    let condition = &report.study.target_condition;
+    flow.halves(
+        [&format!("With {condition}"), &format!("Without {condition}")],
+        [sum.n_pos, sum.n_neg].map(|n| format!("{} cases", count(n))),
+    );
+    let title = "Flow of sites, patients and cases through the study";
+    let caption = "Flow of sites, patients and cases, after STARD. Numbers are sums over the sites that released \
+                   results; the table gives them for each site. Numbers that a site withheld are not in the \
+                   sums.";
+    Figure {
+        picture: flow.drawing.finish("flow", title, &flow.words),
+        caption: Markup::text(caption),
+    }
+}
+
+struct Flow {
+    drawing: Drawing,
+    words: String,
+}
+
+impl Flow {
+    /// A box of the main line, with an arrow to the next.
+    fn step(&mut self, row: u8, head: &str, text: &str) {
+        let y = TOP + f64::from(row) * PITCH;
+        self.put([COLUMNS[0], y], head, &[text.to_owned()]);
+        let x = COLUMNS[0] + BOX[0] / 2.0;
+        self.arrow([x, y + BOX[1]], [x, y + PITCH]);
+    }
+
+    /// A box beside the main line: those that go no further.
+    fn aside(&mut self, row: u8, lines: &[String]) {
+        let y = TOP + (f64::from(row) + 0.36) * PITCH;
+        let from = [COLUMNS[0] + BOX[0] / 2.0, y + BOX[1] / 2.0 + 12.0];
+        self.arrow(from, [COLUMNS[1], from[1]]);
+        self.put([COLUMNS[1], y + 6.0], "", lines);
+    }
+
+    /// The two classes, side by side.
+    fn halves(&mut self, heads: [&str; 2], texts: [String; 2]) {
+        let y = TOP + 3.0 * PITCH;
+        let [from, to] = COLUMNS.map(|left| left + BOX[0] / 2.0);
+        let middle = y - (PITCH - BOX[1]) / 2.0;
+        self.drawing.line("axis", [from, middle], [to, middle]);
+        self.arrow([to, middle], [to, y]);
+        for ((left, head), text) in COLUMNS.into_iter().zip(heads).zip(texts) {
+            self.put([left, y], head, &[text]);
+        }
+    }
+
+    fn put(&mut self, [x, y]: [f64; 2], head: &str, lines: &[String]) {
+        self.drawing.frame("box", [x, y], BOX);
+        let all: Vec<(&str, &str)> = std::iter::once(("head", head))
+            .filter(|(_, head)| !head.is_empty())
+            .chain(lines.iter().map(|line| ("number", line.as_str())))
+            .collect();
+        let first = match all.len() {
+            1 => 32.0,
+            2 => 23.0,
+            _ => 16.0,
+        };
+        let mut baseline = y + first;
+        for (class, text) in all {
+            self.drawing.text(class, [x + 12.0, baseline], Anchor::Start, text);
+            baseline += 17.0;
+            self.words.push_str(text);
+            self.words.push_str(". ");
+        }
+    }
+
+    fn arrow(&mut self, from: [f64; 2], to: [f64; 2]) {
+        self.drawing.line("axis", from, to);
+        let [x, y] = to;
+        let head = if from[1].total_cmp(&y).is_eq() {
+            [[x, y], [x - 8.0, y - 4.0], [x - 8.0, y + 4.0]]
+        } else {
+            [[x, y], [x - 4.0, y - 8.0], [x + 4.0, y - 8.0]]
+        };
+        self.drawing.path("diamond", &head, true);
+    }
+}
+
+fn not_released(report: &Report) -> Vec<String> {
+    let sites = &report.participants.sites;
+    let part = |n: u64, what: &str| (n > 0).then(|| format!("{n} {what}"));
+    let parts: Vec<String> = [
+        part(sites.insufficient, "insufficient"),
+        part(sites.refused, "refused"),
+        part(sites.failed, "failed"),
+        part(sites.missing, "without answer"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
+        return vec!["Sites without results: none".to_owned()];
+    }
+    vec!["Sites without results".to_owned(), parts.join(", ")]
+}
+
+fn not_analysed(report: &Report) -> Vec<String> {
+    let rows = || report.sites.iter().flat_map(|site: &Site| &site.attrition);
+    let shown: u64 = rows().filter_map(|row| row.patients.released()).sum();
+    let withheld = rows().filter(|row| row.patients.released().is_none()).count();
+    let mut lines = vec!["Patients with cases not analysed".to_owned()];
+    let mut text = count(shown);
+    if withheld > 0 {
+        let numbers = if withheld == 1 { "number" } else { "numbers" };
+        let _ = write!(text, ", and {withheld} {numbers} withheld");
+    }
+    lines.push(text);
+    lines
+}
+
+fn sites(n: u64) -> String {
+    words::plural(n, "site")
+}

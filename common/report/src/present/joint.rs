@@ -1,0 +1,241 @@
+//! Operating points across sites: sensitivity and specificity together, and what a call means.
+
+use std::fmt::Write as _;
+
+use fedval_stats::scale::expit;
+
+use super::figure::Figure;
+use super::markup::Markup;
+use super::number::{self, Format, fixed};
+use super::performance::released;
+use super::picture::{Anchor, Drawing};
+use super::table::{Notes, Row, Table};
+use crate::report::{
+    Estimable, JointSynthesis, OperatingPointSummary, PrevalenceSource, Report, WithLimits,
+};
+
+const WIDTH: f64 = 960.0;
+const COLUMNS: usize = 3;
+const PANEL: f64 = 240.0;
+/// From one panel's left edge to the next.
+const PITCH: f64 = 325.0;
+const ROW_HEIGHT: f64 = 330.0;
+const LEFT: f64 = 46.0;
+const TOP: f64 = 40.0;
+/// Corners of an ellipse.
+const CORNERS: u32 = 72;
+/// Radius of the 95 % region of two normal numbers: √χ²₂(0.95).
+const RADIUS: f64 = 2.447_746_830_680_816;
+
+/// Mean accuracy of each operating point, both rates together.
+pub(super) fn accuracy(report: &Report) -> Table {
+    let level = number::level(report.study.level);
+    let caption = format!(
+        "Operating points across sites: sensitivity and specificity synthesised together by the bivariate \
+         model (Reitsma 2005), with {level} confidence intervals. Likelihood ratios follow from the two \
+         means; the correlation is that of sensitivity and false-positive rate over sites, on the logit scale."
+    );
+    let mut table = Table::new(
+        Markup::text(caption),
+        &[
+            ("Operating point", "text"),
+            ("k", "number"),
+            ("Sensitivity", "number"),
+            ("Specificity", "number"),
+            ("LR+", "number"),
+            ("LR−", "number"),
+            ("Correlation", "number"),
+        ],
+    );
+    let mut notes = Notes::default();
+    for point in &report.operating_points {
+        let head = Markup::text(format!("{}, score ≥ {}", point.name, point.threshold));
+        let mut cells = vec![Markup::text(point.k.to_string())];
+        match &point.joint {
+            Estimable::Estimated(joint) => cells.extend(rates(&mut notes, joint)),
+            Estimable::NotEstimable { not_estimable } => {
+                cells.push(Markup::trusted(notes.dash(*not_estimable)));
+                cells.extend(vec![Markup::default(); 4]);
+            }
+        }
+        table.rows.push(Row::new(head, cells));
+    }
+    table.notes = notes.lines();
+    table
+}
+
+fn rates(notes: &mut Notes, joint: &JointSynthesis) -> Vec<Markup> {
+    vec![
+        limits(Format::Percent, &joint.sensitivity),
+        limits(Format::Percent, &joint.specificity),
+        limits(Format::Fixed(2), &joint.positive_likelihood_ratio),
+        limits(Format::Fixed(2), &joint.negative_likelihood_ratio),
+        notes.number(&joint.correlation, |r| fixed(*r, 2)),
+    ]
+}
+
+fn limits(format: Format, value: &WithLimits) -> Markup {
+    Markup::trusted(format!(
+        "{} <span class=\"ci\">({})</span>",
+        format.value(value.estimate),
+        format.bare_limits(value.ci)
+    ))
+}
+
+/// Predictive values at each prevalence; `None` where no operating point has any.
+pub(super) fn predictive_values(report: &Report) -> Option<Table> {
+    let level = number::level(report.study.level);
+    let caption = format!(
+        "Predictive values of the mean test where the target condition is so frequent ({level} confidence \
+         interval). Prevalences are those that the protocol states, and that of the cases analysed."
+    );
+    let mut table = Table::new(
+        Markup::text(caption),
+        &[
+            ("Prevalence", "text"),
+            ("Called positive: has the condition", "number"),
+            ("Called negative: has it not", "number"),
+        ],
+    );
+    for point in &report.operating_points {
+        let Some(joint) = point.joint.value() else { continue };
+        table.rows.push(Row::group(Markup::text(point.name.as_str())));
+        for values in &joint.predictive_values {
+            let source = match values.source {
+                PrevalenceSource::Protocol => "",
+                PrevalenceSource::Observed => " (observed)",
+            };
+            let head = format!("{}{source}", Format::Percent.value(values.prevalence));
+            let cells = [&values.positive, &values.negative];
+            let cells = cells.map(|value| limits(Format::Percent, value)).to_vec();
+            table.rows.push(Row::new(Markup::text(head), cells));
+        }
+    }
+    (!table.rows.is_empty()).then(|| table.compact())
+}
+
+/// Sites in ROC space with the mean and its regions; `None` where no point has a joint synthesis.
+pub(super) fn figure(report: &Report) -> Option<Figure> {
+    let drawn: Vec<(&OperatingPointSummary, &JointSynthesis)> = report
+        .operating_points
+        .iter()
+        .filter_map(|point| Some((point, point.joint.value()?)))
+        .collect();
+    if drawn.is_empty() {
+        return None;
+    }
+    let height = (0..drawn.len().div_ceil(COLUMNS)).map(|_| ROW_HEIGHT).sum::<f64>() + 10.0;
+    let mut drawing = Drawing::new(WIDTH, height);
+    let mut description = String::new();
+    for (index, (point, joint)) in drawn.iter().enumerate() {
+        panel(&mut drawing, corner(index), report, point, joint);
+        let _ = write!(
+            description,
+            "{}: sensitivity {}, specificity {}. ",
+            point.name,
+            Format::Percent.value(joint.sensitivity.estimate),
+            Format::Percent.value(joint.specificity.estimate)
+        );
+    }
+    let title = "Sensitivity against false-positive rate by site, with the mean and its regions";
+    let caption = "Sensitivity against false-positive rate at each operating point. Circles: sites, their \
+                   area by cases. Diamond: mean. Filled: 95% confidence region of the mean. Dashed: 95% \
+                   prediction region, where a new hospital is expected.";
+    Some(Figure {
+        picture: drawing.finish("roc-space", title, &description),
+        caption: Markup::text(caption),
+    })
+}
+
+fn corner(index: usize) -> [f64; 2] {
+    let steps = |count: usize, size: f64| (0..count).map(|_| size).sum::<f64>();
+    [LEFT + steps(index % COLUMNS, PITCH), TOP + steps(index / COLUMNS, ROW_HEIGHT)]
+}
+
+fn panel(
+    drawing: &mut Drawing,
+    [left, top]: [f64; 2],
+    report: &Report,
+    point: &OperatingPointSummary,
+    joint: &JointSynthesis,
+) {
+    let at = |fpr: f64, sensitivity: f64| [left + fpr * PANEL, top + (1.0 - sensitivity) * PANEL];
+    drawing.frame("panel", [left, top], [PANEL, PANEL]);
+    for (share, label) in [(0.0, "0%"), (0.25, ""), (0.5, "50%"), (0.75, ""), (1.0, "100%")] {
+        drawing.line("grid", at(share, 0.0), at(share, 1.0));
+        drawing.line("grid", at(0.0, share), at(1.0, share));
+        let [x, y] = at(share, share);
+        drawing.text("tick", [x, top + PANEL + 15.0], Anchor::Middle, label);
+        drawing.text("tick", [left - 6.0, y + 4.0], Anchor::End, label);
+    }
+    drawing.line("reference", at(0.0, 0.0), at(1.0, 1.0));
+    let drawn = |shape: &[[f64; 2]; 2]| {
+        ellipse(joint.mean, shape).into_iter().map(|[fpr, se]| at(fpr, se)).collect::<Vec<_>>()
+    };
+    drawing.path("band", &drawn(&joint.covariance), true);
+    drawing.path("region", &drawn(&sum(&joint.covariance, &joint.between)), true);
+    for site in released(report) {
+        let row = site.operating_points.iter().find(|row| row.name == point.name);
+        let Some(row) = row else { continue };
+        if let (Some(sensitivity), Some(specificity), Some(n)) =
+            (row.sensitivity.value(), row.specificity.value(), site.n.value())
+        {
+            let radius = radius(*n, report.participants.n);
+            drawing.circle("site-mark", at(1.0 - specificity, *sensitivity), radius);
+        }
+    }
+    let [x, y] = at(1.0 - joint.specificity.estimate, joint.sensitivity.estimate);
+    let diamond = [[x - 6.0, y], [x, y - 6.0], [x + 6.0, y], [x, y + 6.0]];
+    drawing.path("diamond", &diamond, true);
+    drawing.text("panel-title", [left, top - 14.0], Anchor::Start, point.name.as_str());
+    let under = [left + PANEL / 2.0, top + PANEL + 34.0];
+    drawing.text("axis-label", under, Anchor::Middle, "false-positive rate (x), sensitivity (y)");
+}
+
+/// Area by share of the cases.
+#[expect(clippy::cast_precision_loss, reason = "a radius is seen to a tenth of a point")]
+fn radius(n: u64, all: u64) -> f64 {
+    3.0 + 12.0 * (n as f64 / all.max(1) as f64).clamp(0.0, 1.0).sqrt()
+}
+
+fn sum(a: &[[f64; 2]; 2], b: &[[f64; 2]; 2]) -> [[f64; 2]; 2] {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] + b[i][j]))
+}
+
+/// The region of two jointly normal logits, as pairs of false-positive rate and sensitivity.
+fn ellipse(mean: [f64; 2], covariance: &[[f64; 2]; 2]) -> Vec<[f64; 2]> {
+    let [[v11, v12], [_, v22]] = *covariance;
+    // Cholesky; a variance of 0 leaves a line or a point.
+    let a = v11.max(0.0).sqrt();
+    let b = if a > 0.0 { v12 / a } else { 0.0 };
+    let c = (v22 - b * b).max(0.0).sqrt();
+    (0..CORNERS)
+        .map(|corner| {
+            let angle = f64::from(corner) * std::f64::consts::TAU / f64::from(CORNERS);
+            let (sin, cos) = libm::sincos(angle);
+            let sensitivity = mean[0] + RADIUS * a * cos;
+            let fpr = mean[1] + RADIUS * (b * cos + c * sin);
+            [expit(fpr), expit(sensitivity)]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_surrounds_its_mean_and_may_be_a_point() {
+        let region = ellipse([1.0, -1.0], &[[0.1, 0.05], [0.05, 0.2]]);
+        let ends = |of: usize| {
+            region.iter().fold((1.0_f64, 0.0_f64), |(low, high), point| {
+                (low.min(point[of]), high.max(point[of]))
+            })
+        };
+        let ((low_fpr, high_fpr), (low, high)) = (ends(0), ends(1));
+        assert!(low_fpr < expit(-1.0) && expit(-1.0) < high_fpr);
+        assert!((low - expit(1.0 - RADIUS * 0.1_f64.sqrt())).abs() < 1e-3 && high < 1.0);
+        let point = ellipse([0.0, 0.0], &[[0.0, 0.0], [0.0, 0.0]]);
+        assert!(point.iter().all(|p| p.iter().all(|x| (x - 0.5).abs() < 1e-12)));
+    }
+}

@@ -1,0 +1,158 @@
+//! What a report shows to people: pictures, tables and sentences, for the page and for paper alike.
+
+mod axis;
+mod bias;
+mod calibration;
+mod crosswalk;
+mod figure;
+mod flow;
+mod forest;
+mod funnel;
+mod gaps;
+mod joint;
+mod legend;
+mod marks;
+mod markup;
+mod number;
+mod participants;
+mod performance;
+mod picture;
+mod plain;
+mod records;
+mod style;
+mod subgroups;
+mod summary;
+mod synthesis;
+mod table;
+mod utility;
+mod verdicts;
+mod words;
+
+use fedval_study::MetricId;
+
+use crate::report::{DisclosureSection, Report};
+pub(crate) use crosswalk::Fold;
+pub(crate) use figure::Figure;
+pub(crate) use markup::Markup;
+pub(crate) use picture::{Anchor, Shape};
+pub(crate) use plain::Answer;
+pub(crate) use style::{Colour, Style};
+pub(crate) use table::{Row, Table};
+pub(crate) use verdicts::Card;
+
+/// Operating points up to which each has its own forest plots; beyond, those of endpoints stay.
+const PLOTTED_POINTS: usize = 3;
+
+/// A report in pictures, tables and sentences.
+#[derive(Debug)]
+pub(crate) struct Presentation<'a> {
+    pub(crate) report: &'a Report,
+    /// The disclosure control in force.
+    pub(crate) control: String,
+    pub(crate) cards: Vec<Card>,
+    pub(crate) summary: String,
+    pub(crate) plain: Vec<Answer>,
+    pub(crate) flow: Figure,
+    pub(crate) participants: Table,
+    pub(crate) remarks: Vec<String>,
+    pub(crate) performance: Table,
+    pub(crate) responses: Table,
+    pub(crate) forests: Vec<Figure>,
+    pub(crate) synthesis: Table,
+    pub(crate) leave_one_out: Option<Table>,
+    pub(crate) funnels: Vec<Figure>,
+    pub(crate) accuracy: Table,
+    pub(crate) predictive_values: Option<Table>,
+    pub(crate) roc_space: Option<Figure>,
+    pub(crate) calibration: Option<Figure>,
+    pub(crate) utility: Option<Table>,
+    pub(crate) decision_curve: Option<Figure>,
+    pub(crate) subgroups: Vec<Table>,
+    pub(crate) gaps: Option<Table>,
+    pub(crate) withheld: Option<Table>,
+    pub(crate) bias: Option<Table>,
+    pub(crate) crosswalk: Vec<Fold>,
+    pub(crate) study: Vec<(String, Markup)>,
+    pub(crate) documents: Table,
+}
+
+impl<'a> Presentation<'a> {
+    pub(crate) fn of(report: &'a Report) -> Self {
+        let asked = asked(report);
+        Self {
+            report,
+            control: control(&report.disclosure, report),
+            cards: verdicts::cards(report),
+            summary: summary::sentences(report).join(" "),
+            plain: plain::answers(report),
+            flow: flow::figure(report),
+            participants: participants::table(report),
+            remarks: participants::remarks(report),
+            performance: performance::table(report),
+            responses: performance::operating_points(report),
+            forests: plotted(report).iter().filter_map(|id| forest::figure(report, id)).collect(),
+            synthesis: synthesis::table(report, &asked),
+            leave_one_out: synthesis::leave_one_out(report, &asked),
+            funnels: asked.iter().filter_map(|id| funnel::figure(report, id)).collect(),
+            accuracy: joint::accuracy(report),
+            predictive_values: joint::predictive_values(report),
+            roc_space: joint::figure(report),
+            calibration: calibration::figure(report),
+            utility: utility::table(report),
+            decision_curve: utility::figure(report),
+            subgroups: subgroups::tables(report),
+            gaps: gaps::table(report),
+            withheld: records::withheld(report),
+            bias: bias::table(report),
+            crosswalk: crosswalk::tables(report),
+            study: records::study(report),
+            documents: records::sites(report),
+        }
+    }
+
+    /// Every figure, in the order in which they stand.
+    pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
+        std::iter::once(&self.flow)
+            .chain(&self.forests)
+            .chain(&self.funnels)
+            .chain(&self.roc_space)
+            .chain(&self.calibration)
+            .chain(&self.decision_curve)
+    }
+}
+
+/// The metrics that endpoints ask about, each once.
+fn asked(report: &Report) -> Vec<MetricId> {
+    let mut metrics: Vec<MetricId> = report.verdicts.iter().map(|v| v.metric.clone()).collect();
+    metrics.sort();
+    metrics.dedup();
+    metrics
+}
+
+/// The metrics with a forest plot.
+fn plotted(report: &Report) -> Vec<MetricId> {
+    let mut metrics = asked(report);
+    metrics.push(MetricId::Auroc);
+    let points = &report.study.operating_points;
+    if points.len() <= PLOTTED_POINTS {
+        metrics.extend(points.iter().flat_map(|point| performance::both(&point.name)));
+    }
+    metrics.sort();
+    metrics.dedup();
+    metrics
+}
+
+/// The disclosure control in force, for the first page.
+fn control(disclosure: &DisclosureSection, report: &Report) -> String {
+    let (profile, k) = (disclosure.profile.as_str(), disclosure.k);
+    let stricter: Vec<String> = report
+        .sites
+        .iter()
+        .filter_map(|site| Some((site, site.disclosure?)))
+        .filter(|(_, control)| control.k != k || control.profile != disclosure.profile)
+        .map(|(site, control)| format!("{}: {}", site.id, words::terms(&control.terms)))
+        .collect();
+    let stricter =
+        if stricter.is_empty() { String::new() } else { format!(" ({})", stricter.join("; ")) };
+    format!("{profile} profile, denominators of at least {k} patients{stricter}")
+}

@@ -1,0 +1,21 @@
+//! What was withheld.
+
+use super::{Csv, Field};
+use crate::report::{Report, WithheldWhat};
+
+pub(super) fn table(report: &Report) -> Csv {
+    let mut table = Csv::new(&["site", "what", "dimension", "category", "code"]);
+    for item in &report.disclosure.withheld {
+        let (what, dimension, category) = match &item.what {
+            WithheldWhat::WholeSite => ("whole_site", "", ""),
+            WithheldWhat::Subgroup { dimension, category } => {
+                ("subgroup", dimension.as_str(), category.as_str())
+            }
+            WithheldWhat::Attrition { reason } => ("attrition", reason.as_str(), ""),
+        };
+        let site = item.site.as_str();
+        let code = item.code.as_str();
+        table.row([site, what, dimension, category, code].map(Field::Text));
+    }
+    table
+}
