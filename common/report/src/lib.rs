@@ -18,7 +18,7 @@ mod verify;
 pub use assemble::{AssembleError, assemble};
 pub use forms::{FormError, render};
 pub use html::{RenderError, render_html};
-pub use package::{BuildError, Evidence, Package};
+pub use package::{ArchiveError, BuildError, Evidence, Package, unpack};
 pub use pdf::{PdfError, render_pdf};
 pub use report::*;
 pub use verify::{PartCheck, Verification, verify};

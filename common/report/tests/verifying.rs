@@ -11,6 +11,7 @@ use consortium::{Consortium, answers, plan};
 use fedval_report::{BuildError, Package, Verification, verify};
 use fedval_study::StudyProtocol;
 use fedval_trust::{Endorsement, PayloadType};
+use serde_json::Value;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -97,6 +98,11 @@ fn an_untouched_package_holds() {
             "tables/subgroups.csv",
             "tables/synthesis.csv",
             "tables/withheld.csv",
+            "README.txt",
+            "model-card.md",
+            "sbom.cdx.json",
+            "evidence/statement.json",
+            "evidence.zip",
         ]
     );
 }
@@ -222,7 +228,8 @@ fn a_protocol_needs_both_signatures() {
 #[test]
 fn a_removed_or_added_file_is_found_and_named() {
     let (_, files) = untouched();
-    for path in files.keys() {
+    // A package that was unpacked from its archive has none beside it.
+    for path in files.keys().filter(|path| *path != "evidence.zip") {
         let mut files = files.clone();
         files.remove(path);
         let (part, problem) = first(&files);
@@ -237,6 +244,73 @@ fn a_removed_or_added_file_is_found_and_named() {
         assert_eq!(part, "files");
         assert!(problem.is_ascii(), "{problem}");
     }
+}
+
+/// The part that speaks of the file at `path`.
+fn part_of(path: &str) -> String {
+    path.strip_suffix(".sig.json").map_or_else(|| path.to_owned(), |stem| format!("{stem}.json"))
+}
+
+#[test]
+fn a49_a_byte_flipped_in_any_file_is_found_and_named() {
+    let (_, files) = untouched();
+    for path in files.keys() {
+        let mut files = files.clone();
+        let bytes = files.get_mut(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        let found = failures_owned(&files);
+        assert!(found.contains(&part_of(path)), "{path}: {found:?}");
+        // Everything hangs on the evidence; what only follows from it is named first.
+        let first = found[0].split(": ").next().unwrap();
+        assert!(first == part_of(path) || path.starts_with("evidence/"), "{path}: {found:?}");
+    }
+}
+
+fn failures_owned(files: &Files) -> Vec<String> {
+    let verification = verify(files, None);
+    failures(&verification).into_iter().map(|(part, _)| part.to_owned()).collect()
+}
+
+#[test]
+fn a49_a_file_of_another_package_is_found_and_named() {
+    let (_, files) = untouched();
+    let other = Consortium::new(9).package(&small(), &answers(&small())).files();
+    let same = ["model-card.md", "README.txt", "sbom.cdx.json"];
+    for (path, theirs) in other.iter().filter(|(path, _)| !same.contains(&path.as_str())) {
+        if files.get(path).is_none_or(|ours| ours == theirs) {
+            continue;
+        }
+        let mut files = files.clone();
+        files.insert(path.clone(), theirs.clone());
+        let found = failures_owned(&files);
+        assert!(!found.is_empty(), "{path} of another package was taken");
+    }
+}
+
+#[test]
+fn the_archive_is_the_package() {
+    let (consortium, files) = untouched();
+    let packed = fedval_report::unpack(std::io::Cursor::new(&files["evidence.zip"])).unwrap();
+    let root = Some(consortium.authority.root().fingerprint());
+    assert!(verify(&packed, root).holds(), "{:?}", verify(&packed, root).first_failure());
+    assert_eq!(packed.len() + 1, files.len());
+}
+
+#[test]
+fn the_statement_is_one_that_in_toto_tools_read() {
+    use base64::Engine as _;
+    let (_, files) = untouched();
+    let envelope: Value = serde_json::from_slice(&files["evidence/statement.json"]).unwrap();
+    assert_eq!(envelope["payloadType"], "application/vnd.in-toto+json");
+    let payload = envelope["payload"].as_str().unwrap();
+    let payload = base64::engine::general_purpose::STANDARD.decode(payload).unwrap();
+    let statement: Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    let subjects = statement["subject"].as_array().unwrap();
+    let report = subjects.iter().find(|subject| subject["name"] == "report.json").unwrap();
+    let digest = fedval_study::Sha256Digest::of(&files["report.json"]).to_string();
+    assert_eq!(report["digest"]["sha256"], digest);
 }
 
 #[test]

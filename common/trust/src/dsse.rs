@@ -18,6 +18,8 @@ pub enum PayloadType {
     Round,
     /// A report.
     Report,
+    /// An in-toto statement about the files of an evidence package.
+    Statement,
     /// A site's statement about its ledger.
     LedgerMark,
 }
@@ -33,6 +35,7 @@ impl PayloadType {
             Self::SiteResult => "application/vnd.fedval.site-result.v1+json",
             Self::Round => "application/vnd.fedval.round.v1+json",
             Self::Report => "application/vnd.fedval.report.v1+json",
+            Self::Statement => "application/vnd.in-toto+json",
             Self::LedgerMark => "application/vnd.fedval.ledger-mark.v1+json",
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::BufReader;
 use std::path::Path;
 
 use fedval_ambient::terminal::Output;
@@ -15,11 +16,12 @@ use super::args::Verify;
 
 /// Files and folders deeper than this are no package.
 const MAX_DEPTH: usize = 4;
+/// Archives larger than this are no package: verification holds one in memory.
+const MAX_BYTES: u64 = 200 << 20;
 
 pub(super) fn run(command: &Verify, output: Output) -> Result<(), Failure> {
     let pinned = command.root.as_deref().map(fingerprint).transpose()?;
-    let mut files = BTreeMap::new();
-    read(&command.package, &command.package, 0, &mut files)?;
+    let files = package(&command.package)?;
     let verification = fedval_report::verify(&files, pinned);
     say(&verification, pinned.is_some(), output);
     match verification.first_failure() {
@@ -50,6 +52,30 @@ fn fingerprint(text: &str) -> Result<Fingerprint, Failure> {
         )
     })?;
     Ok(Certificate::from_pem(&pem)?.fingerprint())
+}
+
+/// The files of a package: a folder, or its archive.
+fn package(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let mut files = BTreeMap::new();
+    if !path.is_file() {
+        read(path, path, 0, &mut files)?;
+        return Ok(files);
+    }
+    let unreadable = |what: String| {
+        Failure::new(
+            Exit::Usage,
+            "PACKAGE_UNREADABLE",
+            format!("{}: {what}", path.display()),
+            "give the folder that `fedval report build` wrote, or its evidence.zip",
+        )
+    };
+    let disk = |error: std::io::Error| Failure::disk("read", path, &error);
+    let file = fs::File::open(path).map_err(disk)?;
+    let size = file.metadata().map_err(disk)?.len();
+    if size > MAX_BYTES {
+        return Err(unreadable(format!("it is larger than any package ({MAX_BYTES} bytes)")));
+    }
+    fedval_report::unpack(BufReader::new(file)).map_err(|error| unreadable(error.to_string()))
 }
 
 fn read(

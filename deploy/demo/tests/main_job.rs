@@ -19,7 +19,9 @@ fn it_ends_with_a_verified_report_and_says_who_is_in_it() {
     assert!(small.contains("insufficient"), "{small}");
     assert!(table.contains("ethnicity island") && table.contains("ethnicity highland"), "{table}");
     assert!(progress.contains("the steward releases exactly these bytes"), "{progress}");
-    assert!(out.join("report/report.html").is_file());
+    for form in ["report.html", "report.pdf", "evidence.zip", "tables/metrics.csv"] {
+        assert!(out.join("report").join(form).is_file(), "{form}");
+    }
 }
 
 #[test]

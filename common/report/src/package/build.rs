@@ -6,7 +6,8 @@ use fedval_study::protocol::LockError;
 use fedval_study::{Canonical, CanonicalError, LockedProtocol, RoundRecord, SiteResult};
 use fedval_trust::{Certificate, PayloadType, SecretKey, SignedDocument};
 
-use super::{Evidence, Package};
+use super::statement::{Envelope, Statement};
+use super::{ArchiveError, Evidence, Package, companions, layout, pack, stated};
 use crate::assemble::{AssembleError, assemble};
 use crate::forms::{self, FormError};
 use crate::verify::verify;
@@ -33,6 +34,12 @@ pub enum BuildError {
     /// The report cannot be shown.
     #[error("the report cannot be rendered")]
     Render(#[source] FormError),
+    /// The coordinator's statement has no canonical form.
+    #[error("the statement about the package cannot be written")]
+    Statement,
+    /// The package does not fit an archive.
+    #[error("the archive cannot be written")]
+    Archive(#[source] ArchiveError),
     /// The finished package does not verify: a package that fails at the reader's is not handed
     /// out.
     #[error("the package would not verify: {part}: {problem}")]
@@ -68,6 +75,7 @@ impl Package {
             .collect::<Result<BTreeMap<_, _>, BuildError>>()?;
         let report = assemble(&protocol, &round, &results).map_err(BuildError::Assemble)?;
         let forms = forms::render(&report).map_err(BuildError::Render)?;
+        let numbers = report.clone();
         let canonical = report
             .canonical()
             .map_err(|source| BuildError::Document { part: "the report".to_owned(), source })?;
@@ -77,7 +85,17 @@ impl Package {
             coordinator_key,
             coordinator_certificate,
         );
-        Self { evidence, report, forms }.verified()
+        let companions = companions::all(protocol.protocol());
+        let mut files = stated(&evidence, &report, &forms, &companions);
+        let statement = Statement::about(&numbers, &files);
+        let statement = Envelope::seal(&statement, coordinator_key, coordinator_certificate)
+            .and_then(|envelope| Canonical::new(envelope).ok())
+            .ok_or(BuildError::Statement)?
+            .bytes()
+            .to_vec();
+        files.insert(layout::STATEMENT.to_owned(), statement.clone());
+        let archive = pack(&files).map_err(BuildError::Archive)?;
+        Self { evidence, report, forms, companions, statement, archive }.verified()
     }
 
     fn verified(self) -> Result<Self, BuildError> {

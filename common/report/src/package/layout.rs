@@ -8,12 +8,29 @@ pub(crate) const REPORT: &str = "report.json";
 pub(crate) const HTML: &str = "report.html";
 /// The report for people, on paper.
 pub(crate) const PDF: &str = "report.pdf";
+/// How to check the package.
+pub(crate) const INSTRUCTIONS: &str = "README.txt";
+/// What was tested.
+pub(crate) const MODEL_CARD: &str = "model-card.md";
+/// What the software is made of.
+pub(crate) const BILL_OF_MATERIALS: &str = "sbom.cdx.json";
+/// The files that follow from the protocol and the software, not from results.
+pub(crate) const COMPANIONS: [&str; 3] = [INSTRUCTIONS, MODEL_CARD, BILL_OF_MATERIALS];
+/// The coordinator's statement about all files.
+pub(crate) const STATEMENT: &str = "evidence/statement.json";
+/// All files in one.
+pub(crate) const ARCHIVE: &str = "evidence.zip";
 /// The consortium's root certificate.
 pub(crate) const ROOT: &str = "evidence/root.pem";
 /// The locked protocol.
 pub(crate) const PROTOCOL: &str = "evidence/protocol.json";
 /// The round record.
 pub(crate) const ROUND: &str = "evidence/round.json";
+
+/// Whether the statement speaks of the file at `path`.
+pub(crate) fn is_stated(path: &str) -> bool {
+    path != STATEMENT && path != ARCHIVE
+}
 
 /// Whether a form of the report stands at `path`: what follows from its numbers.
 pub(crate) fn is_form(path: &str) -> bool {

@@ -1,13 +1,18 @@
 //! The evidence package: a report with every signed document that it follows from.
 
+mod archive;
 mod build;
+mod companions;
 pub(crate) mod layout;
+pub(crate) mod statement;
 
 use std::collections::BTreeMap;
 
 use fedval_study::{Canonical, SiteId};
 use fedval_trust::{Certificate, Endorsement, SignedDocument};
 
+pub(crate) use archive::pack;
+pub use archive::{ArchiveError, unpack};
 pub use build::BuildError;
 
 /// The signed documents behind a report.
@@ -32,27 +37,49 @@ pub struct Package {
     pub report: SignedDocument,
     /// The report for people and spreadsheets: page, paper, tables, pictures, by path.
     pub forms: BTreeMap<String, Vec<u8>>,
+    /// Instructions, model card, bill of materials, by path.
+    pub companions: BTreeMap<String, Vec<u8>>,
+    /// The coordinator's statement about all of them, in its envelope.
+    pub statement: Vec<u8>,
+    /// All files in one.
+    pub archive: Vec<u8>,
 }
 
 impl Package {
     /// The package as files, by path.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let Evidence { root, protocol, round, results } = &self.evidence;
-        let mut files = self.forms.clone();
-        files.insert(layout::ROOT.to_owned(), root.to_pem().into_bytes());
+        let mut files = stated(&self.evidence, &self.report, &self.forms, &self.companions);
+        files.insert(layout::STATEMENT.to_owned(), self.statement.clone());
+        files.insert(layout::ARCHIVE.to_owned(), self.archive.clone());
+        files
+    }
+}
+
+/// The files that the statement speaks of.
+fn stated(
+    evidence: &Evidence,
+    report: &SignedDocument,
+    forms: &BTreeMap<String, Vec<u8>>,
+    companions: &BTreeMap<String, Vec<u8>>,
+) -> BTreeMap<String, Vec<u8>> {
+    let Evidence { root, protocol, round, results } = evidence;
+    let mut files = forms.clone();
+    files.extend(companions.clone());
+    files.insert(layout::ROOT.to_owned(), root.to_pem().into_bytes());
+    {
         let mut add = |path: String, document: &SignedDocument| {
             files.insert(layout::signatures(&path), endorsements(&document.endorsements));
             files.insert(path, document.bytes.clone());
         };
-        add(layout::REPORT.to_owned(), &self.report);
+        add(layout::REPORT.to_owned(), report);
         add(layout::PROTOCOL.to_owned(), protocol);
         add(layout::ROUND.to_owned(), round);
         for (site, result) in results {
             add(layout::result(site), result);
         }
-        files
     }
+    files
 }
 
 fn endorsements(endorsements: &[Endorsement]) -> Vec<u8> {

@@ -10,9 +10,9 @@ use super::words;
 use crate::report::{Report, Site};
 
 const WIDTH: f64 = 960.0;
-const BOX: [f64; 2] = [330.0, 54.0];
+const BOX: [f64; 2] = [400.0, 54.0];
 /// Left edges of the two columns of boxes.
-const COLUMNS: [f64; 2] = [60.0, 530.0];
+const COLUMNS: [f64; 2] = [40.0, 520.0];
 const PITCH: f64 = 92.0;
 const TOP: f64 = 8.0;
 

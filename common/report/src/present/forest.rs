@@ -115,7 +115,7 @@ impl Forest<'_> {
 
     fn draw_head(&self, drawing: &mut Drawing) {
         let level = number::level(self.report.study.level);
-        let heading = format!("{} ({level} CI)", words::metric(self.metric));
+        let heading = format!("Estimate ({level} CI)");
         drawing.text("head", [0.0, 14.0], Anchor::Start, "Site");
         drawing.text("head", [CASES, 14.0], Anchor::End, self.cases_heading());
         drawing.text("head", [ESTIMATES, 14.0], Anchor::Start, &heading);

@@ -8,6 +8,7 @@ mod difference;
 mod documents;
 mod report;
 mod signature;
+mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,6 +67,10 @@ pub fn verify(files: &BTreeMap<String, Vec<u8>>, pinned: Option<Fingerprint>) ->
         parts.push(part(&layout::result(site), signature::check_result(&documents, site)));
     }
     parts.extend(report::check(files, &documents, again.as_ref()));
+    parts.extend(statement::check(files, &documents));
+    if files.contains_key(layout::ARCHIVE) {
+        parts.push(part(layout::ARCHIVE, statement::check_archive(files)));
+    }
     let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
     Verification { parts, root_is_pinned: pinned.is_some() && pinned == fingerprint }
 }
@@ -80,7 +85,8 @@ fn check_files(
     documents: &Documents<'_>,
     again: Option<&report::Again>,
 ) -> Result<(), String> {
-    let mut expected = BTreeSet::from([layout::ROOT.to_owned()]);
+    let mut expected = BTreeSet::from([layout::ROOT.to_owned(), layout::STATEMENT.to_owned()]);
+    expected.extend(layout::COMPANIONS.map(str::to_owned));
     match again {
         Some(again) => expected.extend(again.forms.keys().cloned()),
         // Without evidence nobody knows which forms belong here: none of them is held against it.
@@ -94,6 +100,8 @@ fn check_files(
     if let Some(absent) = expected.iter().find(|path| !files.contains_key(*path)) {
         return Err(format!("{absent} is missing"));
     }
+    // A package that was unpacked has no archive in it.
+    expected.insert(layout::ARCHIVE.to_owned());
     match files.keys().find(|path| !expected.contains(*path)) {
         Some(extra) => Err(format!("{} does not belong here", printable(extra))),
         None => Ok(()),

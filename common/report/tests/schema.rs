@@ -1,0 +1,70 @@
+//! report.json keeps to its published schema, and the schema lets nothing else through.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod cohort;
+mod consortium;
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use consortium::{Answers, all_answers, answers, documents, plan};
+use fedval_report::assemble;
+use serde_json::{Value, json};
+
+const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
+const OPENED: i64 = 1_760_000_000_000;
+
+struct Published {
+    schemas: Schemas,
+    report: SchemaIndex,
+}
+
+impl Published {
+    fn read() -> Self {
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        let id = schema["$id"].as_str().unwrap().to_owned();
+        compiler.add_resource(&id, schema).unwrap();
+        let report = compiler.compile(&id, &mut schemas).unwrap();
+        Self { schemas, report }
+    }
+
+    fn check(&self, report: &Value) -> Result<(), String> {
+        self.schemas.validate(report, self.report).map_err(|error| format!("{error:#}"))
+    }
+}
+
+fn report(answers: &Answers) -> Value {
+    let (protocol, round, results) = documents(&plan(), answers, OPENED);
+    let report = assemble(&protocol, &round, &results).unwrap();
+    serde_json::from_slice(report.canonical().unwrap().bytes()).unwrap()
+}
+
+#[test]
+fn every_report_keeps_to_the_schema() {
+    let published = Published::read();
+    for answers in [answers(&plan()), all_answers(&plan()), Vec::new()] {
+        published.check(&report(&answers)).unwrap();
+    }
+}
+
+#[test]
+fn the_schema_lets_nothing_else_through() {
+    let published = Published::read();
+    let whole = report(&all_answers(&plan()));
+    for (path, wrong) in [
+        ("/schema", json!("fedval.report/2")),
+        ("/sites/0/n", json!(null)),
+        ("/sites/0/metrics/auroc/estimate", json!("0.9")),
+        ("/synthesis/auroc/tau2", json!(null)),
+        ("/verdicts/0/result", json!("passed")),
+        ("/disclosure/withheld/0/code", json!("C")),
+        ("/gaps/0/result", json!({ "not_estimable": "bad luck" })),
+    ] {
+        let mut report = whole.clone();
+        *report.pointer_mut(path).unwrap() = wrong;
+        assert!(published.check(&report).is_err(), "{path}");
+    }
+    let mut more = whole;
+    more["patients"] = json!(["A"]);
+    assert!(published.check(&more).is_err());
+}
