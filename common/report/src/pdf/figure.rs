@@ -11,9 +11,9 @@ impl Layout<'_> {
     pub(super) fn figure(&mut self, figure: &Figure) {
         let picture = &figure.picture;
         let [width, height] = picture.size.map(points);
-        let scale = (MEASURE / width).min((Self::tallest() - 60.0) / height);
+        let scale = (MEASURE / width).min((Self::tallest() - 110.0) / height);
+        self.make_room(height * scale + 44.0);
         self.space(4.0);
-        self.make_room(height * scale + 40.0);
         let alternative = format!("{}. {}", picture.title, picture.description);
         let node = self.node(None, Tag::Figure(Some(alternative)));
         let origin = [MARGIN, self.y];

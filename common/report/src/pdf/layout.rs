@@ -13,6 +13,8 @@ pub(super) const MARGIN: f32 = 46.0;
 /// Width of the text.
 pub(super) const MEASURE: f32 = PAGE[0] - 2.0 * MARGIN;
 const BOTTOM: f32 = PAGE[1] - MARGIN;
+/// What a section's heading takes.
+const HEADING: f32 = 46.0;
 
 pub(super) const INK: Colour = [0x1a, 0x1f, 0x26];
 pub(super) const MUTED: Colour = [0x4f, 0x59, 0x64];
@@ -112,6 +114,8 @@ pub(super) struct Layout<'f> {
     pub(super) nodes: Vec<Node>,
     pub(super) roots: Vec<usize>,
     pub(super) headings: Vec<Heading>,
+    /// A section's heading, set when what follows it has found its page.
+    pending: Option<String>,
 }
 
 impl<'f> Layout<'f> {
@@ -123,6 +127,7 @@ impl<'f> Layout<'f> {
             nodes: Vec::new(),
             roots: Vec::new(),
             headings: Vec::new(),
+            pending: None,
         }
     }
 
@@ -143,8 +148,15 @@ impl<'f> Layout<'f> {
         }
     }
 
-    /// Turns the page unless so much more fits; whether it did.
+    /// Turns the page unless so much more fits, with the heading that waits for it; whether it did.
     pub(super) fn make_room(&mut self, height: f32) -> bool {
+        let Some(heading) = self.pending.take() else { return self.turn_unless(height) };
+        let turned = self.turn_unless(height + HEADING);
+        self.set_heading(&heading);
+        turned
+    }
+
+    fn turn_unless(&mut self, height: f32) -> bool {
         let turns = self.y + height > BOTTOM && self.y > MARGIN;
         if turns {
             self.pages.push(Vec::new());
@@ -166,10 +178,15 @@ impl<'f> Layout<'f> {
         self.head(1, text, Type::new(19.0).bold());
     }
 
-    /// The heading of a section, with a rule above.
+    /// The heading of a section, with a rule above. It stands on the page of what follows.
     pub(super) fn heading(&mut self, text: &str) {
-        self.space(14.0);
-        self.make_room(90.0);
+        self.pending = Some(text.to_owned());
+    }
+
+    fn set_heading(&mut self, text: &str) {
+        if self.y > MARGIN {
+            self.space(14.0);
+        }
         let (left, right) = ([MARGIN, self.y], [PAGE[0] - MARGIN, self.y]);
         self.rule(left, right, INK, 1.2);
         self.space(5.0);
@@ -178,8 +195,8 @@ impl<'f> Layout<'f> {
     }
 
     pub(super) fn subheading(&mut self, text: &str) {
+        self.make_room(55.0);
         self.space(5.0);
-        self.make_room(50.0);
         self.head(3, text, Type::new(10.0).bold());
     }
 
@@ -196,6 +213,7 @@ impl<'f> Layout<'f> {
     }
 
     pub(super) fn paragraph(&mut self, text: &str, type_: Type) {
+        self.make_room(type_.leading());
         let node = self.node(None, Tag::P);
         self.lines(text, type_, [MARGIN, MEASURE], Some(node));
         self.space(4.0);
@@ -204,8 +222,8 @@ impl<'f> Layout<'f> {
     /// Paragraphs with a dash before each.
     pub(super) fn list<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>, type_: Type) {
         for text in texts {
-            let node = self.node(None, Tag::P);
             self.make_room(type_.leading());
+            let node = self.node(None, Tag::P);
             let dash =
                 Mark::Text { at: [MARGIN, self.y + type_.size], type_, text: "– ".to_owned() };
             self.put(dash, Some(node));

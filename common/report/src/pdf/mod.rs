@@ -98,8 +98,8 @@ fn verdict(layout: &mut Layout<'_>, card: &Card) {
         "not-met" => [0xa0, 0x1c, 0x15],
         _ => [0x6b, 0x43, 0x00],
     };
+    layout.make_room(63.0);
     layout.space(3.0);
-    layout.make_room(60.0);
     let head = format!("{}: {}", card.word, card.endpoint);
     layout.paragraph(&head, Type::new(11.0).bold().in_colour(colour));
     layout.paragraph(&card.question, SMALL.muted());
