@@ -13,6 +13,7 @@
 
 use super::Bivariate;
 use crate::NotEstimable;
+use crate::count::finite;
 use crate::interval::Interval;
 use crate::scale::{expit, logit};
 
@@ -63,9 +64,7 @@ impl Bivariate {
         }
         let odds = logit(prevalence);
         let [positive, negative] = self.log_ratios();
-        let interval = |(centre, se): (f64, f64)| {
-            Ok::<_, NotEstimable>(Interval::wald(centre, se, level)?.map_increasing(expit))
-        };
+        let interval = |(centre, se)| mapped(Interval::wald(centre, se, level)?, expit);
         Ok(PredictiveValues {
             positive: interval((odds + positive.0, positive.1))?,
             // The log odds of being well, after a negative call.
@@ -77,11 +76,10 @@ impl Bivariate {
     ///
     /// # Errors
     ///
+    /// [`NotEstimable::InvalidInput`] where rates are so extreme that a ratio is not finite;
     /// [`NotEstimable::LevelOutOfRange`].
     pub fn likelihood_ratios(&self, level: f64) -> Result<LikelihoodRatios, NotEstimable> {
-        let interval = |(centre, se): (f64, f64)| {
-            Ok::<_, NotEstimable>(Interval::wald(centre, se, level)?.map_increasing(libm::exp))
-        };
+        let interval = |(centre, se)| mapped(Interval::wald(centre, se, level)?, libm::exp);
         let [positive, negative] = self.log_ratios();
         Ok(LikelihoodRatios { positive: interval(positive)?, negative: interval(negative)? })
     }
@@ -102,6 +100,15 @@ impl Bivariate {
         let [[v11, v12], [_, v22]] = self.covariance;
         libm::sqrt((a * a * v11 + 2.0 * a * b * v12 + b * b * v22).max(0.0))
     }
+}
+
+/// An interval on another scale, if its ends are finite there.
+fn mapped(interval: Interval, of: fn(f64) -> f64) -> Result<Interval, NotEstimable> {
+    let mapped = interval.map_increasing(of);
+    for end in [mapped.estimate, mapped.lower, mapped.upper] {
+        finite(end)?;
+    }
+    Ok(mapped)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A gap over several sites: formed within each, then synthesised.
 
 use crate::NotEstimable;
+use crate::count::finite;
 use crate::interval::{Interval, critical_normal};
 use crate::special::normal;
 use crate::synthesis::{SiteEstimates, primary};
@@ -29,7 +30,7 @@ pub struct StratifiedGap {
 /// # Errors
 ///
 /// [`NotEstimable::EmptyInput`] without sites; [`NotEstimable::InvalidInput`] where an error is not
-/// positive; those of [`primary`].
+/// positive, or where all are so extreme that a result is not finite; those of [`primary`].
 ///
 /// # Examples
 ///
@@ -51,10 +52,10 @@ pub fn stratified(gaps: &[(f64, f64)], level: f64) -> Result<StratifiedGap, NotE
     if let [(gap, se)] = gaps {
         return Ok(StratifiedGap {
             k: 1,
-            gap: Interval::wald(*gap, *se, level)?,
+            gap: bounded(Interval::wald(*gap, *se, level)?)?,
             tau2: 0.0,
             p: Ok(normal::two_sided_p(gap / se)),
-            detectable: (critical + POWER_QUANTILE) * se,
+            detectable: finite((critical + POWER_QUANTILE) * se)?,
         });
     }
     let (yi, vi) = gaps.iter().map(|(gap, se)| (*gap, se * se)).unzip();
@@ -63,11 +64,19 @@ pub fn stratified(gaps: &[(f64, f64)], level: f64) -> Result<StratifiedGap, NotE
     let gap = Interval { estimate: fit.mu, lower: fit.ci_lower, upper: fit.ci_upper, level };
     Ok(StratifiedGap {
         k: fit.k,
-        gap,
+        gap: bounded(gap)?,
         tau2: fit.tau2,
         p: fit.p.ok_or(NotEstimable::ZeroVariance),
-        detectable: (critical + POWER_QUANTILE) * fit.se_wald,
+        detectable: finite((critical + POWER_QUANTILE) * fit.se_wald)?,
     })
+}
+
+/// An interval whose ends are finite.
+fn bounded(interval: Interval) -> Result<Interval, NotEstimable> {
+    for end in [interval.estimate, interval.lower, interval.upper] {
+        finite(end)?;
+    }
+    Ok(interval)
 }
 
 #[cfg(test)]

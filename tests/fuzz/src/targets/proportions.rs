@@ -2,7 +2,7 @@
 
 use fedval_stats::aggregate::{ClusterSums, cluster_sums};
 use fedval_stats::decision_curve::net_benefit;
-use fedval_stats::fairness::{gap, selection_rate, spread};
+use fedval_stats::fairness::{gap, selection_rate, spread, stratified};
 use fedval_stats::multiplicity::{benjamini_hochberg, bonferroni, hochberg, holm};
 use fedval_stats::paired::{difference, mcnemar, non_inferiority, tango, wald_difference};
 use fedval_stats::proportion::{
@@ -129,6 +129,16 @@ pub(super) const TARGETS: &[Target] = &[
             let Ok(spread) = spread(&draw.list(Draw::table)) else { return };
             finite([spread.tpr, spread.fpr, spread.equalised_odds].into_iter().flatten());
             finite(spread.demographic_parity);
+        },
+    },
+    Target {
+        entry: "fairness::stratified",
+        run: |draw| {
+            let gaps = draw.list(|draw| (draw.number(), draw.number()));
+            let Ok(found) = stratified(&gaps[..gaps.len().min(5)], draw.share()) else { return };
+            interval(Ok(found.gap));
+            finite([found.tau2, found.detectable]);
+            finite(found.p);
         },
     },
     Target { entry: "multiplicity::bonferroni", run: |draw| adjusted(draw, bonferroni) },

@@ -1,11 +1,11 @@
 //! Synthesis over sites.
 
-use fedval_stats::binomial_glmm;
 use fedval_stats::bivariate::{binomial, reitsma};
 use fedval_stats::synthesis::{
     Moderators, RandomEffects, Tau2Method, Test, between_groups, common_effect, influence,
     leave_one_out, meta_regression, primary, q_profile, random_effects,
 };
+use fedval_stats::{Interval, binomial_glmm};
 
 use crate::draw::Draw;
 use crate::{Target, finite};
@@ -113,6 +113,11 @@ pub(super) const TARGETS: &[Target] = &[
             finite(fit.mean.into_iter().chain(fit.between.concat()));
             finite(fit.correlation());
             finite(fit.hsroc().map(|curve| curve.area()));
+            let ends = |of: Interval| [of.estimate, of.lower, of.upper];
+            let values = fit.predictive_values(draw.share(), 0.95);
+            finite(values.iter().flat_map(|of| [of.positive, of.negative]).flat_map(ends));
+            let ratios = fit.likelihood_ratios(0.95);
+            finite(ratios.iter().flat_map(|of| [of.positive, of.negative]).flat_map(ends));
         },
     },
     Target {
