@@ -17,7 +17,7 @@ use crate::rules::dc19_budgets::{self, Asked, Exhausted};
 use crate::rules::dc25_marking::Suppression;
 use crate::rules::{
     Rule, dc01_closed_schema, dc02_cohort_minimum, dc04_attrition, dc10_means, dc14_per_case,
-    dc15_inference, dc16_subgroup_lattice, dc18_earlier_releases,
+    dc15_inference, dc16_subgroup_lattice, dc18_earlier_releases, dc24_exact_mode,
 };
 use crate::{EffectivePolicy, Footprint, History, SiteLocal, Vetted, bound_bits};
 
@@ -206,6 +206,12 @@ impl<'p> Gate<'p> {
         let k = self.policy.terms.k;
         let summary = evidence.summary.open_on_site();
         let history = evidence.history.open_on_site();
+        if let Some(terms) = self.policy.exact_terms
+            && dc24_exact_mode::is_first(&summary.members, history)
+        {
+            let policy = EffectivePolicy { terms, exact_terms: None, ..self.policy.clone() };
+            return Gate { policy, protocol: self.protocol }.vet(header, evidence);
+        }
         // Budgets before sizes: `insufficient` is an answer about these patients too.
         self.within_budgets(&header, &summary.members, history, evidence.now_ms)?;
         let overall = summary

@@ -1,12 +1,13 @@
 //! A site's own policy. A study may tighten it, nobody outside may loosen it.
 
 use fedval_study::protocol::{Profile, StudyProtocol};
-use fedval_study::{PolicyDigest, Problem, ProtocolDigest, Sha256Digest, Terms};
+use fedval_study::{LockedProtocol, PolicyDigest, Problem, ProtocolDigest, Sha256Digest, Terms};
 use serde::Deserialize;
 
 use crate::profiles;
 use crate::rules::dc05_zeros::Absent;
 use crate::rules::dc19_budgets::Budgets;
+use crate::rules::dc24_exact_mode;
 
 /// Smallest k that a site may choose, in patients.
 const MIN_K: u64 = 5;
@@ -48,6 +49,9 @@ struct PolicyFile {
     absent: Vec<Absent>,
     #[serde(default)]
     two_persons: bool,
+    /// Protocols whose first result leaves with exact counts (DC-24).
+    #[serde(default)]
+    locked_exact: Vec<ProtocolDigest>,
     #[serde(default)]
     run_without_approval: Vec<ProtocolDigest>,
     #[serde(default)]
@@ -90,6 +94,9 @@ pub enum PolicyError {
         /// What the parser says, with the line.
         detail: String,
     },
+    /// An exception that one person alone could make.
+    #[error("`locked_exact` lets counts leave unrounded, which needs `two_persons = true`")]
+    ExactByOnePerson,
     /// k is smaller than any site may choose.
     #[error("k is {k}, but no site may choose less than {MIN_K}")]
     KTooSmall {
@@ -102,6 +109,7 @@ impl Problem for PolicyError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "POLICY_UNREADABLE",
+            Self::ExactByOnePerson => "POLICY_EXACT_BY_ONE",
             Self::KTooSmall { .. } => "POLICY_K_TOO_SMALL",
         }
     }
@@ -124,6 +132,9 @@ impl SitePolicy {
             toml::from_str(text).map_err(|error| unreadable(error.to_string()))?;
         if file.k < MIN_K {
             return Err(PolicyError::KTooSmall { k: file.k });
+        }
+        if !file.locked_exact.is_empty() && !file.two_persons {
+            return Err(PolicyError::ExactByOnePerson);
         }
         if file.noise_rho_micro == Some(0) {
             return Err(unreadable("noise_rho_micro must be at least 1".to_owned()));
@@ -167,7 +178,13 @@ impl SitePolicy {
             rounding_base: 1,
             noise_rho_micro: file.noise_rho_micro,
         };
+        let terms = own.stricter(profiles::terms(file.profile));
+        let is_excepted = LockedProtocol::new(protocol.clone())
+            .is_ok_and(|locked| file.locked_exact.contains(&locked.digest()));
         EffectivePolicy {
+            exact_terms: is_excepted
+                .then(|| dc24_exact_mode::terms(terms, floor(protocol)))
+                .flatten(),
             terms: own.stricter(profiles::terms(file.profile)).stricter(floor(protocol)),
             budgets: Budgets {
                 bits_per_job: file.bit_budget,
@@ -196,6 +213,8 @@ pub fn floor(protocol: &StudyProtocol) -> Terms {
 pub struct EffectivePolicy {
     /// What may be shown, and how.
     pub terms: Terms,
+    /// What may be shown where nothing was ever said about a cohort, if the site made an exception (DC-24).
+    pub exact_terms: Option<Terms>,
     /// How often and how much.
     pub budgets: Budgets,
     /// Attributes that subgroups may use; `None` for any.

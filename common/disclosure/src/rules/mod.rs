@@ -1,7 +1,6 @@
 //! The disclosure rules, one a file: pure functions of evidence and policy.
 //!
-//! DC-23 (secure sums) waits for its own issue. DC-24 (`locked-exact`) is what `standard` does by
-//! itself; a site whose preset is stricter signs `standard` for the one study, by two persons.
+//! DC-23 (secure sums) waits for its own issue.
 
 pub mod dc01_closed_schema;
 pub mod dc02_cohort_minimum;
@@ -25,6 +24,7 @@ pub mod dc19_budgets;
 pub mod dc20_rerun;
 pub mod dc21_timing;
 pub mod dc22_model_purity;
+pub mod dc24_exact_mode;
 pub mod dc25_marking;
 
 /// A rule, as previews and reports cite it.

@@ -184,3 +184,21 @@ fn the_plan_does_not_depend_on_the_order_of_patients() {
     let vetted = Site::standard().vet("m", &cases).unwrap();
     assert_eq!(exact(&vetted).subgroups.len(), 11);
 }
+
+#[test]
+fn exact_counts_leave_once_by_exception_and_by_two_persons() {
+    let digest = fedval_study::LockedProtocol::new(protocol()).unwrap().digest();
+    let exception = format!("strict;locked_exact = [\"{digest}\"]");
+    let one = format!("profile = \"strict\"\nk = 11\nlocked_exact = [\"{digest}\"]\n");
+    assert!(fedval_disclosure::SitePolicy::parse(one.as_bytes()).is_err(), "by one person");
+    let mut site = Site::with(&format!("{exception}\ntwo_persons = true"));
+    let first = site.vet("m", &ample()).unwrap();
+    assert!(matches!(first.value().outcome, Outcome::Released(_)), "exact");
+    site.release("m", &ample()).unwrap();
+    let second = site.vet("n", &ample()).unwrap();
+    assert!(matches!(second.value().outcome, Outcome::ReleasedCoarse(_)), "and no second time");
+    let zeros = "0".repeat(64);
+    let other = Site::with(&format!("strict;locked_exact = [\"{zeros}\"]\ntwo_persons = true"));
+    let vetted = other.vet("m", &ample()).unwrap();
+    assert!(matches!(vetted.value().outcome, Outcome::ReleasedCoarse(_)), "another protocol");
+}
