@@ -68,6 +68,7 @@ const UNGUARDED: &[&str] = &[
     "fedval-bench-coverage",
     "fedval-bench-disclosure",
     "fedval-bench-images",
+    "fedval-bench-report",
     "fedval-bench-statistics",
     "fedval-demo",
     "fedval-fuzz",

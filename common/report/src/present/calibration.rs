@@ -9,6 +9,7 @@ use super::figure::Figure;
 use super::markup::Markup;
 use super::number::{self, fixed};
 use super::picture::{Anchor, Drawing};
+use super::ranking::Ranking;
 use crate::report::{CalibrationLine, Report};
 
 const WIDTH: f64 = 960.0;
@@ -23,8 +24,8 @@ const TOP: f64 = 40.0;
 const STEPS: i16 = 23;
 
 /// The figure; `None` where no site has a fitted line.
-pub(super) fn figure(report: &Report) -> Option<Figure> {
-    let lines: Vec<(&str, &CalibrationLine)> = report
+pub(super) fn figure(report: &Report, shown: &Ranking<'_>) -> Option<Figure> {
+    let lines: Vec<(&str, &CalibrationLine)> = shown
         .sites
         .iter()
         .filter_map(|site| Some((site.id.as_str(), site.calibration_line.value()?)))
@@ -44,20 +45,21 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     let title = "Calibration by site: observed against predicted probability";
     Some(Figure {
         picture: drawing.finish("calibration", title, &description),
-        caption: caption(report, lines.len()),
+        caption: caption(report, shown, lines.len()),
     })
 }
 
-fn caption(report: &Report, drawn: usize) -> Markup {
-    let released = report.sites.iter().filter(|site| !site.metrics.is_empty()).count();
+fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize) -> Markup {
+    let released = shown.released().count();
     let absent = if drawn < released { " Sites without a fitted line are not drawn." } else { "" };
     Markup::text(format!(
         "Logistic recalibration curve of each site (line) with its {} band, against perfect \
          calibration (dotted diagonal). These are fitted lines, not binned data: sites release two \
          coefficients and their covariance, never points of the curve. The range of scores at a \
          site is not released either, so a line may run through regions where the site has no \
-         case.{absent}",
-        number::level(report.study.level)
+         case.{absent}{}",
+        number::level(report.study.level),
+        shown.caption()
     ))
 }
 

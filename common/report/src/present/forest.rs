@@ -10,6 +10,7 @@ use super::marks::{arrows, interval};
 use super::markup::Markup;
 use super::number::{self, Format};
 use super::picture::{Anchor, Drawing, Picture};
+use super::ranking::Ranking;
 use super::words;
 use crate::report::{Disclosed, Estimable, Metric, Report, Scale, Site, Synthesis};
 
@@ -27,19 +28,20 @@ const ROW: f64 = 26.0;
 const WIDENING: f64 = 0.75;
 
 /// The plot of one metric; `None` where no site released a value.
-pub(super) fn figure(report: &Report, metric: &MetricId) -> Option<Figure> {
+pub(super) fn figure(report: &Report, shown: &Ranking<'_>, metric: &MetricId) -> Option<Figure> {
     let has_value = |site: &Site| site.metrics.get(metric).is_some_and(|m| m.value().is_some());
     if !report.sites.iter().any(has_value) {
         return None;
     }
     let forest = Forest {
         report,
+        shown,
         metric,
         format: Format::of(metric),
         pooled: report.synthesis_of(metric),
         limits: limits(report, metric),
     };
-    let caption = legend::caption(report, metric, !forest.limits.is_empty());
+    let caption = legend::caption(report, metric, !forest.limits.is_empty()) + &shown.caption();
     Some(Figure { picture: forest.draw(), caption: Markup::text(caption) })
 }
 
@@ -56,6 +58,7 @@ pub(super) fn limits(report: &Report, metric: &MetricId) -> Vec<(f64, EndpointDi
 
 struct Forest<'a> {
     report: &'a Report,
+    shown: &'a Ranking<'a>,
     metric: &'a MetricId,
     format: Format,
     pooled: Option<&'a Synthesis>,
@@ -66,7 +69,7 @@ impl Forest<'_> {
     fn draw(&self) -> Picture {
         let axis = self.axis();
         let top = HEAD + 14.0 + self.limits.iter().map(|_| LABEL).sum::<f64>();
-        let rows = self.report.sites.iter().map(|_| ROW).sum::<f64>();
+        let rows = self.shown.sites.iter().map(|_| ROW).sum::<f64>();
         let pooled_rows = if self.pooled.is_some() { 2.0 * ROW + 10.0 } else { 0.0 };
         let bottom = top + rows + pooled_rows;
         let mut drawing = Drawing::new(WIDTH, bottom + 42.0);
@@ -74,7 +77,7 @@ impl Forest<'_> {
         self.draw_axis(&mut drawing, &axis, [top - 6.0, bottom]);
         self.draw_limits(&mut drawing, &axis, bottom);
         let mut y = top + ROW / 2.0;
-        for site in &self.report.sites {
+        for site in &self.shown.sites {
             self.draw_site(&mut drawing, &axis, site, y);
             y += ROW;
         }
@@ -85,14 +88,14 @@ impl Forest<'_> {
         let name = words::metric(self.metric);
         let id = format!("forest-{}", self.metric.to_string().replace('@', "-"));
         let title = format!("Forest plot of {name} by site");
-        drawing.finish(&id, &title, &legend::description(self.report, self.metric))
+        drawing.finish(&id, &title, &legend::description(self.report, self.shown, self.metric))
     }
 
     /// An axis that holds every interval; a prediction interval of an unbounded metric may be cut.
     fn axis(&self) -> Axis {
         let mut values: Vec<f64> = self.limits.iter().map(|(limit, _)| *limit).collect();
         let metrics =
-            self.report.sites.iter().filter_map(|site| site.metrics.get(self.metric)?.value());
+            self.shown.sites.iter().filter_map(|site| site.metrics.get(self.metric)?.value());
         for metric in metrics {
             values.push(metric.estimate);
             values.extend(metric.ci.value().into_iter().flatten());

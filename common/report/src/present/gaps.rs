@@ -6,6 +6,9 @@ use super::table::{Notes, Row, Table};
 use super::words;
 use crate::report::{Estimable, Gap, GapEstimate, Report};
 
+/// Up to so many gaps, each is shown.
+const MOST: usize = 200;
+
 /// One row for each gap, by dimension; `None` where the protocol compares no groups.
 pub(super) fn table(report: &Report) -> Option<Table> {
     if report.gaps.is_empty() {
@@ -16,8 +19,13 @@ pub(super) fn table(report: &Report) -> Option<Table> {
         "Gaps between groups: group minus reference, formed within each site that released both and then \
          synthesised ({level} confidence interval). p: of no gap, adjusted by Holm over the {} gaps of this \
          table that have one. Power: the smallest true gap that would be found in 80 of 100 such studies; where \
-         it exceeds 10 points, finding nothing says little.",
-        report.gaps.len()
+         it exceeds 10 points, finding nothing says little.{}",
+        report.gaps.len(),
+        if report.gaps.len() > MOST {
+            format!(" Shown are the {MOST} with the smallest p; all stand in tables/gaps.csv.")
+        } else {
+            String::new()
+        }
     );
     let mut table = Table::new(
         Markup::text(caption),
@@ -32,7 +40,7 @@ pub(super) fn table(report: &Report) -> Option<Table> {
     );
     let mut notes = Notes::default();
     let mut dimension = None;
-    for gap in &report.gaps {
+    for gap in shown(&report.gaps) {
         if dimension != Some(&gap.dimension) {
             table.rows.push(Row::group(Markup::text(gap.dimension.as_str())));
             dimension = Some(&gap.dimension);
@@ -41,6 +49,18 @@ pub(super) fn table(report: &Report) -> Option<Table> {
     }
     table.notes = notes.lines();
     Some(table)
+}
+
+/// All of few; of many those with the smallest p, in the order of the report.
+fn shown(gaps: &[Gap]) -> Vec<&Gap> {
+    let p = |gap: &Gap| gap.result.value().and_then(|found| found.p.value().copied());
+    let mut all: Vec<f64> = gaps.iter().filter_map(p).collect();
+    if gaps.len() <= MOST {
+        return gaps.iter().collect();
+    }
+    all.sort_by(f64::total_cmp);
+    let last = all.get(MOST - 1).or(all.last()).copied().unwrap_or(1.0);
+    gaps.iter().filter(|gap| p(gap).is_some_and(|p| p <= last)).take(MOST).collect()
 }
 
 fn row(notes: &mut Notes, gap: &Gap) -> Row {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use fedval_study::MetricId;
 
 use super::number::{self, Format};
+use super::ranking::Ranking;
 use super::words;
 use crate::report::{Estimable, Reason, Report, Synthesis};
 
@@ -67,10 +68,10 @@ fn heterogeneity(pooled: &Synthesis) -> String {
 }
 
 /// Every number of the plot.
-pub(super) fn description(report: &Report, metric: &MetricId) -> String {
+pub(super) fn description(report: &Report, shown: &Ranking<'_>, metric: &MetricId) -> String {
     let format = Format::of(metric);
     let mut text = String::new();
-    for site in &report.sites {
+    for site in &shown.sites {
         let Some(value) = site.metrics.get(metric).and_then(Estimable::value) else { continue };
         let _ = write!(text, "{}: {}", site.id, format.value(value.estimate));
         if let Some(ci) = value.ci.value() {

@@ -18,6 +18,7 @@ mod participants;
 mod performance;
 mod picture;
 mod plain;
+mod ranking;
 mod records;
 mod style;
 mod subgroups;
@@ -29,6 +30,8 @@ mod verdicts;
 mod words;
 
 use fedval_study::MetricId;
+
+use ranking::Ranking;
 
 use crate::report::{DisclosureSection, Report};
 pub(crate) use crosswalk::Fold;
@@ -79,6 +82,7 @@ pub(crate) struct Presentation<'a> {
 impl<'a> Presentation<'a> {
     pub(crate) fn of(report: &'a Report) -> Self {
         let asked = asked(report);
+        let shown = Ranking::of(report);
         Self {
             report,
             control: control(&report.disclosure, report),
@@ -86,27 +90,30 @@ impl<'a> Presentation<'a> {
             summary: summary::sentences(report).join(" "),
             plain: plain::answers(report),
             flow: flow::figure(report),
-            participants: participants::table(report),
+            participants: participants::table(report, &shown),
             remarks: participants::remarks(report),
-            performance: performance::table(report),
-            responses: performance::operating_points(report),
-            forests: plotted(report).iter().filter_map(|id| forest::figure(report, id)).collect(),
+            performance: performance::table(report, &shown),
+            responses: performance::operating_points(report, &shown),
+            forests: plotted(report)
+                .iter()
+                .filter_map(|id| forest::figure(report, &shown, id))
+                .collect(),
             synthesis: synthesis::table(report, &asked),
-            leave_one_out: synthesis::leave_one_out(report, &asked),
+            leave_one_out: synthesis::leave_one_out(report, &shown, &asked),
             funnels: asked.iter().filter_map(|id| funnel::figure(report, id)).collect(),
             accuracy: joint::accuracy(report),
             predictive_values: joint::predictive_values(report),
             roc_space: joint::figure(report),
-            calibration: calibration::figure(report),
+            calibration: calibration::figure(report, &shown),
             utility: utility::table(report),
             decision_curve: utility::figure(report),
-            subgroups: subgroups::tables(report),
+            subgroups: subgroups::tables(report, &shown),
             gaps: gaps::table(report),
             withheld: records::withheld(report),
-            bias: bias::table(report),
+            bias: bias::table(report, &shown),
             crosswalk: crosswalk::tables(report),
             study: records::study(report),
-            documents: records::sites(report),
+            documents: records::sites(report, &shown),
         }
     }
 

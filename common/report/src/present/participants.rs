@@ -2,16 +2,18 @@
 
 use super::markup::{Markup, escape};
 use super::number::{count, share};
+use super::ranking::Ranking;
 use super::table::{Row, Table};
 use super::words;
 use crate::report::{Attrition, Estimable, Report, Site};
 
 /// One row a site, with the totals of what was released.
-pub(super) fn table(report: &Report) -> Table {
-    let caption = Markup::text(
+pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
+    let caption = Markup::text(format!(
         "Sites, participants and attrition. Counts of patients and cases stand for released \
-         results alone; totals are sums of what is shown.",
-    );
+         results alone; totals are sums over all sites that released.{}",
+        shown.caption()
+    ));
     let mut table = Table::new(
         caption,
         &[
@@ -24,7 +26,7 @@ pub(super) fn table(report: &Report) -> Table {
             ("Patients with cases not analysed", "text"),
         ],
     );
-    table.rows = report.sites.iter().map(row).collect();
+    table.rows = shown.sites.iter().map(|site| row(site)).collect();
     table.rows.push(total(report));
     table
 }

@@ -4,6 +4,7 @@ use fedval_study::{MetricId, Name};
 
 use super::markup::Markup;
 use super::number::{self, Format, count};
+use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
 use crate::report::{Disclosed, Estimable, OperatingPointRow, Report, Site};
@@ -19,7 +20,7 @@ const WITHOUT_THRESHOLD: [MetricId; 6] = [
 ];
 
 /// Discrimination and calibration, one row a site and one for the pooled values.
-pub(super) fn table(report: &Report) -> Table {
+pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     let level = number::level(report.study.level);
     let clustered = released(report).any(|site| site.clustered == Some(true));
     let errors = if clustered {
@@ -30,14 +31,15 @@ pub(super) fn table(report: &Report) -> Table {
     };
     let caption = format!(
         "Discrimination and calibration by site: estimate ({level} confidence interval). Pooled: \
-         random-effects mean.{errors}"
+         random-effects mean.{errors}{}",
+        shown.caption()
     );
     let mut columns = vec![("Site".to_owned(), "text")];
     columns.extend(WITHOUT_THRESHOLD.iter().map(|id| (words::metric(id), "number")));
     let columns: Vec<_> = columns.iter().map(|(label, class)| (label.as_str(), *class)).collect();
     let mut table = Table::new(Markup::text(caption), &columns);
     let mut notes = Notes::default();
-    for site in released(report) {
+    for site in shown.released() {
         let cells = WITHOUT_THRESHOLD
             .iter()
             .map(|id| notes.metric(Format::of(id), site.metrics.get(id)))
@@ -51,11 +53,12 @@ pub(super) fn table(report: &Report) -> Table {
 }
 
 /// Response counts, sensitivity and specificity at every locked operating point.
-pub(super) fn operating_points(report: &Report) -> Table {
+pub(super) fn operating_points(report: &Report, shown: &Ranking<'_>) -> Table {
     let level = number::level(report.study.level);
     let caption = format!(
         "Response counts, sensitivity and specificity at the locked operating points: estimate \
-         ({level} confidence interval)."
+         ({level} confidence interval).{}",
+        shown.caption()
     );
     let mut table = Table::new(
         Markup::text(caption),
@@ -74,7 +77,7 @@ pub(super) fn operating_points(report: &Report) -> Table {
         let heading =
             format!("{}: positive where the score is at least {}", point.name, point.threshold);
         table.rows.push(Row::group(Markup::text(heading)));
-        for site in released(report) {
+        for site in shown.released() {
             let row = site.operating_points.iter().find(|row| row.name == point.name);
             table.rows.extend(row.map(|row| response(&mut notes, site, row)));
         }

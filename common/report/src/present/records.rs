@@ -1,23 +1,33 @@
 //! What was withheld, and where every number comes from.
 
 use super::markup::{Markup, escape};
+use super::ranking::Ranking;
 use super::table::{Row, Table};
 use super::words;
 use crate::report::{Report, WithheldItem, WithheldWhat};
+
+/// Up to so many withheld results, each is shown.
+const MOST: usize = 200;
 
 /// Everything that a reader might look for and not find; `None` where nothing is.
 pub(super) fn withheld(report: &Report) -> Option<Table> {
     if report.disclosure.withheld.is_empty() {
         return None;
     }
-    let caption = Markup::text(
-        "Withheld results. Cells that are small and cells that protect them are not told apart.",
-    );
+    let all = &report.disclosure.withheld;
+    let more = if all.len() > MOST {
+        format!(" Shown are {MOST} of {}; all stand in tables/withheld.csv.", all.len())
+    } else {
+        String::new()
+    };
+    let caption = Markup::text(format!(
+        "Withheld results. Cells that are small and cells that protect them are not told apart.{more}"
+    ));
     let mut table = Table::new(
         caption,
         &[("Site", "text"), ("What", "text"), ("Why", "text"), ("Rule", "text")],
     );
-    table.rows = report.disclosure.withheld.iter().map(withheld_row).collect();
+    table.rows = all.iter().take(MOST).map(withheld_row).collect();
     Some(table)
 }
 
@@ -71,13 +81,14 @@ fn round(report: &Report) -> String {
 }
 
 /// Digests of every site's documents.
-pub(super) fn sites(report: &Report) -> Table {
-    let caption = Markup::text(
+pub(super) fn sites(report: &Report, shown: &Ranking<'_>) -> Table {
+    let caption = Markup::text(format!(
         "Signed site documents (SHA-256): result, disclosure policy, commitment to the cohort, \
-         agent executable.",
-    );
+         agent executable.{}",
+        shown.caption()
+    ));
     let mut table = Table::new(caption, &[("Site", "text"), ("", "text"), ("Digest", "text")]);
-    for site in &report.sites {
+    for site in &shown.sites {
         let recorded = site.recorded_at.as_deref().unwrap_or("no answer");
         let heading =
             format!("{}, dispatched {}, recorded {recorded}", site.id, site.dispatched_at);

@@ -9,6 +9,7 @@ use super::markup::Markup;
 use super::number::{self, Format, count};
 use super::performance::both;
 use super::picture::{Anchor, Drawing};
+use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
 use crate::report::{
@@ -22,31 +23,37 @@ const WIDTH: f64 = 200.0;
 const POINTS_A_TABLE: usize = 2;
 
 /// The tables of every dimension, in the protocol's order.
-pub(super) fn tables(report: &Report) -> Vec<Table> {
+pub(super) fn tables(report: &Report, shown: &Ranking<'_>) -> Vec<Table> {
     let mut dimensions: Vec<&Name> = Vec::new();
     for group in &report.subgroups {
         if !dimensions.contains(&&group.dimension) {
             dimensions.push(&group.dimension);
         }
     }
-    dimensions.into_iter().flat_map(|dimension| of_dimension(report, dimension)).collect()
+    dimensions.into_iter().flat_map(|dimension| of_dimension(report, shown, dimension)).collect()
 }
 
-fn of_dimension(report: &Report, dimension: &Name) -> Vec<Table> {
+fn of_dimension(report: &Report, shown: &Ranking<'_>, dimension: &Name) -> Vec<Table> {
     let groups: Vec<&Subgroup> =
         report.subgroups.iter().filter(|group| group.dimension == *dimension).collect();
     let names: Vec<Name> =
         report.study.operating_points.iter().map(|point| point.name.clone()).collect();
-    let mut tables = vec![discrimination(report, dimension, &groups)];
+    let mut tables = vec![discrimination(report, shown, dimension, &groups)];
     let chunks = names.chunks(POINTS_A_TABLE);
-    tables.extend(chunks.map(|points| response(report, dimension, &groups, points)));
+    tables.extend(chunks.map(|points| response((report, shown), dimension, &groups, points)));
     tables
 }
 
-fn discrimination(report: &Report, dimension: &Name, groups: &[&Subgroup]) -> Table {
+fn discrimination(
+    report: &Report,
+    shown: &Ranking<'_>,
+    dimension: &Name,
+    groups: &[&Subgroup],
+) -> Table {
     let level = number::level(report.study.level);
     let caption = format!(
-        "AUROC by {dimension}: estimate ({level} confidence interval), not adjusted for multiplicity."
+        "AUROC by {dimension}: estimate ({level} confidence interval), not adjusted for multiplicity.{}",
+        shown.group_caption()
     );
     let axis = axis(report, groups);
     let mut table = Table::new(
@@ -65,7 +72,7 @@ fn discrimination(report: &Report, dimension: &Name, groups: &[&Subgroup]) -> Ta
     let mut notes = Notes::default();
     for group in groups {
         table.rows.push(Row::group(Markup::text(format!("{dimension}: {}", group.category))));
-        for cell in &group.sites {
+        for cell in shown.cells(&group.sites) {
             table.rows.push(site_row(report, &axis, &mut notes, cell));
         }
         table.rows.push(pooled_row(report, &axis, &mut notes, group));
@@ -169,11 +176,17 @@ fn pooled_row(report: &Report, axis: &Axis, notes: &mut Notes, group: &Subgroup)
     Row::new(head, vec![Markup::default(), Markup::default(), value, plot]).styled("pooled")
 }
 
-fn response(report: &Report, dimension: &Name, groups: &[&Subgroup], points: &[Name]) -> Table {
+fn response(
+    (report, shown): (&Report, &Ranking<'_>),
+    dimension: &Name,
+    groups: &[&Subgroup],
+    points: &[Name],
+) -> Table {
     let level = number::level(report.study.level);
     let caption = format!(
         "Sensitivity and specificity by {dimension}: estimate ({level} confidence interval), not \
-         adjusted for multiplicity."
+         adjusted for multiplicity.{}",
+        shown.group_caption()
     );
     let ids: Vec<MetricId> = points.iter().flat_map(both).collect();
     let labels: Vec<String> = ids.iter().map(words::metric).collect();
@@ -183,7 +196,7 @@ fn response(report: &Report, dimension: &Name, groups: &[&Subgroup], points: &[N
     let mut notes = Notes::default();
     for group in groups {
         table.rows.push(Row::group(Markup::text(format!("{dimension}: {}", group.category))));
-        for cell in &group.sites {
+        for cell in shown.cells(&group.sites) {
             table.rows.push(response_row(&mut notes, &ids, cell));
         }
         let cells = ids

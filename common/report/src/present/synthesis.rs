@@ -4,9 +4,13 @@ use fedval_study::MetricId;
 
 use super::markup::Markup;
 use super::number::{self, Format, fixed};
+use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
-use crate::report::{Alternative, Estimable, LeaveOneOut, Report, Synthesis};
+use crate::report::{
+    Alternative, Estimable, InfluenceMeasures, LeaveOneOut, Reason, Report, SiteInfluence,
+    Synthesis,
+};
 
 /// One row a metric, with the answers of other methods below it.
 pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
@@ -94,15 +98,27 @@ fn alternative(notes: &mut Notes, id: &MetricId, other: &Alternative) -> Row {
 }
 
 /// The synthesis of each metric that an endpoint asks about, without each site in turn.
-pub(super) fn leave_one_out(report: &Report, metrics: &[MetricId]) -> Option<Table> {
+pub(super) fn leave_one_out(
+    report: &Report,
+    shown: &Ranking<'_>,
+    metrics: &[MetricId],
+) -> Option<Table> {
     let level = number::level(report.study.level);
     let caption = format!(
         "Influence of single sites: the pooled mean ({level} confidence interval) with each site \
-         left out."
+         left out; its distance from the others in standard errors, where beyond 1.96 it stands out; and \
+         Cook's distance.{}",
+        shown.caption()
     );
     let mut table = Table::new(
         Markup::text(caption),
-        &[("Site left out", "text"), ("Pooled mean of the others", "number"), ("τ²", "number")],
+        &[
+            ("Site left out", "text"),
+            ("Pooled mean of the others", "number"),
+            ("τ²", "number"),
+            ("Distance", "number"),
+            ("Cook's", "number"),
+        ],
     );
     let mut notes = Notes::default();
     for id in metrics {
@@ -111,14 +127,22 @@ pub(super) fn leave_one_out(report: &Report, metrics: &[MetricId]) -> Option<Tab
             continue;
         }
         table.rows.push(Row::group(Markup::text(words::metric(id))));
-        let rows = synthesis.leave_one_out.iter().map(|refit| refitted(&mut notes, id, refit));
-        table.rows.extend(rows);
+        for site in &shown.sites {
+            let refit = synthesis.leave_one_out.iter().find(|refit| refit.site == site.id);
+            let influence = synthesis.influence.iter().find(|of| of.site == site.id);
+            table.rows.extend(refit.map(|refit| refitted(&mut notes, id, refit, influence)));
+        }
     }
     table.notes = notes.lines();
     (!table.rows.is_empty()).then(|| table.compact())
 }
 
-fn refitted(notes: &mut Notes, id: &MetricId, refit: &LeaveOneOut) -> Row {
+fn refitted(
+    notes: &mut Notes,
+    id: &MetricId,
+    refit: &LeaveOneOut,
+    influence: Option<&SiteInfluence>,
+) -> Row {
     let mean = match &refit.estimate {
         Estimable::Estimated(mean) => {
             Markup::trusted(notes.with_limits(Format::of(id), *mean, &refit.ci))
@@ -126,5 +150,11 @@ fn refitted(notes: &mut Notes, id: &MetricId, refit: &LeaveOneOut) -> Row {
         Estimable::NotEstimable { not_estimable } => Markup::trusted(notes.dash(*not_estimable)),
     };
     let tau2 = notes.number(&refit.tau2, |tau2| fixed(*tau2, 3));
-    Row::new(Markup::text(refit.site.as_str()), vec![mean, tau2])
+    let measures = influence
+        .map_or(Estimable::not(Reason::NotDefinedForMethod), |influence| influence.measures);
+    let distance = notes.number(&measures, |of| fixed(of.studentised_residual, 2));
+    let cooks = notes.number(&measures, |of| fixed(of.cooks_distance, 2));
+    let stands_out = measures.value().is_some_and(InfluenceMeasures::stands_out);
+    let row = Row::new(Markup::text(refit.site.as_str()), vec![mean, tau2, distance, cooks]);
+    row.styled(if stands_out { "pooled" } else { "" })
 }

@@ -1,6 +1,6 @@
 //! Gaps between groups.
 
-use super::{Csv, Field, metrics, reason};
+use super::{Csv, Field, reason};
 use crate::report::{Estimable, Report};
 
 pub(super) fn table(report: &Report) -> Csv {
@@ -21,7 +21,7 @@ pub(super) fn table(report: &Report) -> Csv {
         "reason",
     ]);
     for gap in &report.gaps {
-        let metric = metrics::name(&gap.metric);
+        let metric = gap.metric.to_string();
         let mut fields = vec![
             Field::Text(gap.dimension.as_str()),
             Field::Text(gap.category.as_str()),

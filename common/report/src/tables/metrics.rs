@@ -1,7 +1,5 @@
 //! Metrics: at each site, across sites, by subgroup; response counts.
 
-use fedval_study::MetricId;
-
 use super::{Csv, Field, limits, reason};
 use crate::report::{
     Disclosed, Estimable, Metric, Metrics, OperatingPointRow, Report, Syntheses, Synthesis,
@@ -178,9 +176,4 @@ fn point<'a>(site: &'a str, row: &'a OperatingPointRow) -> Vec<Field<'a>> {
         row.specificity.value().copied().into(),
         why,
     ]
-}
-
-/// The metric's id, for tables that name it.
-pub(super) fn name(id: &MetricId) -> String {
-    id.to_string()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use fedval_study::Sha256Digest;
-use fedval_trust::{Endorsement, PayloadType, Role};
+use fedval_trust::{Endorsement, Role};
 
 use super::documents::{Documents, bytes, canonical, chain};
 use super::{Files, PartCheck, part};
@@ -36,7 +36,6 @@ fn open(files: &Files, documents: &Documents<'_>) -> Result<Statement, String> {
     document
         .verify(&Role::Coordinator, root, documents.as_of()?)
         .map_err(|problem| format!("signature of {}: {}", Role::Coordinator, chain(&problem)))?;
-    debug_assert_eq!(document.payload_type, PayloadType::Statement);
     Ok(statement)
 }
 

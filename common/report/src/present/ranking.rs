@@ -1,0 +1,95 @@
+//! Which sites are shown one by one.
+//!
+//! Few sites stand in order of their names. Of many, only the least favourable are shown, worst first:
+//! nobody reads a thousand rows, and those at the end are the ones that matter least. All stand in the CSV
+//! tables.
+
+use fedval_study::SiteId;
+use fedval_study::protocol::EndpointDirection;
+
+use super::number;
+use crate::report::{Report, Site, SubgroupSite, Verdict};
+
+/// Up to so many sites, each is shown.
+const MOST: usize = 40;
+/// Of more, so many stand in each group of a table of subgroups.
+const IN_A_GROUP: usize = 5;
+
+/// The sites that are shown one by one.
+#[derive(Debug)]
+pub(super) struct Ranking<'a> {
+    report: &'a Report,
+    /// In the order in which they are shown.
+    pub(super) sites: Vec<&'a Site>,
+}
+
+impl<'a> Ranking<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        let mut sites: Vec<&Site> = report.sites.iter().collect();
+        if sites.len() > MOST {
+            // A stable sort: equals stay in order of their names.
+            sites.sort_by(|one, other| {
+                let rank = |site: &Site| unfavourable(report.verdicts.first(), site);
+                rank(other).total_cmp(&rank(one))
+            });
+            sites.truncate(MOST);
+        }
+        Self { report, sites }
+    }
+
+    /// The shown ones that released a result.
+    pub(super) fn released(&self) -> impl Iterator<Item = &'a Site> {
+        self.sites.iter().copied().filter(|site| !site.metrics.is_empty())
+    }
+
+    /// Those of a group's cells that are shown, in the order of the sites.
+    pub(super) fn cells<'c>(&self, cells: &'c [SubgroupSite]) -> Vec<&'c SubgroupSite> {
+        if self.is_whole() {
+            return cells.iter().collect();
+        }
+        let find = |site: &SiteId| cells.iter().find(|cell| cell.site == *site);
+        let shown = self.sites.iter().filter_map(|site| find(&site.id));
+        shown.filter(|cell| cell.performance.released().is_some()).take(IN_A_GROUP).collect()
+    }
+
+    /// Whether every site is shown.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.sites.len() == self.report.sites.len()
+    }
+
+    /// What a caption says of the sites that are not shown; empty where all are.
+    pub(super) fn caption(&self) -> String {
+        if self.is_whole() {
+            return String::new();
+        }
+        let all = u64::try_from(self.report.sites.len()).unwrap_or(u64::MAX);
+        format!(
+            " Shown are the {} least favourable of {} sites, worst first; all stand in tables/.",
+            self.sites.len(),
+            number::count(all)
+        )
+    }
+
+    /// The same for tables of groups.
+    pub(super) fn group_caption(&self) -> String {
+        if self.is_whole() {
+            return String::new();
+        }
+        format!(
+            " Of each group the {IN_A_GROUP} least favourable sites that released it are shown; all stand in \
+             tables/subgroups.csv."
+        )
+    }
+}
+
+/// How unfavourable a site is to the first endpoint; one without a value comes last.
+fn unfavourable(verdict: Option<&Verdict>, site: &Site) -> f64 {
+    let value = verdict.and_then(|verdict| {
+        let estimate = site.metrics.get(&verdict.metric)?.value()?.estimate;
+        Some(match verdict.direction {
+            EndpointDirection::AtLeast => -estimate,
+            EndpointDirection::AtMost => estimate,
+        })
+    });
+    value.unwrap_or(f64::NEG_INFINITY)
+}
