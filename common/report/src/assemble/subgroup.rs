@@ -5,6 +5,7 @@ use fedval_study::{Cell, MetricId, Name, SiteId};
 
 use super::aggregates::Aggregates;
 use super::contribution::Member;
+use super::synthesis::Detail;
 use super::{Answer, metric, site, synthesis};
 use crate::report::{Disclosed, Subgroup, SubgroupSite, Syntheses, WithheldCode};
 
@@ -67,7 +68,7 @@ fn syntheses(plan: &StudyProtocol, members: &[Member<'_>]) -> Syntheses {
             matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
         })
         .map(|id| {
-            let synthesis = synthesis::one(plan, &id, members);
+            let synthesis = synthesis::one(plan, &id, members, Detail::Pooled);
             (id, synthesis.into())
         })
         .collect()

@@ -61,12 +61,22 @@ struct Answered<'a> {
     warnings: Vec<Warning>,
 }
 
+/// How much is told of a synthesis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Everything: also without each site in turn, and by other methods.
+    Whole,
+    /// The pooled answer alone. A hundred groups of a thousand sites, each refitted without each site, would
+    /// take hours and be read by nobody.
+    Pooled,
+}
+
 /// Every metric of the protocol across whole cohorts.
 pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Syntheses {
     metric::ids(plan)
         .into_iter()
         .map(|id| {
-            let synthesis = one(plan, &id, members);
+            let synthesis = one(plan, &id, members, Detail::Whole);
             (id, synthesis.into())
         })
         .collect()
@@ -77,6 +87,7 @@ pub(super) fn one(
     plan: &StudyProtocol,
     id: &MetricId,
     members: &[Member<'_>],
+    detail: Detail,
 ) -> Result<Synthesis, Reason> {
     if *id == MetricId::Ece {
         return Err(Reason::NoSamplingError);
@@ -84,9 +95,9 @@ pub(super) fn one(
     let is_share = matches!(id, MetricId::Sensitivity(_) | MetricId::Specificity(_));
     let noisy = |member: &Member<'_>| matches!(member.aggregates, Aggregates::Noisy { .. });
     let answered = if is_share && !members.is_empty() && !members.iter().any(noisy) {
-        shares(plan, id, members)?
+        shares(plan, id, members, detail)?
     } else {
-        continuous(plan, id, members)?
+        continuous(plan, id, members, detail)?
     };
     let endpoints: Vec<_> = plan.endpoints.iter().filter(|e| e.metric == *id).collect();
     Ok(section(Scale::of(id), answered, &endpoints))
@@ -97,6 +108,7 @@ fn continuous<'a>(
     plan: &StudyProtocol,
     id: &MetricId,
     members: &[Member<'a>],
+    detail: Detail,
 ) -> Result<Answered<'a>, Reason> {
     let level = plan.analysis.level;
     let mut contributions = Vec::new();
@@ -111,14 +123,15 @@ fn continuous<'a>(
         }
     }
     let normal = Normal::new(&contributions, level)?;
-    let alternatives = normal.other_estimators();
+    let is_whole = detail == Detail::Whole;
+    let alternatives = if is_whole { normal.other_estimators() } else { Vec::new() };
     let warnings = if *id == MetricId::Auroc { of_small_sites(members) } else { Vec::new() };
     Ok(Answered {
         fit: normal.primary()?,
         sites,
         excluded,
-        leave_one_out: normal.leave_one_out(),
-        influence: normal.influence(),
+        leave_one_out: if is_whole { normal.leave_one_out() } else { Vec::new() },
+        influence: if is_whole { normal.influence() } else { Vec::new() },
         alternatives: alternatives
             .into_iter()
             .map(|(name, fit)| (name, fit.map_err(Reason::from)))
@@ -150,6 +163,7 @@ fn shares<'a>(
     plan: &StudyProtocol,
     id: &MetricId,
     members: &[Member<'a>],
+    detail: Detail,
 ) -> Result<Answered<'a>, Reason> {
     let level = plan.analysis.level;
     let (mut used, mut excluded) = (Vec::new(), Vec::new());
@@ -165,7 +179,10 @@ fn shares<'a>(
     let binomial = Binomial::new(used.iter().map(|(_, p)| (p.successes, p.cases)).collect(), level);
     let clustered = used.iter().any(|(_, proportion)| proportion.clusters.is_some());
     if !used.iter().any(|(_, proportion)| proportion.has_empty_cell()) {
-        let mut answered = continuous(plan, id, members)?;
+        let mut answered = continuous(plan, id, members, detail)?;
+        if detail == Detail::Pooled {
+            return Ok(answered);
+        }
         let exact = binomial.primary().map_err(Reason::from);
         answered.alternatives.insert(0, ("binomial_glmm_ml", exact));
         return Ok(answered);
@@ -174,7 +191,10 @@ fn shares<'a>(
         fit: binomial.primary()?,
         sites: used.iter().map(|(member, _)| member.site).collect(),
         excluded,
-        leave_one_out: binomial.leave_one_out(),
+        leave_one_out: match detail {
+            Detail::Whole => binomial.leave_one_out(),
+            Detail::Pooled => Vec::new(),
+        },
         influence: Vec::new(),
         alternatives: vec![("reml_hartung_knapp", Err(Reason::EmptyErrorCell))],
         warnings: if clustered { vec![Warning::ClusteringIgnored] } else { Vec::new() },
