@@ -95,7 +95,10 @@ pub enum PolicyError {
         detail: String,
     },
     /// An exception that one person alone could make.
-    #[error("`locked_exact` lets counts leave unrounded, which needs `two_persons = true`")]
+    #[error(
+        "`locked_exact` lets counts leave unrounded, which needs `two_persons = true` and no entry in \
+         `run_without_approval`"
+    )]
     ExactByOnePerson,
     /// k is smaller than any site may choose.
     #[error("k is {k}, but no site may choose less than {MIN_K}")]
@@ -133,7 +136,8 @@ impl SitePolicy {
         if file.k < MIN_K {
             return Err(PolicyError::KTooSmall { k: file.k });
         }
-        if !file.locked_exact.is_empty() && !file.two_persons {
+        let by_itself = |protocol| file.run_without_approval.contains(protocol);
+        if file.locked_exact.iter().any(|protocol| !file.two_persons || by_itself(protocol)) {
             return Err(PolicyError::ExactByOnePerson);
         }
         if file.noise_rho_micro == Some(0) {

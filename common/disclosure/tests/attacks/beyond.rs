@@ -190,7 +190,10 @@ fn exact_counts_leave_once_by_exception_and_by_two_persons() {
     let digest = fedval_study::LockedProtocol::new(protocol()).unwrap().digest();
     let exception = format!("strict;locked_exact = [\"{digest}\"]");
     let one = format!("profile = \"strict\"\nk = 11\nlocked_exact = [\"{digest}\"]\n");
-    assert!(fedval_disclosure::SitePolicy::parse(one.as_bytes()).is_err(), "by one person");
+    let refused = |text: &str| fedval_disclosure::SitePolicy::parse(text.as_bytes()).is_err();
+    assert!(refused(&one), "by one person");
+    let runs = format!("{one}two_persons = true\nrun_without_approval = [\"{digest}\"]\n");
+    assert!(refused(&runs), "nobody lets it run, so one person alone would release it");
     let mut site = Site::with(&format!("{exception}\ntwo_persons = true"));
     let first = site.vet("m", &ample()).unwrap();
     assert!(matches!(first.value().outcome, Outcome::Released(_)), "exact");
