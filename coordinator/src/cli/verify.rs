@@ -87,7 +87,9 @@ fn read(
     let entries = fs::read_dir(folder).map_err(|error| Failure {
         code: "PACKAGE_UNREADABLE".to_owned(),
         exit: Exit::Usage,
-        remedy: Some("give the folder that `fedval report build` wrote".to_owned()),
+        remedy: Some(
+            "give the folder that `fedval report build` wrote, or its evidence.zip".to_owned(),
+        ),
         ..Failure::disk("read", folder, &error)
     })?;
     for entry in entries {

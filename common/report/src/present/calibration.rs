@@ -8,18 +8,14 @@ use fedval_stats::scale::expit;
 use super::figure::Figure;
 use super::markup::Markup;
 use super::number::{self, fixed};
+use super::panels::Panels;
 use super::picture::{Anchor, Drawing};
 use super::ranking::Ranking;
 use crate::report::{CalibrationLine, Report};
 
 const WIDTH: f64 = 960.0;
-const COLUMNS: usize = 4;
 const PANEL: f64 = 178.0;
-/// From one panel's left edge to the next.
-const PITCH: f64 = 243.0;
-const ROW_HEIGHT: f64 = 262.0;
-const LEFT: f64 = 38.0;
-const TOP: f64 = 40.0;
+const PANELS: Panels = Panels { columns: 4, pitch: [243.0, 262.0], first: [38.0, 40.0] };
 /// Log-odds from −4.6 to 4.6 (probabilities 0.01 to 0.99) in steps of 0.2.
 const STEPS: i16 = 23;
 
@@ -33,12 +29,10 @@ pub(super) fn figure(report: &Report, shown: &Ranking<'_>) -> Option<Figure> {
     if lines.is_empty() {
         return None;
     }
-    let rows = lines.len().div_ceil(COLUMNS);
-    let height = (0..rows).map(|_| ROW_HEIGHT).sum::<f64>() + 8.0;
-    let mut drawing = Drawing::new(WIDTH, height);
+    let mut drawing = Drawing::new(WIDTH, PANELS.height(lines.len()) + 8.0);
     let mut description = String::new();
     for (index, (site, line)) in lines.iter().enumerate() {
-        panel(&mut drawing, corner(index), site, line, report.study.level);
+        panel(&mut drawing, PANELS.corner(index), site, line, report.study.level);
         let (intercept, slope) = (fixed(line.intercept, 2), fixed(line.slope, 2));
         let _ = write!(description, "{site}: intercept {intercept}, slope {slope}. ");
     }
@@ -61,12 +55,6 @@ fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize) -> Markup {
         number::level(report.study.level),
         shown.caption()
     ))
-}
-
-/// The upper left corner of the panel with this index.
-fn corner(index: usize) -> [f64; 2] {
-    let steps = |count: usize, size: f64| (0..count).map(|_| size).sum::<f64>();
-    [LEFT + steps(index % COLUMNS, PITCH), TOP + steps(index / COLUMNS, ROW_HEIGHT)]
 }
 
 fn panel(

@@ -7,6 +7,7 @@ use fedval_stats::scale::expit;
 use super::figure::Figure;
 use super::markup::Markup;
 use super::number::{self, Format, fixed};
+use super::panels::Panels;
 use super::performance::released;
 use super::picture::{Anchor, Drawing};
 use super::table::{Notes, Row, Table};
@@ -15,13 +16,8 @@ use crate::report::{
 };
 
 const WIDTH: f64 = 960.0;
-const COLUMNS: usize = 3;
 const PANEL: f64 = 240.0;
-/// From one panel's left edge to the next.
-const PITCH: f64 = 325.0;
-const ROW_HEIGHT: f64 = 330.0;
-const LEFT: f64 = 46.0;
-const TOP: f64 = 40.0;
+const PANELS: Panels = Panels { columns: 3, pitch: [325.0, 330.0], first: [46.0, 40.0] };
 /// Corners of an ellipse.
 const CORNERS: u32 = 72;
 /// Radius of the 95 % region of two normal numbers: √χ²₂(0.95).
@@ -124,11 +120,10 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     if drawn.is_empty() {
         return None;
     }
-    let height = (0..drawn.len().div_ceil(COLUMNS)).map(|_| ROW_HEIGHT).sum::<f64>() + 10.0;
-    let mut drawing = Drawing::new(WIDTH, height);
+    let mut drawing = Drawing::new(WIDTH, PANELS.height(drawn.len()) + 10.0);
     let mut description = String::new();
     for (index, (point, joint)) in drawn.iter().enumerate() {
-        panel(&mut drawing, corner(index), report, point, joint);
+        panel(&mut drawing, PANELS.corner(index), report, point, joint);
         let _ = write!(
             description,
             "{}: sensitivity {}, specificity {}. ",
@@ -145,11 +140,6 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
         picture: drawing.finish("roc-space", title, &description),
         caption: Markup::text(caption),
     })
-}
-
-fn corner(index: usize) -> [f64; 2] {
-    let steps = |count: usize, size: f64| (0..count).map(|_| size).sum::<f64>();
-    [LEFT + steps(index % COLUMNS, PITCH), TOP + steps(index / COLUMNS, ROW_HEIGHT)]
 }
 
 fn panel(

@@ -14,6 +14,7 @@ mod legend;
 mod marks;
 mod markup;
 mod number;
+mod panels;
 mod participants;
 mod performance;
 mod picture;
