@@ -1,26 +1,41 @@
 //! Maximisation of the marginal likelihood over mu and τ.
 
+use std::sync::LazyLock;
+
 use super::BinomialGlmm;
-use super::hermite::{NODES, Node, nodes};
+use super::hermite::{Node, nodes};
 use super::site::{Derivatives, Site};
 use crate::NotEstimable;
 use crate::count::count_to_f64;
 use crate::interval::critical_t;
-use crate::root::brent;
 use crate::scale::logit;
 
 /// The largest τ considered: at 20 a site's proportion is practically 0 or 1, and sites that still
 /// ask for more have no finite estimate.
 const LARGEST_TAU: f64 = 20.0;
 
-/// The smallest τ of the grid; below it the likelihood is that of τ = 0 to eight digits.
-const SMALLEST_TAU: f64 = 1e-4;
+/// The smallest τ that is told from 0: below it the likelihood is that of τ = 0 to ten digits.
+const SMALLEST_TAU: f64 = 1e-5;
 
-/// Grid points between them: neighbours differ by a fifth.
-const GRID: u32 = 64;
+/// The first τ of the grid on which maxima are looked for, and how much larger each next one is.
+const FIRST_TAU: f64 = 0.02;
+const NEXT_TAU: f64 = 4.0;
 
-/// Doublings in search of a bracket for mu.
-const MAX_DOUBLINGS: u32 = 60;
+/// Nodes of the quadrature on the grid, where signs alone matter.
+static ROUGH: LazyLock<Vec<Node>> = LazyLock::new(|| nodes(7));
+
+/// And where a maximum is computed: as many as the reference implementation takes at its most exact.
+static FINE: LazyLock<Vec<Node>> = LazyLock::new(|| nodes(25));
+
+/// Newton's method takes half a dozen steps; bisection, where it must step in, sixty.
+const MAX_STEPS: u32 = 200;
+
+/// A step smaller than this part of the value ends a search; on the grid, and for a maximum.
+const ROUGH_STEP: f64 = 1e-4;
+const FINE_STEP: f64 = 1e-12;
+
+/// Steps of Newton's method in both directions from a rough maximum: each doubles the digits.
+const POLISHING_STEPS: u32 = 8;
 
 /// Fits the model to the counts `(x, n)` of at least two sites.
 ///
@@ -62,11 +77,84 @@ pub fn fit(sites: &[(u64, u64)], level: f64) -> Result<BinomialGlmm, NotEstimabl
     })
 }
 
+/// Sites with the same counts are one term of the likelihood: large consortia have many.
 struct Model {
-    sites: Vec<Site>,
-    nodes: [Node; NODES],
+    sites: Vec<(Site, f64)>,
     /// The log-odds of the pooled proportion: where the search for mu starts.
     pooled: f64,
+}
+
+/// How exactly something is looked for.
+#[derive(Clone, Copy)]
+enum Precision {
+    Rough,
+    Fine,
+}
+
+impl Precision {
+    fn nodes(self) -> &'static [Node] {
+        match self {
+            Self::Rough => &ROUGH,
+            Self::Fine => &FINE,
+        }
+    }
+
+    const fn step(self) -> f64 {
+        match self {
+            Self::Rough => ROUGH_STEP,
+            Self::Fine => FINE_STEP,
+        }
+    }
+}
+
+/// The maximum over mu at one τ.
+#[derive(Clone, Copy)]
+struct Profile {
+    mu: f64,
+    at: Derivatives,
+}
+
+impl Profile {
+    /// How mu moves with τ along the ridge.
+    fn drift(&self) -> f64 {
+        -self.at.mu_tau / self.at.mu_mu
+    }
+
+    /// The slope of the profile score.
+    fn curvature(&self) -> f64 {
+        self.at.tau_tau - self.at.mu_tau * self.at.mu_tau / self.at.mu_mu
+    }
+}
+
+/// An interval that holds a root, and where to look next in it.
+struct Bracket {
+    low: f64,
+    high: f64,
+}
+
+impl Bracket {
+    /// Keeps the half that a score at `here` points to, and proposes the next place: Newton's, or one inside
+    /// where that leaves the interval.
+    fn next(&mut self, here: f64, score: f64, slope: f64, reach: f64) -> f64 {
+        if score > 0.0 {
+            self.low = here;
+        } else {
+            self.high = here;
+        }
+        let newton = here - score / slope;
+        if slope < 0.0
+            && newton >= self.low
+            && newton <= self.high
+            && (newton - here).abs() <= reach
+        {
+            return newton;
+        }
+        match (self.low.is_finite(), self.high.is_finite()) {
+            (true, true) => f64::midpoint(self.low, self.high),
+            (true, false) => here + reach,
+            _ => here - reach,
+        }
+    }
 }
 
 impl Model {
@@ -80,87 +168,149 @@ impl Model {
         if counts.iter().all(|&(x, _)| x == 0) || counts.iter().all(|&(x, n)| x == n) {
             return Err(NotEstimable::EmptyErrorCell);
         }
-        let sites: Vec<_> =
-            counts.iter().map(|&(x, n)| Site { x: count_to_f64(x), n: count_to_f64(n) }).collect();
-        let (x, n) = sites.iter().fold((0.0, 0.0), |(x, n), site| (x + site.x, n + site.n));
-        Ok(Self { sites, nodes: nodes(), pooled: logit(x / n) })
+        let mut sorted = counts.to_vec();
+        sorted.sort_unstable();
+        let site = |(x, n): (u64, u64)| Site { x: count_to_f64(x), n: count_to_f64(n) };
+        let sites: Vec<_> = sorted
+            .chunk_by(|one, other| one == other)
+            .filter_map(|equal| {
+                Some((site(*equal.first()?), crate::count::len_to_f64(equal.len())))
+            })
+            .collect();
+        let (x, n) = sites
+            .iter()
+            .fold((0.0, 0.0), |(x, n), (site, times)| (x + times * site.x, n + times * site.n));
+        Ok(Self { sites, pooled: logit(x / n) })
     }
 
-    fn derivatives(&self, mu: f64, tau: f64) -> Derivatives {
-        self.sites.iter().fold(Derivatives::default(), |sum, site| {
-            sum.plus(if tau > 0.0 {
-                site.derivatives(mu, tau, &self.nodes)
+    fn derivatives(&self, mu: f64, tau: f64, nodes: &[Node]) -> Derivatives {
+        self.sites.iter().fold(Derivatives::default(), |sum, (site, times)| {
+            let of_site = if tau > 0.0 {
+                site.derivatives(mu, tau, nodes)
             } else {
                 site.derivatives_without_spread(mu)
-            })
+            };
+            sum.plus(of_site.times(*times))
         })
     }
 
-    /// The mu that maximises the likelihood at τ. The score falls in mu, so doubling brackets it.
-    fn profile_mu(&self, tau: f64) -> Result<f64, NotEstimable> {
-        let score = |mu: f64| self.derivatives(mu, tau).mu;
-        let mut reach = 1.0 + tau;
-        for _ in 0..MAX_DOUBLINGS {
-            let (low, high) = (self.pooled - reach, self.pooled + reach);
-            if score(low) > 0.0 && score(high) < 0.0 {
-                return brent(score, low, high).ok_or(NotEstimable::NotConverged);
+    /// The mu that maximises the likelihood at τ, from a guess. The score falls in mu.
+    fn profile(&self, tau: f64, guess: f64, by: Precision) -> Result<Profile, NotEstimable> {
+        let mut bracket = Bracket { low: f64::NEG_INFINITY, high: f64::INFINITY };
+        let mut mu = guess;
+        for _ in 0..MAX_STEPS {
+            let at = self.derivatives(mu, tau, by.nodes());
+            let next = bracket.next(mu, at.mu, at.mu_mu, 1.0 + tau);
+            if !next.is_finite() {
+                break;
             }
-            reach *= 2.0;
+            if (next - mu).abs() <= by.step() * (1.0 + mu.abs()) {
+                return Ok(Profile { mu, at });
+            }
+            mu = next;
         }
         Err(NotEstimable::NotConverged)
     }
 
-    /// The profile score at τ, up to a positive factor.
-    fn profile_score(&self, tau: f64) -> Result<f64, NotEstimable> {
-        Ok(self.derivatives(self.profile_mu(tau)?, tau).tau)
-    }
-
     /// The highest maximum over mu and τ.
     fn maximum(&self) -> Result<(f64, f64), NotEstimable> {
-        let mut best: Option<(f64, f64, f64)> = None;
-        let mut consider = |tau: f64| -> Result<(), NotEstimable> {
-            let mu = self.profile_mu(tau)?;
-            let height = self.derivatives(mu, tau).value;
-            if best.is_none_or(|(highest, ..)| height > highest) {
-                best = Some((height, mu, tau));
-            }
-            Ok(())
-        };
-        let mut left: f64 = 0.0;
-        let mut rising = self.profile_score(0.0)? > 0.0;
-        if !rising {
-            consider(0.0)?;
+        let mut maxima: Vec<(f64, Profile)> = Vec::new();
+        let mut before = self.profile(0.0, self.pooled, Precision::Fine)?;
+        if before.at.tau <= 0.0 {
+            maxima.push((0.0, before));
         }
-        for step in 0..=GRID {
-            let share = f64::from(step) / f64::from(GRID);
-            let right = SMALLEST_TAU * libm::exp(share * libm::log(LARGEST_TAU / SMALLEST_TAU));
-            let rising_here = self.profile_score(right)? > 0.0;
-            if rising && !rising_here {
-                consider(self.root(left.max(SMALLEST_TAU / 10.0), right)?)?;
+        let (mut left, mut right) = (0.0, FIRST_TAU);
+        loop {
+            let here = self.profile(right, before.mu, Precision::Rough)?;
+            if before.at.tau > 0.0 && here.at.tau <= 0.0 {
+                maxima.push(self.maximum_between(left, right, before.mu)?);
             }
-            (left, rising) = (right, rising_here);
+            before = here;
+            if right >= LARGEST_TAU {
+                break;
+            }
+            (left, right) = (right, NEXT_TAU * right);
         }
-        if rising {
+        if before.at.tau > 0.0 {
             return Err(NotEstimable::NotConverged);
         }
-        best.map(|(_, mu, tau)| (mu, tau)).ok_or(NotEstimable::NotConverged)
+        let higher = |best: (f64, Profile), next: (f64, Profile)| {
+            if next.1.at.value > best.1.at.value { next } else { best }
+        };
+        let best = maxima.into_iter().reduce(higher).ok_or(NotEstimable::NotConverged)?;
+        Ok((best.1.mu, best.0))
     }
 
-    /// The root of the profile score between two τ.
-    fn root(&self, left: f64, right: f64) -> Result<f64, NotEstimable> {
-        // A failed profile shows as NaN, which ends the search without a root.
-        let score = |tau: f64| self.profile_score(tau).unwrap_or(f64::NAN);
-        match brent(score, left, right) {
-            Some(tau) => Ok(tau),
-            // The sign changed below the smallest τ tried: there τ is 0 for every purpose.
-            None if left < SMALLEST_TAU => Ok(0.0),
-            None => Err(NotEstimable::NotConverged),
+    /// The maximum that the grid shows between two τ: roughly, then to the last digits.
+    fn maximum_between(
+        &self,
+        left: f64,
+        right: f64,
+        guess: f64,
+    ) -> Result<(f64, Profile), NotEstimable> {
+        let (tau, rough) = self.search(Precision::Rough, (left, right), guess)?;
+        if tau <= 0.0 {
+            return Ok((0.0, self.profile(0.0, rough.mu, Precision::Fine)?));
         }
+        match self.polished(tau, rough.mu) {
+            Some((polished, fine)) if polished > left / 2.0 && polished < 2.0 * right => {
+                Ok((polished, fine))
+            }
+            // Few nodes misled: the slow way.
+            _ => self.search(Precision::Fine, (left / 2.0, 2.0 * right), guess),
+        }
+    }
+
+    /// Newton's method in τ within a bracket, mu following along its ridge. τ of 0 where it falls below
+    /// what is told from it.
+    fn search(
+        &self,
+        by: Precision,
+        (low, high): (f64, f64),
+        guess: f64,
+    ) -> Result<(f64, Profile), NotEstimable> {
+        let mut bracket = Bracket { low, high };
+        let (mut tau, mut mu) = (f64::midpoint(low, high), guess);
+        for _ in 0..MAX_STEPS {
+            let here = self.profile(tau, mu, by)?;
+            let next = bracket.next(tau, here.at.tau, here.curvature(), high);
+            if next < SMALLEST_TAU {
+                return Ok((0.0, here));
+            }
+            if (next - tau).abs() <= by.step() * tau {
+                return Ok((tau, here));
+            }
+            (tau, mu) = (next, here.mu + here.drift() * (next - tau));
+        }
+        Err(NotEstimable::NotConverged)
+    }
+
+    /// Newton's method in mu and τ together; `None` where it does not settle on a maximum.
+    fn polished(&self, mut tau: f64, mut mu: f64) -> Option<(f64, Profile)> {
+        for _ in 0..POLISHING_STEPS {
+            let at = self.derivatives(mu, tau, &FINE);
+            let determinant = at.mu_mu * at.tau_tau - at.mu_tau * at.mu_tau;
+            if !(at.mu_mu < 0.0 && determinant > 0.0) {
+                return None;
+            }
+            let step_mu = (at.mu_tau * at.tau - at.tau_tau * at.mu) / determinant;
+            let step_tau = (at.mu_tau * at.mu - at.mu_mu * at.tau) / determinant;
+            let is_settled =
+                step_mu.abs() <= FINE_STEP * (1.0 + mu.abs()) && step_tau.abs() <= FINE_STEP * tau;
+            if is_settled {
+                return Some((tau, Profile { mu, at }));
+            }
+            (mu, tau) = (mu + step_mu, tau + step_tau);
+            if !(mu.is_finite() && tau > 0.0 && tau < 2.0 * LARGEST_TAU) {
+                return None;
+            }
+        }
+        None
     }
 
     /// The standard error of mu from the joint observed information.
     fn error(&self, mu: f64, tau: f64) -> Result<f64, NotEstimable> {
-        let at = self.derivatives(mu, tau);
+        let at = self.derivatives(mu, tau, &FINE);
         let information =
             if tau > 0.0 { -(at.mu_mu - at.mu_tau * at.mu_tau / at.tau_tau) } else { -at.mu_mu };
         let curved = tau <= 0.0 || at.tau_tau < 0.0;

@@ -6,9 +6,6 @@
 
 use std::f64::consts::FRAC_2_SQRT_PI;
 
-/// Number of nodes: what the reference implementation uses at its most exact.
-pub(super) const NODES: usize = 25;
-
 /// A node t and the logarithm of `w e^{t²}`, which is what adaptive quadrature multiplies with.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Node {
@@ -16,41 +13,35 @@ pub(super) struct Node {
     pub(super) log_scaled_weight: f64,
 }
 
-/// The nodes, from the negative end to the positive.
+/// So many nodes, from the negative end to the positive.
 ///
 /// Roots are bracketed by scanning the orthonormal Hermite polynomial, whose roots lie within
 /// ±√(2n + 1), on a grid finer than their spacing.
-pub(super) fn nodes() -> [Node; NODES] {
+pub(super) fn nodes(number: usize) -> Vec<Node> {
     const STEPS: u32 = 4_000;
-    let bound = libm::sqrt(2.0 * crate::count::len_to_f64(NODES) + 1.0);
+    let bound = libm::sqrt(2.0 * crate::count::len_to_f64(number) + 1.0);
     // An odd offset keeps the grid from hitting the root at 0 exactly.
     let at = |step: u32| -bound * 1.000_1 + 2.000_3 * bound * f64::from(step) / f64::from(STEPS);
-    let mut nodes = [Node::default(); NODES];
-    let mut found = nodes.iter_mut();
-    for step in 0..STEPS {
-        let Some(t) = crate::root::brent(|t| polynomial(t).0, at(step), at(step + 1)) else {
-            continue;
-        };
-        if let Some(node) = found.next() {
-            let slope = polynomial(t).1;
-            // For orthonormal polynomials the weight is 2 / H'ₙ(t)².
-            *node = Node { t, log_scaled_weight: libm::log(2.0 / (slope * slope)) + t * t };
-        }
-    }
-    nodes
+    let node = |step: u32| {
+        let t = crate::root::brent(|t| polynomial(number, t).0, at(step), at(step + 1))?;
+        let slope = polynomial(number, t).1;
+        // For orthonormal polynomials the weight is 2 / H'ₙ(t)².
+        Some(Node { t, log_scaled_weight: libm::log(2.0 / (slope * slope)) + t * t })
+    };
+    (0..STEPS).filter_map(node).collect()
 }
 
-/// The orthonormal Hermite polynomial of degree [`NODES`] and its derivative.
-fn polynomial(t: f64) -> (f64, f64) {
+/// The orthonormal Hermite polynomial of a degree, and its derivative.
+fn polynomial(degree: usize, t: f64) -> (f64, f64) {
     // π^(−1/4) = √(1/√π)
     let mut current = libm::sqrt(FRAC_2_SQRT_PI / 2.0);
     let mut previous = 0.0;
-    for degree in 1..=NODES {
-        let j = crate::count::len_to_f64(degree);
+    for lower in 1..=degree {
+        let j = crate::count::len_to_f64(lower);
         let next = t * libm::sqrt(2.0 / j) * current - libm::sqrt((j - 1.0) / j) * previous;
         (previous, current) = (current, next);
     }
-    (current, libm::sqrt(2.0 * crate::count::len_to_f64(NODES)) * previous)
+    (current, libm::sqrt(2.0 * crate::count::len_to_f64(degree)) * previous)
 }
 
 #[cfg(test)]
@@ -60,7 +51,7 @@ mod tests {
     #[test]
     fn gaussian_moments_are_exact() {
         // ∫ e^{−t²} t^{2m} dt = Γ(m + ½), exact up to degree 2n − 1 = 49.
-        let nodes = nodes();
+        let nodes = nodes(25);
         for m in 0..=20_u32 {
             let power = |t: f64| (0..2 * m).fold(1.0, |product, _| product * t);
             let sum: f64 = nodes
@@ -74,7 +65,9 @@ mod tests {
 
     #[test]
     fn all_nodes_are_found_and_mirror_each_other() {
-        let nodes = nodes();
+        assert_eq!(nodes(7).len(), 7);
+        let nodes = nodes(25);
+        assert_eq!(nodes.len(), 25);
         for (left, right) in nodes.iter().zip(nodes.iter().rev()) {
             assert!((left.t + right.t).abs() < 1e-12);
         }

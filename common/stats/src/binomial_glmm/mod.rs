@@ -8,10 +8,10 @@
 //! site with x = 0 or x = n is informative as it stands.
 //!
 //! For each τ the likelihood is log-concave in mu, which gives the profile; the profile's derivative
-//! in τ² is scanned over a grid and its changes of sign are solved, the highest maximum being the
-//! estimate. The integrals are taken by adaptive Gauss–Hermite quadrature with 25 nodes, the
-//! derivatives as posterior expectations over the same nodes. The error of mu is that of the joint
-//! information of mu and τ.
+//! in τ is scanned over a grid and its changes of sign are solved by Newton's method within a bracket,
+//! the highest maximum being the estimate. The integrals are taken by adaptive Gauss–Hermite quadrature,
+//! with 7 nodes on the grid and 25 at a maximum, the derivatives as posterior expectations over the same
+//! nodes. The error of mu is that of the joint information of mu and τ.
 //!
 //! # References
 //!
