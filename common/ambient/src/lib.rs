@@ -8,10 +8,12 @@ pub mod entropy;
 pub mod explain;
 #[cfg(feature = "exposition")]
 pub mod exposition;
+mod plain;
 pub mod problem;
 pub mod telemetry;
 pub mod terminal;
 
 pub use clock::{Clock, MockClock, SystemClock, Timestamp};
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};
+pub use plain::{is_plain, plain};
 pub use problem::{Exit, Failure, Problem};

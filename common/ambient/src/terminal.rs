@@ -1,4 +1,4 @@
-//! What commands print: tables for people, JSON for scripts.
+//! What commands print: tables for people, JSON for scripts. Whatever it quotes cannot change the terminal.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::{Failure, plain};
 
 /// Where and how a command prints.
 #[derive(Debug, Clone, Copy)]
@@ -24,13 +24,13 @@ impl Output {
     /// Prints `value` for scripts or `text` for people. A reader that went away is no error.
     pub fn say(self, value: &Value, text: &str) {
         let mut out = io::stdout().lock();
-        let _ = if self.json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
+        let _ = if self.json { writeln!(out, "{value}") } else { writeln!(out, "{}", plain(text)) };
     }
 
     /// A line about progress, on standard error so that it never mixes with the answer.
     pub fn progress(self, text: &str) {
         if !self.json {
-            let _ = writeln!(io::stderr().lock(), "{text}");
+            let _ = writeln!(io::stderr().lock(), "{}", plain(text));
         }
     }
 
@@ -45,7 +45,7 @@ impl Output {
             });
             writeln!(err, "{value}")
         } else {
-            writeln!(err, "{failure}")
+            writeln!(err, "{}", plain(&failure.to_string()))
         };
         failure.exit.into()
     }

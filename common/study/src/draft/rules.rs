@@ -2,6 +2,7 @@
 //! document that arrives.
 
 mod lattice;
+mod texts;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -69,6 +70,7 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
         "shorten it: round numbers are appended to it",
     );
     found.unless(protocol.version >= 1, "version", "must be 1 or more", "count versions from 1");
+    texts::check(protocol, &mut found);
     check_input(protocol, &mut found);
     check_reference_standard(protocol, &mut found);
     check_analysis(protocol, &mut found);
