@@ -3,7 +3,7 @@
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = ["certificate", "enrolment", "work", "artifact", "result", "operator"]
+    let files = ["certificate", "enrolment", "work", "artifact", "log", "result", "operator"]
         .map(|service| format!("fedval/v1/{service}.proto"));
     println!("cargo:rerun-if-changed=fedval");
     let descriptors = protox::compile(&files, ["."])?;

@@ -53,6 +53,14 @@ pub(crate) fn first(listen: SocketAddr, url: &str) -> String {
     TEMPLATE.replacen(TEMPLATE_LISTEN, &listen.to_string(), 1).replacen(TEMPLATE_URL, url, 1)
 }
 
+/// The configuration of a person who runs no server: where the coordinator is reached.
+pub(crate) fn of_person(url: &str) -> String {
+    let away = SocketAddr::from(([127, 0, 0, 1], 0));
+    format!(
+        "# Where the coordinator is reached. Nothing listens here.\nlisten = \"{away}\"\nurl = \"{url}\"\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fedval_ambient::{MockClock, OsEntropy, SystemClock};
+use fedval_study::PersonRole;
 use fedval_trust::{Authority, Role, SecretKey};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -23,24 +24,42 @@ const CALLS: &[(&str, &[Caller])] = &[
     ("CertificateService/Check", &[Caller::Site]),
     ("CertificateService/Renew", &[Caller::Site]),
     ("EnrolmentService/Enrol", ANY_HANDSHAKE),
-    ("OperatorService/BuildReport", &[Caller::Operator]),
+    ("LogService/Cosign", &[Caller::Site]),
+    ("LogService/Extend", &[Caller::Site]),
+    ("OperatorService/AdmitPerson", &[Caller::Operator]),
+    ("OperatorService/BuildReport", EVERYBODY),
     ("OperatorService/CloseStudy", &[Caller::Operator]),
-    ("OperatorService/CreateStudy", &[Caller::Operator]),
+    ("OperatorService/CreateStudy", AUTHORS),
+    ("OperatorService/DismissPerson", &[Caller::Operator]),
     ("OperatorService/DispatchStudy", &[Caller::Operator]),
-    ("OperatorService/FetchProtocol", &[Caller::Operator]),
+    ("OperatorService/FetchProtocol", EVERYBODY),
     ("OperatorService/InviteSite", &[Caller::Operator]),
-    ("OperatorService/ListSites", &[Caller::Operator]),
-    ("OperatorService/ListStudies", &[Caller::Operator]),
-    ("OperatorService/LockStudy", &[Caller::Operator]),
+    ("OperatorService/ListPeople", &[Caller::Operator]),
+    ("OperatorService/ListSites", EVERYBODY),
+    ("OperatorService/ListStudies", EVERYBODY),
+    ("OperatorService/LockStudy", AUTHORS),
     ("OperatorService/RevokeSite", &[Caller::Operator]),
-    ("OperatorService/StudyStatus", &[Caller::Operator]),
+    ("OperatorService/StudyStatus", EVERYBODY),
     ("ResultService/SubmitResult", &[Caller::Site]),
     ("WorkService/Work", &[Caller::Site]),
 ];
 
+/// People who read.
+const EVERYBODY: &[Caller] = &[Caller::Operator, Caller::Statistician, Caller::Reviewer];
+/// People who write studies.
+const AUTHORS: &[Caller] = &[Caller::Operator, Caller::Statistician];
+
 /// Whoever gets through the handshake may present a token.
-const ANY_HANDSHAKE: &[Caller] =
-    &[Caller::Anonymous, Caller::Unregistered, Caller::Revoked, Caller::Site, Caller::Operator];
+const ANY_HANDSHAKE: &[Caller] = &[
+    Caller::Anonymous,
+    Caller::Unregistered,
+    Caller::Revoked,
+    Caller::Site,
+    Caller::Operator,
+    Caller::Statistician,
+    Caller::Reviewer,
+    Caller::Dismissed,
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caller {
@@ -64,9 +83,15 @@ enum Caller {
     Site,
     /// Operates the coordinator.
     Operator,
+    /// Writes studies.
+    Statistician,
+    /// Reads.
+    Reviewer,
+    /// Was a statistician once.
+    Dismissed,
 }
 
-const CALLERS: [Caller; 10] = [
+const CALLERS: [Caller; 13] = [
     Caller::Anonymous,
     Caller::ForeignSite,
     Caller::ForeignOperator,
@@ -77,6 +102,9 @@ const CALLERS: [Caller; 10] = [
     Caller::Revoked,
     Caller::Site,
     Caller::Operator,
+    Caller::Statistician,
+    Caller::Reviewer,
+    Caller::Dismissed,
 ];
 
 /// What became of a call.
@@ -84,10 +112,16 @@ const CALLERS: [Caller; 10] = [
 enum Answer {
     /// The service did its work, or found fault with the message.
     LetIn,
+    /// The caller is known, and this is not for them.
+    NotAllowed,
     /// The service asked for another certificate.
     NotEnrolled,
     /// The connection was refused.
     NoHandshake,
+}
+
+fn person(name: &str) -> Role {
+    Role::Person(PersonRole::Operator, name.parse().unwrap())
 }
 
 fn site(name: &str) -> Role {
@@ -105,7 +139,7 @@ async fn channel_of(caller: Caller, coordinator: &Coordinator) -> Channel {
     let party = match caller {
         Caller::Anonymous => return coordinator.anonymous(),
         Caller::ForeignSite => certified(&foreign(), &site("site-a")),
-        Caller::ForeignOperator => certified(&foreign(), &Role::Operator("admin".parse().unwrap())),
+        Caller::ForeignOperator => certified(&foreign(), &person("admin")),
         Caller::Expired => certified_then(&MockClock::default()),
         Caller::NotYetValid => {
             let clock = MockClock::default();
@@ -121,6 +155,13 @@ async fn channel_of(caller: Caller, coordinator: &Coordinator) -> Channel {
         }
         Caller::Site => coordinator.enrol("site-a").await,
         Caller::Operator => coordinator.party("operator"),
+        Caller::Statistician => coordinator.admit("ada", "statistician"),
+        Caller::Reviewer => coordinator.admit("rae", "reviewer"),
+        Caller::Dismissed => {
+            let party = coordinator.admit("dee", "statistician");
+            coordinator.run(&["person", "dismiss", "dee"]).done();
+            party
+        }
     };
     coordinator.channel(&party)
 }
@@ -141,6 +182,10 @@ async fn call(channel: &Channel, call: &str) -> Answer {
     match answered.expect("every call is answered") {
         Ok(_) => Answer::LetIn,
         Err(status) => match status.get_details_error_info().map(|info| info.reason).as_deref() {
+            Some("ROLE_NOT_ALLOWED") => {
+                assert_eq!(status.code(), Code::PermissionDenied);
+                Answer::NotAllowed
+            }
             Some("NOT_ENROLLED") => {
                 assert_eq!(status.code(), Code::Unauthenticated);
                 Answer::NotEnrolled
@@ -182,6 +227,11 @@ async fn each_caller_is_let_in_to_its_own_calls_and_to_no_other() {
         for (path, allowed) in CALLS {
             let expected = match (allowed.contains(&caller), shakes_hands) {
                 (true, _) => Answer::LetIn,
+                (false, _)
+                    if EVERYBODY.contains(&caller) && path.starts_with("OperatorService/") =>
+                {
+                    Answer::NotAllowed
+                }
                 (false, true) => Answer::NotEnrolled,
                 (false, false) => Answer::NoHandshake,
             };
@@ -192,6 +242,20 @@ async fn each_caller_is_let_in_to_its_own_calls_and_to_no_other() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_operator_stays_and_a_person_works_from_a_folder_of_their_own() {
+    let coordinator = Coordinator::serve();
+    coordinator.run(&["person", "dismiss", "admin"]).refused(2, "PERSON_LAST_OPERATOR");
+    coordinator.admit("rae", "reviewer");
+    let listed = coordinator.run(&["person", "list", "--json"]).done();
+    assert!(listed.contains("rae") && listed.contains("reviewer"), "{listed}");
+    let theirs = coordinator.beside("rae");
+    Coordinator::run_at(&theirs, &["study", "list"]).done();
+    Coordinator::run_at(&theirs, &["site", "invite", "site-x"]).refused(4, "ROLE_NOT_ALLOWED");
+    coordinator.admit("ola", "operator");
+    coordinator.run(&["person", "dismiss", "admin"]).done();
 }
 
 #[tokio::test(flavor = "multi_thread")]

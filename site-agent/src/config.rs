@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use fedval_inference::InferenceLimits;
-use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
-use fedval_study::StudyId;
+use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
+use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
 
 use crate::network::CoordinatorConfig;
@@ -35,6 +35,13 @@ pub(crate) struct Config {
     pub(crate) metrics: Option<MetricsConfig>,
 }
 
+impl Config {
+    /// The first source that serves a study.
+    pub(crate) fn source_of(&self, study: &StudyId) -> Option<&DataSource> {
+        self.data_sources.iter().find(|source| source.serves(study))
+    }
+}
+
 const fn usual_answer_step() -> u64 {
     300
 }
@@ -54,7 +61,8 @@ pub(crate) struct DataSource {
     /// A name for this site's own screens.
     pub(crate) name: String,
     manifest: PathBuf,
-    root: PathBuf,
+    /// Default: the manifest's folder.
+    root: Option<PathBuf>,
     #[serde(default)]
     studies: Vec<StudyId>,
     #[serde(default)]
@@ -68,15 +76,18 @@ struct Columns {
     case_id: String,
     patient_id: String,
     image: String,
+    /// Default: none, and images are read.
+    score: Option<String>,
     label: String,
     attributes: BTreeMap<String, String>,
 }
 
 impl Default for Columns {
     fn default() -> Self {
-        let ColumnMapping { case_id, patient_id, image, label, attributes } =
+        let ColumnMapping { case_id, patient_id, index_test, label, attributes } =
             ColumnMapping::default();
-        Self { case_id, patient_id, image, label, attributes }
+        let (IndexTestColumn::Image(image) | IndexTestColumn::Score(image)) = index_test;
+        Self { case_id, patient_id, image, score: None, label, attributes }
     }
 }
 
@@ -86,15 +97,27 @@ impl DataSource {
         self.studies.is_empty() || self.studies.contains(study)
     }
 
+    /// Where the scores of this source come from.
+    pub(crate) const fn scores(&self) -> ScoreSource {
+        match self.columns.score {
+            Some(_) => ScoreSource::PredictionTable,
+            None => ScoreSource::Model,
+        }
+    }
+
     pub(crate) fn manifest_source(&self) -> ManifestSource {
         let columns = self.columns.clone();
+        let folder = self.manifest.parent().unwrap_or(&self.manifest);
         ManifestSource {
             manifest: self.manifest.clone(),
-            root: self.root.clone(),
+            root: self.root.clone().unwrap_or_else(|| folder.to_path_buf()),
             columns: ColumnMapping {
                 case_id: columns.case_id,
                 patient_id: columns.patient_id,
-                image: columns.image,
+                index_test: match columns.score {
+                    Some(score) => IndexTestColumn::Score(score),
+                    None => IndexTestColumn::Image(columns.image),
+                },
                 label: columns.label,
                 attributes: columns.attributes,
             },
@@ -172,6 +195,16 @@ mod tests {
         let text = TEMPLATE.replace("# [metrics]\n# listen", "[metrics]\nlisten");
         let config: Config = toml::from_str(&text).unwrap();
         assert!(config.metrics.is_some_and(|metrics| metrics.listen.ip().is_loopback()));
+    }
+
+    #[test]
+    fn a_score_column_makes_a_prediction_table_of_a_source() {
+        let text = TEMPLATE.replace("# score = ", "score = ");
+        let config: Config = toml::from_str(&text).unwrap();
+        let source = &config.data_sources[0];
+        assert_eq!(source.scores(), ScoreSource::PredictionTable);
+        let columns = source.manifest_source().columns;
+        assert_eq!(columns.index_test, IndexTestColumn::Score("score".to_owned()));
     }
 
     #[test]

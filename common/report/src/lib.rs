@@ -18,7 +18,9 @@ mod verify;
 pub use assemble::{AssembleError, assemble};
 pub use forms::{FormError, render};
 pub use html::{RenderError, render_html};
-pub use package::{ArchiveError, BuildError, Evidence, Package, unpack};
+pub use package::{
+    ArchiveError, BuildError, Cosignature, Evidence, LogEvidence, Package, Unlogged, unpack,
+};
 pub use pdf::{PdfError, render_pdf};
 pub use report::*;
-pub use verify::{PartCheck, Verification, verify};
+pub use verify::{LogSummary, PartCheck, Verification, verify, verify_against};

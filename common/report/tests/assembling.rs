@@ -296,7 +296,7 @@ fn suppressed_cells_are_coded_and_never_filled() {
     assert_eq!(female[1]["site"], "site-b");
     assert_eq!(female[1]["performance"]["withheld"], "S");
     assert_eq!(json["subgroups"][1]["sites"][1]["performance"]["withheld"], "S");
-    assert!(female[0]["performance"]["metrics"]["auroc"]["estimate"].is_number());
+    assert!(female[0]["performance"]["auroc"]["estimate"].is_number());
     assert_eq!(report.subgroups[0].synthesis[&MetricId::Auroc].value().unwrap().k, 2);
     let withheld = json["disclosure"]["withheld"].as_array().unwrap();
     let rules: Vec<_> = withheld

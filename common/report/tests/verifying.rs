@@ -8,7 +8,7 @@ mod consortium;
 use std::collections::BTreeMap;
 
 use consortium::{Consortium, answers, plan};
-use fedval_report::{BuildError, Package, Verification, verify};
+use fedval_report::{BuildError, Verification, verify};
 use fedval_study::StudyProtocol;
 use fedval_trust::{Endorsement, PayloadType};
 use serde_json::Value;
@@ -95,9 +95,13 @@ fn an_untouched_package_holds() {
             "tables/metrics.csv",
             "tables/operating_points.csv",
             "tables/sites.csv",
+            "tables/subgroup_sites.csv",
             "tables/subgroups.csv",
             "tables/synthesis.csv",
             "tables/withheld.csv",
+            "evidence/log.jsonl",
+            "evidence/log-checkpoint.json",
+            "evidence/log-cosignatures.json",
             "README.txt",
             "model-card.md",
             "sbom.cdx.json",
@@ -378,8 +382,7 @@ fn times_that_no_calendar_has_are_found() {
     let text = String::from_utf8(evidence.round.bytes.clone()).unwrap();
     let absurd = text.replacen("\"closed_at_ms\":10", "\"closed_at_ms\":-9999999999999910", 1);
     evidence.round = consortium.by_coordinator(PayloadType::Round, absurd.as_bytes());
-    let (key, certificate) = &consortium.coordinator;
-    let refused = Package::build(evidence, key, certificate);
+    let refused = consortium.seal(evidence);
     assert!(refused.is_err());
 }
 
@@ -388,8 +391,7 @@ fn a_package_that_would_not_verify_is_not_built() {
     let consortium = Consortium::new(1);
     let mut evidence = consortium.evidence(&small(), &answers(&small()));
     evidence.protocol.endorsements.truncate(1);
-    let (key, certificate) = &consortium.coordinator;
-    let refused = Package::build(evidence, key, certificate);
+    let refused = consortium.seal(evidence);
     assert!(
         matches!(&refused, Err(BuildError::DoesNotVerify { part, .. }) if part == "evidence/protocol.json"),
         "{refused:?}"

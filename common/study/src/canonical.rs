@@ -79,6 +79,12 @@ impl<T> Canonical<T> {
         Sha256Digest::of(&self.bytes)
     }
 
+    /// Takes the bytes out.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Takes the value out.
     #[must_use]
     pub fn into_value(self) -> T {

@@ -175,6 +175,27 @@ pub struct ResultHeader {
     pub policy: Option<PolicyDigest>,
     /// The agent executable.
     pub agent_build: BuildDigest,
+    /// Where the scores come from.
+    #[serde(default, skip_serializing_if = "ScoreSource::is_model")]
+    pub scores: ScoreSource,
+}
+
+/// Where a site's scores come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreSource {
+    /// The protocol's model, run on images during the round.
+    #[default]
+    Model,
+    /// A table of scores that were made elsewhere: nobody can say by what.
+    PredictionTable,
+}
+
+impl ScoreSource {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    const fn is_model(&self) -> bool {
+        matches!(self, Self::Model)
+    }
 }
 
 /// One site's result for one round.

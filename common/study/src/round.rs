@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::exact_u64;
 use crate::digest::{ModelDigest, ProtocolDigest, ResultDigest};
 use crate::id::{RoundId, SiteId, StudyId};
 
@@ -49,6 +50,9 @@ pub struct SiteRecord {
     pub result: Option<ResultDigest>,
     /// When its result was recorded.
     pub recorded_at_ms: Option<i64>,
+    /// How often the model had been dispatched to it before, in any study, by the coordinator's log.
+    #[serde(serialize_with = "exact_u64")]
+    pub earlier_dispatches: u64,
 }
 
 /// One round of a study, as the coordinator signs it beside the results.

@@ -110,6 +110,29 @@ fn a_protocol_that_breaks_a_rule_is_refused_by_the_path() {
 }
 
 #[test]
+fn a48_a_text_that_is_not_what_it_looks_like_is_refused_where_it_arrives() {
+    let refused = |change: &dyn Fn(&mut Value)| match LockedProtocol::parse(&changed(change)) {
+        Err(LockError::BreaksRule(rule)) => rule.split(':').next().unwrap().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    for text in ["\u{1b}[2J", "met\u{202e}ton", "a\u{200b}b", "a\rb", "\u{9b}31m", "a\u{2028}b"] {
+        assert_eq!(refused(&|d| d["title"] = json!(text)), "title", "{text:?}");
+        assert_eq!(refused(&|d| d["model"]["name"] = json!(text)), "model.name");
+        assert_eq!(
+            refused(&|d| d["reference_standard"]["positive"] = json!([text])),
+            "reference_standard"
+        );
+        assert_eq!(
+            refused(&|d| d["subgroups"][0]["source"] = json!({ "column": text })),
+            "subgroups[0]"
+        );
+    }
+    assert_eq!(refused(&|d| d["eligibility"] = json!("x".repeat(2_001))), "eligibility");
+    let lines = changed(|d| d["eligibility"] = json!("adults\nof any age – 肺炎"));
+    assert!(LockedProtocol::parse(&lines).is_ok());
+}
+
+#[test]
 fn locking_checks_the_same_rules() {
     let mut lax = protocol();
     lax.disclosure.k = 1;

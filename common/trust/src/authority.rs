@@ -214,7 +214,7 @@ fn params_of(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = match role {
         Role::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
-        Role::Operator(_) | Role::Site(_) => vec![ExtendedKeyUsagePurpose::ClientAuth],
+        Role::Person(..) | Role::Site(_) => vec![ExtendedKeyUsagePurpose::ClientAuth],
         Role::Root | Role::Coordinator | Role::Sponsor => Vec::new(),
     };
     Ok(params)

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use fedval_ambient::{Problem, Timestamp};
-use fedval_study::{Name, Sha256Digest, SiteId};
+use fedval_study::{Name, PersonRole, Sha256Digest, SiteId};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
@@ -28,8 +28,8 @@ pub enum Role {
     Coordinator,
     /// The sponsor's signing key: study protocols.
     Sponsor,
-    /// A person who operates the coordinator.
-    Operator(Name),
+    /// A person who calls the coordinator.
+    Person(PersonRole, Name),
     /// A site: TLS client and signer of its results.
     Site(SiteId),
 }
@@ -41,7 +41,7 @@ impl fmt::Display for Role {
             Self::Server => f.write_str("server"),
             Self::Coordinator => f.write_str("coordinator"),
             Self::Sponsor => f.write_str("sponsor"),
-            Self::Operator(name) => write!(f, "operator/{name}"),
+            Self::Person(role, name) => write!(f, "{role}/{name}"),
             Self::Site(site) => write!(f, "site/{site}"),
         }
     }
@@ -53,9 +53,11 @@ impl FromStr for Role {
     fn from_str(text: &str) -> Result<Self, CertificateError> {
         let unknown = |_| CertificateError::Malformed;
         match text.split_once('/') {
-            Some(("operator", name)) => name.parse().map(Self::Operator).map_err(unknown),
             Some(("site", site)) => site.parse().map(Self::Site).map_err(unknown),
-            Some(_) => Err(CertificateError::Malformed),
+            Some((role, name)) => {
+                let role = role.parse().map_err(|_| CertificateError::Malformed)?;
+                name.parse().map(|name| Self::Person(role, name)).map_err(unknown)
+            }
             None => match text {
                 "root" => Ok(Self::Root),
                 "server" => Ok(Self::Server),
@@ -203,6 +205,12 @@ impl Certificate {
     pub const fn half_life(&self) -> Timestamp {
         let (from, to) = (self.not_before.unix_millis(), self.not_after.unix_millis());
         Timestamp::from_unix_millis(from + (to - from) / 2)
+    }
+
+    /// First moment at which it holds.
+    #[must_use]
+    pub const fn not_before(&self) -> Timestamp {
+        self.not_before
     }
 
     /// First moment after which it no longer holds.

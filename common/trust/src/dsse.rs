@@ -22,6 +22,8 @@ pub enum PayloadType {
     Statement,
     /// A site's statement about its ledger.
     LedgerMark,
+    /// The state of the coordinator's log.
+    LogCheckpoint,
 }
 
 impl PayloadType {
@@ -37,6 +39,7 @@ impl PayloadType {
             Self::Report => "application/vnd.fedval.report.v1+json",
             Self::Statement => "application/vnd.in-toto+json",
             Self::LedgerMark => "application/vnd.fedval.ledger-mark.v1+json",
+            Self::LogCheckpoint => "application/vnd.fedval.log-checkpoint.v1+json",
         }
     }
 }

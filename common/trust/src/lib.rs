@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod dsse;
 pub mod key;
 pub mod ledger_mark;
+pub mod log_checkpoint;
 pub mod server;
 pub mod signed;
 pub mod tls;

@@ -3,7 +3,7 @@
 use fedval_proto as proto;
 use fedval_study::{
     BuildDigest, CohortCommitment, FailedStage, ModelDigest, Outcome, PolicyDigest, ProtocolDigest,
-    ResultHeader, SiteResult,
+    ResultHeader, ScoreSource, SiteResult,
 };
 
 use crate::WireError;
@@ -69,6 +69,7 @@ fn header_to_wire(header: &ResultHeader) -> proto::ResultHeader {
         cohort: optional(header.cohort.as_ref().map(|cohort| cohort.0.as_bytes())),
         policy: optional(header.policy.as_ref().map(|policy| policy.0.as_bytes())),
         agent_build: header.agent_build.0.as_bytes().to_vec(),
+        prediction_table: header.scores == ScoreSource::PredictionTable,
     }
 }
 
@@ -82,6 +83,11 @@ fn header_from_wire(header: &proto::ResultHeader) -> Result<ResultHeader, WireEr
         cohort: optional_digest("header.cohort", &header.cohort)?.map(CohortCommitment),
         policy: optional_digest("header.policy", &header.policy)?.map(PolicyDigest),
         agent_build: BuildDigest(digest("header.agent_build", &header.agent_build)?),
+        scores: if header.prediction_table {
+            ScoreSource::PredictionTable
+        } else {
+            ScoreSource::Model
+        },
     })
 }
 

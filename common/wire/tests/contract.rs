@@ -11,18 +11,22 @@ use prost_types::{
 };
 
 /// Whatever a site sends is inside one of these.
-const SENT_BY_SITES: [&str; 6] = [
+const SENT_BY_SITES: [&str; 8] = [
     "AgentEvent",
     "CheckRequest",
+    "CosignRequest",
     "DownloadRequest",
     "EnrolRequest",
+    "ExtendRequest",
     "RenewRequest",
     "SubmitResultRequest",
 ];
 
-/// The only bytes a site can send: digests, a signature, nonces of its process, a token, a signing
+/// The only bytes a site can send: digests, signatures, nonces of its process, a token, a signing
 /// request.
-const BYTES: [&str; 15] = [
+const BYTES: [&str; 17] = [
+    "CosignRequest.root",
+    "CosignRequest.signature",
     "DownloadRequest.digest",
     "EnrolRequest.certificate_signing_request",
     "EnrolRequest.invitation",

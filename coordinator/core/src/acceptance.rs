@@ -4,7 +4,8 @@ use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
 use fedval_study::{
-    Canonical, Cell, Dispatch, LockedProtocol, Outcome, Release, ResultDigest, SiteId, SiteResult,
+    Canonical, Cell, Dispatch, LockedProtocol, LogEvent, Outcome, Release, ResultDigest, SiteId,
+    SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -146,7 +147,11 @@ impl Coordinator {
             recorded_at: now,
         };
         match self.store.result_insert(&stored, lease_epoch).await? {
-            Inserted::New => Ok(Accepted { digest, duplicate: false, recorded_at: now }),
+            Inserted::New => {
+                let (round, site) = (stored.round, stored.site);
+                self.log(LogEvent::ResultRecorded { round, site, result: digest }).await?;
+                Ok(Accepted { digest, duplicate: false, recorded_at: now })
+            }
             Inserted::SameAsBefore(recorded_at) => {
                 Ok(Accepted { digest, duplicate: true, recorded_at })
             }

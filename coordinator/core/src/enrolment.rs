@@ -1,7 +1,7 @@
 //! How a site becomes known.
 
 use fedval_ambient::{Problem, Timestamp};
-use fedval_study::SiteId;
+use fedval_study::{LogEvent, Sha256Digest, SiteId};
 use fedval_trust::{AuthorityError, Certificate, InvitationId, InviteToken, Role};
 
 use crate::Coordinator;
@@ -142,6 +142,20 @@ impl Coordinator {
         Ok(Invitation { token, expires_at })
     }
 
+    /// Ends a site's part: its certificate and invitations work no longer. `false` where there is no such
+    /// site.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails.
+    pub async fn site_revoke(&self, site: &SiteId) -> Result<bool, StoreError> {
+        let known = self.store.site_revoke(site).await?;
+        if known {
+            self.log(LogEvent::SiteRevoked { site: site.clone() }).await?;
+        }
+        Ok(known)
+    }
+
     /// Exchanges a token's secret and a signing request for a certificate. Whoever lost the answer
     /// asks again with the same key and gets the same certificate.
     ///
@@ -176,6 +190,8 @@ impl Coordinator {
         let is_first = row.state == InvitationState::Pending
             && self.store.invitation_redeem(invitation, now, MOST_WRONG_TRIES, &key, &pem).await?;
         if is_first {
+            let key = Sha256Digest::of(key.as_bytes());
+            self.log(LogEvent::SiteEnrolled { site: site.clone(), key }).await?;
             tracing::info!(%site, "site enrolled");
             return Ok(Enrolled { site, certificate });
         }

@@ -5,6 +5,8 @@ mod acceptance;
 mod dispatching;
 mod enrolment;
 mod ledger_mark;
+mod log;
+mod people;
 pub mod port;
 mod renewal;
 mod reporting;
@@ -16,11 +18,15 @@ use std::sync::Arc;
 use fedval_ambient::{Clock, Entropy};
 use fedval_trust::{Authority, Certificate, SecretKey};
 
+use log::LogTree;
+
 pub use acceptance::{Accepted, SubmitError};
 pub use dispatching::{
     CloseError, Closed, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress,
 };
 pub use enrolment::{EnrolError, Enrolled, Invitation, InviteError, MAX_INVITATION_HOURS};
+pub use log::{CosignError, LogExtension, MOST_LEAVES};
+pub use people::PersonError;
 pub use port::{Artifacts, Store, StoreError};
 pub use renewal::RenewError;
 pub use reporting::ReportError;
@@ -46,6 +52,7 @@ pub struct Coordinator {
     pub(crate) identity: Arc<Identity>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) log_tree: Arc<LogTree>,
 }
 
 impl Coordinator {
@@ -58,7 +65,7 @@ impl Coordinator {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { store, artifacts, identity, clock, entropy }
+        Self { store, artifacts, identity, clock, entropy, log_tree: Arc::default() }
     }
 
     /// The store, for reads that need no rule.

@@ -1,12 +1,12 @@
 //! From a study's latest round to its signed package.
 
 use fedval_ambient::Problem;
-use fedval_report::{BuildError, Evidence, Package};
+use fedval_report::{BuildError, Evidence, Package, Unlogged};
 use fedval_study::Outcome;
 use fedval_study::protocol::LockError;
 use fedval_study::{
-    Canonical, CanonicalError, LockedProtocol, RoundRecord, SiteId, SiteRecord, SiteResult,
-    SiteStatus, StudyId,
+    Canonical, CanonicalError, LockedProtocol, LogEvent, RoundRecord, SiteId, SiteRecord,
+    SiteResult, SiteStatus, StudyId,
 };
 use fedval_trust::{PayloadType, SignedDocument};
 
@@ -80,6 +80,8 @@ impl Coordinator {
         let locked = LockedProtocol::parse(&row.protocol)?;
         let no_round = || ReportError::NoRound { study: study.clone() };
         let round = self.store.round_list(study).await?.pop().ok_or_else(no_round)?;
+        // First: what the log holds afterwards may be more than the record speaks of, never less.
+        self.log_settle(study).await?;
         let results = self.store.result_list(&round.round).await?;
         let record = self.round_record(&locked, &round, &results).await?;
         let evidence = Evidence {
@@ -97,8 +99,12 @@ impl Coordinator {
             ),
             results: results.into_iter().map(signed_result).collect(),
         };
+        let unlogged = Unlogged::assemble(evidence)?;
+        let (round, report) = (round.round, unlogged.digest());
+        self.log(LogEvent::ReportBuilt { round: round.clone(), report }).await?;
+        let log = self.log_evidence(&round, &locked).await?;
         let identity = &self.identity;
-        Ok(Package::build(evidence, &identity.signing_key, &identity.signing_certificate)?)
+        Ok(unlogged.seal(log, &identity.signing_key, &identity.signing_certificate)?)
     }
 
     async fn round_record(
@@ -108,10 +114,13 @@ impl Coordinator {
         results: &[StoredResult],
     ) -> Result<RoundRecord, ReportError> {
         let mut sites = Vec::new();
+        let model = locked.protocol().model.digest;
+        let earlier = self.earlier_dispatches(&round.round, model).await?;
         for dispatch in self.store.dispatch_list(&round.round).await? {
             let stored = results.iter().find(|result| result.site == dispatch.site);
             sites.push(SiteRecord {
                 status: stored.map_or(Ok(SiteStatus::Missing), status_of)?,
+                earlier_dispatches: earlier.get(&dispatch.site).copied().unwrap_or(0),
                 site: dispatch.site,
                 dispatched_at_ms: dispatch.dispatched_at.unix_millis(),
                 result: stored.map(|stored| stored.digest),
@@ -123,7 +132,7 @@ impl Coordinator {
             study: round.study.clone(),
             round: round.round.clone(),
             protocol: locked.digest(),
-            model: locked.protocol().model.digest,
+            model,
             opened_at_ms: round.opened_at.unix_millis(),
             closed_at_ms: round.closed_at.map(fedval_ambient::Timestamp::unix_millis),
             sites,

@@ -2,7 +2,7 @@
 
 use fedval_ambient::Problem;
 use fedval_study::protocol::LockError;
-use fedval_study::{LockedProtocol, ProtocolDigest, Sha256Digest, StudyId};
+use fedval_study::{LockedProtocol, LogEvent, ProtocolDigest, Sha256Digest, StudyId};
 use fedval_trust::{Endorsement, PayloadType, Role, SignatureProblem, SignedDocument};
 
 use crate::Coordinator;
@@ -172,6 +172,8 @@ impl Coordinator {
         if !self.store.study_lock(study, &document.bytes, &document.endorsements).await? {
             return Err(LockStudyError::DraftChanged);
         }
+        let (protocol, model) = (locked.digest(), locked.protocol().model.digest);
+        self.log(LogEvent::ProtocolLocked { study: study.clone(), protocol, model }).await?;
         tracing::info!(%study, protocol = %locked.digest(), "study locked");
         Ok(locked)
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use fedval_study::{SiteId, StudyId};
+use fedval_study::{Name, PersonRole, SiteId, StudyId};
 
 /// Federated validation of medical-imaging AI: the coordinator.
 #[derive(Debug, Parser)]
@@ -44,6 +44,9 @@ pub(super) enum Command {
     /// Invite, list and revoke sites.
     #[command(subcommand)]
     Site(Site),
+    /// Admit, dismiss and list people who call this coordinator.
+    #[command(subcommand)]
+    Person(Person),
     /// Create, lock, dispatch, follow and close studies.
     #[command(subcommand)]
     Study(Study),
@@ -101,6 +104,28 @@ pub(super) enum Site {
         /// The site's id.
         name: SiteId,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Person {
+    /// Make a key and certificate for a person, and let it call; needs the root's key here.
+    Admit {
+        /// A name of a-z, 0-9 and `-`.
+        name: Name,
+        /// operator, statistician (studies and reports) or reviewer (reads).
+        #[arg(long)]
+        role: PersonRole,
+        /// New folder to hand over: configuration and key.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Make a person's certificate stop working.
+    Dismiss {
+        /// The name.
+        name: Name,
+    },
+    /// List people with their roles.
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -170,4 +195,8 @@ pub(super) struct Verify {
     /// Fingerprint of the consortium's root, or a file with its certificate.
     #[arg(long)]
     pub(super) root: Option<String>,
+    /// A state of the coordinator's log that was seen elsewhere: what `fedval-agent log show --json` prints, or
+    /// `evidence/log-checkpoint.json` of another package. The package's log must have stood there.
+    #[arg(long, value_name = "FILE")]
+    pub(super) checkpoint: Option<PathBuf>,
 }

@@ -2,9 +2,9 @@
 
 use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock};
-use fedval_core::port::{OperatorRow, SiteStore as _};
+use fedval_core::port::{PersonRow, SiteStore as _};
 use fedval_store::SqliteStore;
-use fedval_study::Name;
+use fedval_study::{Name, PersonRole};
 use fedval_trust::{Authority, Certificate, Role, SecretKey};
 use serde_json::json;
 
@@ -30,10 +30,11 @@ pub(super) async fn run(home: &Home, command: &Init, output: Output) -> Result<(
     issue(home, &authority, "server", &Role::Server, &command.hosts)?;
     issue(home, &authority, "coordinator", &Role::Coordinator, &[])?;
     issue(home, &authority, "sponsor", &Role::Sponsor, &[])?;
-    let certificate = issue(home, &authority, "operator", &Role::Operator(operator.clone()), &[])?;
+    let role = Role::Person(PersonRole::Operator, operator.clone());
+    let certificate = issue(home, &authority, "operator", &role, &[])?;
     let store = SqliteStore::open(&home.database()).await?;
-    let operator = OperatorRow { name: operator, key: certificate.public_key() };
-    store.operator_put(&operator).await?;
+    let (role, key) = (PersonRole::Operator, certificate.public_key());
+    store.person_put(&PersonRow { name: operator, role, key }).await?;
     let host = command.hosts.first().map_or("localhost", String::as_str);
     let url = format!("https://{host}:{}", command.listen.port());
     // Last, so that a folder with a configuration is complete.

@@ -3,6 +3,7 @@
 mod args;
 mod backup;
 mod init;
+mod person;
 mod plan;
 mod qualify;
 mod report;
@@ -64,6 +65,7 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
         Command::Init(command) => init::run(&home, &command, output).await,
         Command::Serve => serve::run(&home).await,
         Command::Site(command) => site::run(&home, command, output).await,
+        Command::Person(command) => person::run(&home, command, output).await,
         Command::Study(command) => study::run(&home, command, output).await,
         Command::Report(command) => report::run(&home, command, output).await,
         Command::Verify(command) => verify::run(&command, output),

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
-use fedval_report::Verification;
+use fedval_report::{LogSummary, Verification};
+use fedval_study::{LogCheckpoint, Sha256Digest};
 use fedval_trust::{Certificate, Fingerprint};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::args::Verify;
@@ -22,7 +24,8 @@ const MAX_BYTES: u64 = 200 << 20;
 pub(super) fn run(command: &Verify, output: Output) -> Result<(), Failure> {
     let pinned = command.root.as_deref().map(fingerprint).transpose()?;
     let files = package(&command.package)?;
-    let verification = fedval_report::verify(&files, pinned);
+    let seen = command.checkpoint.as_deref().map(checkpoint).transpose()?;
+    let verification = fedval_report::verify_against(&files, pinned, seen.as_ref());
     say(&verification, pinned.is_some(), output);
     match verification.first_failure() {
         None => Ok(()),
@@ -52,6 +55,47 @@ fn fingerprint(text: &str) -> Result<Fingerprint, Failure> {
         )
     })?;
     Ok(Certificate::from_pem(&pem)?.fingerprint())
+}
+
+/// Where a log was seen to stand.
+fn checkpoint(path: &Path) -> Result<LogCheckpoint, Failure> {
+    #[derive(Deserialize)]
+    struct Seen {
+        log: Sha256Digest,
+        entries: u64,
+        root: Sha256Digest,
+    }
+    let bytes = fs::read(path).map_err(|error| Failure::disk("read", path, &error))?;
+    let seen: Seen = serde_json::from_slice(&bytes).map_err(|_| {
+        Failure::new(
+            Exit::Usage,
+            "CHECKPOINT_UNREADABLE",
+            format!("{} holds no state of a log", path.display()),
+            "give what `fedval-agent log show --json` printed, or evidence/log-checkpoint.json of a package",
+        )
+    })?;
+    Ok(LogCheckpoint { log: seen.log, entries: seen.entries, root: seen.root })
+}
+
+/// What the log says, for a person.
+fn log_text(log: &LogSummary) -> String {
+    let reused: Vec<String> = log
+        .dispatches
+        .iter()
+        .filter(|(_, count)| **count > 1)
+        .map(|(site, count)| format!("{site} {count} times"))
+        .collect();
+    let reused = if reused.is_empty() {
+        "The model was dispatched to each of them once.".to_owned()
+    } else {
+        format!("The model was dispatched more than once: {}.", reused.join(", "))
+    };
+    format!(
+        "The log has {} entries, signed by {} of the {} sites that were asked.\n{reused}\n",
+        log.entries,
+        log.cosigned_by.len(),
+        log.dispatches.len()
+    )
 }
 
 /// The files of a package: a folder, or its archive.
@@ -116,6 +160,7 @@ fn say(verification: &Verification, is_named: bool, output: Output) {
         let mark = if part.problem.is_none() { "holds " } else { "FAILS " };
         let _ = writeln!(text, "{mark} {}", part.part);
     }
+    text.push_str(&log_text(&verification.log));
     text.push_str(match (is_named, verification.root_is_pinned) {
         (true, true) => "The root is the one you named.",
         (true, false) => "The root is not the one you named.",
@@ -125,6 +170,8 @@ fn say(verification: &Verification, is_named: bool, output: Output) {
     });
     output.say(
         &json!({ "holds": verification.holds(), "root_is_pinned": verification.root_is_pinned,
+                 "log": { "entries": verification.log.entries, "cosigned_by": verification.log.cosigned_by,
+                          "dispatches": verification.log.dispatches },
                  "parts": parts }),
         &text,
     );

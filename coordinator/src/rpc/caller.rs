@@ -4,7 +4,7 @@
 //! alone: a revoked site's certificate is still valid to TLS.
 
 use fedval_core::Coordinator;
-use fedval_core::port::OperatorRow;
+use fedval_core::port::PersonRow;
 use fedval_study::SiteId;
 use fedval_trust::{Certificate, PublicKey, Role};
 use tonic::{Request, Status};
@@ -35,16 +35,16 @@ pub(super) async fn site<T>(
     site.filter(|site| *shown.role() == Role::Site(site.clone())).ok_or_else(|| refused(&shown))
 }
 
-/// The operator who calls.
-pub(super) async fn operator<T>(
+/// The person who calls.
+pub(super) async fn person<T>(
     coordinator: &Coordinator,
     request: &Request<T>,
-) -> Result<OperatorRow, Status> {
+) -> Result<PersonRow, Status> {
     let shown = certificate(request)?;
-    let operator = coordinator.store().operator_by_key(&shown.public_key()).await;
-    let operator = operator.map_err(|error| status_of(&error))?;
-    operator
-        .filter(|operator| *shown.role() == Role::Operator(operator.name.clone()))
+    let person = coordinator.store().person_by_key(&shown.public_key()).await;
+    let person = person.map_err(|error| status_of(&error))?;
+    person
+        .filter(|person| *shown.role() == Role::Person(person.role, person.name.clone()))
         .ok_or_else(|| refused(&shown))
 }
 

@@ -63,7 +63,7 @@ const QUICKLY: Method = Method {
 const HEALTH: Method =
     Method { package: "grpc.health.v1", service: "Health", callers: Callers::Anyone, ..QUICKLY };
 
-static METHODS: [Method; 20] = [
+static METHODS: [Method; 25] = [
     Method {
         service: "ArtifactService",
         name: "Download",
@@ -74,13 +74,18 @@ static METHODS: [Method; 20] = [
     Method { service: "CertificateService", name: "Check", ..QUICKLY },
     Method { service: "CertificateService", name: "Renew", ..QUICKLY },
     Method { service: "EnrolmentService", name: "Enrol", callers: Callers::Anyone, ..QUICKLY },
+    Method { service: "LogService", name: "Cosign", ..QUICKLY },
+    Method { service: "LogService", name: "Extend", ..QUICKLY },
+    operator("AdmitPerson"),
     Method { answers_within: REPORT, streams: true, ..operator("BuildReport") },
     Method { answers_within: REPORT, ..operator("CloseStudy") },
     // As long as a model of gigabytes takes; the caller is a person who waits.
     Method { answers_within: None, streams: true, ..operator("CreateStudy") },
+    operator("DismissPerson"),
     operator("DispatchStudy"),
     operator("FetchProtocol"),
     operator("InviteSite"),
+    operator("ListPeople"),
     operator("ListSites"),
     operator("ListStudies"),
     operator("LockStudy"),

@@ -1,10 +1,12 @@
 //! gRPC services: authenticate, parse, delegate, translate. No rule of the product lives here.
 
+mod access;
 mod artifact;
 mod caller;
 mod certificate;
 mod enrolment;
 mod gate;
+mod log;
 mod measure;
 mod method;
 mod operator;
@@ -21,6 +23,7 @@ use fedval_core::Coordinator;
 use fedval_proto::artifact_service_server::ArtifactServiceServer;
 use fedval_proto::certificate_service_server::CertificateServiceServer;
 use fedval_proto::enrolment_service_server::EnrolmentServiceServer;
+use fedval_proto::log_service_server::LogServiceServer;
 use fedval_proto::operator_service_server::OperatorServiceServer;
 use fedval_proto::result_service_server::ResultServiceServer;
 use fedval_proto::work_service_server::WorkServiceServer;
@@ -90,6 +93,7 @@ fn routes(
     let certificate = CertificateServiceServer::new(certificate::CertificateRpc::new(one()));
     let work = WorkServiceServer::new(work::WorkRpc::new(one(), changes()));
     let artifact = ArtifactServiceServer::new(artifact::ArtifactRpc::new(one()));
+    let log = LogServiceServer::new(log::LogRpc::new(one()));
     let result = ResultServiceServer::new(result::ResultRpc::new(one()));
     let operator = OperatorServiceServer::new(operator::OperatorRpc::new(one(), changes()));
     let asked = HealthServer::new(HealthService::from_health_reporter(health.reporter().clone()));
@@ -97,6 +101,7 @@ fn routes(
         .add_service(certificate.max_decoding_message_size(SMALL_MESSAGE_BYTES))
         .add_service(work.max_decoding_message_size(SMALL_MESSAGE_BYTES))
         .add_service(artifact.max_decoding_message_size(SMALL_MESSAGE_BYTES))
+        .add_service(log.max_decoding_message_size(SMALL_MESSAGE_BYTES))
         .add_service(result.max_decoding_message_size(MESSAGE_BYTES))
         .add_service(operator.max_decoding_message_size(MESSAGE_BYTES))
         .add_service(asked.max_decoding_message_size(SMALL_MESSAGE_BYTES))

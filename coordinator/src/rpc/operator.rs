@@ -6,10 +6,12 @@ use fedval_core::port::StoredArtifact;
 use fedval_proto as proto;
 use fedval_proto::create_study_request::Part;
 use fedval_proto::operator_service_server::OperatorService;
-use fedval_study::{LockedProtocol, SiteId, StudyId};
+use fedval_study::{LockedProtocol, Name, PersonRole, SiteId, StudyId};
+use fedval_trust::PublicKey;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::access::Call;
 use super::problem::status_of;
 use super::status::{progress_to_wire, site_to_wire, study_state};
 use super::{Changes, caller};
@@ -52,7 +54,24 @@ impl Problem for SiteNotFound {
     }
 }
 
-/// Serves operators.
+/// The caller's role does not go so far.
+#[derive(Debug, thiserror::Error)]
+#[error("a {role} may not do this")]
+struct NotAllowed {
+    role: PersonRole,
+}
+
+impl Problem for NotAllowed {
+    fn code(&self) -> &'static str {
+        "ROLE_NOT_ALLOWED"
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some("ask an operator to do it, or for another role".to_owned())
+    }
+}
+
+/// Serves people.
 #[derive(Debug)]
 pub(super) struct OperatorRpc {
     coordinator: Coordinator,
@@ -64,15 +83,23 @@ impl OperatorRpc {
         Self { coordinator, changes }
     }
 
-    /// Takes the message out once the caller is known to be an operator.
-    async fn authorised<T>(&self, request: Request<T>) -> Result<T, Status> {
-        caller::operator(&self.coordinator, &request).await?;
+    /// Takes the message out once the caller is known, and known to be one who may make this call.
+    async fn authorised<T>(&self, call: Call, request: Request<T>) -> Result<T, Status> {
+        let person = caller::person(&self.coordinator, &request).await?;
+        if !call.allowed().contains(&person.role) {
+            tracing::warn!(code = "ROLE_NOT_ALLOWED", name = %person.name, ?call, "call refused");
+            return Err(status_of(&NotAllowed { role: person.role }));
+        }
         Ok(request.into_inner())
     }
 }
 
 fn study_id(text: &str) -> Result<StudyId, Status> {
     fedval_wire::id("study", text).map_err(|error| status_of(&error))
+}
+
+fn person_name(text: &str) -> Result<Name, Status> {
+    fedval_wire::id("name", text).map_err(|error| status_of(&error))
 }
 
 fn site_id(text: &str) -> Result<SiteId, Status> {
@@ -85,7 +112,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::InviteSiteRequest>,
     ) -> Result<Response<proto::InviteSiteResponse>, Status> {
-        let request = self.authorised(request).await?;
+        let request = self.authorised(Call::InviteSite, request).await?;
         let site = site_id(&request.site)?;
         let invitation = self.coordinator.site_invite(&site, request.valid_hours).await;
         let invitation = invitation.map_err(|error| status_of(&error))?;
@@ -100,19 +127,56 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::ListSitesRequest>,
     ) -> Result<Response<proto::ListSitesResponse>, Status> {
-        self.authorised(request).await?;
+        self.authorised(Call::ListSites, request).await?;
         let sites = self.coordinator.store().site_list().await.map_err(|e| status_of(&e))?;
         let sites = sites.iter().map(site_to_wire).collect();
         Ok(Response::new(proto::ListSitesResponse { sites }))
+    }
+
+    async fn admit_person(
+        &self,
+        request: Request<proto::AdmitPersonRequest>,
+    ) -> Result<Response<proto::AdmitPersonResponse>, Status> {
+        let request = self.authorised(Call::AdmitPerson, request).await?;
+        let role: PersonRole = request.role.parse().map_err(Status::invalid_argument)?;
+        let key = fedval_wire::digest("public_key", &request.public_key);
+        let key = PublicKey::from_bytes(*key.map_err(|error| status_of(&error))?.as_bytes());
+        let admitted = self.coordinator.person_admit(person_name(&request.name)?, role, key).await;
+        admitted.map_err(|error| status_of(&error))?;
+        Ok(Response::new(proto::AdmitPersonResponse {}))
+    }
+
+    async fn dismiss_person(
+        &self,
+        request: Request<proto::DismissPersonRequest>,
+    ) -> Result<Response<proto::DismissPersonResponse>, Status> {
+        let request = self.authorised(Call::DismissPerson, request).await?;
+        let dismissed = self.coordinator.person_dismiss(person_name(&request.name)?).await;
+        dismissed.map_err(|error| status_of(&error))?;
+        Ok(Response::new(proto::DismissPersonResponse {}))
+    }
+
+    async fn list_people(
+        &self,
+        request: Request<proto::ListPeopleRequest>,
+    ) -> Result<Response<proto::ListPeopleResponse>, Status> {
+        self.authorised(Call::ListPeople, request).await?;
+        let people = self.coordinator.store().person_list().await.map_err(|e| status_of(&e))?;
+        let entry = |person: fedval_core::port::PersonRow| proto::PersonEntry {
+            name: person.name.to_string(),
+            role: person.role.to_string(),
+        };
+        let people = people.into_iter().map(entry).collect();
+        Ok(Response::new(proto::ListPeopleResponse { people }))
     }
 
     async fn revoke_site(
         &self,
         request: Request<proto::RevokeSiteRequest>,
     ) -> Result<Response<proto::RevokeSiteResponse>, Status> {
-        let request = self.authorised(request).await?;
+        let request = self.authorised(Call::RevokeSite, request).await?;
         let site = site_id(&request.site)?;
-        let known = self.coordinator.store().site_revoke(&site).await.map_err(|e| status_of(&e))?;
+        let known = self.coordinator.site_revoke(&site).await.map_err(|e| status_of(&e))?;
         if !known {
             return Err(status_of(&SiteNotFound { site }));
         }
@@ -124,7 +188,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<Streaming<proto::CreateStudyRequest>>,
     ) -> Result<Response<proto::CreateStudyResponse>, Status> {
-        let mut parts = self.authorised(request).await?;
+        let mut parts = self.authorised(Call::CreateStudy, request).await?;
         let first = parts.message().await?.and_then(|message| message.part);
         let Some(Part::Protocol(protocol)) = first else {
             return Err(Status::invalid_argument("the protocol comes first"));
@@ -142,7 +206,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::FetchProtocolRequest>,
     ) -> Result<Response<proto::FetchProtocolResponse>, Status> {
-        let study = study_id(&self.authorised(request).await?.study)?;
+        let study = study_id(&self.authorised(Call::FetchProtocol, request).await?.study)?;
         let progress = self.coordinator.study_progress(&study).await;
         let progress = progress.map_err(|error| status_of(&error))?;
         Ok(Response::new(proto::FetchProtocolResponse { protocol: progress.row.protocol }))
@@ -152,7 +216,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::LockStudyRequest>,
     ) -> Result<Response<proto::LockStudyResponse>, Status> {
-        let request = self.authorised(request).await?;
+        let request = self.authorised(Call::LockStudy, request).await?;
         let study = study_id(&request.study)?;
         let digest = fedval_wire::digest("protocol_digest", &request.protocol_digest)
             .map_err(|error| status_of(&error))?;
@@ -170,7 +234,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::DispatchStudyRequest>,
     ) -> Result<Response<proto::DispatchStudyResponse>, Status> {
-        let request = self.authorised(request).await?;
+        let request = self.authorised(Call::DispatchStudy, request).await?;
         let study = study_id(&request.study)?;
         let sites: Vec<SiteId> =
             request.sites.iter().map(|site| site_id(site)).collect::<Result<_, _>>()?;
@@ -190,7 +254,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::StudyStatusRequest>,
     ) -> Result<Response<proto::StudyStatusResponse>, Status> {
-        let study = study_id(&self.authorised(request).await?.study)?;
+        let study = study_id(&self.authorised(Call::StudyStatus, request).await?.study)?;
         let progress = self.coordinator.study_progress(&study).await;
         let progress = progress.map_err(|error| status_of(&error))?;
         Ok(Response::new(progress_to_wire(&progress)))
@@ -200,7 +264,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::CloseStudyRequest>,
     ) -> Result<Response<proto::CloseStudyResponse>, Status> {
-        let study = study_id(&self.authorised(request).await?.study)?;
+        let study = study_id(&self.authorised(Call::CloseStudy, request).await?.study)?;
         let closed = self.coordinator.study_close(&study).await.map_err(|e| status_of(&e))?;
         self.changes.look();
         Ok(Response::new(proto::CloseStudyResponse {
@@ -213,7 +277,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::ListStudiesRequest>,
     ) -> Result<Response<proto::ListStudiesResponse>, Status> {
-        self.authorised(request).await?;
+        self.authorised(Call::ListStudies, request).await?;
         let store = self.coordinator.store();
         let mut studies = Vec::new();
         for row in store.study_list().await.map_err(|error| status_of(&error))? {
@@ -235,7 +299,7 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::BuildReportRequest>,
     ) -> Result<Response<Self::BuildReportStream>, Status> {
-        let study = study_id(&self.authorised(request).await?.study)?;
+        let study = study_id(&self.authorised(Call::BuildReport, request).await?.study)?;
         let package =
             self.coordinator.report_build(&study).await.map_err(|error| status_of(&error))?;
         let chunks: Vec<_> = package

@@ -11,12 +11,11 @@ const DOMAIN: &str = "fedval";
 
 fn grpc_code(code: &str) -> Code {
     match code {
-        "STUDY_NOT_FOUND" | "ROUND_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "SITE_NOT_FOUND" => {
-            Code::NotFound
-        }
-        "CONFLICT" => Code::AlreadyExists,
+        "STUDY_NOT_FOUND" | "ROUND_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "SITE_NOT_FOUND"
+        | "PERSON_NOT_FOUND" => Code::NotFound,
+        "CONFLICT" | "PERSON_KEY_TAKEN" => Code::AlreadyExists,
         "TOKEN_REFUSED" | "INVITATION_LOCKED" | "WRONG_SITE" | "RESULT_SIGNATURE"
-        | "SPONSOR_SIGNATURE" => Code::PermissionDenied,
+        | "SPONSOR_SIGNATURE" | "ROLE_NOT_ALLOWED" => Code::PermissionDenied,
         "NOT_ENROLLED" => Code::Unauthenticated,
         "DRAFT_CHANGED" | "STALE_LEASE" | "AGENT_ALREADY_CONNECTED" => Code::Aborted,
         "TOO_MANY_TRIES" | "TOO_MANY_CALLS" | "MODEL_TOO_LARGE" | "MESSAGE_TOO_LARGE" => {

@@ -61,7 +61,7 @@ where
         Box::pin(async move {
             let mut asks = tonic::Request::new(());
             *asks.extensions_mut() = request.extensions().clone();
-            match caller::operator(&coordinator, &asks).await {
+            match caller::person(&coordinator, &asks).await {
                 Ok(_) => inner.call(request).await,
                 Err(status) => Ok(status.into_http()),
             }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use fedval_ambient::{Failure, OsEntropy, SystemClock};
-use fedval_core::port::OperatorRow;
+use fedval_ambient::{Clock as _, Failure, OsEntropy, SystemClock};
+use fedval_core::port::PersonRow;
 use fedval_core::{Coordinator, Store};
+use fedval_study::{LogEntry, LogEvent, Sha256Digest};
 use fedval_trust::Role;
 
 use crate::config::Config;
@@ -29,10 +30,12 @@ pub(super) async fn open(home: &Home, config: &Config) -> Result<Coordinator, Fa
 /// A store that was named after `fedval init` does not know the operator whom `init` made.
 async fn introduce_operator(home: &Home, store: &dyn Store) -> Result<(), Failure> {
     let Ok(certificate) = home.certificate("operator") else { return Ok(()) };
-    let Role::Operator(name) = certificate.role().clone() else { return Ok(()) };
+    let Role::Person(role, name) = certificate.role().clone() else { return Ok(()) };
     let key = certificate.public_key();
-    if store.operator_by_key(&key).await?.is_none() {
-        store.operator_put(&OperatorRow { name, key }).await?;
+    if store.person_by_key(&key).await?.is_none() {
+        store.person_put(&PersonRow { name: name.clone(), role, key }).await?;
     }
+    let event = LogEvent::PersonAdmitted { name, role, key: Sha256Digest::of(key.as_bytes()) };
+    store.log_append(&[LogEntry { at_ms: SystemClock.now().unix_millis(), event }]).await?;
     Ok(())
 }

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedval_ambient::Problem as _;
-use fedval_core::port::{OperatorRow, Phase};
+use fedval_core::port::{PersonRow, Phase};
 use fedval_core::{Artifacts, Store};
 use fedval_store::{
     ArtifactsConfig, Backup, BackupError, Holdings, StoreConfig, artifacts_open, backup_write,
     store_open,
 };
-use fedval_study::Sha256Digest;
+use fedval_study::{PersonRole, Sha256Digest};
 use rows::{
     at, connected, dispatch_row, endorsement, enrolled, invitation, key, opened, stored_result,
     study_id,
@@ -102,8 +102,9 @@ impl Coordinator {
             store.invitation_insert(&invitation("site-3", number)).await.unwrap();
         }
         store.invitation_count_wrong(&invitation("site-3", 4).id).await.unwrap();
-        let operator = OperatorRow { name: "ada".parse().unwrap(), key: key(99) };
-        store.operator_put(&operator).await.unwrap();
+        let operator =
+            PersonRow { name: "ada".parse().unwrap(), role: PersonRole::Operator, key: key(99) };
+        store.person_put(&operator).await.unwrap();
         fs::create_dir_all(self.home.join("pki")).unwrap();
         fs::write(self.home.join("pki/root.key"), "a key").unwrap();
         fs::write(self.home.join("fedval.toml"), "a configuration").unwrap();
@@ -257,12 +258,13 @@ async fn only_what_is_empty_is_filled() {
     assert_eq!(home.code(), "RESTORE_NOT_EMPTY");
 
     let other = Coordinator::embedded(&folder.path().join("other")).await;
-    let operator = OperatorRow { name: "bea".parse().unwrap(), key: key(98) };
-    other.store.operator_put(&operator).await.unwrap();
+    let operator =
+        PersonRow { name: "bea".parse().unwrap(), role: PersonRole::Operator, key: key(98) };
+    other.store.person_put(&operator).await.unwrap();
     let database = other.restore(&backup).await.unwrap_err();
     assert_eq!(database.code(), "RESTORE_NOT_EMPTY");
     assert!(!other.home.join("fedval.toml").exists(), "the sign of a whole folder comes last");
-    assert_eq!(other.store.snapshot_read().await.unwrap().operators, [operator]);
+    assert_eq!(other.store.snapshot_read().await.unwrap().people, [operator]);
 }
 
 #[tokio::test]

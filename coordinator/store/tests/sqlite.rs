@@ -12,11 +12,9 @@ use conformance::{
     suite,
 };
 use fedval_ambient::Problem as _;
-use fedval_core::port::{
-    ChangeStore as _, InvitationState, OperatorRow, Phase, SnapshotStore as _,
-};
+use fedval_core::port::{ChangeStore as _, InvitationState, PersonRow, Phase, SnapshotStore as _};
 use fedval_store::SqlStore;
-use fedval_study::Sha256Digest;
+use fedval_study::{PersonRole, Sha256Digest};
 use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -32,8 +30,9 @@ async fn reopening_the_file_keeps_everything() {
     store.round_close(&round.round, at(200)).await.unwrap();
     store.site_revoke(&sites[1]).await.unwrap();
     store.invitation_insert(&invitation("site-b", 3)).await.unwrap();
-    let operator = OperatorRow { name: "ada".parse().unwrap(), key: key(99) };
-    store.operator_put(&operator).await.unwrap();
+    let operator =
+        PersonRow { name: "ada".parse().unwrap(), role: PersonRole::Operator, key: key(99) };
+    store.person_put(&operator).await.unwrap();
     let before = store.snapshot_read().await.unwrap();
     drop(store);
 
@@ -63,10 +62,12 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 }
 
 /// The migrations, in order. A released one is never changed: databases know its digest.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/sqlite/0001_initial.sql"),
     include_str!("../migrations/sqlite/0002_sessions.sql"),
     include_str!("../migrations/sqlite/0003_ledger_marks.sql"),
+    include_str!("../migrations/sqlite/0004_log.sql"),
+    include_str!("../migrations/sqlite/0005_roles.sql"),
 ];
 const RELEASED: [&str; 1] = ["5656260c19d254e0452be2431d2cc24320476a42157c47dfec4e8cd4d9f109bf"];
 

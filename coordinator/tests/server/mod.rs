@@ -132,9 +132,18 @@ impl Coordinator {
     }
 
     fn command(&self, args: &[&str]) -> Command {
+        Self::command_at(&self.home(), args)
+    }
+
+    fn command_at(home: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fedval"));
-        command.arg("--home").arg(self.home()).args(args).stdin(Stdio::null());
+        command.arg("--home").arg(home).args(args).stdin(Stdio::null());
         command
+    }
+
+    /// Runs one command to its end from another folder than the coordinator's own.
+    pub(crate) fn run_at(home: &Path, args: &[&str]) -> Ran {
+        Ran(Self::command_at(home, args).output().unwrap())
     }
 
     /// Runs one command to its end.
@@ -150,8 +159,20 @@ impl Coordinator {
     }
 
     pub(crate) fn party(&self, name: &str) -> Party {
+        Self::party_in(&self.home(), name)
+    }
+
+    /// A person whom the operator admits.
+    pub(crate) fn admit(&self, name: &str, role: &str) -> Party {
+        let folder = self.beside(name);
+        let out = folder.to_str().unwrap();
+        self.run(&["person", "admit", name, "--role", role, "--out", out]).done();
+        Self::party_in(&folder, "operator")
+    }
+
+    fn party_in(home: &Path, name: &str) -> Party {
         let read = |extension: &str| {
-            let file = self.home().join("pki").join(format!("{name}.{extension}"));
+            let file = home.join("pki").join(format!("{name}.{extension}"));
             std::fs::read_to_string(file).unwrap()
         };
         Party {

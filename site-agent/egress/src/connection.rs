@@ -38,6 +38,11 @@ impl Connection {
         Ok(Self { channel: coordinator.dial(tls).await? })
     }
 
+    /// The way that every call takes.
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// Opens the work stream.
     ///
     /// # Errors

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use fedval_ingest::Case;
+use fedval_ingest::{Case, ColumnMapping, IndexTestColumn};
 use fedval_study::Name;
 use fedval_study::protocol::{AttributeSource, Dimension, StudyProtocol};
 
-/// Manifest columns that the protocol's dictionary names.
-pub(crate) fn columns(protocol: &StudyProtocol) -> Vec<String> {
+/// Manifest columns that the protocol's dictionary names. A prediction table has no image whose header
+/// could be read: there, columns called like the DICOM keywords stand for it.
+#[must_use]
+pub fn attribute_columns(protocol: &StudyProtocol, columns: &ColumnMapping) -> Vec<String> {
+    let has_images = matches!(columns.index_test, IndexTestColumn::Image(_));
     let column = |dimension: &Dimension| match &dimension.source {
         AttributeSource::Column(column) => Some(column.clone()),
-        AttributeSource::Dicom(_) => None,
+        AttributeSource::Dicom(keyword) => (!has_images).then(|| keyword.clone()),
     };
     protocol.subgroups.iter().filter_map(column).collect()
 }

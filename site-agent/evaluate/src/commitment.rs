@@ -38,7 +38,7 @@ pub(crate) fn commit(
 mod tests {
     use std::collections::BTreeMap;
 
-    use fedval_ingest::Case;
+    use fedval_ingest::{Case, IndexTest};
 
     use super::*;
 
@@ -46,7 +46,7 @@ mod tests {
         let case = |(id, reference): &(&str, bool)| Case {
             case_id: (*id).to_owned(),
             patient: 0,
-            image: "/x".into(),
+            index_test: IndexTest::Image("/x".into()),
             reference: Some(*reference),
             attributes: BTreeMap::new(),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fedval_disclosure::SiteLocal;
 use fedval_inference::LoadError;
-use fedval_ingest::{Case, DecodeFailure, ReceivedImage};
+use fedval_ingest::{Case, DecodeFailure, IndexTest, ReceivedImage};
 use fedval_study::Sha256Digest;
 use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
@@ -133,6 +133,10 @@ async fn checkpoint(
 
 /// What a checkpoint belongs to.
 pub(crate) fn row_digest(case: &Case) -> Sha256Digest {
-    let row = format!("{:?}", (&case.case_id, case.patient, case.reference, &case.image));
+    let (image, score) = match &case.index_test {
+        IndexTest::Image(image) => (Some(image), None),
+        IndexTest::Score(score) => (None, *score),
+    };
+    let row = format!("{:?}", (&case.case_id, case.patient, case.reference, image, score));
     Sha256Digest::of(row.as_bytes())
 }

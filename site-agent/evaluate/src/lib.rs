@@ -6,6 +6,7 @@ mod evaluated;
 mod lane;
 mod members;
 mod performance;
+mod prediction;
 mod purity;
 mod reader;
 mod recorder;
@@ -14,5 +15,6 @@ mod scorer;
 mod summary;
 mod unit;
 
+pub use attributes::attribute_columns;
 pub use run::{EvaluateError, Evaluation, Progress};
 pub use unit::ScoreGrid;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use fedval_disclosure::SiteLocal;
-use fedval_ingest::{Case, DecodeFailure, DecodeRequest, Decoder, ReceivedImage};
+use fedval_ingest::{Case, DecodeFailure, DecodeRequest, Decoder, IndexTest, ReceivedImage};
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
@@ -32,7 +32,10 @@ impl Reader<'_> {
         if case.reference.is_none() {
             return Ok((None, Err(FailureReason::NoReference)));
         }
-        let (path, max_bytes) = (case.image.clone(), self.max_file_bytes);
+        let IndexTest::Image(path) = case.index_test.clone() else {
+            return Ok((None, Err(FailureReason::Undecodable)));
+        };
+        let max_bytes = self.max_file_bytes;
         // All that waits for a disk at once: each turn to the threads that may wait costs more
         // than most files.
         let file = tokio::task::spawn_blocking(move || read_file(&path, max_bytes)).await;

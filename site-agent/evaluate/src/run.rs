@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTest, IndexTestColumn, ManifestError,
+    ManifestSource, read_manifest,
 };
-use fedval_study::protocol::StudyProtocol;
+use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::summary::FailureReason;
 use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
@@ -23,7 +24,10 @@ use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
 use crate::scorer::{ModelSource, Scorer};
 use crate::unit::ScoreGrid;
-use crate::{attributes, purity};
+use crate::{attributes, prediction, purity};
+
+/// Scores of a prediction table in one write.
+const MOST_SCORES: usize = 1_000;
 
 /// How far an evaluation is: for this site's own screens, never sent.
 #[derive(Debug, Default)]
@@ -52,6 +56,9 @@ pub enum EvaluateError {
     /// The manifest is refused.
     #[error("the manifest is refused")]
     Manifest(#[from] ManifestError),
+    /// The source has scores, and the protocol wants images.
+    #[error("the study does not accept prediction tables")]
+    PredictionsNotAccepted,
     /// The model cannot be loaded.
     #[error("the model cannot be loaded")]
     ModelLoad(#[source] LoadError),
@@ -80,7 +87,7 @@ impl EvaluateError {
     #[must_use]
     pub const fn stage(&self) -> Option<FailedStage> {
         match self {
-            Self::Manifest(_) => Some(FailedStage::DataSource),
+            Self::Manifest(_) | Self::PredictionsNotAccepted => Some(FailedStage::DataSource),
             // A box that does not start says nothing about the model.
             Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
             | Self::Machine(_)
@@ -114,6 +121,7 @@ impl Problem for EvaluateError {
     fn code(&self) -> &'static str {
         match self {
             Self::Manifest(error) => error.code(),
+            Self::PredictionsNotAccepted => "PREDICTIONS_NOT_ACCEPTED",
             Self::ModelLoad(error) => error.code(),
             Self::ModelDies(error) => error.code(),
             Self::Nondeterministic => "NONDETERMINISTIC",
@@ -127,6 +135,11 @@ impl Problem for EvaluateError {
     fn remedy(&self) -> Option<String> {
         match self {
             Self::Manifest(error) => error.remedy(),
+            Self::PredictionsNotAccepted => Some(
+                "give the study a data source with images, or ask the sponsor for a protocol that \
+                 accepts prediction tables"
+                    .to_owned(),
+            ),
             Self::ModelLoad(error) => error.remedy(),
             Self::ModelDies(error) => error.remedy(),
             Self::Nondeterministic => Some(
@@ -186,13 +199,23 @@ impl Evaluation<'_> {
     ///
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
+        let has_scores = matches!(self.source.columns.index_test, IndexTestColumn::Score(_));
+        if has_scores && self.protocol.prediction_tables == PredictionTables::Refuse {
+            return Err(EvaluateError::PredictionsNotAccepted);
+        }
         let (source, protocol) = (self.source.clone(), self.protocol.clone());
         let cohort = aside(move || {
-            let columns = attributes::columns(&protocol);
+            let columns = attributes::attribute_columns(&protocol, &source.columns);
             read_manifest(&source, &protocol.reference_standard, &columns)
         });
         let cohort = cohort.await?;
-        let again = self.evaluate_missing(cohort.open_on_site(), progress).await?;
+        let missing = self.missing(cohort.open_on_site()).await?;
+        let again = if has_scores {
+            self.record_scores(cohort.open_on_site(), missing, progress).await?;
+            Vec::new()
+        } else {
+            self.evaluate_missing(cohort.open_on_site(), missing, progress).await?
+        };
         let checkpoints = self.vault.checkpoint_list(self.round).await?;
         check_again(checkpoints.open_on_site(), &again)?;
         self.check_failures(cohort.open_on_site(), checkpoints.open_on_site())?;
@@ -201,18 +224,50 @@ impl Evaluation<'_> {
         Ok(aside(move || evaluated.summarise()).await)
     }
 
-    /// Cases that no checkpoint holds, then a secret sample once more (DC-22), which is returned.
-    async fn evaluate_missing(
-        &self,
-        cohort: &Cohort,
-        progress: &Progress,
-    ) -> Result<Vec<Done>, EvaluateError> {
+    /// Places of the cases that no checkpoint holds.
+    async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
         let done = self.vault.checkpoint_list(self.round).await?;
         let is_missing = |index: &usize| {
             let checkpoint = done.open_on_site().get(index);
             checkpoint.is_none_or(|checkpoint| checkpoint.row != row_digest(&cohort.cases[*index]))
         };
-        let missing: Vec<usize> = (0..cohort.cases.len()).filter(is_missing).collect();
+        Ok((0..cohort.cases.len()).filter(is_missing).collect())
+    }
+
+    /// The scores of a prediction table. Nothing runs, so nothing is looked at again.
+    async fn record_scores(
+        &self,
+        cohort: &Cohort,
+        missing: Vec<usize>,
+        progress: &Progress,
+    ) -> Result<(), VaultError> {
+        progress.total.store(cohort.cases.len(), Ordering::Relaxed);
+        progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        for places in missing.chunks(MOST_SCORES) {
+            let of = |place: &usize| {
+                let case = &cohort.cases[*place];
+                match &case.index_test {
+                    IndexTest::Score(score) => {
+                        Some((*place, prediction::checkpoint(self.protocol, case, *score)))
+                    }
+                    IndexTest::Image(_) => None,
+                }
+            };
+            let checkpoints: Vec<_> = places.iter().filter_map(of).collect();
+            let cases = checkpoints.iter().map(|(place, checkpoint)| (*place, checkpoint));
+            self.vault.checkpoint_put_all(self.round, cases).await?;
+            progress.add(places.len());
+        }
+        Ok(())
+    }
+
+    /// Cases that no checkpoint holds, then a secret sample once more (DC-22), which is returned.
+    async fn evaluate_missing(
+        &self,
+        cohort: &Cohort,
+        missing: Vec<usize>,
+        progress: &Progress,
+    ) -> Result<Vec<Done>, EvaluateError> {
         let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
         let again = purity::again(&self.secret, self.round, scorable.collect());
         progress.total.store(cohort.cases.len() + again.len(), Ordering::Relaxed);

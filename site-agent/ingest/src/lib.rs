@@ -14,5 +14,6 @@ pub use decode::{
     decode_box_main, decode_image,
 };
 pub use manifest::{
-    Case, Cohort, ColumnMapping, ManifestError, ManifestProblem, ManifestSource, read_manifest,
+    Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError, ManifestProblem,
+    ManifestSource, read_manifest,
 };

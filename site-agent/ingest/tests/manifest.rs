@@ -7,7 +7,10 @@ use std::os::unix::fs::symlink;
 
 use fedval_ambient::Problem as _;
 use fedval_disclosure::SiteLocal;
-use fedval_ingest::{Case, Cohort, ColumnMapping, ManifestError, ManifestSource, read_manifest};
+use fedval_ingest::{
+    Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError, ManifestSource,
+    read_manifest,
+};
 use fedval_study::protocol::ReferenceStandard;
 use tempfile::TempDir;
 
@@ -77,7 +80,10 @@ fn a_manifest_becomes_a_cohort() {
             (0, Some(false), Some("M".to_owned())),
         ]
     );
-    assert!(cases.iter().all(|case| case.image.is_absolute() && case.image.is_file()));
+    assert!(cases.iter().all(|case| match &case.index_test {
+        IndexTest::Image(image) => image.is_absolute() && image.is_file(),
+        IndexTest::Score(_) => false,
+    }));
     assert_eq!(format!("{:?}", cases[0]), "Case(..)");
 }
 
@@ -146,6 +152,23 @@ fn an_attribute_that_the_site_does_not_record_is_missing_in_every_case_and_named
     let cohort = cohort.open_on_site();
     assert_eq!(cohort.unrecorded, ["sex"]);
     assert!(cohort.cases[0].attributes.is_empty());
+}
+
+#[test]
+fn a_prediction_table_has_scores_where_others_have_images() {
+    let site = Site::new();
+    let columns = || ColumnMapping {
+        index_test: IndexTestColumn::Score("score".to_owned()),
+        ..ColumnMapping::default()
+    };
+    let manifest = "case_id,patient_id,score,label\na,p,0.25,1\nb,p,,0\nc,q,1e-3,1\n";
+    let cohort = site.read_with(manifest, columns(), &[]).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    let scores = [Some(0.25), None, Some(0.001)].map(IndexTest::Score);
+    assert!(cases.iter().zip(scores).all(|(case, score)| case.index_test == score));
+    let commas = "case_id,patient_id,score,label\na,p,\"0,25\",1\n";
+    let error = site.read_with(commas, columns(), &[]).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_SCORE_UNREADABLE", Some(2))]);
 }
 
 #[test]

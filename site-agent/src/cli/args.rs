@@ -97,6 +97,9 @@ pub(super) enum Command {
     /// Show everything this site ever told anyone.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Show how far this site followed the coordinator's log, which it signs.
+    #[command(subcommand)]
+    Log(Log),
     /// Prove that the record of what left was not changed.
     #[command(subcommand)]
     Journal(Journal),
@@ -148,6 +151,14 @@ pub(super) enum Ledger {
         #[arg(long)]
         cohort: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Log {
+    /// Where it stood. With --json, what `fedval verify --checkpoint` takes.
+    Show,
+    /// Follow the log anew after it broke: the coordinator was restored from a backup.
+    Accept,
 }
 
 #[derive(Debug, Subcommand)]

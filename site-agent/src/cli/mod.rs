@@ -6,6 +6,7 @@ mod check;
 mod enrol;
 mod job;
 mod ledger;
+mod log;
 mod pause;
 mod policy;
 mod preview;
@@ -83,6 +84,7 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
             job::release(&home, &job, digest.as_deref(), &by, output).await
         }
         Command::Ledger(command) => ledger::run(&home, &command, output).await,
+        Command::Log(command) => log::run(&home, &command, output).await,
         Command::Journal(command) => ledger::verify(&home, &command, output).await,
     }
 }

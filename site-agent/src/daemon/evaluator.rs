@@ -50,7 +50,7 @@ impl Evaluator for Boxed {
         model: &Path,
         grid: ScoreGrid,
     ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
-        let source = agent.config.data_sources.iter().find(|source| source.serves(&protocol.id));
+        let source = agent.config.source_of(&protocol.id);
         let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
         let manifest = source.ok_or(missing)?.manifest_source();
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;

@@ -8,12 +8,14 @@ use fedval_disclosure::{
 use fedval_evaluate::ScoreGrid;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, SiteResult, SiteSummary,
+    CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, ScoreSource, SiteResult,
+    SiteSummary,
 };
 use fedval_vault::Job;
 
 use super::Agent;
 use super::evaluator::NotEvaluated;
+use crate::config::DataSource;
 use crate::site_policy;
 
 /// Evaluates a job whose model is on this site's disk, and stores what the gate lets through. `false`
@@ -33,7 +35,11 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
     match agent.evaluator.evaluate(agent, job, protocol, &path, grid).await {
         Ok(summary) => {
             let cohort = summary.open_on_site().cohort;
-            let header = header(agent, job, Some(cohort), Some(policy.digest()));
+            let scores = agent.config.source_of(&protocol.id).map(DataSource::scores);
+            let header = ResultHeader {
+                scores: scores.unwrap_or_default(),
+                ..header(agent, job, Some(cohort), Some(policy.digest()))
+            };
             // On the heap: what is held while the rules are applied is large.
             Box::pin(vet(agent, job, locked, effective, header, summary)).await?;
         }
@@ -179,6 +185,7 @@ fn header(
         cohort,
         policy,
         agent_build: agent.build,
+        scores: ScoreSource::Model,
     }
 }
 

@@ -1,11 +1,11 @@
-//! What the daemon's work needs of a coordinator: two calls. The stream is [`super::session`]'s.
+//! What the daemon's work needs of a coordinator: a few calls. The stream is [`super::session`]'s.
 
 use std::path::Path;
 
 use async_trait::async_trait;
 use fedval_disclosure::Releasable;
-use fedval_egress::{Connection, EgressError};
-use fedval_study::{LedgerMark, ResultDigest, Sha256Digest, SiteResult};
+use fedval_egress::{Connection, EgressError, LogExtension};
+use fedval_study::{LedgerMark, LogCheckpoint, ResultDigest, Sha256Digest, SiteResult};
 use fedval_trust::SecretKey;
 
 /// A way to the coordinator.
@@ -28,6 +28,16 @@ pub trait Link: std::fmt::Debug + Send + Sync {
         lease_epoch: u64,
         ledger: &LedgerMark,
     ) -> Result<ResultDigest, EgressError>;
+
+    /// How the coordinator's log went on.
+    async fn log_extend(&self, from: u64) -> Result<LogExtension, EgressError>;
+
+    /// Signs a state of the log.
+    async fn log_cosign(
+        &self,
+        checkpoint: LogCheckpoint,
+        key: &SecretKey,
+    ) -> Result<(), EgressError>;
 }
 
 #[async_trait]
@@ -49,5 +59,17 @@ impl Link for Connection {
         ledger: &LedgerMark,
     ) -> Result<ResultDigest, EgressError> {
         Self::submit(self, result, key, lease_epoch, ledger).await
+    }
+
+    async fn log_extend(&self, from: u64) -> Result<LogExtension, EgressError> {
+        Self::log_extend(self, from).await
+    }
+
+    async fn log_cosign(
+        &self,
+        checkpoint: LogCheckpoint,
+        key: &SecretKey,
+    ) -> Result<(), EgressError> {
+        Self::log_cosign(self, checkpoint, key).await
     }
 }

@@ -13,6 +13,7 @@ mod intake;
 mod job;
 mod ledger_mark;
 mod link;
+mod log;
 mod observe;
 mod progress;
 mod renewal;

@@ -8,7 +8,7 @@ use fedval_egress::{Connection, Coordinator, EgressError, Instance, WorkStream};
 use tokio::sync::watch;
 
 use super::conversation::Conversation;
-use super::{Agent, instance};
+use super::{Agent, instance, log};
 
 /// A session lasts two minutes without one; this is well inside.
 const HEARTBEAT_SECONDS: u64 = 30;
@@ -113,6 +113,7 @@ async fn converse(
             _ = heartbeat.tick() => {
                 stream.heartbeat().await?;
                 conversation.take_again(agent, connection).await?;
+                log::follow(agent, connection).await?;
             }
         }
     }

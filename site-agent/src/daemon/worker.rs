@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::backoff::Backoff;
 use super::link::Link;
-use super::{Agent, answer_time, bell, job};
+use super::{Agent, answer_time, bell, job, log};
 use crate::site_policy;
 
 /// Waits that ended are noticed at this rate; everything else rings the bell.
@@ -224,6 +224,8 @@ impl Worker {
                 agent.vault.sent_record(round, digest, agent.clock.now()).await?;
                 self.backoff.succeeded(round);
                 tracing::info!(%round, "result sent");
+                // So that the log that holds this answer carries this site's signature.
+                log::follow(agent, link.as_ref()).await?;
                 Ok(true)
             }
             Err(error) => {

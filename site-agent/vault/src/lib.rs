@@ -10,6 +10,7 @@ mod error;
 mod job;
 mod journal;
 mod ledger;
+mod log_seen;
 mod row;
 mod secret;
 mod vetted;
@@ -28,6 +29,7 @@ pub use error::VaultError;
 pub use job::{Job, JobState, NewJob};
 pub use journal::{Event, JournalEntry};
 pub use ledger::LedgerEntry;
+pub use log_seen::LogSeen;
 pub use vetted::{StoredDecision, VettedResult};
 
 /// How long a writer waits for another: the daemon and a steward's command share the file.

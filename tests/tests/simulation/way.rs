@@ -10,9 +10,9 @@ use fedval_agent::daemon::Link;
 use fedval_ambient::Problem;
 use fedval_core::Coordinator;
 use fedval_disclosure::Releasable;
-use fedval_egress::EgressError;
-use fedval_study::{LedgerMark, ResultDigest, Sha256Digest, SiteId, SiteResult};
-use fedval_trust::{PayloadType, SecretKey, dsse};
+use fedval_egress::{EgressError, LogExtension};
+use fedval_study::{LedgerMark, LogCheckpoint, ResultDigest, Sha256Digest, SiteId, SiteResult};
+use fedval_trust::{PayloadType, SecretKey, dsse, log_checkpoint};
 use fedval_vault::Vault;
 
 /// What happens to the next call.
@@ -110,5 +110,25 @@ impl Link for FaultyWay {
             self.acknowledged.lock().unwrap().push(*digest);
         }
         answer
+    }
+
+    async fn log_extend(&self, from: u64) -> Result<LogExtension, EgressError> {
+        let went_on = self.coordinator.log_extend(from).await.map_err(|error| refused(&error))?;
+        Ok(LogExtension {
+            entries: went_on.checkpoint.entries,
+            root: went_on.checkpoint.root,
+            endorsement: went_on.endorsement,
+            leaves: went_on.leaves,
+        })
+    }
+
+    async fn log_cosign(
+        &self,
+        checkpoint: LogCheckpoint,
+        key: &SecretKey,
+    ) -> Result<(), EgressError> {
+        let signature = log_checkpoint::sign(key, checkpoint).expect("a short log");
+        let kept = self.coordinator.log_cosign(&self.site, checkpoint, signature).await;
+        kept.map_err(|error| refused(&error))
     }
 }

@@ -81,16 +81,19 @@ impl<'a> Aggregates<'a> {
         }
     }
 
+    /// Cases, in units of analysis.
+    pub(super) fn n(self) -> u64 {
+        let (n_pos, n_neg) = self.cases();
+        n_pos.saturating_add(n_neg)
+    }
+
     /// Distinct patients.
     pub(super) fn patients(self) -> u64 {
         match self {
             Self::Exact(p) => p.patients.total,
             Self::Coarse { group, .. } => group.patients.total,
             // Each patient is counted once.
-            Self::Noisy { .. } => {
-                let (n_pos, n_neg) = self.cases();
-                n_pos.saturating_add(n_neg)
-            }
+            Self::Noisy { .. } => self.n(),
         }
     }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::dc01_closed_schema;
+use fedval_study::protocol::PredictionTables;
 use fedval_study::{
-    Canonical, LockedProtocol, Outcome, ResultDigest, RoundRecord, SiteId, SiteRecord, SiteResult,
-    SiteStatus, Terms,
+    Canonical, LockedProtocol, Outcome, ResultDigest, RoundRecord, ScoreSource, SiteId, SiteRecord,
+    SiteResult, SiteStatus, Terms,
 };
 
 use super::AssembleError;
@@ -119,6 +120,11 @@ fn check_release(
         if !named {
             return Err(AssembleError::HeaderDisagrees { site: site.clone(), field });
         }
+    }
+    if result.header.scores == ScoreSource::PredictionTable
+        && plan.prediction_tables == PredictionTables::Refuse
+    {
+        return Err(AssembleError::PredictionsNotAccepted { site: site.clone() });
     }
     if !terms.keeps(floor(plan)) {
         return Err(AssembleError::BelowFloor { site: site.clone() });

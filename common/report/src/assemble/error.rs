@@ -48,6 +48,12 @@ pub enum AssembleError {
         /// What differs.
         field: &'static str,
     },
+    /// A result rests on scores that were made elsewhere.
+    #[error("the result of {site} rests on a prediction table, which the protocol does not accept")]
+    PredictionsNotAccepted {
+        /// The site.
+        site: SiteId,
+    },
     /// A result has no canonical form.
     #[error("the result of {site} has no canonical form")]
     NotCanonical {

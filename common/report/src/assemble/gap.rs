@@ -4,48 +4,54 @@ use fedval_stats::fairness::{StratifiedGap, stratified};
 use fedval_stats::multiplicity::holm;
 use fedval_study::protocol::{StudyProtocol, Table, TableKind};
 use fedval_study::{MetricId, Name};
+use rayon::prelude::*;
 
-use super::metric;
-use crate::report::{Estimable, Gap, GapEstimate, Metric, Reason, Subgroup, SubgroupSite};
+use super::subgroup::{self, Assessed};
+use crate::report::{Estimable, Gap, GapEstimate, Reason, Subgroup};
 
 /// Every category but the first of every dimension, in every metric of discrimination and response.
 ///
 /// Crossings have no reference of their own: their gaps are those of their rows and columns.
-pub(super) fn all(plan: &StudyProtocol, subgroups: &[Subgroup]) -> Vec<Gap> {
+pub(super) fn all(plan: &StudyProtocol, groups: &[Assessed]) -> Vec<Gap> {
     let tables = plan.tables();
     let one_way = tables.iter().filter(|table| matches!(table.kind, TableKind::OneWay(_)));
-    let mut gaps: Vec<Gap> =
-        one_way.flat_map(|table| of_dimension(plan, table, subgroups)).collect();
+    let mut gaps: Vec<Gap> = one_way.flat_map(|table| of_dimension(plan, table, groups)).collect();
     adjust(&mut gaps);
     gaps
 }
 
-fn of_dimension(plan: &StudyProtocol, table: &Table, subgroups: &[Subgroup]) -> Vec<Gap> {
+fn of_dimension(plan: &StudyProtocol, table: &Table, groups: &[Assessed]) -> Vec<Gap> {
     let find = |category: &Name| {
-        subgroups.iter().find(|group| group.dimension == table.name && group.category == *category)
+        let is_it = |group: &Subgroup| group.dimension == table.name && group.category == *category;
+        groups.iter().find(|group| is_it(&group.subgroup))
     };
     let [first, others @ ..] = &table.categories[..] else { return Vec::new() };
     let Some(reference) = find(first) else { return Vec::new() };
-    let metrics = metric::ids(plan);
-    let compared = metrics.iter().filter(|metric| is_compared(metric));
-    let pairs = compared.flat_map(|metric| others.iter().map(move |other| (metric, other)));
+    let compared = subgroup::compared(plan);
+    let pairs: Vec<_> = compared
+        .iter()
+        .enumerate()
+        .flat_map(|metric| others.iter().map(move |other| (metric, other)))
+        .collect();
     pairs
+        .into_par_iter()
         .filter_map(|(metric, other)| {
             Some(one(metric, find(other)?, reference, plan.analysis.level))
         })
         .collect()
 }
 
-const fn is_compared(metric: &MetricId) -> bool {
-    matches!(metric, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
-}
-
-fn one(metric: &MetricId, group: &Subgroup, reference: &Subgroup, level: f64) -> Gap {
+fn one(
+    (index, metric): (usize, &MetricId),
+    group: &Assessed,
+    reference: &Assessed,
+    level: f64,
+) -> Gap {
     let differences: Vec<(f64, f64)> = group
-        .sites
+        .estimates
         .iter()
-        .zip(&reference.sites)
-        .filter_map(|(group, reference)| difference(metric, group, reference))
+        .zip(&reference.estimates)
+        .filter_map(|(group, reference)| difference(*group.get(index)?, *reference.get(index)?))
         .collect();
     let result = if differences.is_empty() {
         Err(Reason::NothingReleased)
@@ -53,9 +59,9 @@ fn one(metric: &MetricId, group: &Subgroup, reference: &Subgroup, level: f64) ->
         stratified(&differences, level).map(|gap| estimate(&gap)).map_err(Reason::from)
     };
     Gap {
-        dimension: group.dimension.clone(),
-        category: group.category.clone(),
-        reference: reference.category.clone(),
+        dimension: group.subgroup.dimension.clone(),
+        category: group.subgroup.category.clone(),
+        reference: reference.subgroup.category.clone(),
         metric: metric.clone(),
         k: u64::try_from(differences.len()).unwrap_or(u64::MAX),
         result: result.into(),
@@ -63,16 +69,8 @@ fn one(metric: &MetricId, group: &Subgroup, reference: &Subgroup, level: f64) ->
 }
 
 /// Group minus reference at one site, with its error; `None` where one of them has no value.
-fn difference(
-    metric: &MetricId,
-    group: &SubgroupSite,
-    reference: &SubgroupSite,
-) -> Option<(f64, f64)> {
-    let of = |cell: &SubgroupSite| {
-        let metric: &Metric = cell.performance.released()?.metrics.get(metric)?.value()?;
-        Some((metric.estimate, *metric.se.value()?))
-    };
-    let ((group, se_group), (reference, se_reference)) = (of(group)?, of(reference)?);
+fn difference(group: Option<(f64, f64)>, reference: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    let ((group, se_group), (reference, se_reference)) = (group?, reference?);
     let se = (se_group * se_group + se_reference * se_reference).sqrt();
     (se > 0.0).then_some((group - reference, se))
 }

@@ -45,7 +45,8 @@ pub(super) fn all(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Metrics {
         .collect()
 }
 
-fn estimate(
+/// One metric of one group.
+pub(super) fn estimate(
     plan: &StudyProtocol,
     id: &MetricId,
     aggregates: Aggregates<'_>,

@@ -88,7 +88,7 @@ pub fn assemble(
         .collect::<Result<Vec<_>, AssembleError>>()?;
     let members = members(plan, &answers);
     let synthesis = synthesis::all(plan, &members);
-    let subgroups = subgroup::sections(plan, &answers);
+    let groups = subgroup::all(plan, &answers);
     Ok(Report {
         schema: REPORT_SCHEMA.to_owned(),
         software: Software { name: "fedval".to_owned(), version: round.software_version.clone() },
@@ -99,16 +99,16 @@ pub fn assemble(
             bytes: plan.model.bytes,
         },
         round: round_identity(round)?,
-        verdicts: verdict::all(plan, &sites, &synthesis, &subgroups),
+        verdicts: verdict::all(plan, &sites, &synthesis, &groups),
         participants: site::participants(&sites),
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(&answers),
         operating_points: operating_point::all(plan, &members),
-        gaps: gap::all(plan, &subgroups),
+        gaps: gap::all(plan, &groups),
         risk_of_bias: risk_of_bias::all(plan, &sites),
         sites,
         synthesis,
-        subgroups,
+        subgroups: groups.into_iter().map(|group| group.subgroup).collect(),
     })
 }
 

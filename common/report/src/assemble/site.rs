@@ -2,14 +2,14 @@
 
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::AttritionCount;
-use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
+use fedval_study::{Cell, MetricId, Name, Outcome, SiteResult, SiteStatus};
 
 use super::aggregates::Aggregates;
 use super::contribution::Proportion;
 use super::{Answer, AssembleError, metric, moment};
 use crate::report::{
-    Attrition, CalibrationLine, Disclosed, Estimable, Group, Metrics, OperatingPointRow,
-    Participants, Reason, Site, SiteControl, SiteTally, WithheldCode,
+    Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
+    Reason, ResponseCounts, Site, SiteControl, SiteTally, WithheldCode,
 };
 
 /// The section of one site, whatever came of the round there.
@@ -17,9 +17,9 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
     let record = answer.record;
     let header = answer.result.map(|result| &result.header);
     let whole = answer.whole(plan);
-    let group = whole.map(|aggregates| group(plan, aggregates));
+    let metrics = whole.map(|aggregates| metric::all(plan, aggregates)).unwrap_or_default();
     let reason = reason_of(record.status);
-    let count = |of: fn(&Group) -> u64| group.as_ref().map(of).ok_or(reason).into();
+    let count = |of: &dyn Fn(Aggregates<'_>) -> u64| whole.map(of).ok_or(reason).into();
     Ok(Site {
         id: record.site.clone(),
         status: record.status,
@@ -29,16 +29,18 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         }),
         dispatched_at: moment::rfc3339(record.dispatched_at_ms)?,
         recorded_at: record.recorded_at_ms.map(moment::rfc3339).transpose()?,
-        n: count(|group| group.n),
-        n_pos: count(|group| group.n_pos),
-        n_neg: count(|group| group.n_neg),
-        patients: count(|group| group.patients),
+        earlier_dispatches: record.earlier_dispatches,
+        n: count(&|aggregates| aggregates.n()),
+        n_pos: count(&|aggregates| aggregates.cases().0),
+        n_neg: count(&|aggregates| aggregates.cases().1),
+        patients: count(&|aggregates| aggregates.patients()),
         clustered: whole.map(Aggregates::is_clustered),
         attrition: answer.result.map(attrition).unwrap_or_default(),
         calibration_line: whole.ok_or(reason).and_then(calibration_line).into(),
         result: record.result,
         cohort: header.and_then(|header| header.cohort),
         agent_build: header.map(|header| header.agent_build),
+        scores: header.map(|header| header.scores),
         disclosure: answer
             .result
             .and_then(|result| result.outcome.terms())
@@ -49,26 +51,11 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
                 terms,
                 policy,
             }),
-        operating_points: group
-            .as_ref()
-            .map(|group| group.operating_points.clone())
+        operating_points: whole
+            .map(|aggregates| operating_points(plan, aggregates, &metrics))
             .unwrap_or_default(),
-        metrics: group.map(|group| group.metrics).unwrap_or_default(),
-    })
-}
-
-/// One group of patients in estimates.
-pub(super) fn group(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Group {
-    let (n_pos, n_neg) = aggregates.cases();
-    let metrics = metric::all(plan, aggregates);
-    Group {
-        n: n_pos.saturating_add(n_neg),
-        n_pos,
-        n_neg,
-        patients: aggregates.patients(),
-        operating_points: operating_points(plan, aggregates, &metrics),
         metrics,
-    }
+    })
 }
 
 fn operating_points(
@@ -76,14 +63,6 @@ fn operating_points(
     aggregates: Aggregates<'_>,
     metrics: &Metrics,
 ) -> Vec<OperatingPointRow> {
-    let withheld = || Disclosed::Withheld { withheld: WithheldCode::S };
-    let counts = |id: &MetricId| match Proportion::of(id, aggregates) {
-        Ok(share) => {
-            let wrong = share.cases.saturating_sub(share.successes);
-            (Disclosed::Released(share.successes), Disclosed::Released(wrong))
-        }
-        Err(_) => (withheld(), withheld()),
-    };
     let estimate = |id: &MetricId| match metrics.get(id) {
         Some(Estimable::Estimated(metric)) => Estimable::Estimated(metric.estimate),
         Some(Estimable::NotEstimable { not_estimable }) => Estimable::not(*not_estimable),
@@ -94,7 +73,7 @@ fn operating_points(
         .map(|point| {
             let sensitivity = MetricId::Sensitivity(point.name.clone());
             let specificity = MetricId::Specificity(point.name.clone());
-            let ((tp, fn_), (tn, fp)) = (counts(&sensitivity), counts(&specificity));
+            let ResponseCounts { tp, fn_, fp, tn } = response(&point.name, aggregates);
             OperatingPointRow {
                 name: point.name.clone(),
                 threshold: point.threshold,
@@ -107,6 +86,21 @@ fn operating_points(
             }
         })
         .collect()
+}
+
+/// Response counts at one operating point, as far as they were released.
+pub(super) fn response(point: &Name, aggregates: Aggregates<'_>) -> ResponseCounts {
+    let counts = |id: &MetricId| {
+        let Ok(share) = Proportion::of(id, aggregates) else {
+            let withheld = Disclosed::Withheld { withheld: WithheldCode::S };
+            return (withheld, withheld);
+        };
+        let wrong = share.cases.saturating_sub(share.successes);
+        (Disclosed::Released(share.successes), Disclosed::Released(wrong))
+    };
+    let (tp, fn_) = counts(&MetricId::Sensitivity(point.clone()));
+    let (tn, fp) = counts(&MetricId::Specificity(point.clone()));
+    ResponseCounts { tp, fn_, fp, tn }
 }
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {

@@ -1,5 +1,7 @@
 //! Sentences that every report carries.
 
+use fedval_study::ScoreSource;
+
 use super::Answer;
 use crate::report::{WithheldItem, WithheldWhat};
 
@@ -27,7 +29,46 @@ pub(super) fn limits(answers: &[Answer<'_>]) -> Vec<String> {
          than it is by chance alone; read it with its interval.",
     ]
     .map(str::to_owned);
-    std::iter::once(model).chain(others).collect()
+    std::iter::once(model)
+        .chain(others)
+        .chain(made_elsewhere(answers))
+        .chain(seen_before(answers))
+        .collect()
+}
+
+/// Where the model was before.
+fn seen_before(answers: &[Answer<'_>]) -> Option<String> {
+    let sites: Vec<String> = answers
+        .iter()
+        .map(|answer| answer.record)
+        .filter(|record| record.earlier_dispatches > 0)
+        .map(|record| format!("{} ({})", record.site, record.earlier_dispatches))
+        .collect();
+    (!sites.is_empty()).then(|| {
+        format!(
+            "The model had been dispatched before to {}: what was learned from those answers may have gone \
+             into what is tested here, so that these patients are not certain to be unseen.",
+            sites.join(", ")
+        )
+    })
+}
+
+/// Where scores were not made during the round.
+fn made_elsewhere(answers: &[Answer<'_>]) -> Option<String> {
+    let sites: Vec<&str> = answers
+        .iter()
+        .filter(|answer| {
+            answer.result.is_some_and(|result| result.header.scores == ScoreSource::PredictionTable)
+        })
+        .map(|answer| answer.record.site.as_str())
+        .collect();
+    (!sites.is_empty()).then(|| {
+        format!(
+            "Scores of {} were made elsewhere and brought as a table, which the protocol accepts; that \
+             this model made them, and on these images, rests on the word of the site.",
+            sites.join(", ")
+        )
+    })
 }
 
 /// In which direction withholding may bias what is shown.

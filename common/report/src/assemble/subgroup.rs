@@ -2,74 +2,150 @@
 
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{Cell, MetricId, Name, SiteId};
+use rayon::prelude::*;
 
 use super::aggregates::Aggregates;
 use super::contribution::Member;
 use super::synthesis::Detail;
+use super::verdict;
 use super::{Answer, metric, site, synthesis};
-use crate::report::{Disclosed, Subgroup, SubgroupSite, Syntheses, WithheldCode};
+use crate::report::{
+    Disclosed, Estimable, Metric, Reason, Subgroup, SubgroupAuroc, SubgroupPerformance,
+    SubgroupSite, Syntheses, WithheldCode, WorstSubgroup,
+};
 
-/// One section for each cell of each table, in the protocol's order.
-pub(super) fn sections(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Subgroup> {
+/// A group with what the report concludes from it beside what it says of it.
+pub(super) struct Assessed {
+    pub(super) subgroup: Subgroup,
+    /// For each site and each of [`compared`]: estimate and standard error, where both exist.
+    pub(super) estimates: Vec<Vec<Option<(f64, f64)>>>,
+    /// For each endpoint of the protocol: the least favourable site, with its estimate.
+    pub(super) worst: Vec<Option<WorstSubgroup>>,
+}
+
+/// One for each cell of each table, in the protocol's order.
+pub(super) fn all(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Assessed> {
     let tables = plan.tables();
-    let cells = tables
+    let cells: Vec<(&Name, &Name)> = tables
         .iter()
-        .flat_map(|table| table.categories.iter().map(move |category| (&table.name, category)));
-    cells.map(|(dimension, category)| section(plan, answers, dimension, category)).collect()
-}
-
-fn section(
-    plan: &StudyProtocol,
-    answers: &[Answer<'_>],
-    dimension: &Name,
-    category: &Name,
-) -> Subgroup {
-    let cells = cells(plan, answers, dimension, category);
-    let members: Vec<Member<'_>> = cells
-        .iter()
-        .filter_map(|(site, cell)| Some(Member { site, aggregates: *cell.released()? }))
+        .flat_map(|table| table.categories.iter().map(move |category| (&table.name, category)))
         .collect();
-    Subgroup {
-        dimension: dimension.clone(),
-        category: category.clone(),
-        sites: cells
-            .iter()
-            .map(|(site, cell)| SubgroupSite {
-                site: (*site).clone(),
-                performance: match cell {
-                    Cell::Released(aggregates) => {
-                        Disclosed::Released(site::group(plan, *aggregates))
-                    }
-                    Cell::Suppressed => Disclosed::Withheld { withheld: WithheldCode::S },
-                },
-            })
-            .collect(),
-        synthesis: syntheses(plan, &members),
-    }
-}
-
-/// The cell of every site that released a result.
-fn cells<'a>(
-    plan: &StudyProtocol,
-    answers: &[Answer<'a>],
-    dimension: &Name,
-    category: &Name,
-) -> Vec<(&'a SiteId, Cell<Aggregates<'a>>)> {
-    let cell =
-        |answer: &Answer<'a>| Some((&answer.record.site, answer.cell(plan, dimension, category)?));
-    answers.iter().filter_map(cell).collect()
+    let compared = compared(plan);
+    // Groups hang on nothing but their own cells: beside each other they come out as one after the other.
+    cells
+        .par_iter()
+        .map(|(dimension, category)| assess(plan, &compared, answers, dimension, category))
+        .collect()
 }
 
 /// Discrimination and response only: calibration in small groups has errors too large to pool.
-fn syntheses(plan: &StudyProtocol, members: &[Member<'_>]) -> Syntheses {
-    metric::ids(plan)
-        .into_iter()
-        .filter(|id| {
-            matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
-        })
-        .map(|id| {
-            let synthesis = synthesis::one(plan, &id, members, Detail::Pooled);
-            (id, synthesis.into())
-        })
+pub(super) fn compared(plan: &StudyProtocol) -> Vec<MetricId> {
+    let mut ids = metric::ids(plan);
+    ids.retain(|id| {
+        matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
+    });
+    ids
+}
+
+fn assess(
+    plan: &StudyProtocol,
+    compared: &[MetricId],
+    answers: &[Answer<'_>],
+    dimension: &Name,
+    category: &Name,
+) -> Assessed {
+    let mut sites = Vec::new();
+    let mut members = Vec::new();
+    let mut estimates = Vec::new();
+    let mut worst: Vec<Option<WorstSubgroup>> = vec![None; plan.endpoints.len()];
+    for answer in answers {
+        let Some(cell) = answer.cell(plan, dimension, category) else { continue };
+        let site = &answer.record.site;
+        let (performance, found) = match cell {
+            Cell::Released(aggregates) => {
+                members.push(Member { site, aggregates });
+                let found = Cellwise { plan, aggregates };
+                found.challenge((site, dimension, category), &mut worst);
+                (Disclosed::Released(found.performance()), found.estimates(compared))
+            }
+            Cell::Suppressed => {
+                (Disclosed::Withheld { withheld: WithheldCode::S }, vec![None; compared.len()])
+            }
+        };
+        sites.push(SubgroupSite { site: site.clone(), performance });
+        estimates.push(found);
+    }
+    let subgroup = Subgroup {
+        dimension: dimension.clone(),
+        category: category.clone(),
+        sites,
+        synthesis: syntheses(plan, compared, &members),
+    };
+    Assessed { subgroup, estimates, worst }
+}
+
+/// One cell of one site.
+#[derive(Clone, Copy)]
+struct Cellwise<'a> {
+    plan: &'a StudyProtocol,
+    aggregates: Aggregates<'a>,
+}
+
+impl Cellwise<'_> {
+    fn metric(self, id: &MetricId) -> Result<Metric, Reason> {
+        metric::estimate(self.plan, id, self.aggregates)
+    }
+
+    fn performance(self) -> SubgroupPerformance {
+        let (n_pos, n_neg) = self.aggregates.cases();
+        let area = self.metric(&MetricId::Auroc);
+        let points = self.plan.operating_points.iter();
+        SubgroupPerformance {
+            n: self.aggregates.n(),
+            n_pos,
+            n_neg,
+            patients: self.aggregates.patients(),
+            auroc: Estimable::from(
+                area.map(|area| SubgroupAuroc { estimate: area.estimate, ci: area.ci }),
+            ),
+            response: points.map(|point| site::response(&point.name, self.aggregates)).collect(),
+        }
+    }
+
+    fn estimates(self, compared: &[MetricId]) -> Vec<Option<(f64, f64)>> {
+        let of = |id: &MetricId| {
+            let metric = self.metric(id).ok()?;
+            Some((metric.estimate, *metric.se.value()?))
+        };
+        compared.iter().map(of).collect()
+    }
+
+    /// Takes the place of what was the least favourable so far, where this cell is less so.
+    fn challenge(
+        self,
+        (site, dimension, category): (&SiteId, &Name, &Name),
+        worst: &mut [Option<WorstSubgroup>],
+    ) {
+        for (endpoint, worst) in self.plan.endpoints.iter().zip(worst) {
+            let Ok(metric) = self.metric(&endpoint.metric) else { continue };
+            let is_worse = worst.as_ref().is_none_or(|worst| {
+                verdict::is_worse(endpoint, metric.estimate, worst.value.estimate)
+            });
+            if is_worse {
+                *worst = Some(WorstSubgroup {
+                    site: site.clone(),
+                    dimension: dimension.clone(),
+                    category: category.clone(),
+                    value: verdict::against(endpoint, &metric),
+                });
+            }
+        }
+    }
+}
+
+fn syntheses(plan: &StudyProtocol, compared: &[MetricId], members: &[Member<'_>]) -> Syntheses {
+    compared
+        .iter()
+        .map(|id| (id.clone(), synthesis::one(plan, id, members, Detail::Pooled).into()))
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use fedval_study::protocol::{Endpoint, EndpointDirection, StudyProtocol};
 use fedval_study::{MetricId, SiteId};
+use rayon::prelude::*;
 
 use super::aggregates::Aggregates;
 use super::contribution::{Member, Proportion, on_scale};
@@ -61,6 +62,9 @@ struct Answered<'a> {
     warnings: Vec<Warning>,
 }
 
+/// Up to so many sites, a synthesis is told without each in turn. Of more, no single one moves it.
+const MOST_LEFT_OUT: usize = 200;
+
 /// How much is told of a synthesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
@@ -71,10 +75,16 @@ pub(super) enum Detail {
     Pooled,
 }
 
+impl Detail {
+    fn leaves_out(self, sites: usize) -> bool {
+        self == Self::Whole && sites <= MOST_LEFT_OUT
+    }
+}
+
 /// Every metric of the protocol across whole cohorts.
 pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Syntheses {
     metric::ids(plan)
-        .into_iter()
+        .into_par_iter()
         .map(|id| {
             let synthesis = one(plan, &id, members, Detail::Whole);
             (id, synthesis.into())
@@ -100,7 +110,7 @@ pub(super) fn one(
         continuous(plan, id, members, detail)?
     };
     let endpoints: Vec<_> = plan.endpoints.iter().filter(|e| e.metric == *id).collect();
-    Ok(section(Scale::of(id), answered, &endpoints))
+    Ok(section(Scale::of(id), answered, &endpoints, detail))
 }
 
 /// Any metric with an estimate and an error on its scale.
@@ -130,8 +140,16 @@ fn continuous<'a>(
         fit: normal.primary()?,
         sites,
         excluded,
-        leave_one_out: if is_whole { normal.leave_one_out() } else { Vec::new() },
-        influence: if is_whole { normal.influence() } else { Vec::new() },
+        leave_one_out: if detail.leaves_out(contributions.len()) {
+            normal.leave_one_out()
+        } else {
+            Vec::new()
+        },
+        influence: if detail.leaves_out(contributions.len()) {
+            normal.influence()
+        } else {
+            Vec::new()
+        },
         alternatives: alternatives
             .into_iter()
             .map(|(name, fit)| (name, fit.map_err(Reason::from)))
@@ -191,9 +209,10 @@ fn shares<'a>(
         fit: binomial.primary()?,
         sites: used.iter().map(|(member, _)| member.site).collect(),
         excluded,
-        leave_one_out: match detail {
-            Detail::Whole => binomial.leave_one_out(),
-            Detail::Pooled => Vec::new(),
+        leave_one_out: if detail.leaves_out(used.len()) {
+            binomial.leave_one_out()
+        } else {
+            Vec::new()
         },
         influence: Vec::new(),
         alternatives: vec![("reml_hartung_knapp", Err(Reason::EmptyErrorCell))],
@@ -202,7 +221,12 @@ fn shares<'a>(
 }
 
 /// Moves an answer to the metric's own scale.
-fn section(scale: Scale, answered: Answered<'_>, endpoints: &[&Endpoint]) -> Synthesis {
+fn section(
+    scale: Scale,
+    answered: Answered<'_>,
+    endpoints: &[&Endpoint],
+    detail: Detail,
+) -> Synthesis {
     let Answered { fit, sites, excluded, leave_one_out, influence, alternatives, warnings } =
         answered;
     let het = fit.heterogeneity.as_ref().ok_or(Reason::NotDefinedForMethod);
@@ -227,6 +251,7 @@ fn section(scale: Scale, answered: Answered<'_>, endpoints: &[&Endpoint]) -> Syn
         weights: sites
             .iter()
             .enumerate()
+            .take_while(|_| detail == Detail::Whole)
             .map(|(index, site)| SiteWeight {
                 site: (*site).clone(),
                 weight: weight(index).ok_or(Reason::NotDefinedForMethod).into(),

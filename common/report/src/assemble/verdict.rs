@@ -2,9 +2,10 @@
 
 use fedval_study::protocol::{Endpoint, EndpointBasis, EndpointDirection, StudyProtocol};
 
+use super::subgroup::Assessed;
 use crate::report::{
-    AgainstLimit, Estimable, Metric, Reason, Site, Subgroup, Syntheses, Synthesis, Verdict,
-    VerdictResult, WorstSite, WorstSubgroup,
+    AgainstLimit, Estimable, Metric, Reason, Site, Syntheses, Synthesis, Verdict, VerdictResult,
+    WorstSite, WorstSubgroup,
 };
 
 /// One verdict for each endpoint, in the protocol's order.
@@ -12,16 +13,20 @@ pub(super) fn all(
     plan: &StudyProtocol,
     sites: &[Site],
     synthesis: &Syntheses,
-    subgroups: &[Subgroup],
+    groups: &[Assessed],
 ) -> Vec<Verdict> {
-    plan.endpoints.iter().map(|endpoint| one(endpoint, sites, synthesis, subgroups)).collect()
+    let one = |(index, endpoint): (usize, &Endpoint)| {
+        let of_groups = groups.iter().filter_map(|group| group.worst.get(index)?.clone());
+        one(endpoint, sites, synthesis, of_groups)
+    };
+    plan.endpoints.iter().enumerate().map(one).collect()
 }
 
 fn one(
     endpoint: &Endpoint,
     sites: &[Site],
     synthesis: &Syntheses,
-    subgroups: &[Subgroup],
+    of_groups: impl Iterator<Item = WorstSubgroup>,
 ) -> Verdict {
     let pooled: Result<&Synthesis, Reason> = match synthesis.get(&endpoint.metric) {
         Some(Estimable::Estimated(pooled)) => Ok(pooled),
@@ -54,7 +59,7 @@ fn one(
                 )
         }),
         worst_site: worst_site(endpoint, sites),
-        worst_subgroup: worst_subgroup(endpoint, subgroups),
+        worst_subgroup: worst(endpoint, of_groups.map(|group| (group.value.estimate, group))),
     }
 }
 
@@ -62,7 +67,8 @@ fn held(endpoint: &Endpoint, interval: &Estimable<[f64; 2]>) -> VerdictResult {
     VerdictResult::of(interval, endpoint.direction, endpoint.limit)
 }
 
-fn against(endpoint: &Endpoint, metric: &Metric) -> AgainstLimit {
+/// A metric of one group, held against the endpoint's limit.
+pub(super) fn against(endpoint: &Endpoint, metric: &Metric) -> AgainstLimit {
     AgainstLimit { estimate: metric.estimate, ci: metric.ci, result: held(endpoint, &metric.ci) }
 }
 
@@ -77,30 +83,18 @@ fn worst_site(endpoint: &Endpoint, sites: &[Site]) -> Estimable<WorstSite> {
     worst(endpoint, values)
 }
 
-fn worst_subgroup(endpoint: &Endpoint, subgroups: &[Subgroup]) -> Estimable<WorstSubgroup> {
-    let cells =
-        subgroups.iter().flat_map(|group| group.sites.iter().map(move |cell| (group, cell)));
-    let values = cells.filter_map(|(group, cell)| {
-        let metric = cell.performance.released()?.metrics.get(&endpoint.metric)?.value()?;
-        let worst = WorstSubgroup {
-            site: cell.site.clone(),
-            dimension: group.dimension.clone(),
-            category: group.category.clone(),
-            value: against(endpoint, metric),
-        };
-        Some((metric.estimate, worst))
-    });
-    worst(endpoint, values)
+/// Whether one estimate is less favourable than another.
+pub(super) fn is_worse(endpoint: &Endpoint, one: f64, other: f64) -> bool {
+    match endpoint.direction {
+        EndpointDirection::AtLeast => one < other,
+        EndpointDirection::AtMost => one > other,
+    }
 }
 
 /// The least favourable; of equals the first, so that the answer does not hang on anything else.
 fn worst<T>(endpoint: &Endpoint, values: impl Iterator<Item = (f64, T)>) -> Estimable<T> {
-    let is_worse = |new: f64, old: f64| match endpoint.direction {
-        EndpointDirection::AtLeast => new < old,
-        EndpointDirection::AtMost => new > old,
-    };
     values
-        .reduce(|worst, next| if is_worse(next.0, worst.0) { next } else { worst })
+        .reduce(|worst, next| if is_worse(endpoint, next.0, worst.0) { next } else { worst })
         .map(|(_, value)| value)
         .ok_or(Reason::NothingReleased)
         .into()

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use fedval_study::protocol::LockError;
-use fedval_study::{Canonical, CanonicalError, LockedProtocol, RoundRecord, SiteResult};
+use fedval_study::{
+    Canonical, CanonicalError, LockedProtocol, RoundRecord, Sha256Digest, SiteResult,
+};
 use fedval_trust::{Certificate, PayloadType, SecretKey, SignedDocument};
 
 use super::statement::{Envelope, Statement};
-use super::{ArchiveError, Evidence, Package, companions, layout, pack, stated};
+use super::{ArchiveError, Evidence, LogEvidence, Package, companions, layout, pack, stated};
 use crate::assemble::{AssembleError, assemble};
 use crate::forms::{self, FormError};
+use crate::report::Report;
 use crate::verify::verify;
 
 /// A package cannot be made.
@@ -51,17 +54,21 @@ pub enum BuildError {
     },
 }
 
-impl Package {
-    /// Assembles, renders and signs the report of `evidence`.
+/// A report that was assembled and that the log does not hold yet.
+#[derive(Debug)]
+pub struct Unlogged {
+    evidence: Evidence,
+    protocol: LockedProtocol,
+    report: Canonical<Report>,
+}
+
+impl Unlogged {
+    /// Assembles the report of `evidence`.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] if the evidence makes no report, or none that would verify.
-    pub fn build(
-        evidence: Evidence,
-        coordinator_key: &SecretKey,
-        coordinator_certificate: &Certificate,
-    ) -> Result<Self, BuildError> {
+    /// [`BuildError`] if the evidence makes no report.
+    pub fn assemble(evidence: Evidence) -> Result<Self, BuildError> {
         let protocol =
             LockedProtocol::parse(&evidence.protocol.bytes).map_err(BuildError::Protocol)?;
         let round = read::<RoundRecord>("the round record", &evidence.round.bytes)?;
@@ -74,30 +81,50 @@ impl Package {
             })
             .collect::<Result<BTreeMap<_, _>, BuildError>>()?;
         let report = assemble(&protocol, &round, &results).map_err(BuildError::Assemble)?;
-        let forms = forms::render(&report).map_err(BuildError::Render)?;
-        let numbers = report.clone();
-        let canonical = report
-            .canonical()
+        let report = Canonical::new(report)
             .map_err(|source| BuildError::Document { part: "the report".to_owned(), source })?;
-        let report = SignedDocument::sign(
+        Ok(Self { evidence, protocol, report })
+    }
+
+    /// What the log must hold of it: SHA-256 of `report.json`.
+    #[must_use]
+    pub fn digest(&self) -> Sha256Digest {
+        self.report.digest()
+    }
+
+    /// Renders and signs the report, and packs it with its evidence and the log.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the report cannot be shown, or the package would not verify.
+    pub fn seal(
+        self,
+        log: LogEvidence,
+        coordinator_key: &SecretKey,
+        coordinator_certificate: &Certificate,
+    ) -> Result<Package, BuildError> {
+        let Self { evidence, protocol, report } = self;
+        let forms = forms::render(report.value()).map_err(BuildError::Render)?;
+        let signed = SignedDocument::sign(
             PayloadType::Report,
-            canonical.bytes().to_vec(),
+            report.bytes().to_vec(),
             coordinator_key,
             coordinator_certificate,
         );
         let companions = companions::all(protocol.protocol());
-        let mut files = stated(&evidence, &report, &forms, &companions);
-        let statement = Statement::about(&numbers, &files);
+        let mut files = stated((&evidence, &log), &signed, &forms, &companions);
+        let statement = Statement::about(report.value(), &files);
         let statement = Envelope::seal(&statement, coordinator_key, coordinator_certificate)
             .and_then(|envelope| Canonical::new(envelope).ok())
             .ok_or(BuildError::Statement)?
-            .bytes()
-            .to_vec();
+            .into_bytes();
         files.insert(layout::STATEMENT.to_owned(), statement.clone());
         let archive = pack(&files).map_err(BuildError::Archive)?;
-        Self { evidence, report, forms, companions, statement, archive }.verified()
+        Package { evidence, log, report: signed, forms, companions, statement, archive }.verified()
     }
+}
 
+impl Package {
     fn verified(self) -> Result<Self, BuildError> {
         let verification = verify(&self.files(), None);
         match verification.first_failure() {

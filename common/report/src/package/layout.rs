@@ -27,6 +27,13 @@ pub(crate) const PROTOCOL: &str = "evidence/protocol.json";
 /// The round record.
 pub(crate) const ROUND: &str = "evidence/round.json";
 
+/// The coordinator's log.
+pub(crate) const LOG: &str = "evidence/log.jsonl";
+/// Where it stands.
+pub(crate) const LOG_CHECKPOINT: &str = "evidence/log-checkpoint.json";
+/// Which sites followed it.
+pub(crate) const LOG_COSIGNATURES: &str = "evidence/log-cosignatures.json";
+
 /// Whether the statement speaks of the file at `path`.
 pub(crate) fn is_stated(path: &str) -> bool {
     path != STATEMENT && path != ARCHIVE

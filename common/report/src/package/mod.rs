@@ -4,16 +4,19 @@ mod archive;
 mod build;
 mod companions;
 pub(crate) mod layout;
+pub(crate) mod log;
 pub(crate) mod statement;
 
 use std::collections::BTreeMap;
 
 use fedval_study::{Canonical, SiteId};
-use fedval_trust::{Certificate, Endorsement, SignedDocument};
+use fedval_trust::{Certificate, SignedDocument};
+use serde::Serialize;
 
 pub(crate) use archive::pack;
 pub use archive::{ArchiveError, unpack};
-pub use build::BuildError;
+pub use build::{BuildError, Unlogged};
+pub use log::{Cosignature, LogEvidence};
 
 /// The signed documents behind a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Evidence {
 pub struct Package {
     /// What the report follows from.
     pub evidence: Evidence,
+    /// The log that holds all of it.
+    pub log: LogEvidence,
     /// `report.json`, signed by the coordinator.
     pub report: SignedDocument,
     /// The report for people and spreadsheets: page, paper, tables, pictures, by path.
@@ -49,7 +54,8 @@ impl Package {
     /// The package as files, by path.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut files = stated(&self.evidence, &self.report, &self.forms, &self.companions);
+        let mut files =
+            stated((&self.evidence, &self.log), &self.report, &self.forms, &self.companions);
         files.insert(layout::STATEMENT.to_owned(), self.statement.clone());
         files.insert(layout::ARCHIVE.to_owned(), self.archive.clone());
         files
@@ -58,7 +64,7 @@ impl Package {
 
 /// The files that the statement speaks of.
 fn stated(
-    evidence: &Evidence,
+    (evidence, log): (&Evidence, &LogEvidence),
     report: &SignedDocument,
     forms: &BTreeMap<String, Vec<u8>>,
     companions: &BTreeMap<String, Vec<u8>>,
@@ -67,14 +73,17 @@ fn stated(
     let mut files = forms.clone();
     files.extend(companions.clone());
     files.insert(layout::ROOT.to_owned(), root.to_pem().into_bytes());
+    files.insert(layout::LOG.to_owned(), log.file());
+    files.insert(layout::LOG_COSIGNATURES.to_owned(), list(&log.cosignatures));
     {
         let mut add = |path: String, document: &SignedDocument| {
-            files.insert(layout::signatures(&path), endorsements(&document.endorsements));
+            files.insert(layout::signatures(&path), list(&document.endorsements));
             files.insert(path, document.bytes.clone());
         };
         add(layout::REPORT.to_owned(), report);
         add(layout::PROTOCOL.to_owned(), protocol);
         add(layout::ROUND.to_owned(), round);
+        add(layout::LOG_CHECKPOINT.to_owned(), &log.checkpoint);
         for (site, result) in results {
             add(layout::result(site), result);
         }
@@ -82,9 +91,9 @@ fn stated(
     files
 }
 
-fn endorsements(endorsements: &[Endorsement]) -> Vec<u8> {
-    Canonical::new(endorsements)
-        .expect("endorsements are strings, which JSON carries exactly")
-        .bytes()
-        .to_vec()
+/// Signatures in their canonical form.
+fn list<T: Serialize>(signatures: &[T]) -> Vec<u8> {
+    Canonical::new(signatures)
+        .expect("signatures are strings and small numbers, which JSON carries exactly")
+        .into_bytes()
 }

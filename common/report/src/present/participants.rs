@@ -1,5 +1,7 @@
 //! Sites, participants and attrition, in the words of STARD.
 
+use fedval_study::ScoreSource;
+
 use super::markup::{Markup, escape};
 use super::number::{count, share};
 use super::ranking::Ranking;
@@ -57,6 +59,9 @@ fn row(site: &Site) -> Row {
 fn outcome(site: &Site) -> String {
     match site.failed_stage {
         Some(stage) => format!("failed: {}", words::stage(stage)),
+        None if site.scores == Some(ScoreSource::PredictionTable) => {
+            format!("{}, from scores made elsewhere", words::status(site.status))
+        }
         None => words::status(site.status).to_owned(),
     }
 }

@@ -77,7 +77,7 @@ impl<'a> Ranking<'a> {
         }
         format!(
             " Of each group the {IN_A_GROUP} least favourable sites that released it are shown; all stand in \
-             tables/subgroups.csv."
+             tables/subgroup_sites.csv."
         )
     }
 }

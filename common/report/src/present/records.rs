@@ -87,7 +87,8 @@ pub(super) fn sites(report: &Report, shown: &Ranking<'_>) -> Table {
          agent executable.{}",
         shown.caption()
     ));
-    let mut table = Table::new(caption, &[("Site", "text"), ("", "text"), ("Digest", "text")]);
+    let mut table =
+        Table::new(caption, &[("Document", "text"), ("Terms", "text"), ("Digest", "text")]);
     for site in &shown.sites {
         let recorded = site.recorded_at.as_deref().unwrap_or("no answer");
         let heading =

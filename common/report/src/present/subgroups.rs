@@ -13,7 +13,8 @@ use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
 use crate::report::{
-    Disclosed, Estimable, Metric, Report, Scale, Subgroup, SubgroupSite, Synthesis,
+    Disclosed, Estimable, OperatingPointLimit, Reason, Report, Scale, Subgroup, SubgroupAuroc,
+    SubgroupSite, Synthesis,
 };
 
 /// Ends of the small plots inside their drawing.
@@ -36,10 +37,9 @@ pub(super) fn tables(report: &Report, shown: &Ranking<'_>) -> Vec<Table> {
 fn of_dimension(report: &Report, shown: &Ranking<'_>, dimension: &Name) -> Vec<Table> {
     let groups: Vec<&Subgroup> =
         report.subgroups.iter().filter(|group| group.dimension == *dimension).collect();
-    let names: Vec<Name> =
-        report.study.operating_points.iter().map(|point| point.name.clone()).collect();
     let mut tables = vec![discrimination(report, shown, dimension, &groups)];
-    let chunks = names.chunks(POINTS_A_TABLE);
+    let points: Vec<_> = report.study.operating_points.iter().enumerate().collect();
+    let chunks = points.chunks(POINTS_A_TABLE);
     tables.extend(chunks.map(|points| response((report, shown), dimension, &groups, points)));
     tables
 }
@@ -87,17 +87,17 @@ fn axis(report: &Report, groups: &[&Subgroup]) -> Axis {
         limits(report, &MetricId::Auroc).iter().map(|(limit, _)| *limit).collect();
     for group in groups {
         let cells = group.sites.iter().filter_map(|cell| area(cell)?.value());
-        for metric in cells {
-            values.push(metric.estimate);
-            values.extend(metric.ci.value().into_iter().flatten());
+        for area in cells {
+            values.push(area.estimate);
+            values.extend(area.ci.value().into_iter().flatten());
         }
         values.extend(pooled(group).and_then(|p| p.ci.value()).into_iter().flatten());
     }
     Axis::holding(&values, Scale::Logit, PLOT)
 }
 
-fn area(cell: &SubgroupSite) -> Option<&Estimable<Metric>> {
-    cell.performance.released()?.metrics.get(&MetricId::Auroc)
+fn area(cell: &SubgroupSite) -> Option<&Estimable<SubgroupAuroc>> {
+    Some(&cell.performance.released()?.auroc)
 }
 
 fn pooled(group: &Subgroup) -> Option<&Synthesis> {
@@ -146,15 +146,19 @@ fn site_row(report: &Report, axis: &Axis, notes: &mut Notes, cell: &SubgroupSite
         let cells = vec![withheld.clone(), withheld.clone(), withheld, Markup::default()];
         return Row::new(head, cells).styled("muted");
     };
-    let metric = group.metrics.get(&MetricId::Auroc);
-    let plot = match metric.and_then(Estimable::value) {
-        Some(metric) => dot(report, axis, metric.estimate, &metric.ci, "square"),
-        None => Markup::default(),
+    let (value, plot) = match &group.auroc {
+        Estimable::Estimated(area) => (
+            notes.with_limits(Format::Fixed(3), area.estimate, &area.ci),
+            dot(report, axis, area.estimate, &area.ci, "square"),
+        ),
+        Estimable::NotEstimable { not_estimable } => {
+            (notes.dash(*not_estimable), Markup::default())
+        }
     };
     let cells = vec![
         Markup::text(count(group.patients)),
         Markup::text(format!("{} / {}", count(group.n_pos), count(group.n))),
-        notes.metric(Format::Fixed(3), metric),
+        Markup::trusted(value),
         plot,
     ];
     Row::new(head, cells)
@@ -180,15 +184,16 @@ fn response(
     (report, shown): (&Report, &Ranking<'_>),
     dimension: &Name,
     groups: &[&Subgroup],
-    points: &[Name],
+    points: &[(usize, &OperatingPointLimit)],
 ) -> Table {
     let level = number::level(report.study.level);
     let caption = format!(
-        "Sensitivity and specificity by {dimension}: estimate ({level} confidence interval), not \
-         adjusted for multiplicity.{}",
+        "Sensitivity and specificity by {dimension}: at each site with its counts, pooled with the \
+         {level} confidence interval, not adjusted for multiplicity.{}",
         shown.group_caption()
     );
-    let ids: Vec<MetricId> = points.iter().flat_map(both).collect();
+    let ids: Vec<MetricId> = points.iter().flat_map(|(_, point)| both(&point.name)).collect();
+    let places: Vec<usize> = points.iter().map(|(place, _)| *place).collect();
     let labels: Vec<String> = ids.iter().map(words::metric).collect();
     let mut columns = vec![("Site", "text")];
     columns.extend(labels.iter().map(|label| (label.as_str(), "number")));
@@ -197,7 +202,7 @@ fn response(
     for group in groups {
         table.rows.push(Row::group(Markup::text(format!("{dimension}: {}", group.category))));
         for cell in shown.cells(&group.sites) {
-            table.rows.push(response_row(&mut notes, &ids, cell));
+            table.rows.push(response_row(&mut notes, &places, cell));
         }
         let cells = ids
             .iter()
@@ -217,16 +222,27 @@ fn response(
     table
 }
 
-fn response_row(notes: &mut Notes, ids: &[MetricId], cell: &SubgroupSite) -> Row {
+/// Shares with their counts, at the operating points in these places of the study.
+fn response_row(notes: &mut Notes, places: &[usize], cell: &SubgroupSite) -> Row {
     let head = Markup::text(cell.site.as_str());
-    match &cell.performance {
-        Disclosed::Released(group) => {
-            let cells =
-                ids.iter().map(|id| notes.metric(Format::Percent, group.metrics.get(id))).collect();
-            Row::new(head, cells)
-        }
-        Disclosed::Withheld { .. } => {
-            Row::new(head, vec![Markup::text("withheld"); ids.len()]).styled("muted")
-        }
+    let Disclosed::Released(group) = &cell.performance else {
+        return Row::new(head, vec![Markup::text("withheld"); 2 * places.len()]).styled("muted");
+    };
+    let counts = places.iter().filter_map(|place| group.response.get(*place));
+    let shares = counts.flat_map(|of| [(of.tp, of.fn_), (of.tn, of.fp)]);
+    Row::new(head, shares.map(|(right, wrong)| share(notes, right, wrong)).collect())
+}
+
+fn share(notes: &mut Notes, right: Disclosed<u64>, wrong: Disclosed<u64>) -> Markup {
+    let (Disclosed::Released(right), Disclosed::Released(wrong)) = (right, wrong) else {
+        return Markup::text("withheld");
+    };
+    let cases = right.saturating_add(wrong);
+    if cases == 0 {
+        return Markup::trusted(notes.dash(Reason::EmptyInput));
     }
+    #[expect(clippy::cast_precision_loss, reason = "a share of cases, shown to three digits")]
+    let value = Format::Percent.value(right as f64 / cases as f64);
+    let counts = format!("({}/{})", count(right), count(cases));
+    Markup::trusted(format!("{value} <span class=\"ci\">{counts}</span>"))
 }

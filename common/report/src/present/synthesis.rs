@@ -123,7 +123,7 @@ pub(super) fn leave_one_out(
     let mut notes = Notes::default();
     for id in metrics {
         let Some(synthesis) = report.synthesis_of(id) else { continue };
-        if synthesis.k < 3 {
+        if synthesis.k < 3 || synthesis.leave_one_out.is_empty() {
             continue;
         }
         table.rows.push(Row::group(Markup::text(words::metric(id))));

@@ -30,10 +30,10 @@ pub use reason::Reason;
 pub use risk_of_bias::{Domain, Judgement, RiskOfBias, Signal};
 pub use scale::Scale;
 pub use site::{
-    Attrition, CalibrationLine, Disclosed, Group, Metric, Metrics, OperatingPointRow, Participants,
-    Site, SiteControl, SiteTally,
+    Attrition, CalibrationLine, Disclosed, Metric, Metrics, OperatingPointRow, Participants, Site,
+    SiteControl, SiteTally,
 };
-pub use subgroup::{Subgroup, SubgroupSite};
+pub use subgroup::{ResponseCounts, Subgroup, SubgroupAuroc, SubgroupPerformance, SubgroupSite};
 pub use synthesis::{
     Acceptance, Alternative, Excluded, InfluenceMeasures, LeaveOneOut, SiteInfluence, SiteWeight,
     Syntheses, Synthesis, Warning,

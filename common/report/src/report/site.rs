@@ -4,7 +4,8 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, SiteId, SiteStatus, Terms,
+    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, ScoreSource, SiteId,
+    SiteStatus, Terms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,9 @@ pub struct Site {
     pub dispatched_at: String,
     /// When its result was recorded.
     pub recorded_at: Option<String>,
+    /// How often the model had been dispatched to it before, in any study: its patients are then no unseen
+    /// test.
+    pub earlier_dispatches: u64,
     /// Cases analysed, in units of analysis.
     pub n: Estimable<u64>,
     /// Cases with the target condition.
@@ -88,6 +92,8 @@ pub struct Site {
     pub cohort: Option<CohortCommitment>,
     /// The agent executable.
     pub agent_build: Option<BuildDigest>,
+    /// Where its scores come from.
+    pub scores: Option<ScoreSource>,
     /// The disclosure control that the site applied.
     pub disclosure: Option<SiteControl>,
 }
@@ -186,22 +192,4 @@ pub struct CalibrationLine {
     pub slope: f64,
     /// Covariance matrix of intercept and slope, in this order.
     pub covariance: [[f64; 2]; 2],
-}
-
-/// One group of patients at one site.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Cases, in units of analysis.
-    pub n: u64,
-    /// Cases with the target condition.
-    pub n_pos: u64,
-    /// Cases without.
-    pub n_neg: u64,
-    /// Distinct patients.
-    pub patients: u64,
-    /// Performance.
-    pub metrics: Metrics,
-    /// Response counts at the locked operating points.
-    pub operating_points: Vec<OperatingPointRow>,
 }

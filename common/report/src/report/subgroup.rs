@@ -3,7 +3,7 @@
 use fedval_study::{Name, SiteId};
 use serde::{Deserialize, Serialize};
 
-use super::{Disclosed, Group, Syntheses};
+use super::{Disclosed, Estimable, Syntheses};
 
 /// One category of one dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,5 +26,51 @@ pub struct SubgroupSite {
     /// The site.
     pub site: SiteId,
     /// Its aggregates in estimates, or the code of the rule that keeps them on site.
-    pub performance: Disclosed<Group>,
+    pub performance: Disclosed<SubgroupPerformance>,
+}
+
+/// What a report says of one group at one site: who is in it, discrimination, response.
+///
+/// A thousand sites times a hundred groups are a hundred thousand of these: what follows from them by
+/// division is not repeated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubgroupPerformance {
+    /// Cases, in units of analysis.
+    pub n: u64,
+    /// Cases with the target condition.
+    pub n_pos: u64,
+    /// Cases without.
+    pub n_neg: u64,
+    /// Distinct patients.
+    pub patients: u64,
+    /// Area under the ROC curve.
+    pub auroc: Estimable<SubgroupAuroc>,
+    /// Response counts, one for each of `study.operating_points` and in their order.
+    pub response: Vec<ResponseCounts>,
+}
+
+/// Discrimination in one group at one site.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubgroupAuroc {
+    /// The estimate.
+    pub estimate: f64,
+    /// Confidence limits at the protocol's level.
+    pub ci: Estimable<[f64; 2]>,
+}
+
+/// How cases were called at one operating point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResponseCounts {
+    /// True positives.
+    pub tp: Disclosed<u64>,
+    /// False negatives.
+    #[serde(rename = "fn")]
+    pub fn_: Disclosed<u64>,
+    /// False positives.
+    pub fp: Disclosed<u64>,
+    /// True negatives.
+    pub tn: Disclosed<u64>,
 }

@@ -1,8 +1,8 @@
-//! Metrics: at each site, across sites, by subgroup; response counts.
+//! Metrics: at each site, across sites, by subgroup across sites; response counts.
 
 use super::{Csv, Field, limits, reason};
 use crate::report::{
-    Disclosed, Estimable, Metric, Metrics, OperatingPointRow, Report, Syntheses, Synthesis,
+    Disclosed, Estimable, Metric, Metrics, OperatingPointRow, Report, Subgroup, Synthesis,
 };
 
 pub(super) fn of_sites(report: &Report) -> Csv {
@@ -18,28 +18,16 @@ pub(super) fn of_subgroups(report: &Report) -> Csv {
     let mut table = Csv::new(&[
         "dimension",
         "category",
-        "site",
         "metric",
         "estimate",
-        "se",
         "lower",
         "upper",
+        "k",
         "method",
         "reason",
     ]);
     for group in &report.subgroups {
-        let (dimension, category) = (group.dimension.as_str(), group.category.as_str());
-        for cell in &group.sites {
-            let names = [dimension, category, cell.site.as_str()];
-            if let Some(group) = cell.performance.released() {
-                add(&mut table, &names, &group.metrics);
-            } else {
-                let nothing = (0..6).map(|_| Field::Empty);
-                let why = std::iter::once(Field::Text("withheld"));
-                table.row(names.map(Field::Text).into_iter().chain(nothing).chain(why));
-            }
-        }
-        add_pooled(&mut table, &[dimension, category, "all"], &group.synthesis);
+        add_pooled(&mut table, group);
     }
     table
 }
@@ -64,14 +52,16 @@ fn fields(metric: &Metric) -> impl Iterator<Item = Field<'_>> {
     numbers.into_iter().chain([Field::Text(&metric.method), reason(&metric.ci)])
 }
 
-fn add_pooled(table: &mut Csv, names: &[&str], syntheses: &Syntheses) {
-    for (id, synthesis) in syntheses {
+fn add_pooled(table: &mut Csv, group: &Subgroup) {
+    for (id, synthesis) in &group.synthesis {
         let id = id.to_string();
-        let names = names.iter().map(|name| Field::Text(name)).chain([Field::Text(&id)]);
+        let names = [group.dimension.as_str(), group.category.as_str(), &id].map(Field::Text);
+        let names = names.into_iter();
         match synthesis {
             Estimable::Estimated(pooled) => {
                 let [lower, upper] = limits(&pooled.ci);
-                let numbers = [Field::Number(pooled.estimate), Field::Empty, lower, upper];
+                let numbers =
+                    [Field::Number(pooled.estimate), lower, upper, Field::Count(pooled.k)];
                 let method = [Field::Text(&pooled.method), reason(&pooled.ci)];
                 table.row(names.chain(numbers).chain(method));
             }

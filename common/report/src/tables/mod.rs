@@ -6,6 +6,7 @@
 mod gaps;
 mod metrics;
 mod sites;
+mod subgroup_sites;
 mod withheld;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
         ("metrics", metrics::of_sites(report)),
         ("synthesis", metrics::synthesis(report)),
         ("subgroups", metrics::of_subgroups(report)),
+        ("subgroup_sites", subgroup_sites::table(report)),
         ("operating_points", metrics::operating_points(report)),
         ("gaps", gaps::table(report)),
         ("withheld", withheld::table(report)),

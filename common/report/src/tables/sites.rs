@@ -18,6 +18,7 @@ pub(super) fn table(report: &Report) -> Csv {
         "result_sha256",
         "dispatched_at",
         "recorded_at",
+        "earlier_dispatches",
     ]);
     for site in &report.sites {
         let policy = site.disclosure.map(|control| control.policy.to_string());
@@ -40,6 +41,7 @@ pub(super) fn table(report: &Report) -> Csv {
             Field::Text(&result),
             Field::Text(&site.dispatched_at),
             Field::Text(&recorded),
+            Field::Count(site.earlier_dispatches),
         ]);
     }
     table

@@ -1,8 +1,12 @@
 //! The documents of a package, each read or with the reason why it cannot be.
 
+use std::collections::BTreeMap;
+
 use fedval_study::Timestamp;
-use fedval_study::{Canonical, LockedProtocol, RoundRecord, SiteId, SiteResult};
+use fedval_study::{Canonical, LockedProtocol, RoundRecord, SiteId, SiteRecord, SiteResult};
 use fedval_trust::{Certificate, Endorsement, PayloadType, Role, SignedDocument};
+
+use rayon::prelude::*;
 
 use super::{Files, Sites};
 use crate::assemble::as_of;
@@ -14,16 +18,30 @@ pub(super) struct Documents<'f> {
     pub(super) root: Result<Certificate, String>,
     pub(super) protocol: Result<LockedProtocol, String>,
     pub(super) round: Result<RoundRecord, String>,
+    /// Of every site that the round record has a result of.
+    pub(super) results: BTreeMap<SiteId, Result<SiteResult, String>>,
 }
 
 impl<'f> Documents<'f> {
     pub(super) fn read(files: &'f Files) -> Self {
+        let round: Result<RoundRecord, String> = bytes(files, layout::ROUND).and_then(canonical);
+        let records: Vec<&SiteRecord> = round.iter().flat_map(|round| &round.sites).collect();
+        // A thousand results take their time; each stands for itself.
+        let results = records
+            .par_iter()
+            .filter(|record| record.result.is_some())
+            .map(|record| {
+                let result = bytes(files, &layout::result(&record.site)).and_then(canonical);
+                (record.site.clone(), result)
+            })
+            .collect();
         Self {
             files,
             root: root(files),
             protocol: bytes(files, layout::PROTOCOL)
                 .and_then(|bytes| LockedProtocol::parse(bytes).map_err(|error| chain(&error))),
-            round: bytes(files, layout::ROUND).and_then(canonical),
+            round,
+            results,
         }
     }
 
@@ -36,11 +54,6 @@ impl<'f> Documents<'f> {
     /// The bytes at `path`.
     pub(super) fn bytes(&self, path: &str) -> Result<&'f [u8], String> {
         bytes(self.files, path)
-    }
-
-    /// The result of one site, in canonical form.
-    pub(super) fn result(&self, site: &SiteId) -> Result<SiteResult, String> {
-        bytes(self.files, &layout::result(site)).and_then(canonical)
     }
 
     /// The moment at which the round record and the report were signed.

@@ -6,17 +6,21 @@
 
 mod difference;
 mod documents;
+mod log;
 mod report;
 mod signature;
 mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fedval_study::SiteId;
+use fedval_study::{LogCheckpoint, SiteId};
 use fedval_trust::Fingerprint;
 
 use crate::package::layout;
+pub use log::LogSummary;
+
 use documents::Documents;
+use rayon::prelude::*;
 
 /// Files of a package, by path.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -35,6 +39,8 @@ pub struct PartCheck {
 pub struct Verification {
     /// Every part, in the order in which it was checked.
     pub parts: Vec<PartCheck>,
+    /// What the coordinator's log says.
+    pub log: LogSummary,
     /// Whether the root certificate is the one that the caller pinned. Where it is not, the package
     /// is consistent in itself, and no more is proven.
     pub root_is_pinned: bool,
@@ -57,22 +63,38 @@ impl Verification {
 /// Verifies a package: its files by path, and the root's fingerprint if the caller knows it.
 #[must_use]
 pub fn verify(files: &BTreeMap<String, Vec<u8>>, pinned: Option<Fingerprint>) -> Verification {
+    verify_against(files, pinned, None)
+}
+
+/// The same, and that the log is the one that was seen elsewhere: at a site, or in another package. Of two
+/// histories that a coordinator shows to two readers, one fails.
+#[must_use]
+pub fn verify_against(
+    files: &BTreeMap<String, Vec<u8>>,
+    pinned: Option<Fingerprint>,
+    seen: Option<&LogCheckpoint>,
+) -> Verification {
     let documents = Documents::read(files);
     let again = report::again(&documents);
     let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
     parts.push(part(layout::ROOT, signature::check_root(&documents, pinned)));
     parts.push(part(layout::PROTOCOL, signature::check_protocol(&documents)));
     parts.push(part(layout::ROUND, signature::check_round(&documents)));
-    for site in documents.sites() {
-        parts.push(part(&layout::result(site), signature::check_result(&documents, site)));
-    }
+    let sites: Vec<&SiteId> = documents.sites().collect();
+    let of_sites: Vec<PartCheck> = sites
+        .par_iter()
+        .map(|site| part(&layout::result(site), signature::check_result(&documents, site)))
+        .collect();
+    parts.extend(of_sites);
     parts.extend(report::check(files, &documents, again.as_ref()));
+    let (of_log, log) = log::check(&documents, seen);
+    parts.extend(of_log);
     parts.extend(statement::check(files, &documents));
     if files.contains_key(layout::ARCHIVE) {
         parts.push(part(layout::ARCHIVE, statement::check_archive(files)));
     }
     let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
-    Verification { parts, root_is_pinned: pinned.is_some() && pinned == fingerprint }
+    Verification { parts, log, root_is_pinned: pinned.is_some() && pinned == fingerprint }
 }
 
 fn part(name: &str, check: Result<(), String>) -> PartCheck {
@@ -85,14 +107,20 @@ fn check_files(
     documents: &Documents<'_>,
     again: Option<&report::Again>,
 ) -> Result<(), String> {
-    let mut expected = BTreeSet::from([layout::ROOT.to_owned(), layout::STATEMENT.to_owned()]);
+    let mut expected = BTreeSet::from([
+        layout::ROOT.to_owned(),
+        layout::STATEMENT.to_owned(),
+        layout::LOG.to_owned(),
+        layout::LOG_COSIGNATURES.to_owned(),
+    ]);
     expected.extend(layout::COMPANIONS.map(str::to_owned));
     match again {
         Some(again) => expected.extend(again.forms.keys().cloned()),
         // Without evidence nobody knows which forms belong here: none of them is held against it.
         None => expected.extend(files.keys().filter(|path| layout::is_form(path)).cloned()),
     }
-    let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND].map(str::to_owned);
+    let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND, layout::LOG_CHECKPOINT];
+    let fixed = fixed.map(str::to_owned);
     for path in fixed.into_iter().chain(documents.sites().map(layout::result)) {
         expected.insert(layout::signatures(&path));
         expected.insert(path);

@@ -2,22 +2,24 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+mod log;
+
 use std::collections::BTreeMap;
 
 use fedval_ambient::{Clock as _, MockClock, SeededEntropy};
-use fedval_report::{Evidence, Package};
+use fedval_report::{BuildError, Evidence, Package, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
     EndpointDirection, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1,
-    OperatingPoint, Profile, ReferenceStandard, Resize, ScoreScale, StudyProtocol, Unit,
-    ValueScaling,
+    OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
+    StudyProtocol, Unit, ValueScaling,
 };
 use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, Canonical, Cell, CohortCommitment, LockedProtocol, ModelDigest, Outcome,
-    PolicyDigest, Release, ResultDigest, ResultHeader, RoundRecord, Sha256Digest, SiteId,
-    SiteRecord, SiteResult, SiteStatus, Terms,
+    BuildDigest, Canonical, Cell, CohortCommitment, LockedProtocol, LogEvent, ModelDigest, Outcome,
+    PolicyDigest, Release, ResultDigest, ResultHeader, RoundRecord, ScoreSource, Sha256Digest,
+    SiteId, SiteRecord, SiteResult, SiteStatus, Terms,
 };
 use fedval_trust::{Authority, Certificate, PayloadType, Role, SecretKey, SignedDocument};
 
@@ -56,6 +58,7 @@ pub(crate) fn plan() -> StudyProtocol {
         target_condition: "pneumonia".to_owned(),
         eligibility: "adults with a frontal chest radiograph".to_owned(),
         model: model(),
+        prediction_tables: PredictionTables::Refuse,
         reference_standard: ReferenceStandard {
             description: "consensus of two radiologists, blinded to the index test".to_owned(),
             positive: vec!["1".to_owned()],
@@ -268,8 +271,26 @@ impl Consortium {
     }
 
     pub(crate) fn package(&self, plan: &StudyProtocol, answers: &Answers) -> Package {
+        self.seal(self.evidence(plan, answers)).unwrap()
+    }
+
+    /// The package of a report that the log speaks of as it should.
+    pub(crate) fn seal(&self, evidence: Evidence) -> Result<Package, BuildError> {
+        self.seal_with(evidence, |_, events| events)
+    }
+
+    /// The same with a log of other events.
+    pub(crate) fn seal_with(
+        &self,
+        evidence: Evidence,
+        change: impl Fn(&RoundRecord, Vec<LogEvent>) -> Vec<LogEvent>,
+    ) -> Result<Package, BuildError> {
+        let round = evidence.round.bytes.clone();
+        let unlogged = Unlogged::assemble(evidence)?;
+        let record: RoundRecord = Canonical::parse(&round).unwrap().into_value();
+        let events = change(&record, log::events(&record, unlogged.digest()));
         let (key, certificate) = &self.coordinator;
-        Package::build(self.evidence(plan, answers), key, certificate).unwrap()
+        unlogged.seal(self.log(&record, &events), key, certificate)
     }
 }
 
@@ -295,6 +316,7 @@ pub(crate) fn documents(
                 cohort: Some(CohortCommitment(digest(&format!("cohort of {site}")))),
                 policy: Some(PolicyDigest(digest(&format!("policy of {site}")))),
                 agent_build: BuildDigest(digest("agent")),
+                scores: ScoreSource::Model,
             },
             outcome,
         });
@@ -307,6 +329,7 @@ pub(crate) fn documents(
                 .as_ref()
                 .map(|result| ResultDigest(Canonical::new(result.clone()).unwrap().digest())),
             recorded_at_ms: recorded,
+            earlier_dispatches: 0,
         });
         results.extend(result.map(|result| (site, result)));
     }

@@ -11,8 +11,8 @@ use crate::metric::MetricId;
 use crate::protocol::{
     Analysis, AttributeSource, Band, Category, Combine, Crossing, Dimension, DisclosureFloor,
     Endpoint, EndpointBasis, EndpointDirection, Grouping, Layout, ModelInput, ModelOutput,
-    ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA, Profile, ReferenceStandard,
-    Resize, ScoreScale, StudyProtocol, Unit, ValueScaling,
+    ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA, PredictionTables, Profile,
+    ReferenceStandard, Resize, ScoreScale, StudyProtocol, Unit, ValueScaling,
 };
 
 const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
@@ -41,6 +41,9 @@ pub(super) fn draft(text: &str) -> Result<Draft, DraftError> {
     }
 }
 
+const PREDICTION_TABLES: [(&str, PredictionTables); 2] =
+    [("refuse", PredictionTables::Refuse), ("accept", PredictionTables::Accept)];
+
 fn stand_in_name() -> Name {
     "unreadable".parse().expect("a literal of the allowed characters")
 }
@@ -67,6 +70,9 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
             .unwrap_or_default(),
         eligibility: root.text_or_none("eligibility").unwrap_or_default(),
         model: model_of(model.as_ref()),
+        prediction_tables: root
+            .word_or("prediction_tables", &PREDICTION_TABLES, PredictionTables::Refuse)
+            .unwrap_or_default(),
         reference_standard: reference_standard_of(root),
         analysis: analysis_of(root),
         operating_points: operating_points_of(root),

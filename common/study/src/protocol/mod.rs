@@ -4,6 +4,7 @@ mod analysis;
 mod crossing;
 mod locked;
 mod model;
+mod prediction_tables;
 mod subgroup;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ pub use model::{
     Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize, ScoreScale,
     ValueScaling,
 };
+pub use prediction_tables::PredictionTables;
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 
 use crate::id::StudyId;
@@ -44,6 +46,9 @@ pub struct StudyProtocol {
     pub eligibility: String,
     /// The model: the index test.
     pub model: ModelSpecification,
+    /// Whether a site may bring scores instead of images.
+    #[serde(default, skip_serializing_if = "PredictionTables::is_refuse")]
+    pub prediction_tables: PredictionTables,
     /// What it is judged against.
     pub reference_standard: ReferenceStandard,
     /// Unit of analysis and rules of estimation.

@@ -21,7 +21,7 @@ use fedval_study::protocol::{OperatingPoint, StudyProtocol, Table, TableKind};
 use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Histogram, Leaf};
 use fedval_study::{
     BuildDigest, CohortCommitment, LockedProtocol, Members, Name, OperatingPointCounts,
-    PatientCounts, Performance, PolicyDigest, ResultHeader, Sha256Digest, SiteSummary,
+    PatientCounts, Performance, PolicyDigest, ResultHeader, ScoreSource, Sha256Digest, SiteSummary,
 };
 
 /// The study as its author writes it.
@@ -105,6 +105,7 @@ pub(crate) fn header(locked: &LockedProtocol, site: &str) -> ResultHeader {
         cohort: Some(CohortCommitment(digest("cohort"))),
         policy: Some(PolicyDigest(digest("policy"))),
         agent_build: BuildDigest(digest("agent")),
+        scores: ScoreSource::Model,
     }
 }
 

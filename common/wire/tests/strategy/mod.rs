@@ -13,7 +13,7 @@ use fedval_study::summary::FailureReason;
 use fedval_study::{
     BuildDigest, Cell, CoarsePerformance, CohortCommitment, FailedStage, ModelDigest, Name,
     NoisyPerformance, OperatingPointCounts, Outcome, PatientCounts, Performance, PolicyDigest,
-    ProtocolDigest, Release, ResultHeader, Sha256Digest, SiteResult, Terms,
+    ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult, Terms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -278,6 +278,11 @@ prop_compose! {
             cohort: cohort.map(CohortCommitment),
             policy: policy.map(PolicyDigest),
             agent_build: BuildDigest(digests[2]),
+            scores: if digests[2].as_bytes()[0] % 2 == 0 {
+                ScoreSource::Model
+            } else {
+                ScoreSource::PredictionTable
+            },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Ending a round, by a person's decision alone.
 
-use fedval_study::{RoundId, SiteId, StudyId};
+use fedval_study::{LogEvent, RoundId, SiteId, StudyId};
 
 use super::CloseError;
 use crate::Coordinator;
@@ -25,6 +25,7 @@ impl Coordinator {
         let none = || CloseError::NoOpenRound { study: study.clone() };
         let round = self.store.round_list(study).await?.pop().ok_or_else(none)?.round;
         if self.store.round_close(&round, self.clock.now()).await? {
+            self.log(LogEvent::RoundClosed { round: round.clone() }).await?;
             tracing::info!(%study, %round, "round closed");
         }
         // After the close: what arrived before it counts, and nothing arrives any more.

@@ -4,7 +4,9 @@ mod closing;
 mod error;
 mod progress;
 
-use fedval_study::{Canonical, Dispatch, LockedProtocol, RoundId, Sha256Digest, SiteId, StudyId};
+use fedval_study::{
+    Canonical, Dispatch, LockedProtocol, LogEntry, LogEvent, RoundId, Sha256Digest, SiteId, StudyId,
+};
 use fedval_trust::{PayloadType, SignedDocument};
 use sha2::{Digest as _, Sha256};
 
@@ -13,7 +15,7 @@ pub use error::{CloseError, DispatchError, StatusError};
 pub use progress::{OfferedDispatch, Progress, StudyProgress};
 
 use crate::Coordinator;
-use crate::port::{DispatchRow, RoundRow, SiteState, StudyState};
+use crate::port::{DispatchRow, RoundRow, SiteState, StoreError, StudyState};
 
 /// How much of an artifact is read at a time.
 const CHUNK_BYTES: u64 = 1 << 20;
@@ -48,8 +50,30 @@ impl Coordinator {
         let orders: Vec<DispatchRow> =
             sites.iter().map(|site| self.order(&locked, &round, site)).collect::<Result<_, _>>()?;
         self.store.dispatch_insert(&orders).await?;
+        self.log_dispatches(&locked, &orders).await?;
         tracing::info!(%study, round = %round.round, sites = sites.len(), "study dispatched");
         Ok((round.round, sites))
+    }
+
+    async fn log_dispatches(
+        &self,
+        locked: &LockedProtocol,
+        orders: &[DispatchRow],
+    ) -> Result<(), StoreError> {
+        let plan = locked.protocol();
+        let entry = |order: &DispatchRow| LogEntry {
+            at_ms: order.dispatched_at.unix_millis(),
+            event: LogEvent::Dispatched {
+                study: plan.id.clone(),
+                round: order.round.clone(),
+                site: order.site.clone(),
+                protocol: locked.digest(),
+                model: plan.model.digest,
+            },
+        };
+        // Sites that were asked before stand there already.
+        let entries: Vec<LogEntry> = orders.iter().map(entry).collect();
+        self.store.log_append(&entries).await.map(|_| ())
     }
 
     async fn sites_to_ask(&self, wanted: &[SiteId]) -> Result<Vec<SiteId>, DispatchError> {

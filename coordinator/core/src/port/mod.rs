@@ -6,6 +6,7 @@
 mod artifacts;
 mod change;
 mod ledger_mark;
+mod log;
 mod result;
 mod round;
 mod session;
@@ -23,11 +24,12 @@ pub use fedval_trust::{Endorsement, InvitationId, PublicKey};
 pub use artifacts::{ArtifactError, ArtifactUpload, Artifacts, StoredArtifact};
 pub use change::ChangeStore;
 pub use ledger_mark::{LedgerMarkRow, LedgerMarkStore};
+pub use log::{CosignatureRow, LogStore};
 pub use result::{Inserted, ResultStore, StoredResult};
 pub use round::{DispatchRow, Phase, RoundRow, RoundStore};
 pub use session::{InstanceId, NewSession, SessionOpened, SessionStore};
 pub use site::{
-    InvitationRow, InvitationState, NewInvitation, OperatorRow, SiteRow, SiteState, SiteStore,
+    InvitationRow, InvitationState, NewInvitation, PersonRow, SiteRow, SiteState, SiteStore,
 };
 pub use snapshot::{Snapshot, SnapshotStore};
 pub use study::{DraftStored, StudyRow, StudyState, StudyStore};
@@ -71,6 +73,7 @@ pub trait Store:
     + ResultStore
     + ChangeStore
     + LedgerMarkStore
+    + LogStore
     + SnapshotStore
     + std::fmt::Debug
 {
@@ -84,6 +87,7 @@ impl<S> Store for S where
         + ResultStore
         + ChangeStore
         + LedgerMarkStore
+        + LogStore
         + SnapshotStore
         + std::fmt::Debug
 {

@@ -1,8 +1,8 @@
-//! Sites, their invitations, and operators.
+//! Sites, their invitations, and people.
 
 use async_trait::async_trait;
 use fedval_ambient::Timestamp;
-use fedval_study::{Name, Sha256Digest, SiteId};
+use fedval_study::{Name, PersonRole, Sha256Digest, SiteId};
 use fedval_trust::{InvitationId, PublicKey};
 
 use super::StoreError;
@@ -64,11 +64,13 @@ pub struct InvitationRow {
     pub wrong_tries: u32,
 }
 
-/// An operator.
+/// A person who calls the coordinator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OperatorRow {
-    /// The operator's name.
+pub struct PersonRow {
+    /// The person's name.
     pub name: Name,
+    /// What the person may do.
+    pub role: PersonRole,
     /// The key that proves it.
     pub key: PublicKey,
 }
@@ -123,9 +125,15 @@ pub trait SiteStore: Send + Sync {
     /// `false` where there is no such site. A change.
     async fn site_revoke(&self, site: &SiteId) -> Result<bool, StoreError>;
 
-    /// Records an operator; the same name again replaces the key.
-    async fn operator_put(&self, operator: &OperatorRow) -> Result<(), StoreError>;
+    /// Records a person; the same name again replaces key and role.
+    async fn person_put(&self, person: &PersonRow) -> Result<(), StoreError>;
 
-    /// The operator who holds this key.
-    async fn operator_by_key(&self, key: &PublicKey) -> Result<Option<OperatorRow>, StoreError>;
+    /// Forgets a person. `false` where there is none of this name.
+    async fn person_remove(&self, name: &Name) -> Result<bool, StoreError>;
+
+    /// The person who holds this key.
+    async fn person_by_key(&self, key: &PublicKey) -> Result<Option<PersonRow>, StoreError>;
+
+    /// Everybody, in order of names.
+    async fn person_list(&self) -> Result<Vec<PersonRow>, StoreError>;
 }

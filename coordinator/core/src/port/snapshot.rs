@@ -1,11 +1,11 @@
 //! Everything a store holds, as values: what a backup is made of, whatever database it came from.
 
 use async_trait::async_trait;
-use fedval_study::SiteId;
+use fedval_study::{LogEntry, SiteId};
 
 use super::{
-    DispatchRow, InvitationRow, LedgerMarkRow, OperatorRow, PublicKey, RoundRow, SiteRow,
-    StoreError, StoredResult, StudyRow,
+    CosignatureRow, DispatchRow, InvitationRow, LedgerMarkRow, PersonRow, PublicKey, RoundRow,
+    SiteRow, StoreError, StoredResult, StudyRow,
 };
 
 /// All rows, each kind in order of keys.
@@ -15,8 +15,8 @@ pub struct Snapshot {
     pub sites: Vec<(SiteRow, Option<PublicKey>)>,
     /// Invitations.
     pub invitations: Vec<InvitationRow>,
-    /// Operators.
-    pub operators: Vec<OperatorRow>,
+    /// People.
+    pub people: Vec<PersonRow>,
     /// Studies.
     pub studies: Vec<StudyRow>,
     /// Rounds.
@@ -29,6 +29,10 @@ pub struct Snapshot {
     pub epochs: Vec<(SiteId, u64)>,
     /// Marks of sites' ledgers.
     pub ledger_marks: Vec<LedgerMarkRow>,
+    /// Entries of the log, in order.
+    pub log: Vec<LogEntry>,
+    /// Sites' signatures of the log.
+    pub cosignatures: Vec<CosignatureRow>,
 }
 
 /// Backups.

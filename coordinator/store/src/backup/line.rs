@@ -3,11 +3,14 @@
 
 use fedval_ambient::Timestamp;
 use fedval_core::port::{
-    DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState, LedgerMarkRow,
-    NewInvitation, OperatorRow, Phase, PublicKey, RoundRow, SiteRow, SiteState, Snapshot,
-    StoredResult, StudyRow, StudyState,
+    CosignatureRow, DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState,
+    LedgerMarkRow, NewInvitation, PersonRow, Phase, PublicKey, RoundRow, SiteRow, SiteState,
+    Snapshot, StoredResult, StudyRow, StudyState,
 };
-use fedval_study::{LedgerMark, Name, ResultDigest, RoundId, Sha256Digest, SiteId, StudyId};
+use fedval_study::{
+    LedgerMark, LogCheckpoint, LogEntry, Name, PersonRole, ResultDigest, RoundId, Sha256Digest,
+    SiteId, StudyId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Bytes as hexadecimal digits.
@@ -100,6 +103,8 @@ enum Line {
     },
     Operator {
         name: Name,
+        #[serde(default = "operator")]
+        role: PersonRole,
         key: Hex,
     },
     Study {
@@ -145,6 +150,14 @@ enum Line {
         head: Sha256Digest,
         signature: Hex,
     },
+    LogEntry {
+        entry: LogEntry,
+    },
+    Cosignature {
+        site: SiteId,
+        checkpoint: LogCheckpoint,
+        endorsement: Endorsement,
+    },
 }
 
 fn key_hex(key: &PublicKey) -> Hex {
@@ -184,8 +197,13 @@ fn invitation_line(row: &InvitationRow) -> Line {
     }
 }
 
-fn operator_line(row: &OperatorRow) -> Line {
-    Line::Operator { name: row.name.clone(), key: key_hex(&row.key) }
+fn person_line(row: &PersonRow) -> Line {
+    Line::Operator { name: row.name.clone(), role: row.role, key: key_hex(&row.key) }
+}
+
+/// What everybody was before there were roles.
+const fn operator() -> PersonRole {
+    PersonRole::Operator
 }
 
 fn study_line(row: &StudyRow) -> Line {
@@ -241,18 +259,29 @@ fn ledger_mark_line(row: &LedgerMarkRow) -> Line {
     }
 }
 
+fn cosignature_line(row: &CosignatureRow) -> Line {
+    Line::Cosignature {
+        site: row.site.clone(),
+        checkpoint: row.checkpoint,
+        endorsement: row.endorsement.clone(),
+    }
+}
+
 /// A snapshot's rows, each on a line of its own.
 pub(super) fn lines_of(snapshot: &Snapshot) -> impl Iterator<Item = serde_json::Result<String>> {
     let epoch = |(site, epoch): &(SiteId, u64)| Line::Epoch { site: site.clone(), epoch: *epoch };
     let lines = snapshot.sites.iter().map(site_line);
     let lines = lines.chain(snapshot.invitations.iter().map(invitation_line));
-    let lines = lines.chain(snapshot.operators.iter().map(operator_line));
+    let lines = lines.chain(snapshot.people.iter().map(person_line));
     let lines = lines.chain(snapshot.studies.iter().map(study_line));
     let lines = lines.chain(snapshot.rounds.iter().map(round_line));
     let lines = lines.chain(snapshot.dispatches.iter().map(dispatch_line));
     let lines = lines.chain(snapshot.results.iter().map(result_line));
     let lines = lines.chain(snapshot.epochs.iter().map(epoch));
     let lines = lines.chain(snapshot.ledger_marks.iter().map(ledger_mark_line));
+    let log_entry = |entry: &LogEntry| Line::LogEntry { entry: entry.clone() };
+    let lines = lines.chain(snapshot.log.iter().map(log_entry));
+    let lines = lines.chain(snapshot.cosignatures.iter().map(cosignature_line));
     lines.map(|line| serde_json::to_string(&line).map(|line| line + "\n"))
 }
 
@@ -270,8 +299,8 @@ pub(super) fn add_line(snapshot: &mut Snapshot, line: &str) -> Option<()> {
         invitation @ Line::Invitation { .. } => {
             snapshot.invitations.push(invitation_row(invitation)?);
         }
-        Line::Operator { name, key: hex } => {
-            snapshot.operators.push(OperatorRow { name, key: key(hex)? });
+        Line::Operator { name, role, key: hex } => {
+            snapshot.people.push(PersonRow { name, role, key: key(hex)? });
         }
         Line::Study { study, state, protocol, endorsements } => {
             snapshot.studies.push(StudyRow { study, state, protocol: protocol.0, endorsements });
@@ -304,6 +333,10 @@ pub(super) fn add_line(snapshot: &mut Snapshot, line: &str) -> Option<()> {
             let signature = signature.0.as_slice().try_into().ok()?;
             let mark = LedgerMark { site, entries, head };
             snapshot.ledger_marks.push(LedgerMarkRow { mark, signature });
+        }
+        Line::LogEntry { entry } => snapshot.log.push(entry),
+        Line::Cosignature { site, checkpoint, endorsement } => {
+            snapshot.cosignatures.push(CosignatureRow { site, checkpoint, endorsement });
         }
     }
     Some(())

@@ -1,18 +1,19 @@
-//! Sites, their invitations, operators.
+//! Sites, their invitations, people.
 
 use async_trait::async_trait;
 use fedval_ambient::Timestamp;
 use fedval_core::port::{
-    InvitationId, InvitationRow, InvitationState, NewInvitation, OperatorRow, PublicKey, SiteRow,
+    InvitationId, InvitationRow, InvitationState, NewInvitation, PersonRow, PublicKey, SiteRow,
     SiteState, SiteStore, StoreError,
 };
-use fedval_study::SiteId;
+use fedval_study::{Name, SiteId};
 use sqlx::Error;
 
 use super::SqlStore;
 use super::database::{Row, Transaction};
 use super::invitation::invitation_row;
-use super::row::{bytes, count, damaged, optional_bytes, parsed};
+use super::person::{self, person_row};
+use super::row::{count, damaged, optional_bytes, parsed};
 
 const STATES: [(SiteState, &str); 3] = [
     (SiteState::Invited, "invited"),
@@ -28,11 +29,6 @@ fn site_row(row: &Row) -> Result<SiteRow, Error> {
     let known = STATES.iter().find(|(_, candidate)| *candidate == text);
     let state = known.map(|(state, _)| *state).ok_or_else(|| damaged("state"))?;
     Ok(SiteRow { site: parsed(row, "site_id")?, state, certificate: row.get("certificate")? })
-}
-
-fn operator_row(row: &Row) -> Result<OperatorRow, Error> {
-    let key = PublicKey::from_bytes(bytes(row, "public_key")?);
-    Ok(OperatorRow { name: parsed(row, "name")?, key })
 }
 
 impl Transaction {
@@ -64,22 +60,6 @@ impl Transaction {
                 key.map(|key| &key.as_bytes()[..]).into(),
                 site.certificate.as_deref().into(),
             ],
-        )
-        .await?;
-        Ok(())
-    }
-
-    pub(super) async fn operator_list(&mut self) -> Result<Vec<OperatorRow>, Error> {
-        let sql = "-- operator_list\nSELECT name, public_key FROM operators ORDER BY name";
-        self.rows(sql, &[]).await?.iter().map(operator_row).collect()
-    }
-
-    pub(super) async fn operator_record(&mut self, operator: &OperatorRow) -> Result<(), Error> {
-        self.execute(
-            "-- operator_put
-             INSERT INTO operators (name, public_key) VALUES ($1, $2)
-             ON CONFLICT (name) DO UPDATE SET public_key = excluded.public_key",
-            &[operator.name.as_str().into(), operator.key.as_bytes()[..].into()],
         )
         .await?;
         Ok(())
@@ -228,21 +208,36 @@ impl SiteStore for SqlStore {
         .await
     }
 
-    async fn operator_put(&self, operator: &OperatorRow) -> Result<(), StoreError> {
-        self.during("operator_put", || async {
+    async fn person_put(&self, person: &PersonRow) -> Result<(), StoreError> {
+        self.during("person_put", || async {
             let mut tx = self.begin().await?;
-            tx.operator_record(operator).await?;
+            tx.person_record(person).await?;
             tx.commit().await
         })
         .await
     }
 
-    async fn operator_by_key(&self, key: &PublicKey) -> Result<Option<OperatorRow>, StoreError> {
-        self.during("operator_by_key", || async {
-            let sql = "-- operator_by_key
-                SELECT name, public_key FROM operators WHERE public_key = $1";
+    async fn person_remove(&self, name: &Name) -> Result<bool, StoreError> {
+        self.during("person_remove", || async {
+            let sql = "-- person_remove\nDELETE FROM operators WHERE name = $1";
+            Ok(self.execute(sql, &[name.as_str().into()]).await? == 1)
+        })
+        .await
+    }
+
+    async fn person_by_key(&self, key: &PublicKey) -> Result<Option<PersonRow>, StoreError> {
+        self.during("person_by_key", || async {
+            let sql = "-- person_by_key
+                SELECT name, role, public_key FROM operators WHERE public_key = $1";
             let row = self.row(sql, &[key.as_bytes()[..].into()]).await?;
-            row.as_ref().map(operator_row).transpose()
+            row.as_ref().map(person_row).transpose()
+        })
+        .await
+    }
+
+    async fn person_list(&self) -> Result<Vec<PersonRow>, StoreError> {
+        self.during("person_list", || async {
+            self.rows(person::LIST, &[]).await?.iter().map(person_row).collect()
         })
         .await
     }

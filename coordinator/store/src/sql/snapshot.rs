@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use fedval_core::port::{Snapshot, SnapshotStore, StoreError};
-use fedval_study::SiteId;
+use fedval_study::{Canonical, LogEntry, SiteId};
 use sqlx::Error;
 
 use super::SqlStore;
@@ -11,6 +11,10 @@ use super::row::{count, damaged, integer, parsed};
 
 /// The instance of a session that nobody holds.
 const NOBODY: [u8; 32] = [0; 32];
+
+fn log_entry(bytes: &[u8]) -> Result<LogEntry, Error> {
+    Canonical::parse(bytes).map(Canonical::into_value).map_err(|_| damaged("entry"))
+}
 
 /// A row that contradicts another of the snapshot is damage.
 fn written(rows: u64, column: &'static str) -> Result<(), Error> {
@@ -51,8 +55,8 @@ impl Transaction {
         for invitation in &snapshot.invitations {
             self.invitation_record(invitation).await?;
         }
-        for operator in &snapshot.operators {
-            self.operator_record(operator).await?;
+        for person in &snapshot.people {
+            self.person_record(person).await?;
         }
         for study in &snapshot.studies {
             self.study_restore(study).await?;
@@ -72,6 +76,12 @@ impl Transaction {
         for mark in &snapshot.ledger_marks {
             self.ledger_mark_record(mark).await?;
         }
+        if self.log_grow(&snapshot.log).await? != snapshot.log.len() {
+            return Err(damaged("entry"));
+        }
+        for cosignature in &snapshot.cosignatures {
+            self.cosignature_record(cosignature).await?;
+        }
         Ok(())
     }
 }
@@ -84,13 +94,20 @@ impl SnapshotStore for SqlStore {
             let snapshot = Snapshot {
                 sites: tx.site_list().await?,
                 invitations: tx.invitation_list().await?,
-                operators: tx.operator_list().await?,
+                people: tx.person_list().await?,
                 studies: tx.study_list().await?,
                 rounds: tx.round_list().await?,
                 dispatches: tx.dispatch_list().await?,
                 results: tx.result_list().await?,
                 epochs: tx.epoch_list().await?,
                 ledger_marks: tx.ledger_mark_list().await?,
+                log: tx
+                    .log_entries()
+                    .await?
+                    .iter()
+                    .map(|entry| log_entry(entry))
+                    .collect::<Result<_, _>>()?,
+                cosignatures: tx.cosignature_rows().await?,
             };
             tx.commit().await?;
             Ok(snapshot)

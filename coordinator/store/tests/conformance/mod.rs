@@ -7,7 +7,8 @@ pub(crate) mod change;
 pub(crate) mod dispatch;
 pub(crate) mod invitation;
 pub(crate) mod lease;
-pub(crate) mod operator;
+pub(crate) mod log;
+pub(crate) mod person;
 pub(crate) mod result;
 pub(crate) mod round;
 #[path = "../support/rows.rs"]
@@ -42,8 +43,9 @@ macro_rules! suite {
             site: of_many_renewals_at_once_one_stands,
             site: a_renewal_that_races_with_a_revocation_revives_nothing,
             site: many_who_revoke_one_site_all_find_it_revoked,
-            operator: an_operator_is_found_by_key_and_replaced_by_name,
-            operator: of_many_keys_put_at_once_one_works,
+            person: a_person_is_found_by_key_and_replaced_by_name,
+            person: of_many_keys_put_at_once_one_works,
+            person: a_person_has_one_role_and_is_forgotten_once,
             session: the_first_session_is_granted_and_epochs_rise,
             session: another_process_waits_until_the_session_ran_out,
             session: a_session_from_a_clock_that_jumped_has_run_out,
@@ -90,6 +92,10 @@ macro_rules! suite {
             result: results_are_listed_in_order_of_sites,
             change: dispatching_closing_and_revoking_are_changes_and_nothing_else_is,
             change: changes_at_once_are_all_counted,
+            log: an_entry_is_appended_once_and_stays_where_it_is,
+            log: of_many_who_append_at_once_no_entry_is_lost_or_doubled,
+            log: whoever_reads_the_log_while_it_grows_sees_no_gap,
+            log: the_longest_state_that_a_site_signed_is_kept,
             snapshot: what_was_read_is_written_and_read_again,
             snapshot: a_store_that_holds_something_is_not_overwritten,
             snapshot: of_many_who_fill_an_empty_store_exactly_one_does,

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fedval_core::Store;
-use fedval_core::port::{OperatorRow, Phase, Snapshot};
+use fedval_core::port::{PersonRow, Phase, Snapshot};
+use fedval_study::PersonRole;
 
 use super::{
-    at, connected, dispatch_row, dispatched, embedded, enrolled, invitation, key, locked, opened,
-    race, redeem, stored_result, study_id, winners,
+    at, connected, dispatch_row, dispatched, embedded, enrolled, invitation, key, locked, log,
+    opened, race, redeem, stored_result, study_id, winners,
 };
 
 /// A store with a row of every kind in every state.
@@ -28,21 +29,26 @@ async fn fill(store: &dyn Store) {
         store.invitation_insert(&invitation("site-c", number)).await.unwrap();
     }
     store.invitation_count_wrong(&invitation("site-c", 2).id).await.unwrap();
-    let operator = OperatorRow { name: "ada".parse().unwrap(), key: key(99) };
-    store.operator_put(&operator).await.unwrap();
+    let operator =
+        PersonRow { name: "ada".parse().unwrap(), role: PersonRole::Operator, key: key(99) };
+    store.person_put(&operator).await.unwrap();
+    store.log_append(&[log::entry(1), log::entry(2)]).await.unwrap();
+    store.cosignature_put(&log::cosigned(store, "site-a", 2).await).await.unwrap();
 }
 
 /// How many rows of each kind.
-fn counts(snapshot: &Snapshot) -> [usize; 8] {
+fn counts(snapshot: &Snapshot) -> [usize; 10] {
     [
         snapshot.sites.len(),
         snapshot.invitations.len(),
-        snapshot.operators.len(),
+        snapshot.people.len(),
         snapshot.studies.len(),
         snapshot.rounds.len(),
         snapshot.dispatches.len(),
         snapshot.results.len(),
         snapshot.epochs.len(),
+        snapshot.log.len(),
+        snapshot.cosignatures.len(),
     ]
 }
 
@@ -50,7 +56,7 @@ fn counts(snapshot: &Snapshot) -> [usize; 8] {
 async fn taken(store: &dyn Store) -> Snapshot {
     fill(store).await;
     let snapshot = store.snapshot_read().await.unwrap();
-    assert_eq!(counts(&snapshot), [3, 4, 1, 2, 2, 3, 1, 1]);
+    assert_eq!(counts(&snapshot), [3, 4, 1, 2, 2, 3, 1, 1, 2, 1]);
     snapshot
 }
 
@@ -71,12 +77,13 @@ pub(crate) async fn what_was_read_is_written_and_read_again(store: Arc<dyn Store
 
 pub(crate) async fn a_store_that_holds_something_is_not_overwritten(store: Arc<dyn Store>) {
     let snapshot = taken(embedded().await.store.as_ref()).await;
-    let operator = OperatorRow { name: "bea".parse().unwrap(), key: key(98) };
-    store.operator_put(&operator).await.unwrap();
+    let operator =
+        PersonRow { name: "bea".parse().unwrap(), role: PersonRole::Operator, key: key(98) };
+    store.person_put(&operator).await.unwrap();
     let before = store.snapshot_read().await.unwrap();
     assert!(!store.snapshot_write(&snapshot).await.unwrap());
     assert_eq!(store.snapshot_read().await.unwrap(), before);
-    assert_eq!(counts(&before), [0, 0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(counts(&before), [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 pub(crate) async fn of_many_who_fill_an_empty_store_exactly_one_does(store: Arc<dyn Store>) {

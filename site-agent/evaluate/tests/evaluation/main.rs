@@ -20,7 +20,7 @@ use fedval_evaluate::Progress;
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
 use fedval_ingest::{DECODE_ROLE, decode_box_main};
 use fedval_study::FailedStage;
-use fedval_study::protocol::Combine;
+use fedval_study::protocol::{Combine, PredictionTables};
 use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Trial};
 use site::{CASES, Site, doubled_u, overall};
@@ -49,6 +49,8 @@ fn main() -> ExitCode {
         trial("the_order_of_the_manifest_does_not_show", ignores_order()),
         trial("the_commitment_binds_labels_and_images_with_the_secret", commits()),
         trial("each_way_of_failing_names_its_stage", names_stages()),
+        trial("a_prediction_table_needs_neither_images_nor_model", takes_scores()),
+        trial("a_prediction_table_is_refused_where_the_protocol_wants_images", refuses_scores()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -80,6 +82,38 @@ async fn counts_images() {
     }
     assert!(found.operating_points.iter().any(|point| point.counts.tp > 0));
     assert!(summary.failures.is_empty());
+}
+
+async fn takes_scores() {
+    let mut site = Site::new().await;
+    site.protocol.prediction_tables = PredictionTables::Accept;
+    let from_images = site.run("chest-r1").await.unwrap();
+    site.bring_scores(|row| row.logit().to_string());
+    let progress = Progress::default();
+    let summary = site.run_watched("chest-r2", &progress).await.unwrap();
+    assert_eq!(progress.get(), (CASES, CASES));
+    assert_eq!(overall(&summary), overall(&from_images), "the same scores, the same counts");
+    assert_ne!(summary.cohort, from_images.cohort);
+    // A score that is missing or off its scale is a case without a result.
+    site.bring_scores_again(|row| match row.case_id.as_str() {
+        "CASE0" => String::new(),
+        "CASE2" => "inf".to_owned(),
+        _ => row.logit().to_string(),
+    });
+    site.protocol.analysis.failure_limit = 0.5;
+    let summary = site.run("chest-r3").await.unwrap();
+    let failures: Vec<_> = summary.failures.iter().flatten().copied().collect();
+    assert_eq!(failures, [FailureReason::InvalidOutput, FailureReason::InvalidOutput]);
+}
+
+async fn refuses_scores() {
+    let mut site = Site::new().await;
+    site.bring_scores(|row| row.logit().to_string());
+    let error = site.run("chest-r1").await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.stage(), error.exit()),
+        ("PREDICTIONS_NOT_ACCEPTED", Some(FailedStage::DataSource), Exit::Usage)
+    );
 }
 
 async fn counts_patients() {

@@ -8,7 +8,7 @@ use fedval_ambient::{Clock as _, MockClock};
 use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
 use fedval_inference::InferenceLimits;
-use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
+use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
 use fedval_study::protocol::{Combine, ScoreScale, StudyProtocol, Unit};
 use fedval_study::{Dispatch, LockedProtocol, Performance, RoundId, Sha256Digest, SiteSummary};
 use fedval_vault::{NewJob, Vault};
@@ -56,6 +56,7 @@ pub(crate) struct Site {
     pub(crate) vault: Vault,
     pub(crate) lanes: usize,
     pub(crate) secret: [u8; 32],
+    pub(crate) columns: ColumnMapping,
     pub(crate) decode_limits: DecodeLimits,
 }
 
@@ -76,6 +77,7 @@ impl Site {
             vault,
             lanes: 2,
             secret: [7; 32],
+            columns: ColumnMapping::default(),
             decode_limits: DecodeLimits { memory_bytes: 1 << 30, ..DecodeLimits::default() },
         };
         for index in 0..CASES {
@@ -128,6 +130,26 @@ impl Site {
         fs::write(&file, &model[..model.len() / 2]).unwrap();
     }
 
+    /// Leaves a table of scores in the place of images and model.
+    pub(crate) fn bring_scores(&mut self, score: impl Fn(&Row) -> String) {
+        for index in 0..self.rows.len() {
+            fs::remove_file(self.file(index)).unwrap();
+        }
+        fs::remove_file(self.folder.path().join(MODEL)).unwrap();
+        self.columns.index_test = IndexTestColumn::Score("score".to_owned());
+        self.bring_scores_again(score);
+    }
+
+    /// Writes the table anew.
+    pub(crate) fn bring_scores_again(&self, score: impl Fn(&Row) -> String) {
+        let mut text = "case_id,patient_id,score,label,scanner\n".to_owned();
+        for row in &self.rows {
+            let Row { case_id, patient, label, scanner, .. } = row;
+            writeln!(text, "{case_id},PATIENT{patient},{},{label},{scanner}", score(row)).unwrap();
+        }
+        fs::write(self.folder.path().join("manifest.csv"), text).unwrap();
+    }
+
     pub(crate) fn write_manifest(&self) {
         let mut text = "case_id,patient_id,image,label,scanner\n".to_owned();
         for row in &self.rows {
@@ -173,7 +195,7 @@ impl Site {
         let source = ManifestSource {
             manifest: folder.join("manifest.csv"),
             root: folder.to_path_buf(),
-            columns: ColumnMapping::default(),
+            columns: self.columns.clone(),
         };
         let evaluation = Evaluation {
             round: &round,

@@ -1,13 +1,20 @@
 //! Where the columns stand.
 
-use super::ColumnMapping;
 use super::error::{Findings, ManifestProblem};
+use super::{ColumnMapping, IndexTestColumn};
+
+/// Where the index test stands.
+#[derive(Clone, Copy)]
+pub(super) enum IndexTestPlace {
+    Image(usize),
+    Score(usize),
+}
 
 /// Places of the columns in the header.
 pub(super) struct Columns {
     pub(super) case_id: usize,
     pub(super) patient_id: usize,
-    pub(super) image: usize,
+    pub(super) index_test: IndexTestPlace,
     pub(super) label: usize,
     /// The protocol's name of each attribute, with its place.
     pub(super) attributes: Vec<(String, usize)>,
@@ -38,7 +45,10 @@ impl Columns {
         };
         let case_id = place(&mapping.case_id);
         let patient_id = place(&mapping.patient_id);
-        let image = place(&mapping.image);
+        let index_test = match &mapping.index_test {
+            IndexTestColumn::Image(column) => place(column).map(IndexTestPlace::Image),
+            IndexTestColumn::Score(column) => place(column).map(IndexTestPlace::Score),
+        };
         let label = place(&mapping.label);
         // A site that does not record an attribute still takes part; one that says where it records
         // it is held to its word.
@@ -53,7 +63,7 @@ impl Columns {
         Some(Self {
             case_id: case_id?,
             patient_id: patient_id?,
-            image: image?,
+            index_test: index_test?,
             label: label?,
             attributes: attributes
                 .into_iter()

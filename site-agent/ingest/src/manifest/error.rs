@@ -88,6 +88,12 @@ pub enum ManifestProblem {
         /// The line.
         line: u64,
     },
+    /// A score is no number.
+    #[error("the score in line {line} is not a number")]
+    ScoreUnreadable {
+        /// The line.
+        line: u64,
+    },
     /// A path that could leave the image folder.
     #[error("the image path in line {line} leads out of the image folder")]
     PathOutside {
@@ -113,6 +119,7 @@ impl ManifestProblem {
             | Self::ValueMissing { line, .. }
             | Self::DuplicateCase { line, .. }
             | Self::LabelUnknown { line }
+            | Self::ScoreUnreadable { line }
             | Self::PathOutside { line }
             | Self::ImageMissing { line } => Some(*line),
             _ => None,
@@ -136,6 +143,7 @@ impl Problem for ManifestProblem {
             Self::ValueMissing { .. } => "MANIFEST_VALUE_MISSING",
             Self::DuplicateCase { .. } => "MANIFEST_DUPLICATE_CASE",
             Self::LabelUnknown { .. } => "MANIFEST_LABEL_UNKNOWN",
+            Self::ScoreUnreadable { .. } => "MANIFEST_SCORE_UNREADABLE",
             Self::PathOutside { .. } => "MANIFEST_PATH_OUTSIDE",
             Self::ImageMissing { .. } => "MANIFEST_IMAGE_MISSING",
         }
@@ -159,6 +167,9 @@ impl Problem for ManifestProblem {
             Self::DuplicateCase { .. } => "give every image its own case identifier",
             Self::LabelUnknown { .. } => {
                 "use the label values of the study's protocol, or leave the cell empty"
+            }
+            Self::ScoreUnreadable { .. } => {
+                "write scores with a point, such as 0.73, or leave the cell empty"
             }
             Self::PathOutside { .. } => {
                 "write the path relative to the image folder, and keep the file inside it"

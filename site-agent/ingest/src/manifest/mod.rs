@@ -1,4 +1,6 @@
 //! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes.
+//!
+//! A prediction table is a manifest with a score in the place of the image.
 
 mod columns;
 mod error;
@@ -25,8 +27,8 @@ pub struct ColumnMapping {
     pub case_id: String,
     /// Identifies the patient.
     pub patient_id: String,
-    /// Path of the image file, relative to the root.
-    pub image: String,
+    /// What the index test is found by.
+    pub index_test: IndexTestColumn,
     /// Result of the reference standard.
     pub label: String,
     /// The site's column for each of the protocol's; one that is absent has the protocol's name.
@@ -38,11 +40,20 @@ impl Default for ColumnMapping {
         Self {
             case_id: "case_id".to_owned(),
             patient_id: "patient_id".to_owned(),
-            image: "image".to_owned(),
+            index_test: IndexTestColumn::Image("image".to_owned()),
             label: "label".to_owned(),
             attributes: BTreeMap::new(),
         }
     }
+}
+
+/// The column that the index test is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexTestColumn {
+    /// Path of the image file, relative to the root.
+    Image(String),
+    /// The score, where images were read elsewhere: by a device, or in an earlier run.
+    Score(String),
 }
 
 /// Where a site's cohort lies.
@@ -56,15 +67,24 @@ pub struct ManifestSource {
     pub columns: ColumnMapping,
 }
 
+/// What the index test of a case is found by.
+#[derive(Clone, PartialEq)]
+pub enum IndexTest {
+    /// The image file: absolute, without symbolic links, inside the root when it was checked.
+    Image(PathBuf),
+    /// The score, on the protocol's scale; `None` where the cell is empty.
+    Score(Option<f64>),
+}
+
 /// One image with what the manifest says of it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct Case {
     /// Identifies the case on this site.
     pub case_id: String,
     /// The patient, numbered from 0 in order of first appearance.
     pub patient: u32,
-    /// The image file: absolute, without symbolic links, inside the root when it was checked.
-    pub image: PathBuf,
+    /// What the index test is found by.
+    pub index_test: IndexTest,
     /// Whether the reference standard says that the patient has the target condition; `None`
     /// where it is missing.
     pub reference: Option<bool>,
@@ -80,7 +100,7 @@ impl fmt::Debug for Case {
 }
 
 /// The cases of a site, in the manifest's order.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct Cohort {
     /// The cases.
     pub cases: Vec<Case>,

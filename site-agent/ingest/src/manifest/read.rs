@@ -8,11 +8,11 @@ use std::path::Path;
 use fedval_disclosure::SiteLocal;
 use fedval_study::protocol::ReferenceStandard;
 
-use super::columns::Columns;
+use super::columns::{Columns, IndexTestPlace};
 use super::error::{Findings, ManifestError, ManifestProblem};
 use super::image_path::resolve;
 use super::records::{Record, Records};
-use super::{Case, Cohort, ColumnMapping, MAX_CASES, ManifestSource};
+use super::{Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource};
 
 /// Reads the cohort that `source` describes.
 ///
@@ -108,18 +108,11 @@ impl Reading<'_> {
         let (columns, mapping) = (self.columns, self.mapping);
         let case_id = self.value(line, fields[columns.case_id], &mapping.case_id);
         let patient_id = self.value(line, fields[columns.patient_id], &mapping.patient_id);
-        let image = self.value(line, fields[columns.image], &mapping.image);
-
+        let index_test = self.index_test(line, fields);
         let case_id = case_id.and_then(|id| self.unrepeated(line, id));
-        let image = image.and_then(|path| match resolve(self.root, path, line) {
-            Ok(path) => Some(path),
-            Err(problem) => {
-                self.findings.add(problem);
-                None
-            }
-        });
         let reference = self.reference(line, fields[columns.label]);
-        let (Some(case_id), Some(patient_id), Some(image)) = (case_id, patient_id, image) else {
+        let (Some(case_id), Some(patient_id), Some(index_test)) = (case_id, patient_id, index_test)
+        else {
             return;
         };
         let patient = self.patient(patient_id);
@@ -129,7 +122,7 @@ impl Reading<'_> {
             .map(|(name, place)| (name.clone(), fields[*place].to_owned()))
             .filter(|(_, value)| !value.is_empty())
             .collect();
-        self.cohort.cases.push(Case { case_id, patient, image, reference, attributes });
+        self.cohort.cases.push(Case { case_id, patient, index_test, reference, attributes });
     }
 
     /// A cell that may not be empty.
@@ -139,6 +132,26 @@ impl Reading<'_> {
             return None;
         }
         Some(cell)
+    }
+
+    /// The image, or the score that stands in its place.
+    fn index_test(&mut self, line: u64, fields: &[&str]) -> Option<IndexTest> {
+        let mapping = self.mapping;
+        let found = match self.columns.index_test {
+            IndexTestPlace::Image(place) => {
+                let (IndexTestColumn::Image(column) | IndexTestColumn::Score(column)) =
+                    &mapping.index_test;
+                let path = self.value(line, fields[place], column)?;
+                resolve(self.root, path, line).map(IndexTest::Image)
+            }
+            // No score is an index test without a result, which the report counts.
+            IndexTestPlace::Score(place) if fields[place].is_empty() => Ok(IndexTest::Score(None)),
+            IndexTestPlace::Score(place) => match fields[place].parse() {
+                Ok(score) => Ok(IndexTest::Score(Some(score))),
+                Err(_) => Err(ManifestProblem::ScoreUnreadable { line }),
+            },
+        };
+        found.map_err(|problem| self.findings.add(problem)).ok()
     }
 
     fn unrepeated(&mut self, line: u64, case_id: &str) -> Option<String> {

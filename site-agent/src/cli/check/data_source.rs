@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 
 use fedval_ambient::{Exit, Failure};
+use fedval_evaluate::attribute_columns;
 use fedval_ingest::read_manifest;
-use fedval_study::protocol::{AttributeSource, ReferenceStandard, StudyProtocol};
+use fedval_study::protocol::{ReferenceStandard, StudyProtocol};
 use fedval_study::{LockedProtocol, StudyId};
 
 use super::cases::last_job;
@@ -45,20 +46,12 @@ pub(super) async fn of_study(home: &Home, study: &StudyId) -> Result<String, Fai
     let protocol = protocol_of(home, study).await?;
     let config = home.config()?;
     let source = config
-        .data_sources
-        .iter()
-        .find(|source| source.serves(study))
+        .source_of(study)
         .ok_or_else(|| missing(&format!("no data source serves the study `{study}`")))?;
     let standard: &ReferenceStandard = &protocol.reference_standard;
-    let columns: Vec<String> = protocol
-        .subgroups
-        .iter()
-        .filter_map(|dimension| match &dimension.source {
-            AttributeSource::Column(column) => Some(column.clone()),
-            AttributeSource::Dicom(_) => None,
-        })
-        .collect();
-    let cohort = read_manifest(&source.manifest_source(), standard, &columns).map_err(|error| {
+    let files = source.manifest_source();
+    let columns = attribute_columns(&protocol, &files.columns);
+    let cohort = read_manifest(&files, standard, &columns).map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("source `{}`: {}", source.name, failure.message);
         failure

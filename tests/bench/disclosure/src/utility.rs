@@ -225,6 +225,7 @@ fn report(
             status,
             result: Some(ResultDigest(digest)),
             recorded_at_ms: Some(1),
+            earlier_dispatches: 0,
         });
         results.insert(site, result);
     }

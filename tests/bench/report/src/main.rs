@@ -46,12 +46,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let clock = SystemClock.monotonic();
     let report = assemble(&protocol, &round, &results)?;
+    say(&format!("assembled          {:>8.2} s", since(clock)));
+    let clock = SystemClock.monotonic();
     let canonical = report.canonical()?;
-    let assembled = since(clock);
-    say(&format!(
-        "assembled          {assembled:>8.2} s, report.json {} KiB",
-        canonical.bytes().len() / 1024
-    ));
+    let kib = canonical.bytes().len() / 1024;
+    say(&format!("report.json        {:>8.2} s, {kib} KiB", since(clock)));
     drop((round, results, canonical));
 
     let clock = SystemClock.monotonic();

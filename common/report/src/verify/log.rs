@@ -1,0 +1,227 @@
+//! The coordinator's log: whole, signed, the one that sites followed, and with everything in it that the
+//! report rests on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedval_study::{
+    Canonical, LogCheckpoint, LogEntry, LogEvent, MerkleTree, RoundRecord, Sha256Digest, SiteId,
+    earlier_dispatches,
+};
+use fedval_trust::{Certificate, PayloadType, Role, log_checkpoint};
+
+use super::documents::{Documents, canonical, chain};
+use super::{PartCheck, part};
+use crate::package::layout;
+use crate::package::log::{Cosignature, Leaf};
+
+/// What a log says beyond that it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogSummary {
+    /// Its entries.
+    pub entries: u64,
+    /// Sites of the round that signed a state of it.
+    pub cosigned_by: Vec<SiteId>,
+    /// How often the model was dispatched to each site, in this round and any other.
+    pub dispatches: BTreeMap<SiteId, u64>,
+}
+
+/// A log that was read.
+struct Log {
+    /// The root after so many entries.
+    states: Vec<Sha256Digest>,
+    /// Those that can be read.
+    events: Vec<LogEvent>,
+}
+
+impl Log {
+    fn read(documents: &Documents<'_>) -> Result<Self, String> {
+        let text = std::str::from_utf8(documents.bytes(layout::LOG)?)
+            .map_err(|_| "is not text".to_owned())?;
+        let mut tree = MerkleTree::default();
+        let (mut states, mut events) = (vec![tree.root()], Vec::new());
+        for (index, line) in text.lines().enumerate() {
+            let unreadable = || format!("line {} is no leaf of a log", index + 1);
+            let leaf = Leaf::read(line).ok_or_else(unreadable)?;
+            if let Leaf::Entry(entry) = leaf {
+                let entry = Canonical::<LogEntry>::parse(entry.as_bytes());
+                events.push(entry.map_err(|_| unreadable())?.into_value().event);
+            }
+            tree.push(leaf.hash());
+            states.push(tree.root());
+        }
+        Ok(Self { states, events })
+    }
+
+    /// Whether the log once stood there.
+    fn was_at(&self, checkpoint: &LogCheckpoint) -> bool {
+        let at = usize::try_from(checkpoint.entries).unwrap_or(usize::MAX);
+        self.states.get(at) == Some(&checkpoint.root)
+    }
+
+    fn entries(&self) -> u64 {
+        u64::try_from(self.states.len() - 1).unwrap_or(u64::MAX)
+    }
+}
+
+/// The parts of the log, in order, with what it says. A checkpoint from elsewhere must be one of its states.
+pub(super) fn check(
+    documents: &Documents<'_>,
+    elsewhere: Option<&LogCheckpoint>,
+) -> (Vec<PartCheck>, LogSummary) {
+    let log = Log::read(documents);
+    let judged = || log.as_ref().map_err(Clone::clone);
+    let cosigned = judged().and_then(|log| check_cosignatures(documents, log));
+    let parts = vec![
+        part(layout::LOG, judged().and_then(|log| check_contents(documents, log))),
+        part(layout::LOG_CHECKPOINT, judged().and_then(|log| check_checkpoint(documents, log))),
+        part(layout::LOG_COSIGNATURES, cosigned.as_ref().map(|_| ()).map_err(Clone::clone)),
+    ];
+    let known = elsewhere.map(|seen| {
+        let never = || format!("never stood where it was seen with {} entries", seen.entries);
+        let check = judged().and_then(|log| log.was_at(seen).then_some(()).ok_or_else(never));
+        part("evidence/log.jsonl: the checkpoint given", check)
+    });
+    let summary = LogSummary {
+        entries: log.as_ref().map_or(0, Log::entries),
+        cosigned_by: cosigned.unwrap_or_default(),
+        dispatches: log.as_ref().map(dispatches(documents)).unwrap_or_default(),
+    };
+    (parts.into_iter().chain(known).collect(), summary)
+}
+
+/// Dispatches of the round's model by site.
+fn dispatches(documents: &Documents<'_>) -> impl Fn(&Log) -> BTreeMap<SiteId, u64> {
+    let model = documents.round.as_ref().ok().map(|round| round.model);
+    move |log| {
+        let mut counts = BTreeMap::new();
+        for event in &log.events {
+            if let LogEvent::Dispatched { site, model: own, .. } = event
+                && Some(*own) == model
+            {
+                *counts.entry(site.clone()).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// Everything that the round record speaks of is there, and nothing that it keeps silent about.
+fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
+    let round = documents.round_for_judging()?;
+    let study = &documents.protocol_for_judging()?.protocol().id;
+    let mut missing = expected(documents, round, study)?;
+    let mut answered: BTreeSet<&SiteId> = BTreeSet::new();
+    for event in &log.events {
+        missing.retain(|(_, wanted)| wanted != event);
+        if let LogEvent::ResultRecorded { round: own, site, .. } = event
+            && *own == round.round
+        {
+            answered.insert(site);
+        }
+    }
+    if let Some((what, _)) = missing.first() {
+        return Err(format!("does not hold {what}"));
+    }
+    let earlier = earlier_dispatches(&log.events, &round.round, round.model);
+    for record in &round.sites {
+        let found = earlier.get(&record.site).copied().unwrap_or(0);
+        if found != record.earlier_dispatches {
+            return Err(format!(
+                "shows {found} earlier dispatches of the model to {}, and the round record says {}",
+                record.site, record.earlier_dispatches
+            ));
+        }
+    }
+    let has_result = |site: &SiteId| {
+        round.sites.iter().any(|record| record.site == *site && record.result.is_some())
+    };
+    match answered.into_iter().find(|site| !has_result(site)) {
+        Some(site) => Err(format!("holds a result of {site} that the round record leaves out")),
+        None => Ok(()),
+    }
+}
+
+/// What must be logged, with what it is called.
+fn expected(
+    documents: &Documents<'_>,
+    record: &RoundRecord,
+    study: &fedval_study::StudyId,
+) -> Result<Vec<(String, LogEvent)>, String> {
+    let RoundRecord { protocol, model, round, .. } = record;
+    let (protocol, model) = (*protocol, *model);
+    let locking = LogEvent::ProtocolLocked { study: study.clone(), protocol, model };
+    let mut events = vec![("the locking of the protocol".to_owned(), locking)];
+    for site in &record.sites {
+        let (study, round, id) = (study.clone(), round.clone(), site.site.clone());
+        let dispatched =
+            LogEvent::Dispatched { study, round: round.clone(), site: id.clone(), protocol, model };
+        events.push((format!("the dispatch to {id}"), dispatched));
+        if let Some(result) = site.result {
+            let recorded = LogEvent::ResultRecorded { round, site: id.clone(), result };
+            events.push((format!("the result of {id}"), recorded));
+        }
+    }
+    if record.closed_at_ms.is_some() {
+        let closed = LogEvent::RoundClosed { round: round.clone() };
+        events.push(("the closing of the round".to_owned(), closed));
+    }
+    let report = Sha256Digest::of(documents.bytes(layout::REPORT)?);
+    let built = LogEvent::ReportBuilt { round: round.clone(), report };
+    events.push(("this report".to_owned(), built));
+    Ok(events)
+}
+
+/// The coordinator signed that the log stands where its lines end.
+fn check_checkpoint(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
+    let checkpoint: LogCheckpoint = canonical(documents.bytes(layout::LOG_CHECKPOINT)?)?;
+    if checkpoint.entries != log.entries() || !log.was_at(&checkpoint) {
+        return Err("is not where the lines of the log end".to_owned());
+    }
+    if checkpoint.log != this_log(documents)? {
+        return Err("is of the log of another consortium".to_owned());
+    }
+    let then = documents.as_of()?;
+    let kind = PayloadType::LogCheckpoint;
+    documents.signed_by(&Role::Coordinator, layout::LOG_CHECKPOINT, kind, then)
+}
+
+fn this_log(documents: &Documents<'_>) -> Result<Sha256Digest, String> {
+    let root =
+        documents.root.as_ref().map_err(|_| "cannot be judged without the root".to_owned())?;
+    Ok(root.fingerprint().0)
+}
+
+/// Each signature is that of the site, over a state that the log had. Which sites of the round signed.
+fn check_cosignatures(documents: &Documents<'_>, log: &Log) -> Result<Vec<SiteId>, String> {
+    let all: Vec<Cosignature> = canonical(documents.bytes(layout::LOG_COSIGNATURES)?)?;
+    let this = this_log(documents)?;
+    for cosignature in &all {
+        let site = &cosignature.site;
+        if cosignature.checkpoint.log != this || !log.was_at(&cosignature.checkpoint) {
+            let entries = cosignature.checkpoint.entries;
+            return Err(format!("{site} signed another log, of {entries} entries"));
+        }
+        check_signer(documents, cosignature).map_err(|problem| format!("{site}: {problem}"))?;
+    }
+    let round = documents.round_for_judging()?;
+    let is_asked = |site: &SiteId| round.sites.iter().any(|record| record.site == *site);
+    Ok(all.into_iter().map(|of| of.site).filter(is_asked).collect())
+}
+
+fn check_signer(documents: &Documents<'_>, cosignature: &Cosignature) -> Result<(), String> {
+    let root =
+        documents.root.as_ref().map_err(|_| "cannot be judged without the root".to_owned())?;
+    let endorsement = &cosignature.endorsement;
+    let certificate = Certificate::from_pem(&endorsement.certificate).map_err(|e| chain(&e))?;
+    if *certificate.role() != Role::Site(cosignature.site.clone()) {
+        return Err("the certificate is not the site's".to_owned());
+    }
+    // Sites renew their certificates after the round, too: what counts is that this one was ever good.
+    certificate.verify(root, certificate.not_before()).map_err(|error| chain(&error))?;
+    let holds = log_checkpoint::verifies(
+        certificate.public_key(),
+        cosignature.checkpoint,
+        &endorsement.signature,
+    );
+    if holds { Ok(()) } else { Err("the signature does not hold".to_owned()) }
+}
