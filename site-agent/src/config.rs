@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
@@ -107,7 +107,8 @@ impl DataSource {
 
     pub(crate) fn manifest_source(&self) -> ManifestSource {
         let columns = self.columns.clone();
-        let folder = self.manifest.parent().unwrap_or(&self.manifest);
+        let folder = self.manifest.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
         ManifestSource {
             manifest: self.manifest.clone(),
             root: self.root.clone().unwrap_or_else(|| folder.to_path_buf()),

@@ -20,14 +20,15 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// What makes it one of its kind: the same fact is never logged twice. Comings and goings of
-    /// sites repeat, so their moment belongs to them.
+    /// What makes it one of its kind: the same fact is never logged twice. Comings and goings
+    /// repeat, so their moment belongs to them.
     #[must_use]
     pub fn key(&self) -> Sha256Digest {
         let repeats = matches!(
             self.event,
             LogEvent::SiteEnrolled { .. }
                 | LogEvent::SiteRevoked { .. }
+                | LogEvent::PersonAdmitted { .. }
                 | LogEvent::PersonDismissed { .. }
         );
         let moment = if repeats { Some(self.at_ms) } else { None };
@@ -138,8 +139,8 @@ impl LogEvent {
 
 /// How often `model` was dispatched to each site of `round` before it was in that round.
 #[must_use]
-pub fn earlier_dispatches(
-    events: &[LogEvent],
+pub fn earlier_dispatches<'e>(
+    events: impl IntoIterator<Item = &'e LogEvent>,
     round: &RoundId,
     model: ModelDigest,
 ) -> BTreeMap<SiteId, u64> {

@@ -61,6 +61,9 @@ pub struct SiteRecord {
 pub struct RoundRecord {
     /// Version of the coordinator that recorded it; reports print it, whoever recomputes them.
     pub software_version: String,
+    /// How that version computed numbers and drew pages: what is made again by another way agrees in numbers,
+    /// and not to the last byte.
+    pub report_revision: u32,
     /// The study.
     pub study: StudyId,
     /// The round.

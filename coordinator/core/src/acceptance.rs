@@ -3,9 +3,10 @@
 use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
+use fedval_study::protocol::PredictionTables;
 use fedval_study::{
-    Canonical, Cell, Dispatch, LockedProtocol, LogEvent, Outcome, Release, ResultDigest, SiteId,
-    SiteResult,
+    Canonical, Cell, Dispatch, LockedProtocol, LogEvent, Outcome, Release, ResultDigest,
+    ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -177,6 +178,13 @@ impl Coordinator {
         let study = self.store.study_find(&asked.study).await?.ok_or(SubmitError::Damaged)?;
         let locked = LockedProtocol::parse(&study.protocol).map_err(|_| SubmitError::Damaged)?;
         let plan = locked.protocol();
+        if header.scores == ScoreSource::PredictionTable
+            && plan.prediction_tables == PredictionTables::Refuse
+        {
+            return Err(SubmitError::Contradiction {
+                relation: "scores come from the model where the protocol accepts no others",
+            });
+        }
         if !terms.keeps(floor(plan)) {
             return Err(SubmitError::Contradiction {
                 relation: "a site may tighten the floor, not loosen it",

@@ -10,13 +10,13 @@ use fedval_ambient::{Problem, Timestamp};
 use fedval_report::LogEvidence;
 use fedval_study::{
     Canonical, LockedProtocol, LogCheckpoint, LogEntry, LogEvent, MerkleTree, ModelDigest, RoundId,
-    Sha256Digest, SiteId, StudyId, earlier_dispatches, leaf_hash,
+    Sha256Digest, SiteId, earlier_dispatches, leaf_hash,
 };
 use fedval_trust::{
     Certificate, Endorsement, PayloadType, Signature, SignedDocument, log_checkpoint,
 };
 
-use crate::port::{CosignatureRow, StoreError};
+use crate::port::{CosignatureRow, StoreError, StudyRow, StudyState};
 use crate::{Coordinator, ReportError};
 
 /// Hashes of leaves in one answer: what fits a message many times.
@@ -85,14 +85,37 @@ impl Coordinator {
         self.store.log_append(&[entry]).await.map(|_| ())
     }
 
-    /// Logs what stands in the store of a study and is not in the log.
-    pub(crate) async fn log_settle(&self, study: &StudyId) -> Result<(), ReportError> {
-        let Some(row) = self.store.study_find(study).await? else { return Ok(()) };
+    /// Logs what stands in the store of every study and is not in the log: a crash kept it from there, or an
+    /// earlier release that had none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`] if the store fails or holds a damaged protocol.
+    pub async fn log_settle(&self) -> Result<(), ReportError> {
+        let mut entries = Vec::new();
+        for study in self.store.study_list().await? {
+            if study.state == StudyState::Locked {
+                entries.extend(self.events_of(&study).await?);
+            }
+        }
+        entries.sort_by_key(|entry| entry.at_ms);
+        self.store.log_append(&entries).await?;
+        Ok(())
+    }
+
+    /// The same for one study.
+    pub(crate) async fn log_settle_study(&self, study: &StudyRow) -> Result<(), ReportError> {
+        let entries = self.events_of(study).await?;
+        self.store.log_append(&entries).await?;
+        Ok(())
+    }
+
+    async fn events_of(&self, row: &StudyRow) -> Result<Vec<LogEntry>, ReportError> {
+        let study = &row.study;
         let locked = LockedProtocol::parse(&row.protocol)?;
         let (protocol, model) = (locked.digest(), locked.protocol().model.digest);
         let at = |at: Timestamp, event| LogEntry { at_ms: at.unix_millis(), event };
-        let locking = LogEvent::ProtocolLocked { study: study.clone(), protocol, model };
-        let mut entries = vec![at(self.clock.now(), locking)];
+        let mut entries = Vec::new();
         for row in self.store.round_list(study).await? {
             let round = row.round;
             for dispatch in self.store.dispatch_list(&round).await? {
@@ -109,8 +132,12 @@ impl Coordinator {
                 entries.push(at(closed_at, LogEvent::RoundClosed { round }));
             }
         }
-        self.store.log_append(&entries).await?;
-        Ok(())
+        // When it was locked stands nowhere else: before its first dispatch.
+        let first = entries.iter().map(|entry| entry.at_ms).min();
+        let at_ms = first.unwrap_or_else(|| self.clock.now().unix_millis());
+        let event = LogEvent::ProtocolLocked { study: study.clone(), protocol, model };
+        entries.insert(0, LogEntry { at_ms, event });
+        Ok(entries)
     }
 
     /// Where the log stands, and how it went on from `from` entries.

@@ -13,6 +13,9 @@ use fedval_trust::{PayloadType, SignedDocument};
 use crate::Coordinator;
 use crate::port::{RoundRow, StoreError, StoredResult};
 
+/// How often a report of an open round is tried while results come in.
+const MOST_TRIES: u32 = 3;
+
 /// A report cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -75,13 +78,25 @@ impl Coordinator {
     ///
     /// See [`ReportError`].
     pub async fn report_build(&self, study: &StudyId) -> Result<Package, ReportError> {
+        let mut tries = 1;
+        loop {
+            match self.report_build_once(study).await {
+                // A result arrived between the record and the log: both are read again.
+                Err(ReportError::Build(BuildError::DoesNotVerify { .. })) if tries < MOST_TRIES => {
+                    tries += 1;
+                }
+                built => return built,
+            }
+        }
+    }
+
+    async fn report_build_once(&self, study: &StudyId) -> Result<Package, ReportError> {
         let not_found = || ReportError::NotFound { study: study.clone() };
         let row = self.store.study_find(study).await?.ok_or_else(not_found)?;
         let locked = LockedProtocol::parse(&row.protocol)?;
         let no_round = || ReportError::NoRound { study: study.clone() };
         let round = self.store.round_list(study).await?.pop().ok_or_else(no_round)?;
-        // First: what the log holds afterwards may be more than the record speaks of, never less.
-        self.log_settle(study).await?;
+        self.log_settle_study(&row).await?;
         let results = self.store.result_list(&round.round).await?;
         let record = self.round_record(&locked, &round, &results).await?;
         let evidence = Evidence {
@@ -129,6 +144,7 @@ impl Coordinator {
         }
         Ok(RoundRecord {
             software_version: env!("CARGO_PKG_VERSION").to_owned(),
+            report_revision: fedval_report::REPORT_REVISION,
             study: round.study.clone(),
             round: round.round.clone(),
             protocol: locked.digest(),

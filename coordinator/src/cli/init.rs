@@ -1,10 +1,10 @@
 //! `fedval init`.
 
 use fedval_ambient::terminal::Output;
-use fedval_ambient::{Exit, Failure, OsEntropy, SystemClock};
-use fedval_core::port::{PersonRow, SiteStore as _};
+use fedval_ambient::{Clock as _, Exit, Failure, OsEntropy, SystemClock};
+use fedval_core::port::{LogStore as _, PersonRow, SiteStore as _};
 use fedval_store::SqliteStore;
-use fedval_study::{Name, PersonRole};
+use fedval_study::{LogEntry, LogEvent, Name, PersonRole, Sha256Digest};
 use fedval_trust::{Authority, Certificate, Role, SecretKey};
 use serde_json::json;
 
@@ -34,7 +34,11 @@ pub(super) async fn run(home: &Home, command: &Init, output: Output) -> Result<(
     let certificate = issue(home, &authority, "operator", &role, &[])?;
     let store = SqliteStore::open(&home.database()).await?;
     let (role, key) = (PersonRole::Operator, certificate.public_key());
-    store.person_put(&PersonRow { name: operator, role, key }).await?;
+    store.person_put(&PersonRow { name: operator.clone(), role, key }).await?;
+    let admitted =
+        LogEvent::PersonAdmitted { name: operator, role, key: Sha256Digest::of(key.as_bytes()) };
+    let at_ms = SystemClock.now().unix_millis();
+    store.log_append(&[LogEntry { at_ms, event: admitted }]).await?;
     let host = command.hosts.first().map_or("localhost", String::as_str);
     let url = format!("https://{host}:{}", command.listen.port());
     // Last, so that a folder with a configuration is complete.

@@ -9,7 +9,7 @@ use std::path::Path;
 use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
 use fedval_report::{LogSummary, Verification};
-use fedval_study::{LogCheckpoint, Sha256Digest};
+use fedval_study::{LogCheckpoint, Sha256Digest, SiteId};
 use fedval_trust::{Certificate, Fingerprint};
 use serde::Deserialize;
 use serde_json::json;
@@ -77,6 +77,10 @@ fn checkpoint(path: &Path) -> Result<LogCheckpoint, Failure> {
     Ok(LogCheckpoint { log: seen.log, entries: seen.entries, root: seen.root })
 }
 
+fn names(sites: &[SiteId]) -> String {
+    sites.iter().map(SiteId::as_str).collect::<Vec<_>>().join(", ")
+}
+
 /// What the log says, for a person.
 fn log_text(log: &LogSummary) -> String {
     let reused: Vec<String> = log
@@ -91,10 +95,9 @@ fn log_text(log: &LogSummary) -> String {
         format!("The model was dispatched more than once: {}.", reused.join(", "))
     };
     format!(
-        "The log has {} entries, signed by {} of the {} sites that were asked.\n{reused}\n",
+        "The log has {} entries. Sites that signed it with what they did: {}.\n{reused}\n",
         log.entries,
-        log.cosigned_by.len(),
-        log.dispatches.len()
+        if log.cosigned_by.is_empty() { "none".to_owned() } else { names(&log.cosigned_by) },
     )
 }
 
@@ -160,6 +163,12 @@ fn say(verification: &Verification, is_named: bool, output: Output) {
         let mark = if part.problem.is_none() { "holds " } else { "FAILS " };
         let _ = writeln!(text, "{mark} {}", part.part);
     }
+    if !verification.is_made_again {
+        text.push_str(
+            "Another revision of fedval made it: numbers were computed again and agree to nine digits; pages are \
+             those that were signed, not made again.\n",
+        );
+    }
     text.push_str(&log_text(&verification.log));
     text.push_str(match (is_named, verification.root_is_pinned) {
         (true, true) => "The root is the one you named.",
@@ -170,6 +179,7 @@ fn say(verification: &Verification, is_named: bool, output: Output) {
     });
     output.say(
         &json!({ "holds": verification.holds(), "root_is_pinned": verification.root_is_pinned,
+                 "made_again": verification.is_made_again,
                  "log": { "entries": verification.log.entries, "cosigned_by": verification.log.cosigned_by,
                           "dispatches": verification.log.dispatches },
                  "parts": parts }),

@@ -135,7 +135,8 @@ async fn checkpoint(
 pub(crate) fn row_digest(case: &Case) -> Sha256Digest {
     let (image, score) = match &case.index_test {
         IndexTest::Image(image) => (Some(image), None),
-        IndexTest::Score(score) => (None, *score),
+        // What stands for an image's header was kept with it.
+        IndexTest::Score(score) => (None, Some((score, &case.attributes))),
     };
     let row = format!("{:?}", (&case.case_id, case.patient, case.reference, image, score));
     Sha256Digest::of(row.as_bytes())

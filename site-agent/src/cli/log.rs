@@ -17,7 +17,7 @@ pub(super) async fn run(home: &Home, command: &Log, output: Output) -> Result<()
 
 async fn show(home: &Home, output: Output) -> Result<(), Failure> {
     let root = home.identity()?.root.fingerprint().0;
-    let LogSeen { tree, broken } = home.vault().await?.log_seen().await?;
+    let LogSeen { tree, signed, broken } = home.vault().await?.log_seen().await?;
     let state = match broken {
         None => "It went on from there ever since. This site signs every state that it follows."
             .to_owned(),
@@ -28,8 +28,13 @@ async fn show(home: &Home, output: Output) -> Result<(), Failure> {
         ),
     };
     output.say(
-        &json!({ "log": root, "entries": tree.leaves(), "root": tree.root(), "broken": broken }),
-        &format!("Followed to entry {}, root {}\n{state}", tree.leaves(), tree.root()),
+        &json!({ "log": root, "entries": tree.leaves(), "root": tree.root(), "signed": signed,
+                 "broken": broken }),
+        &format!(
+            "Followed to entry {}, signed to entry {signed}, root {}\n{state}",
+            tree.leaves(),
+            tree.root()
+        ),
     );
     Ok(())
 }

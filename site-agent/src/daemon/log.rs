@@ -2,12 +2,15 @@
 //! some alone does not carry this site's signature.
 
 use fedval_ambient::{Failure, Problem as _};
-use fedval_egress::LogExtension;
+use fedval_egress::{EgressError, LogExtension};
 use fedval_study::{Canonical, LogCheckpoint};
 use fedval_trust::{PayloadType, Role, SignedDocument};
 
 use super::Agent;
 use super::link::Link;
+
+/// Answers that one look takes at most: ten thousand entries each.
+const MOST_PAGES: u32 = 100;
 
 /// Follows the log to its end. What keeps the site from it is told in this site's log of events, and
 /// keeps no work from being done: the signature is what is withheld.
@@ -21,16 +24,9 @@ pub(super) async fn follow(agent: &Agent, link: &dyn Link) -> Result<(), Failure
         tracing::error!(code = "LOG_REWRITTEN", "the coordinator's log is another than before");
         return Ok(());
     }
-    let known = seen.tree;
-    let mut tree = known.clone();
-    loop {
-        let extension = match link.log_extend(tree.leaves()).await {
-            Ok(extension) => extension,
-            Err(error) => {
-                tracing::info!(code = error.code(), "the log was not followed");
-                return Ok(());
-            }
-        };
+    let mut tree = seen.tree.clone();
+    for _ in 0..MOST_PAGES {
+        let Some(extension) = asked(link.log_extend(tree.leaves()).await) else { return Ok(()) };
         let checkpoint = LogCheckpoint {
             log: agent.identity.root.fingerprint().0,
             entries: extension.entries,
@@ -54,18 +50,21 @@ pub(super) async fn follow(agent: &Agent, link: &dyn Link) -> Result<(), Failure
             );
             return Ok(());
         }
-        if tree == known {
-            return Ok(());
-        }
-        // Signed first: what is known is signed.
-        match link.log_cosign(checkpoint, &agent.identity.key).await {
-            Ok(()) => agent.vault.log_follow(&tree).await?,
-            Err(error) => {
-                tracing::info!(code = error.code(), "the signature of the log was not taken");
-            }
+        // Known before it is signed: whoever holds the signature cannot have another one for less.
+        agent.vault.log_follow(&tree).await?;
+        if seen.signed < checkpoint.entries
+            && asked(link.log_cosign(checkpoint, &agent.identity.key).await).is_some()
+        {
+            agent.vault.log_signed(checkpoint.entries).await?;
         }
         return Ok(());
     }
+    Ok(())
+}
+
+/// An answer; that there was none is told here alone.
+fn asked<T>(answer: Result<T, EgressError>) -> Option<T> {
+    answer.inspect_err(|error| tracing::info!(code = error.code(), "the log was not followed")).ok()
 }
 
 fn is_signed(agent: &Agent, checkpoint: LogCheckpoint, extension: &LogExtension) -> bool {

@@ -12,6 +12,8 @@ use super::{Agent, instance, log};
 
 /// A session lasts two minutes without one; this is well inside.
 const HEARTBEAT_SECONDS: u64 = 30;
+/// How long the log may take between two heartbeats.
+const LOG_PATIENCE: Duration = Duration::from_secs(15);
 /// First and longest wait before a new attempt.
 const FIRST_WAIT_SECONDS: u64 = 1;
 const LONGEST_WAIT_SECONDS: u64 = 60;
@@ -113,7 +115,9 @@ async fn converse(
             _ = heartbeat.tick() => {
                 stream.heartbeat().await?;
                 conversation.take_again(agent, connection).await?;
-                log::follow(agent, connection).await?;
+                // A coordinator that is slow with its log must not cost the session its heartbeat.
+                let followed = tokio::time::timeout(LOG_PATIENCE, log::follow(agent, connection));
+                followed.await.unwrap_or(Ok(()))?;
             }
         }
     }

@@ -14,6 +14,8 @@ const HASH: usize = 32;
 pub struct LogSeen {
     /// The tree that was followed.
     pub tree: MerkleTree,
+    /// Entries of the last state whose signature the coordinator took.
+    pub signed: u64,
     /// Entries of a log that did not go on from it, where one was shown.
     pub broken: Option<u64>,
 }
@@ -26,7 +28,7 @@ impl Vault {
     /// [`VaultError`] if the database fails.
     pub async fn log_seen(&self) -> Result<LogSeen, VaultError> {
         let tag = VaultError::during("log_seen");
-        let sql = "-- log_seen\nSELECT leaves, subtrees, broken FROM log_seen";
+        let sql = "-- log_seen\nSELECT leaves, subtrees, signed, broken FROM log_seen";
         let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(&tag)?;
         let subtrees: &[u8] = row.try_get("subtrees").map_err(&tag)?;
         let subtrees = subtrees.chunks(HASH).map(Sha256Digest::try_from);
@@ -36,6 +38,7 @@ impl Vault {
         let broken: Option<i64> = row.try_get("broken").map_err(&tag)?;
         Ok(LogSeen {
             tree: tree.ok_or_else(|| damaged("leaves")).map_err(&tag)?,
+            signed: count(&row, "signed").map_err(&tag)?,
             broken: broken.map(i64::unsigned_abs),
         })
     }
@@ -58,6 +61,19 @@ impl Vault {
         .map_err(tag)
     }
 
+    /// Notes that the signature of a state of so many entries was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn log_signed(&self, entries: u64) -> Result<(), VaultError> {
+        let tag = VaultError::during("log_signed");
+        let entries = i64::try_from(entries).unwrap_or(i64::MAX);
+        let sql = "-- log_signed\nUPDATE log_seen SET signed = ?1";
+        sqlx::query(sql).bind(entries).execute(&self.pool).await.map_err(tag)?;
+        Ok(())
+    }
+
     /// Notes that a log of so many entries did not go on from what was followed.
     ///
     /// # Errors
@@ -78,7 +94,7 @@ impl Vault {
     /// [`VaultError`] if the database fails.
     pub async fn log_forget(&self) -> Result<(), VaultError> {
         let tag = VaultError::during("log_forget");
-        let sql = "-- log_forget\nUPDATE log_seen SET leaves = ?1, subtrees = ?2, broken = NULL";
+        let sql = "-- log_forget\nUPDATE log_seen SET leaves = ?1, subtrees = ?2, signed = 0, broken = NULL";
         self.log_write(sql, 0, &[]).await.map_err(tag)
     }
 

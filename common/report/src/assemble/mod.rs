@@ -91,7 +91,11 @@ pub fn assemble(
     let groups = subgroup::all(plan, &answers);
     Ok(Report {
         schema: REPORT_SCHEMA.to_owned(),
-        software: Software { name: "fedval".to_owned(), version: round.software_version.clone() },
+        software: Software {
+            name: "fedval".to_owned(),
+            version: round.software_version.clone(),
+            revision: round.report_revision,
+        },
         study: study(protocol),
         model: ModelIdentity {
             name: plan.model.name.clone(),

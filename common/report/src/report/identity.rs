@@ -12,6 +12,8 @@ pub struct Software {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// How it computed numbers and drew pages.
+    pub revision: u32,
 }
 
 /// The study, as its locked protocol describes it.

@@ -43,6 +43,10 @@ pub use verdict::{AgainstLimit, Verdict, VerdictResult, WorstSite, WorstSubgroup
 /// Schema of the report that this version writes.
 pub const REPORT_SCHEMA: &str = "fedval.report/1";
 
+/// How this version computes numbers and draws pages. It rises with every change that shows in a package: a
+/// golden package of each revision is kept, and `tests/golden.rs` says when one is due.
+pub const REPORT_REVISION: u32 = 1;
+
 /// A cross-site generalization report.
 ///
 /// Every number in it follows from the locked protocol, the round record and the signed site

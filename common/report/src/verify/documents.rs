@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::{Files, Sites};
 use crate::assemble::as_of;
 use crate::package::layout;
+use crate::report::REPORT_REVISION;
 
 /// What later checks need from earlier ones.
 pub(super) struct Documents<'f> {
@@ -59,6 +60,11 @@ impl<'f> Documents<'f> {
     /// The moment at which the round record and the report were signed.
     pub(super) fn as_of(&self) -> Result<Timestamp, String> {
         self.round_for_judging().map(|round| Timestamp::from_unix_millis(as_of(round)))
+    }
+
+    /// Whether the package was made as this program makes packages: then every byte can be made again.
+    pub(super) fn is_of_this_revision(&self) -> bool {
+        self.round.as_ref().is_ok_and(|round| round.report_revision == REPORT_REVISION)
     }
 
     pub(super) fn round_for_judging(&self) -> Result<&RoundRecord, String> {

@@ -1,7 +1,7 @@
 //! The coordinator's log: whole, signed, the one that sites followed, and with everything in it that the
 //! report rests on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use fedval_study::{
     Canonical, LogCheckpoint, LogEntry, LogEvent, MerkleTree, RoundRecord, Sha256Digest, SiteId,
@@ -29,8 +29,8 @@ pub struct LogSummary {
 struct Log {
     /// The root after so many entries.
     states: Vec<Sha256Digest>,
-    /// Those that can be read.
-    events: Vec<LogEvent>,
+    /// Those that can be read, with their places.
+    events: Vec<(u64, LogEvent)>,
 }
 
 impl Log {
@@ -44,7 +44,8 @@ impl Log {
             let leaf = Leaf::read(line).ok_or_else(unreadable)?;
             if let Leaf::Entry(entry) = leaf {
                 let entry = Canonical::<LogEntry>::parse(entry.as_bytes());
-                events.push(entry.map_err(|_| unreadable())?.into_value().event);
+                let event = entry.map_err(|_| unreadable())?.into_value().event;
+                events.push((tree.leaves(), event));
             }
             tree.push(leaf.hash());
             states.push(tree.root());
@@ -94,7 +95,7 @@ fn dispatches(documents: &Documents<'_>) -> impl Fn(&Log) -> BTreeMap<SiteId, u6
     let model = documents.round.as_ref().ok().map(|round| round.model);
     move |log| {
         let mut counts = BTreeMap::new();
-        for event in &log.events {
+        for (_, event) in &log.events {
             if let LogEvent::Dispatched { site, model: own, .. } = event
                 && Some(*own) == model
             {
@@ -109,20 +110,22 @@ fn dispatches(documents: &Documents<'_>) -> impl Fn(&Log) -> BTreeMap<SiteId, u6
 fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
     let round = documents.round_for_judging()?;
     let study = &documents.protocol_for_judging()?.protocol().id;
-    let mut missing = expected(documents, round, study)?;
+    let held: HashSet<String> = log.events.iter().map(|(_, event)| format!("{event:?}")).collect();
     let mut answered: BTreeSet<&SiteId> = BTreeSet::new();
-    for event in &log.events {
-        missing.retain(|(_, wanted)| wanted != event);
+    for (_, event) in &log.events {
         if let LogEvent::ResultRecorded { round: own, site, .. } = event
             && *own == round.round
         {
             answered.insert(site);
         }
     }
-    if let Some((what, _)) = missing.first() {
+    let wanted = expected(documents, round, study)?;
+    let is_missing = |event: &LogEvent| !held.contains(&format!("{event:?}"));
+    if let Some((what, _)) = wanted.iter().find(|(_, event)| is_missing(event)) {
         return Err(format!("does not hold {what}"));
     }
-    let earlier = earlier_dispatches(&log.events, &round.round, round.model);
+    let events = log.events.iter().map(|(_, event)| event);
+    let earlier = earlier_dispatches(events, &round.round, round.model);
     for record in &round.sites {
         let found = earlier.get(&record.site).copied().unwrap_or(0);
         if found != record.earlier_dispatches {
@@ -132,10 +135,13 @@ fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
             ));
         }
     }
-    let has_result = |site: &SiteId| {
-        round.sites.iter().any(|record| record.site == *site && record.result.is_some())
-    };
-    match answered.into_iter().find(|site| !has_result(site)) {
+    let with_result: BTreeSet<&SiteId> = round
+        .sites
+        .iter()
+        .filter(|record| record.result.is_some())
+        .map(|record| &record.site)
+        .collect();
+    match answered.difference(&with_result).next() {
         Some(site) => Err(format!("holds a result of {site} that the round record leaves out")),
         None => Ok(()),
     }
@@ -191,10 +197,14 @@ fn this_log(documents: &Documents<'_>) -> Result<Sha256Digest, String> {
     Ok(root.fingerprint().0)
 }
 
-/// Each signature is that of the site, over a state that the log had. Which sites of the round signed.
+/// Each signature is that of the site, over a state that the log had. Which sites of the round signed one that
+/// holds what they have to do with it: their own answer or, where there is none, that they were asked.
 fn check_cosignatures(documents: &Documents<'_>, log: &Log) -> Result<Vec<SiteId>, String> {
     let all: Vec<Cosignature> = canonical(documents.bytes(layout::LOG_COSIGNATURES)?)?;
     let this = this_log(documents)?;
+    if !all.windows(2).all(|pair| pair[0].site < pair[1].site) {
+        return Err("are not in order of sites, one of each".to_owned());
+    }
     for cosignature in &all {
         let site = &cosignature.site;
         if cosignature.checkpoint.log != this || !log.was_at(&cosignature.checkpoint) {
@@ -203,9 +213,27 @@ fn check_cosignatures(documents: &Documents<'_>, log: &Log) -> Result<Vec<SiteId
         }
         check_signer(documents, cosignature).map_err(|problem| format!("{site}: {problem}"))?;
     }
-    let round = documents.round_for_judging()?;
-    let is_asked = |site: &SiteId| round.sites.iter().any(|record| record.site == *site);
-    Ok(all.into_iter().map(|of| of.site).filter(is_asked).collect())
+    let own = places(log, documents.round_for_judging()?);
+    let covers =
+        |of: &Cosignature| own.get(&of.site).is_some_and(|place| of.checkpoint.entries > *place);
+    Ok(all.iter().filter(|of| covers(of)).map(|of| of.site.clone()).collect())
+}
+
+/// Where the last entry about each site of the round stands.
+fn places<'l>(log: &'l Log, record: &RoundRecord) -> BTreeMap<&'l SiteId, u64> {
+    let mut places = BTreeMap::new();
+    for (place, event) in &log.events {
+        match event {
+            LogEvent::Dispatched { round, site, .. }
+            | LogEvent::ResultRecorded { round, site, .. }
+                if *round == record.round =>
+            {
+                places.insert(site, *place);
+            }
+            _ => {}
+        }
+    }
+    places
 }
 
 fn check_signer(documents: &Documents<'_>, cosignature: &Cosignature) -> Result<(), String> {

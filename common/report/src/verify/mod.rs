@@ -41,6 +41,10 @@ pub struct Verification {
     pub parts: Vec<PartCheck>,
     /// What the coordinator's log says.
     pub log: LogSummary,
+    /// Whether the package was made by this revision of the program, so that every page was made again to the
+    /// last byte. Of another one, numbers were computed again and agree to nine digits, and pages are those
+    /// that the coordinator signed.
+    pub is_made_again: bool,
     /// Whether the root certificate is the one that the caller pinned. Where it is not, the package
     /// is consistent in itself, and no more is proven.
     pub root_is_pinned: bool,
@@ -94,7 +98,12 @@ pub fn verify_against(
         parts.push(part(layout::ARCHIVE, statement::check_archive(files)));
     }
     let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
-    Verification { parts, log, root_is_pinned: pinned.is_some() && pinned == fingerprint }
+    Verification {
+        parts,
+        log,
+        is_made_again: documents.is_of_this_revision(),
+        root_is_pinned: pinned.is_some() && pinned == fingerprint,
+    }
 }
 
 fn part(name: &str, check: Result<(), String>) -> PartCheck {
@@ -115,9 +124,12 @@ fn check_files(
     ]);
     expected.extend(layout::COMPANIONS.map(str::to_owned));
     match again {
-        Some(again) => expected.extend(again.forms.keys().cloned()),
+        Some(again) if documents.is_of_this_revision() => {
+            expected.extend(again.forms.keys().cloned());
+        }
         // Without evidence nobody knows which forms belong here: none of them is held against it.
-        None => expected.extend(files.keys().filter(|path| layout::is_form(path)).cloned()),
+        // Another revision has forms of its own: the statement names them.
+        _ => expected.extend(files.keys().filter(|path| layout::is_form(path)).cloned()),
     }
     let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND, layout::LOG_CHECKPOINT];
     let fixed = fixed.map(str::to_owned);

@@ -62,7 +62,7 @@ impl Consortium {
             checkpoint: self.by_coordinator(PayloadType::LogCheckpoint, checkpoint.bytes()),
             cosignatures: vec![
                 self.cosigned("site-a", state(entries.len())),
-                self.cosigned("site-b", state(4)),
+                self.cosigned("site-b", state(4)), // before its own answer
             ],
         }
     }

@@ -335,6 +335,7 @@ pub(crate) fn documents(
     }
     let round = RoundRecord {
         software_version: "0.1.0".to_owned(),
+        report_revision: fedval_report::REPORT_REVISION,
         study: plan.id.clone(),
         round: round_id.parse().unwrap(),
         protocol: protocol.digest(),

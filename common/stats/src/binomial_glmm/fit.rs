@@ -19,7 +19,7 @@ const SMALLEST_TAU: f64 = 1e-5;
 
 /// The first τ of the grid on which maxima are looked for, and how much larger each next one is.
 const FIRST_TAU: f64 = 0.02;
-const NEXT_TAU: f64 = 4.0;
+const NEXT_TAU: f64 = 2.0;
 
 /// Nodes of the quadrature on the grid, where signs alone matter.
 static ROUGH: LazyLock<Vec<Node>> = LazyLock::new(|| nodes(7));
@@ -99,6 +99,14 @@ impl Precision {
         }
     }
 
+    /// How far from a root of the score, in parts of τ, still counts as one.
+    const fn slack(self) -> f64 {
+        match self {
+            Self::Rough => 0.1,
+            Self::Fine => 1e-6,
+        }
+    }
+
     const fn step(self) -> f64 {
         match self {
             Self::Rough => ROUGH_STEP,
@@ -130,11 +138,18 @@ impl Profile {
 struct Bracket {
     low: f64,
     high: f64,
+    /// How far the last step went.
+    last: f64,
 }
 
 impl Bracket {
-    /// Keeps the half that a score at `here` points to, and proposes the next place: Newton's, or one inside
-    /// where that leaves the interval.
+    const fn new(low: f64, high: f64) -> Self {
+        Self { low, high, last: f64::INFINITY }
+    }
+
+    /// Keeps the half that a score at `here` points to, and proposes the next place: Newton's where it stays
+    /// inside and at least halves the step, since with few nodes the slope is not quite the score's; else the
+    /// middle.
     fn next(&mut self, here: f64, score: f64, slope: f64, reach: f64) -> f64 {
         if score > 0.0 {
             self.low = here;
@@ -142,18 +157,19 @@ impl Bracket {
             self.high = here;
         }
         let newton = here - score / slope;
-        if slope < 0.0
-            && newton >= self.low
-            && newton <= self.high
-            && (newton - here).abs() <= reach
-        {
-            return newton;
-        }
-        match (self.low.is_finite(), self.high.is_finite()) {
-            (true, true) => f64::midpoint(self.low, self.high),
-            (true, false) => here + reach,
-            _ => here - reach,
-        }
+        let step = (newton - here).abs();
+        let is_inside = slope < 0.0 && newton >= self.low && newton <= self.high;
+        let next = if is_inside && step <= reach && 2.0 * step <= self.last {
+            newton
+        } else {
+            match (self.low.is_finite(), self.high.is_finite()) {
+                (true, true) => f64::midpoint(self.low, self.high),
+                (true, false) => here + reach,
+                _ => here - reach,
+            }
+        };
+        self.last = (next - here).abs();
+        next
     }
 }
 
@@ -196,7 +212,7 @@ impl Model {
 
     /// The mu that maximises the likelihood at τ, from a guess. The score falls in mu.
     fn profile(&self, tau: f64, guess: f64, by: Precision) -> Result<Profile, NotEstimable> {
-        let mut bracket = Bracket { low: f64::NEG_INFINITY, high: f64::INFINITY };
+        let mut bracket = Bracket::new(f64::NEG_INFINITY, f64::INFINITY);
         let mut mu = guess;
         for _ in 0..MAX_STEPS {
             let at = self.derivatives(mu, tau, by.nodes());
@@ -221,7 +237,9 @@ impl Model {
         }
         let (mut left, mut right) = (0.0, FIRST_TAU);
         loop {
-            let here = self.profile(right, before.mu, Precision::Rough)?;
+            let here = self
+                .profile(right, before.mu, Precision::Rough)
+                .or_else(|_| self.profile(right, before.mu, Precision::Fine))?;
             if before.at.tau > 0.0 && here.at.tau <= 0.0 {
                 maxima.push(self.maximum_between(left, right, before.mu)?);
             }
@@ -248,16 +266,19 @@ impl Model {
         right: f64,
         guess: f64,
     ) -> Result<(f64, Profile), NotEstimable> {
-        let (tau, rough) = self.search(Precision::Rough, (left, right), guess)?;
+        let within = (left / 2.0, 2.0 * right);
+        // Few nodes may mislead: then the slow way.
+        let Ok((tau, rough)) = self.search(Precision::Rough, (left, right), guess) else {
+            return self.search(Precision::Fine, within, guess);
+        };
         if tau <= 0.0 {
             return Ok((0.0, self.profile(0.0, rough.mu, Precision::Fine)?));
         }
         match self.polished(tau, rough.mu) {
-            Some((polished, fine)) if polished > left / 2.0 && polished < 2.0 * right => {
+            Some((polished, fine)) if polished > within.0 && polished < within.1 => {
                 Ok((polished, fine))
             }
-            // Few nodes misled: the slow way.
-            _ => self.search(Precision::Fine, (left / 2.0, 2.0 * right), guess),
+            _ => self.search(Precision::Fine, within, guess),
         }
     }
 
@@ -269,7 +290,7 @@ impl Model {
         (low, high): (f64, f64),
         guess: f64,
     ) -> Result<(f64, Profile), NotEstimable> {
-        let mut bracket = Bracket { low, high };
+        let mut bracket = Bracket::new(low, high);
         let (mut tau, mut mu) = (f64::midpoint(low, high), guess);
         for _ in 0..MAX_STEPS {
             let here = self.profile(tau, mu, by)?;
@@ -278,7 +299,10 @@ impl Model {
                 return Ok((0.0, here));
             }
             if (next - tau).abs() <= by.step() * tau {
-                return Ok((tau, here));
+                // At an end of the bracket nothing was found.
+                let is_maximum = (here.at.tau / here.curvature()).abs() <= by.slack() * tau;
+                let is_one = is_maximum && tau < LARGEST_TAU;
+                return if is_one { Ok((tau, here)) } else { Err(NotEstimable::NotConverged) };
             }
             (tau, mu) = (next, here.mu + here.drift() * (next - tau));
         }
@@ -345,6 +369,19 @@ mod tests {
         assert!(got.tau2.abs() < 1e-300);
         assert!((got.mu - logit(0.8)).abs() < 1e-12);
         assert!((got.se_mu - 1.0 / libm::sqrt(80.0 * 0.16)).abs() < 1e-12);
+    }
+
+    /// With seven nodes Newton's method goes to and fro here.
+    #[test]
+    fn nearly_all_right_everywhere_has_no_spread() {
+        let got = fit(&[(33, 35), (57, 59), (36, 37), (53, 54), (44, 44)], 0.95).unwrap();
+        assert!(got.tau2.abs() < 1e-9 && (got.mu - logit(223.0 / 229.0)).abs() < 1e-9, "{got:?}");
+    }
+
+    #[test]
+    fn an_end_of_the_grid_is_no_maximum() {
+        let got = fit(&[(38, 50), (50, 50), (0, 1000), (50, 50), (0, 20)], 0.95);
+        assert!(got.is_err_and(|reason| reason == NotEstimable::NotConverged), "{got:?}");
     }
 
     #[test]

@@ -231,6 +231,7 @@ fn report(
     }
     let round = RoundRecord {
         software_version: "bench".to_owned(),
+        report_revision: fedval_report::REPORT_REVISION,
         study: protocol.id.clone(),
         round: "chest-r1".parse().expect("an id"),
         protocol: locked.digest(),
