@@ -255,6 +255,9 @@ async fn the_last_operator_stays_and_a_person_works_from_a_folder_of_their_own()
     Coordinator::run_at(&theirs, &["study", "list"]).done();
     Coordinator::run_at(&theirs, &["site", "invite", "site-x"]).refused(4, "ROLE_NOT_ALLOWED");
     coordinator.admit("ola", "operator");
+    let out = coordinator.beside("new");
+    let admit = ["person", "admit", "new", "--role", "reviewer", "--out", out.to_str().unwrap()];
+    Coordinator::run_at(&coordinator.beside("ola"), &admit).refused(2, "ROOT_KEY_ABSENT");
     coordinator.run(&["person", "dismiss", "admin"]).done();
 }
 

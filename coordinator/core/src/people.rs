@@ -45,7 +45,7 @@ impl Problem for PersonError {
         Some(match self {
             Self::NotFound { .. } => "run `fedval person list` to see who there is".to_owned(),
             Self::LastOperator { .. } => {
-                "admit another operator first: `fedval person admit NAME --role operator`"
+                "admit another operator first: `fedval person admit NAME --role operator --out DIR`"
                     .to_owned()
             }
             Self::KeyTaken => "give each person a key of their own".to_owned(),

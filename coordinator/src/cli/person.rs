@@ -45,6 +45,14 @@ async fn admit(
             "give a new folder: it will hold the person's key",
         ));
     }
+    if !home.folder().join("pki/root.key").exists() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "ROOT_KEY_ABSENT",
+            format!("{} does not hold the root's key", home.folder().display()),
+            "type it where `fedval init` was run: the root certifies people",
+        ));
+    }
     let identity = home.identity()?;
     let key = SecretKey::generate(&OsEntropy);
     let certificate = identity.authority.issue(

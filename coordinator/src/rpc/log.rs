@@ -4,7 +4,7 @@ use fedval_core::Coordinator;
 use fedval_proto as proto;
 use fedval_proto::log_service_server::LogService;
 use fedval_study::LogCheckpoint;
-use fedval_trust::{Certificate, Signature};
+use fedval_trust::Signature;
 use tonic::{Request, Response, Status};
 
 use super::caller;
@@ -32,15 +32,12 @@ impl LogService for LogRpc {
         caller::site(&self.coordinator, &request).await?;
         let from = request.into_inner().from;
         let extension = self.coordinator.log_extend(from).await.map_err(|e| status_of(&e))?;
-        let certificate = Certificate::from_pem(&extension.endorsement.certificate);
-        let certificate = certificate.map_err(|error| status_of(&error))?;
+        let endorsement = fedval_wire::endorsement_to_wire(&extension.endorsement);
+        let endorsement = endorsement.map_err(|error| status_of(&error))?;
         Ok(Response::new(proto::ExtendResponse {
             entries: extension.checkpoint.entries,
             root: extension.checkpoint.root.as_bytes().to_vec(),
-            endorsement: Some(proto::Endorsement {
-                certificate: certificate.der().to_vec(),
-                signature: extension.endorsement.signature.as_bytes().to_vec(),
-            }),
+            endorsement: Some(endorsement),
             leaves: extension.leaves.iter().flat_map(|leaf| *leaf.as_bytes()).collect(),
         }))
     }

@@ -3,7 +3,7 @@
 use fedval_proto as proto;
 use fedval_proto::log_service_client::LogServiceClient;
 use fedval_study::{LogCheckpoint, Sha256Digest};
-use fedval_trust::{Certificate, Endorsement, SecretKey, Signature, log_checkpoint};
+use fedval_trust::{Endorsement, SecretKey, log_checkpoint};
 
 use crate::answer::within;
 use crate::{Connection, EgressError};
@@ -35,8 +35,7 @@ impl Connection {
         let answer = within(client.extend(proto::ExtendRequest { from })).await?.into_inner();
         let bad = || EgressError::BadAnswer;
         let endorsement = answer.endorsement.ok_or_else(bad)?;
-        let certificate = Certificate::from_der(&endorsement.certificate).map_err(|_| bad())?;
-        let signature = Signature::try_from(endorsement.signature.as_slice()).map_err(|_| bad())?;
+        let endorsement = fedval_wire::endorsement_from_wire(&endorsement).map_err(|_| bad())?;
         if !answer.leaves.len().is_multiple_of(HASH) {
             return Err(bad());
         }
@@ -44,7 +43,7 @@ impl Connection {
         Ok(LogExtension {
             entries: answer.entries,
             root: digest(&answer.root)?,
-            endorsement: Endorsement { certificate: certificate.to_pem(), signature },
+            endorsement,
             leaves: answer.leaves.chunks(HASH).map(digest).collect::<Result<_, _>>()?,
         })
     }
