@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use fedval_ambient::{Exit, Failure};
 use serde::Deserialize;
 
 /// The documented example, which is also every coordinator's first configuration.
@@ -39,9 +40,64 @@ pub(crate) struct Config {
     pub(crate) artifacts_allow_http: bool,
     /// Loopback address of the metrics page. Default: none.
     pub(crate) metrics: Option<SocketAddr>,
+    /// Address and port where browsers read pages. Default: no pages.
+    pub(crate) pages: Option<SocketAddr>,
+    /// How people's browsers reach the pages. Default: https:// and the address.
+    pub(crate) pages_url: Option<String>,
+    /// File with the certificate chain of the pages. Default: one of the server's own, which browsers ask about.
+    pub(crate) pages_certificate_file: Option<PathBuf>,
+    /// File with its key.
+    pub(crate) pages_key_file: Option<PathBuf>,
     /// Connections at once. Default: 4096.
     #[serde(default = "max_connections")]
     pub(crate) max_connections: u32,
+}
+
+/// Where and how pages are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PagesConfig {
+    pub(crate) listen: SocketAddr,
+    /// Without a `/` at its end.
+    pub(crate) url: String,
+    /// Files of key and chain.
+    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+}
+
+impl PagesConfig {
+    /// The name or address by which browsers reach them.
+    pub(crate) fn host(&self) -> &str {
+        let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
+        match rest.strip_prefix('[') {
+            Some(address) => address.split(']').next().unwrap_or(address),
+            None => rest.split([':', '/']).next().unwrap_or(rest),
+        }
+    }
+}
+
+impl Config {
+    /// Where pages are served, if they are.
+    pub(crate) fn pages(&self) -> Result<Option<PagesConfig>, Failure> {
+        let invalid = |what: &str| {
+            Failure::new(
+                Exit::Usage,
+                "CONFIG_INVALID",
+                what.to_owned(),
+                "correct the file; deploy/config/fedval.toml documents every key",
+            )
+        };
+        let Some(listen) = self.pages else { return Ok(None) };
+        let url = self.pages_url.clone().unwrap_or_else(|| format!("https://{listen}"));
+        let url = url.trim_end_matches('/').to_owned();
+        if !url.starts_with("https://") {
+            return Err(invalid("`pages_url` does not begin with https://"));
+        }
+        let certificate = match (&self.pages_key_file, &self.pages_certificate_file) {
+            (Some(key), Some(chain)) => Some((key.clone(), chain.clone())),
+            (None, None) => None,
+            _ => return Err(invalid("`pages_certificate_file` and `pages_key_file` go together")),
+        };
+        Ok(Some(PagesConfig { listen, url, certificate }))
+    }
 }
 
 const fn max_connections() -> u32 {
@@ -87,6 +143,21 @@ mod tests {
         assert!(config.store.is_some() && config.store_password_file.is_some());
         assert!(config.artifacts.is_some() && config.artifacts_endpoint.is_some());
         assert!(config.artifacts_region.is_some() && config.artifacts_credentials_file.is_some());
+        let pages = config.pages().unwrap().unwrap();
+        assert!(pages.certificate.is_some());
+        assert_eq!(pages.host(), "fedval.example.org");
+    }
+
+    #[test]
+    fn pages_have_an_address_and_a_certificate_with_its_key_or_none() {
+        let with = |more: &str| -> Config { toml::from_str(&format!("{TEMPLATE}\n{more}")).unwrap() };
+        assert_eq!(with("").pages().unwrap(), None);
+        let pages = with("pages = \"[::1]:8443\"").pages().unwrap().unwrap();
+        assert_eq!((pages.url.as_str(), pages.host()), ("https://[::1]:8443", "::1"));
+        for wrong in ["pages_url = \"http://x\"", "pages_key_file = \"x\""] {
+            let config = with(&format!("pages = \"127.0.0.1:8443\"\n{wrong}"));
+            assert_eq!(config.pages().unwrap_err().code, "CONFIG_INVALID", "{wrong}");
+        }
     }
 
     fn is_key(text: &str) -> bool {

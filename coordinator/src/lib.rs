@@ -9,6 +9,8 @@ mod durable;
 mod health;
 mod home;
 mod metrics;
+mod pages;
 mod rpc;
 mod server;
 mod tally;
+mod words;

@@ -1,6 +1,8 @@
-//! Every form of a report that follows from its numbers alone.
+//! Every form of a report that follows from its numbers and from who signed it.
 
 use std::collections::BTreeMap;
+
+use fedval_study::ElectronicSignature;
 
 use crate::html::{RenderError, render_html};
 use crate::package::layout;
@@ -27,14 +29,17 @@ pub enum FormError {
 /// # Errors
 ///
 /// [`FormError`] names the form.
-pub fn render(report: &Report) -> Result<BTreeMap<String, Vec<u8>>, FormError> {
+pub fn render(
+    report: &Report,
+    signatures: &[ElectronicSignature],
+) -> Result<BTreeMap<String, Vec<u8>>, FormError> {
     let mut forms = BTreeMap::from([
-        (layout::HTML.to_owned(), render_html(report)?.into_bytes()),
-        (layout::PDF.to_owned(), render_pdf(report)?),
+        (layout::HTML.to_owned(), render_html(report, signatures)?.into_bytes()),
+        (layout::PDF.to_owned(), render_pdf(report, signatures)?),
     ]);
     let tables = tables::all(report).into_iter();
     forms.extend(tables.map(|(path, table)| (path, table.into_bytes())));
-    for figure in Presentation::of(report).figures() {
+    for figure in Presentation::of(report, signatures).figures() {
         let path = format!("figures/{}.svg", figure.picture.id);
         forms.insert(path, figure.picture.to_svg_file().into_bytes());
     }

@@ -12,7 +12,7 @@ const OPENED: i64 = 1_760_000_000_000;
 
 fn page(plan: &fedval_study::StudyProtocol, answers: &consortium::Answers, name: &str) -> String {
     let (protocol, round, results) = documents(plan, answers, OPENED);
-    let html = render_html(&assemble(&protocol, &round, &results).unwrap()).unwrap();
+    let html = render_html(&assemble(&protocol, &round, &results).unwrap(), &[]).unwrap();
     // Kept beside the test's other output, for a person to look at.
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(path, &html).unwrap();
@@ -110,7 +110,7 @@ fn an_open_round_is_called_interim() {
     let report = assemble(&protocol, &round, &results).unwrap();
     // The last answer that was recorded, four hours after the round was opened.
     assert_eq!(report.round.as_of, "2025-10-09T12:53:20Z");
-    assert!(render_html(&report).unwrap().contains("interim"));
+    assert!(render_html(&report, &[]).unwrap().contains("interim"));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_site_where_every_case_is_called_positive_is_named_in_the_summary() {
 /// Every form, kept for a person to look at.
 fn forms(plan: &fedval_study::StudyProtocol, answers: &consortium::Answers, name: &str) -> Forms {
     let (protocol, round, results) = documents(plan, answers, OPENED);
-    let forms = render(&assemble(&protocol, &round, &results).unwrap()).unwrap();
+    let forms = render(&assemble(&protocol, &round, &results).unwrap(), &[]).unwrap();
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     for (path, bytes) in &forms {
         let path = folder.join(path);

@@ -6,6 +6,7 @@ pub mod coarse;
 pub mod digest;
 pub mod dispatch;
 pub mod draft;
+mod electronic_signature;
 mod form;
 pub mod id;
 pub mod ledger_mark;
@@ -32,6 +33,7 @@ pub use digest::{
     Sha256Digest,
 };
 pub use dispatch::Dispatch;
+pub use electronic_signature::{ElectronicSignature, PrintedName, SignatureMeaning};
 pub use id::{IdError, Name, RoundId, SiteId, StudyId};
 pub use ledger_mark::LedgerMark;
 pub use log::{LogCheckpoint, LogEntry, LogEvent, earlier_dispatches};

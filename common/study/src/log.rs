@@ -85,6 +85,17 @@ pub enum LogEvent {
         /// SHA-256 of `report.json`.
         report: Sha256Digest,
     },
+    /// A person signed a report.
+    ReportSigned {
+        /// The round.
+        round: RoundId,
+        /// SHA-256 of `report.json`.
+        report: Sha256Digest,
+        /// The person.
+        signer: Name,
+        /// SHA-256 of the canonical [`ElectronicSignature`](crate::ElectronicSignature).
+        signature: Sha256Digest,
+    },
     /// A key may speak for a site from now on.
     SiteEnrolled {
         /// The site.
@@ -128,7 +139,8 @@ impl LogEvent {
             Self::Dispatched { model: own, .. } => own == model,
             Self::ResultRecorded { round: own, .. }
             | Self::RoundClosed { round: own }
-            | Self::ReportBuilt { round: own, .. } => own == round,
+            | Self::ReportBuilt { round: own, .. }
+            | Self::ReportSigned { round: own, .. } => own == round,
             Self::SiteEnrolled { .. }
             | Self::SiteRevoked { .. }
             | Self::PersonAdmitted { .. }

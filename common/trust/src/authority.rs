@@ -7,6 +7,7 @@ use rcgen::{
     SanType, SerialNumber,
 };
 use rustls_pki_types::{CertificateSigningRequestDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, Role};
 use crate::key::{PublicKey, SecretKey};
@@ -193,6 +194,13 @@ fn pair_of(key: &SecretKey) -> Result<KeyPair, AuthorityError> {
         .map_err(AuthorityError::CannotIssue)
 }
 
+/// First and last moment of a certificate that is made now.
+pub(crate) fn valid_for(clock: &dyn Clock, days: i64) -> (OffsetDateTime, OffsetDateTime) {
+    let now = clock.now();
+    let last = now.plus_seconds(days * DAY_SECONDS);
+    (now.plus_seconds(-BACKDATED_SECONDS).to_offset(), last.to_offset())
+}
+
 fn params_of(
     role: &Role,
     clock: &dyn Clock,
@@ -207,9 +215,7 @@ fn params_of(
     let uri = role.uri();
     params.subject_alt_names =
         vec![SanType::URI(uri.as_str().try_into().map_err(AuthorityError::CannotIssue)?)];
-    let now = clock.now();
-    params.not_before = now.plus_seconds(-BACKDATED_SECONDS).to_offset();
-    params.not_after = now.plus_seconds(days * DAY_SECONDS).to_offset();
+    (params.not_before, params.not_after) = valid_for(clock, days);
     params.serial_number = Some(SerialNumber::from_slice(&entropy.bytes32()[..16]));
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = match role {

@@ -24,6 +24,8 @@ pub enum PayloadType {
     LedgerMark,
     /// The state of the coordinator's log.
     LogCheckpoint,
+    /// A person's signature under a report.
+    ElectronicSignature,
 }
 
 impl PayloadType {
@@ -39,6 +41,9 @@ impl PayloadType {
             Self::Report => "application/vnd.fedval.report.v1+json",
             Self::Statement => "application/vnd.in-toto+json",
             Self::LedgerMark => "application/vnd.fedval.ledger-mark.v1+json",
+            Self::ElectronicSignature => {
+                "application/vnd.fedval.electronic-signature.v1+json"
+            }
             Self::LogCheckpoint => "application/vnd.fedval.log-checkpoint.v1+json",
         }
     }

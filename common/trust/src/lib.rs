@@ -10,6 +10,7 @@ pub mod dsse;
 pub mod key;
 pub mod ledger_mark;
 pub mod log_checkpoint;
+pub mod pages;
 pub mod server;
 pub mod signed;
 pub mod tls;

@@ -25,7 +25,7 @@ pub const ALPN: &[u8] = b"h2";
 pub struct TlsError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl TlsError {
-    fn from(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn from(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(Box::new(error))
     }
 }

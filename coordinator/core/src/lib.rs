@@ -2,36 +2,48 @@
 //! what is reported. It knows no transport and no database; both are handed in.
 
 mod acceptance;
+mod credentials;
 mod dispatching;
 mod enrolment;
 mod ledger_mark;
 mod log;
+mod passes;
+mod password;
 mod people;
 pub mod port;
 mod renewal;
 mod reporting;
 mod session;
+mod signing;
 mod studies;
 
 use std::sync::Arc;
 
 use fedval_ambient::{Clock, Entropy};
 use fedval_trust::{Authority, Certificate, SecretKey};
+use tokio::sync::Semaphore;
 
 use log::LogTree;
 
 pub use acceptance::{Accepted, SubmitError};
+pub use credentials::CredentialError;
 pub use dispatching::{
     CloseError, Closed, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress,
 };
 pub use enrolment::{EnrolError, Enrolled, Invitation, InviteError, MAX_INVITATION_HOURS};
 pub use log::{CosignError, LogExtension, MOST_LEAVES};
+pub use passes::{MOST_LINK_DAYS, PassSecret, ShareError, Visitor};
+pub use password::{LONGEST_PASSWORD, Password, SHORTEST_PASSWORD};
 pub use people::PersonError;
 pub use port::{Artifacts, Store, StoreError};
 pub use renewal::RenewError;
 pub use reporting::ReportError;
 pub use session::{AgentSession, Heard, LostPart, SESSION_SECONDS, Said, SessionError};
+pub use signing::SignError;
 pub use studies::{CreateError, LockStudyError};
+
+/// Passwords hashed at once, at 19 MiB each.
+const HASHED_AT_ONCE: usize = 2;
 
 /// The keys with which the coordinator certifies and signs.
 #[derive(Debug)]
@@ -53,6 +65,7 @@ pub struct Coordinator {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) log_tree: Arc<LogTree>,
+    pub(crate) hashing: Arc<Semaphore>,
 }
 
 impl Coordinator {
@@ -65,7 +78,8 @@ impl Coordinator {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { store, artifacts, identity, clock, entropy, log_tree: Arc::default() }
+        let hashing = Arc::new(Semaphore::new(HASHED_AT_ONCE));
+        Self { store, artifacts, identity, clock, entropy, log_tree: Arc::default(), hashing }
     }
 
     /// The store, for reads that need no rule.

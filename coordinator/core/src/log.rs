@@ -17,7 +17,7 @@ use fedval_trust::{
 };
 
 use crate::port::{CosignatureRow, StoreError, StudyRow, StudyState};
-use crate::{Coordinator, ReportError};
+use crate::{Coordinator, ReportError, signing};
 
 /// Hashes of leaves in one answer: what fits a message many times.
 pub const MOST_LEAVES: usize = 10_000;
@@ -128,6 +128,7 @@ impl Coordinator {
                 let event = LogEvent::ResultRecorded { round, site, result: result_digest };
                 entries.push(at(result.recorded_at, event));
             }
+            entries.extend(self.store.signature_list(&round).await?.iter().map(signing::logged));
             if let Some(closed_at) = row.closed_at {
                 entries.push(at(closed_at, LogEvent::RoundClosed { round }));
             }

@@ -5,8 +5,8 @@ use fedval_report::{BuildError, Evidence, Package, Unlogged};
 use fedval_study::Outcome;
 use fedval_study::protocol::LockError;
 use fedval_study::{
-    Canonical, CanonicalError, LockedProtocol, LogEvent, RoundRecord, SiteId, SiteRecord,
-    SiteResult, SiteStatus, StudyId,
+    Canonical, CanonicalError, LockedProtocol, LogEvent, RoundId, RoundRecord, Sha256Digest, SiteId,
+    SiteRecord, SiteResult, SiteStatus, StudyId,
 };
 use fedval_trust::{PayloadType, SignedDocument};
 
@@ -91,6 +91,29 @@ impl Coordinator {
     }
 
     async fn report_build_once(&self, study: &StudyId) -> Result<Package, ReportError> {
+        let (locked, round, unlogged) = self.report_begin(study).await?;
+        let (round, report) = (round.round, unlogged.digest());
+        self.log(LogEvent::ReportBuilt { round: round.clone(), report }).await?;
+        let signatures = self.signatures_under(&round, report).await?;
+        let log = self.log_evidence(&round, &locked).await?;
+        let identity = &self.identity;
+        let (key, certificate) = (&identity.signing_key, &identity.signing_certificate);
+        Ok(unlogged.seal(signatures, log, key, certificate)?)
+    }
+
+    /// The study's latest round, whether it is closed, and the digest of its report as it is now.
+    pub(crate) async fn report_assemble(
+        &self,
+        study: &StudyId,
+    ) -> Result<(RoundId, bool, Sha256Digest), ReportError> {
+        let (_, round, unlogged) = self.report_begin(study).await?;
+        Ok((round.round, round.closed_at.is_some(), unlogged.digest()))
+    }
+
+    async fn report_begin(
+        &self,
+        study: &StudyId,
+    ) -> Result<(LockedProtocol, RoundRow, Unlogged), ReportError> {
         let not_found = || ReportError::NotFound { study: study.clone() };
         let row = self.store.study_find(study).await?.ok_or_else(not_found)?;
         let locked = LockedProtocol::parse(&row.protocol)?;
@@ -115,11 +138,7 @@ impl Coordinator {
             results: results.into_iter().map(signed_result).collect(),
         };
         let unlogged = Unlogged::assemble(evidence)?;
-        let (round, report) = (round.round, unlogged.digest());
-        self.log(LogEvent::ReportBuilt { round: round.clone(), report }).await?;
-        let log = self.log_evidence(&round, &locked).await?;
-        let identity = &self.identity;
-        Ok(unlogged.seal(log, &identity.signing_key, &identity.signing_certificate)?)
+        Ok((locked, round, unlogged))
     }
 
     async fn round_record(

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use fedval_study::{Name, PersonRole, SiteId, StudyId};
+use fedval_study::{Name, PersonRole, PrintedName, SignatureMeaning, SiteId, StudyId};
 
 /// Federated validation of medical-imaging AI: the coordinator.
 #[derive(Debug, Parser)]
@@ -126,6 +126,18 @@ pub(super) enum Person {
     },
     /// List people with their roles.
     List,
+    /// Print a new password for a person, who must replace it before it opens anything else.
+    IssuePassword {
+        /// The name.
+        name: Name,
+    },
+    /// Replace your own password: the one for the pages and for signing reports.
+    Password {
+        /// File with the old password in its first line and the new one in its second; without it, both are asked
+        /// for on the terminal.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,6 +184,19 @@ pub(super) enum Study {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Print a link with which anybody reads this study's pages, and no other's.
+    Share {
+        /// The study's id.
+        study: StudyId,
+        /// How many days it works.
+        #[arg(long, default_value_t = 14)]
+        days: u32,
+    },
+    /// End every link to a study.
+    Unshare {
+        /// The study's id.
+        study: StudyId,
+    },
     /// List studies.
     List,
 }
@@ -186,6 +211,23 @@ pub(super) enum Report {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Sign a report that you have read, with your key and your password. Reports built from then on print it.
+    Sign(Sign),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Sign {
+    /// Folder that `fedval report build` wrote.
+    pub(super) package: PathBuf,
+    /// What your signature means: authorship, review, approval or responsibility.
+    #[arg(long)]
+    pub(super) meaning: SignatureMeaning,
+    /// Your name as it is to be printed.
+    #[arg(long = "name", value_name = "NAME")]
+    pub(super) printed_name: PrintedName,
+    /// File with your password in its first line; without it, it is asked for on the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,12 +3,15 @@
 mod args;
 mod backup;
 mod init;
+mod password;
 mod person;
 mod plan;
 mod qualify;
 mod report;
 mod restore;
 mod serve;
+mod share;
+mod sign;
 mod site;
 mod study;
 mod verify;

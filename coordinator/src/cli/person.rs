@@ -1,4 +1,4 @@
-//! `fedval person admit | dismiss | list`.
+//! `fedval person admit | dismiss | list | issue-password | password`.
 
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use fedval_trust::{Role, SecretKey};
 use serde_json::json;
 
 use super::args::Person;
+use super::password;
 use crate::client::{connect, refusal};
 use crate::config;
 use crate::home::{CERTIFICATE_DAYS, Home};
@@ -26,7 +27,36 @@ pub(super) async fn run(home: &Home, command: Person, output: Output) -> Result<
             Ok(())
         }
         Person::List => list(home, output).await,
+        Person::IssuePassword { name } => issue_password(home, &name, output).await,
+        Person::Password { password_file } => {
+            change_password(home, password_file.as_deref(), output).await
+        }
     }
+}
+
+async fn issue_password(home: &Home, name: &Name, output: Output) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    let request = proto::IssuePasswordRequest { name: name.to_string() };
+    let issued = client.issue_password(request).await.map_err(|status| refusal(&status))?;
+    let password = issued.into_inner().password;
+    output.say(
+        &json!({ "name": name, "password": password }),
+        &format!(
+            "{password}\n\nIt opens nothing but its own replacement. Tell it {name} by another way than the folder; \
+             next, there: fedval person password"
+        ),
+    );
+    Ok(())
+}
+
+async fn change_password(home: &Home, file: Option<&Path>, output: Output) -> Result<(), Failure> {
+    let prompts = ["Old password", "New password, 15 characters or more"];
+    let [old_password, new_password] = password::ask(prompts, file)?;
+    let mut client = connect(home).await?;
+    let request = proto::ChangePasswordRequest { old_password, new_password };
+    client.change_password(request).await.map_err(|status| refusal(&status))?;
+    output.say(&json!({ "changed": true }), "The password is changed; what it had opened is closed.");
+    Ok(())
 }
 
 /// Makes a key and a certificate in a folder for the person, and has the coordinator know it.

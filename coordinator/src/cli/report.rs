@@ -1,4 +1,4 @@
-//! `fedval report build`.
+//! `fedval report build | sign`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,6 +11,7 @@ use fedval_study::StudyId;
 use serde_json::{Value, json};
 
 use super::args::Report;
+use super::sign;
 use crate::client::{connect, refusal};
 use crate::home::Home;
 
@@ -36,11 +37,15 @@ impl Built {
 }
 
 pub(super) async fn run(home: &Home, command: Report, output: Output) -> Result<(), Failure> {
-    let Report::Build { study, out } = command;
-    is_free(&out)?;
-    let built = build(home, &study, &out, output).await?;
-    output.say(&built.json(), &built.text());
-    Ok(())
+    match command {
+        Report::Build { study, out } => {
+            is_free(&out)?;
+            let built = build(home, &study, &out, output).await?;
+            output.say(&built.json(), &built.text());
+            Ok(())
+        }
+        Report::Sign(command) => sign::run(home, &command, output).await,
+    }
 }
 
 /// Reports are never overwritten.

@@ -1,4 +1,4 @@
-//! `fedval study create | plan | lock | dispatch | status | close | list`.
+//! `fedval study create | plan | lock | dispatch | status | close | share | unshare | list`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,9 +14,10 @@ use fedval_trust::{PayloadType, SignedDocument};
 use serde_json::{Value, json};
 
 use super::args::Study;
-use super::{plan, report};
+use super::{plan, report, share};
 use crate::client::{connect, refusal};
 use crate::home::Home;
+use crate::words::{outcome_word, phase_word, state_word};
 
 /// Bytes of the model in one message.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -33,6 +34,8 @@ pub(super) async fn run(home: &Home, command: Study, output: Output) -> Result<(
         }
         Study::Status { study, watch } => status(home, &study, watch, output).await,
         Study::Close { study, out } => close(home, &study, out.as_deref(), output).await,
+        Study::Share { study, days } => share::share(home, &study, days, output).await,
+        Study::Unshare { study } => share::unshare(home, &study, output).await,
         Study::List => list(home, output).await,
     }
 }
@@ -158,38 +161,6 @@ async fn status(home: &Home, study: &StudyId, watch: bool, output: Output) -> Re
         }
         shown = Some(status);
         tokio::time::sleep(Duration::from_millis(WATCH_MILLIS)).await;
-    }
-}
-
-fn state_word(state: proto::StudyState) -> &'static str {
-    match state {
-        proto::StudyState::Unspecified => "unknown",
-        proto::StudyState::Draft => "draft",
-        proto::StudyState::Locked => "locked",
-        proto::StudyState::Open => "open",
-        proto::StudyState::Closed => "closed",
-    }
-}
-
-fn phase_word(phase: proto::Phase) -> &'static str {
-    match phase {
-        proto::Phase::Unspecified => "not seen yet",
-        proto::Phase::Queued => "queued",
-        proto::Phase::Approved => "approved",
-        proto::Phase::Downloading => "downloading",
-        proto::Phase::Evaluating => "evaluating",
-        proto::Phase::AwaitingRelease => "awaiting release",
-        proto::Phase::Sent => "sent",
-    }
-}
-
-fn outcome_word(outcome: proto::SiteOutcome) -> &'static str {
-    match outcome {
-        proto::SiteOutcome::Unspecified | proto::SiteOutcome::Missing => "missing",
-        proto::SiteOutcome::Released => "released",
-        proto::SiteOutcome::Insufficient => "insufficient",
-        proto::SiteOutcome::Refused => "refused",
-        proto::SiteOutcome::Failed => "failed",
     }
 }
 

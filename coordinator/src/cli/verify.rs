@@ -102,7 +102,7 @@ fn log_text(log: &LogSummary) -> String {
 }
 
 /// The files of a package: a folder, or its archive.
-fn package(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+pub(super) fn package(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let mut files = BTreeMap::new();
     if !path.is_file() {
         read(path, path, 0, &mut files)?;

@@ -12,18 +12,23 @@ const OPERATORS: &[PersonRole] = &[Operator];
 pub(super) enum Call {
     AdmitPerson,
     BuildReport,
+    ChangePassword,
     CloseStudy,
     CreateStudy,
     DismissPerson,
     DispatchStudy,
     FetchProtocol,
     InviteSite,
+    IssuePassword,
     ListPeople,
     ListSites,
     ListStudies,
     LockStudy,
     RevokeSite,
+    ShareStudy,
+    SignReport,
     StudyStatus,
+    UnshareStudy,
 }
 
 impl Call {
@@ -34,7 +39,10 @@ impl Call {
             | Self::ListStudies
             | Self::StudyStatus
             | Self::FetchProtocol
-            | Self::BuildReport => EVERYBODY,
+            | Self::BuildReport
+            // One's own, and one's own name under a report: neither changes what others see of a study.
+            | Self::ChangePassword
+            | Self::SignReport => EVERYBODY,
             // Locking needs the sponsor's signature, whoever hands it in.
             Self::CreateStudy | Self::LockStudy => AUTHORS,
             Self::InviteSite
@@ -43,6 +51,9 @@ impl Call {
             | Self::CloseStudy
             | Self::AdmitPerson
             | Self::DismissPerson
+            | Self::IssuePassword
+            | Self::ShareStudy
+            | Self::UnshareStudy
             | Self::ListPeople => OPERATORS,
         }
     }

@@ -63,7 +63,7 @@ const QUICKLY: Method = Method {
 const HEALTH: Method =
     Method { package: "grpc.health.v1", service: "Health", callers: Callers::Anyone, ..QUICKLY };
 
-static METHODS: [Method; 25] = [
+static METHODS: [Method; 30] = [
     Method {
         service: "ArtifactService",
         name: "Download",
@@ -78,6 +78,7 @@ static METHODS: [Method; 25] = [
     Method { service: "LogService", name: "Extend", ..QUICKLY },
     operator("AdmitPerson"),
     Method { answers_within: REPORT, streams: true, ..operator("BuildReport") },
+    operator("ChangePassword"),
     Method { answers_within: REPORT, ..operator("CloseStudy") },
     // As long as a model of gigabytes takes; the caller is a person who waits.
     Method { answers_within: None, streams: true, ..operator("CreateStudy") },
@@ -85,12 +86,16 @@ static METHODS: [Method; 25] = [
     operator("DispatchStudy"),
     operator("FetchProtocol"),
     operator("InviteSite"),
+    operator("IssuePassword"),
     operator("ListPeople"),
     operator("ListSites"),
     operator("ListStudies"),
     operator("LockStudy"),
     operator("RevokeSite"),
+    operator("ShareStudy"),
+    Method { answers_within: REPORT, ..operator("SignReport") },
     operator("StudyStatus"),
+    operator("UnshareStudy"),
     Method {
         service: "ResultService",
         name: "SubmitResult",

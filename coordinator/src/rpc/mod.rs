@@ -10,6 +10,7 @@ mod log;
 mod measure;
 mod method;
 mod operator;
+mod person;
 mod problem;
 mod reflection;
 mod result;
@@ -40,6 +41,7 @@ use crate::metrics::Metrics;
 use gate::Gate;
 use measure::Measure;
 pub(crate) use method::services;
+pub(crate) use status::{site_progress, study_state};
 
 /// A silent connection is probed after this long, and dropped when it does not answer.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -68,8 +70,9 @@ pub(crate) fn router(
     changes: &Changes,
     metrics: &Metrics,
     health: &Health,
+    pages: Option<String>,
 ) -> Result<Router<Layers>, tonic_reflection::server::Error> {
-    let routes = routes(coordinator, changes, health)?;
+    let routes = routes(coordinator, changes, health, pages)?;
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
@@ -87,6 +90,7 @@ fn routes(
     coordinator: &Coordinator,
     changes: &Changes,
     health: &Health,
+    pages: Option<String>,
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let (one, changes) = (|| coordinator.clone(), || changes.clone());
     let enrolment = EnrolmentServiceServer::new(enrolment::EnrolmentRpc::new(one()));
@@ -95,7 +99,8 @@ fn routes(
     let artifact = ArtifactServiceServer::new(artifact::ArtifactRpc::new(one()));
     let log = LogServiceServer::new(log::LogRpc::new(one()));
     let result = ResultServiceServer::new(result::ResultRpc::new(one()));
-    let operator = OperatorServiceServer::new(operator::OperatorRpc::new(one(), changes()));
+    let operator = operator::OperatorRpc::new(one(), changes(), pages);
+    let operator = OperatorServiceServer::new(operator);
     let asked = HealthServer::new(HealthService::from_health_reporter(health.reporter().clone()));
     Ok(Routes::new(enrolment.max_decoding_message_size(SMALL_MESSAGE_BYTES))
         .add_service(certificate.max_decoding_message_size(SMALL_MESSAGE_BYTES))

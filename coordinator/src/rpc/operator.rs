@@ -2,19 +2,18 @@
 
 use fedval_ambient::Problem;
 use fedval_core::Coordinator;
-use fedval_core::port::StoredArtifact;
+use fedval_core::port::{PersonRow, StoredArtifact};
 use fedval_proto as proto;
 use fedval_proto::create_study_request::Part;
 use fedval_proto::operator_service_server::OperatorService;
-use fedval_study::{LockedProtocol, Name, PersonRole, SiteId, StudyId};
-use fedval_trust::PublicKey;
+use fedval_study::{LockedProtocol, PersonRole, SiteId, StudyId};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::access::Call;
 use super::problem::status_of;
 use super::status::{progress_to_wire, site_to_wire, study_state};
-use super::{Changes, caller};
+use super::{Changes, caller, person};
 
 /// Bytes of a report's file in one message.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -76,30 +75,41 @@ impl Problem for NotAllowed {
 pub(super) struct OperatorRpc {
     coordinator: Coordinator,
     changes: Changes,
+    /// Where pages are served, if they are.
+    pages: Option<String>,
 }
 
 impl OperatorRpc {
-    pub(super) const fn new(coordinator: Coordinator, changes: Changes) -> Self {
-        Self { coordinator, changes }
+    pub(super) const fn new(
+        coordinator: Coordinator,
+        changes: Changes,
+        pages: Option<String>,
+    ) -> Self {
+        Self { coordinator, changes, pages }
     }
 
     /// Takes the message out once the caller is known, and known to be one who may make this call.
     async fn authorised<T>(&self, call: Call, request: Request<T>) -> Result<T, Status> {
+        self.known(call, request).await.map(|(_, message)| message)
+    }
+
+    /// The same, with who calls.
+    async fn known<T>(
+        &self,
+        call: Call,
+        request: Request<T>,
+    ) -> Result<(PersonRow, T), Status> {
         let person = caller::person(&self.coordinator, &request).await?;
         if !call.allowed().contains(&person.role) {
             tracing::warn!(code = "ROLE_NOT_ALLOWED", name = %person.name, ?call, "call refused");
             return Err(status_of(&NotAllowed { role: person.role }));
         }
-        Ok(request.into_inner())
+        Ok((person, request.into_inner()))
     }
 }
 
 fn study_id(text: &str) -> Result<StudyId, Status> {
     fedval_wire::id("study", text).map_err(|error| status_of(&error))
-}
-
-fn person_name(text: &str) -> Result<Name, Status> {
-    fedval_wire::id("name", text).map_err(|error| status_of(&error))
 }
 
 fn site_id(text: &str) -> Result<SiteId, Status> {
@@ -138,12 +148,7 @@ impl OperatorService for OperatorRpc {
         request: Request<proto::AdmitPersonRequest>,
     ) -> Result<Response<proto::AdmitPersonResponse>, Status> {
         let request = self.authorised(Call::AdmitPerson, request).await?;
-        let role: PersonRole = request.role.parse().map_err(Status::invalid_argument)?;
-        let key = fedval_wire::digest("public_key", &request.public_key);
-        let key = PublicKey::from_bytes(*key.map_err(|error| status_of(&error))?.as_bytes());
-        let admitted = self.coordinator.person_admit(person_name(&request.name)?, role, key).await;
-        admitted.map_err(|error| status_of(&error))?;
-        Ok(Response::new(proto::AdmitPersonResponse {}))
+        person::admit(&self.coordinator, request).await.map(Response::new)
     }
 
     async fn dismiss_person(
@@ -151,9 +156,7 @@ impl OperatorService for OperatorRpc {
         request: Request<proto::DismissPersonRequest>,
     ) -> Result<Response<proto::DismissPersonResponse>, Status> {
         let request = self.authorised(Call::DismissPerson, request).await?;
-        let dismissed = self.coordinator.person_dismiss(person_name(&request.name)?).await;
-        dismissed.map_err(|error| status_of(&error))?;
-        Ok(Response::new(proto::DismissPersonResponse {}))
+        person::dismiss(&self.coordinator, request).await.map(Response::new)
     }
 
     async fn list_people(
@@ -161,13 +164,48 @@ impl OperatorService for OperatorRpc {
         request: Request<proto::ListPeopleRequest>,
     ) -> Result<Response<proto::ListPeopleResponse>, Status> {
         self.authorised(Call::ListPeople, request).await?;
-        let people = self.coordinator.store().person_list().await.map_err(|e| status_of(&e))?;
-        let entry = |person: fedval_core::port::PersonRow| proto::PersonEntry {
-            name: person.name.to_string(),
-            role: person.role.to_string(),
-        };
-        let people = people.into_iter().map(entry).collect();
-        Ok(Response::new(proto::ListPeopleResponse { people }))
+        person::list(&self.coordinator).await.map(Response::new)
+    }
+
+    async fn issue_password(
+        &self,
+        request: Request<proto::IssuePasswordRequest>,
+    ) -> Result<Response<proto::IssuePasswordResponse>, Status> {
+        let request = self.authorised(Call::IssuePassword, request).await?;
+        person::issue_password(&self.coordinator, request).await.map(Response::new)
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<proto::ChangePasswordRequest>,
+    ) -> Result<Response<proto::ChangePasswordResponse>, Status> {
+        let (caller, request) = self.known(Call::ChangePassword, request).await?;
+        person::change_password(&self.coordinator, &caller, request).await.map(Response::new)
+    }
+
+    async fn sign_report(
+        &self,
+        request: Request<proto::SignReportRequest>,
+    ) -> Result<Response<proto::SignReportResponse>, Status> {
+        let (caller, request) = self.known(Call::SignReport, request).await?;
+        person::sign_report(&self.coordinator, &caller, request).await.map(Response::new)
+    }
+
+    async fn share_study(
+        &self,
+        request: Request<proto::ShareStudyRequest>,
+    ) -> Result<Response<proto::ShareStudyResponse>, Status> {
+        let request = self.authorised(Call::ShareStudy, request).await?;
+        let pages = self.pages.as_deref();
+        person::share_study(&self.coordinator, pages, &request).await.map(Response::new)
+    }
+
+    async fn unshare_study(
+        &self,
+        request: Request<proto::UnshareStudyRequest>,
+    ) -> Result<Response<proto::UnshareStudyResponse>, Status> {
+        let request = self.authorised(Call::UnshareStudy, request).await?;
+        person::unshare_study(&self.coordinator, &request).await.map(Response::new)
     }
 
     async fn revoke_site(

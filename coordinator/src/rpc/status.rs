@@ -7,7 +7,7 @@ use fedval_study::Outcome;
 use fedval_trust::Certificate;
 
 /// The state of a study with these rounds.
-pub(super) fn study_state(state: StudyState, rounds: &[RoundRow]) -> proto::StudyState {
+pub(crate) fn study_state(state: StudyState, rounds: &[RoundRow]) -> proto::StudyState {
     match (state, rounds.last()) {
         (StudyState::Draft, _) => proto::StudyState::Draft,
         (StudyState::Locked, None) => proto::StudyState::Locked,
@@ -36,7 +36,8 @@ pub(super) fn progress_to_wire(progress: &StudyProgress) -> proto::StudyStatusRe
     }
 }
 
-fn site_progress(progress: &Progress) -> proto::SiteProgress {
+/// What is told of a site: phases, never counts.
+pub(crate) fn site_progress(progress: &Progress) -> proto::SiteProgress {
     // A site whose result is here has sent it, whatever it said last.
     let phase = match progress.result.as_ref().map_or(progress.phase, |_| Some(Phase::Sent)) {
         None => proto::Phase::Unspecified,

@@ -6,6 +6,7 @@ mod admission;
 mod connection;
 mod handshake;
 mod open;
+mod pages;
 mod reload;
 mod renewal;
 mod system;
@@ -51,12 +52,17 @@ pub(crate) async fn serve(home: &Home) -> Result<(), Failure> {
         None => None,
     };
     let listener = listen(config.listen).await?;
+    let pages = pages::open(home, &config).await?;
+    let pages_url = config.pages()?.map(|pages| pages.url);
     let (sender, incoming) = mpsc::channel(ACCEPT_QUEUE);
     let changes = Changes::new();
     let health = Health::new(coordinator.clone(), metrics.clone());
-    let router = rpc::router(&coordinator, &changes, &metrics, &health).map_err(|error| {
+    let router = rpc::router(&coordinator, &changes, &metrics, &health, pages_url).map_err(|error| {
         Failure::new(Exit::Bug, "SERVER", error.to_string(), "report this with the log")
     })?;
+    if let Some(door) = pages {
+        tokio::spawn(door.serve(crate::pages::router(&coordinator, &changes)));
+    }
     start_jobs(home, coordinator, changes, health, &reload);
     if let Some(page) = page {
         tokio::spawn(page.serve(Arc::new(metrics.clone())));

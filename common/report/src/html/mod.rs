@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use fedval_study::ElectronicSignature;
+
 use crate::present::Presentation;
 use crate::report::Report;
 
@@ -18,11 +20,15 @@ struct Page<'a> {
     shown: Presentation<'a>,
 }
 
-/// Renders the report as one self-contained HTML file; the same report gives the same bytes.
+/// Renders the report with the signatures under it as one self-contained HTML file; the same report gives
+/// the same bytes.
 ///
 /// # Errors
 ///
 /// [`RenderError`] if the template refuses, which no report makes it do.
-pub fn render_html(report: &Report) -> Result<String, RenderError> {
-    Page { report, shown: Presentation::of(report) }.render().map_err(RenderError)
+pub fn render_html(
+    report: &Report,
+    signatures: &[ElectronicSignature],
+) -> Result<String, RenderError> {
+    Page { report, shown: Presentation::of(report, signatures) }.render().map_err(RenderError)
 }

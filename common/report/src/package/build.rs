@@ -9,7 +9,9 @@ use fedval_study::{
 use fedval_trust::{Certificate, PayloadType, SecretKey, SignedDocument};
 
 use super::statement::{Envelope, Statement};
-use super::{ArchiveError, Evidence, LogEvidence, Package, companions, layout, pack, stated};
+use super::{
+    ArchiveError, Evidence, LogEvidence, Package, SignedByPerson, companions, layout, pack, stated,
+};
 use crate::assemble::{AssembleError, assemble};
 use crate::forms::{self, FormError};
 use crate::report::Report;
@@ -92,19 +94,23 @@ impl Unlogged {
         self.report.digest()
     }
 
-    /// Renders and signs the report, and packs it with its evidence and the log.
+    /// Renders and signs the report, and packs it with its evidence, the signatures of people under it, and the
+    /// log.
     ///
     /// # Errors
     ///
     /// [`BuildError`] if the report cannot be shown, or the package would not verify.
     pub fn seal(
         self,
+        signatures: Vec<SignedByPerson>,
         log: LogEvidence,
         coordinator_key: &SecretKey,
         coordinator_certificate: &Certificate,
     ) -> Result<Package, BuildError> {
         let Self { evidence, protocol, report } = self;
-        let forms = forms::render(report.value()).map_err(BuildError::Render)?;
+        let signatures = SignedByPerson::order(signatures);
+        let shown: Vec<_> = signatures.iter().map(|signed| signed.statement.clone()).collect();
+        let forms = forms::render(report.value(), &shown).map_err(BuildError::Render)?;
         let signed = SignedDocument::sign(
             PayloadType::Report,
             report.bytes().to_vec(),
@@ -112,7 +118,7 @@ impl Unlogged {
             coordinator_certificate,
         );
         let companions = companions::all(protocol.protocol());
-        let mut files = stated((&evidence, &log), &signed, &forms, &companions);
+        let mut files = stated((&evidence, &signatures, &log), &signed, &forms, &companions);
         let statement = Statement::about(report.value(), &files);
         let statement = Envelope::seal(&statement, coordinator_key, coordinator_certificate)
             .and_then(|envelope| Canonical::new(envelope).ok())
@@ -120,7 +126,9 @@ impl Unlogged {
             .into_bytes();
         files.insert(layout::STATEMENT.to_owned(), statement.clone());
         let archive = pack(&files).map_err(BuildError::Archive)?;
-        Package { evidence, log, report: signed, forms, companions, statement, archive }.verified()
+        let report = signed;
+        Package { evidence, signatures, log, report, forms, companions, statement, archive }
+            .verified()
     }
 }
 

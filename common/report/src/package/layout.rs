@@ -1,6 +1,6 @@
 //! Where everything stands in a package.
 
-use fedval_study::SiteId;
+use fedval_study::{ElectronicSignature, SiteId};
 
 /// The report for scripts.
 pub(crate) const REPORT: &str = "report.json";
@@ -34,6 +34,9 @@ pub(crate) const LOG_CHECKPOINT: &str = "evidence/log-checkpoint.json";
 /// Which sites followed it.
 pub(crate) const LOG_COSIGNATURES: &str = "evidence/log-cosignatures.json";
 
+/// Where people's signatures under the report stand.
+const ELECTRONIC_SIGNATURES: &str = "evidence/signatures/";
+
 /// Whether the statement speaks of the file at `path`.
 pub(crate) fn is_stated(path: &str) -> bool {
     path != STATEMENT && path != ARCHIVE
@@ -47,6 +50,16 @@ pub(crate) fn is_form(path: &str) -> bool {
 /// A site's result.
 pub(crate) fn result(site: &SiteId) -> String {
     format!("evidence/sites/{site}.json")
+}
+
+/// A person's signature under the report: one of each person and meaning.
+pub(crate) fn electronic_signature(signature: &ElectronicSignature) -> String {
+    format!("{ELECTRONIC_SIGNATURES}{}-{}.json", signature.signer, signature.meaning)
+}
+
+/// Whether a person's signature stands at `path`.
+pub(crate) fn is_electronic_signature(path: &str) -> bool {
+    path.starts_with(ELECTRONIC_SIGNATURES) && !path.ends_with(".sig.json")
 }
 
 /// The signatures of the document at `path`.

@@ -3,6 +3,7 @@
 mod archive;
 mod build;
 mod companions;
+mod electronic_signature;
 pub(crate) mod layout;
 pub(crate) mod log;
 pub(crate) mod statement;
@@ -16,6 +17,8 @@ use serde::Serialize;
 pub(crate) use archive::pack;
 pub use archive::{ArchiveError, unpack};
 pub use build::{BuildError, Unlogged};
+pub use electronic_signature::SignedByPerson;
+pub(crate) use electronic_signature::place;
 pub use log::{Cosignature, LogEvidence};
 
 /// The signed documents behind a report.
@@ -36,6 +39,8 @@ pub struct Evidence {
 pub struct Package {
     /// What the report follows from.
     pub evidence: Evidence,
+    /// Who signed the report, in order of time.
+    pub signatures: Vec<SignedByPerson>,
     /// The log that holds all of it.
     pub log: LogEvidence,
     /// `report.json`, signed by the coordinator.
@@ -55,7 +60,7 @@ impl Package {
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files =
-            stated((&self.evidence, &self.log), &self.report, &self.forms, &self.companions);
+            stated((&self.evidence, &self.signatures, &self.log), &self.report, &self.forms, &self.companions);
         files.insert(layout::STATEMENT.to_owned(), self.statement.clone());
         files.insert(layout::ARCHIVE.to_owned(), self.archive.clone());
         files
@@ -64,7 +69,7 @@ impl Package {
 
 /// The files that the statement speaks of.
 fn stated(
-    (evidence, log): (&Evidence, &LogEvidence),
+    (evidence, signatures, log): (&Evidence, &[SignedByPerson], &LogEvidence),
     report: &SignedDocument,
     forms: &BTreeMap<String, Vec<u8>>,
     companions: &BTreeMap<String, Vec<u8>>,
@@ -86,6 +91,9 @@ fn stated(
         add(layout::LOG_CHECKPOINT.to_owned(), &log.checkpoint);
         for (site, result) in results {
             add(layout::result(site), result);
+        }
+        for signature in signatures {
+            add(layout::electronic_signature(&signature.statement), &signature.document());
         }
     }
     files

@@ -9,10 +9,11 @@ mod layout;
 mod paint;
 mod table;
 
+use fedval_study::ElectronicSignature;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::present::{Card, Colour, Markup, Presentation};
+use crate::present::{Card, Colour, Markup, NOBODY_SIGNED, Presentation};
 use crate::report::Report;
 use face::Faces;
 use layout::{Layout, Type};
@@ -29,14 +30,17 @@ const BODY: Type = Type::new(9.2);
 const SMALL: Type = Type::new(8.2);
 const FACT: Type = Type::new(8.4);
 
-/// Renders the report as PDF/A-2a; the same report gives the same bytes.
+/// Renders the report with the signatures under it as PDF/A-2a; the same report gives the same bytes.
 ///
 /// # Errors
 ///
 /// [`PdfError`] if the library refuses, which no report makes it do.
-pub fn render_pdf(report: &Report) -> Result<Vec<u8>, PdfError> {
+pub fn render_pdf(
+    report: &Report,
+    signatures: &[ElectronicSignature],
+) -> Result<Vec<u8>, PdfError> {
     let faces = Faces::embedded().ok_or_else(|| PdfError { what: "no typeface".to_owned() })?;
-    let shown = Presentation::of(report);
+    let shown = Presentation::of(report, signatures);
     let mut layout = Layout::new(&faces);
     first_page(&mut layout, &shown);
     evidence(&mut layout, &shown);
@@ -191,4 +195,9 @@ fn back_matter(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
          PACKAGE --root FINGERPRINT` makes all of them again, offline, and names the first that differs.",
         BODY,
     );
+    layout.heading("Signatures");
+    match &shown.signatures {
+        Some(table) => layout.table(table),
+        None => layout.paragraph(NOBODY_SIGNED, BODY),
+    }
 }

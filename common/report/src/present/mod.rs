@@ -21,6 +21,7 @@ mod picture;
 mod plain;
 mod ranking;
 mod records;
+mod signatures;
 mod style;
 mod subgroups;
 mod summary;
@@ -30,7 +31,7 @@ mod utility;
 mod verdicts;
 mod words;
 
-use fedval_study::MetricId;
+use fedval_study::{ElectronicSignature, MetricId};
 
 use ranking::Ranking;
 
@@ -40,6 +41,7 @@ pub(crate) use figure::Figure;
 pub(crate) use markup::Markup;
 pub(crate) use picture::{Anchor, Shape};
 pub(crate) use plain::Answer;
+pub(crate) use signatures::NOBODY_SIGNED;
 pub(crate) use style::{Colour, Style};
 pub(crate) use table::{Row, Table};
 pub(crate) use verdicts::Card;
@@ -78,10 +80,11 @@ pub(crate) struct Presentation<'a> {
     pub(crate) crosswalk: Vec<Fold>,
     pub(crate) study: Vec<(String, Markup)>,
     pub(crate) documents: Table,
+    pub(crate) signatures: Option<Table>,
 }
 
 impl<'a> Presentation<'a> {
-    pub(crate) fn of(report: &'a Report) -> Self {
+    pub(crate) fn of(report: &'a Report, signatures: &[ElectronicSignature]) -> Self {
         let asked = asked(report);
         let shown = Ranking::of(report);
         Self {
@@ -115,6 +118,7 @@ impl<'a> Presentation<'a> {
             crosswalk: crosswalk::tables(report),
             study: records::study(report),
             documents: records::sites(report, &shown),
+            signatures: signatures::table(signatures),
         }
     }
 

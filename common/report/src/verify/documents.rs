@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use fedval_study::Timestamp;
-use fedval_study::{Canonical, LockedProtocol, RoundRecord, SiteId, SiteRecord, SiteResult};
+use fedval_study::{
+    Canonical, ElectronicSignature, LockedProtocol, RoundRecord, SiteId, SiteRecord, SiteResult,
+};
 use fedval_trust::{Certificate, Endorsement, PayloadType, Role, SignedDocument};
 
 use rayon::prelude::*;
@@ -21,6 +23,8 @@ pub(super) struct Documents<'f> {
     pub(super) round: Result<RoundRecord, String>,
     /// Of every site that the round record has a result of.
     pub(super) results: BTreeMap<SiteId, Result<SiteResult, String>>,
+    /// What people signed, by path.
+    pub(super) signatures: BTreeMap<&'f str, Result<ElectronicSignature, String>>,
 }
 
 impl<'f> Documents<'f> {
@@ -43,6 +47,11 @@ impl<'f> Documents<'f> {
                 .and_then(|bytes| LockedProtocol::parse(bytes).map_err(|error| chain(&error))),
             round,
             results,
+            signatures: files
+                .iter()
+                .filter(|(path, _)| layout::is_electronic_signature(path))
+                .map(|(path, bytes)| (path.as_str(), canonical(bytes)))
+                .collect(),
         }
     }
 

@@ -10,7 +10,7 @@ use fedval_study::{
 use fedval_trust::{Certificate, PayloadType, Role, log_checkpoint};
 
 use super::documents::{Documents, canonical, chain};
-use super::{PartCheck, part};
+use super::{PartCheck, part, printable};
 use crate::package::layout;
 use crate::package::log::{Cosignature, Leaf};
 
@@ -135,6 +135,7 @@ fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
             ));
         }
     }
+    check_signatures(documents, log, round)?;
     let with_result: BTreeSet<&SiteId> = round
         .sites
         .iter()
@@ -144,6 +145,40 @@ fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
     match answered.difference(&with_result).next() {
         Some(site) => Err(format!("holds a result of {site} that the round record leaves out")),
         None => Ok(()),
+    }
+}
+
+/// The signatures under this report are those that were logged: none left out, none made up.
+fn check_signatures(
+    documents: &Documents<'_>,
+    log: &Log,
+    record: &RoundRecord,
+) -> Result<(), String> {
+    let this = Sha256Digest::of(documents.bytes(layout::REPORT)?);
+    let logged: BTreeSet<Sha256Digest> = log
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            LogEvent::ReportSigned { round, report, signature, .. }
+                if *round == record.round && *report == this =>
+            {
+                Some(*signature)
+            }
+            _ => None,
+        })
+        .collect();
+    let mut here = BTreeSet::new();
+    for path in documents.signatures.keys() {
+        let digest = Sha256Digest::of(documents.bytes(path)?);
+        if !logged.contains(&digest) {
+            return Err(format!("does not hold {}", printable(path)));
+        }
+        here.insert(digest);
+    }
+    if here == logged {
+        Ok(())
+    } else {
+        Err("holds a signature under this report that was left out".to_owned())
     }
 }
 

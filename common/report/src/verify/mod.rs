@@ -6,6 +6,7 @@
 
 mod difference;
 mod documents;
+mod electronic_signature;
 mod log;
 mod report;
 mod signature;
@@ -91,6 +92,7 @@ pub fn verify_against(
         .collect();
     parts.extend(of_sites);
     parts.extend(report::check(files, &documents, again.as_ref()));
+    parts.extend(electronic_signature::check(&documents));
     let (of_log, log) = log::check(&documents, seen);
     parts.extend(of_log);
     parts.extend(statement::check(files, &documents));
@@ -133,7 +135,9 @@ fn check_files(
     }
     let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND, layout::LOG_CHECKPOINT];
     let fixed = fixed.map(str::to_owned);
-    for path in fixed.into_iter().chain(documents.sites().map(layout::result)) {
+    let signatures = documents.signatures.keys().map(|path| (*path).to_owned());
+    let signed = fixed.into_iter().chain(documents.sites().map(layout::result)).chain(signatures);
+    for path in signed {
         expected.insert(layout::signatures(&path));
         expected.insert(path);
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::difference::{Agreement, first_difference};
 use super::documents::{Documents, canonical, chain};
-use super::{Files, PartCheck, part};
+use super::{Files, PartCheck, electronic_signature, part};
 use crate::assemble::assemble;
 use crate::forms;
 use crate::package::layout;
@@ -59,7 +59,8 @@ pub(super) fn again(documents: &Documents<'_>) -> Result<Again, String> {
     let report = assemble(protocol, round, &results)
         .map_err(|error| format!("the evidence makes no report: {}", chain(&error)))?;
     drop(results);
-    let forms = forms::render(&report).map_err(|error| chain(&error))?;
+    let signatures = electronic_signature::shown(documents)?;
+    let forms = forms::render(&report, &signatures).map_err(|error| chain(&error))?;
     let numbers = report.canonical().map_err(|error| chain(&error))?.into_bytes();
     Ok(Again { numbers, forms })
 }

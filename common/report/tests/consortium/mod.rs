@@ -290,7 +290,7 @@ impl Consortium {
         let record: RoundRecord = Canonical::parse(&round).unwrap().into_value();
         let events = change(&record, log::events(&record, unlogged.digest()));
         let (key, certificate) = &self.coordinator;
-        unlogged.seal(self.log(&record, &events), key, certificate)
+        unlogged.seal(Vec::new(), self.log(&record, &events), key, certificate)
     }
 }
 

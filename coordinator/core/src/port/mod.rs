@@ -5,6 +5,8 @@
 
 mod artifacts;
 mod change;
+mod credential;
+mod electronic_signature;
 mod ledger_mark;
 mod log;
 mod result;
@@ -23,6 +25,10 @@ pub use fedval_trust::{Endorsement, InvitationId, PublicKey};
 
 pub use artifacts::{ArtifactError, ArtifactUpload, Artifacts, StoredArtifact};
 pub use change::ChangeStore;
+pub use credential::{
+    CredentialRow, CredentialStore, PassHolder, PassRow, Try, TryLimit,
+};
+pub use electronic_signature::{SignatureRow, SignatureStore};
 pub use ledger_mark::{LedgerMarkRow, LedgerMarkStore};
 pub use log::{CosignatureRow, LogStore};
 pub use result::{Inserted, ResultStore, StoredResult};
@@ -74,6 +80,8 @@ pub trait Store:
     + ChangeStore
     + LedgerMarkStore
     + LogStore
+    + CredentialStore
+    + SignatureStore
     + SnapshotStore
     + std::fmt::Debug
 {
@@ -88,6 +96,8 @@ impl<S> Store for S where
         + ChangeStore
         + LedgerMarkStore
         + LogStore
+        + CredentialStore
+        + SignatureStore
         + SnapshotStore
         + std::fmt::Debug
 {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use fedval_study::{LogEntry, SiteId};
 
 use super::{
-    CosignatureRow, DispatchRow, InvitationRow, LedgerMarkRow, PersonRow, PublicKey, RoundRow,
-    SiteRow, StoreError, StoredResult, StudyRow,
+    CosignatureRow, CredentialRow, DispatchRow, InvitationRow, LedgerMarkRow, PersonRow, PublicKey, RoundRow,
+    SignatureRow, SiteRow, StoreError, StoredResult, StudyRow,
 };
 
 /// All rows, each kind in order of keys.
@@ -33,6 +33,10 @@ pub struct Snapshot {
     pub log: Vec<LogEntry>,
     /// Sites' signatures of the log.
     pub cosignatures: Vec<CosignatureRow>,
+    /// Passwords of people. What opened the pages is not kept: people log in again, links are sent again.
+    pub credentials: Vec<CredentialRow>,
+    /// What people signed.
+    pub signatures: Vec<SignatureRow>,
 }
 
 /// Backups.

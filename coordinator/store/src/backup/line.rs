@@ -3,12 +3,12 @@
 
 use fedval_ambient::Timestamp;
 use fedval_core::port::{
-    CosignatureRow, DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState,
-    LedgerMarkRow, NewInvitation, PersonRow, Phase, PublicKey, RoundRow, SiteRow, SiteState,
-    Snapshot, StoredResult, StudyRow, StudyState,
+    CosignatureRow, CredentialRow, DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState,
+    LedgerMarkRow, NewInvitation, PersonRow, Phase, PublicKey, RoundRow, SignatureRow, SiteRow,
+    SiteState, Snapshot, StoredResult, StudyRow, StudyState,
 };
 use fedval_study::{
-    LedgerMark, LogCheckpoint, LogEntry, Name, PersonRole, ResultDigest, RoundId, Sha256Digest,
+    ElectronicSignature, LedgerMark, LogCheckpoint, LogEntry, Name, PersonRole, ResultDigest, RoundId, Sha256Digest,
     SiteId, StudyId,
 };
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,15 @@ enum Line {
         checkpoint: LogCheckpoint,
         endorsement: Endorsement,
     },
+    Credential {
+        name: Name,
+        password_hash: String,
+        is_issued: bool,
+    },
+    ElectronicSignature {
+        statement: ElectronicSignature,
+        endorsement: Endorsement,
+    },
 }
 
 fn key_hex(key: &PublicKey) -> Hex {
@@ -267,6 +276,16 @@ fn cosignature_line(row: &CosignatureRow) -> Line {
     }
 }
 
+fn credential_line(row: &CredentialRow) -> Line {
+    let CredentialRow { name, password_hash, is_issued } = row.clone();
+    Line::Credential { name, password_hash, is_issued }
+}
+
+fn signature_line(row: &SignatureRow) -> Line {
+    let SignatureRow { statement, endorsement } = row.clone();
+    Line::ElectronicSignature { statement, endorsement }
+}
+
 /// A snapshot's rows, each on a line of its own.
 pub(super) fn lines_of(snapshot: &Snapshot) -> impl Iterator<Item = serde_json::Result<String>> {
     let epoch = |(site, epoch): &(SiteId, u64)| Line::Epoch { site: site.clone(), epoch: *epoch };
@@ -282,6 +301,8 @@ pub(super) fn lines_of(snapshot: &Snapshot) -> impl Iterator<Item = serde_json::
     let log_entry = |entry: &LogEntry| Line::LogEntry { entry: entry.clone() };
     let lines = lines.chain(snapshot.log.iter().map(log_entry));
     let lines = lines.chain(snapshot.cosignatures.iter().map(cosignature_line));
+    let lines = lines.chain(snapshot.credentials.iter().map(credential_line));
+    let lines = lines.chain(snapshot.signatures.iter().map(signature_line));
     lines.map(|line| serde_json::to_string(&line).map(|line| line + "\n"))
 }
 
@@ -337,6 +358,12 @@ pub(super) fn add_line(snapshot: &mut Snapshot, line: &str) -> Option<()> {
         Line::LogEntry { entry } => snapshot.log.push(entry),
         Line::Cosignature { site, checkpoint, endorsement } => {
             snapshot.cosignatures.push(CosignatureRow { site, checkpoint, endorsement });
+        }
+        Line::Credential { name, password_hash, is_issued } => {
+            snapshot.credentials.push(CredentialRow { name, password_hash, is_issued });
+        }
+        Line::ElectronicSignature { statement, endorsement } => {
+            snapshot.signatures.push(SignatureRow { statement, endorsement });
         }
     }
     Some(())

@@ -7,12 +7,15 @@
 //! site, invitation, session; round, dispatch; and the counter of changes last.
 
 mod change;
+mod credential;
 mod database;
 mod dispatch;
+mod electronic_signature;
 mod invitation;
 mod ledger_mark;
 mod log;
 mod open;
+mod pass;
 mod person;
 mod postgres;
 mod result;

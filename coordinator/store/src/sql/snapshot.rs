@@ -82,6 +82,12 @@ impl Transaction {
         for cosignature in &snapshot.cosignatures {
             self.cosignature_record(cosignature).await?;
         }
+        for credential in &snapshot.credentials {
+            written(self.credential_record(credential).await?, "name")?;
+        }
+        for signature in &snapshot.signatures {
+            written(self.signature_record(signature).await?, "signer")?;
+        }
         Ok(())
     }
 }
@@ -108,6 +114,8 @@ impl SnapshotStore for SqlStore {
                     .map(|entry| log_entry(entry))
                     .collect::<Result<_, _>>()?,
                 cosignatures: tx.cosignature_rows().await?,
+                credentials: tx.credential_rows().await?,
+                signatures: tx.signature_rows().await?,
             };
             tx.commit().await?;
             Ok(snapshot)

@@ -54,10 +54,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     drop((round, results, canonical));
 
     let clock = SystemClock.monotonic();
-    let html = render_html(&report)?;
+    let html = render_html(&report, &[])?;
     say(&format!("report.html        {:>8.2} s, {} KiB", since(clock), html.len() / 1024));
     let clock = SystemClock.monotonic();
-    let pdf = render_pdf(&report)?;
+    let pdf = render_pdf(&report, &[])?;
     say(&format!("report.pdf         {:>8.2} s, {} KiB", since(clock), pdf.len() / 1024));
     drop((report, html, pdf));
 

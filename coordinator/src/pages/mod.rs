@@ -1,0 +1,93 @@
+//! Pages that people read in a browser: rendered here, whole without a script. They show what commands show
+//! and change nothing but who is logged in.
+//!
+//! A person sees every study; whoever has a link sees the study that it is to, and nothing else.
+
+mod answer;
+mod link;
+mod live;
+mod log;
+mod login;
+mod origin;
+mod password;
+mod report;
+mod sites;
+mod studies;
+mod study;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::http::header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{from_fn, map_response};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Router, extract::DefaultBodyLimit};
+use fedval_core::Coordinator;
+
+use crate::changes::Changes;
+use report::Reports;
+
+/// Longest form that is read.
+const FORM_BYTES: usize = 16 * 1024;
+
+/// What every page is made from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Pages {
+    coordinator: Coordinator,
+    changes: Changes,
+    reports: Arc<Reports>,
+}
+
+/// Every page.
+pub(crate) fn router(coordinator: &Coordinator, changes: &Changes) -> Router {
+    let state = Pages {
+        coordinator: coordinator.clone(),
+        changes: changes.clone(),
+        reports: Arc::default(),
+    };
+    Router::new()
+        .route("/", get(studies::page))
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/password", get(password::page).post(password::change))
+        .route("/read/{secret}", get(link::open))
+        .route("/studies/{study}", get(study::page))
+        .route("/studies/{study}/live", get(live::events))
+        .route("/studies/{study}/report/{*path}", get(report::file))
+        .route("/sites", get(sites::page))
+        .route("/log", get(log::page))
+        .route("/pages.css", get(|| file("text/css", include_str!("pages.css"))))
+        .route("/live.js", get(|| file("text/javascript", include_str!("live.js"))))
+        .fallback(answer::not_found)
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn(origin::check))
+        .layer(map_response(guarded))
+        .with_state(state)
+}
+
+async fn file(kind: &'static str, text: &'static str) -> ([(HeaderName, &'static str); 1], &'static str) {
+    ([(CONTENT_TYPE, kind)], text)
+}
+
+/// What browsers are told with every answer, unless the page has stricter words of its own.
+async fn guarded(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 5] = [
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Links hold secrets.
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+        (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
