@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn pages_have_an_address_and_a_certificate_with_its_key_or_none() {
-        let with = |more: &str| -> Config { toml::from_str(&format!("{TEMPLATE}\n{more}")).unwrap() };
+        let with =
+            |more: &str| -> Config { toml::from_str(&format!("{TEMPLATE}\n{more}")).unwrap() };
         assert_eq!(with("").pages().unwrap(), None);
         let pages = with("pages = \"[::1]:8443\"").pages().unwrap().unwrap();
         assert_eq!((pages.url.as_str(), pages.host()), ("https://[::1]:8443", "::1"));

@@ -3,6 +3,7 @@
 //!
 //! The binaries are the ones beside the test executable: `tests/run.sh` builds them first.
 
+pub mod browser;
 pub mod canary;
 pub mod consortium;
 pub mod disk;

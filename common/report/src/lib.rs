@@ -19,8 +19,8 @@ pub use assemble::{AssembleError, assemble};
 pub use forms::{FormError, render};
 pub use html::{RenderError, render_html};
 pub use package::{
-    ArchiveError, BuildError, Cosignature, Evidence, LogEvidence, Package, SignedByPerson, Unlogged,
-    unpack,
+    ArchiveError, BuildError, Cosignature, Evidence, LogEvidence, Package, SignedByPerson,
+    Unlogged, unpack,
 };
 pub use pdf::{PdfError, render_pdf};
 pub use report::*;

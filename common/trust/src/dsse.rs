@@ -41,9 +41,7 @@ impl PayloadType {
             Self::Report => "application/vnd.fedval.report.v1+json",
             Self::Statement => "application/vnd.in-toto+json",
             Self::LedgerMark => "application/vnd.fedval.ledger-mark.v1+json",
-            Self::ElectronicSignature => {
-                "application/vnd.fedval.electronic-signature.v1+json"
-            }
+            Self::ElectronicSignature => "application/vnd.fedval.electronic-signature.v1+json",
             Self::LogCheckpoint => "application/vnd.fedval.log-checkpoint.v1+json",
         }
     }

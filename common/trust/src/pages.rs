@@ -30,8 +30,7 @@ pub fn self_signed(
 ) -> Result<(String, String), AuthorityError> {
     let key =
         KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(AuthorityError::CannotIssue)?;
-    let mut params =
-        CertificateParams::new(names.to_vec()).map_err(AuthorityError::CannotIssue)?;
+    let mut params = CertificateParams::new(names.to_vec()).map_err(AuthorityError::CannotIssue)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, ORGANISATION);
     (params.not_before, params.not_after) = valid_for(clock, DAYS);
@@ -49,13 +48,12 @@ pub fn config(key: &str, chain: &str) -> Result<ServerConfig, TlsError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(TlsError::from)?;
-    let mut config =
-        ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(TlsError::from)?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map_err(TlsError::from)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(TlsError::from)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(TlsError::from)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -155,7 +155,9 @@ impl Coordinator {
     ) -> Result<bool, StoreError> {
         let salt = self.entropy.bytes32();
         let password_hash = self.hashing(move || password.hash(&salt)).await;
-        self.store.credential_put(&CredentialRow { name: name.clone(), password_hash, is_issued }).await
+        self.store
+            .credential_put(&CredentialRow { name: name.clone(), password_hash, is_issued })
+            .await
     }
 
     /// Runs what takes a core and much memory beside everything else, and only so many at once.

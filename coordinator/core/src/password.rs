@@ -70,8 +70,9 @@ impl Password {
     pub(crate) fn matches(&self, hash: &str) -> bool {
         // Nobody chose a longer one, and hashing it would be a way to keep the server busy.
         self.0.chars().count() <= LONGEST_PASSWORD
-            && PasswordHash::new(hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(self.0.as_bytes(), &hash).is_ok())
+            && PasswordHash::new(hash).is_ok_and(|hash| {
+                Argon2::default().verify_password(self.0.as_bytes(), &hash).is_ok()
+            })
     }
 }
 

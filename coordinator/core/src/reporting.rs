@@ -5,8 +5,8 @@ use fedval_report::{BuildError, Evidence, Package, Unlogged};
 use fedval_study::Outcome;
 use fedval_study::protocol::LockError;
 use fedval_study::{
-    Canonical, CanonicalError, LockedProtocol, LogEvent, RoundId, RoundRecord, Sha256Digest, SiteId,
-    SiteRecord, SiteResult, SiteStatus, StudyId,
+    Canonical, CanonicalError, LockedProtocol, LogEvent, RoundId, RoundRecord, Sha256Digest,
+    SiteId, SiteRecord, SiteResult, SiteStatus, StudyId,
 };
 use fedval_trust::{PayloadType, SignedDocument};
 

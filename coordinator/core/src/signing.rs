@@ -159,7 +159,10 @@ impl Coordinator {
         Ok(rows
             .into_iter()
             .filter(|row| row.statement.report == report)
-            .map(|SignatureRow { statement, endorsement }| SignedByPerson { statement, endorsement })
+            .map(|SignatureRow { statement, endorsement }| SignedByPerson {
+                statement,
+                endorsement,
+            })
             .collect())
     }
 }

@@ -55,7 +55,8 @@ async fn change_password(home: &Home, file: Option<&Path>, output: Output) -> Re
     let mut client = connect(home).await?;
     let request = proto::ChangePasswordRequest { old_password, new_password };
     client.change_password(request).await.map_err(|status| refusal(&status))?;
-    output.say(&json!({ "changed": true }), "The password is changed; what it had opened is closed.");
+    output
+        .say(&json!({ "changed": true }), "The password is changed; what it had opened is closed.");
     Ok(())
 }
 

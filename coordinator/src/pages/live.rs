@@ -35,7 +35,7 @@ pub(super) async fn events(
     progress(&pages, &reading).await?;
     let changes = pages.changes.subscribe();
     let watched = Watched { pages, reading, changes, shown: None, looks: 0 };
-    let stream = unfold(watched, |watched| watched.next());
+    let stream = unfold(watched, Watched::next);
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 

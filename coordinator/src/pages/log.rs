@@ -52,14 +52,18 @@ pub(super) async fn page(
     let begin = end.saturating_sub(ON_A_PAGE);
     let store = pages.coordinator.store();
     let rows = store.log_list(begin).await.map_err(|error| Refusal::failed(&error))?;
-    let mut lines: Vec<Line> = (begin..end).zip(&rows).map(|(place, row)| line(place, row)).collect();
+    let mut lines: Vec<Line> =
+        (begin..end).zip(&rows).map(|(place, row)| line(place, row)).collect();
     lines.reverse();
     let cosigned = store.cosignature_list().await.map_err(|error| Refusal::failed(&error))?;
     let page = Log {
         person: person.name.to_string(),
         entries: checkpoint.entries,
         root: checkpoint.root.to_string(),
-        cosigned: cosigned.iter().map(|row| (row.site.to_string(), row.checkpoint.entries)).collect(),
+        cosigned: cosigned
+            .iter()
+            .map(|row| (row.site.to_string(), row.checkpoint.entries))
+            .collect(),
         lines,
         earlier: (begin > 0).then_some(begin),
     };
@@ -70,7 +74,11 @@ fn line(place: u64, entry: &[u8]) -> Line {
     match Canonical::<LogEntry>::parse(entry) {
         Ok(entry) => {
             let LogEntry { at_ms, event } = entry.into_value();
-            Line { place, at: Timestamp::from_unix_millis(at_ms).to_string(), what: sentence(&event) }
+            Line {
+                place,
+                at: Timestamp::from_unix_millis(at_ms).to_string(),
+                what: sentence(&event),
+            }
         }
         Err(_) => Line { place, at: String::new(), what: "an entry of a later release".to_owned() },
     }

@@ -59,8 +59,8 @@ pub(crate) fn router(coordinator: &Coordinator, changes: &Changes) -> Router {
         .route("/studies/{study}/report/{*path}", get(report::file))
         .route("/sites", get(sites::page))
         .route("/log", get(log::page))
-        .route("/pages.css", get(|| file("text/css", include_str!("pages.css"))))
-        .route("/live.js", get(|| file("text/javascript", include_str!("live.js"))))
+        .route("/pages.css", get(|| async { file("text/css", include_str!("pages.css")) }))
+        .route("/live.js", get(|| async { file("text/javascript", include_str!("live.js")) }))
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(from_fn(origin::check))
@@ -68,7 +68,10 @@ pub(crate) fn router(coordinator: &Coordinator, changes: &Changes) -> Router {
         .with_state(state)
 }
 
-async fn file(kind: &'static str, text: &'static str) -> ([(HeaderName, &'static str); 1], &'static str) {
+const fn file(
+    kind: &'static str,
+    text: &'static str,
+) -> ([(HeaderName, &'static str); 1], &'static str) {
     ([(CONTENT_TYPE, kind)], text)
 }
 

@@ -18,8 +18,7 @@ use super::visitor::Reading;
 /// How long a built report is shown: signatures and the log's go on after it.
 const KEPT_SECONDS: i64 = 30;
 /// The report's page has its style in it, and nothing else of its own.
-const REPORT_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
      frame-ancestors 'none'; sandbox allow-downloads";
 
 type Files = Arc<BTreeMap<String, Vec<u8>>>;

@@ -48,6 +48,8 @@ fn entry(row: &SiteRow) -> Entry {
             .as_ref()
             .map(|certificate| certificate.fingerprint().0.short())
             .unwrap_or_default(),
-        expires: certificate.map(|certificate| certificate.not_after().to_string()).unwrap_or_default(),
+        expires: certificate
+            .map(|certificate| certificate.not_after().to_string())
+            .unwrap_or_default(),
     }
 }

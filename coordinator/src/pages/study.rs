@@ -93,10 +93,7 @@ fn site(progress: &Progress) -> Site {
 }
 
 /// What the visitor may know of the study that the path names.
-pub(super) async fn progress(
-    pages: &Pages,
-    reading: &Reading,
-) -> Result<StudyProgress, Refusal> {
+pub(super) async fn progress(pages: &Pages, reading: &Reading) -> Result<StudyProgress, Refusal> {
     pages.coordinator.study_progress(&reading.study).await.map_err(|error| match error {
         StatusError::NotFound { .. } => Refusal::NotFound,
         error => Refusal::failed(&error),

@@ -47,7 +47,8 @@ impl Cookie {
     /// What a browser sent.
     pub(super) fn of(self, headers: &HeaderMap) -> Option<PassSecret> {
         let sent = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = sent.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut pairs =
+            sent.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let (_, secret) = pairs.find(|(name, _)| *name == self.name())?;
         Some(PassSecret::sent(secret.to_owned()))
     }

@@ -94,11 +94,7 @@ impl OperatorRpc {
     }
 
     /// The same, with who calls.
-    async fn known<T>(
-        &self,
-        call: Call,
-        request: Request<T>,
-    ) -> Result<(PersonRow, T), Status> {
+    async fn known<T>(&self, call: Call, request: Request<T>) -> Result<(PersonRow, T), Status> {
         let person = caller::person(&self.coordinator, &request).await?;
         if !call.allowed().contains(&person.role) {
             tracing::warn!(code = "ROLE_NOT_ALLOWED", name = %person.name, ?call, "call refused");

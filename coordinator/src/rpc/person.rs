@@ -73,8 +73,7 @@ pub(super) async fn change_password(
     caller: &PersonRow,
     request: proto::ChangePasswordRequest,
 ) -> Result<proto::ChangePasswordResponse, Status> {
-    let (old, new) =
-        (Password::typed(request.old_password), Password::typed(request.new_password));
+    let (old, new) = (Password::typed(request.old_password), Password::typed(request.new_password));
     let changed = coordinator.password_change(&caller.name, &old, new).await;
     changed.map_err(|error| status_of(&error))?;
     Ok(proto::ChangePasswordResponse {})

@@ -57,9 +57,10 @@ pub(crate) async fn serve(home: &Home) -> Result<(), Failure> {
     let (sender, incoming) = mpsc::channel(ACCEPT_QUEUE);
     let changes = Changes::new();
     let health = Health::new(coordinator.clone(), metrics.clone());
-    let router = rpc::router(&coordinator, &changes, &metrics, &health, pages_url).map_err(|error| {
-        Failure::new(Exit::Bug, "SERVER", error.to_string(), "report this with the log")
-    })?;
+    let router =
+        rpc::router(&coordinator, &changes, &metrics, &health, pages_url).map_err(|error| {
+            Failure::new(Exit::Bug, "SERVER", error.to_string(), "report this with the log")
+        })?;
     if let Some(door) = pages {
         tokio::spawn(door.serve(crate::pages::router(&coordinator, &changes)));
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedval_ambient::Problem as _;
-use fedval_core::port::{PersonRow, Phase};
+use fedval_core::port::{CredentialRow, PersonRow, Phase};
 use fedval_core::{Artifacts, Store};
 use fedval_store::{
     ArtifactsConfig, Backup, BackupError, Holdings, StoreConfig, artifacts_open, backup_write,
@@ -23,8 +23,8 @@ use fedval_store::{
 };
 use fedval_study::{PersonRole, Sha256Digest};
 use rows::{
-    at, connected, dispatch_row, endorsement, enrolled, invitation, key, opened, stored_result,
-    study_id,
+    at, connected, dispatch_row, endorsement, enrolled, invitation, key, opened, review,
+    stored_result, study_id,
 };
 use s3::S3Server;
 use server::PostgresServer;
@@ -105,6 +105,10 @@ impl Coordinator {
         let operator =
             PersonRow { name: "ada".parse().unwrap(), role: PersonRole::Operator, key: key(99) };
         store.person_put(&operator).await.unwrap();
+        let password_hash = "$argon2id$".to_owned();
+        let credential = CredentialRow { name: operator.name, password_hash, is_issued: true };
+        assert!(store.credential_put(&credential).await.unwrap());
+        assert!(store.signature_insert(&review(&round.round, "ada", 7)).await.unwrap());
         fs::create_dir_all(self.home.join("pki")).unwrap();
         fs::write(self.home.join("pki/root.key"), "a key").unwrap();
         fs::write(self.home.join("fedval.toml"), "a configuration").unwrap();

@@ -15,11 +15,15 @@ pub struct SignedByPerson {
 impl SignedByPerson {
     /// The order in which signatures stand, whatever order they came in.
     pub(crate) fn order(mut signatures: Vec<Self>) -> Vec<Self> {
-        signatures.sort_by(|a, b| place(&a.statement).cmp(&place(&b.statement)));
+        signatures.sort_by_key(|signed| place(&signed.statement));
         signatures
     }
 
     /// The signed bytes with their signature.
+    ///
+    /// # Panics
+    ///
+    /// Never: everything that a statement holds has a canonical form.
     #[must_use]
     pub fn document(&self) -> SignedDocument {
         SignedDocument {

@@ -59,8 +59,12 @@ impl Package {
     /// The package as files, by path.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut files =
-            stated((&self.evidence, &self.signatures, &self.log), &self.report, &self.forms, &self.companions);
+        let mut files = stated(
+            (&self.evidence, &self.signatures, &self.log),
+            &self.report,
+            &self.forms,
+            &self.companions,
+        );
         files.insert(layout::STATEMENT.to_owned(), self.statement.clone());
         files.insert(layout::ARCHIVE.to_owned(), self.archive.clone());
         files

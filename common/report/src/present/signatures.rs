@@ -7,8 +7,7 @@ use super::records::code;
 use super::table::{Row, Table};
 
 /// What stands where no signature does.
-pub(crate) const NOBODY_SIGNED: &str =
-    "No person has signed this report. What the coordinator and the sites signed stands under Provenance.";
+pub(crate) const NOBODY_SIGNED: &str = "No person has signed this report. What the coordinator and the sites signed stands under Provenance.";
 
 /// Every signature with what it means; `None` where there is none.
 pub(super) fn table(signatures: &[ElectronicSignature]) -> Option<Table> {

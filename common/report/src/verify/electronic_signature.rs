@@ -45,6 +45,6 @@ fn hold(
 pub(super) fn shown(documents: &Documents<'_>) -> Result<Vec<ElectronicSignature>, String> {
     let all = documents.signatures.values().cloned().collect::<Result<Vec<_>, _>>();
     let mut all = all.map_err(|_| "cannot be judged without every signature".to_owned())?;
-    all.sort_by(|a, b| package::place(a).cmp(&package::place(b)));
+    all.sort_by_key(package::place);
     Ok(all)
 }

@@ -3,11 +3,12 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 mod log;
+pub(crate) mod signature;
 
 use std::collections::BTreeMap;
 
 use fedval_ambient::{Clock as _, MockClock, SeededEntropy};
-use fedval_report::{BuildError, Evidence, Package, Unlogged};
+use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
     EndpointDirection, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1,
@@ -285,12 +286,25 @@ impl Consortium {
         evidence: Evidence,
         change: impl Fn(&RoundRecord, Vec<LogEvent>) -> Vec<LogEvent>,
     ) -> Result<Package, BuildError> {
+        self.seal_signed(evidence, |_, _| Vec::new(), change)
+    }
+
+    /// The same under the signatures that `sign` makes for the round and the report's digest, which the log holds.
+    pub(crate) fn seal_signed(
+        &self,
+        evidence: Evidence,
+        sign: impl Fn(&RoundRecord, Sha256Digest) -> Vec<SignedByPerson>,
+        change: impl Fn(&RoundRecord, Vec<LogEvent>) -> Vec<LogEvent>,
+    ) -> Result<Package, BuildError> {
         let round = evidence.round.bytes.clone();
         let unlogged = Unlogged::assemble(evidence)?;
         let record: RoundRecord = Canonical::parse(&round).unwrap().into_value();
-        let events = change(&record, log::events(&record, unlogged.digest()));
+        let signatures = sign(&record, unlogged.digest());
+        let mut events = log::events(&record, unlogged.digest());
+        events.extend(signatures.iter().map(signature::logged));
+        let events = change(&record, events);
         let (key, certificate) = &self.coordinator;
-        unlogged.seal(Vec::new(), self.log(&record, &events), key, certificate)
+        unlogged.seal(signatures, self.log(&record, &events), key, certificate)
     }
 }
 

@@ -25,9 +25,7 @@ pub use fedval_trust::{Endorsement, InvitationId, PublicKey};
 
 pub use artifacts::{ArtifactError, ArtifactUpload, Artifacts, StoredArtifact};
 pub use change::ChangeStore;
-pub use credential::{
-    CredentialRow, CredentialStore, PassHolder, PassRow, Try, TryLimit,
-};
+pub use credential::{CredentialRow, CredentialStore, PassHolder, PassRow, Try, TryLimit};
 pub use electronic_signature::{SignatureRow, SignatureStore};
 pub use ledger_mark::{LedgerMarkRow, LedgerMarkStore};
 pub use log::{CosignatureRow, LogStore};

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use fedval_study::{LogEntry, SiteId};
 
 use super::{
-    CosignatureRow, CredentialRow, DispatchRow, InvitationRow, LedgerMarkRow, PersonRow, PublicKey, RoundRow,
-    SignatureRow, SiteRow, StoreError, StoredResult, StudyRow,
+    CosignatureRow, CredentialRow, DispatchRow, InvitationRow, LedgerMarkRow, PersonRow, PublicKey,
+    RoundRow, SignatureRow, SiteRow, StoreError, StoredResult, StudyRow,
 };
 
 /// All rows, each kind in order of keys.

@@ -3,13 +3,13 @@
 
 use fedval_ambient::Timestamp;
 use fedval_core::port::{
-    CosignatureRow, CredentialRow, DispatchRow, Endorsement, InvitationId, InvitationRow, InvitationState,
-    LedgerMarkRow, NewInvitation, PersonRow, Phase, PublicKey, RoundRow, SignatureRow, SiteRow,
-    SiteState, Snapshot, StoredResult, StudyRow, StudyState,
+    CosignatureRow, CredentialRow, DispatchRow, Endorsement, InvitationId, InvitationRow,
+    InvitationState, LedgerMarkRow, NewInvitation, PersonRow, Phase, PublicKey, RoundRow,
+    SignatureRow, SiteRow, SiteState, Snapshot, StoredResult, StudyRow, StudyState,
 };
 use fedval_study::{
-    ElectronicSignature, LedgerMark, LogCheckpoint, LogEntry, Name, PersonRole, ResultDigest, RoundId, Sha256Digest,
-    SiteId, StudyId,
+    ElectronicSignature, LedgerMark, LogCheckpoint, LogEntry, Name, PersonRole, ResultDigest,
+    RoundId, Sha256Digest, SiteId, StudyId,
 };
 use serde::{Deserialize, Serialize};
 

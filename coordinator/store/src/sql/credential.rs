@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use fedval_ambient::Timestamp;
-use fedval_core::port::{
-    CredentialRow, CredentialStore, PassRow, StoreError, Try, TryLimit,
-};
+use fedval_core::port::{CredentialRow, CredentialStore, PassRow, StoreError, Try, TryLimit};
 use fedval_study::{Name, Sha256Digest, StudyId};
 use sqlx::Error;
 

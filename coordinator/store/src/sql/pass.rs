@@ -41,8 +41,7 @@ impl SqlStore {
             PassHolder::Reader(study) => (OF_STUDY, study.as_str()),
         };
         let expires_at = pass.expires_at.unix_millis();
-        let values =
-            [pass.secret_hash.as_bytes()[..].into(), holder.into(), expires_at.into()];
+        let values = [pass.secret_hash.as_bytes()[..].into(), holder.into(), expires_at.into()];
         let mut tx = self.begin().await?;
         let old = "-- pass_insert: expired\nDELETE FROM passes WHERE expires_at_ms <= $1";
         tx.execute(old, &[now.unix_millis().into()]).await?;

@@ -4,7 +4,9 @@
 //! is missing in the list below is dead code, which the lints refuse.
 
 pub(crate) mod change;
+pub(crate) mod credential;
 pub(crate) mod dispatch;
+pub(crate) mod electronic_signature;
 pub(crate) mod invitation;
 pub(crate) mod lease;
 pub(crate) mod log;
@@ -46,6 +48,14 @@ macro_rules! suite {
             person: a_person_is_found_by_key_and_replaced_by_name,
             person: of_many_keys_put_at_once_one_works,
             person: a_person_has_one_role_and_is_forgotten_once,
+            credential: a_password_belongs_to_somebody_who_is_there,
+            credential: tries_are_counted_in_a_window_that_ends,
+            credential: of_many_tries_at_once_no_more_are_counted_than_may_be,
+            credential: of_many_new_passwords_at_once_one_stands,
+            credential: a_pass_ends_with_its_time_its_holder_or_a_new_password,
+            credential: links_to_a_study_end_together,
+            electronic_signature: signatures_stand_in_order_of_time_one_of_each_meaning,
+            electronic_signature: of_many_who_sign_alike_at_once_one_does,
             session: the_first_session_is_granted_and_epochs_rise,
             session: another_process_waits_until_the_session_ran_out,
             session: a_session_from_a_clock_that_jumped_has_run_out,

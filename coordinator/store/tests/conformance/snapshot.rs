@@ -8,8 +8,8 @@ use fedval_core::port::{PersonRow, Phase, Snapshot};
 use fedval_study::PersonRole;
 
 use super::{
-    at, connected, dispatch_row, dispatched, embedded, enrolled, invitation, key, locked, log,
-    opened, race, redeem, stored_result, study_id, winners,
+    at, connected, credential, dispatch_row, dispatched, embedded, enrolled, invitation, key,
+    locked, log, opened, race, redeem, review, stored_result, study_id, winners,
 };
 
 /// A store with a row of every kind in every state.
@@ -32,12 +32,15 @@ async fn fill(store: &dyn Store) {
     let operator =
         PersonRow { name: "ada".parse().unwrap(), role: PersonRole::Operator, key: key(99) };
     store.person_put(&operator).await.unwrap();
+    let credential = credential::credential(&operator.name, "$argon2id$", true);
+    store.credential_put(&credential).await.unwrap();
+    assert!(store.signature_insert(&review(&round.round, "ada", 7)).await.unwrap());
     store.log_append(&[log::entry(1), log::entry(2)]).await.unwrap();
     store.cosignature_put(&log::cosigned(store, "site-a", 2).await).await.unwrap();
 }
 
 /// How many rows of each kind.
-fn counts(snapshot: &Snapshot) -> [usize; 10] {
+fn counts(snapshot: &Snapshot) -> [usize; 12] {
     [
         snapshot.sites.len(),
         snapshot.invitations.len(),
@@ -49,6 +52,8 @@ fn counts(snapshot: &Snapshot) -> [usize; 10] {
         snapshot.epochs.len(),
         snapshot.log.len(),
         snapshot.cosignatures.len(),
+        snapshot.credentials.len(),
+        snapshot.signatures.len(),
     ]
 }
 
@@ -56,7 +61,7 @@ fn counts(snapshot: &Snapshot) -> [usize; 10] {
 async fn taken(store: &dyn Store) -> Snapshot {
     fill(store).await;
     let snapshot = store.snapshot_read().await.unwrap();
-    assert_eq!(counts(&snapshot), [3, 4, 1, 2, 2, 3, 1, 1, 2, 1]);
+    assert_eq!(counts(&snapshot), [3, 4, 1, 2, 2, 3, 1, 1, 2, 1, 1, 1]);
     snapshot
 }
 
@@ -83,7 +88,7 @@ pub(crate) async fn a_store_that_holds_something_is_not_overwritten(store: Arc<d
     let before = store.snapshot_read().await.unwrap();
     assert!(!store.snapshot_write(&snapshot).await.unwrap());
     assert_eq!(store.snapshot_read().await.unwrap(), before);
-    assert_eq!(counts(&before), [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(counts(&before), [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 pub(crate) async fn of_many_who_fill_an_empty_store_exactly_one_does(store: Arc<dyn Store>) {

@@ -8,10 +8,13 @@ use fedval_ambient::Timestamp;
 use fedval_core::Store;
 use fedval_core::port::{
     DispatchRow, InstanceId, InvitationId, NewInvitation, NewSession, RoundRow, SessionOpened,
-    StoredResult,
+    SignatureRow, StoredResult,
 };
 use fedval_store::SqlStore;
-use fedval_study::{ResultDigest, Sha256Digest, SiteId, StudyId};
+use fedval_study::{
+    ElectronicSignature, PersonRole, ResultDigest, RoundId, Sha256Digest, SignatureMeaning, SiteId,
+    StudyId,
+};
 use fedval_trust::{Endorsement, PublicKey, Signature};
 use tempfile::TempDir;
 use tokio::sync::Barrier;
@@ -55,6 +58,21 @@ pub(crate) fn endorsement(number: u8) -> Endorsement {
         certificate: format!("certificate {number}"),
         signature: Signature::try_from(&[number; 64][..]).unwrap(),
     }
+}
+
+/// A review of the report of `round`, signed by nobody's key.
+pub(crate) fn review(round: &RoundId, signer: &str, at_ms: i64) -> SignatureRow {
+    let statement = ElectronicSignature {
+        study: study_id("chest"),
+        round: round.clone(),
+        report: Sha256Digest::of(b"report"),
+        signer: signer.parse().unwrap(),
+        role: PersonRole::Statistician,
+        printed_name: "Ada Lovelace".parse().unwrap(),
+        meaning: SignatureMeaning::Review,
+        signed_at_ms: at_ms,
+    };
+    SignatureRow { statement, endorsement: endorsement(1) }
 }
 
 /// Calls `call` from several tasks at once, with the caller's number.
