@@ -23,7 +23,7 @@ pub enum FormError {
     Pdf(#[from] PdfError),
 }
 
-/// The page, the paper, each table and each picture, by their paths in a package. The same report gives
+/// The page, the paper, each table and each picture with its data, by their paths in a package. The same report gives
 /// the same bytes.
 ///
 /// # Errors
@@ -40,8 +40,9 @@ pub fn render(
     let tables = tables::all(report).into_iter();
     forms.extend(tables.map(|(path, table)| (path, table.into_bytes())));
     for figure in Presentation::of(report, signatures).figures() {
-        let path = format!("figures/{}.svg", figure.picture.id);
-        forms.insert(path, figure.picture.to_svg_file().into_bytes());
+        let path = |ending: &str| format!("figures/{}.{ending}", figure.picture.id);
+        forms.insert(path("svg"), figure.picture.to_svg_file().into_bytes());
+        forms.insert(path("csv"), figure.data.as_str().as_bytes().to_vec());
     }
     Ok(forms)
 }

@@ -6,6 +6,7 @@
 
 mod assemble;
 pub mod crosswalk;
+mod csv;
 mod forms;
 mod html;
 mod package;

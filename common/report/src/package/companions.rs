@@ -29,7 +29,8 @@ fn instructions(plan: &StudyProtocol) -> String {
         "{title}\n\n\
          This folder holds a cross-site generalization report with everything that it follows from.\n\n\
          report.html, report.pdf   for people\n\
-         tables/, figures/         for spreadsheets and slides\n\
+         tables/                   for spreadsheets\n\
+         figures/                  for slides: each figure as a picture, and the numbers it draws\n\
          report.json               for scripts\n\
          model-card.md             what was tested\n\
          evidence/                 the signed documents: protocol, round, the result of every site\n\

@@ -11,7 +11,8 @@ use super::number::{self, fixed};
 use super::panels::Panels;
 use super::picture::{Anchor, Drawing};
 use super::ranking::Ranking;
-use crate::report::{CalibrationLine, Report};
+use crate::csv::{Csv, Field};
+use crate::report::{CalibrationLine, Report, Site};
 
 const WIDTH: f64 = 960.0;
 const PANEL: f64 = 178.0;
@@ -21,26 +22,49 @@ const STEPS: i16 = 23;
 
 /// The figure; `None` where no site has a fitted line.
 pub(super) fn figure(report: &Report, shown: &Ranking<'_>) -> Option<Figure> {
-    let lines: Vec<(&str, &CalibrationLine)> = shown
-        .sites
-        .iter()
-        .filter_map(|site| Some((site.id.as_str(), site.calibration_line.value()?)))
-        .collect();
-    if lines.is_empty() {
+    let panels: Vec<Panel<'_>> =
+        shown.sites.iter().filter_map(|site| Panel::of(site, report.study.level)).collect();
+    if panels.is_empty() {
         return None;
     }
-    let mut drawing = Drawing::new(WIDTH, PANELS.height(lines.len()) + 8.0);
+    let mut drawing = Drawing::new(WIDTH, PANELS.height(panels.len()) + 8.0);
     let mut description = String::new();
-    for (index, (site, line)) in lines.iter().enumerate() {
-        panel(&mut drawing, PANELS.corner(index), site, line, report.study.level);
+    for (index, panel) in panels.iter().enumerate() {
+        panel.draw(&mut drawing, PANELS.corner(index));
+        let Panel { site, line, .. } = panel;
         let (intercept, slope) = (fixed(line.intercept, 2), fixed(line.slope, 2));
         let _ = write!(description, "{site}: intercept {intercept}, slope {slope}. ");
     }
     let title = "Calibration by site: observed against predicted probability";
     Some(Figure {
         picture: drawing.finish("calibration", title, &description),
-        caption: caption(report, shown, lines.len()),
+        caption: caption(report, shown, panels.len()),
+        data: data(&panels),
     })
+}
+
+/// Each site's coefficients, then the points of its curve and band.
+fn data(panels: &[Panel<'_>]) -> Csv {
+    let mut data = Csv::new(&[
+        "site",
+        "mark",
+        "intercept",
+        "slope",
+        "predicted",
+        "observed",
+        "lower",
+        "upper",
+    ]);
+    for Panel { site, line, points } in panels {
+        let fit = [line.intercept, line.slope].map(Field::Number).into_iter();
+        let names = |mark| [Field::Text(site), Field::Text(mark)].into_iter();
+        data.row(names("fit").chain(fit).chain((0..4).map(|_| Field::Empty)));
+        for Point { x, y, lower, upper } in points {
+            let numbers = [*x, *y, *lower, *upper].map(Field::Number);
+            data.row(names("curve").chain([Field::Empty, Field::Empty]).chain(numbers));
+        }
+    }
+    data
 }
 
 fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize) -> Markup {
@@ -57,27 +81,34 @@ fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize) -> Markup {
     ))
 }
 
-fn panel(
-    drawing: &mut Drawing,
-    [left, top]: [f64; 2],
-    site: &str,
-    line: &CalibrationLine,
-    level: f64,
-) {
-    let at = |x: f64, y: f64| [left + x * PANEL, top + (1.0 - y) * PANEL];
-    drawing.frame("panel", [left, top], [PANEL, PANEL]);
-    for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
-        drawing.line("grid", at(tick, 0.0), at(tick, 1.0));
-        drawing.line("grid", at(0.0, tick), at(1.0, tick));
+/// One site's curve.
+struct Panel<'a> {
+    site: &'a str,
+    line: &'a CalibrationLine,
+    points: Vec<Point>,
+}
+
+impl<'a> Panel<'a> {
+    fn of(site: &'a Site, level: f64) -> Option<Self> {
+        let line = site.calibration_line.value()?;
+        Some(Self { site: site.id.as_str(), line, points: curve(line, level) })
     }
-    drawing.line("reference", at(0.0, 0.0), at(1.0, 1.0));
-    let points = curve(line, level);
-    let upper = points.iter().map(|point| at(point.x, point.upper));
-    let lower = points.iter().rev().map(|point| at(point.x, point.lower));
-    drawing.path("band", &upper.chain(lower).collect::<Vec<_>>(), true);
-    let middle: Vec<_> = points.iter().map(|point| at(point.x, point.y)).collect();
-    drawing.path("curve", &middle, false);
-    labels(drawing, [left, top], site, line);
+
+    fn draw(&self, drawing: &mut Drawing, [left, top]: [f64; 2]) {
+        let at = |x: f64, y: f64| [left + x * PANEL, top + (1.0 - y) * PANEL];
+        drawing.frame("panel", [left, top], [PANEL, PANEL]);
+        for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
+            drawing.line("grid", at(tick, 0.0), at(tick, 1.0));
+            drawing.line("grid", at(0.0, tick), at(1.0, tick));
+        }
+        drawing.line("reference", at(0.0, 0.0), at(1.0, 1.0));
+        let upper = self.points.iter().map(|point| at(point.x, point.upper));
+        let lower = self.points.iter().rev().map(|point| at(point.x, point.lower));
+        drawing.path("band", &upper.chain(lower).collect::<Vec<_>>(), true);
+        let middle: Vec<_> = self.points.iter().map(|point| at(point.x, point.y)).collect();
+        drawing.path("curve", &middle, false);
+        labels(drawing, [left, top], self.site, self.line);
+    }
 }
 
 fn labels(drawing: &mut Drawing, [left, top]: [f64; 2], site: &str, line: &CalibrationLine) {

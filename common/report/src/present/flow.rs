@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use fedval_study::SiteStatus;
+
 use super::figure::Figure;
 use super::markup::Markup;
 use super::number::count;
 use super::picture::{Anchor, Drawing};
 use super::words;
+use crate::csv::{Csv, Field};
 use crate::report::{Report, Site};
 
 const WIDTH: f64 = 960.0;
@@ -38,7 +41,36 @@ pub(super) fn figure(report: &Report) -> Figure {
     Figure {
         picture: flow.drawing.finish("flow", title, &flow.words),
         caption: Markup::text(caption),
+        data: data(report),
     }
+}
+
+/// The number in each box.
+fn data(report: &Report) -> Csv {
+    let sum = &report.participants;
+    let mut data = Csv::new(&["box", "status", "unit", "count"]);
+    let mut row = |name: &str, status: &str, unit: &str, count: u64| {
+        data.row([Field::Text(name), Field::Text(status), Field::Text(unit), Field::Count(count)]);
+    };
+    row("dispatched", "", "sites", sum.sites.dispatched);
+    let without = without_results(report);
+    for (status, count) in &without {
+        row("without_results", status.as_str(), "sites", *count);
+    }
+    if without.is_empty() {
+        row("without_results", "", "sites", 0);
+    }
+    row("with_results", "", "sites", sum.sites.released);
+    let (patients, withheld) = lost(report);
+    row("not_analysed", "", "patients", patients);
+    if withheld > 0 {
+        row("not_analysed", "", "withheld_numbers", withheld);
+    }
+    row("analysed", "", "patients", sum.patients);
+    row("analysed", "", "cases", sum.n);
+    row("with_condition", "", "cases", sum.n_pos);
+    row("without_condition", "", "cases", sum.n_neg);
+    data
 }
 
 struct Flow {
@@ -107,28 +139,41 @@ impl Flow {
     }
 }
 
-fn not_released(report: &Report) -> Vec<String> {
+/// Sites without results, by what came of the round there; none that count nobody.
+fn without_results(report: &Report) -> Vec<(SiteStatus, u64)> {
     let sites = &report.participants.sites;
-    let part = |n: u64, what: &str| (n > 0).then(|| format!("{n} {what}"));
-    let parts: Vec<String> = [
-        part(sites.insufficient, "insufficient"),
-        part(sites.refused, "refused"),
-        part(sites.failed, "failed"),
-        part(sites.missing, "without answer"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut counts = vec![
+        (SiteStatus::Insufficient, sites.insufficient),
+        (SiteStatus::Refused, sites.refused),
+        (SiteStatus::Failed, sites.failed),
+        (SiteStatus::Missing, sites.missing),
+    ];
+    counts.retain(|(_, count)| *count > 0);
+    counts
+}
+
+fn not_released(report: &Report) -> Vec<String> {
+    let part = |(status, count): (SiteStatus, u64)| match status {
+        SiteStatus::Missing => format!("{count} without answer"),
+        other => format!("{count} {}", other.as_str()),
+    };
+    let parts: Vec<String> = without_results(report).into_iter().map(part).collect();
     if parts.is_empty() {
         return vec!["Sites without results: none".to_owned()];
     }
     vec!["Sites without results".to_owned(), parts.join(", ")]
 }
 
-fn not_analysed(report: &Report) -> Vec<String> {
+/// Patients with cases not analysed, and how many such numbers were withheld.
+fn lost(report: &Report) -> (u64, u64) {
     let rows = || report.sites.iter().flat_map(|site: &Site| &site.attrition);
-    let shown: u64 = rows().filter_map(|row| row.patients.released()).sum();
-    let withheld = rows().filter(|row| row.patients.released().is_none()).count();
+    let shown = rows().filter_map(|row| row.patients.released()).sum();
+    let withheld = rows().filter(|row| row.patients.released().is_none()).map(|_| 1).sum();
+    (shown, withheld)
+}
+
+fn not_analysed(report: &Report) -> Vec<String> {
+    let (shown, withheld) = lost(report);
     let mut lines = vec!["Patients with cases not analysed".to_owned()];
     let mut text = count(shown);
     if withheld > 0 {

@@ -12,6 +12,7 @@ use super::number::{self, Format};
 use super::picture::{Anchor, Drawing, Picture};
 use super::ranking::Ranking;
 use super::words;
+use crate::csv::{self, Csv, Field};
 use crate::report::{Disclosed, Estimable, Metric, Report, Scale, Site, Synthesis};
 
 const WIDTH: f64 = 960.0;
@@ -42,7 +43,12 @@ pub(super) fn figure(report: &Report, shown: &Ranking<'_>, metric: &MetricId) ->
         limits: limits(report, metric),
     };
     let caption = legend::caption(report, metric, !forest.limits.is_empty()) + &shown.caption();
-    Some(Figure { picture: forest.draw(), caption: Markup::text(caption) })
+    let axis = forest.axis();
+    Some(Figure {
+        picture: forest.draw(&axis),
+        caption: Markup::text(caption),
+        data: forest.data(&axis),
+    })
 }
 
 /// The acceptance limits on a metric, each once.
@@ -66,24 +72,23 @@ struct Forest<'a> {
 }
 
 impl Forest<'_> {
-    fn draw(&self) -> Picture {
-        let axis = self.axis();
+    fn draw(&self, axis: &Axis) -> Picture {
         let top = HEAD + 14.0 + self.limits.iter().map(|_| LABEL).sum::<f64>();
         let rows = self.shown.sites.iter().map(|_| ROW).sum::<f64>();
         let pooled_rows = if self.pooled.is_some() { 2.0 * ROW + 10.0 } else { 0.0 };
         let bottom = top + rows + pooled_rows;
         let mut drawing = Drawing::new(WIDTH, bottom + 42.0);
         self.draw_head(&mut drawing);
-        self.draw_axis(&mut drawing, &axis, [top - 6.0, bottom]);
-        self.draw_limits(&mut drawing, &axis, bottom);
+        self.draw_axis(&mut drawing, axis, [top - 6.0, bottom]);
+        self.draw_limits(&mut drawing, axis, bottom);
         let mut y = top + ROW / 2.0;
         for site in &self.shown.sites {
-            self.draw_site(&mut drawing, &axis, site, y);
+            self.draw_site(&mut drawing, axis, site, y);
             y += ROW;
         }
         if let Some(pooled) = self.pooled {
             drawing.line("rule", [0.0, y - ROW / 2.0 + 5.0], [WIDTH, y - ROW / 2.0 + 5.0]);
-            self.draw_pooled(&mut drawing, &axis, pooled, y + 10.0);
+            self.draw_pooled(&mut drawing, axis, pooled, y + 10.0);
         }
         let name = words::metric(self.metric);
         let id = format!("forest-{}", self.metric.to_string().replace('@', "-"));
@@ -120,7 +125,7 @@ impl Forest<'_> {
         let level = number::level(self.report.study.level);
         let heading = format!("Estimate ({level} CI)");
         drawing.text("head", [0.0, 14.0], Anchor::Start, "Site");
-        drawing.text("head", [CASES, 14.0], Anchor::End, self.cases_heading());
+        drawing.text("head", [CASES, 14.0], Anchor::End, self.cases_names().0);
         drawing.text("head", [ESTIMATES, 14.0], Anchor::Start, &heading);
         drawing.text("head", [WIDTH, 14.0], Anchor::End, "Weight");
         drawing.line("rule", [0.0, HEAD], [WIDTH, HEAD]);
@@ -134,9 +139,7 @@ impl Forest<'_> {
             drawing.text("tick", [x, bottom + 18.0], Anchor::Middle, &label);
         }
         drawing.line("axis", [left, bottom], [right, bottom]);
-        if let Some((value, _)) = words::reference(self.metric)
-            && axis.holds(value)
-        {
+        if let Some(value) = self.reference(axis) {
             drawing.line("reference", [axis.at(value), top], [axis.at(value), bottom]);
         }
         let under = [f64::midpoint(left, right), bottom + 36.0];
@@ -156,11 +159,17 @@ impl Forest<'_> {
         }
     }
 
-    const fn cases_heading(&self) -> &'static str {
+    /// The value of a worthless or a perfect model, where the axis holds it.
+    fn reference(&self, axis: &Axis) -> Option<f64> {
+        words::reference(self.metric).map(|(value, _)| value).filter(|value| axis.holds(*value))
+    }
+
+    /// What the two counts are called: above their column, and as columns of the data.
+    const fn cases_names(&self) -> (&'static str, [&'static str; 2]) {
         match self.metric {
-            MetricId::Sensitivity(_) => "TP / with condition",
-            MetricId::Specificity(_) => "TN / without condition",
-            _ => "With condition / cases",
+            MetricId::Sensitivity(_) => ("TP / with condition", ["tp", "with_condition"]),
+            MetricId::Specificity(_) => ("TN / without condition", ["tn", "without_condition"]),
+            _ => ("With condition / cases", ["with_condition", "cases"]),
         }
     }
 
@@ -269,6 +278,72 @@ impl Forest<'_> {
         weights.iter().find(|weight| weight.site == site.id).map(|weight| weight.weight)
     }
 
+    /// Sites in their order, the pooled rows, and the lines across. An acceptance limit is the end of an
+    /// interval that is open on the accepted side.
+    fn data(&self, axis: &Axis) -> Csv {
+        let (_, [part, whole]) = self.cases_names();
+        let mut data = Csv::new(&[
+            "mark", "site", part, whole, "k", "estimate", "lower", "upper", "weight", "reason",
+        ]);
+        for site in &self.shown.sites {
+            data.row(self.site_fields(site));
+        }
+        if let Some(pooled) = self.pooled {
+            let (ci, prediction) = (&pooled.ci, &pooled.prediction_interval);
+            let (k, mean) = (Field::Count(pooled.k), Field::Number(pooled.estimate));
+            data.row(across("pooled_mean", k, mean, csv::limits(ci), csv::reason(ci)));
+            let (ends, reason) = (csv::limits(prediction), csv::reason(prediction));
+            data.row(across("prediction_interval", Field::Empty, Field::Empty, ends, reason));
+        }
+        for (limit, direction) in &self.limits {
+            let ends = match direction {
+                EndpointDirection::AtLeast => [Field::Number(*limit), Field::Empty],
+                EndpointDirection::AtMost => [Field::Empty, Field::Number(*limit)],
+            };
+            data.row(across("acceptance_limit", Field::Empty, Field::Empty, ends, Field::Empty));
+        }
+        if let Some(value) = self.reference(axis) {
+            let (value, nothing) = (Field::Number(value), [Field::Empty, Field::Empty]);
+            data.row(across("reference", Field::Empty, value, nothing, Field::Empty));
+        }
+        data
+    }
+
+    fn site_fields<'a>(&'a self, site: &'a Site) -> [Field<'a>; 10] {
+        let metric = site.metrics.get(self.metric).and_then(Estimable::value);
+        let [lower, upper] =
+            metric.map_or([Field::Empty, Field::Empty], |metric| csv::limits(&metric.ci));
+        let weight = metric.and(self.weight(site));
+        let (part, whole) = self.cases(site).unzip();
+        [
+            Field::Text("site"),
+            Field::Text(site.id.as_str()),
+            part.into(),
+            whole.into(),
+            Field::Empty,
+            metric.map(|metric| metric.estimate).into(),
+            lower,
+            upper,
+            weight.and_then(|weight| weight.value().copied()).into(),
+            self.why(site),
+        ]
+    }
+
+    /// Why the first missing number of a site's row is not there.
+    fn why(&self, site: &Site) -> Field<'static> {
+        let metric = match site.metrics.get(self.metric) {
+            None => return Field::Text(site.status.as_str()),
+            Some(Estimable::NotEstimable { not_estimable }) => return Some(*not_estimable).into(),
+            Some(Estimable::Estimated(metric)) => metric,
+        };
+        let left_out = || {
+            let excluded = &self.pooled?.excluded;
+            excluded.iter().find(|excluded| excluded.site == site.id).map(|site| site.reason)
+        };
+        let weight = || self.weight(site).map_or_else(left_out, |weight| weight.reason());
+        metric.ci.reason().or_else(weight).into()
+    }
+
     /// Side of a square whose area is the site's weight; all alike where there are no weights.
     fn side(&self, site: &Site) -> f64 {
         match self.weight(site) {
@@ -276,6 +351,19 @@ impl Forest<'_> {
             _ => 9.0,
         }
     }
+}
+
+/// A row of the data that is of no single site.
+fn across(
+    mark: &'static str,
+    k: Field<'static>,
+    estimate: Field<'static>,
+    [lower, upper]: [Field<'static>; 2],
+    reason: Field<'static>,
+) -> [Field<'static>; 10] {
+    let nothing = || Field::Empty;
+    let (site, part, whole, weight) = (nothing(), nothing(), nothing(), nothing());
+    [Field::Text(mark), site, part, whole, k, estimate, lower, upper, weight, reason]
 }
 
 const fn sign(direction: EndpointDirection) -> &'static str {

@@ -11,8 +11,10 @@ use super::panels::Panels;
 use super::performance::released;
 use super::picture::{Anchor, Drawing};
 use super::table::{Notes, Row, Table};
+use crate::csv::{Csv, Field};
 use crate::report::{
-    Estimable, JointSynthesis, OperatingPointSummary, PrevalenceSource, Report, WithLimits,
+    Estimable, JointSynthesis, OperatingPointRow, OperatingPointSummary, PrevalenceSource, Report,
+    Site, WithLimits,
 };
 
 const WIDTH: f64 = 960.0;
@@ -112,24 +114,21 @@ pub(super) fn predictive_values(report: &Report) -> Option<Table> {
 
 /// Sites in ROC space with the mean and its regions; `None` where no point has a joint synthesis.
 pub(super) fn figure(report: &Report) -> Option<Figure> {
-    let drawn: Vec<(&OperatingPointSummary, &JointSynthesis)> = report
-        .operating_points
-        .iter()
-        .filter_map(|point| Some((point, point.joint.value()?)))
-        .collect();
-    if drawn.is_empty() {
+    let panels: Vec<Panel<'_>> =
+        report.operating_points.iter().filter_map(|point| Panel::of(report, point)).collect();
+    if panels.is_empty() {
         return None;
     }
-    let mut drawing = Drawing::new(WIDTH, PANELS.height(drawn.len()) + 10.0);
+    let mut drawing = Drawing::new(WIDTH, PANELS.height(panels.len()) + 10.0);
     let mut description = String::new();
-    for (index, (point, joint)) in drawn.iter().enumerate() {
-        panel(&mut drawing, PANELS.corner(index), report, point, joint);
+    for (index, panel) in panels.iter().enumerate() {
+        panel.draw(&mut drawing, PANELS.corner(index), report.participants.n);
         let _ = write!(
             description,
             "{}: sensitivity {}, specificity {}. ",
-            point.name,
-            Format::Percent.value(joint.sensitivity.estimate),
-            Format::Percent.value(joint.specificity.estimate)
+            panel.point.name,
+            Format::Percent.value(panel.joint.sensitivity.estimate),
+            Format::Percent.value(panel.joint.specificity.estimate)
         );
     }
     let title = "Sensitivity against false-positive rate by site, with the mean and its regions";
@@ -139,47 +138,109 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     Some(Figure {
         picture: drawing.finish("roc-space", title, &description),
         caption: Markup::text(caption),
+        data: data(&panels),
     })
 }
 
-fn panel(
-    drawing: &mut Drawing,
-    [left, top]: [f64; 2],
-    report: &Report,
-    point: &OperatingPointSummary,
-    joint: &JointSynthesis,
-) {
-    let at = |fpr: f64, sensitivity: f64| [left + fpr * PANEL, top + (1.0 - sensitivity) * PANEL];
-    drawing.frame("panel", [left, top], [PANEL, PANEL]);
-    for (share, label) in [(0.0, "0%"), (0.25, ""), (0.5, "50%"), (0.75, ""), (1.0, "100%")] {
-        drawing.line("grid", at(share, 0.0), at(share, 1.0));
-        drawing.line("grid", at(0.0, share), at(1.0, share));
-        let [x, y] = at(share, share);
-        drawing.text("tick", [x, top + PANEL + 15.0], Anchor::Middle, label);
-        drawing.text("tick", [left - 6.0, y + 4.0], Anchor::End, label);
-    }
-    drawing.line("reference", at(0.0, 0.0), at(1.0, 1.0));
-    let drawn = |shape: &[[f64; 2]; 2]| {
-        ellipse(joint.mean, shape).into_iter().map(|[fpr, se]| at(fpr, se)).collect::<Vec<_>>()
-    };
-    drawing.path("band", &drawn(&joint.covariance), true);
-    drawing.path("region", &drawn(&sum(&joint.covariance, &joint.between)), true);
-    for site in released(report) {
-        let row = site.operating_points.iter().find(|row| row.name == point.name);
-        let Some(row) = row else { continue };
-        if let (Some(sensitivity), Some(specificity), Some(n)) =
-            (row.sensitivity.value(), row.specificity.value(), site.n.value())
+/// Each operating point's sites, its mean, and the corners of its two regions.
+fn data(panels: &[Panel<'_>]) -> Csv {
+    let mut data = Csv::new(&[
+        "operating_point",
+        "mark",
+        "site",
+        "false_positive_rate",
+        "sensitivity",
+        "cases",
+        "tp",
+        "fn",
+        "fp",
+        "tn",
+    ]);
+    for panel in panels {
+        let names = |mark| [Field::Text(panel.point.name.as_str()), Field::Text(mark)].into_iter();
+        for Circle { site, row, cases, at } in &panel.circles {
+            let counts = [row.tp, row.fn_, row.fp, row.tn]
+                .map(|count| Field::from(count.released().copied()));
+            let numbers = at.map(Field::Number).into_iter().chain([Field::Count(*cases)]);
+            let site = [Field::Text(site.id.as_str())];
+            data.row(names("site").chain(site).chain(numbers).chain(counts));
+        }
+        let mean = vec![panel.mean()];
+        let [confidence, prediction] = panel.regions();
+        for (mark, points) in
+            [("mean", mean), ("confidence_region", confidence), ("prediction_region", prediction)]
         {
-            let radius = radius(*n, report.participants.n);
-            drawing.circle("site-mark", at(1.0 - specificity, *sensitivity), radius);
+            for point in points {
+                let place = [Field::Empty].into_iter().chain(point.map(Field::Number));
+                data.row(names(mark).chain(place).chain((0..5).map(|_| Field::Empty)));
+            }
         }
     }
-    let [x, y] = at(1.0 - joint.specificity.estimate, joint.sensitivity.estimate);
-    let diamond = [[x - 6.0, y], [x, y - 6.0], [x + 6.0, y], [x, y + 6.0]];
-    drawing.path("diamond", &diamond, true);
-    drawing.text("panel-title", [left, top - 14.0], Anchor::Start, point.name.as_str());
-    let under = [left + PANEL / 2.0, top + PANEL + 34.0];
-    drawing.text("axis-label", under, Anchor::Middle, "false-positive rate (x), sensitivity (y)");
+    data
+}
+
+/// One operating point. Places are pairs of false-positive rate and sensitivity.
+struct Panel<'a> {
+    point: &'a OperatingPointSummary,
+    joint: &'a JointSynthesis,
+    circles: Vec<Circle<'a>>,
+}
+
+/// A site with both rates.
+struct Circle<'a> {
+    site: &'a Site,
+    row: &'a OperatingPointRow,
+    cases: u64,
+    at: [f64; 2],
+}
+
+impl<'a> Panel<'a> {
+    fn of(report: &'a Report, point: &'a OperatingPointSummary) -> Option<Self> {
+        let circle = |site: &'a Site| {
+            let row = site.operating_points.iter().find(|row| row.name == point.name)?;
+            let at = [1.0 - row.specificity.value()?, *row.sensitivity.value()?];
+            Some(Circle { site, row, cases: *site.n.value()?, at })
+        };
+        let circles = released(report).filter_map(circle).collect();
+        Some(Self { point, joint: point.joint.value()?, circles })
+    }
+
+    const fn mean(&self) -> [f64; 2] {
+        [1.0 - self.joint.specificity.estimate, self.joint.sensitivity.estimate]
+    }
+
+    /// Corners of the regions of the mean and of a new site.
+    fn regions(&self) -> [Vec<[f64; 2]>; 2] {
+        let JointSynthesis { mean, covariance, between, .. } = self.joint;
+        [*covariance, sum(covariance, between)].map(|shape| ellipse(*mean, &shape))
+    }
+
+    fn draw(&self, drawing: &mut Drawing, [left, top]: [f64; 2], all: u64) {
+        let at =
+            |[fpr, sensitivity]: [f64; 2]| [left + fpr * PANEL, top + (1.0 - sensitivity) * PANEL];
+        drawing.frame("panel", [left, top], [PANEL, PANEL]);
+        for (share, label) in [(0.0, "0%"), (0.25, ""), (0.5, "50%"), (0.75, ""), (1.0, "100%")] {
+            drawing.line("grid", at([share, 0.0]), at([share, 1.0]));
+            drawing.line("grid", at([0.0, share]), at([1.0, share]));
+            let [x, y] = at([share, share]);
+            drawing.text("tick", [x, top + PANEL + 15.0], Anchor::Middle, label);
+            drawing.text("tick", [left - 6.0, y + 4.0], Anchor::End, label);
+        }
+        drawing.line("reference", at([0.0, 0.0]), at([1.0, 1.0]));
+        for (class, region) in ["band", "region"].into_iter().zip(self.regions()) {
+            drawing.path(class, &region.into_iter().map(at).collect::<Vec<_>>(), true);
+        }
+        for circle in &self.circles {
+            drawing.circle("site-mark", at(circle.at), radius(circle.cases, all));
+        }
+        let [x, y] = at(self.mean());
+        let diamond = [[x - 6.0, y], [x, y - 6.0], [x + 6.0, y], [x, y + 6.0]];
+        drawing.path("diamond", &diamond, true);
+        drawing.text("panel-title", [left, top - 14.0], Anchor::Start, self.point.name.as_str());
+        let under = [left + PANEL / 2.0, top + PANEL + 34.0];
+        let label = "false-positive rate (x), sensitivity (y)";
+        drawing.text("axis-label", under, Anchor::Middle, label);
+    }
 }
 
 /// Area by share of the cases.

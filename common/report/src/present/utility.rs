@@ -6,8 +6,9 @@ use super::axis::Axis;
 use super::figure::Figure;
 use super::markup::Markup;
 use super::number::{self, Format, fixed};
-use super::picture::{Anchor, Drawing};
+use super::picture::{Anchor, Drawing, Picture};
 use super::table::{Notes, Row, Table};
+use crate::csv::{Csv, Field, limits, reason};
 use crate::report::{Estimable, NetBenefit, OperatingPointSummary, Report, Scale};
 
 const WIDTH: f64 = 960.0;
@@ -74,10 +75,45 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     if points.len() < 2 {
         return None;
     }
+    let caption = "Decision curve over the locked cut-offs, all sites together. Solid with intervals: acting on \
+                   the model's call. Dashed: acting on everybody. Zero line: acting on nobody. The curve \
+                   is known at the marks only; lines between them guide the eye.";
+    Some(Figure { picture: draw(&points), caption: Markup::text(caption), data: data(&points) })
+}
+
+/// A cut-off a row: net benefit of acting on the call, on everybody and on nobody.
+fn data(points: &[(&OperatingPointSummary, &NetBenefit)]) -> Csv {
+    let mut data = Csv::new(&[
+        "operating_point",
+        "threshold",
+        "net_benefit",
+        "lower",
+        "upper",
+        "treat_all",
+        "treat_none",
+        "reason",
+    ]);
+    for (point, benefit) in points {
+        let [lower, upper] = limits(&benefit.ci);
+        data.row([
+            Field::Text(point.name.as_str()),
+            Field::Number(point.threshold),
+            Field::Number(benefit.estimate),
+            lower,
+            upper,
+            Field::Number(benefit.treat_all),
+            Field::Number(0.0),
+            reason(&benefit.ci),
+        ]);
+    }
+    data
+}
+
+fn draw(points: &[(&OperatingPointSummary, &NetBenefit)]) -> Picture {
     let thresholds: Vec<f64> = points.iter().map(|(point, _)| point.threshold).collect();
     let across = Axis::holding(&thresholds, Scale::Logit, PLOT);
     let mut benefits = vec![0.0];
-    for (_, benefit) in &points {
+    for (_, benefit) in points {
         benefits.extend([benefit.estimate, benefit.treat_all.max(-0.1)]);
         benefits.extend(benefit.ci.value().into_iter().flatten());
     }
@@ -102,13 +138,7 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
         let _ = write!(description, "{}: {value} for each 100 cases. ", point.name);
     }
     let title = "Net benefit against the probability from which one acts";
-    let caption = "Decision curve over the locked cut-offs, all sites together. Solid with intervals: acting on \
-                   the model's call. Dashed: acting on everybody. Zero line: acting on nobody. The curve \
-                   is known at the marks only; lines between them guide the eye.";
-    Some(Figure {
-        picture: drawing.finish("decision-curve", title, &description),
-        caption: Markup::text(caption),
-    })
+    drawing.finish("decision-curve", title, &description)
 }
 
 fn axes(drawing: &mut Drawing, across: &Axis, up: &Axis) {
