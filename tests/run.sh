@@ -14,6 +14,9 @@ need_packages() {
     command -v make >/dev/null || missing+=(make)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
     for tool in strace faketime systemd-analyze; do command -v "$tool" >/dev/null || missing+=("${tool%-analyze}"); done
+    command -v chromium >/dev/null || missing+=(chromium)
+    command -v chromedriver >/dev/null || missing+=(chromium-driver)
+    command -v curl >/dev/null || missing+=(curl ca-certificates)
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
     apt-get update -qq
@@ -28,7 +31,29 @@ need_tool() {
         cargo install --locked "$1"
 }
 
+# The checker of accessibility that runs inside the browser: from its registry, known by its digest.
+need_axe() {
+    local folder=target/tests file=axe-core-4.14.1.tgz
+    [ -s "$folder/axe.min.js" ] && return
+    say "fetching axe-core"
+    mkdir -p "$folder"
+    curl -fsSL --retry 3 -o "$folder/$file" "https://registry.npmjs.org/axe-core/-/$file"
+    echo "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5  $folder/$file" | sha512sum --check --quiet
+    tar -xzf "$folder/$file" -C "$folder" --strip-components=1 package/axe.min.js
+}
+
+# A full disk fails in a hundred ways, none of which says so.
+need_disk() {
+    local free
+    free=$(df --output=avail --block-size=1G . | tail -1 | tr -d ' ')
+    [ "$free" -ge "$1" ] && return
+    echo "only $free GiB are free here, and building and testing from nothing takes $1: remove old files in target/" >&2
+    exit 1
+}
+
+[ -d target/debug/deps ] || need_disk 16
 need_packages
+need_axe
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::error::CmdError;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use crate::consortium::free_port;
 
@@ -25,17 +27,32 @@ const MOST_TRIES: u32 = 300;
 /// A browser window of its own profile, ended when dropped.
 #[derive(Debug)]
 pub struct Browser {
-    /// The window.
-    pub window: Client,
-    driver: Child,
+    window: Client,
+    runtime: Runtime,
+    _driver: Driver,
     _profile: TempDir,
 }
 
-impl Drop for Browser {
+/// The program that drives a browser, and ends it with itself.
+#[derive(Debug)]
+struct Driver(Child);
+
+impl Driver {
+    fn start(port: u16) -> Self {
+        let started = Command::new(DRIVER)
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(started.expect("chromedriver is installed by tests/run.sh"))
+    }
+}
+
+impl Drop for Driver {
     fn drop(&mut self) {
-        // The driver ends its browser with it.
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -45,67 +62,63 @@ impl Browser {
     /// # Panics
     ///
     /// If browser or driver are missing: `tests/run.sh` installs them.
-    pub async fn open() -> Self {
+    #[must_use]
+    pub fn open() -> Self {
         let port = free_port();
-        let driver = Command::new(DRIVER)
-            .arg(format!("--port={port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed by tests/run.sh");
+        let driver = Driver::start(port);
         let profile = TempDir::new().expect("a temporary folder");
+        let runtime = Runtime::new().expect("threads for the driver's answers");
         let url = format!("http://127.0.0.1:{port}");
         for _ in 0..MOST_TRIES {
             let mut builder = ClientBuilder::new(HttpConnector::new());
             builder.capabilities(capabilities(profile.path()));
-            if let Ok(window) = builder.connect(&url).await {
-                return Self { window, driver, _profile: profile };
+            if let Ok(window) = runtime.block_on(builder.connect(&url)) {
+                return Self { window, runtime, _driver: driver, _profile: profile };
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            std::thread::sleep(Duration::from_millis(200));
         }
         panic!("no browser window opened: is chromium installed?");
     }
 
+    /// What the driver answers.
+    fn wait<T>(&self, what: &str, asked: impl Future<Output = Result<T, CmdError>>) -> T {
+        self.runtime.block_on(asked).unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
     /// Goes to an address.
-    ///
-    /// # Panics
-    ///
-    /// If the browser does not.
-    pub async fn go(&self, url: &str) {
-        self.window.goto(url).await.expect("the browser goes there");
+    pub fn go(&self, url: &str) {
+        self.wait("the browser goes there", self.window.goto(url));
+    }
+
+    /// The address that the window shows.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.wait("the address", self.window.current_url()).to_string()
     }
 
     /// Types into the field with this id.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
-    pub async fn type_into(&self, id: &str, text: &str) {
-        let field = self.window.find(Locator::Id(id)).await.expect("the field");
-        field.clear().await.expect("an empty field");
-        field.send_keys(text).await.expect("the text is typed");
+    pub fn type_into(&self, id: &str, text: &str) {
+        let field = self.wait("the field", self.window.find(Locator::Id(id)));
+        self.wait("an empty field", field.clear());
+        self.wait("the text is typed", field.send_keys(text));
+    }
+
+    /// Presses what a selector finds.
+    pub fn press(&self, selector: &str) {
+        let button = self.wait("the button", self.window.find(Locator::Css(selector)));
+        self.wait("it is pressed", button.click());
     }
 
     /// Presses the button of the form in the page's content.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
-    pub async fn submit(&self) {
-        let button = Locator::Css("main form button");
-        let button = self.window.find(button).await.expect("a button");
-        button.click().await.expect("it is pressed");
+    pub fn submit(&self) {
+        self.press("main form button");
     }
 
-    /// Follows the link with this text.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
-    pub async fn follow(&self, text: &str) {
-        let link = self.window.wait().at_most(PATIENCE).for_element(Locator::LinkText(text)).await;
-        link.expect("the link").click().await.expect("it is followed");
+    /// Follows the link with this text, once it is there.
+    pub fn follow(&self, text: &str) {
+        let link = self.window.wait().at_most(PATIENCE).for_element(Locator::LinkText(text));
+        let link = self.wait("the link", link);
+        self.wait("it is followed", link.click());
     }
 
     /// Waits until the page shows a text.
@@ -113,29 +126,23 @@ impl Browser {
     /// # Panics
     ///
     /// If it never does.
-    pub async fn until_shown(&self, text: &str) {
+    pub fn until_shown(&self, text: &str) {
         let shown = format!("//*[contains(normalize-space(.), '{text}')]");
-        let found = self.window.wait().at_most(PATIENCE).for_element(Locator::XPath(&shown)).await;
-        assert!(found.is_ok(), "waited in vain for “{text}” in:\n{}", self.text().await);
+        let found = self.window.wait().at_most(PATIENCE).for_element(Locator::XPath(&shown));
+        let found = self.runtime.block_on(found);
+        assert!(found.is_ok(), "waited in vain for “{text}” in:\n{}", self.text());
     }
 
     /// What a reader sees of the page.
-    ///
-    /// # Panics
-    ///
-    /// If there is no page.
-    pub async fn text(&self) -> String {
-        let body = self.window.find(Locator::Css("body")).await.expect("a page");
-        body.text().await.expect("its text")
+    #[must_use]
+    pub fn text(&self) -> String {
+        let body = self.wait("a page", self.window.find(Locator::Css("body")));
+        self.wait("its text", body.text())
     }
 
     /// Runs a script in the page.
-    ///
-    /// # Panics
-    ///
-    /// If the page does not let it.
-    pub async fn run(&self, script: &str) -> Value {
-        self.window.execute(script, Vec::new()).await.expect("the script runs")
+    pub fn run(&self, script: &str) -> Value {
+        self.wait("the script runs", self.window.execute(script, Vec::new()))
     }
 
     /// What axe finds wrong with the page, a line each: rule, what it says, where.
@@ -143,18 +150,19 @@ impl Browser {
     /// # Panics
     ///
     /// If the checker is missing: `tests/run.sh` fetches it.
-    pub async fn accessibility_problems(&self) -> Vec<String> {
+    #[must_use]
+    pub fn accessibility_problems(&self) -> Vec<String> {
         let path = root().join(AXE);
         let axe = fs::read_to_string(&path).unwrap_or_else(|error| {
             panic!("{}: {error}: run tests/run.sh, which fetches it", path.display())
         });
-        self.run(&axe).await;
+        self.run(&axe);
         let script = "const done = arguments[arguments.length - 1];
             axe.run(document, { resultTypes: ['violations'] }).then(
                 (found) => done(found.violations.map((rule) =>
                     rule.id + ': ' + rule.help + ': ' + rule.nodes.map((node) => node.html).join(' '))),
                 (error) => done(['axe: ' + error]));";
-        let found = self.window.execute_async(script, Vec::new()).await.expect("axe answers");
+        let found = self.wait("axe answers", self.window.execute_async(script, Vec::new()));
         let found = found.as_array().expect("a list").iter();
         found.map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
     }
@@ -164,10 +172,10 @@ impl Browser {
     /// # Panics
     ///
     /// If it cannot be written.
-    pub async fn keep_picture(&self, name: &str) {
+    pub fn keep_picture(&self, name: &str) {
         let folder = root().join("target/tmp/pages");
         fs::create_dir_all(&folder).expect("a writable folder");
-        let picture = self.window.screenshot().await.expect("a picture");
+        let picture = self.wait("a picture", self.window.screenshot());
         fs::write(folder.join(format!("{name}.png")), picture).expect("a writable folder");
     }
 }

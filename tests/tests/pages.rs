@@ -63,151 +63,172 @@ impl Scene {
     }
 
     /// Logs in with a password that an operator issued, which must be replaced on the way.
-    async fn log_in(&self, browser: &Browser, name: &str) {
+    fn log_in(&self, browser: &Browser, name: &str) {
         let issued = self.issued_password(name);
-        browser.go(&self.url("/")).await;
-        browser.until_shown("Log in").await;
-        browser.type_into("name", name).await;
-        browser.type_into("password", &issued).await;
-        browser.submit().await;
-        browser.until_shown("Choose a password").await;
-        browser.type_into("old", &issued).await;
-        browser.type_into("new", SENTENCE).await;
-        browser.type_into("again", SENTENCE).await;
-        browser.submit().await;
-        browser.until_shown("Sites that answered").await;
+        browser.go(&self.url("/"));
+        browser.until_shown("Log in");
+        browser.type_into("name", name);
+        browser.type_into("password", &issued);
+        browser.submit();
+        browser.until_shown("Choose a password");
+        browser.type_into("old", &issued);
+        browser.type_into("new", SENTENCE);
+        browser.type_into("again", SENTENCE);
+        browser.submit();
+        browser.until_shown("Sites that answered");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_person_follows_a_round_to_its_report_without_asking_again() {
+#[test]
+fn a_person_follows_a_round_to_its_report_without_asking_again() {
     let mut scene = Scene::new();
-    let browser = Browser::open().await;
-    scene.log_in(&browser, "admin").await;
-    browser.keep_picture("studies").await;
-    browser.follow(STUDY).await;
-    browser.until_shown("not seen yet").await;
-    assert!(browser.text().await.contains("<b>of a chest model</b>"), "titles are text");
-    browser.run("window.isTheSamePage = true").await;
+    let browser = Browser::open();
+    scene.log_in(&browser, "admin");
+    browser.keep_picture("studies");
+    browser.follow(STUDY);
+    browser.until_shown("not seen yet");
+    assert!(browser.text().contains("<b>of a chest model</b>"), "titles are text");
+    browser.run("window.isTheSamePage = true");
 
     scene.site.run();
-    browser.until_shown("1 of 1 sites have answered").await;
-    browser.keep_picture("progress").await;
-    assert_eq!(browser.run("return window.isTheSamePage").await, true, "it was fetched again");
+    browser.until_shown("1 of 1 sites have answered");
+    browser.keep_picture("progress");
+    assert_eq!(browser.run("return window.isTheSamePage"), true, "it was fetched again");
     scene.close();
-    browser.follow("Read the report").await;
-    browser.until_shown("Cross-site generalization report").await;
-    assert!(browser.text().await.contains("No person has signed this report"));
-    browser.keep_picture("report").await;
+    browser.follow("Read the report");
+    browser.until_shown("Cross-site generalization report");
+    assert!(browser.text().contains("No person has signed this report"));
+    browser.keep_picture("report");
 
-    browser.go(&scene.url("/log")).await;
-    browser.until_shown("hospital answered in chest").await;
-    browser.keep_picture("log").await;
-    browser.go(&scene.url("/sites")).await;
-    browser.until_shown("enrolled").await;
-    let log_out = fantoccini::Locator::Css(".top button");
-    let button = browser.window.find(log_out).await.expect("a button");
-    button.click().await.expect("it is pressed");
-    browser.until_shown("Log in").await;
-    browser.go(&scene.url(&format!("/studies/{STUDY}"))).await;
-    browser.until_shown("Log in").await;
+    browser.go(&scene.url("/log"));
+    browser.until_shown("hospital answered in chest");
+    browser.keep_picture("log");
+    browser.go(&scene.url("/sites"));
+    browser.until_shown("enrolled");
+    browser.press(".top button");
+    browser.until_shown("Log in");
+    browser.go(&scene.url(&format!("/studies/{STUDY}")));
+    browser.until_shown("Log in");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_link_opens_one_study_and_nothing_else_until_it_is_ended() {
+#[test]
+fn a_link_opens_one_study_and_nothing_else_until_it_is_ended() {
     let mut scene = Scene::new();
     scene.site.run();
     scene.close();
     let shared = scene.consortium.fedval(&["study", "share", STUDY, "--json"]).json();
     let link = shared["url"].as_str().expect("a link").to_owned();
-    let browser = Browser::open().await;
-    browser.go(&link).await;
-    browser.until_shown("You read this study by a link").await;
-    let address = browser.window.current_url().await.expect("an address").to_string();
+    let browser = Browser::open();
+    browser.go(&link);
+    browser.until_shown("You read this study by a link");
+    let address = browser.address();
     assert_eq!(address, scene.url(&format!("/studies/{STUDY}")), "the secret stays in the address");
-    browser.follow("Read the report").await;
-    browser.until_shown("Cross-site generalization report").await;
+    browser.follow("Read the report");
+    browser.until_shown("Cross-site generalization report");
     let other = format!("/studies/{OTHER}");
-    browser.go(&scene.url(&other)).await;
-    browser.until_shown("There is no such page").await;
+    browser.go(&scene.url(&other));
+    browser.until_shown("There is no such page");
     for page in ["/", "/sites", "/log"] {
-        browser.go(&scene.url(page)).await;
-        browser.until_shown("Log in").await;
+        browser.go(&scene.url(page));
+        browser.until_shown("Log in");
     }
     scene.consortium.fedval(&["study", "unshare", STUDY, "--json"]).json();
-    browser.go(&scene.url(&format!("/studies/{STUDY}"))).await;
-    browser.until_shown("Log in").await;
-    browser.go(&link).await;
-    browser.until_shown("There is no such page").await;
+    browser.go(&scene.url(&format!("/studies/{STUDY}")));
+    browser.until_shown("Log in");
+    browser.go(&link);
+    browser.until_shown("There is no such page");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_dismissed_reads_no_further_page() {
+#[test]
+fn whoever_was_dismissed_reads_no_further_page() {
     let scene = Scene::new();
     let out = scene.consortium.path("rae");
     let out = out.to_str().expect("a plain path");
     let admit = ["person", "admit", "rae", "--role", "reviewer", "--out", out, "--json"];
     scene.consortium.fedval(&admit).json();
-    let browser = Browser::open().await;
-    scene.log_in(&browser, "rae").await;
+    let browser = Browser::open();
+    scene.log_in(&browser, "rae");
     scene.consortium.fedval(&["person", "dismiss", "rae", "--json"]).json();
-    browser.go(&scene.url("/sites")).await;
-    browser.until_shown("Log in").await;
-    browser.type_into("name", "rae").await;
-    browser.type_into("password", SENTENCE).await;
-    browser.submit().await;
-    browser.until_shown("The name or the password is wrong").await;
+    browser.go(&scene.url("/sites"));
+    browser.until_shown("Log in");
+    browser.type_into("name", "rae");
+    browser.type_into("password", SENTENCE);
+    browser.submit();
+    browser.until_shown("The name or the password is wrong");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_five_wrong_passwords_the_right_one_opens_nothing_for_a_while() {
+#[test]
+fn after_five_wrong_passwords_the_right_one_opens_nothing_for_a_while() {
     let scene = Scene::new();
-    let browser = Browser::open().await;
-    scene.log_in(&browser, "admin").await;
-    let other = Browser::open().await;
-    other.go(&scene.url("/login")).await;
+    let browser = Browser::open();
+    scene.log_in(&browser, "admin");
+    let other = Browser::open();
+    other.go(&scene.url("/login"));
     for _ in 0..5 {
-        other.type_into("name", "admin").await;
-        other.type_into("password", "not the right sentence").await;
-        other.submit().await;
-        other.until_shown("The name or the password is wrong").await;
-        other.go(&scene.url("/login")).await;
+        other.type_into("name", "admin");
+        other.type_into("password", "not the right sentence");
+        other.submit();
+        other.until_shown("The name or the password is wrong");
+        other.go(&scene.url("/login"));
     }
-    other.type_into("name", "admin").await;
-    other.type_into("password", SENTENCE).await;
-    other.submit().await;
-    other.until_shown("Too many wrong passwords were tried").await;
-    browser.go(&scene.url("/sites")).await;
-    browser.until_shown("enrolled").await;
+    other.type_into("name", "admin");
+    other.type_into("password", SENTENCE);
+    other.submit();
+    other.until_shown("Too many wrong passwords were tried");
+    browser.go(&scene.url("/sites"));
+    browser.until_shown("enrolled");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_page_passes_the_accessibility_checker() {
+#[test]
+fn every_page_passes_the_accessibility_checker() {
     let mut scene = Scene::new();
-    let browser = Browser::open().await;
+    let browser = Browser::open();
     let mut found = Vec::new();
     for page in ["/login", "/password", "/no-such-page"] {
-        browser.go(&scene.url(page)).await;
-        found.extend(browser.accessibility_problems().await);
+        browser.go(&scene.url(page));
+        found.extend(browser.accessibility_problems());
     }
-    scene.log_in(&browser, "admin").await;
+    scene.log_in(&browser, "admin");
     let study = format!("/studies/{STUDY}");
     for page in ["/", study.as_str(), "/sites", "/log"] {
-        browser.go(&scene.url(page)).await;
-        found.extend(browser.accessibility_problems().await);
+        browser.go(&scene.url(page));
+        found.extend(browser.accessibility_problems());
     }
     scene.site.run();
     scene.close();
-    browser.go(&scene.url(&study)).await;
-    found.extend(browser.accessibility_problems().await);
+    browser.go(&scene.url(&study));
+    found.extend(browser.accessibility_problems());
     assert!(found.is_empty(), "{found:#?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_checker_finds_what_is_wrong_with_a_page() {
-    let browser = Browser::open().await;
-    browser.go("data:text/html,<img src=x><p style='color:%23bbb'>pale</p>").await;
-    let found = browser.accessibility_problems().await;
+#[test]
+fn the_report_passes_the_accessibility_checker() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = folder.path().join("report.html");
+    fs::write(&page, latest_golden_report()).expect("a writable folder");
+    let browser = Browser::open();
+    browser.go(&format!("file://{}", page.display()));
+    browser.until_shown("Cross-site generalization report");
+    let found = browser.accessibility_problems();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The page of the package that stands for this revision of reports.
+fn latest_golden_report() -> Vec<u8> {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../common/report/tests/golden");
+    let listed = fs::read_dir(golden).expect("golden packages");
+    let mut packages: Vec<_> = listed.map(|entry| entry.expect("golden packages").path()).collect();
+    packages.sort();
+    let archive = fs::File::open(packages.last().expect("one package")).expect("a package");
+    let mut files = fedval_report::unpack(archive).expect("an archive");
+    files.remove("report.html").expect("a page")
+}
+
+#[test]
+fn the_checker_finds_what_is_wrong_with_a_page() {
+    let browser = Browser::open();
+    browser.go("data:text/html,<img src=x><p style='color:%23bbb'>pale</p>");
+    let found = browser.accessibility_problems();
     for rule in ["image-alt", "color-contrast"] {
         assert!(found.iter().any(|line| line.starts_with(rule)), "{rule} is not in {found:#?}");
     }

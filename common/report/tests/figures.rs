@@ -28,7 +28,7 @@ fn report(plan: &StudyProtocol, answers: &Answers) -> Report {
 
 /// The figures of a report.
 fn figures(report: &Report) -> Forms {
-    let forms = render(report).unwrap().into_iter();
+    let forms = render(report, &[]).unwrap().into_iter();
     let figures = forms.filter(|(path, _)| path.starts_with("figures/"));
     figures.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
 }

@@ -13,9 +13,10 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use consortium::signature::statement;
 use consortium::{Consortium, answers, plan};
 use fedval_report::{BuildError, REPORT_REVISION, unpack, verify};
-use fedval_study::{Canonical, RoundRecord};
+use fedval_study::{Canonical, RoundRecord, SignatureMeaning};
 use fedval_trust::PayloadType;
 
 fn folder() -> PathBuf {
@@ -53,7 +54,10 @@ fn every_golden_package_verifies() {
 #[test]
 fn this_revision_makes_the_package_that_was_handed_out() {
     let everyone = Consortium::new(20);
-    let package = everyone.seal(evidence(&everyone)).unwrap();
+    let sign = |record: &RoundRecord, report| {
+        vec![everyone.signed(statement(record, report, "ada", SignatureMeaning::Review))]
+    };
+    let package = everyone.seal_signed(evidence(&everyone), sign, |_, events| events).unwrap();
     let file = folder().join(name(REPORT_REVISION));
     if std::env::var_os("FEDVAL_WRITE_GOLDEN").is_some() {
         fs::write(&file, &package.archive).unwrap();

@@ -2,6 +2,8 @@
 //! the pages behind it.
 
 use axum::extract::{Path, State};
+use axum::http::HeaderValue;
+use axum::http::header::REFERRER_POLICY;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use fedval_core::{PassSecret, Visitor};
 
@@ -17,7 +19,8 @@ pub(super) async fn open(
     match pages.coordinator.visitor(&secret).await.map_err(|error| Refusal::failed(&error))? {
         Some(Visitor::Reader(study)) => {
             let to = Redirect::to(&format!("/studies/{study}"));
-            Ok(([Cookie::Link.set(&secret)], to).into_response())
+            let unsaid = (REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            Ok(([Cookie::Link.set(&secret), unsaid], to).into_response())
         }
         // A login is no link: it would let one person log in another.
         Some(Visitor::Person(_)) | None => Err(Refusal::NotFound),

@@ -41,7 +41,7 @@ pub(super) async fn log_in(
     match check(&pages, &typed).await {
         Ok(person) => opened(&pages, &person.name).await,
         Err(CredentialError::Issued) => {
-            Ok(Redirect::to(&format!("/password?name={}", typed.name)).into_response())
+            Ok(Redirect::to(&format!("/password?name={}", typed.name.trim())).into_response())
         }
         Err(error @ CredentialError::Store(_)) => Err(Refusal::failed(&error)),
         Err(error) => {

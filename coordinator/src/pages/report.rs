@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
@@ -21,7 +22,7 @@ const KEPT_SECONDS: i64 = 30;
 const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
      frame-ancestors 'none'; sandbox allow-downloads";
 
-type Files = Arc<BTreeMap<String, Vec<u8>>>;
+type Files = Arc<BTreeMap<String, Bytes>>;
 
 /// The report that was read last: a page asks for several of its files. Only one is built at a time.
 #[derive(Debug, Default)]
@@ -51,7 +52,8 @@ impl Reports {
         }
         let package = pages.coordinator.report_build(study).await;
         let package = package.map_err(|error| Refusal::failed(&error))?;
-        let files = Arc::new(package.files());
+        let files = package.files().into_iter().map(|(path, bytes)| (path, Bytes::from(bytes)));
+        let files: Files = Arc::new(files.collect());
         *kept = Some(Kept { round: round.clone(), built_at: now, files: Arc::clone(&files) });
         Ok(files)
     }

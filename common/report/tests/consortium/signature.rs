@@ -31,7 +31,7 @@ pub(crate) fn statement(
         role: PersonRole::Statistician,
         printed_name: "Ada <b>King</b>, Countess of Lovelace".parse().unwrap(),
         meaning,
-        signed_at_ms: 1_000,
+        signed_at_ms: record.closed_at_ms.unwrap() + 1_000,
     }
 }
 

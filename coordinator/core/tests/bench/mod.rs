@@ -12,7 +12,9 @@ use fedval_ambient::{MockClock, Problem, SeededEntropy};
 use fedval_core::port::{InstanceId, StoredArtifact};
 use fedval_core::{Accepted, AgentSession, Coordinator, Identity, Said, SessionError, SubmitError};
 use fedval_store::{FolderArtifacts, SqliteStore};
-use fedval_study::{Canonical, LockedProtocol, RoundId, Sha256Digest, SiteId, SiteResult};
+use fedval_study::{
+    Canonical, LockedProtocol, PersonRole, RoundId, Sha256Digest, SiteId, SiteResult,
+};
 use fedval_trust::authority::signing_request;
 use fedval_trust::{
     Authority, Certificate, Endorsement, PayloadType, Role, SecretKey, SignedDocument, dsse,
@@ -26,6 +28,8 @@ pub(crate) struct Bench {
     pub(crate) clock: MockClock,
     pub(crate) entropy: Arc<SeededEntropy>,
     pub(crate) sponsor: (SecretKey, Certificate),
+    /// Ada, a statistician, whom the root certified and nobody admitted yet.
+    pub(crate) ada: (SecretKey, Certificate),
     folder: TempDir,
 }
 
@@ -41,6 +45,8 @@ pub(crate) async fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::create(&clock, entropy.as_ref()).unwrap();
     let sponsor = certified(&authority, &Role::Sponsor, &clock, &entropy);
+    let statistician = Role::Person(PersonRole::Statistician, "ada".parse().unwrap());
+    let ada = certified(&authority, &statistician, &clock, &entropy);
     let (signing_key, signing_certificate) =
         certified(&authority, &Role::Coordinator, &clock, &entropy);
     let coordinator = Coordinator::new(
@@ -50,7 +56,7 @@ pub(crate) async fn bench() -> Bench {
         Arc::new(clock.clone()),
         Arc::clone(&entropy) as _,
     );
-    Bench { coordinator, clock, entropy, sponsor, folder }
+    Bench { coordinator, clock, entropy, sponsor, ada, folder }
 }
 
 pub(crate) fn certified(
