@@ -38,7 +38,10 @@ fn canonical_bytes<T: Serialize + ?Sized>(
     value: &T,
     room: usize,
 ) -> Result<Vec<u8>, CanonicalError> {
-    writer::write(value, room).map_err(CanonicalError::Unrepresentable)
+    let mut bytes = writer::write(value, room).map_err(CanonicalError::Unrepresentable)?;
+    // They are kept as long as the value is.
+    bytes.shrink_to_fit();
+    Ok(bytes)
 }
 
 impl<T: Serialize> Canonical<T> {
@@ -93,6 +96,12 @@ impl<T> Canonical<T> {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Takes both out.
+    #[must_use]
+    pub fn into_parts(self) -> (T, Vec<u8>) {
+        (self.value, self.bytes)
     }
 
     /// Takes the value out.

@@ -114,6 +114,31 @@ proptest! {
     }
 }
 
+/// Such are put in order in another way than small ones.
+#[test]
+fn a_large_document_has_the_bytes_of_the_reference() {
+    #[derive(Serialize)]
+    struct Large {
+        d: String,
+        b: Vec<u64>,
+        c: Option<f64>,
+        a: String,
+        e: BTreeMap<u32, String>,
+    }
+    let large = Large {
+        d: "d".repeat(1 << 20),
+        b: (0..300_000).collect(),
+        c: Some(0.5),
+        a: "a".repeat(7),
+        e: (0..9).map(|key| (key, "e".repeat(1 << 18))).collect(),
+    };
+    let document = [
+        large,
+        Large { d: String::new(), b: Vec::new(), c: None, a: String::new(), e: BTreeMap::new() },
+    ];
+    assert_eq!(bytes_of(&document), reference(&document));
+}
+
 #[test]
 fn two_members_with_one_key_have_no_canonical_form() {
     let rest = BTreeMap::from([("zebra".to_owned(), true)]);

@@ -3,7 +3,7 @@
 use super::elementary::{exp, log1p_of_share};
 use super::hermite::Quadrature;
 use crate::count::count_to_f64;
-use crate::scale::{expit, log1p_exp, logit};
+use crate::scale::{log1p_exp, logit};
 
 /// Newton's method finds a mode in half a dozen steps; bisection, where it must step in, in forty.
 const MODE_STEPS: u32 = 100;
@@ -90,7 +90,9 @@ impl Site {
 
     /// `x − n p` and `n p (1 − p)` at log-odds eta.
     fn residual_and_variance(self, eta: f64) -> (f64, f64) {
-        let p = expit(eta);
+        let small = exp(-eta.abs());
+        let share = 1.0 / (1.0 + small);
+        let p = if eta > 0.0 { share } else { small * share };
         (self.x - self.n * p, self.n * p * (1.0 - p))
     }
 

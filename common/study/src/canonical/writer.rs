@@ -62,11 +62,15 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
+        let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
         self.out.push(b'"');
         let bytes = text.as_bytes();
         let mut written = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+        // Nearly all are: looked at whole, several bytes at once.
+        let are_plain = bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte));
+        let escaped = if are_plain { &[] } else { bytes };
+        for (at, byte) in escaped.iter().enumerate() {
+            if is_plain(*byte) {
                 continue;
             }
             self.out.extend_from_slice(&bytes[written..at]);
@@ -113,12 +117,39 @@ impl Writer {
     }
 }
 
-/// Keys are in the order of their UTF-16 code units; that of bytes is another one only beyond U+FFFF.
+/// Objects larger than this are put in order where they are: a second copy of a report is as large as the report.
+const LARGE: usize = 1 << 20;
+
+/// Moves the members that stand in `out` from `start` on into the order given, one after the other to the front of
+/// those that are left.
+fn reorder_in_place(out: &mut Vec<u8>, start: usize, members: &mut [Member]) {
+    // Each with a comma behind it, the last one for the time being.
+    out.push(b',');
+    let mut place = start;
+    for index in 0..members.len() {
+        let Member { start, end, .. } = members[index];
+        let length = end + 1 - start;
+        out[place..=end].rotate_right(length);
+        // What stood before it stands behind it now.
+        for other in &mut members[index + 1..] {
+            if other.start < start {
+                other.start += length;
+                other.end += length;
+            }
+        }
+        place += length;
+    }
+    out.pop();
+}
+
+/// Keys are in the order of their UTF-16 code units. It is that of bytes, but that code points beyond U+FFFF, whose
+/// first byte is the largest, stand as surrogates between U+D7FF and U+E000.
 fn order(one: &str, other: &str) -> Ordering {
-    if one.is_ascii() && other.is_ascii() {
-        one.cmp(other)
-    } else {
-        one.encode_utf16().cmp(other.encode_utf16())
+    let rank = |byte: u8| if byte >= 0xf0 { (0xed, byte) } else { (byte, 0) };
+    let differing = one.bytes().zip(other.bytes()).find(|(one, other)| one != other);
+    match differing {
+        Some((one, other)) => rank(one).cmp(&rank(other)),
+        None => one.len().cmp(&other.len()),
     }
 }
 
@@ -179,19 +210,23 @@ impl Object<'_> {
         let own = &mut members[self.begun..];
         let in_order = |pair: &[Member]| order(&pair[0].key, &pair[1].key) == Ordering::Less;
         if !own.windows(2).all(in_order) {
-            own.sort_by(|one, other| order(&one.key, &other.key));
-            if !own.windows(2).all(in_order) {
+            own.sort_unstable_by(|one, other| order(&one.key, &other.key));
+            if own.windows(2).any(|pair| pair[0].key == pair[1].key) {
                 return Err(Error::custom("two members of an object have one key"));
             }
-            scratch.clear();
-            for (index, member) in own.iter().enumerate() {
-                if index > 0 {
-                    scratch.push(b',');
+            if out.len() - self.start > LARGE {
+                reorder_in_place(out, self.start, own);
+            } else {
+                scratch.clear();
+                for (index, member) in own.iter().enumerate() {
+                    if index > 0 {
+                        scratch.push(b',');
+                    }
+                    scratch.extend_from_slice(&out[member.start..member.end]);
                 }
-                scratch.extend_from_slice(&out[member.start..member.end]);
+                out.truncate(self.start);
+                out.extend_from_slice(scratch);
             }
-            out.truncate(self.start);
-            out.extend_from_slice(scratch);
         }
         members.truncate(self.begun);
         out.extend_from_slice(self.closing);
