@@ -102,6 +102,17 @@ fn deep_nesting_long_numbers_and_double_keys_are_named() {
     }
 }
 
+/// Nobody waits for the report of a large package to be made again of which a file was changed.
+#[test]
+fn a_large_package_is_made_again_only_where_every_file_was_signed() {
+    let (_, mut files) = untouched();
+    files.insert("report.html".to_owned(), vec![b' '; 17 << 20]);
+    let verification = verify(&files, None);
+    assert!(!verification.holds());
+    assert!(of_part(&verification, "report.json: numbers").contains("not made again"));
+    assert!(of_part(&verification, "evidence/statement.json").contains("report.html"));
+}
+
 /// What a problem quotes may be as long as a file.
 #[test]
 fn a_problem_is_told_in_few_words() {

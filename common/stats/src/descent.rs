@@ -57,7 +57,8 @@ pub(crate) fn descend<const N: usize>(
         let Some(next) = next else { break };
         let next_slope = gradient(&next.at);
         // Where values say nothing any more, slopes do.
-        if !is_told && !(steepest(&next_slope) < steepness) {
+        let is_flatter = steepest(&next_slope) < steepness;
+        if !is_told && !is_flatter {
             break;
         }
         let step = std::array::from_fn(|i| next.at[i] - here.at[i]);

@@ -1,7 +1,5 @@
 //! The canonical form is held against another implementation of RFC 8785, byte by byte.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::collections::BTreeMap;
 
 use fedval_study::Canonical;

@@ -306,17 +306,14 @@ mod tests {
             writer.finish().unwrap().into_inner()
         };
         let mut archive = twice(["one", "two"]);
-        let at = (0..archive.len() - 4)
-            .filter(|at| archive[*at..].starts_with(b"PK\x01\x02"))
-            .next_back()
-            .unwrap();
+        let last = |archive: &[u8], mark: &[u8]| {
+            (0..archive.len()).rfind(|at| archive[*at..].starts_with(mark)).unwrap()
+        };
+        let at = last(&archive, b"PK\x01\x02");
         archive[at + 46..at + 49].copy_from_slice(b"one");
         archive[at + 42..at + 46].fill(0);
         assert!(refused(&archive).contains("overlap"), "{}", refused(&archive));
-        let second = (0..archive.len() - 4)
-            .filter(|at| archive[*at..].starts_with(b"PK\x03\x04"))
-            .next_back()
-            .unwrap();
+        let second = last(&archive, b"PK\x03\x04");
         let mut archive = twice(["one", "two"]);
         archive[at + 46..at + 49].copy_from_slice(b"one");
         archive[second + 30..second + 33].copy_from_slice(b"one");

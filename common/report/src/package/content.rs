@@ -18,6 +18,9 @@ use super::layout;
 /// So much is read at once where a file is only walked through.
 const PIECE: usize = 1 << 16;
 
+/// Bytes of a small package.
+const SMALL: u64 = 16 << 20;
+
 /// The files of a package by path.
 #[derive(Debug, Default)]
 pub struct Files<'f> {
@@ -88,6 +91,15 @@ impl Files<'_> {
         self.contents.keys().map(String::as_str)
     }
 
+    /// Whether all of it is so little that nobody minds reading it.
+    pub(crate) fn is_small(&self) -> bool {
+        let length = |content: &Content<'_>| match content {
+            Content::Held(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            Content::Whole { length, .. } | Content::Stretch(Stretch { length, .. }) => *length,
+        };
+        self.contents.values().map(length).fold(0, u64::saturating_add) <= SMALL
+    }
+
     pub(crate) fn has(&self, path: &str) -> bool {
         self.contents.contains_key(path)
     }
@@ -112,10 +124,11 @@ impl Files<'_> {
     ///
     /// What is wrong with them, in words that follow the path.
     pub fn read(&self, path: &str) -> Result<Cow<'_, [u8]>, String> {
-        match self.open(path)? {
-            bytes if bytes.length() > layout::largest(path) => {
-                Err(format!("is larger than any: {} bytes", bytes.length()))
-            }
+        let bytes = self.open(path)?;
+        if bytes.length() > layout::largest(path) {
+            return Err(format!("is larger than any: {} bytes", bytes.length()));
+        }
+        match bytes {
             Bytes::Held(bytes) => Ok(Cow::Borrowed(bytes)),
             stored @ Bytes::Stored(_) => Ok(Cow::Owned(stored.all()?)),
         }

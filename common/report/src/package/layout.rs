@@ -52,7 +52,7 @@ pub(crate) fn largest(path: &str) -> u64 {
     const MIB: u64 = 1 << 20;
     match path {
         // Forty MiB for a thousand sites.
-        REPORT => 160 * MIB,
+        REPORT => 96 * MIB,
         // Every leaf that the log ever had, 75 bytes each where they concern others.
         LOG => 64 * MIB,
         ROUND | STATEMENT | LOG_COSIGNATURES => 16 * MIB,

@@ -165,19 +165,18 @@ impl<'d> Walk<'d> {
         loop {
             match (found, expected) {
                 (None, None) => break,
-                (Some(key), None) => return self.differ_at(Step::Member(key)),
                 (Some(own), Some(key)) if own == key => {
                     self.step(Step::Member(key))?;
                     (found, expected) = (self.found.key(false), self.expected.key(false));
                 }
-                (Some(own), Some(key)) if own < key => {
+                (Some(own), key) if key.is_none_or(|key| own < key) => {
                     return self.differ_at(Step::Member(own));
                 }
-                (_, Some(_)) if self.agreement == Agreement::Close => {
+                _ if self.agreement == Agreement::Close => {
                     self.expected.skip();
                     expected = self.expected.key(false);
                 }
-                (_, Some(key)) => return self.differ_at(Step::Member(key)),
+                (_, key) => return self.differ_at(Step::Member(key.unwrap_or_default())),
             }
         }
         if self.found.take(b'}') && self.expected.take(b'}') { Ok(()) } else { Err(Differ) }

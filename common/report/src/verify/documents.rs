@@ -10,7 +10,7 @@ use fedval_study::{
 use fedval_trust::{Certificate, Endorsement, Fingerprint, PayloadType, Role, SignedDocument};
 use rayon::prelude::*;
 
-use super::{Made, Sites, signature};
+use super::{Made, Sites, signature, statement};
 use crate::assemble::as_of;
 use crate::package::{Files, layout};
 use crate::report::REPORT_REVISION;
@@ -31,6 +31,9 @@ pub(super) struct Documents<'f> {
     pub(super) round: Result<RoundRecord, String>,
     /// Of every site that the round record has a result of.
     pub(super) results: BTreeMap<SiteId, Judged>,
+    /// Whether the report is worth making again: of a large package only where every file is the one that the
+    /// coordinator signed. Of a small one it is made all the same, to say where it differs.
+    pub(super) is_worth_making: bool,
 }
 
 /// A site's result after it was judged.
@@ -58,7 +61,11 @@ impl<'f> Documents<'f> {
                 .and_then(|bytes| LockedProtocol::parse(&bytes).map_err(|error| chain(&error))),
             round: files.read(layout::ROUND).and_then(|bytes| canonical(&bytes)),
             results: BTreeMap::new(),
+            is_worth_making: true,
         };
+        let is_free = files.is_small() || made.is_some();
+        documents.is_worth_making = is_free
+            || statement::check(files, &documents).iter().all(|part| part.problem.is_none());
         let made = made.filter(|made| documents.is_of(made));
         documents.results = documents.judged(made);
         documents
@@ -86,7 +93,9 @@ impl<'f> Documents<'f> {
             all.extend(judged);
             if failures > 0 {
                 // Without every result there is no report to make again.
-                all.values_mut().for_each(|judged| judged.value = None);
+                for judged in all.values_mut() {
+                    judged.value = None;
+                }
             }
         }
         all

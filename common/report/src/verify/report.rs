@@ -78,6 +78,9 @@ pub(super) fn again<'m>(
         let (numbers, forms) = (Cow::Borrowed(made.numbers), Cow::Borrowed(made.forms));
         return Ok(Again { numbers, forms });
     }
+    if !documents.is_worth_making {
+        return Err("is not made again: not every file is the one that was signed".to_owned());
+    }
     let results = documents.take_results();
     let protocol = documents.protocol_for_judging()?;
     let round = documents.round_for_judging()?;

@@ -71,7 +71,8 @@ fn read_result(
     if record.result != Some(ResultDigest(digest)) {
         return Err("is not the result that the round record lists".to_owned());
     }
-    if made.is_some_and(|made| made.results.get(site) == Some(&ResultDigest(digest))) {
+    let is_known = made.is_some_and(|made| made.results.get(site) == Some(&ResultDigest(digest)));
+    if is_known || !documents.is_worth_making {
         return Ok((None, digest));
     }
     let result: SiteResult = canonical(&bytes)?;

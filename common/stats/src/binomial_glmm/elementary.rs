@@ -45,6 +45,7 @@ pub(super) fn exp(x: f64) -> f64 {
 
 /// `ln(1 + x)` for x from 0 to 1.
 #[inline]
+#[expect(clippy::many_single_char_names, reason = "the symbols of the source")]
 pub(super) fn log1p_of_share(x: f64) -> f64 {
     // Beyond √2 − 1 half of 1 + x is nearer to 1.
     let (f, k) = if x > SQRT_2 - 1.0 { (0.5 * (x - 1.0), 1.0) } else { (x, 0.0) };

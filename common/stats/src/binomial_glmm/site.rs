@@ -143,8 +143,8 @@ impl Site {
             zs[i] = mode + spread * nodes.t[i];
             (weights[i], rs[i], vs[i]) = self.integrand(mu, tau, zs[i]);
         }
-        for i in 0..N {
-            weights[i] = exp(nodes.log_scaled_weight[i] + weights[i] - peak);
+        for (weight, log_scaled) in weights.iter_mut().zip(nodes.log_scaled_weight) {
+            *weight = exp(log_scaled + *weight - peak);
         }
         // Sums of 1, r, rz, r², r²z, r²z², v, vz, vz² under the posterior, in lanes.
         let mut lanes = [[0.0; LANES]; 9];

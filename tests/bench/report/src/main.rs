@@ -47,6 +47,11 @@ enum Mode {
         /// The folder that was written.
         folder: PathBuf,
     },
+    /// Verify a folder or an archive, as `fedval verify` does; the root is the one of `write`.
+    Verify {
+        /// Folder or archive.
+        package: PathBuf,
+    },
     /// Write archives that nobody should take; `fedval verify` is to refuse each.
     Hostile {
         /// A folder that was written, to begin from.
@@ -64,6 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             measured::write(&folder, &plan, &answers)
         }
         Mode::Build { folder } => measured::build(&folder),
+        Mode::Verify { package } => measured::verify(&package),
         Mode::Hostile { package, folder } => hostile::write(&package, &folder),
     }
 }

@@ -8,11 +8,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use fedval_ambient::{Clock as _, SystemClock};
-use fedval_report::{Evidence, LogEvidence, Report, Unlogged, render, render_html, render_pdf};
+use fedval_report::{
+    Evidence, Files, LogEvidence, Report, Unlogged, render, render_html, render_pdf, verify_files,
+};
 use fedval_study::{Canonical, RoundRecord, SiteId, StudyProtocol};
 use fedval_trust::{Certificate, Endorsement, PayloadType, SignedDocument};
 
 use crate::consortium::{Answers, Consortium};
+
+/// As `fedval verify` has it.
+const MAX_BYTES: u64 = 1 << 30;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -57,6 +62,51 @@ pub(crate) fn build(folder: &Path) -> Outcome<()> {
     let package = unlogged.seal(log, &key, &certificate)?;
     say("rendered, packed, verified", since(clock));
     line(&format!("the same report again: {is_same}, {} files", package.into_files().len()));
+    Ok(())
+}
+
+/// Verifies what lies there.
+pub(crate) fn verify(package: &Path) -> Outcome<()> {
+    let root = Consortium::new(1).authority.root().fingerprint();
+    let clock = SystemClock.monotonic();
+    let mut files = Files::default();
+    if package.is_dir() {
+        gather(package, package, &mut files)?;
+    } else {
+        let archive = fs::File::open(package)?;
+        if archive.metadata()?.len() > MAX_BYTES {
+            say("larger than any package", since(clock));
+            return Ok(());
+        }
+        match Files::of_archive(archive) {
+            Ok(found) => files = found,
+            Err(error) => {
+                say(&format!("unreadable: {error}"), since(clock));
+                return Ok(());
+            }
+        }
+    }
+    let verification = verify_files(&files, Some(root), None);
+    say(if verification.holds() { "holds" } else { "refused" }, since(clock));
+    if let Some(part) = verification.first_failure() {
+        let problem = part.problem.as_deref().unwrap_or_default();
+        let problem: String = problem.chars().take(80).collect();
+        line(&format!("    {}: {problem}", part.part));
+    }
+    Ok(())
+}
+
+fn gather(root: &Path, folder: &Path, files: &mut Files<'static>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            gather(root, &path, files)?;
+            continue;
+        }
+        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        let length = fs::metadata(&path)?.len();
+        files.add_file(name, path, length);
+    }
     Ok(())
 }
 
