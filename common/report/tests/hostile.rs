@@ -108,9 +108,16 @@ fn a_large_package_is_made_again_only_where_every_file_was_signed() {
     let (_, mut files) = untouched();
     files.insert("report.html".to_owned(), vec![b' '; 17 << 20]);
     let verification = verify(&files, None);
-    assert!(!verification.holds());
+    assert_eq!(verification.first_failure().unwrap().part, "evidence/statement.json");
     assert!(of_part(&verification, "report.json: numbers").contains("not made again"));
     assert!(of_part(&verification, "evidence/statement.json").contains("report.html"));
+}
+
+#[test]
+fn a_round_record_that_cannot_be_read_is_what_is_named() {
+    let (_, mut files) = untouched();
+    files.insert("evidence/round.json".to_owned(), b"{\"round\":\"x\",\"round\":\"x\"}".to_vec());
+    assert_eq!(verify(&files, None).first_failure().unwrap().part, "evidence/round.json");
 }
 
 /// What a problem quotes may be as long as a file.

@@ -28,7 +28,7 @@ pub(crate) const PROTOCOL: &str = "evidence/protocol.json";
 pub(crate) const ROUND: &str = "evidence/round.json";
 
 /// Where the results of sites stand.
-const SITES: &str = "evidence/sites/";
+pub(crate) const SITES: &str = "evidence/sites/";
 
 /// The coordinator's log.
 pub(crate) const LOG: &str = "evidence/log.jsonl";

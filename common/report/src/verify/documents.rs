@@ -10,7 +10,7 @@ use fedval_study::{
 use fedval_trust::{Certificate, Endorsement, Fingerprint, PayloadType, Role, SignedDocument};
 use rayon::prelude::*;
 
-use super::{Made, Sites, signature, statement};
+use super::{Made, PartCheck, Sites, signature, statement};
 use crate::assemble::as_of;
 use crate::package::{Files, layout};
 use crate::report::REPORT_REVISION;
@@ -34,6 +34,8 @@ pub(super) struct Documents<'f> {
     /// Whether the report is worth making again: of a large package only where every file is the one that the
     /// coordinator signed. Of a small one it is made all the same, to say where it differs.
     pub(super) is_worth_making: bool,
+    /// What the statement says of all files, where that was asked first.
+    pub(super) stated: Option<Vec<PartCheck>>,
 }
 
 /// A site's result after it was judged.
@@ -62,10 +64,14 @@ impl<'f> Documents<'f> {
             round: files.read(layout::ROUND).and_then(|bytes| canonical(&bytes)),
             results: BTreeMap::new(),
             is_worth_making: true,
+            stated: None,
         };
         let is_free = files.is_small() || made.is_some();
-        documents.is_worth_making = is_free
-            || statement::check(files, &documents).iter().all(|part| part.problem.is_none());
+        if !is_free {
+            let stated = statement::check(files, &documents);
+            documents.is_worth_making = stated.iter().all(|part| part.problem.is_none());
+            documents.stated = Some(stated);
+        }
         let made = made.filter(|made| documents.is_of(made));
         documents.results = documents.judged(made);
         documents

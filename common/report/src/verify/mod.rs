@@ -110,6 +110,7 @@ pub(crate) fn verify_with(
 ) -> Verification {
     let mut documents = Documents::read(files, pinned, made);
     let again = report::again(&mut documents, made);
+    let mut stated = documents.stated.take();
     let documents = documents;
     let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
     parts.push(part(layout::ROOT, signature::check_root(&documents)));
@@ -117,13 +118,17 @@ pub(crate) fn verify_with(
     parts.push(part(layout::ROUND, signature::check_round(&documents)));
     let judged = documents.results.iter();
     parts.extend(judged.map(|(site, judged)| part(&layout::result(site), judged.check.clone())));
+    if !documents.is_worth_making {
+        // Why nothing further is looked at stands first.
+        parts.extend(stated.replace(Vec::new()).unwrap_or_default());
+    }
     let report = report::Found::read(&documents);
     parts.extend(report::check(files, &documents, &report, again.as_ref()));
     drop(again);
     let report = report.digest();
     let (of_log, log) = log::check(&documents, report, seen);
     parts.extend(of_log);
-    parts.extend(statement::check(files, &documents));
+    parts.extend(stated.unwrap_or_else(|| statement::check(files, &documents)));
     if files.has(layout::ARCHIVE) {
         parts.push(part(layout::ARCHIVE, statement::check_archive(files)));
     }
@@ -167,6 +172,11 @@ fn check_files(
     for path in fixed.into_iter().chain(documents.sites().map(layout::result)) {
         expected.insert(layout::signatures(&path));
         expected.insert(path);
+    }
+    if documents.round.is_err() {
+        // Without its record nobody knows which sites belong here.
+        let of_sites = files.paths().filter(|path| path.starts_with(layout::SITES));
+        expected.extend(of_sites.map(str::to_owned));
     }
     if let Some(absent) = expected.iter().find(|path| !files.has(path)) {
         return Err(format!("{absent} is missing"));
