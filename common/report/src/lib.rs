@@ -20,9 +20,9 @@ pub use assemble::{AssembleError, assemble};
 pub use forms::{FormError, render};
 pub use html::{RenderError, render_html};
 pub use package::{
-    ArchiveError, BuildError, Cosignature, Evidence, LogEvidence, Package, SignedByPerson,
+    ArchiveError, BuildError, Cosignature, Evidence, Files, LogEvidence, Package, SignedByPerson,
     Unlogged, unpack,
 };
 pub use pdf::{PdfError, render_pdf};
 pub use report::*;
-pub use verify::{LogSummary, PartCheck, Verification, verify, verify_against};
+pub use verify::{LogSummary, PartCheck, Verification, verify, verify_against, verify_files};

@@ -16,6 +16,9 @@ const SUFFICIENT: f64 = 1e-4;
 /// A gradient below this, relative to the value, is flat.
 const FLAT: f64 = 1e-10;
 
+/// A descent of less than this, relative to the value, is lost in the rounding of a sum of many terms.
+const ROUNDING: f64 = 1e-12;
+
 /// Where a function is lowest.
 #[derive(Debug, Clone)]
 pub(crate) struct Minimum<const N: usize> {
@@ -36,19 +39,28 @@ pub(crate) fn descend<const N: usize>(
     let mut slope = gradient(&here.at);
     let mut inverse = identity();
     for _ in 0..MAX_STEPS {
-        let steepest = slope.iter().fold(0.0, |largest: f64, g| largest.max(g.abs()));
-        if !steepest.is_finite() || steepest <= FLAT * (1.0 + here.value.abs()) {
+        let steepness = steepest(&slope);
+        if !steepness.is_finite() || steepness <= FLAT * (1.0 + here.value.abs()) {
             break;
         }
         let mut direction = minus(&times(&inverse, &slope));
         if inner(&direction, &slope) >= 0.0 {
             (inverse, direction) = (identity(), minus(&slope));
         }
-        let Some(next) = line_search(&function, &here, &direction, inner(&direction, &slope))
-        else {
-            break;
+        let promised = inner(&direction, &slope);
+        let is_told = -promised > ROUNDING * (1.0 + here.value.abs());
+        let next = if is_told {
+            line_search(&function, &here, &direction, promised)
+        } else {
+            along(&function, &here, &direction, 1.0)
         };
+        let Some(next) = next else { break };
         let next_slope = gradient(&next.at);
+        // Where values say nothing any more, slopes do.
+        let is_flatter = steepest(&next_slope) < steepness;
+        if !is_told && !is_flatter {
+            break;
+        }
         let step = std::array::from_fn(|i| next.at[i] - here.at[i]);
         let change = std::array::from_fn(|i| next_slope[i] - slope[i]);
         update(&mut inverse, &step, &change);
@@ -90,15 +102,29 @@ fn line_search<const N: usize>(
 ) -> Option<Minimum<N>> {
     let mut length = 1.0;
     for _ in 0..MAX_HALVINGS {
-        let at: [f64; N] = std::array::from_fn(|i| here.at[i] + length * direction[i]);
-        let value = function(&at);
-        if value.is_finite() && value <= here.value + SUFFICIENT * length * slope {
-            let has_moved = at.iter().zip(here.at).any(|(a, b)| a.to_bits() != b.to_bits());
-            return has_moved.then_some(Minimum { at, value });
+        let next = along(&function, here, direction, length)?;
+        if next.value.is_finite() && next.value <= here.value + SUFFICIENT * length * slope {
+            return Some(next);
         }
         length /= 2.0;
     }
     None
+}
+
+/// The place so far along a direction; `None` where that is no other place.
+fn along<const N: usize>(
+    function: impl Fn(&[f64; N]) -> f64,
+    here: &Minimum<N>,
+    direction: &[f64; N],
+    length: f64,
+) -> Option<Minimum<N>> {
+    let at: [f64; N] = std::array::from_fn(|i| here.at[i] + length * direction[i]);
+    let has_moved = at.iter().zip(here.at).any(|(a, b)| a.to_bits() != b.to_bits());
+    has_moved.then(|| Minimum { value: function(&at), at })
+}
+
+fn steepest<const N: usize>(slope: &[f64; N]) -> f64 {
+    slope.iter().fold(0.0, |largest: f64, g| if g.is_nan() { *g } else { largest.max(g.abs()) })
 }
 
 /// The BFGS update of the inverse Hessian; left out where the step shows no curvature.

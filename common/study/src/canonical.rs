@@ -1,5 +1,8 @@
 //! The one byte form of a value that is digested and signed: JSON by RFC 8785.
 
+mod key;
+mod writer;
+
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
@@ -30,6 +33,17 @@ pub struct Canonical<T> {
     bytes: Vec<u8>,
 }
 
+/// The canonical form of a value that stays where it is, with room for so many bytes from the start.
+fn canonical_bytes<T: Serialize + ?Sized>(
+    value: &T,
+    room: usize,
+) -> Result<Vec<u8>, CanonicalError> {
+    let mut bytes = writer::write(value, room).map_err(CanonicalError::Unrepresentable)?;
+    // They are kept as long as the value is.
+    bytes.shrink_to_fit();
+    Ok(bytes)
+}
+
 impl<T: Serialize> Canonical<T> {
     /// Writes `value` in its canonical form.
     ///
@@ -38,8 +52,7 @@ impl<T: Serialize> Canonical<T> {
     /// [`CanonicalError::Unrepresentable`] for counts that are not exact in JSON. A number that is
     /// not finite becomes `null`, which [`parse`](Self::parse) then refuses.
     pub fn new(value: T) -> Result<Self, CanonicalError> {
-        let bytes =
-            serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Unrepresentable)?;
+        let bytes = canonical_bytes(&value, 0)?;
         Ok(Self { value, bytes })
     }
 }
@@ -52,11 +65,11 @@ impl<T: Serialize + DeserializeOwned> Canonical<T> {
     /// [`CanonicalError`] if the bytes are of another type or another form of the same value.
     pub fn parse(bytes: &[u8]) -> Result<Self, CanonicalError> {
         let value: T = serde_json::from_slice(bytes).map_err(CanonicalError::NotTheType)?;
-        let canonical = Self::new(value)?;
-        if canonical.bytes != bytes {
+        let again = canonical_bytes(&value, bytes.len())?;
+        if again != bytes {
             return Err(CanonicalError::NotCanonical);
         }
-        Ok(canonical)
+        Ok(Self { value, bytes: again })
     }
 }
 
@@ -83,6 +96,12 @@ impl<T> Canonical<T> {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Takes both out.
+    #[must_use]
+    pub fn into_parts(self) -> (T, Vec<u8>) {
+        (self.value, self.bytes)
     }
 
     /// Takes the value out.

@@ -42,6 +42,23 @@ impl Sha256Digest {
     }
 }
 
+/// A digest of bytes that come piece by piece.
+#[derive(Debug, Default)]
+pub struct Digesting(Sha256);
+
+impl Digesting {
+    /// The next piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn done(self) -> Sha256Digest {
+        Sha256Digest(self.0.finalize().into())
+    }
+}
+
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -146,6 +163,11 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_eq!(digest.to_string().parse(), Ok(digest));
+        let mut pieces = Digesting::default();
+        for piece in [&b"a"[..], b"", b"bc"] {
+            pieces.add(piece);
+        }
+        assert_eq!(pieces.done(), digest);
         assert!("BA7816".parse::<Sha256Digest>().is_err());
     }
 }

@@ -108,6 +108,17 @@ where
     F::deserialize(deserializer).map(Into::into)
 }
 
+/// Reads a list with no more room than it takes: a thousand results are held at once.
+pub(crate) fn read_tight<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let mut list = Vec::deserialize(deserializer)?;
+    list.shrink_to_fit();
+    Ok(list)
+}
+
 /// Serialises an optional `T` through its form `F`.
 #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 pub(crate) fn write_optional<T, F, S>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>

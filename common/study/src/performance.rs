@@ -94,6 +94,7 @@ pub struct Performance {
     )]
     pub rank_clusters: Option<ClusterRankSums>,
     /// One entry for each operating point of the protocol, in its order.
+    #[serde(deserialize_with = "form::read_tight")]
     pub operating_points: Vec<OperatingPointCounts>,
     /// Sums of probabilities and squared errors.
     #[serde(

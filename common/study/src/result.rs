@@ -87,6 +87,10 @@ pub struct Release<P = Performance> {
     pub overall: P,
     /// Cells of every table, in the protocol's order; that of unlisted attributes is never among
     /// them.
+    #[serde(
+        deserialize_with = "crate::form::read_tight",
+        bound(deserialize = "P: Deserialize<'de>")
+    )]
     pub subgroups: Vec<SubgroupCell<P>>,
 }
 

@@ -26,6 +26,37 @@ fn a_protocol_survives_its_bytes_and_its_digest_is_theirs() {
     assert_eq!(changed(|_| ()), locked.bytes(), "the test's own way there and back");
 }
 
+/// Two lists of a document of a few hundred kibibytes would cross to a hundred million cells.
+#[test]
+fn lists_that_would_take_hours_are_refused_for_their_length() {
+    let categories = |letter: char, count: usize| -> Value {
+        let category = |index| json!({ "name": format!("{letter}{index}"), "values": [format!("{letter}{index}")] });
+        (0..count).map(category).collect()
+    };
+    let dimension = |letter: char, count| {
+        json!({ "name": letter.to_string(), "source": { "column": letter.to_string() },
+                "grouping": { "categories": categories(letter, count) } })
+    };
+    for (count, why) in [(10_000, "more than 1000 entries"), (900, "more than 10000 cells")] {
+        let bytes = changed(|document| {
+            document["subgroups"] = json!([dimension('a', count), dimension('b', count)]);
+            document["crossings"] = json!([{ "name": "ab", "rows": "a", "columns": "b" }]);
+        });
+        let refused = LockedProtocol::parse(&bytes).unwrap_err();
+        assert!(
+            matches!(&refused, LockError::BreaksRule(rule) if rule.contains(why)),
+            "{refused:?}"
+        );
+    }
+    let point = json!({ "name": "point", "threshold": 0.5 });
+    let bytes = changed(|document| document["operating_points"] = vec![point; 2_000].into());
+    let refused = LockedProtocol::parse(&bytes).unwrap_err();
+    assert!(
+        matches!(&refused, LockError::BreaksRule(rule) if rule.contains("entries")),
+        "{refused:?}"
+    );
+}
+
 #[test]
 fn the_same_protocol_in_another_form_is_refused() {
     let canonical = String::from_utf8(locked().bytes().to_vec()).unwrap();

@@ -1,11 +1,9 @@
 //! `fedval report sign`: a person signs what the person has read, with a key and a password of their own.
 
-use std::collections::BTreeMap;
-
 use fedval_ambient::terminal::Output;
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_proto as proto;
-use fedval_report::Report;
+use fedval_report::{Files, Report};
 use fedval_study::{Canonical, ElectronicSignature};
 use fedval_trust::{Certificate, PayloadType, Role, SignedDocument};
 use serde_json::json;
@@ -14,8 +12,6 @@ use super::args::Sign;
 use super::{password, verify};
 use crate::client::{connect, refusal};
 use crate::home::Home;
-
-type Files = BTreeMap<String, Vec<u8>>;
 
 pub(super) async fn run(home: &Home, command: &Sign, output: Output) -> Result<(), Failure> {
     let files = verify::package(&command.package)?;
@@ -44,9 +40,9 @@ pub(super) async fn run(home: &Home, command: &Sign, output: Output) -> Result<(
 }
 
 /// Nobody signs what does not hold, or what another consortium made.
-fn verified(home: &Home, files: &Files) -> Result<Canonical<Report>, Failure> {
+fn verified(home: &Home, files: &Files<'_>) -> Result<Canonical<Report>, Failure> {
     let root = home.certificate("root")?.fingerprint();
-    let verification = fedval_report::verify(files, Some(root));
+    let verification = fedval_report::verify_files(files, Some(root), None);
     if let Some(part) = verification.first_failure() {
         let problem = part.problem.as_deref().unwrap_or("unknown reason");
         return Err(Failure::new(
@@ -56,8 +52,8 @@ fn verified(home: &Home, files: &Files) -> Result<Canonical<Report>, Failure> {
             "do not sign it; build it anew: `fedval report build STUDY --out DIR`",
         ));
     }
-    let bytes = files.get("report.json").map(Vec::as_slice).unwrap_or_default();
-    Canonical::parse(bytes).map_err(|error| bug(&error))
+    let bytes = files.read("report.json").unwrap_or_default();
+    Canonical::parse(&bytes).map_err(|error| bug(&error))
 }
 
 fn statement(

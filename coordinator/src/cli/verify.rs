@@ -1,14 +1,12 @@
 //! `fedval verify`: offline, with nothing but the package and the root's fingerprint.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::BufReader;
 use std::path::Path;
 
 use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
-use fedval_report::{LogSummary, Verification};
+use fedval_report::{Files, LogSummary, Verification};
 use fedval_study::{LogCheckpoint, Sha256Digest, SiteId};
 use fedval_trust::{Certificate, Fingerprint};
 use serde::Deserialize;
@@ -18,14 +16,19 @@ use super::args::Verify;
 
 /// Files and folders deeper than this are no package.
 const MAX_DEPTH: usize = 4;
-/// Archives larger than this are no package: verification holds one in memory.
-const MAX_BYTES: u64 = 200 << 20;
+/// More files than this are no package.
+const MAX_FILES: usize = 20_000;
+/// Archives larger than this are no package: that of a thousand sites with a hundred groups each has a fifth of
+/// it. Verification holds what results say, and not their bytes; its memory grows with them all the same.
+const MAX_BYTES: u64 = 1 << 30;
+/// A folder holds the archive, too.
+const MAX_FOLDER_BYTES: u64 = 2 * MAX_BYTES;
 
 pub(super) fn run(command: &Verify, output: Output) -> Result<(), Failure> {
     let pinned = command.root.as_deref().map(fingerprint).transpose()?;
     let files = package(&command.package)?;
     let seen = command.checkpoint.as_deref().map(checkpoint).transpose()?;
-    let verification = fedval_report::verify_against(&files, pinned, seen.as_ref());
+    let verification = fedval_report::verify_files(&files, pinned, seen.as_ref());
     say(&verification, pinned.is_some(), output);
     match verification.first_failure() {
         None => Ok(()),
@@ -101,55 +104,71 @@ fn log_text(log: &LogSummary) -> String {
     )
 }
 
-/// The files of a package: a folder, or its archive.
-pub(super) fn package(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
-    let mut files = BTreeMap::new();
+/// The files of a package: a folder, or its archive. Their bytes are read when they are looked at.
+pub(super) fn package(path: &Path) -> Result<Files<'static>, Failure> {
     if !path.is_file() {
-        read(path, path, 0, &mut files)?;
-        return Ok(files);
+        let mut found = Found::default();
+        found.folder(path, path, 0)?;
+        return Ok(found.files);
     }
-    let unreadable = |what: String| {
-        Failure::new(
-            Exit::Usage,
-            "PACKAGE_UNREADABLE",
-            format!("{}: {what}", path.display()),
-            "give the folder that `fedval report build` wrote, or its evidence.zip",
-        )
-    };
     let disk = |error: std::io::Error| Failure::disk("read", path, &error);
     let file = fs::File::open(path).map_err(disk)?;
     let size = file.metadata().map_err(disk)?.len();
     if size > MAX_BYTES {
-        return Err(unreadable(format!("it is larger than any package ({MAX_BYTES} bytes)")));
+        return Err(unreadable(
+            path,
+            &format!("it is larger than any package ({MAX_BYTES} bytes)"),
+        ));
     }
-    fedval_report::unpack(BufReader::new(file)).map_err(|error| unreadable(error.to_string()))
+    Files::of_archive(file).map_err(|error| unreadable(path, &error.to_string()))
 }
 
-fn read(
-    root: &Path,
-    folder: &Path,
-    depth: usize,
-    files: &mut BTreeMap<String, Vec<u8>>,
-) -> Result<(), Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| Failure {
-        code: "PACKAGE_UNREADABLE".to_owned(),
-        exit: Exit::Usage,
-        remedy: Some(
-            "give the folder that `fedval report build` wrote, or its evidence.zip".to_owned(),
-        ),
-        ..Failure::disk("read", folder, &error)
-    })?;
-    for entry in entries {
-        let path = entry.map_err(|error| Failure::disk("read", folder, &error))?.path();
-        if path.is_dir() && depth < MAX_DEPTH {
-            read(root, &path, depth + 1, files)?;
-        } else {
-            let bytes = fs::read(&path).map_err(|error| Failure::disk("read", &path, &error))?;
+fn unreadable(path: &Path, what: &str) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "PACKAGE_UNREADABLE",
+        format!("{}: {what}", path.display()),
+        "give the folder that `fedval report build` wrote, or its evidence.zip",
+    )
+}
+
+/// What a folder holds, as far as it was walked through.
+#[derive(Default)]
+struct Found {
+    files: Files<'static>,
+    count: usize,
+    bytes: u64,
+}
+
+impl Found {
+    fn folder(&mut self, root: &Path, folder: &Path, depth: usize) -> Result<(), Failure> {
+        let disk = |path: &Path, error: &std::io::Error| Failure::disk("read", path, error);
+        let entries = fs::read_dir(folder).map_err(|error| {
+            let Failure { remedy, .. } = unreadable(folder, "");
+            let code = "PACKAGE_UNREADABLE".to_owned();
+            Failure { code, exit: Exit::Usage, remedy, ..disk(folder, &error) }
+        })?;
+        for entry in entries {
+            let path = entry.map_err(|error| disk(folder, &error))?.path();
+            let metadata = fs::metadata(&path).map_err(|error| disk(&path, &error))?;
+            if metadata.is_dir() && depth < MAX_DEPTH {
+                self.folder(root, &path, depth + 1)?;
+                continue;
+            }
+            // A pipe or a device would be read for ever.
+            if !metadata.is_file() {
+                return Err(unreadable(&path, "it is no file"));
+            }
+            self.count += 1;
+            self.bytes = self.bytes.saturating_add(metadata.len());
+            if self.count > MAX_FILES || self.bytes > MAX_FOLDER_BYTES {
+                return Err(unreadable(root, "it holds more than any package"));
+            }
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-            files.insert(name, bytes);
+            self.files.add_file(name, path, metadata.len());
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn say(verification: &Verification, is_named: bool, output: Output) {

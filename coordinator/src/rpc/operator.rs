@@ -336,16 +336,13 @@ impl OperatorService for OperatorRpc {
         let study = study_id(&self.authorised(Call::BuildReport, request).await?.study)?;
         let package =
             self.coordinator.report_build(&study).await.map_err(|error| status_of(&error))?;
-        let chunks: Vec<_> = package
-            .files()
-            .into_iter()
-            .flat_map(|(path, bytes)| {
-                let pieces: Vec<Vec<u8>> = bytes.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
-                pieces
-                    .into_iter()
-                    .map(move |data| Ok(proto::PackageChunk { path: path.clone(), data }))
+        // Piece by piece as they are sent: a large package is not held twice.
+        let chunks = package.into_files().into_iter().flat_map(|(path, bytes)| {
+            (0..bytes.len()).step_by(CHUNK_BYTES).map(move |from| {
+                let to = bytes.len().min(from + CHUNK_BYTES);
+                Ok(proto::PackageChunk { path: path.clone(), data: bytes[from..to].to_vec() })
             })
-            .collect();
+        });
         Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
     }
 }

@@ -45,22 +45,21 @@ impl<'a> Aggregates<'a> {
     pub(super) fn cell(
         plan: &StudyProtocol,
         result: &'a SiteResult,
-        dimension: &Name,
-        category: &Name,
+        cell: CellName<'_>,
     ) -> Option<Cell<Self>> {
         match &result.outcome {
             Outcome::Released(release) => {
-                find(&release.subgroups, dimension, category).map(|cell| shown(cell, Self::Exact))
+                find(&release.subgroups, cell).map(|cell| shown(cell, Self::Exact))
             }
             Outcome::ReleasedCoarse(release) => {
                 // A cell may have been rounded away from the nearest, to add up.
                 let rounding = release.terms.rounding_base.saturating_sub(1);
-                find(&release.subgroups, dimension, category)
+                find(&release.subgroups, cell)
                     .map(|cell| shown(cell, |group| Self::Coarse { group, rounding }))
             }
             Outcome::ReleasedNoisy(release) => {
                 let sigma = sigma(plan, &release.terms);
-                find(&release.subgroups, dimension, category)
+                find(&release.subgroups, cell)
                     .map(|cell| shown(cell, |group| Self::Noisy { group, sigma }))
             }
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => None,
@@ -114,15 +113,24 @@ impl<'a> Aggregates<'a> {
     }
 }
 
+/// A cell of a table, and which of all cells of the protocol it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CellName<'a> {
+    pub(super) place: usize,
+    pub(super) dimension: &'a Name,
+    pub(super) category: &'a Name,
+}
+
+/// Cells stand in the protocol's order: the one is looked for at its place first.
 fn find<'a, P>(
     cells: &'a [fedval_study::result::SubgroupCell<P>],
-    dimension: &Name,
-    category: &Name,
+    name: CellName<'_>,
 ) -> Option<&'a Cell<P>> {
-    cells
-        .iter()
-        .find(|cell| cell.dimension == *dimension && cell.category == *category)
-        .map(|cell| &cell.performance)
+    let is_it = |cell: &&'a fedval_study::result::SubgroupCell<P>| {
+        cell.category == *name.category && cell.dimension == *name.dimension
+    };
+    let at_its_place = cells.get(name.place).filter(is_it);
+    at_its_place.or_else(|| cells.iter().find(is_it)).map(|cell| &cell.performance)
 }
 
 fn shown<'a, P>(cell: &'a Cell<P>, of: impl Fn(&'a P) -> Aggregates<'a>) -> Cell<Aggregates<'a>> {

@@ -1,6 +1,6 @@
 //! Whether protocol, round record and results belong together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::dc01_closed_schema;
@@ -9,30 +9,45 @@ use fedval_study::{
     Canonical, LockedProtocol, Outcome, ResultDigest, RoundRecord, ScoreSource, SiteId, SiteRecord,
     SiteResult, SiteStatus, Terms,
 };
+use rayon::prelude::*;
 
-use super::AssembleError;
+use super::{AssembleError, Given};
 
 /// Checks all three against each other.
 pub(super) fn check(
     protocol: &LockedProtocol,
     round: &RoundRecord,
-    results: &BTreeMap<SiteId, SiteResult>,
+    results: &BTreeMap<&SiteId, Given<'_>>,
 ) -> Result<(), AssembleError> {
     check_round(protocol, round)?;
-    for record in &round.sites {
-        match (results.get(&record.site), record.status) {
-            (None, SiteStatus::Missing) => check_missing(record)?,
-            (None, _) => return Err(AssembleError::ResultAbsent { site: record.site.clone() }),
-            (Some(result), _) => {
-                check_record(record, result)?;
-                check_result(protocol, round, &record.site, result)?;
-            }
-        }
+    // The first in order of sites is the one that is told.
+    let refused = round.sites.par_iter().find_map_first(|record| {
+        let given = results.get(&record.site).copied();
+        check_answer(protocol, round, record, given).err()
+    });
+    if let Some(error) = refused {
+        return Err(error);
     }
-    let listed = |site: &&SiteId| round.sites.iter().any(|record| record.site == **site);
-    match results.keys().find(|site| !listed(site)) {
-        Some(site) => Err(AssembleError::ResultUnexpected { site: site.clone() }),
+    let listed: BTreeSet<&SiteId> = round.sites.iter().map(|record| &record.site).collect();
+    match results.keys().find(|site| !listed.contains(**site)) {
+        Some(site) => Err(AssembleError::ResultUnexpected { site: (*site).clone() }),
         None => Ok(()),
+    }
+}
+
+fn check_answer(
+    protocol: &LockedProtocol,
+    round: &RoundRecord,
+    record: &SiteRecord,
+    given: Option<Given<'_>>,
+) -> Result<(), AssembleError> {
+    match (given, record.status) {
+        (None, SiteStatus::Missing) => check_missing(record),
+        (None, _) => Err(AssembleError::ResultAbsent { site: record.site.clone() }),
+        (Some(given), _) => {
+            check_record(record, given)?;
+            check_result(protocol, round, &record.site, given.result)
+        }
     }
 }
 
@@ -65,18 +80,22 @@ fn check_missing(record: &SiteRecord) -> Result<(), AssembleError> {
     Err(AssembleError::ResultAbsent { site: record.site.clone() })
 }
 
-fn check_record(record: &SiteRecord, result: &SiteResult) -> Result<(), AssembleError> {
+fn check_record(record: &SiteRecord, given: Given<'_>) -> Result<(), AssembleError> {
     let site = || record.site.clone();
     let disagrees = |field| AssembleError::RecordDisagrees { site: site(), field };
-    if record.status.as_str() != result.outcome.status() {
+    if record.status.as_str() != given.result.outcome.status() {
         return Err(disagrees("status"));
     }
     if record.recorded_at_ms.is_none() {
         return Err(disagrees("time of arrival"));
     }
-    let canonical = Canonical::new(result.clone())
-        .map_err(|source| AssembleError::NotCanonical { site: site(), source })?;
-    if record.result != Some(ResultDigest(canonical.digest())) {
+    let digest = match given.digest {
+        Some(digest) => digest,
+        None => Canonical::new(given.result)
+            .map(|canonical| ResultDigest(canonical.digest()))
+            .map_err(|source| AssembleError::NotCanonical { site: site(), source })?,
+    };
+    if record.result != Some(digest) {
         return Err(disagrees("digest"));
     }
     Ok(())

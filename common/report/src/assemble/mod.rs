@@ -26,9 +26,12 @@ mod verdict;
 use std::collections::BTreeMap;
 
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::{Cell, LockedProtocol, Name, RoundRecord, SiteId, SiteRecord, SiteResult};
+use fedval_study::{
+    Cell, LockedProtocol, ResultDigest, RoundRecord, SiteId, SiteRecord, SiteResult,
+};
+use rayon::prelude::*;
 
-use aggregates::Aggregates;
+use aggregates::{Aggregates, CellName};
 
 pub(crate) use conformity::{check_result, check_round};
 pub(crate) use contribution::Member;
@@ -39,6 +42,13 @@ use crate::report::{
     ModelIdentity, OperatingPointLimit, REPORT_SCHEMA, Report, RoundIdentity, Software,
     StudyIdentity,
 };
+
+/// A site's result, with the digest of its canonical bytes where these were read already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) result: &'a SiteResult,
+    pub(crate) digest: Option<ResultDigest>,
+}
 
 /// One site with what it answered.
 struct Answer<'a> {
@@ -53,13 +63,8 @@ impl<'a> Answer<'a> {
     }
 
     /// One cell of a table, where the site released any.
-    fn cell(
-        &self,
-        plan: &StudyProtocol,
-        dimension: &Name,
-        category: &Name,
-    ) -> Option<Cell<Aggregates<'a>>> {
-        Aggregates::cell(plan, self.result?, dimension, category)
+    fn cell(&self, plan: &StudyProtocol, cell: CellName<'_>) -> Option<Cell<Aggregates<'a>>> {
+        Aggregates::cell(plan, self.result?, cell)
     }
 }
 
@@ -75,16 +80,28 @@ pub fn assemble(
     round: &RoundRecord,
     results: &BTreeMap<SiteId, SiteResult>,
 ) -> Result<Report, AssembleError> {
+    let given = results.iter().map(|(site, result)| (site, Given { result, digest: None }));
+    assemble_given(protocol, round, &given.collect())
+}
+
+/// The same from results whose bytes may have been read already.
+pub(crate) fn assemble_given(
+    protocol: &LockedProtocol,
+    round: &RoundRecord,
+    results: &BTreeMap<&SiteId, Given<'_>>,
+) -> Result<Report, AssembleError> {
     conformity::check(protocol, round, results)?;
     let answers: Vec<Answer<'_>> = round
         .sites
         .iter()
-        .map(|record| Answer { record, result: results.get(&record.site) })
+        .map(|record| Answer { record, result: results.get(&record.site).map(|g| g.result) })
         .collect();
     let plan = protocol.protocol();
     let sites = answers
-        .iter()
+        .par_iter()
         .map(|answer| site::section(plan, answer))
+        .collect::<Vec<_>>()
+        .into_iter()
         .collect::<Result<Vec<_>, AssembleError>>()?;
     let members = members(plan, &answers);
     let synthesis = synthesis::all(plan, &members);

@@ -5,6 +5,7 @@ use fedval_stats::bivariate::{Bivariate, reitsma};
 use fedval_stats::{Interval, NotEstimable, decision_curve};
 use fedval_study::protocol::{OperatingPoint, StudyProtocol};
 use fedval_study::{MetricId, Name, SiteId};
+use rayon::prelude::*;
 
 use super::contribution::{Member, Proportion};
 use crate::report::{
@@ -14,7 +15,7 @@ use crate::report::{
 
 /// One summary for each operating point, in the protocol's order.
 pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Vec<OperatingPointSummary> {
-    plan.operating_points.iter().map(|point| one(plan, point, members)).collect()
+    plan.operating_points.par_iter().map(|point| one(plan, point, members)).collect()
 }
 
 fn one(

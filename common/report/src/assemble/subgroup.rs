@@ -1,10 +1,12 @@
 //! Performance by category, at each site and across sites.
 
+use std::borrow::Cow;
+
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{Cell, MetricId, Name, SiteId};
 use rayon::prelude::*;
 
-use super::aggregates::Aggregates;
+use super::aggregates::{Aggregates, CellName};
 use super::contribution::Member;
 use super::synthesis::Detail;
 use super::verdict;
@@ -26,16 +28,15 @@ pub(super) struct Assessed {
 /// One for each cell of each table, in the protocol's order.
 pub(super) fn all(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Assessed> {
     let tables = plan.tables();
-    let cells: Vec<(&Name, &Name)> = tables
+    let cells: Vec<CellName<'_>> = tables
         .iter()
         .flat_map(|table| table.categories.iter().map(move |category| (&table.name, category)))
+        .enumerate()
+        .map(|(place, (dimension, category))| CellName { place, dimension, category })
         .collect();
     let compared = compared(plan);
     // Groups hang on nothing but their own cells: beside each other they come out as one after the other.
-    cells
-        .par_iter()
-        .map(|(dimension, category)| assess(plan, &compared, answers, dimension, category))
-        .collect()
+    cells.par_iter().map(|cell| assess(plan, &compared, answers, *cell)).collect()
 }
 
 /// Discrimination and response only: calibration in small groups has errors too large to pool.
@@ -51,22 +52,22 @@ fn assess(
     plan: &StudyProtocol,
     compared: &[MetricId],
     answers: &[Answer<'_>],
-    dimension: &Name,
-    category: &Name,
+    name: CellName<'_>,
 ) -> Assessed {
+    let CellName { dimension, category, .. } = name;
     let mut sites = Vec::new();
     let mut members = Vec::new();
     let mut estimates = Vec::new();
     let mut worst: Vec<Option<WorstSubgroup>> = vec![None; plan.endpoints.len()];
     for answer in answers {
-        let Some(cell) = answer.cell(plan, dimension, category) else { continue };
+        let Some(cell) = answer.cell(plan, name) else { continue };
         let site = &answer.record.site;
         let (performance, found) = match cell {
             Cell::Released(aggregates) => {
                 members.push(Member { site, aggregates });
-                let found = Cellwise { plan, aggregates };
+                let found = Cellwise::new(plan, compared, aggregates);
                 found.challenge((site, dimension, category), &mut worst);
-                (Disclosed::Released(found.performance()), found.estimates(compared))
+                (Disclosed::Released(found.performance()), found.estimates())
             }
             Cell::Suppressed => {
                 (Disclosed::Withheld { withheld: WithheldCode::S }, vec![None; compared.len()])
@@ -85,18 +86,27 @@ fn assess(
 }
 
 /// One cell of one site.
-#[derive(Clone, Copy)]
 struct Cellwise<'a> {
     plan: &'a StudyProtocol,
     aggregates: Aggregates<'a>,
+    /// For each metric that groups are compared by.
+    compared: Vec<(&'a MetricId, Result<Metric, Reason>)>,
 }
 
-impl Cellwise<'_> {
-    fn metric(self, id: &MetricId) -> Result<Metric, Reason> {
-        metric::estimate(self.plan, id, self.aggregates)
+impl<'a> Cellwise<'a> {
+    fn new(plan: &'a StudyProtocol, compared: &'a [MetricId], aggregates: Aggregates<'a>) -> Self {
+        let metric = |id: &'a MetricId| (id, metric::estimate(plan, id, aggregates));
+        Self { plan, aggregates, compared: compared.iter().map(metric).collect() }
     }
 
-    fn performance(self) -> SubgroupPerformance {
+    fn metric(&self, id: &MetricId) -> Result<Cow<'_, Metric>, Reason> {
+        match self.compared.iter().find(|(of, _)| *of == id) {
+            Some((_, metric)) => metric.as_ref().map(Cow::Borrowed).map_err(|reason| *reason),
+            None => metric::estimate(self.plan, id, self.aggregates).map(Cow::Owned),
+        }
+    }
+
+    fn performance(&self) -> SubgroupPerformance {
         let (n_pos, n_neg) = self.aggregates.cases();
         let area = self.metric(&MetricId::Auroc);
         let points = self.plan.operating_points.iter();
@@ -112,17 +122,17 @@ impl Cellwise<'_> {
         }
     }
 
-    fn estimates(self, compared: &[MetricId]) -> Vec<Option<(f64, f64)>> {
-        let of = |id: &MetricId| {
-            let metric = self.metric(id).ok()?;
+    fn estimates(&self) -> Vec<Option<(f64, f64)>> {
+        let of = |(_, metric): &(&MetricId, Result<Metric, Reason>)| {
+            let metric = metric.as_ref().ok()?;
             Some((metric.estimate, *metric.se.value()?))
         };
-        compared.iter().map(of).collect()
+        self.compared.iter().map(of).collect()
     }
 
     /// Takes the place of what was the least favourable so far, where this cell is less so.
     fn challenge(
-        self,
+        &self,
         (site, dimension, category): (&SiteId, &Name, &Name),
         worst: &mut [Option<WorstSubgroup>],
     ) {

@@ -1,27 +1,48 @@
 //! The package as one file: a ZIP archive without compression and without times.
 //!
 //! Stored members keep their bytes readable for as long as anybody reads ZIP, and an archive that may hold
-//! nothing else cannot inflate: what is read is never larger than the file.
+//! nothing else cannot inflate: what is read is never larger than the file. It is read by the rules of a package
+//! alone – so many members at most, none over another, no second description of any – so that an archive of a
+//! million is refused before room is made for one.
+//!
+//! # References
+//!
+//! - PKWARE (2022). APPNOTE.TXT, .ZIP File Format Specification 6.3.10, sections 4.3 and 4.4.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Seek, SeekFrom, Write as _};
+use std::io::{Cursor, Read, Seek, Write as _};
 
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::content::Bytes;
 
 /// Members beyond this are no package.
 const MAX_MEMBERS: usize = 20_000;
+/// Nor are names of members longer than this.
+const MAX_NAME: usize = 200;
+/// What a member's description takes at most, with what tools add to it.
+const MAX_DESCRIPTION: u64 = 46 + MAX_NAME as u64 + 256;
+
+/// Bytes of the record at the end, of a member's description, and of the header before its content.
+const END: usize = 22;
+const DESCRIPTION: usize = 46;
+const HEADER: usize = 30;
 
 /// An archive cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveError {
-    /// It is no ZIP archive, or a damaged one.
-    #[error("it is no readable ZIP archive")]
-    Damaged(#[from] zip::result::ZipError),
+    /// It cannot be written.
+    #[error("it cannot be written as a ZIP archive")]
+    Unwritable(#[from] zip::result::ZipError),
     /// Reading or writing failed.
     #[error("it cannot be read")]
     Input(#[from] std::io::Error),
+    /// It is no ZIP archive, or a damaged one.
+    #[error("it is no readable ZIP archive")]
+    Damaged,
     /// A member that no package has.
     #[error("{what}")]
     Foreign {
@@ -35,12 +56,14 @@ pub enum ArchiveError {
 /// # Errors
 ///
 /// [`ArchiveError`] where a file is larger than an archive can hold.
-pub(crate) fn pack(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, ArchiveError> {
+pub(crate) fn pack(files: &BTreeMap<String, Cow<'_, [u8]>>) -> Result<Vec<u8>, ArchiveError> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::default())
         .unix_permissions(0o644);
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let described = |path: &String| HEADER + DESCRIPTION + 2 * path.len();
+    let room = files.iter().map(|(path, bytes)| described(path) + bytes.len()).sum::<usize>();
+    let mut archive = ZipWriter::new(Cursor::new(Vec::with_capacity(room + END)));
     for (path, bytes) in files {
         archive.start_file(path, options)?;
         archive.write_all(bytes)?;
@@ -48,39 +71,158 @@ pub(crate) fn pack(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Archive
     Ok(archive.finish()?.into_inner())
 }
 
-/// The files of an archive that may come from anybody.
+/// The files of an archive that may come from anybody, all in memory.
 ///
 /// # Errors
 ///
-/// [`ArchiveError`] if it is no archive, or holds what no package does: compressed, encrypted or repeated
-/// members, folders, or too many.
+/// [`ArchiveError`] if it is no archive, or holds what no package does: compressed, encrypted, overlapping or
+/// repeated members, folders, or too many.
 pub fn unpack(mut input: impl Read + Seek) -> Result<BTreeMap<String, Vec<u8>>, ArchiveError> {
-    let foreign = |what| ArchiveError::Foreign { what };
-    // Members may overlap; together they are never larger than the archive.
-    let mut room = input.seek(SeekFrom::End(0))?;
+    let mut whole = Vec::new();
     input.rewind()?;
-    let mut archive = ZipArchive::new(input)?;
-    if archive.len() > MAX_MEMBERS {
+    input.read_to_end(&mut whole)?;
+    unpacked(&whole)
+}
+
+/// The files of an archive in memory.
+pub(super) fn unpacked(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ArchiveError> {
+    let whole = Bytes::Held(archive);
+    let content = |Member { name, start, length }| {
+        let mut content = vec![0; usize::try_from(length).map_err(|_| ArchiveError::Damaged)?];
+        whole.fill(start, &mut content)?;
+        Ok((name, content))
+    };
+    members(&whole)?.into_iter().map(content).collect()
+}
+
+/// A member of an archive, and where its content stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) start: u64,
+    pub(crate) length: u64,
+}
+
+/// The members of an archive that may come from anybody, in order of names.
+pub(crate) fn members(archive: &Bytes<'_>) -> Result<Vec<Member>, ArchiveError> {
+    let (directory, count, begins) = directory(archive)?;
+    let mut rest = directory.as_slice();
+    let mut members = Vec::with_capacity(count);
+    for _ in 0..count {
+        let described = Description::take(&mut rest)?;
+        members.push(described.member(archive, begins)?);
+    }
+    if !rest.is_empty() {
+        return Err(ArchiveError::Damaged);
+    }
+    members.sort_unstable_by_key(|member| member.start);
+    let overlap = |pair: &[Member]| pair[0].start + pair[0].length > pair[1].start;
+    if members.windows(2).any(overlap) {
+        return Err(foreign("its members overlap"));
+    }
+    members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    if members.windows(2).any(|pair| pair[0].name == pair[1].name) {
+        return Err(foreign("two members have one name"));
+    }
+    Ok(members)
+}
+
+const fn foreign(what: &'static str) -> ArchiveError {
+    ArchiveError::Foreign { what }
+}
+
+/// The descriptions of all members, how many they are, and where they begin. They end where the record at the end
+/// begins, and that ends the archive.
+fn directory(archive: &Bytes<'_>) -> Result<(Vec<u8>, usize, u64), ArchiveError> {
+    let mut end = [0; END];
+    let ends = archive.length().checked_sub(END as u64).ok_or(ArchiveError::Damaged)?;
+    archive.fill(ends, &mut end)?;
+    let count = short(&end, 10);
+    let is_one_disk = short(&end, 4) == 0 && short(&end, 6) == 0 && short(&end, 8) == count;
+    if !end.starts_with(b"PK\x05\x06") || short(&end, 20) != 0 || !is_one_disk {
+        return Err(ArchiveError::Damaged);
+    }
+    if usize::from(count) > MAX_MEMBERS {
         return Err(foreign("it has more members than any package"));
     }
-    let mut files = BTreeMap::new();
-    for index in 0..archive.len() {
-        let mut member = archive.by_index_raw(index)?;
-        if member.compression() != CompressionMethod::Stored || member.encrypted() {
+    let (size, begins) = (u64::from(long(&end, 12)), u64::from(long(&end, 16)));
+    if size > u64::from(count) * MAX_DESCRIPTION {
+        return Err(foreign("its members are described at greater length than any"));
+    }
+    if begins.checked_add(size) != Some(ends) {
+        return Err(ArchiveError::Damaged);
+    }
+    let mut directory = vec![0; usize::try_from(size).map_err(|_| ArchiveError::Damaged)?];
+    archive.fill(begins, &mut directory)?;
+    Ok((directory, usize::from(count), begins))
+}
+
+/// What the directory says of a member.
+struct Description<'d> {
+    fixed: &'d [u8],
+    name: &'d [u8],
+}
+
+impl<'d> Description<'d> {
+    /// The first one of those that are left.
+    fn take(rest: &mut &'d [u8]) -> Result<Self, ArchiveError> {
+        let (fixed, further) = rest.split_at_checked(DESCRIPTION).ok_or(ArchiveError::Damaged)?;
+        if !fixed.starts_with(b"PK\x01\x02") {
+            return Err(ArchiveError::Damaged);
+        }
+        let length = usize::from(short(fixed, 28));
+        let (name, further) = further.split_at_checked(length).ok_or(ArchiveError::Damaged)?;
+        let extra = usize::from(short(fixed, 30)) + usize::from(short(fixed, 32));
+        *rest = further.get(extra..).ok_or(ArchiveError::Damaged)?;
+        Ok(Self { fixed, name })
+    }
+
+    fn member(&self, archive: &Bytes<'_>, directory: u64) -> Result<Member, ArchiveError> {
+        // Encrypted, or compressed in whatever way.
+        if short(self.fixed, 8) & 1 != 0 || short(self.fixed, 10) != 0 {
             return Err(foreign("a member is compressed or encrypted, which none of a package is"));
         }
-        room = room.checked_sub(member.size()).ok_or_else(|| foreign("its members overlap"))?;
-        let name = member.name()?.into_owned();
-        let (size, mut content) = (member.size(), Vec::new());
-        member.read_to_end(&mut content)?;
-        if u64::try_from(content.len()) != Ok(size) {
+        let length = long(self.fixed, 24);
+        if long(self.fixed, 20) != length || self.name.len() > MAX_NAME {
+            return Err(foreign("a member has two sizes, or a name longer than any"));
+        }
+        let mut header = [0; HEADER];
+        let at = u64::from(long(self.fixed, 42));
+        archive.fill(at, &mut header)?;
+        let mut name = vec![0; self.name.len()];
+        archive.fill(at + HEADER as u64, &mut name)?;
+        let agrees = header.starts_with(b"PK\x03\x04")
+            && short(&header, 8) == 0
+            && long(&header, 18) == length
+            && long(&header, 22) == length
+            && usize::from(short(&header, 26)) == name.len()
+            && name == self.name;
+        if !agrees {
+            return Err(foreign("a member is described in two ways"));
+        }
+        let before = HEADER as u64 + u64::from(short(&header, 26)) + u64::from(short(&header, 28));
+        let (start, length) = (at + before, u64::from(length));
+        if start + length > directory {
             return Err(foreign("a member is cut off"));
         }
-        if files.insert(name, content).is_some() {
-            return Err(foreign("two members have one name"));
+        let name = String::from_utf8(name).map_err(|_| ArchiveError::Damaged)?;
+        if name.ends_with('/') {
+            return Err(foreign("a member is a folder, which none of a package is"));
         }
+        Ok(Member { name, start, length })
     }
-    Ok(files)
+}
+
+/// A number of two bytes, the lowest first; 0 beyond the end.
+fn short(bytes: &[u8], at: usize) -> u16 {
+    let two = bytes.get(at..).and_then(|rest| rest.first_chunk::<2>());
+    two.map_or(0, |two| u16::from_le_bytes(*two))
+}
+
+/// A number of four bytes.
+fn long(bytes: &[u8], at: usize) -> u32 {
+    let four = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>());
+    four.map_or(0, |four| u32::from_le_bytes(*four))
 }
 
 #[cfg(test)]
@@ -94,34 +236,87 @@ mod tests {
         ])
     }
 
-    #[test]
-    fn files_come_back_and_bytes_are_the_same_twice() {
-        let packed = pack(&files()).unwrap();
-        assert_eq!(packed, pack(&files()).unwrap());
-        assert_eq!(unpack(Cursor::new(&packed)).unwrap(), files());
+    fn packed() -> Vec<u8> {
+        let files = files();
+        pack(&files.iter().map(|(path, bytes)| (path.clone(), bytes.into())).collect()).unwrap()
+    }
+
+    fn refused(archive: &[u8]) -> String {
+        unpack(Cursor::new(archive)).unwrap_err().to_string()
+    }
+
+    /// Puts bytes at a place after each mark.
+    fn marked(mark: &[u8], place: usize, bytes: &[u8]) -> Vec<u8> {
+        let mut archive = packed();
+        for at in 0..archive.len() - mark.len() {
+            if archive[at..].starts_with(mark) {
+                archive[at + place..][..bytes.len()].copy_from_slice(bytes);
+            }
+        }
+        archive
     }
 
     #[test]
-    fn what_is_no_package_is_refused() {
-        assert!(
-            unpack(Cursor::new(b"")).is_err()
-                && unpack(Cursor::new(b"PK\x03\x04 nonsense")).is_err()
-        );
-        let packed = pack(&files()).unwrap();
-        assert!(unpack(Cursor::new(&packed[..packed.len() - 30])).is_err());
-        let mut inflating = ZipWriter::new(Cursor::new(Vec::new()));
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        inflating.start_file("report.json", options).unwrap();
-        inflating.write_all(&[0; 100]).unwrap();
-        let mut bytes = inflating.finish().unwrap().into_inner();
-        // A member that claims to be compressed: the method in both headers.
-        for at in 0..bytes.len() - 12 {
-            match &bytes[at..at + 4] {
-                b"PK\x03\x04" => bytes[at + 8] = 8,
-                b"PK\x01\x02" => bytes[at + 10] = 8,
-                _ => {}
-            }
+    fn files_come_back_and_bytes_are_the_same_twice() {
+        assert_eq!(packed(), packed());
+        assert_eq!(unpack(Cursor::new(packed())).unwrap(), files());
+    }
+
+    #[test]
+    fn what_is_no_archive_is_refused() {
+        let whole = packed();
+        let followed = [&whole[..], b"x"].concat();
+        for archive in [b"", &b"PK\x03\x04 nonsense"[..], &whole[..whole.len() - 30], &followed] {
+            assert!(unpack(Cursor::new(archive)).is_err());
         }
-        assert!(matches!(unpack(Cursor::new(&bytes)), Err(ArchiveError::Foreign { .. })));
+    }
+
+    #[test]
+    fn what_no_package_holds_is_refused() {
+        let (header, description) = (b"PK\x03\x04", b"PK\x01\x02");
+        for (archive, why) in [
+            (marked(description, 10, &[8, 0]), "compressed"),
+            (marked(description, 8, &[1, 0]), "encrypted"),
+            (marked(header, 8, &[8, 0]), "two ways"),
+            // A size that lies, in one place and in all.
+            (marked(description, 24, &[9, 9, 9, 9]), "two sizes"),
+            (marked(description, 20, &[9, 0, 0, 0, 9, 0, 0, 0]), "two ways"),
+            (marked(header, 18, &[9, 0, 0, 0, 9, 0, 0, 0]), "two ways"),
+            // Both members begin where the first does.
+            (marked(description, 42, &[0, 0, 0, 0]), "two ways"),
+            (marked(b"PK\x05\x06", 8, &[0xff, 0xff, 0xff, 0xff]), "more members"),
+            (marked(b"PK\x05\x06", 12, &[0xff, 0xff, 0xff, 0x7f]), "greater length"),
+            (marked(b"PK\x05\x06", 16, &[0, 0, 0, 0]), "no readable"),
+        ] {
+            assert!(refused(&archive).contains(why), "{} instead of {why}", refused(&archive));
+        }
+    }
+
+    #[test]
+    fn members_over_each_other_are_refused() {
+        // Two members of one name and size, of which both descriptions say that they are the first.
+        let twice = |names: [&str; 2]| {
+            let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+            let options =
+                SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+            for name in names {
+                writer.start_file(name, options).unwrap();
+                writer.write_all(&[1; 100]).unwrap();
+            }
+            writer.finish().unwrap().into_inner()
+        };
+        let mut archive = twice(["one", "two"]);
+        let last = |archive: &[u8], mark: &[u8]| {
+            (0..archive.len()).rfind(|at| archive[*at..].starts_with(mark)).unwrap()
+        };
+        let at = last(&archive, b"PK\x01\x02");
+        archive[at + 46..at + 49].copy_from_slice(b"one");
+        archive[at + 42..at + 46].fill(0);
+        assert!(refused(&archive).contains("overlap"), "{}", refused(&archive));
+        let second = last(&archive, b"PK\x03\x04");
+        let mut archive = twice(["one", "two"]);
+        archive[at + 46..at + 49].copy_from_slice(b"one");
+        archive[second + 30..second + 33].copy_from_slice(b"one");
+        assert!(refused(&archive).contains("one name"), "{}", refused(&archive));
     }
 }

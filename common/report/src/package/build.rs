@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use fedval_study::protocol::LockError;
 use fedval_study::{
-    Canonical, CanonicalError, LockedProtocol, RoundRecord, Sha256Digest, SiteResult,
+    Canonical, CanonicalError, LockedProtocol, ResultDigest, RoundRecord, Sha256Digest, SiteId,
+    SiteResult,
 };
 use fedval_trust::{Certificate, PayloadType, SecretKey, SignedDocument};
+use rayon::prelude::*;
 
 use super::statement::{Envelope, Statement};
 use super::{
     ArchiveError, Evidence, LogEvidence, Package, SignedByPerson, companions, layout, pack, stated,
 };
-use crate::assemble::{AssembleError, assemble};
+use crate::assemble::{AssembleError, Given, assemble_given};
 use crate::forms::{self, FormError};
 use crate::report::Report;
-use crate::verify::verify;
+use crate::verify::{Made, verify_with};
 
 /// A package cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +63,8 @@ pub enum BuildError {
 pub struct Unlogged {
     evidence: Evidence,
     protocol: LockedProtocol,
+    /// What was read: SHA-256 of every result.
+    results: BTreeMap<SiteId, ResultDigest>,
     report: Canonical<Report>,
 }
 
@@ -74,18 +78,28 @@ impl Unlogged {
         let protocol =
             LockedProtocol::parse(&evidence.protocol.bytes).map_err(BuildError::Protocol)?;
         let round = read::<RoundRecord>("the round record", &evidence.round.bytes)?;
+        // A thousand results take their time; each stands for itself.
         let results = evidence
             .results
-            .iter()
+            .par_iter()
             .map(|(site, document)| {
                 let part = format!("the result of {site}");
-                Ok((site.clone(), read::<SiteResult>(&part, &document.bytes)?))
+                let result = read::<SiteResult>(&part, &document.bytes)?;
+                Ok((site, result, ResultDigest(Sha256Digest::of(&document.bytes))))
             })
-            .collect::<Result<BTreeMap<_, _>, BuildError>>()?;
-        let report = assemble(&protocol, &round, &results).map_err(BuildError::Assemble)?;
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect::<Result<Vec<_>, BuildError>>()?;
+        let given: BTreeMap<&SiteId, Given<'_>> = results
+            .iter()
+            .map(|(site, result, digest)| (*site, Given { result, digest: Some(*digest) }))
+            .collect();
+        let report = assemble_given(&protocol, &round, &given).map_err(BuildError::Assemble)?;
+        drop(given);
+        let results = results.into_iter().map(|(site, _, digest)| (site.clone(), digest)).collect();
         let report = Canonical::new(report)
             .map_err(|source| BuildError::Document { part: "the report".to_owned(), source })?;
-        Ok(Self { evidence, protocol, report })
+        Ok(Self { evidence, protocol, results, report })
     }
 
     /// What the log must hold of it: SHA-256 of `report.json`.
@@ -107,34 +121,47 @@ impl Unlogged {
         coordinator_key: &SecretKey,
         coordinator_certificate: &Certificate,
     ) -> Result<Package, BuildError> {
-        let Self { evidence, protocol, report } = self;
+        let Self { evidence, protocol, results, report } = self;
         let signatures = SignedByPerson::order(signatures);
         let shown: Vec<_> = signatures.iter().map(|signed| signed.statement.clone()).collect();
-        let forms = forms::render(report.value(), &shown).map_err(BuildError::Render)?;
+        let (value, numbers) = report.into_parts();
+        let forms = forms::render(&value, &shown).map_err(BuildError::Render)?;
         let signed = SignedDocument::sign(
             PayloadType::Report,
-            report.bytes().to_vec(),
+            numbers,
             coordinator_key,
             coordinator_certificate,
         );
         let companions = companions::all(protocol.protocol());
         let mut files = stated((&evidence, &signatures, &log), &signed, &forms, &companions);
-        let statement = Statement::about(report.value(), &files);
+        let statement = Statement::about(&value, &files);
+        drop(value);
         let statement = Envelope::seal(&statement, coordinator_key, coordinator_certificate)
             .and_then(|envelope| Canonical::new(envelope).ok())
             .ok_or(BuildError::Statement)?
             .into_bytes();
-        files.insert(layout::STATEMENT.to_owned(), statement.clone());
+        files.insert(layout::STATEMENT.to_owned(), statement.as_slice().into());
         let archive = pack(&files).map_err(BuildError::Archive)?;
+        drop(files);
         let report = signed;
         Package { evidence, signatures, log, report, forms, companions, statement, archive }
-            .verified()
+            .verified(&results)
     }
 }
 
 impl Package {
-    fn verified(self) -> Result<Self, BuildError> {
-        let verification = verify(&self.files(), None);
+    /// The package, if a reader finds that it holds. What was made of `results` a moment ago is not made again.
+    fn verified(self, results: &BTreeMap<SiteId, ResultDigest>) -> Result<Self, BuildError> {
+        let made = Made {
+            protocol: &self.evidence.protocol.bytes,
+            round: &self.evidence.round.bytes,
+            results,
+            numbers: &self.report.bytes,
+            forms: &self.forms,
+        };
+        let files = self.contents().into_iter().collect();
+        let verification = verify_with(&files, None, None, Some(&made));
+        drop(files);
         match verification.first_failure() {
             None => Ok(self),
             Some(part) => Err(BuildError::DoesNotVerify {

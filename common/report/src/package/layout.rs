@@ -27,6 +27,9 @@ pub(crate) const PROTOCOL: &str = "evidence/protocol.json";
 /// The round record.
 pub(crate) const ROUND: &str = "evidence/round.json";
 
+/// Where the results of sites stand.
+pub(crate) const SITES: &str = "evidence/sites/";
+
 /// The coordinator's log.
 pub(crate) const LOG: &str = "evidence/log.jsonl";
 /// Where it stands.
@@ -47,9 +50,27 @@ pub(crate) fn is_form(path: &str) -> bool {
     path == HTML || path == PDF || path.starts_with("tables/") || path.starts_with("figures/")
 }
 
+/// More bytes than any package has in the file at `path`: what a reader makes room for.
+pub(crate) fn largest(path: &str) -> u64 {
+    const MIB: u64 = 1 << 20;
+    match path {
+        // Forty MiB for a thousand sites.
+        REPORT => 96 * MIB,
+        // Every leaf that the log ever had, 75 bytes each where they concern others.
+        LOG => 64 * MIB,
+        ROUND | STATEMENT | LOG_COSIGNATURES => 16 * MIB,
+        PROTOCOL => 2 * MIB,
+        _ if path.ends_with(".sig.json") || path == ROOT => MIB / 16,
+        // A coordinator takes no larger message.
+        _ if path.starts_with(SITES) => 4 * MIB,
+        _ if path.starts_with(ELECTRONIC_SIGNATURES) => MIB / 16,
+        _ => 64 * MIB,
+    }
+}
+
 /// A site's result.
 pub(crate) fn result(site: &SiteId) -> String {
-    format!("evidence/sites/{site}.json")
+    format!("{SITES}{site}.json")
 }
 
 /// A person's signature under the report: one of each person and meaning.

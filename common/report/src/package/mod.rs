@@ -3,20 +3,23 @@
 mod archive;
 mod build;
 mod companions;
+mod content;
 mod electronic_signature;
 pub(crate) mod layout;
 pub(crate) mod log;
 pub(crate) mod statement;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use fedval_study::{Canonical, SiteId};
 use fedval_trust::{Certificate, SignedDocument};
 use serde::Serialize;
 
-pub(crate) use archive::pack;
 pub use archive::{ArchiveError, unpack};
+pub(crate) use archive::{members, pack};
 pub use build::{BuildError, Unlogged};
+pub use content::Files;
 pub use electronic_signature::SignedByPerson;
 pub(crate) use electronic_signature::place;
 pub use log::{Cosignature, LogEvidence};
@@ -59,35 +62,55 @@ impl Package {
     /// The package as files, by path.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        self.contents().into_iter().map(|(path, bytes)| (path, bytes.into_owned())).collect()
+    }
+
+    /// The same where the package is not needed any longer: never more than the archive is held beside them.
+    ///
+    /// # Panics
+    ///
+    /// Never: the archive was read when the package was verified.
+    #[must_use]
+    pub fn into_files(mut self) -> BTreeMap<String, Vec<u8>> {
+        let archive = std::mem::take(&mut self.archive);
+        drop(self);
+        let mut files = archive::unpacked(&archive).expect("a package that was verified unpacks");
+        files.insert(layout::ARCHIVE.to_owned(), archive);
+        files
+    }
+
+    /// The same without their bytes a second time.
+    fn contents(&self) -> BTreeMap<String, Cow<'_, [u8]>> {
         let mut files = stated(
             (&self.evidence, &self.signatures, &self.log),
             &self.report,
             &self.forms,
             &self.companions,
         );
-        files.insert(layout::STATEMENT.to_owned(), self.statement.clone());
-        files.insert(layout::ARCHIVE.to_owned(), self.archive.clone());
+        files.insert(layout::STATEMENT.to_owned(), Cow::Borrowed(&self.statement));
+        files.insert(layout::ARCHIVE.to_owned(), Cow::Borrowed(&self.archive));
         files
     }
 }
 
 /// The files that the statement speaks of.
-fn stated(
-    (evidence, signatures, log): (&Evidence, &[SignedByPerson], &LogEvidence),
-    report: &SignedDocument,
-    forms: &BTreeMap<String, Vec<u8>>,
-    companions: &BTreeMap<String, Vec<u8>>,
-) -> BTreeMap<String, Vec<u8>> {
+fn stated<'p>(
+    (evidence, signatures, log): (&'p Evidence, &'p [SignedByPerson], &'p LogEvidence),
+    report: &'p SignedDocument,
+    forms: &'p BTreeMap<String, Vec<u8>>,
+    companions: &'p BTreeMap<String, Vec<u8>>,
+) -> BTreeMap<String, Cow<'p, [u8]>> {
     let Evidence { root, protocol, round, results } = evidence;
-    let mut files = forms.clone();
-    files.extend(companions.clone());
-    files.insert(layout::ROOT.to_owned(), root.to_pem().into_bytes());
-    files.insert(layout::LOG.to_owned(), log.file());
-    files.insert(layout::LOG_COSIGNATURES.to_owned(), list(&log.cosignatures));
+    let as_is = |(path, bytes): (&String, &'p Vec<u8>)| (path.clone(), bytes.into());
+    let mut files: BTreeMap<String, Cow<'p, [u8]>> =
+        forms.iter().chain(companions).map(as_is).collect();
+    files.insert(layout::ROOT.to_owned(), root.to_pem().into_bytes().into());
+    files.insert(layout::LOG.to_owned(), log.file().into());
+    files.insert(layout::LOG_COSIGNATURES.to_owned(), list(&log.cosignatures).into());
     {
-        let mut add = |path: String, document: &SignedDocument| {
-            files.insert(layout::signatures(&path), list(&document.endorsements));
-            files.insert(path, document.bytes.clone());
+        let mut add = |path: String, document: &'p SignedDocument| {
+            files.insert(layout::signatures(&path), list(&document.endorsements).into());
+            files.insert(path, document.bytes.as_slice().into());
         };
         add(layout::REPORT.to_owned(), report);
         add(layout::PROTOCOL.to_owned(), protocol);
@@ -96,9 +119,12 @@ fn stated(
         for (site, result) in results {
             add(layout::result(site), result);
         }
-        for signature in signatures {
-            add(layout::electronic_signature(&signature.statement), &signature.document());
-        }
+    }
+    for signature in signatures {
+        let path = layout::electronic_signature(&signature.statement);
+        let SignedDocument { bytes, endorsements, .. } = signature.document();
+        files.insert(layout::signatures(&path), list(&endorsements).into());
+        files.insert(path, bytes.into());
     }
     files
 }

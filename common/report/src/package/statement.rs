@@ -3,6 +3,7 @@
 //! Its subjects are all files of the package but itself and the archive, so that one signature binds even
 //! those that do not follow from the evidence. Any in-toto tool reads it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -76,7 +77,7 @@ struct Predicate {
 
 impl Statement {
     /// The statement about these files.
-    pub(super) fn about(report: &Report, files: &BTreeMap<String, Vec<u8>>) -> Self {
+    pub(super) fn about(report: &Report, files: &BTreeMap<String, Cow<'_, [u8]>>) -> Self {
         let sha256 = |digest: String| Sha256 { sha256: digest };
         let bound = files.iter().filter(|(path, _)| layout::is_stated(path));
         Self {
@@ -99,15 +100,9 @@ impl Statement {
         }
     }
 
-    /// The digest that is stated of a file.
-    pub(crate) fn digest_of(&self, path: &str) -> Option<&str> {
-        let subject = self.subject.iter().find(|subject| subject.name == path);
-        subject.map(|subject| subject.digest.sha256.as_str())
-    }
-
-    /// The files that it speaks of.
-    pub(crate) fn subjects(&self) -> impl Iterator<Item = &str> {
-        self.subject.iter().map(|subject| subject.name.as_str())
+    /// The files that it speaks of, each with the digest that is stated of it.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.subject.iter().map(|subject| (subject.name.as_str(), subject.digest.sha256.as_str()))
     }
 }
 

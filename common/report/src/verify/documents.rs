@@ -1,58 +1,113 @@
 //! The documents of a package, each read or with the reason why it cannot be.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use fedval_study::Timestamp;
 use fedval_study::{
-    Canonical, ElectronicSignature, LockedProtocol, RoundRecord, SiteId, SiteRecord, SiteResult,
+    Canonical, ElectronicSignature, LockedProtocol, ResultDigest, RoundRecord, Sha256Digest,
+    SiteId, SiteRecord, SiteResult, Timestamp,
 };
-use fedval_trust::{Certificate, Endorsement, PayloadType, Role, SignedDocument};
-
+use fedval_trust::{Certificate, Endorsement, Fingerprint, PayloadType, Role, SignedDocument};
 use rayon::prelude::*;
 
-use super::{Files, Sites};
+use super::{Made, PartCheck, Sites, electronic_signature, signature, statement};
 use crate::assemble::as_of;
-use crate::package::layout;
+use crate::package::{Files, layout};
 use crate::report::REPORT_REVISION;
+
+/// So many sites are judged beside each other.
+const BESIDE: usize = 64;
+/// After so many results that do not hold, the others are not looked at: nobody relies on this package.
+const MOST_FAILURES: usize = 20;
+
+/// No document has so many signatures; each takes its time.
+const MOST_ENDORSEMENTS: usize = 32;
 
 /// What later checks need from earlier ones.
 pub(super) struct Documents<'f> {
-    files: &'f Files,
+    files: &'f Files<'f>,
     pub(super) root: Result<Certificate, String>,
     pub(super) protocol: Result<LockedProtocol, String>,
     pub(super) round: Result<RoundRecord, String>,
     /// Of every site that the round record has a result of.
-    pub(super) results: BTreeMap<SiteId, Result<SiteResult, String>>,
+    pub(super) results: BTreeMap<SiteId, Judged>,
     /// What people signed, by path.
-    pub(super) signatures: BTreeMap<&'f str, Result<ElectronicSignature, String>>,
+    pub(super) signatures: BTreeMap<String, Result<ElectronicSignature, String>>,
+    /// Whether the report is worth making again: of a large package only where every file is the one that the
+    /// coordinator signed. Of a small one it is made all the same, to say where it differs.
+    pub(super) is_worth_making: bool,
+    /// What the statement says of all files, where that was asked first.
+    pub(super) stated: Option<Vec<PartCheck>>,
+}
+
+/// A site's result after it was judged.
+pub(super) struct Judged {
+    /// What is wrong with it.
+    pub(super) check: Result<(), String>,
+    /// SHA-256 of the bytes that were judged.
+    pub(super) digest: Option<Sha256Digest>,
+    /// The value, until the report is made again; none once anything does not hold.
+    pub(super) value: Option<SiteResult>,
 }
 
 impl<'f> Documents<'f> {
-    pub(super) fn read(files: &'f Files) -> Self {
-        let round: Result<RoundRecord, String> = bytes(files, layout::ROUND).and_then(canonical);
-        let records: Vec<&SiteRecord> = round.iter().flat_map(|round| &round.sites).collect();
-        // A thousand results take their time; each stands for itself.
-        let results = records
-            .par_iter()
-            .filter(|record| record.result.is_some())
-            .map(|record| {
-                let result = bytes(files, &layout::result(&record.site)).and_then(canonical);
-                (record.site.clone(), result)
-            })
-            .collect();
-        Self {
+    /// Reads all of them. Of a package under another root than the `pinned` one no result is looked at.
+    pub(super) fn read(
+        files: &'f Files<'f>,
+        pinned: Option<Fingerprint>,
+        made: Option<&Made<'_>>,
+    ) -> Self {
+        let mut documents = Self {
             files,
-            root: root(files),
-            protocol: bytes(files, layout::PROTOCOL)
-                .and_then(|bytes| LockedProtocol::parse(bytes).map_err(|error| chain(&error))),
-            round,
-            results,
-            signatures: files
-                .iter()
-                .filter(|(path, _)| layout::is_electronic_signature(path))
-                .map(|(path, bytes)| (path.as_str(), canonical(bytes)))
-                .collect(),
+            root: root(files, pinned),
+            protocol: files
+                .read(layout::PROTOCOL)
+                .and_then(|bytes| LockedProtocol::parse(&bytes).map_err(|error| chain(&error))),
+            round: files.read(layout::ROUND).and_then(|bytes| canonical(&bytes)),
+            results: BTreeMap::new(),
+            signatures: electronic_signature::read(files),
+            is_worth_making: true,
+            stated: None,
+        };
+        let is_free = files.is_small() || made.is_some();
+        if !is_free {
+            let stated = statement::check(files, &documents);
+            documents.is_worth_making = stated.iter().all(|part| part.problem.is_none());
+            documents.stated = Some(stated);
         }
+        let made = made.filter(|made| documents.is_of(made));
+        documents.results = documents.judged(made);
+        documents
+    }
+
+    /// Judges every result. A thousand take their time; each stands for itself.
+    fn judged(&self, made: Option<&Made<'_>>) -> BTreeMap<SiteId, Judged> {
+        let records: Vec<&SiteRecord> = self.round.iter().flat_map(|round| &round.sites).collect();
+        let answered: Vec<_> = records.iter().filter(|record| record.result.is_some()).collect();
+        let mut all: BTreeMap<SiteId, Judged> = BTreeMap::new();
+        let mut failures = 0;
+        for some in answered.chunks(BESIDE) {
+            let judged: Vec<(SiteId, Judged)> = some
+                .par_iter()
+                .map(|record| {
+                    let judged = if failures > MOST_FAILURES {
+                        Judged::failed("is not judged: too many others do not hold".to_owned())
+                    } else {
+                        signature::judge_result(self, record, made)
+                    };
+                    (record.site.clone(), judged)
+                })
+                .collect();
+            failures += judged.iter().filter(|(_, judged)| judged.check.is_err()).count();
+            all.extend(judged);
+            if failures > 0 {
+                // Without every result there is no report to make again.
+                for judged in all.values_mut() {
+                    judged.value = None;
+                }
+            }
+        }
+        all
     }
 
     /// Every site that the round record has a result of; none where the record cannot be read.
@@ -62,8 +117,8 @@ impl<'f> Documents<'f> {
     }
 
     /// The bytes at `path`.
-    pub(super) fn bytes(&self, path: &str) -> Result<&'f [u8], String> {
-        bytes(self.files, path)
+    pub(super) fn bytes(&self, path: &str) -> Result<Cow<'f, [u8]>, String> {
+        self.files.read(path)
     }
 
     /// The moment at which the round record and the report were signed.
@@ -92,31 +147,83 @@ impl<'f> Documents<'f> {
         payload_type: PayloadType,
         then: Timestamp,
     ) -> Result<(), String> {
+        self.signed(role, path, payload_type, then, self.bytes(path)?).map(|_| ())
+    }
+
+    /// The same over bytes that were read, which come back.
+    pub(super) fn signed(
+        &self,
+        role: &Role,
+        path: &str,
+        payload_type: PayloadType,
+        then: Timestamp,
+        bytes: Cow<'_, [u8]>,
+    ) -> Result<Vec<u8>, String> {
         let root = self
             .root
             .as_ref()
             .map_err(|_| "cannot be judged without the root certificate".to_owned())?;
         let signatures = layout::signatures(path);
-        let endorsements: Vec<Endorsement> = bytes(self.files, &signatures)
-            .and_then(canonical)
+        let endorsements: Vec<Endorsement> = self
+            .bytes(&signatures)
+            .and_then(|bytes| canonical(&bytes))
             .map_err(|problem| format!("{signatures}: {problem}"))?;
-        let bytes = bytes(self.files, path)?.to_vec();
-        SignedDocument { payload_type, bytes, endorsements }
+        if endorsements.len() > MOST_ENDORSEMENTS {
+            return Err(format!("{signatures}: has more signatures than any"));
+        }
+        let document = SignedDocument { payload_type, bytes: bytes.into_owned(), endorsements };
+        document
             .verify(role, root, then)
-            .map_err(|problem| format!("signature of {role}: {}", chain(&problem)))
+            .map_err(|problem| format!("signature of {role}: {}", chain(&problem)))?;
+        Ok(document.bytes)
+    }
+
+    /// Whether protocol and round are those that something was made of.
+    pub(super) fn is_of(&self, made: &Made<'_>) -> bool {
+        let is = |path, bytes: &[u8]| self.bytes(path).is_ok_and(|found| *found == *bytes);
+        is(layout::PROTOCOL, made.protocol) && is(layout::ROUND, made.round)
+    }
+
+    /// Whether every result holds and is one of those that something was made of.
+    pub(super) fn has_all_of(&self, made: &Made<'_>) -> bool {
+        let digests = self.results.iter().map(|(site, judged)| {
+            (site, judged.check.is_ok().then_some(judged.digest).flatten().map(ResultDigest))
+        });
+        digests.eq(made.results.iter().map(|(site, digest)| (site, Some(*digest))))
+    }
+
+    /// Takes every value out, with its digest; nothing where one is missing.
+    pub(super) fn take_results(&mut self) -> Option<BTreeMap<SiteId, (SiteResult, ResultDigest)>> {
+        self.results
+            .iter_mut()
+            .map(|(site, judged)| {
+                let digest = ResultDigest(judged.digest?);
+                Some((site.clone(), (judged.value.take()?, digest)))
+            })
+            .collect()
     }
 }
 
-fn root(files: &Files) -> Result<Certificate, String> {
-    let text = std::str::from_utf8(bytes(files, layout::ROOT)?)
-        .map_err(|_| "is not a certificate".to_owned())?;
-    let root = Certificate::from_pem(text).map_err(|error| chain(&error))?;
-    // PEM allows text around the certificate; nothing may ride along.
-    if root.to_pem() == text { Ok(root) } else { Err("is not in canonical form".to_owned()) }
+impl Judged {
+    pub(super) fn failed(problem: String) -> Self {
+        Self { check: Err(problem), digest: None, value: None }
+    }
 }
 
-pub(super) fn bytes<'f>(files: &'f Files, path: &str) -> Result<&'f [u8], String> {
-    files.get(path).map(Vec::as_slice).ok_or_else(|| "is missing".to_owned())
+fn root(files: &Files<'_>, pinned: Option<Fingerprint>) -> Result<Certificate, String> {
+    let bytes = files.read(layout::ROOT)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "is not a certificate".to_owned())?;
+    let root = Certificate::from_pem(text).map_err(|error| chain(&error))?;
+    // PEM allows text around the certificate; nothing may ride along.
+    if root.to_pem() != text {
+        return Err("is not in canonical form".to_owned());
+    }
+    match pinned {
+        Some(pinned) if pinned != root.fingerprint() => {
+            Err(format!("has the fingerprint {}, not the one given", root.fingerprint()))
+        }
+        _ => Ok(root),
+    }
 }
 
 /// Reads a value from bytes that must be exactly its canonical form.

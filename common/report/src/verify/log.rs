@@ -27,54 +27,86 @@ pub struct LogSummary {
 
 /// A log that was read.
 struct Log {
-    /// The root after so many entries.
-    states: Vec<Sha256Digest>,
-    /// Those that can be read, with their places.
+    entries: u64,
+    /// The root after so many entries, wherever somebody says that the log stood.
+    states: BTreeMap<u64, Sha256Digest>,
+    /// Those that concern the round, with their places.
     events: Vec<(u64, LogEvent)>,
 }
 
 impl Log {
-    fn read(documents: &Documents<'_>) -> Result<Self, String> {
-        let text = std::str::from_utf8(documents.bytes(layout::LOG)?)
-            .map_err(|_| "is not text".to_owned())?;
+    /// Reads the log, with its state after each of so many entries. A state takes as many hashes as the log has
+    /// levels: only those that are spoken of are made.
+    fn read(documents: &Documents<'_>, spoken_of: &BTreeSet<u64>) -> Result<Self, String> {
+        let bytes = documents.bytes(layout::LOG)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| "is not text".to_owned())?;
+        let round = documents.round.as_ref().ok();
         let mut tree = MerkleTree::default();
-        let (mut states, mut events) = (vec![tree.root()], Vec::new());
+        let (mut states, mut events) = (BTreeMap::new(), Vec::new());
+        let mut note = |tree: &MerkleTree| {
+            if spoken_of.contains(&tree.leaves()) {
+                states.insert(tree.leaves(), tree.root());
+            }
+        };
+        note(&tree);
         for (index, line) in text.lines().enumerate() {
             let unreadable = || format!("line {} is no leaf of a log", index + 1);
             let leaf = Leaf::read(line).ok_or_else(unreadable)?;
             if let Leaf::Entry(entry) = leaf {
                 let entry = Canonical::<LogEntry>::parse(entry.as_bytes());
                 let event = entry.map_err(|_| unreadable())?.into_value().event;
-                events.push((tree.leaves(), event));
+                if round.is_some_and(|of| event.concerns(&of.round, &of.protocol, &of.model)) {
+                    events.push((tree.leaves(), event));
+                }
             }
             tree.push(leaf.hash());
-            states.push(tree.root());
+            note(&tree);
         }
-        Ok(Self { states, events })
+        Ok(Self { entries: tree.leaves(), states, events })
     }
 
     /// Whether the log once stood there.
     fn was_at(&self, checkpoint: &LogCheckpoint) -> bool {
-        let at = usize::try_from(checkpoint.entries).unwrap_or(usize::MAX);
-        self.states.get(at) == Some(&checkpoint.root)
+        self.states.get(&checkpoint.entries) == Some(&checkpoint.root)
+    }
+}
+
+/// What the package says of where its log stands and stood.
+struct Spoken {
+    checkpoint: Result<LogCheckpoint, String>,
+    cosignatures: Result<Vec<Cosignature>, String>,
+}
+
+impl Spoken {
+    fn read(documents: &Documents<'_>) -> Self {
+        Self {
+            checkpoint: documents.bytes(layout::LOG_CHECKPOINT).and_then(|b| canonical(&b)),
+            cosignatures: documents.bytes(layout::LOG_COSIGNATURES).and_then(|b| canonical(&b)),
+        }
     }
 
-    fn entries(&self) -> u64 {
-        u64::try_from(self.states.len() - 1).unwrap_or(u64::MAX)
+    fn entries(&self, elsewhere: Option<&LogCheckpoint>) -> BTreeSet<u64> {
+        let cosigned = self.cosignatures.iter().flatten().map(|of| &of.checkpoint);
+        let all = self.checkpoint.iter().chain(cosigned).chain(elsewhere);
+        all.map(|checkpoint| checkpoint.entries).collect()
     }
 }
 
 /// The parts of the log, in order, with what it says. A checkpoint from elsewhere must be one of its states.
 pub(super) fn check(
     documents: &Documents<'_>,
+    report: Result<Sha256Digest, String>,
     elsewhere: Option<&LogCheckpoint>,
 ) -> (Vec<PartCheck>, LogSummary) {
-    let log = Log::read(documents);
+    let spoken = Spoken::read(documents);
+    let log = Log::read(documents, &spoken.entries(elsewhere));
     let judged = || log.as_ref().map_err(Clone::clone);
-    let cosigned = judged().and_then(|log| check_cosignatures(documents, log));
+    let Spoken { checkpoint, cosignatures } = spoken;
+    let cosigned = judged().and_then(|log| check_cosignatures(documents, log, &cosignatures?));
+    let checkpoint = judged().and_then(|log| check_checkpoint(documents, log, checkpoint?));
     let parts = vec![
-        part(layout::LOG, judged().and_then(|log| check_contents(documents, log))),
-        part(layout::LOG_CHECKPOINT, judged().and_then(|log| check_checkpoint(documents, log))),
+        part(layout::LOG, judged().and_then(|log| check_contents(documents, log, report))),
+        part(layout::LOG_CHECKPOINT, checkpoint),
         part(layout::LOG_COSIGNATURES, cosigned.as_ref().map(|_| ()).map_err(Clone::clone)),
     ];
     let known = elsewhere.map(|seen| {
@@ -83,7 +115,7 @@ pub(super) fn check(
         part("evidence/log.jsonl: the checkpoint given", check)
     });
     let summary = LogSummary {
-        entries: log.as_ref().map_or(0, Log::entries),
+        entries: log.as_ref().map_or(0, |log| log.entries),
         cosigned_by: cosigned.unwrap_or_default(),
         dispatches: log.as_ref().map(dispatches(documents)).unwrap_or_default(),
     };
@@ -107,7 +139,11 @@ fn dispatches(documents: &Documents<'_>) -> impl Fn(&Log) -> BTreeMap<SiteId, u6
 }
 
 /// Everything that the round record speaks of is there, and nothing that it keeps silent about.
-fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
+fn check_contents(
+    documents: &Documents<'_>,
+    log: &Log,
+    report: Result<Sha256Digest, String>,
+) -> Result<(), String> {
     let round = documents.round_for_judging()?;
     let study = &documents.protocol_for_judging()?.protocol().id;
     let held: HashSet<String> = log.events.iter().map(|(_, event)| format!("{event:?}")).collect();
@@ -119,7 +155,8 @@ fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
             answered.insert(site);
         }
     }
-    let wanted = expected(documents, round, study)?;
+    let report = report?;
+    let wanted = expected(round, study, report);
     let is_missing = |event: &LogEvent| !held.contains(&format!("{event:?}"));
     if let Some((what, _)) = wanted.iter().find(|(_, event)| is_missing(event)) {
         return Err(format!("does not hold {what}"));
@@ -135,7 +172,7 @@ fn check_contents(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
             ));
         }
     }
-    check_signatures(documents, log, round)?;
+    check_signatures(documents, log, round, report)?;
     let with_result: BTreeSet<&SiteId> = round
         .sites
         .iter()
@@ -153,8 +190,8 @@ fn check_signatures(
     documents: &Documents<'_>,
     log: &Log,
     record: &RoundRecord,
+    this: Sha256Digest,
 ) -> Result<(), String> {
-    let this = Sha256Digest::of(documents.bytes(layout::REPORT)?);
     let logged: BTreeSet<Sha256Digest> = log
         .events
         .iter()
@@ -169,7 +206,7 @@ fn check_signatures(
         .collect();
     let mut here = BTreeSet::new();
     for path in documents.signatures.keys() {
-        let digest = Sha256Digest::of(documents.bytes(path)?);
+        let digest = Sha256Digest::of(&documents.bytes(path)?);
         if !logged.contains(&digest) {
             return Err(format!("does not hold {}", printable(path)));
         }
@@ -184,10 +221,10 @@ fn check_signatures(
 
 /// What must be logged, with what it is called.
 fn expected(
-    documents: &Documents<'_>,
     record: &RoundRecord,
     study: &fedval_study::StudyId,
-) -> Result<Vec<(String, LogEvent)>, String> {
+    report: Sha256Digest,
+) -> Vec<(String, LogEvent)> {
     let RoundRecord { protocol, model, round, .. } = record;
     let (protocol, model) = (*protocol, *model);
     let locking = LogEvent::ProtocolLocked { study: study.clone(), protocol, model };
@@ -206,16 +243,18 @@ fn expected(
         let closed = LogEvent::RoundClosed { round: round.clone() };
         events.push(("the closing of the round".to_owned(), closed));
     }
-    let report = Sha256Digest::of(documents.bytes(layout::REPORT)?);
     let built = LogEvent::ReportBuilt { round: round.clone(), report };
     events.push(("this report".to_owned(), built));
-    Ok(events)
+    events
 }
 
 /// The coordinator signed that the log stands where its lines end.
-fn check_checkpoint(documents: &Documents<'_>, log: &Log) -> Result<(), String> {
-    let checkpoint: LogCheckpoint = canonical(documents.bytes(layout::LOG_CHECKPOINT)?)?;
-    if checkpoint.entries != log.entries() || !log.was_at(&checkpoint) {
+fn check_checkpoint(
+    documents: &Documents<'_>,
+    log: &Log,
+    checkpoint: LogCheckpoint,
+) -> Result<(), String> {
+    if checkpoint.entries != log.entries || !log.was_at(&checkpoint) {
         return Err("is not where the lines of the log end".to_owned());
     }
     if checkpoint.log != this_log(documents)? {
@@ -234,13 +273,16 @@ fn this_log(documents: &Documents<'_>) -> Result<Sha256Digest, String> {
 
 /// Each signature is that of the site, over a state that the log had. Which sites of the round signed one that
 /// holds what they have to do with it: their own answer or, where there is none, that they were asked.
-fn check_cosignatures(documents: &Documents<'_>, log: &Log) -> Result<Vec<SiteId>, String> {
-    let all: Vec<Cosignature> = canonical(documents.bytes(layout::LOG_COSIGNATURES)?)?;
+fn check_cosignatures(
+    documents: &Documents<'_>,
+    log: &Log,
+    all: &[Cosignature],
+) -> Result<Vec<SiteId>, String> {
     let this = this_log(documents)?;
     if !all.windows(2).all(|pair| pair[0].site < pair[1].site) {
         return Err("are not in order of sites, one of each".to_owned());
     }
-    for cosignature in &all {
+    for cosignature in all {
         let site = &cosignature.site;
         if cosignature.checkpoint.log != this || !log.was_at(&cosignature.checkpoint) {
             let entries = cosignature.checkpoint.entries;

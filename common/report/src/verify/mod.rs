@@ -14,17 +14,16 @@ mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fedval_study::{LogCheckpoint, SiteId};
+use fedval_study::{LogCheckpoint, ResultDigest, SiteId};
 use fedval_trust::Fingerprint;
 
-use crate::package::layout;
+use crate::package::{Files, layout};
 pub use log::LogSummary;
 
 use documents::Documents;
-use rayon::prelude::*;
 
-/// Files of a package, by path.
-type Files = BTreeMap<String, Vec<u8>>;
+/// A problem is told in so many characters at most: what it quotes may be as long as a file.
+const LONGEST_PROBLEM: usize = 600;
 
 /// What verification says about one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,24 +78,60 @@ pub fn verify_against(
     pinned: Option<Fingerprint>,
     seen: Option<&LogCheckpoint>,
 ) -> Verification {
-    let documents = Documents::read(files);
-    let again = report::again(&documents);
+    verify_files(&Files::from(files), pinned, seen)
+}
+
+/// The same of files that may lie on a disk.
+#[must_use]
+pub fn verify_files(
+    files: &Files<'_>,
+    pinned: Option<Fingerprint>,
+    seen: Option<&LogCheckpoint>,
+) -> Verification {
+    verify_with(files, pinned, seen, None)
+}
+
+/// What was made in this process from results that were read, each from the bytes with the digest.
+#[derive(Debug)]
+pub(crate) struct Made<'m> {
+    pub(crate) protocol: &'m [u8],
+    pub(crate) round: &'m [u8],
+    pub(crate) results: &'m BTreeMap<SiteId, ResultDigest>,
+    pub(crate) numbers: &'m [u8],
+    pub(crate) forms: &'m BTreeMap<String, Vec<u8>>,
+}
+
+/// The same where the report was `made` a moment ago: of the very same protocol, round and results it is not made a
+/// second time. Everything else is judged as by a reader.
+pub(crate) fn verify_with(
+    files: &Files<'_>,
+    pinned: Option<Fingerprint>,
+    seen: Option<&LogCheckpoint>,
+    made: Option<&Made<'_>>,
+) -> Verification {
+    let mut documents = Documents::read(files, pinned, made);
+    let again = report::again(&mut documents, made);
+    let mut stated = documents.stated.take();
+    let documents = documents;
     let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
-    parts.push(part(layout::ROOT, signature::check_root(&documents, pinned)));
+    parts.push(part(layout::ROOT, signature::check_root(&documents)));
     parts.push(part(layout::PROTOCOL, signature::check_protocol(&documents)));
     parts.push(part(layout::ROUND, signature::check_round(&documents)));
-    let sites: Vec<&SiteId> = documents.sites().collect();
-    let of_sites: Vec<PartCheck> = sites
-        .par_iter()
-        .map(|site| part(&layout::result(site), signature::check_result(&documents, site)))
-        .collect();
-    parts.extend(of_sites);
-    parts.extend(report::check(files, &documents, again.as_ref()));
-    parts.extend(electronic_signature::check(&documents));
-    let (of_log, log) = log::check(&documents, seen);
+    let judged = documents.results.iter();
+    parts.extend(judged.map(|(site, judged)| part(&layout::result(site), judged.check.clone())));
+    if !documents.is_worth_making {
+        // Why nothing further is looked at stands first.
+        parts.extend(stated.replace(Vec::new()).unwrap_or_default());
+    }
+    let report = report::Found::read(&documents);
+    parts.extend(report::check(files, &documents, &report, again.as_ref()));
+    drop(again);
+    let report = report.digest();
+    parts.extend(electronic_signature::check(&documents, report.as_ref()));
+    let (of_log, log) = log::check(&documents, report, seen);
     parts.extend(of_log);
-    parts.extend(statement::check(files, &documents));
-    if files.contains_key(layout::ARCHIVE) {
+    parts.extend(stated.unwrap_or_else(|| statement::check(files, &documents)));
+    if files.has(layout::ARCHIVE) {
         parts.push(part(layout::ARCHIVE, statement::check_archive(files)));
     }
     let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
@@ -109,14 +144,15 @@ pub fn verify_against(
 }
 
 fn part(name: &str, check: Result<(), String>) -> PartCheck {
-    PartCheck { part: name.to_owned(), problem: check.err() }
+    let problem = check.err().map(|problem| problem.chars().take(LONGEST_PROBLEM).collect());
+    PartCheck { part: name.to_owned(), problem }
 }
 
 /// Every file that must be there is, and nothing else.
 fn check_files(
-    files: &Files,
+    files: &Files<'_>,
     documents: &Documents<'_>,
-    again: Option<&report::Again>,
+    again: Option<&report::Again<'_>>,
 ) -> Result<(), String> {
     let mut expected = BTreeSet::from([
         layout::ROOT.to_owned(),
@@ -131,7 +167,7 @@ fn check_files(
         }
         // Without evidence nobody knows which forms belong here: none of them is held against it.
         // Another revision has forms of its own: the statement names them.
-        _ => expected.extend(files.keys().filter(|path| layout::is_form(path)).cloned()),
+        _ => expected.extend(files.paths().filter(|path| layout::is_form(path)).map(str::to_owned)),
     }
     let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND, layout::LOG_CHECKPOINT];
     let fixed = fixed.map(str::to_owned);
@@ -141,12 +177,17 @@ fn check_files(
         expected.insert(layout::signatures(&path));
         expected.insert(path);
     }
-    if let Some(absent) = expected.iter().find(|path| !files.contains_key(*path)) {
+    if documents.round.is_err() {
+        // Without its record nobody knows which sites belong here.
+        let of_sites = files.paths().filter(|path| path.starts_with(layout::SITES));
+        expected.extend(of_sites.map(str::to_owned));
+    }
+    if let Some(absent) = expected.iter().find(|path| !files.has(path)) {
         return Err(format!("{absent} is missing"));
     }
     // A package that was unpacked has no archive in it.
     expected.insert(layout::ARCHIVE.to_owned());
-    match files.keys().find(|path| !expected.contains(*path)) {
+    match files.paths().find(|path| !expected.contains(*path)) {
         Some(extra) => Err(format!("{} does not belong here", printable(extra))),
         None => Ok(()),
     }

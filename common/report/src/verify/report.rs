@@ -1,39 +1,58 @@
 //! The report is made again from the evidence and compared.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use fedval_study::{Canonical, Sha256Digest, SiteId};
 use fedval_trust::{PayloadType, Role};
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::difference::{Agreement, first_difference};
-use super::documents::{Documents, canonical, chain};
-use super::{Files, PartCheck, electronic_signature, part};
-use crate::assemble::assemble;
+use super::documents::{Documents, chain};
+use super::{Made, PartCheck, electronic_signature, part};
+use crate::assemble::{Given, assemble_given};
 use crate::forms;
-use crate::package::layout;
-use crate::report::Report;
+use crate::package::{Files, layout};
 
 /// What follows from the evidence.
-pub(super) struct Again {
+pub(super) struct Again<'m> {
     /// `report.json`.
-    numbers: Vec<u8>,
+    numbers: Cow<'m, [u8]>,
     /// Page, paper, tables and pictures, by path.
-    pub(super) forms: Forms,
+    pub(super) forms: Cow<'m, Forms>,
 }
 
 /// Forms of a report by path.
 type Forms = BTreeMap<String, Vec<u8>>;
 
+/// `report.json` as the package has it.
+pub(super) struct Found<'f>(Result<Cow<'f, [u8]>, String>);
+
+impl<'f> Found<'f> {
+    pub(super) fn read(documents: &Documents<'f>) -> Self {
+        Self(documents.bytes(layout::REPORT))
+    }
+
+    fn bytes(&self) -> Result<&[u8], String> {
+        self.0.as_deref().map_err(Clone::clone)
+    }
+
+    pub(super) fn digest(self) -> Result<Sha256Digest, String> {
+        self.0.map(|bytes| Sha256Digest::of(&bytes))
+    }
+}
+
 /// The aspects of the report, in order.
 pub(super) fn check(
-    files: &Files,
+    files: &Files<'_>,
     documents: &Documents<'_>,
-    again: Result<&Again, &String>,
+    found: &Found<'_>,
+    again: Result<&Again<'_>, &String>,
 ) -> Vec<PartCheck> {
     let mut parts = vec![
-        part(layout::REPORT, check_signature(documents, again)),
-        part("report.json: model digest", check_model(documents, again)),
-        part("report.json: numbers", check_numbers(documents, again)),
+        part(layout::REPORT, check_signature(documents, found)),
+        part("report.json: model digest", check_model(documents, found)),
+        part("report.json: numbers", check_numbers(documents, found, again)),
     ];
     match again {
         // Their digests are in the statement, which the coordinator signed.
@@ -46,79 +65,90 @@ pub(super) fn check(
     parts
 }
 
-/// The report that follows from the evidence.
-pub(super) fn again(documents: &Documents<'_>) -> Result<Again, String> {
+/// The report that follows from the evidence. The values of the results are gone then: they are the larger part
+/// of what verification holds.
+pub(super) fn again<'m>(
+    documents: &mut Documents<'_>,
+    made: Option<&Made<'m>>,
+) -> Result<Again<'m>, String> {
+    if let Some(made) = made
+        && documents.is_of(made)
+        && documents.has_all_of(made)
+    {
+        let (numbers, forms) = (Cow::Borrowed(made.numbers), Cow::Borrowed(made.forms));
+        return Ok(Again { numbers, forms });
+    }
+    if !documents.is_worth_making {
+        return Err("is not made again: not every file is the one that was signed".to_owned());
+    }
+    let results = documents.take_results();
     let protocol = documents.protocol_for_judging()?;
     let round = documents.round_for_judging()?;
-    let results = documents
-        .results
+    let results = results.ok_or_else(|| "cannot be judged without every site result".to_owned())?;
+    let given: BTreeMap<&SiteId, Given<'_>> = results
         .iter()
-        .map(|(site, result)| Ok((site.clone(), result.clone()?)))
-        .collect::<Result<BTreeMap<_, _>, String>>()
-        .map_err(|_| "cannot be judged without every site result".to_owned())?;
-    let report = assemble(protocol, round, &results)
+        .map(|(site, (result, digest))| (site, Given { result, digest: Some(*digest) }))
+        .collect();
+    let report = assemble_given(protocol, round, &given)
         .map_err(|error| format!("the evidence makes no report: {}", chain(&error)))?;
+    drop(given);
     drop(results);
     let signatures = electronic_signature::shown(documents)?;
     let forms = forms::render(&report, &signatures).map_err(|error| chain(&error))?;
-    let numbers = report.canonical().map_err(|error| chain(&error))?.into_bytes();
-    Ok(Again { numbers, forms })
+    let numbers = Canonical::new(report).map_err(|error| chain(&error))?.into_bytes();
+    Ok(Again { numbers: Cow::Owned(numbers), forms: Cow::Owned(forms) })
 }
 
-/// Whether `report.json` holds the very bytes that the evidence gives: then nothing else about its form is
-/// left to be asked.
-fn is_the_same(documents: &Documents<'_>, again: Result<&Again, &String>) -> bool {
-    again.is_ok_and(|again| documents.bytes(layout::REPORT) == Ok(&again.numbers))
-}
-
-fn check_signature(
-    documents: &Documents<'_>,
-    again: Result<&Again, &String>,
-) -> Result<(), String> {
-    let bytes = documents.bytes(layout::REPORT)?;
-    if !documents.is_of_this_revision() {
-        // Another revision may have said less: what it said is held against the evidence below.
-        canonical::<Value>(bytes)?;
-    } else if !is_the_same(documents, again) {
-        canonical::<Report>(bytes)?;
-    }
+/// Nothing is asked of its form: whatever is signed and agrees with what the evidence gives is canonical.
+fn check_signature(documents: &Documents<'_>, found: &Found<'_>) -> Result<(), String> {
+    let bytes = Cow::Borrowed(found.bytes()?);
     let then = documents.as_of()?;
-    documents.signed_by(&Role::Coordinator, layout::REPORT, PayloadType::Report, then)
+    documents
+        .signed(&Role::Coordinator, layout::REPORT, PayloadType::Report, then, bytes)
+        .map(|_| ())
 }
 
-fn check_model(documents: &Documents<'_>, again: Result<&Again, &String>) -> Result<(), String> {
-    if is_the_same(documents, again) {
-        return Ok(());
+fn check_model(documents: &Documents<'_>, found: &Found<'_>) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Head {
+        model: Model,
     }
-    let report: Value = canonical(documents.bytes(layout::REPORT)?)?;
+    #[derive(Deserialize)]
+    struct Model {
+        digest: Sha256Digest,
+    }
+    let head: Head = serde_json::from_slice(found.bytes()?)
+        .map_err(|error| format!("names no model: {error}"))?;
     let protocol = documents.protocol_for_judging()?;
-    let digest = report.pointer("/model/digest").and_then(Value::as_str);
-    if digest == Some(protocol.protocol().model.digest.to_string().as_str()) {
+    if head.model.digest == protocol.protocol().model.digest.0 {
         Ok(())
     } else {
         Err("names another model than the protocol".to_owned())
     }
 }
 
-fn check_numbers(documents: &Documents<'_>, again: Result<&Again, &String>) -> Result<(), String> {
+fn check_numbers(
+    documents: &Documents<'_>,
+    found: &Found<'_>,
+    again: Result<&Again<'_>, &String>,
+) -> Result<(), String> {
     let again = again.map_err(Clone::clone)?;
-    let bytes = documents.bytes(layout::REPORT)?;
-    if bytes == again.numbers {
+    let bytes = found.bytes()?;
+    if *bytes == *again.numbers {
         return Ok(());
     }
     let is_ours = documents.is_of_this_revision();
     let agreement = if is_ours { Agreement::Same } else { Agreement::Close };
-    Err(match first_difference(bytes, &again.numbers, agreement) {
-        None if !is_ours => return Ok(()),
-        Some(path) => format!("differs from what the evidence gives, first at {path}"),
-        None => "differs from what the evidence gives in its form".to_owned(),
-    })
+    match first_difference(bytes, &again.numbers, agreement) {
+        None => Ok(()),
+        Some(path) => Err(format!("differs from what the evidence gives, first at {path}")),
+    }
 }
 
 /// A form says what the numbers give, to the last byte.
-fn check_form(files: &Files, path: &str, expected: &[u8]) -> Result<(), String> {
-    let bytes = super::documents::bytes(files, path)?;
-    if bytes == expected {
+fn check_form(files: &Files<'_>, path: &str, expected: &[u8]) -> Result<(), String> {
+    let bytes = files.read(path)?;
+    if *bytes == *expected {
         return Ok(());
     }
     let line = bytes

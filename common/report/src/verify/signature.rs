@@ -1,26 +1,18 @@
 //! Who signed what, and whether the documents speak of the same study, round and site.
 
-use fedval_study::Timestamp;
-use fedval_study::{ResultDigest, Sha256Digest, SiteId};
-use fedval_trust::{Fingerprint, PayloadType, Role};
+use fedval_study::{ResultDigest, Sha256Digest, SiteRecord, SiteResult, Timestamp};
+use fedval_trust::{PayloadType, Role};
 
-use super::documents::{Documents, chain};
+use super::Made;
+use super::documents::{Documents, Judged, canonical, chain};
 use crate::assemble::{check_result as conforms, check_round as agrees};
 use crate::package::layout;
 
 /// The root is a root, issued by itself, valid when the round was opened, and the pinned one.
-pub(super) fn check_root(
-    documents: &Documents<'_>,
-    pinned: Option<Fingerprint>,
-) -> Result<(), String> {
+pub(super) fn check_root(documents: &Documents<'_>) -> Result<(), String> {
     let root = documents.root.as_ref().map_err(Clone::clone)?;
     if *root.role() != Role::Root {
         return Err("is not a root certificate".to_owned());
-    }
-    if let Some(pinned) = pinned
-        && pinned != root.fingerprint()
-    {
-        return Err(format!("has the fingerprint {}, not the one given", root.fingerprint()));
     }
     let opened = opened(documents)?;
     root.verify(root, opened).map_err(|error| chain(&error))
@@ -43,33 +35,50 @@ pub(super) fn check_round(documents: &Documents<'_>) -> Result<(), String> {
     agrees(documents.protocol_for_judging()?, round).map_err(|error| chain(&error))
 }
 
-/// A result is canonical, signed by its site when it was recorded, the one that the round record
-/// lists, about this study, and consistent in itself.
-pub(super) fn check_result(documents: &Documents<'_>, site: &SiteId) -> Result<(), String> {
-    let result = match documents.results.get(site) {
-        Some(result) => result.as_ref().map_err(Clone::clone)?,
-        None => return Err("is not in the round record".to_owned()),
-    };
+/// A result is signed by its site when it was recorded, the one that the round record lists, canonical, about
+/// this study, and consistent in itself. It is read only where its site signed it.
+///
+/// Bytes that something was made of in this process have been read and found consistent.
+pub(super) fn judge_result(
+    documents: &Documents<'_>,
+    record: &SiteRecord,
+    made: Option<&Made<'_>>,
+) -> Judged {
+    match read_result(documents, record, made) {
+        Err(problem) => Judged::failed(problem),
+        Ok((value, digest)) => Judged { check: Ok(()), digest: Some(digest), value },
+    }
+}
+
+fn read_result(
+    documents: &Documents<'_>,
+    record: &SiteRecord,
+    made: Option<&Made<'_>>,
+) -> Result<(Option<SiteResult>, Sha256Digest), String> {
+    let (site, path) = (&record.site, layout::result(&record.site));
     let round = documents.round_for_judging()?;
-    let record = round
-        .sites
-        .iter()
-        .find(|record| record.site == *site)
-        .ok_or_else(|| "is not in the round record".to_owned())?;
     let recorded = record
         .recorded_at_ms
         .ok_or_else(|| "has no time of arrival in the round record".to_owned())?;
-    documents.signed_by(
+    let bytes = documents.signed(
         &Role::Site(site.clone()),
-        &layout::result(site),
+        &path,
         PayloadType::SiteResult,
         Timestamp::from_unix_millis(recorded),
+        documents.bytes(&path)?,
     )?;
-    let digest = ResultDigest(Sha256Digest::of(documents.bytes(&layout::result(site))?));
-    if record.result != Some(digest) {
+    let digest = Sha256Digest::of(&bytes);
+    if record.result != Some(ResultDigest(digest)) {
         return Err("is not the result that the round record lists".to_owned());
     }
-    conforms(documents.protocol_for_judging()?, round, site, result).map_err(|error| chain(&error))
+    let is_known = made.is_some_and(|made| made.results.get(site) == Some(&ResultDigest(digest)));
+    if is_known || !documents.is_worth_making {
+        return Ok((None, digest));
+    }
+    let result: SiteResult = canonical(&bytes)?;
+    conforms(documents.protocol_for_judging()?, round, site, &result)
+        .map_err(|error| chain(&error))?;
+    Ok((Some(result), digest))
 }
 
 fn opened(documents: &Documents<'_>) -> Result<Timestamp, String> {

@@ -1,34 +1,46 @@
 //! The coordinator's statement, and what only it speaks of.
 
-use std::collections::BTreeSet;
-use std::io::Cursor;
+use std::collections::BTreeMap;
 
 use fedval_study::Sha256Digest;
 use fedval_trust::{Endorsement, Role};
+use rayon::prelude::*;
 
-use super::documents::{Documents, bytes, canonical, chain};
-use super::{Files, PartCheck, part};
+use super::documents::{Documents, canonical, chain};
+use super::{PartCheck, part};
 use crate::package::statement::{Envelope, Statement};
-use crate::package::{layout, unpack};
+use crate::package::{Files, layout, members};
 
 /// Every file that nothing else judges, and the statement itself; first what the others hang on.
-pub(super) fn check(files: &Files, documents: &Documents<'_>) -> Vec<PartCheck> {
+pub(super) fn check(files: &Files<'_>, documents: &Documents<'_>) -> Vec<PartCheck> {
     let statement = open(files, documents);
-    let judged = statement.as_ref().map_err(Clone::clone);
-    let itself = part(layout::STATEMENT, judged.and_then(|s| check_subjects(files, s)));
-    let companions =
-        layout::COMPANIONS.map(|path| part(path, check_digest(files, path, &statement)));
-    let at = if statement.is_ok() { companions.len() } else { 0 };
+    let stated = statement.as_ref().map(|statement| statement.subjects().collect::<Stated<'_>>());
+    let judged = stated.as_ref().map_err(|problem| (*problem).clone());
+    let subjects = judged.and_then(|stated| check_subjects(files, documents, stated));
+    let itself = part(layout::STATEMENT, subjects);
+    let companions = layout::COMPANIONS.map(|path| {
+        let stated = stated.as_ref().map_err(|_| "cannot be judged without the statement");
+        let check = stated.map_err(str::to_owned).and_then(|stated| match stated.get(path) {
+            Some(digest) if files.digest(path)?.to_string() == **digest => Ok(()),
+            _ if !files.has(path) => Err("is missing".to_owned()),
+            _ => Err("is not the file that the coordinator signed".to_owned()),
+        });
+        part(path, check)
+    });
+    let at = if stated.is_ok() { companions.len() } else { 0 };
     let mut parts = companions.to_vec();
     parts.insert(at, itself);
     parts
 }
 
+/// Digests that are stated, by path.
+type Stated<'s> = BTreeMap<&'s str, &'s str>;
+
 /// The statement, if the coordinator signed it.
-fn open(files: &Files, documents: &Documents<'_>) -> Result<Statement, String> {
-    let envelope: Envelope = canonical(bytes(files, layout::STATEMENT)?)?;
+fn open(files: &Files<'_>, documents: &Documents<'_>) -> Result<Statement, String> {
+    let envelope: Envelope = canonical(&files.read(layout::STATEMENT)?)?;
     let signatures = layout::signatures(layout::REPORT);
-    let endorsements: Vec<Endorsement> = canonical(bytes(files, &signatures)?)?;
+    let endorsements: Vec<Endorsement> = canonical(&files.read(&signatures)?)?;
     let signer = endorsements.first().ok_or("cannot be judged without the report's signature")?;
     let (statement, document) = envelope.open(&signer.certificate)?;
     let root =
@@ -40,45 +52,50 @@ fn open(files: &Files, documents: &Documents<'_>) -> Result<Statement, String> {
 }
 
 /// It speaks of every file, of nothing else, and says their digests.
-fn check_subjects(files: &Files, statement: &Statement) -> Result<(), String> {
-    let stated: BTreeSet<&str> = statement.subjects().collect();
-    let here: BTreeSet<&str> =
-        files.keys().map(String::as_str).filter(|path| layout::is_stated(path)).collect();
-    if let Some(path) = stated.symmetric_difference(&here).next() {
+fn check_subjects(
+    files: &Files<'_>,
+    documents: &Documents<'_>,
+    stated: &Stated<'_>,
+) -> Result<(), String> {
+    let here: Vec<&str> = files.paths().filter(|path| layout::is_stated(path)).collect();
+    let unstated = here.iter().find(|path| !stated.contains_key(*path));
+    let absent = stated.keys().find(|path| !layout::is_stated(path) || !files.has(path));
+    if let Some(path) = unstated.or(absent) {
         return Err(format!("is not about the files that are here: {}", super::printable(path)));
     }
-    match here.iter().find(|path| !has_digest(files, path, statement)) {
+    // What was digested when it was judged is not read again.
+    let known: BTreeMap<String, Sha256Digest> = documents
+        .results
+        .iter()
+        .filter_map(|(site, judged)| Some((layout::result(site), judged.digest?)))
+        .collect();
+    let differs = here.par_iter().find_first(|path| {
+        let digest = known.get(**path).copied().map_or_else(|| files.digest(path), Ok);
+        digest.map(|digest| digest.to_string()).ok().as_deref() != stated.get(**path).copied()
+    });
+    match differs {
         Some(path) => Err(format!("states another digest of {}", super::printable(path))),
         None => Ok(()),
     }
 }
 
-fn check_digest(
-    files: &Files,
-    path: &str,
-    statement: &Result<Statement, String>,
-) -> Result<(), String> {
-    let statement = statement.as_ref().map_err(|_| "cannot be judged without the statement")?;
-    bytes(files, path)?;
-    if has_digest(files, path, statement) {
-        Ok(())
-    } else {
-        Err("is not the file that the coordinator signed".to_owned())
-    }
-}
-
-fn has_digest(files: &Files, path: &str, statement: &Statement) -> bool {
-    let digest = files.get(path).map(|bytes| Sha256Digest::of(bytes).to_string());
-    digest.is_some() && digest.as_deref() == statement.digest_of(path)
-}
-
 /// The archive holds what lies beside it.
-pub(super) fn check_archive(files: &Files) -> Result<(), String> {
-    let packed =
-        unpack(Cursor::new(bytes(files, layout::ARCHIVE)?)).map_err(|error| chain(&error))?;
-    let beside = || files.iter().filter(|(path, _)| *path != layout::ARCHIVE);
-    if let Some((path, _)) = beside().find(|(path, bytes)| packed.get(*path) != Some(bytes)) {
-        return Err(format!("holds another {}", super::printable(path)));
+pub(super) fn check_archive(files: &Files<'_>) -> Result<(), String> {
+    let archive = files.open(layout::ARCHIVE)?;
+    let packed = members(&archive).map_err(|error| chain(&error))?;
+    let mut packed: BTreeMap<&str, _> =
+        packed.iter().map(|member| (member.name.as_str(), member)).collect();
+    for path in files.paths().filter(|path| *path != layout::ARCHIVE) {
+        let beside = files.open(path)?;
+        let is_same = match packed.remove(path) {
+            Some(member) if member.length == beside.length() => {
+                archive.holds_at(member.start, &beside)?
+            }
+            _ => false,
+        };
+        if !is_same {
+            return Err(format!("holds another {}", super::printable(path)));
+        }
     }
-    if packed.len() == beside().count() { Ok(()) } else { Err("holds more files".to_owned()) }
+    if packed.is_empty() { Ok(()) } else { Err("holds more files".to_owned()) }
 }

@@ -3,10 +3,9 @@
 use std::sync::LazyLock;
 
 use super::BinomialGlmm;
-use super::hermite::{Node, nodes};
+use super::hermite::Quadrature;
 use super::site::{Derivatives, Site};
 use crate::NotEstimable;
-use crate::count::count_to_f64;
 use crate::interval::critical_t;
 use crate::scale::logit;
 
@@ -22,10 +21,10 @@ const FIRST_TAU: f64 = 0.02;
 const NEXT_TAU: f64 = 2.0;
 
 /// Nodes of the quadrature on the grid, where signs alone matter.
-static ROUGH: LazyLock<Vec<Node>> = LazyLock::new(|| nodes(7));
+static ROUGH: LazyLock<Quadrature<8>> = LazyLock::new(|| Quadrature::of(7));
 
 /// And where a maximum is computed: as many as the reference implementation takes at its most exact.
-static FINE: LazyLock<Vec<Node>> = LazyLock::new(|| nodes(25));
+static FINE: LazyLock<Quadrature<26>> = LazyLock::new(|| Quadrature::of(25));
 
 /// Newton's method takes half a dozen steps; bisection, where it must step in, sixty.
 const MAX_STEPS: u32 = 200;
@@ -34,8 +33,13 @@ const MAX_STEPS: u32 = 200;
 const ROUGH_STEP: f64 = 1e-4;
 const FINE_STEP: f64 = 1e-12;
 
-/// Steps of Newton's method in both directions from a rough maximum: each doubles the digits.
+/// Steps of Newton's method in both directions: each doubles the digits.
 const POLISHING_STEPS: u32 = 8;
+
+/// The sign of the profile's slope is told where a step in mu of at most this size moves it by no more than
+/// this part: what the step leaves is of second order in both.
+const TELLING_STEP: f64 = 0.1;
+const TELLING_PART: f64 = 0.25;
 
 /// Fits the model to the counts `(x, n)` of at least two sites.
 ///
@@ -63,8 +67,8 @@ pub fn fit(sites: &[(u64, u64)], level: f64) -> Result<BinomialGlmm, NotEstimabl
     }
     let model = Model::new(sites)?;
     let critical = critical_t(level, crate::count::len_to_f64(k - 1))?;
-    let (mu, tau) = model.maximum()?;
-    let se_mu = model.error(mu, tau)?;
+    let (tau, best) = model.maximum()?;
+    let (mu, se_mu) = (best.mu, best.error(tau)?);
     let half_width = critical * se_mu;
     Ok(BinomialGlmm {
         k,
@@ -92,13 +96,6 @@ enum Precision {
 }
 
 impl Precision {
-    fn nodes(self) -> &'static [Node] {
-        match self {
-            Self::Rough => &ROUGH,
-            Self::Fine => &FINE,
-        }
-    }
-
     /// How far from a root of the score, in parts of τ, still counts as one.
     const fn slack(self) -> f64 {
         match self {
@@ -115,7 +112,7 @@ impl Precision {
     }
 }
 
-/// The maximum over mu at one τ.
+/// A place on the ridge over τ, or near it: where the likelihood at one τ is highest in mu.
 #[derive(Clone, Copy)]
 struct Profile {
     mu: f64,
@@ -128,9 +125,38 @@ impl Profile {
         -self.at.mu_tau / self.at.mu_mu
     }
 
+    /// The slope of the ridge in τ, allowing for what is left to go in mu.
+    fn score(&self) -> f64 {
+        self.at.tau + self.drift() * self.at.mu
+    }
+
     /// The slope of the profile score.
     fn curvature(&self) -> f64 {
         self.at.tau_tau - self.at.mu_tau * self.at.mu_tau / self.at.mu_mu
+    }
+
+    /// Where the ridge is expected at a τ further up.
+    fn ahead(&self, by: f64) -> f64 {
+        let ahead = self.mu - self.at.mu / self.at.mu_mu + self.drift() * by;
+        if ahead.is_finite() { ahead } else { self.mu }
+    }
+
+    /// Whether this is near enough for the sign of the slope, a step in mu from the ridge.
+    fn tells(&self, step: f64) -> bool {
+        step <= TELLING_STEP
+            && (self.drift() * self.at.mu).abs() <= TELLING_PART * self.score().abs()
+    }
+
+    /// The standard error of mu from the joint observed information.
+    fn error(&self, tau: f64) -> Result<f64, NotEstimable> {
+        let information = if tau > 0.0 {
+            self.at.mu_tau * self.at.mu_tau / self.at.tau_tau - self.at.mu_mu
+        } else {
+            -self.at.mu_mu
+        };
+        let curved = tau <= 0.0 || self.at.tau_tau < 0.0;
+        let se = 1.0 / libm::sqrt(information);
+        if curved && se.is_finite() && se > 0.0 { Ok(se) } else { Err(NotEstimable::NotConverged) }
     }
 }
 
@@ -186,11 +212,11 @@ impl Model {
         }
         let mut sorted = counts.to_vec();
         sorted.sort_unstable();
-        let site = |(x, n): (u64, u64)| Site { x: count_to_f64(x), n: count_to_f64(n) };
         let sites: Vec<_> = sorted
             .chunk_by(|one, other| one == other)
             .filter_map(|equal| {
-                Some((site(*equal.first()?), crate::count::len_to_f64(equal.len())))
+                let (x, n) = *equal.first()?;
+                Some((Site::new(x, n), crate::count::len_to_f64(equal.len())))
             })
             .collect();
         let (x, n) = sites
@@ -199,49 +225,68 @@ impl Model {
         Ok(Self { sites, pooled: logit(x / n) })
     }
 
-    fn derivatives(&self, mu: f64, tau: f64, nodes: &[Node]) -> Derivatives {
+    fn derivatives(&self, mu: f64, tau: f64, by: Precision) -> Derivatives {
         self.sites.iter().fold(Derivatives::default(), |sum, (site, times)| {
-            let of_site = if tau > 0.0 {
-                site.derivatives(mu, tau, nodes)
-            } else {
-                site.derivatives_without_spread(mu)
+            let of_site = match by {
+                _ if tau <= 0.0 => site.derivatives_without_spread(mu),
+                Precision::Rough => site.derivatives(mu, tau, &*ROUGH),
+                Precision::Fine => site.derivatives(mu, tau, &*FINE),
             };
             sum.plus(of_site.times(*times))
         })
     }
 
-    /// The mu that maximises the likelihood at τ, from a guess. The score falls in mu.
+    /// The mu that maximises the likelihood at τ, from a guess.
     fn profile(&self, tau: f64, guess: f64, by: Precision) -> Result<Profile, NotEstimable> {
+        self.climb(tau, guess, by, |here, step| step <= by.step() * (1.0 + here.mu.abs()))
+    }
+
+    /// The same, only so near that the sign of the ridge's slope is told.
+    fn sign(&self, tau: f64, guess: f64) -> Result<Profile, NotEstimable> {
+        let is_enough = |here: &Profile, step: f64| {
+            here.tells(step) || step <= ROUGH_STEP * (1.0 + here.mu.abs())
+        };
+        self.climb(tau, guess, Precision::Rough, is_enough)
+            .or_else(|_| self.profile(tau, guess, Precision::Fine))
+    }
+
+    /// Newton's method in mu at τ until it is near enough. The score falls in mu.
+    fn climb(
+        &self,
+        tau: f64,
+        guess: f64,
+        by: Precision,
+        is_enough: impl Fn(&Profile, f64) -> bool,
+    ) -> Result<Profile, NotEstimable> {
         let mut bracket = Bracket::new(f64::NEG_INFINITY, f64::INFINITY);
         let mut mu = guess;
         for _ in 0..MAX_STEPS {
-            let at = self.derivatives(mu, tau, by.nodes());
+            let at = self.derivatives(mu, tau, by);
             let next = bracket.next(mu, at.mu, at.mu_mu, 1.0 + tau);
             if !next.is_finite() {
                 break;
             }
-            if (next - mu).abs() <= by.step() * (1.0 + mu.abs()) {
-                return Ok(Profile { mu, at });
+            let here = Profile { mu, at };
+            if is_enough(&here, (next - mu).abs()) {
+                return Ok(here);
             }
             mu = next;
         }
         Err(NotEstimable::NotConverged)
     }
 
-    /// The highest maximum over mu and τ.
-    fn maximum(&self) -> Result<(f64, f64), NotEstimable> {
+    /// The highest maximum over mu and τ: its τ first.
+    fn maximum(&self) -> Result<(f64, Profile), NotEstimable> {
         let mut maxima: Vec<(f64, Profile)> = Vec::new();
         let mut before = self.profile(0.0, self.pooled, Precision::Fine)?;
-        if before.at.tau <= 0.0 {
+        if before.score() <= 0.0 {
             maxima.push((0.0, before));
         }
         let (mut left, mut right) = (0.0, FIRST_TAU);
         loop {
-            let here = self
-                .profile(right, before.mu, Precision::Rough)
-                .or_else(|_| self.profile(right, before.mu, Precision::Fine))?;
-            if before.at.tau > 0.0 && here.at.tau <= 0.0 {
-                maxima.push(self.maximum_between(left, right, before.mu)?);
+            let here = self.sign(right, before.ahead(right - left))?;
+            if before.score() > 0.0 && here.score() <= 0.0 {
+                maxima.push(self.maximum_between((left, &before), (right, &here))?);
             }
             before = here;
             if right >= LARGEST_TAU {
@@ -249,36 +294,39 @@ impl Model {
             }
             (left, right) = (right, NEXT_TAU * right);
         }
-        if before.at.tau > 0.0 {
+        if before.score() > 0.0 {
             return Err(NotEstimable::NotConverged);
         }
         let higher = |best: (f64, Profile), next: (f64, Profile)| {
             if next.1.at.value > best.1.at.value { next } else { best }
         };
-        let best = maxima.into_iter().reduce(higher).ok_or(NotEstimable::NotConverged)?;
-        Ok((best.1.mu, best.0))
+        maxima.into_iter().reduce(higher).ok_or(NotEstimable::NotConverged)
     }
 
     /// The maximum that the grid shows between two τ: roughly, then to the last digits.
     fn maximum_between(
         &self,
-        left: f64,
-        right: f64,
-        guess: f64,
+        (left, below): (f64, &Profile),
+        (right, above): (f64, &Profile),
     ) -> Result<(f64, Profile), NotEstimable> {
         let within = (left / 2.0, 2.0 * right);
+        let is_within = |tau: f64| tau > within.0 && tau < within.1;
+        let guess = between((left, below.score()), (right, above.score()));
+        let at_once = self.polished(Precision::Rough, guess, below.ahead(guess - left));
+        let rough = match at_once {
+            Some((tau, here)) if is_within(tau) => Ok((tau, here)),
+            _ => self.search(Precision::Rough, (left, right), below.mu),
+        };
         // Few nodes may mislead: then the slow way.
-        let Ok((tau, rough)) = self.search(Precision::Rough, (left, right), guess) else {
-            return self.search(Precision::Fine, within, guess);
+        let Ok((tau, rough)) = rough else {
+            return self.search(Precision::Fine, within, below.mu);
         };
         if tau <= 0.0 {
             return Ok((0.0, self.profile(0.0, rough.mu, Precision::Fine)?));
         }
-        match self.polished(tau, rough.mu) {
-            Some((polished, fine)) if polished > within.0 && polished < within.1 => {
-                Ok((polished, fine))
-            }
-            _ => self.search(Precision::Fine, within, guess),
+        match self.polished(Precision::Fine, tau, rough.mu) {
+            Some((polished, fine)) if is_within(polished) => Ok((polished, fine)),
+            _ => self.search(Precision::Fine, within, below.mu),
         }
     }
 
@@ -310,9 +358,9 @@ impl Model {
     }
 
     /// Newton's method in mu and τ together; `None` where it does not settle on a maximum.
-    fn polished(&self, mut tau: f64, mut mu: f64) -> Option<(f64, Profile)> {
+    fn polished(&self, by: Precision, mut tau: f64, mut mu: f64) -> Option<(f64, Profile)> {
         for _ in 0..POLISHING_STEPS {
-            let at = self.derivatives(mu, tau, &FINE);
+            let at = self.derivatives(mu, tau, by);
             let determinant = at.mu_mu * at.tau_tau - at.mu_tau * at.mu_tau;
             if !(at.mu_mu < 0.0 && determinant > 0.0) {
                 return None;
@@ -320,7 +368,7 @@ impl Model {
             let step_mu = (at.mu_tau * at.tau - at.tau_tau * at.mu) / determinant;
             let step_tau = (at.mu_tau * at.mu - at.mu_mu * at.tau) / determinant;
             let is_settled =
-                step_mu.abs() <= FINE_STEP * (1.0 + mu.abs()) && step_tau.abs() <= FINE_STEP * tau;
+                step_mu.abs() <= by.step() * (1.0 + mu.abs()) && step_tau.abs() <= by.step() * tau;
             if is_settled {
                 return Some((tau, Profile { mu, at }));
             }
@@ -331,16 +379,16 @@ impl Model {
         }
         None
     }
+}
 
-    /// The standard error of mu from the joint observed information.
-    fn error(&self, mu: f64, tau: f64) -> Result<f64, NotEstimable> {
-        let at = self.derivatives(mu, tau, &FINE);
-        let information =
-            if tau > 0.0 { -(at.mu_mu - at.mu_tau * at.mu_tau / at.tau_tau) } else { -at.mu_mu };
-        let curved = tau <= 0.0 || at.tau_tau < 0.0;
-        let se = 1.0 / libm::sqrt(information);
-        if curved && se.is_finite() && se > 0.0 { Ok(se) } else { Err(NotEstimable::NotConverged) }
-    }
+/// Where a line through the slopes by τ² at two τ crosses zero. At 0 the slope given is by τ² already.
+fn between((left, rising): (f64, f64), (right, falling): (f64, f64)) -> f64 {
+    let by_square = |tau: f64, slope: f64| if tau > 0.0 { slope / (2.0 * tau) } else { slope };
+    let (high, low) = (by_square(left, rising), by_square(right, falling));
+    let share = high / (high - low);
+    let middle = f64::midpoint(left, right);
+    let root = libm::sqrt(left * left + share * (right * right - left * left));
+    if root > left && root < right { root } else { middle }
 }
 
 #[cfg(test)]

@@ -8,16 +8,37 @@ use std::f64::consts::FRAC_2_SQRT_PI;
 
 /// A node t and the logarithm of `w e^{t²}`, which is what adaptive quadrature multiplies with.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Node {
-    pub(super) t: f64,
-    pub(super) log_scaled_weight: f64,
+struct Node {
+    t: f64,
+    log_scaled_weight: f64,
+}
+
+/// Nodes beside each other, up to a number that fills the lanes: those that are too many weigh nothing.
+#[derive(Debug)]
+pub(super) struct Quadrature<const N: usize> {
+    pub(super) t: [f64; N],
+    pub(super) log_scaled_weight: [f64; N],
+}
+
+impl<const N: usize> Quadrature<N> {
+    /// So many nodes; there must be room for them.
+    pub(super) fn of(number: usize) -> Self {
+        let nodes = nodes(number);
+        debug_assert!(nodes.len() <= N, "every node has its place");
+        let weightless = Node { t: 0.0, log_scaled_weight: f64::NEG_INFINITY };
+        let node = |index: usize| nodes.get(index).copied().unwrap_or(weightless);
+        Self {
+            t: std::array::from_fn(|index| node(index).t),
+            log_scaled_weight: std::array::from_fn(|index| node(index).log_scaled_weight),
+        }
+    }
 }
 
 /// So many nodes, from the negative end to the positive.
 ///
 /// Roots are bracketed by scanning the orthonormal Hermite polynomial, whose roots lie within
 /// ±√(2n + 1), on a grid finer than their spacing.
-pub(super) fn nodes(number: usize) -> Vec<Node> {
+fn nodes(number: usize) -> Vec<Node> {
     const STEPS: u32 = 4_000;
     let bound = libm::sqrt(2.0 * crate::count::len_to_f64(number) + 1.0);
     // An odd offset keeps the grid from hitting the root at 0 exactly.

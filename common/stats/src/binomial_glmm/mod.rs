@@ -7,9 +7,9 @@
 //! by maximum likelihood. Unlike the logit-normal synthesis it needs no continuity correction: a
 //! site with x = 0 or x = n is informative as it stands.
 //!
-//! For each τ the likelihood is log-concave in mu, which gives the profile; the profile's derivative
-//! in τ is scanned over a grid and its changes of sign are solved by Newton's method within a bracket,
-//! the highest maximum being the estimate. The integrals are taken by adaptive Gauss–Hermite quadrature,
+//! For each τ the likelihood is log-concave in mu, which gives the profile; the sign of the profile's
+//! derivative in τ is scanned over a grid and its changes are solved by Newton's method, within a bracket
+//! where it strays, the highest maximum being the estimate. The integrals are taken by adaptive Gauss–Hermite quadrature,
 //! with 7 nodes on the grid and 25 at a maximum, the derivatives as posterior expectations over the same
 //! nodes. The error of mu is that of the joint information of mu and τ.
 //!
@@ -20,6 +20,7 @@
 //! - J. C. Pinheiro, D. M. Bates (1995). J. Comput. Graph. Stat. 4, 12–35 (the quadrature).
 //! - T. A. Louis (1982). J. R. Stat. Soc. B 44, 226–233 (the information).
 
+mod elementary;
 mod fit;
 mod hermite;
 mod site;

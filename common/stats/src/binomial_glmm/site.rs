@@ -1,19 +1,28 @@
 //! One site's part of the marginal likelihood.
 
-use super::hermite::Node;
-use crate::scale::{expit, log1p_exp, logit};
+use super::elementary::{exp, log1p_of_share};
+use super::hermite::Quadrature;
+use crate::count::count_to_f64;
+use crate::scale::{log1p_exp, logit};
 
 /// Newton's method finds a mode in half a dozen steps; bisection, where it must step in, in forty.
 const MODE_STEPS: u32 = 100;
 
-/// Standardised effects are of the order of 1.
-const MODE_TOLERANCE: f64 = 1e-9;
+/// Standardised effects are of the order of 1. Newton's method doubles digits: after a step as small as this
+/// the mode is good to ten of them, more than the quadrature around it needs.
+const MODE_TOLERANCE: f64 = 1e-5;
+
+/// What a processor without extensions computes beside each other.
+const LANES: usize = 2;
 
 /// A site's counts as numbers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Site {
     pub(super) x: f64,
     pub(super) n: f64,
+    /// Log-odds of the share and their precision, both with half a case of each kind added.
+    logit: f64,
+    precision: f64,
 }
 
 /// A log-likelihood with its first and second derivatives in mu and τ.
@@ -59,22 +68,31 @@ impl Derivatives {
 }
 
 impl Site {
+    pub(super) fn new(x: u64, n: u64) -> Self {
+        let (x, n) = (count_to_f64(x), count_to_f64(n));
+        let share = (x + 0.5) / (n + 1.0);
+        Self { x, n, logit: logit(share), precision: n * share * (1.0 - share) }
+    }
+
     /// The logarithm of binomial likelihood times normal density at standardised effect z, both
     /// without constants; and there `x − n p` and `n p (1 − p)`.
+    #[inline]
     fn integrand(self, mu: f64, tau: f64, z: f64) -> (f64, f64, f64) {
         let eta = mu + tau * z;
         // One exponential serves the probability and its logarithm, at either end without overflow.
-        let small = libm::exp(-eta.abs());
+        let small = exp(-eta.abs());
         let share = 1.0 / (1.0 + small);
         let p = if eta > 0.0 { share } else { small * share };
-        let log1p_exp = eta.max(0.0) + libm::log1p(small);
+        let log1p_exp = eta.max(0.0) + log1p_of_share(small);
         let log = self.x * eta - self.n * log1p_exp - 0.5 * z * z;
         (log, self.x - self.n * p, self.n * p * (1.0 - p))
     }
 
     /// `x − n p` and `n p (1 − p)` at log-odds eta.
     fn residual_and_variance(self, eta: f64) -> (f64, f64) {
-        let p = expit(eta);
+        let small = exp(-eta.abs());
+        let share = 1.0 / (1.0 + small);
+        let p = if eta > 0.0 { share } else { small * share };
         (self.x - self.n * p, self.n * p * (1.0 - p))
     }
 
@@ -83,9 +101,8 @@ impl Site {
     fn mode(self, mu: f64, tau: f64) -> f64 {
         let (mut low, mut high) = (tau * (self.x - self.n), tau * self.x);
         // Where a normal likelihood of the same share and variance would have it.
-        let share = (self.x + 0.5) / (self.n + 1.0);
-        let precision = self.n * share * (1.0 - share);
-        let guess = tau * precision * (logit(share) - mu) / (1.0 + tau * tau * precision);
+        let precision = self.precision;
+        let guess = tau * precision * (self.logit - mu) / (1.0 + tau * tau * precision);
         let mut z = guess.clamp(low, high);
         for _ in 0..MODE_STEPS {
             let (r, v) = self.residual_and_variance(mu + tau * z);
@@ -111,24 +128,38 @@ impl Site {
     ///
     /// With s = (r, r z), r = x − np, the derivatives are posterior expectations:
     /// the gradient is E s, the Hessian `E ∂s + Var s` (Louis 1982).
-    pub(super) fn derivatives(self, mu: f64, tau: f64, nodes: &[Node]) -> Derivatives {
+    pub(super) fn derivatives<const N: usize>(
+        self,
+        mu: f64,
+        tau: f64,
+        nodes: &Quadrature<N>,
+    ) -> Derivatives {
         let mode = self.mode(mu, tau);
         let (_, variance) = self.residual_and_variance(mu + tau * mode);
         let spread = libm::sqrt(2.0 / (1.0 + tau * tau * variance));
         let (peak, ..) = self.integrand(mu, tau, mode);
-        let mut mass = 0.0;
-        // Sums of r, rz, r², r²z, r²z², v, vz, vz² under the posterior.
-        let mut sums = [0.0; 8];
-        for node in nodes {
-            let z = mode + spread * node.t;
-            let (log, r, v) = self.integrand(mu, tau, z);
-            let weight = libm::exp(node.log_scaled_weight + log - peak);
-            mass += weight;
-            let terms = [r, r * z, r * r, r * r * z, r * r * z * z, v, v * z, v * z * z];
-            for (sum, term) in sums.iter_mut().zip(terms) {
-                *sum += weight * term;
+        let [mut zs, mut weights, mut rs, mut vs] = [[0.0; N]; 4];
+        for i in 0..N {
+            zs[i] = mode + spread * nodes.t[i];
+            (weights[i], rs[i], vs[i]) = self.integrand(mu, tau, zs[i]);
+        }
+        for (weight, log_scaled) in weights.iter_mut().zip(nodes.log_scaled_weight) {
+            *weight = exp(log_scaled + *weight - peak);
+        }
+        // Sums of 1, r, rz, r², r²z, r²z², v, vz, vz² under the posterior, in lanes.
+        let mut lanes = [[0.0; LANES]; 9];
+        for first in (0..N).step_by(LANES) {
+            for lane in 0..LANES {
+                let i = first + lane;
+                let (weight, z, r, v) = (weights[i], zs[i], rs[i], vs[i]);
+                let (rz, vz) = (r * z, v * z);
+                let terms = [1.0, r, rz, r * r, r * rz, rz * rz, v, vz, vz * z];
+                for (sum, term) in lanes.iter_mut().zip(terms) {
+                    sum[lane] += weight * term;
+                }
             }
         }
+        let [mass, sums @ ..] = lanes.map(|lanes| lanes.iter().sum::<f64>());
         let [r, rz, rr, rrz, rrzz, v, vz, vzz] = sums.map(|sum| sum / mass);
         Derivatives {
             value: peak + libm::log(mass * spread) - 0.5 * libm::log(std::f64::consts::TAU),
@@ -156,30 +187,31 @@ impl Site {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hermite::nodes;
     use super::*;
 
-    const SITE: Site = Site { x: 17.0, n: 20.0 };
+    fn site() -> Site {
+        Site::new(17, 20)
+    }
 
     #[test]
     fn the_integral_agrees_with_a_fine_trapezoid() {
         // At x = n the integrand has a shoulder, which 25 nodes resolve to fewer digits.
-        let full = Site { x: 20.0, n: 20.0 };
-        for (site, mu, tau, tolerance) in [(SITE, 1.0, 0.7, 1e-9), (full, 2.0, 1.5, 1e-7)] {
+        let full = Site::new(20, 20);
+        for (site, mu, tau, tolerance) in [(site(), 1.0, 0.7, 1e-9), (full, 2.0, 1.5, 1e-7)] {
             let step = 1e-3;
             let sum: f64 = (-10_000..=10_000)
                 .map(|i| libm::exp(site.integrand(mu, tau, f64::from(i) * step).0))
                 .sum();
             let want = libm::log(sum * step / libm::sqrt(std::f64::consts::TAU));
-            let got = site.derivatives(mu, tau, &nodes(25)).value;
+            let got = site.derivatives(mu, tau, &Quadrature::<26>::of(25)).value;
             assert!((got - want).abs() < tolerance, "{got} {want}");
         }
     }
 
     #[test]
     fn the_derivatives_agree_with_differences() {
-        let nodes = nodes(25);
-        let at = |mu: f64, tau: f64| SITE.derivatives(mu, tau, &nodes);
+        let nodes = Quadrature::<26>::of(25);
+        let at = |mu: f64, tau: f64| site().derivatives(mu, tau, &nodes);
         let (mu, tau, h) = (1.1, 0.8, 1e-5);
         let here = at(mu, tau);
         let by_mu =
@@ -195,8 +227,8 @@ mod tests {
 
     #[test]
     fn without_spread_is_the_limit() {
-        let limit = SITE.derivatives_without_spread(0.9);
-        let near = SITE.derivatives(0.9, 1e-4, &nodes(25));
+        let limit = site().derivatives_without_spread(0.9);
+        let near = site().derivatives(0.9, 1e-4, &Quadrature::<26>::of(25));
         assert!((limit.value - near.value).abs() < 1e-6);
         assert!((limit.tau - near.tau / 2e-4).abs() < 1e-3);
     }

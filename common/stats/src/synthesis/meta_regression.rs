@@ -17,7 +17,7 @@ use ndarray::{Array1, Array2};
 
 use super::SiteEstimates;
 use super::random_effects::Test;
-use super::reml;
+use super::reml::{self, Terms};
 use super::tau2::{self, Tau2Method};
 use crate::NotEstimable;
 use crate::count::len_to_f64;
@@ -227,12 +227,15 @@ impl Model<'_> {
 
     fn tau2(&self) -> Result<f64, NotEstimable> {
         // The columns were independent at τ² = 0; they are at every other.
-        let score = |t: f64| self.at(t).map_or(f64::NAN, |fit| fit.q2 - fit.trace_p);
+        let terms = |t: f64| {
+            let none = Terms { q2: f64::NAN, trace_p: f64::NAN };
+            self.at(t).map_or(none, |fit| Terms { q2: fit.q2, trace_p: fit.trace_p })
+        };
         let height = |t: f64| {
             let logs = self.sites.vi().iter().fold(0.0, |sum, v| sum + libm::log(v + t));
             self.at(t).map_or(f64::NEG_INFINITY, |fit| -(logs + fit.log_determinant + fit.q))
         };
-        reml::highest(score, height, reml::bound(self.sites, score)?)
+        reml::highest(terms, height, reml::bound(self.sites, |t| terms(t).score())?)
     }
 }
 

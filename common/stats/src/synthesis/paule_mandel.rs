@@ -16,7 +16,7 @@
 
 use super::SiteEstimates;
 use super::tau2::Tau2;
-use super::weighted::Weighted;
+use super::weighted::{Weighted, generalised_q};
 use crate::NotEstimable;
 use crate::count::len_to_f64;
 use crate::root::brent;
@@ -35,7 +35,7 @@ pub(super) fn paule_mandel(sites: &SiteEstimates) -> Result<Tau2, NotEstimable> 
 
 /// The t at which the generalised Q statistic equals `target`, or 0 where Q(0) is not above it.
 pub(super) fn generalised_q_root(sites: &SiteEstimates, target: f64) -> Result<f64, NotEstimable> {
-    let excess = |t: f64| Weighted::at(sites, t).q - target;
+    let excess = |t: f64| generalised_q(sites, t) - target;
     if excess(0.0) <= 0.0 {
         return Ok(0.0);
     }

@@ -12,6 +12,10 @@
 //! bits; the highest maximum is the estimate, 0 among them where S(0) ≤ 0. Scanning rather than
 //! iterating from a start makes the result independent of one, and independent of site order.
 //!
+//! With P the projection that the weights make, `2 S = y'PPy − tr P`, and `dP/dτ² = −PP`: both terms fall in
+//! τ². Between two points S is therefore bounded by the terms at its ends, and where both bounds have one
+//! sign, no point of the grid between them needs to be looked at.
+//!
 //! # References
 //!
 //! - D. A. Harville (1977). J. Am. Stat. Assoc. 72, 320–338.
@@ -33,34 +37,70 @@ const SMALLEST: f64 = 1e-14;
 /// Doublings in search of the bound: more exhaust the range of f64.
 const MAX_DOUBLINGS: u32 = 2_000;
 
+/// Terms must differ by more than this part of themselves for their difference to have a certain sign:
+/// rounding is far less.
+const MARGIN: f64 = 1e-9;
+
 pub(super) fn reml(sites: &SiteEstimates) -> Result<Tau2, NotEstimable> {
-    let bound = bound(sites, |t| score(sites, t))?;
-    let tau2 = highest(|t| score(sites, t), |t| log_likelihood(sites, t), bound)?;
+    let bound = bound(sites, |t| terms(sites, t).score())?;
+    let tau2 = highest(|t| terms(sites, t), |t| log_likelihood(sites, t), bound)?;
     let information = Weighted::at(sites, tau2).trace_pp;
     Ok(Tau2 { tau2, se: libm::sqrt(2.0 / information) })
 }
 
-/// The τ² of the highest maximum of a likelihood between 0 and `bound`, by its `score` and `height`.
+/// The two terms of a score at one τ², both of which fall in τ².
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// `y'PPy`.
+    pub(super) q2: f64,
+    /// `tr P`.
+    pub(super) trace_p: f64,
+}
+
+impl Terms {
+    /// Twice the derivative of the restricted log-likelihood.
+    pub(super) fn score(self) -> f64 {
+        self.q2 - self.trace_p
+    }
+
+    /// Whether the score has one sign from here to the terms at a larger τ².
+    fn have_one_sign(self, further: Self) -> bool {
+        let rises = further.q2 > (1.0 + MARGIN) * self.trace_p;
+        let falls = (1.0 + MARGIN) * self.q2 < further.trace_p;
+        rises || falls
+    }
+}
+
+/// The τ² of the highest maximum of a likelihood between 0 and `bound`, by the `terms` of its score and its
+/// `height`.
 pub(super) fn highest(
-    score: impl Fn(f64) -> f64,
+    terms: impl Fn(f64) -> Terms,
     height: impl Fn(f64) -> f64,
     bound: f64,
 ) -> Result<f64, NotEstimable> {
-    let mut best = (score(0.0) <= 0.0).then(|| (0.0, height(0.0)));
-    let mut left = 0.0;
-    let mut rising = score(0.0) > 0.0;
-    for step in 0..=GRID {
-        let share = f64::from(GRID - step) / f64::from(GRID);
-        let right = bound * libm::exp(share * libm::log(SMALLEST));
-        let rising_here = score(right) > 0.0;
-        if rising && !rising_here {
-            let root = brent(&score, left, right).ok_or(NotEstimable::NotConverged)?;
+    let grid = |point: u32| {
+        let share = f64::from(GRID + 1 - point) / f64::from(GRID);
+        if point == 0 { 0.0 } else { bound * libm::exp(share * libm::log(SMALLEST)) }
+    };
+    let at = |point: u32| (point, terms(grid(point)));
+    let (first, last) = (at(0), at(GRID + 1));
+    let mut best = (first.1.score() <= 0.0).then(|| (0.0, height(0.0)));
+    // Stretches that are still to be looked at, the leftmost on top.
+    let mut stretches = vec![(first, last)];
+    while let Some((left, right)) = stretches.pop() {
+        if right.0 - left.0 > 1 {
+            if !left.1.have_one_sign(right.1) {
+                let middle = at(u32::midpoint(left.0, right.0));
+                stretches.extend([(middle, right), (left, middle)]);
+            }
+        } else if left.1.score() > 0.0 && right.1.score() <= 0.0 {
+            let root = brent(|t| terms(t).score(), grid(left.0), grid(right.0))
+                .ok_or(NotEstimable::NotConverged)?;
             let height = height(root);
             if best.is_none_or(|(_, highest)| height > highest) {
                 best = Some((root, height));
             }
         }
-        (left, rising) = (right, rising_here);
     }
     best.map(|(tau2, _)| tau2).ok_or(NotEstimable::NotConverged)
 }
@@ -86,9 +126,10 @@ pub(super) fn bound(
     Err(NotEstimable::NotConverged)
 }
 
-/// 2 S(τ²).
-fn score(sites: &SiteEstimates, tau2: f64) -> f64 {
-    weighted::score(sites, tau2)
+/// The terms of 2 S(τ²).
+fn terms(sites: &SiteEstimates, tau2: f64) -> Terms {
+    let (q2, trace_p) = weighted::score_terms(sites, tau2);
+    Terms { q2, trace_p }
 }
 
 /// 2 ℓ(τ²).
@@ -114,6 +155,40 @@ mod tests {
     fn identical_estimates_have_none() {
         let sites = SiteEstimates::new(vec![0.7; 3], vec![0.11, 0.23, 0.07]).unwrap();
         assert!(reml(&sites).unwrap().tau2.abs() < 1e-300);
+    }
+
+    /// Every point of the grid, one after the other.
+    fn by_walking(sites: &SiteEstimates) -> f64 {
+        let score = |t: f64| terms(sites, t).score();
+        let bound = bound(sites, score).unwrap();
+        let mut best = (score(0.0) <= 0.0).then(|| (0.0, log_likelihood(sites, 0.0)));
+        let mut left = 0.0;
+        for step in 0..=GRID {
+            let share = f64::from(GRID - step) / f64::from(GRID);
+            let right = bound * libm::exp(share * libm::log(SMALLEST));
+            if score(left) > 0.0 && score(right) <= 0.0 {
+                let root = brent(score, left, right).unwrap();
+                let height = log_likelihood(sites, root);
+                if best.is_none_or(|(_, highest)| height > highest) {
+                    best = Some((root, height));
+                }
+            }
+            left = right;
+        }
+        best.unwrap().0
+    }
+
+    proptest::proptest! {
+        /// Variances over many orders of magnitude: such likelihoods have several maxima.
+        #[test]
+        fn skipping_what_is_certain_finds_what_walking_finds(
+            rows in proptest::collection::vec((-3.0..3.0_f64, -14.0..6.0_f64), 2..9),
+        ) {
+            let (yi, vi) = rows.iter().map(|(y, log_v)| (*y, libm::exp(*log_v))).unzip();
+            let sites = SiteEstimates::new(yi, vi).unwrap();
+            let got = reml(&sites).unwrap().tau2;
+            proptest::prop_assert_eq!(got.to_bits(), by_walking(&sites).to_bits());
+        }
     }
 
     #[test]

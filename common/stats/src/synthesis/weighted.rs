@@ -43,11 +43,23 @@ impl Weighted {
     }
 }
 
-/// `Σ w² (y − mean)² − tr P` alone, without memory of its own: a fit looks at it some hundred times.
+/// `Σ w (y − mean)²` alone, without memory of its own.
+pub(super) fn generalised_q(sites: &SiteEstimates, tau2: f64) -> f64 {
+    let rows = || sites.yi().iter().zip(sites.vi()).map(|(y, v)| (y, 1.0 / (v + tau2)));
+    let (sum_w, sum_wy) =
+        rows().fold((0.0, 0.0), |(sum_w, sum_wy), (y, w)| (sum_w + w, sum_wy + w * y));
+    let mean = sum_wy / sum_w;
+    rows().fold(0.0, |q, (y, w)| {
+        let residual = y - mean;
+        if residual.abs() > ROUNDING * mean.abs() { q + w * residual * residual } else { q }
+    })
+}
+
+/// `Σ w² (y − mean)²` and `tr P` alone, without memory of its own: a fit looks at them some dozen times.
 ///
 /// `tr P = Σ w_i r_i / Σw`, with r_i the sum of the other weights, is twice the sum over pairs, so that one
 /// walk suffices and every term is positive.
-pub(super) fn score(sites: &SiteEstimates, tau2: f64) -> f64 {
+pub(super) fn score_terms(sites: &SiteEstimates, tau2: f64) -> (f64, f64) {
     let rows = || sites.yi().iter().zip(sites.vi()).map(|(y, v)| (y, 1.0 / (v + tau2)));
     let (mut sum_w, mut sum_wy, mut pairs) = (0.0, 0.0, 0.0);
     for (y, w) in rows() {
@@ -63,7 +75,7 @@ pub(super) fn score(sites: &SiteEstimates, tau2: f64) -> f64 {
             q2 += w * w * residual * residual;
         }
     }
-    q2 - 2.0 * pairs / sum_w
+    (q2, 2.0 * pairs / sum_w)
 }
 
 /// `tr P = Σ w_i r_i / Σw` and `tr PP = Σ (w_i r_i / Σw)² + Σ w_i² s_i / (Σw)²`, where r_i and s_i
@@ -113,7 +125,9 @@ mod tests {
             let sums = Weighted::at(&sites, tau2);
             let rows = sites.yi().iter().zip(sites.vi());
             let q2: f64 = rows.map(|(y, v)| ((y - sums.mean) / (v + tau2)).powi(2)).sum();
-            assert!((score(&sites, tau2) - (q2 - sums.trace_p)).abs() < 1e-9);
+            let (found, trace_p) = score_terms(&sites, tau2);
+            assert!((found - q2).abs() < 1e-9 && (trace_p - sums.trace_p).abs() < 1e-9);
+            assert_eq!(generalised_q(&sites, tau2).to_bits(), sums.q.to_bits());
         }
     }
 

@@ -2,6 +2,7 @@
 //! document that arrives.
 
 mod lattice;
+mod sizes;
 mod texts;
 
 use std::collections::BTreeSet;
@@ -63,6 +64,10 @@ impl Breaches {
 /// Every rule that `protocol` breaks.
 pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
     let mut found = Breaches::default();
+    sizes::check(protocol, &mut found);
+    if !found.0.is_empty() {
+        return found.0;
+    }
     found.unless(
         protocol.id.as_str().len() <= MAX_STUDY_ID,
         "id",

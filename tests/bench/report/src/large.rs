@@ -9,7 +9,6 @@ use fedval_study::{Cell, Outcome, Release, Terms};
 use crate::cohort::{Case, Recipe, performance};
 use crate::consortium::Answers;
 
-pub(crate) const OPENED: i64 = 1_760_000_000_000;
 /// Patients of each site for each category: enough of each label to be shown.
 const PATIENTS_A_CATEGORY: usize = 48;
 

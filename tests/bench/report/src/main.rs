@@ -1,5 +1,7 @@
 //! A report of many sites: assembled, signed, rendered, packed and verified. Figures and how to rerun them
 //! are in `README.md`.
+//!
+//! Each mode is a process of its own, so that its peak memory is that of what it measures.
 
 #[path = "../../../../common/report/tests/cohort/mod.rs"]
 #[expect(clippy::unwrap_used, reason = "test data; a failed unwrap is a bug here")]
@@ -7,99 +9,67 @@ mod cohort;
 #[path = "../../../../common/report/tests/consortium/mod.rs"]
 #[expect(clippy::unwrap_used, reason = "test data; a failed unwrap is a bug here")]
 mod consortium;
+mod hostile;
 mod large;
+mod measured;
 
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use clap::Parser;
-use fedval_ambient::{Clock as _, SystemClock};
-use fedval_report::{assemble, render_html, render_pdf, verify};
+use clap::{Parser, Subcommand};
 
 /// Measures the report of a large consortium.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Sites, all of which release.
-    #[arg(long, default_value_t = 1000)]
-    sites: usize,
-    /// Categories of each of four dimensions.
-    #[arg(long, default_value_t = 25)]
-    categories: usize,
-    /// Operating points.
-    #[arg(long, default_value_t = 5)]
-    points: usize,
-    /// Keep the package there, for a person to look at.
-    #[arg(long)]
-    keep: Option<PathBuf>,
+    #[command(subcommand)]
+    mode: Mode,
+}
+
+#[derive(Debug, Subcommand)]
+enum Mode {
+    /// Write the package of an invented consortium.
+    Write {
+        /// Where to.
+        folder: PathBuf,
+        /// Sites, all of which release.
+        #[arg(long, default_value_t = 1000)]
+        sites: usize,
+        /// Categories of each of four dimensions.
+        #[arg(long, default_value_t = 25)]
+        categories: usize,
+        /// Operating points.
+        #[arg(long, default_value_t = 5)]
+        points: usize,
+    },
+    /// Make a package again from the evidence in one that was written: read, assembled, signed, rendered, packed,
+    /// verified.
+    Build {
+        /// The folder that was written.
+        folder: PathBuf,
+    },
+    /// Verify a folder or an archive, as `fedval verify` does; the root is the one of `write`.
+    Verify {
+        /// Folder or archive.
+        package: PathBuf,
+    },
+    /// Write archives that nobody should take; `fedval verify` is to refuse each.
+    Hostile {
+        /// A folder that was written, to begin from.
+        package: PathBuf,
+        /// Where to.
+        folder: PathBuf,
+    },
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
-    let plan = large::plan(args.categories, args.points);
-    let answers = large::answers(&plan, args.sites);
-    say(&format!("{} sites answered", answers.len()));
-    let (protocol, round, results) = consortium::documents(&plan, &answers, large::OPENED);
-
-    let clock = SystemClock.monotonic();
-    let report = assemble(&protocol, &round, &results)?;
-    say(&format!("assembled          {:>8.2} s", since(clock)));
-    let clock = SystemClock.monotonic();
-    let canonical = report.canonical()?;
-    let kib = canonical.bytes().len() / 1024;
-    say(&format!("report.json        {:>8.2} s, {kib} KiB", since(clock)));
-    drop((round, results, canonical));
-
-    let clock = SystemClock.monotonic();
-    let html = render_html(&report, &[])?;
-    say(&format!("report.html        {:>8.2} s, {} KiB", since(clock), html.len() / 1024));
-    let clock = SystemClock.monotonic();
-    let pdf = render_pdf(&report, &[])?;
-    say(&format!("report.pdf         {:>8.2} s, {} KiB", since(clock), pdf.len() / 1024));
-    drop((report, html, pdf));
-
-    let everyone = consortium::Consortium::new(1);
-    let clock = SystemClock.monotonic();
-    let package = everyone.package(&plan, &answers);
-    drop(answers);
-    let files = package.files();
-    say(&format!("signed, built, checked {:>4.2} s, {} files", since(clock), files.len()));
-    drop(package);
-    let clock = SystemClock.monotonic();
-    let verification = verify(&files, Some(everyone.authority.root().fingerprint()));
-    say(&format!("verified           {:>8.2} s, holds: {}", since(clock), verification.holds()));
-    say(&format!("peak memory        {:>8} MiB", peak_mib()));
-    if let Some(folder) = args.keep {
-        keep(&folder, &files)?;
+    match Args::parse().mode {
+        Mode::Write { folder, sites, categories, points } => {
+            let plan = large::plan(categories, points);
+            let answers = large::answers(&plan, sites);
+            measured::write(&folder, &plan, &answers)
+        }
+        Mode::Build { folder } => measured::build(&folder),
+        Mode::Verify { package } => measured::verify(&package),
+        Mode::Hostile { package, folder } => hostile::write(&package, &folder),
     }
-    Ok(())
-}
-
-/// Seconds since a moment.
-fn since(begun: Duration) -> f64 {
-    SystemClock.monotonic().saturating_sub(begun).as_secs_f64()
-}
-
-fn peak_mib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or(0) / 1024
-}
-
-/// Prints a line. A reader who went away is no reason to stop.
-fn say(line: &str) {
-    drop(writeln!(std::io::stdout(), "{line}"));
-}
-
-fn keep(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Box<dyn Error>> {
-    for (path, bytes) in files {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        fs::write(&path, bytes)?;
-    }
-    Ok(())
 }
