@@ -13,9 +13,18 @@ fn grpc_code(code: &str) -> Code {
     match code {
         "STUDY_NOT_FOUND" | "ROUND_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "SITE_NOT_FOUND"
         | "PERSON_NOT_FOUND" => Code::NotFound,
-        "CONFLICT" | "PERSON_KEY_TAKEN" => Code::AlreadyExists,
-        "TOKEN_REFUSED" | "INVITATION_LOCKED" | "WRONG_SITE" | "RESULT_SIGNATURE"
-        | "SPONSOR_SIGNATURE" | "ROLE_NOT_ALLOWED" => Code::PermissionDenied,
+        "CONFLICT" | "PERSON_KEY_TAKEN" | "SIGNED_BEFORE" => Code::AlreadyExists,
+        "TOKEN_REFUSED"
+        | "INVITATION_LOCKED"
+        | "WRONG_SITE"
+        | "RESULT_SIGNATURE"
+        | "SPONSOR_SIGNATURE"
+        | "ROLE_NOT_ALLOWED"
+        | "PASSWORD_WRONG"
+        | "PASSWORD_ISSUED"
+        | "PASSWORD_TRIES"
+        | "SIGNATURE_NOT_YOURS"
+        | "SIGNATURE_INVALID" => Code::PermissionDenied,
         "NOT_ENROLLED" => Code::Unauthenticated,
         "DRAFT_CHANGED" | "STALE_LEASE" | "AGENT_ALREADY_CONNECTED" => Code::Aborted,
         "TOO_MANY_TRIES" | "TOO_MANY_CALLS" | "MODEL_TOO_LARGE" | "MESSAGE_TOO_LARGE" => {
@@ -29,7 +38,10 @@ fn grpc_code(code: &str) -> Code {
         | "MESSAGE_INVALID"
         | "RESULT_CONTRADICTION"
         | "RESULT_OUT_OF_RANGE"
-        | "INVITATION_LIFE" => Code::InvalidArgument,
+        | "INVITATION_LIFE"
+        | "LINK_LIFE"
+        | "PASSWORD_NOT_ALLOWED"
+        | "SIGNATURE_MALFORMED" => Code::InvalidArgument,
         _ => Code::FailedPrecondition,
     }
 }
