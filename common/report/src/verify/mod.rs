@@ -171,7 +171,7 @@ fn check_files(
     }
     let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND, layout::LOG_CHECKPOINT];
     let fixed = fixed.map(str::to_owned);
-    let signatures = documents.signatures.keys().map(|path| (*path).to_owned());
+    let signatures = documents.signatures.keys().cloned();
     let signed = fixed.into_iter().chain(documents.sites().map(layout::result)).chain(signatures);
     for path in signed {
         expected.insert(layout::signatures(&path));
