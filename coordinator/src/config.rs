@@ -86,6 +86,11 @@ impl Config {
             )
         };
         let Some(listen) = self.pages else { return Ok(None) };
+        if listen.ip().is_unspecified() && self.pages_url.is_none() {
+            return Err(invalid(
+                "`pages` on every address needs `pages_url`: nobody's browser goes to 0.0.0.0",
+            ));
+        }
         let url = self.pages_url.clone().unwrap_or_else(|| format!("https://{listen}"));
         let url = url.trim_end_matches('/').to_owned();
         if !url.starts_with("https://") {

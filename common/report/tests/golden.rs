@@ -83,7 +83,7 @@ fn a_package_of_another_revision_is_held_to_its_numbers() {
     let of_another = |change: fn(String) -> String| {
         let mut evidence = evidence(&everyone);
         let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
-        record.report_revision = REPORT_REVISION + 1;
+        record.report_revision = REPORT_REVISION - 1;
         let bytes = Canonical::new(record).unwrap().into_bytes();
         evidence.round = everyone.by_coordinator(PayloadType::Round, &bytes);
         let files = everyone.seal(evidence).unwrap().files();
@@ -111,11 +111,30 @@ fn a_package_of_another_revision_is_held_to_its_numbers() {
 }
 
 #[test]
+fn a_revision_that_nobody_knows_is_refused() {
+    let everyone = Consortium::new(23);
+    for revision in [0, REPORT_REVISION + 1, u32::MAX] {
+        let mut evidence = evidence(&everyone);
+        let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
+        record.report_revision = revision;
+        let bytes = Canonical::new(record).unwrap().into_bytes();
+        evidence.round = everyone.by_coordinator(PayloadType::Round, &bytes);
+        match everyone.seal(evidence) {
+            Err(BuildError::DoesNotVerify { part, problem }) => {
+                assert_eq!(part, "evidence/round.json");
+                assert!(problem.contains(&revision.to_string()), "{problem}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_page_of_another_revision_is_the_one_that_was_signed() {
     let everyone = Consortium::new(22);
     let mut evidence = evidence(&everyone);
     let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
-    record.report_revision = REPORT_REVISION + 1;
+    record.report_revision = REPORT_REVISION - 1;
     let bytes = Canonical::new(record).unwrap().into_bytes();
     evidence.round = everyone.by_coordinator(PayloadType::Round, &bytes);
     let package: Result<_, BuildError> = everyone.seal(evidence);

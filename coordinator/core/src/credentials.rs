@@ -127,6 +127,10 @@ impl Coordinator {
         name: &Name,
         password: &Password,
     ) -> Result<CredentialRow, CredentialError> {
+        // Nobody chose one: it is refused before anything could tell who is there.
+        if password.is_too_long() {
+            return Err(CredentialError::Wrong);
+        }
         let row = match self.store.credential_try(name, self.clock.now(), LIMIT).await? {
             Try::Counted(row) => Some(row),
             Try::Unknown => None,

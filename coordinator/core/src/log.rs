@@ -3,7 +3,7 @@
 //! What is logged stands in the store already. An entry that a crash kept from being written is added
 //! before a report is built, so that no report rests on anything that the log does not hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use fedval_ambient::{Problem, Timestamp};
@@ -233,10 +233,14 @@ impl Coordinator {
             states.push(tree.root());
         }
         let checkpoint = self.checkpoint_of(&tree);
+        let dispatched = self.store.dispatch_list(round).await?;
+        let asked: BTreeSet<SiteId> = dispatched.into_iter().map(|row| row.site).collect();
         let cosignatures = self.store.cosignature_list().await?.into_iter().filter(|row| {
             let at = usize::try_from(row.checkpoint.entries).unwrap_or(usize::MAX);
             // A site that followed what was lost since with an older backup signed another log.
-            states.get(at) == Some(&row.checkpoint.root) && row.checkpoint.log == checkpoint.log
+            let is_of_this = row.checkpoint.log == checkpoint.log;
+            // Readers of one study need not know who else belongs to the consortium.
+            asked.contains(&row.site) && is_of_this && states.get(at) == Some(&row.checkpoint.root)
         });
         let (protocol, model) = (locked.digest(), locked.protocol().model.digest);
         let is_readable = |bytes: &[u8]| {

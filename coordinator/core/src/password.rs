@@ -58,6 +58,11 @@ impl Password {
         (SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&characters)
     }
 
+    /// Whether it is longer than any that was chosen.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.0.chars().count() > LONGEST_PASSWORD
+    }
+
     /// Its hash in PHC form. Takes 19 MiB and some tens of milliseconds.
     pub(crate) fn hash(&self, salt: &[u8; 32]) -> String {
         Argon2::default()
@@ -68,11 +73,8 @@ impl Password {
 
     /// Whether it is the one that was hashed. As dear as hashing it.
     pub(crate) fn matches(&self, hash: &str) -> bool {
-        // Nobody chose a longer one, and hashing it would be a way to keep the server busy.
-        self.0.chars().count() <= LONGEST_PASSWORD
-            && PasswordHash::new(hash).is_ok_and(|hash| {
-                Argon2::default().verify_password(self.0.as_bytes(), &hash).is_ok()
-            })
+        PasswordHash::new(hash)
+            .is_ok_and(|hash| Argon2::default().verify_password(self.0.as_bytes(), &hash).is_ok())
     }
 }
 

@@ -50,6 +50,9 @@ impl Watched {
                 }
             }
             self.looks += 1;
+            if !self.reading.still_may(&self.pages).await {
+                return None;
+            }
             let progress = progress(&self.pages, &self.reading).await.ok()?;
             let part = RoundProgress::of(&progress);
             let now = (part.state, render(&part).0);

@@ -10,6 +10,7 @@ mod log;
 mod login;
 mod origin;
 mod password;
+mod patience;
 mod report;
 mod sites;
 mod studies;
@@ -63,6 +64,7 @@ pub(crate) fn router(coordinator: &Coordinator, changes: &Changes) -> Router {
         .route("/live.js", get(|| async { file("text/javascript", include_str!("live.js")) }))
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn(patience::lose))
         .layer(from_fn(origin::check))
         .layer(map_response(guarded))
         .with_state(state)

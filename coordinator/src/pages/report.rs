@@ -52,9 +52,12 @@ impl Reports {
         }
         let package = pages.coordinator.report_build(study).await;
         let package = package.map_err(|error| Refusal::failed(&error))?;
-        let files = package.files().into_iter().map(|(path, bytes)| (path, Bytes::from(bytes)));
+        let files =
+            package.into_files().into_iter().map(|(path, bytes)| (path, Bytes::from(bytes)));
         let files: Files = Arc::new(files.collect());
-        *kept = Some(Kept { round: round.clone(), built_at: now, files: Arc::clone(&files) });
+        // Counted from its end: a large one takes long to make.
+        let built_at = pages.coordinator.clock().now();
+        *kept = Some(Kept { round: round.clone(), built_at, files: Arc::clone(&files) });
         Ok(files)
     }
 }
@@ -84,8 +87,9 @@ pub(super) async fn file(
 fn kind(path: &str) -> (&'static str, bool) {
     match path.rsplit('.').next() {
         Some("html") => ("text/html; charset=utf-8", true),
-        Some("pdf") => ("application/pdf", true),
-        Some("svg") => ("image/svg+xml", true),
+        // What browsers show these with does not work in a sandbox.
+        Some("pdf") => ("application/pdf", false),
+        Some("svg") => ("image/svg+xml", false),
         Some("csv") => ("text/csv; charset=utf-8", false),
         Some("json" | "jsonl") => ("application/json", false),
         Some("zip") => ("application/zip", false),

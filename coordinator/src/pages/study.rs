@@ -61,6 +61,8 @@ struct Signature {
     signer: String,
     meaning: &'static str,
     signed_at: String,
+    /// The beginning of the digest of what was signed.
+    report: String,
 }
 
 impl RoundProgress {
@@ -146,5 +148,6 @@ fn signature(row: &SignatureRow) -> Signature {
         signer: format!("{} {}", statement.role, statement.signer),
         meaning: statement.meaning.as_str(),
         signed_at: Timestamp::from_unix_millis(statement.signed_at_ms).to_string(),
+        report: statement.report.short(),
     }
 }

@@ -54,9 +54,14 @@ impl Cookie {
     }
 }
 
-async fn holder(pages: &Pages, parts: &Parts, cookie: Cookie) -> Result<Option<Visitor>, Refusal> {
+async fn holder(
+    pages: &Pages,
+    parts: &Parts,
+    cookie: Cookie,
+) -> Result<Option<(Visitor, PassSecret)>, Refusal> {
     let Some(secret) = cookie.of(&parts.headers) else { return Ok(None) };
-    pages.coordinator.visitor(&secret).await.map_err(|error| Refusal::failed(&error))
+    let found = pages.coordinator.visitor(&secret).await;
+    Ok(found.map_err(|error| Refusal::failed(&error))?.map(|visitor| (visitor, secret)))
 }
 
 /// A person who logged in, in any role.
@@ -68,8 +73,8 @@ impl FromRequestParts<Pages> for LoggedIn {
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Refusal> {
         match holder(pages, parts, Cookie::Login).await? {
-            Some(Visitor::Person(person)) => Ok(Self(person)),
-            Some(Visitor::Reader(_)) | None => Err(Refusal::LogIn),
+            Some((Visitor::Person(person), _)) => Ok(Self(person)),
+            Some((Visitor::Reader(_), _)) | None => Err(Refusal::LogIn),
         }
     }
 }
@@ -81,6 +86,19 @@ pub(super) struct Reading {
     pub(super) study: StudyId,
     /// The person; absent where a link opened it.
     pub(super) person: Option<PersonRow>,
+    /// What let the visitor in.
+    pass: PassSecret,
+}
+
+impl Reading {
+    /// Whether it would let the visitor in now.
+    pub(super) async fn still_may(&self, pages: &Pages) -> bool {
+        match pages.coordinator.visitor(&self.pass).await {
+            Ok(Some(Visitor::Person(_))) => self.person.is_some(),
+            Ok(Some(Visitor::Reader(study))) => self.person.is_none() && study == self.study,
+            Ok(None) | Err(_) => false,
+        }
+    }
 }
 
 impl FromRequestParts<Pages> for Reading {
@@ -92,14 +110,16 @@ impl FromRequestParts<Pages> for Reading {
         let named = path.iter().find(|(name, _)| name == "study");
         let study: StudyId =
             named.and_then(|(_, text)| text.parse().ok()).ok_or(Refusal::NotFound)?;
-        if let Some(Visitor::Person(person)) = holder(pages, parts, Cookie::Login).await? {
-            return Ok(Self { study, person: Some(person) });
+        if let Some((Visitor::Person(person), pass)) = holder(pages, parts, Cookie::Login).await? {
+            return Ok(Self { study, person: Some(person), pass });
         }
         match holder(pages, parts, Cookie::Link).await? {
-            Some(Visitor::Reader(own)) if own == study => Ok(Self { study, person: None }),
+            Some((Visitor::Reader(own), pass)) if own == study => {
+                Ok(Self { study, person: None, pass })
+            }
             // A reader who is nobody else learns no more of other studies than that they are not theirs.
-            Some(Visitor::Reader(_)) => Err(Refusal::NotFound),
-            Some(Visitor::Person(_)) | None => Err(Refusal::LogIn),
+            Some((Visitor::Reader(_), _)) => Err(Refusal::NotFound),
+            Some((Visitor::Person(_), _)) | None => Err(Refusal::LogIn),
         }
     }
 }

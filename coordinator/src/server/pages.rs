@@ -18,9 +18,14 @@ use tokio_rustls::rustls::ServerConfig;
 use super::listen;
 use crate::config::{Config, PagesConfig};
 use crate::home::Home;
+use crate::tally::Tally;
 
 /// Connections of browsers at once. More wait in the operating system's queue.
 const CONNECTIONS: usize = 256;
+/// Of those, from one address: a hospital's browsers may stand behind one.
+const OF_ONE_ADDRESS: usize = 64;
+/// A connection ends then, whatever it does. Browsers make a new one.
+const LIFE: Duration = Duration::from_mins(15);
 /// A browser that has not finished a handshake or sent a request's head by then is dropped.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -43,21 +48,25 @@ impl Door {
     /// Lets browsers in for as long as the server runs.
     pub(super) async fn serve(self, router: Router) {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let addresses = Tally::new(OF_ONE_ADDRESS);
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, address) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "connection of a browser not accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
+            // One address alone does not keep the others out.
+            let Some(held) = addresses.hold(address.ip()) else { continue };
             let (tls, router) = (self.tls.clone(), router.clone());
             tokio::spawn(async move {
-                if let Err(reason) = converse(stream, tls, router).await {
+                let talk = tokio::time::timeout(LIFE, converse(stream, tls, router)).await;
+                if let Ok(Err(reason)) = talk {
                     tracing::debug!(reason, "connection of a browser ended");
                 }
-                drop(place);
+                drop((place, held));
             });
         }
     }

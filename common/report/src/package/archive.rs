@@ -87,7 +87,7 @@ pub fn unpack(mut input: impl Read + Seek) -> Result<BTreeMap<String, Vec<u8>>, 
 /// The files of an archive in memory.
 pub(super) fn unpacked(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ArchiveError> {
     let whole = Bytes::Held(archive);
-    let content = |Member { name, start, length }| {
+    let content = |Member { name, start, length, .. }| {
         let mut content = vec![0; usize::try_from(length).map_err(|_| ArchiveError::Damaged)?];
         whole.fill(start, &mut content)?;
         Ok((name, content))
@@ -99,6 +99,8 @@ pub(super) fn unpacked(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Arch
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) name: String,
+    /// Where its header begins.
+    begins: u64,
     pub(crate) start: u64,
     pub(crate) length: u64,
 }
@@ -115,10 +117,20 @@ pub(crate) fn members(archive: &Bytes<'_>) -> Result<Vec<Member>, ArchiveError> 
     if !rest.is_empty() {
         return Err(ArchiveError::Damaged);
     }
-    members.sort_unstable_by_key(|member| member.start);
-    let overlap = |pair: &[Member]| pair[0].start + pair[0].length > pair[1].start;
-    if members.windows(2).any(overlap) {
-        return Err(foreign("its members overlap"));
+    members.sort_unstable_by_key(|member| member.begins);
+    let mut end = 0;
+    for member in &members {
+        if member.begins < end {
+            return Err(foreign("its members overlap"));
+        }
+        // What no member describes, other programs may find and take for one.
+        if member.begins > end {
+            return Err(foreign("bytes stand between its members"));
+        }
+        end = member.start + member.length;
+    }
+    if end != begins {
+        return Err(foreign("bytes stand between its members and their descriptions"));
     }
     members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     if members.windows(2).any(|pair| pair[0].name == pair[1].name) {
@@ -172,8 +184,11 @@ impl<'d> Description<'d> {
         }
         let length = usize::from(short(fixed, 28));
         let (name, further) = further.split_at_checked(length).ok_or(ArchiveError::Damaged)?;
-        let extra = usize::from(short(fixed, 30)) + usize::from(short(fixed, 32));
-        *rest = further.get(extra..).ok_or(ArchiveError::Damaged)?;
+        // Further fields may give a member another name, for programs that read them.
+        if short(fixed, 30) != 0 || short(fixed, 32) != 0 {
+            return Err(foreign("a member is described by more than a package needs"));
+        }
+        *rest = further;
         Ok(Self { fixed, name })
     }
 
@@ -196,11 +211,12 @@ impl<'d> Description<'d> {
             && long(&header, 18) == length
             && long(&header, 22) == length
             && usize::from(short(&header, 26)) == name.len()
+            && short(&header, 28) == 0
             && name == self.name;
         if !agrees {
             return Err(foreign("a member is described in two ways"));
         }
-        let before = HEADER as u64 + u64::from(short(&header, 26)) + u64::from(short(&header, 28));
+        let before = HEADER as u64 + u64::from(short(&header, 26));
         let (start, length) = (at + before, u64::from(length));
         if start + length > directory {
             return Err(foreign("a member is cut off"));
@@ -209,7 +225,7 @@ impl<'d> Description<'d> {
         if name.ends_with('/') {
             return Err(foreign("a member is a folder, which none of a package is"));
         }
-        Ok(Member { name, start, length })
+        Ok(Member { name, begins: at, start, length })
     }
 }
 

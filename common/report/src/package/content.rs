@@ -61,7 +61,7 @@ impl Files<'static> {
         let length = file.metadata()?.len();
         let whole = Stretch { file: Arc::new(Mutex::new(file)), start: 0, length };
         let found = members(&Bytes::Stored(whole.clone()))?;
-        let content = |Member { name, start, length }| {
+        let content = |Member { name, start, length, .. }| {
             (name, Content::Stretch(Stretch { start, length, ..whole.clone() }))
         };
         Ok(Self { contents: found.into_iter().map(content).collect() })

@@ -12,7 +12,7 @@ use super::{PartCheck, part, printable};
 use crate::package::{self, Files, layout};
 
 /// Nobody has so many people sign one report; each signature takes its time.
-const MOST: usize = 200;
+const MOST: usize = 1000;
 const TOO_MANY: &str = "are more than any report has";
 
 /// Signatures by path.

@@ -7,6 +7,7 @@ use super::Made;
 use super::documents::{Documents, Judged, canonical, chain};
 use crate::assemble::{check_result as conforms, check_round as agrees};
 use crate::package::layout;
+use crate::report::REPORT_REVISION;
 
 /// The root is a root, issued by itself, valid when the round was opened, and the pinned one.
 pub(super) fn check_root(documents: &Documents<'_>) -> Result<(), String> {
@@ -30,6 +31,13 @@ pub(super) fn check_protocol(documents: &Documents<'_>) -> Result<(), String> {
 /// The round record is canonical, signed by the coordinator, and about the protocol.
 pub(super) fn check_round(documents: &Documents<'_>) -> Result<(), String> {
     let round = documents.round.as_ref().map_err(Clone::clone)?;
+    // Of a revision that nobody knows, nobody could say what belongs in it.
+    if !(1..=REPORT_REVISION).contains(&round.report_revision) {
+        let revision = round.report_revision;
+        return Err(format!(
+            "is of revision {revision} of reports, which this program does not know"
+        ));
+    }
     let then = documents.as_of()?;
     documents.signed_by(&Role::Coordinator, layout::ROUND, PayloadType::Round, then)?;
     agrees(documents.protocol_for_judging()?, round).map_err(|error| chain(&error))

@@ -125,7 +125,8 @@ pub trait SiteStore: Send + Sync {
     /// `false` where there is no such site. A change.
     async fn site_revoke(&self, site: &SiteId) -> Result<bool, StoreError>;
 
-    /// Records a person; the same name again replaces key and role.
+    /// Records a person; the same name again replaces key and role. Another key ends the password, another key or
+    /// role every pass.
     async fn person_put(&self, person: &PersonRow) -> Result<(), StoreError>;
 
     /// Forgets a person. `false` where there is none of this name.

@@ -22,6 +22,25 @@ impl Transaction {
         self.rows(LIST, &[]).await?.iter().map(person_row).collect()
     }
 
+    /// Whoever gets another key or role starts anew: what an earlier one opened is closed.
+    pub(super) async fn person_close(&mut self, person: &PersonRow) -> Result<(), Error> {
+        let values = [
+            person.name.as_str().into(),
+            person.role.as_str().into(),
+            person.key.as_bytes()[..].into(),
+        ];
+        let passes = "-- person_put: passes
+            DELETE FROM passes WHERE name = $1 AND EXISTS (
+                SELECT 1 FROM operators
+                WHERE name = $1 AND (role <> $2 OR public_key <> $3))";
+        self.execute(passes, &values).await?;
+        let credentials = "-- person_put: credentials
+            DELETE FROM credentials WHERE name = $1 AND EXISTS (
+                SELECT 1 FROM operators WHERE name = $1 AND public_key <> $2)";
+        self.execute(credentials, &[values[0], values[2]]).await?;
+        Ok(())
+    }
+
     pub(super) async fn person_record(&mut self, person: &PersonRow) -> Result<(), Error> {
         self.execute(
             "-- person_put

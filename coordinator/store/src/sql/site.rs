@@ -211,6 +211,7 @@ impl SiteStore for SqlStore {
     async fn person_put(&self, person: &PersonRow) -> Result<(), StoreError> {
         self.during("person_put", || async {
             let mut tx = self.begin().await?;
+            tx.person_close(person).await?;
             tx.person_record(person).await?;
             tx.commit().await
         })

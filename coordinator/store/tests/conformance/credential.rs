@@ -105,6 +105,28 @@ pub(crate) async fn a_pass_ends_with_its_time_its_holder_or_a_new_password(store
     assert!(!store.pass_insert(&person("four", 100), at(0)).await.unwrap());
 }
 
+pub(crate) async fn another_key_ends_the_password_and_another_role_the_passes(
+    store: Arc<dyn Store>,
+) {
+    let ada = admitted(store.as_ref(), "ada", 1).await;
+    let kept = credential(&ada, "hash", false);
+    store.credential_put(&kept).await.unwrap();
+    let open = pass("one", PassHolder::Person(ada.clone()), 100);
+    store.pass_insert(&open, at(0)).await.unwrap();
+    let is_open = || async { store.pass_find(&open.secret_hash, at(0)).await.unwrap().is_some() };
+    let put = |role, number| {
+        let (store, name) = (Arc::clone(&store), ada.clone());
+        async move { store.person_put(&PersonRow { name, role, key: key(number) }).await.unwrap() }
+    };
+    put(PersonRole::Reviewer, 1).await;
+    assert!(is_open().await, "nothing was changed");
+    put(PersonRole::Operator, 1).await;
+    assert!(!is_open().await);
+    assert_eq!(store.credential_try(&ada, at(0), LIMIT).await.unwrap(), Try::Counted(kept));
+    put(PersonRole::Operator, 2).await;
+    assert_eq!(store.credential_try(&ada, at(0), LIMIT).await.unwrap(), Try::Unknown);
+}
+
 pub(crate) async fn links_to_a_study_end_together(store: Arc<dyn Store>) {
     let study = locked(store.as_ref(), "chest").await;
     let other = locked(store.as_ref(), "head").await;

@@ -53,6 +53,7 @@ macro_rules! suite {
             credential: of_many_tries_at_once_no_more_are_counted_than_may_be,
             credential: of_many_new_passwords_at_once_one_stands,
             credential: a_pass_ends_with_its_time_its_holder_or_a_new_password,
+            credential: another_key_ends_the_password_and_another_role_the_passes,
             credential: links_to_a_study_end_together,
             electronic_signature: signatures_stand_in_order_of_time_one_of_each_meaning,
             electronic_signature: of_many_who_sign_alike_at_once_one_does,
