@@ -62,12 +62,13 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 }
 
 /// The migrations, in order. A released one is never changed: databases know its digest.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/sqlite/0001_initial.sql"),
     include_str!("../migrations/sqlite/0002_sessions.sql"),
     include_str!("../migrations/sqlite/0003_ledger_marks.sql"),
     include_str!("../migrations/sqlite/0004_log.sql"),
     include_str!("../migrations/sqlite/0005_roles.sql"),
+    include_str!("../migrations/sqlite/0006_people.sql"),
 ];
 const RELEASED: [&str; 1] = ["5656260c19d254e0452be2431d2cc24320476a42157c47dfec4e8cd4d9f109bf"];
 
