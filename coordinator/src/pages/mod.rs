@@ -1,5 +1,5 @@
 //! Pages that people read in a browser: rendered here, whole without a script. They show what commands show
-//! and change nothing but who is logged in.
+//! and change nothing but logins and passwords.
 //!
 //! A person sees every study; whoever has a link sees the study that it is to, and nothing else.
 
