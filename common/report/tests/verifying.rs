@@ -103,6 +103,7 @@ fn an_untouched_package_holds() {
             "tables/gaps.csv",
             "tables/metrics.csv",
             "tables/operating_points.csv",
+            "tables/protocol_changes.csv",
             "tables/sites.csv",
             "tables/subgroup_sites.csv",
             "tables/subgroups.csv",

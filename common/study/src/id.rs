@@ -106,6 +106,15 @@ impl RoundId {
     pub fn nth(study: &StudyId, number: u32) -> Result<Self, IdError> {
         format!("{study}-r{number}").parse()
     }
+
+    /// Whether it is a round of the study.
+    #[must_use]
+    pub fn is_of(&self, study: &StudyId) -> bool {
+        let number = self.0.strip_prefix(study.as_str()).and_then(|rest| rest.strip_prefix("-r"));
+        number
+            .and_then(|number| number.parse().ok())
+            .is_some_and(|number| Self::nth(study, number).as_ref() == Ok(self))
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::canonical::exact_u64;
 use crate::digest::{ModelDigest, ProtocolDigest, ResultDigest, Sha256Digest};
 use crate::id::{Name, RoundId, SiteId, StudyId};
 use crate::person::PersonRole;
+use crate::round::ProtocolRecord;
 
 /// One entry. Its canonical bytes are a leaf of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,20 +126,15 @@ pub enum LogEvent {
 }
 
 impl LogEvent {
-    /// Whether a reader of the round's report must be able to read the entry: it is about the round, its
-    /// protocol or a dispatch of its model.
+    /// Whether a reader of the round's report must be able to read the entry: it is about the round, a version of
+    /// the study's protocol, an answer that whoever amended it could know, or a dispatch of its model.
     #[must_use]
-    pub fn concerns(
-        &self,
-        round: &RoundId,
-        protocol: &ProtocolDigest,
-        model: &ModelDigest,
-    ) -> bool {
+    pub fn concerns(&self, study: &StudyId, round: &RoundId, model: &ModelDigest) -> bool {
         match self {
-            Self::ProtocolLocked { protocol: own, .. } => own == protocol,
-            Self::Dispatched { model: own, .. } => own == model,
-            Self::ResultRecorded { round: own, .. }
-            | Self::RoundClosed { round: own }
+            Self::ProtocolLocked { study: own, .. } => own == study,
+            Self::Dispatched { model: sent, .. } => sent == model,
+            Self::ResultRecorded { round: own, .. } => own.is_of(study),
+            Self::RoundClosed { round: own }
             | Self::ReportBuilt { round: own, .. }
             | Self::ReportSigned { round: own, .. } => own == round,
             Self::SiteEnrolled { .. }
@@ -170,6 +166,34 @@ pub fn earlier_dispatches<'e>(
         *count += 1;
     }
     earlier
+}
+
+/// The versions of a study's protocol in the order in which `entries` have them, up to the one in force.
+#[must_use]
+pub fn protocol_records<'e>(
+    entries: impl IntoIterator<Item = &'e LogEntry>,
+    study: &StudyId,
+    in_force: ProtocolDigest,
+) -> Vec<ProtocolRecord> {
+    let mut records: Vec<ProtocolRecord> = Vec::new();
+    let mut results = 0;
+    for LogEntry { at_ms, event } in entries {
+        match event {
+            LogEvent::ResultRecorded { round, .. } if round.is_of(study) => results += 1,
+            LogEvent::ProtocolLocked { study: own, protocol, .. } if own == study => {
+                records.push(ProtocolRecord {
+                    protocol: *protocol,
+                    locked_at_ms: *at_ms,
+                    results_before: results,
+                });
+                if *protocol == in_force {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    records
 }
 
 /// The state of a log after so many entries.

@@ -55,6 +55,19 @@ pub struct SiteRecord {
     pub earlier_dispatches: u64,
 }
 
+/// A version of the protocol, as the coordinator's log has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolRecord {
+    /// Its digest.
+    pub protocol: ProtocolDigest,
+    /// When it was locked, milliseconds since 1970-01-01 UTC.
+    pub locked_at_ms: i64,
+    /// Results of the study that the log held by then: what whoever amended it could know.
+    #[serde(serialize_with = "exact_u64")]
+    pub results_before: u64,
+}
+
 /// One round of a study, as the coordinator signs it beside the results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +89,9 @@ pub struct RoundRecord {
     pub opened_at_ms: i64,
     /// When it was closed; absent while it is open.
     pub closed_at_ms: Option<i64>,
+    /// Every version of the protocol up to the one in force, from the first; empty in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protocols: Vec<ProtocolRecord>,
     /// Every site it was dispatched to, in order of ids.
     pub sites: Vec<SiteRecord>,
 }

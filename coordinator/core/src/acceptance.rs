@@ -176,7 +176,8 @@ impl Coordinator {
         }
         let Some(terms) = result.outcome.terms() else { return Ok(()) };
         let study = self.store.study_find(&asked.study).await?.ok_or(SubmitError::Damaged)?;
-        let locked = LockedProtocol::parse(&study.protocol).map_err(|_| SubmitError::Damaged)?;
+        let version = study.version_of(asked.protocol).ok_or(SubmitError::Damaged)?;
+        let locked = LockedProtocol::parse(&version.protocol).map_err(|_| SubmitError::Damaged)?;
         let plan = locked.protocol();
         if header.scores == ScoreSource::PredictionTable
             && plan.prediction_tables == PredictionTables::Refuse

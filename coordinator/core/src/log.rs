@@ -3,20 +3,20 @@
 //! What is logged stands in the store already. An entry that a crash kept from being written is added
 //! before a report is built, so that no report rests on anything that the log does not hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use fedval_ambient::{Problem, Timestamp};
 use fedval_report::LogEvidence;
 use fedval_study::{
-    Canonical, LockedProtocol, LogCheckpoint, LogEntry, LogEvent, MerkleTree, ModelDigest, RoundId,
-    Sha256Digest, SiteId, earlier_dispatches, leaf_hash,
+    Canonical, LockedProtocol, LogCheckpoint, LogEntry, LogEvent, MerkleTree, RoundId,
+    Sha256Digest, SiteId, leaf_hash,
 };
 use fedval_trust::{
     Certificate, Endorsement, PayloadType, Signature, SignedDocument, log_checkpoint,
 };
 
-use crate::port::{CosignatureRow, StoreError, StudyRow, StudyState};
+use crate::port::{CosignatureRow, RoundRow, StoreError, StudyRow};
 use crate::{Coordinator, ReportError, signing};
 
 /// Hashes of leaves in one answer: what fits a message many times.
@@ -78,6 +78,11 @@ impl Problem for CosignError {
     }
 }
 
+fn locking(row: &StudyRow, locked: &LockedProtocol) -> LogEvent {
+    let (protocol, model) = (locked.digest(), locked.protocol().model.digest);
+    LogEvent::ProtocolLocked { study: row.study.clone(), protocol, model }
+}
+
 impl Coordinator {
     /// Logs what happened just now.
     pub(crate) async fn log(&self, event: LogEvent) -> Result<(), StoreError> {
@@ -94,9 +99,7 @@ impl Coordinator {
     pub async fn log_settle(&self) -> Result<(), ReportError> {
         let mut entries = Vec::new();
         for study in self.store.study_list().await? {
-            if study.state == StudyState::Locked {
-                entries.extend(self.events_of(&study).await?);
-            }
+            entries.extend(self.events_of(&study).await?);
         }
         entries.sort_by_key(|entry| entry.at_ms);
         self.store.log_append(&entries).await?;
@@ -110,34 +113,61 @@ impl Coordinator {
         Ok(())
     }
 
+    /// Logs the locking of every version of a study's protocol that a crash kept from the log, before anything
+    /// happens under it or takes its place.
+    pub(crate) async fn log_versions(&self, row: &StudyRow) -> Result<(), StoreError> {
+        let at_ms = self.clock.now().unix_millis();
+        let mut entries = Vec::new();
+        for version in &row.locked {
+            let locked = LockedProtocol::parse(&version.protocol)
+                .map_err(StoreError::during("log_versions"))?;
+            entries.push(LogEntry { at_ms, event: locking(row, &locked) });
+        }
+        self.store.log_append(&entries).await.map(|_| ())
+    }
+
+    /// What was done under each version of a study's protocol, in order of versions.
     async fn events_of(&self, row: &StudyRow) -> Result<Vec<LogEntry>, ReportError> {
-        let study = &row.study;
-        let locked = LockedProtocol::parse(&row.protocol)?;
+        let rounds = self.store.round_list(&row.study).await?;
+        let mut entries = Vec::new();
+        for version in &row.locked {
+            let locked = LockedProtocol::parse(&version.protocol)?;
+            let mut under = Vec::new();
+            for round in rounds.iter().filter(|r| r.protocol_version == version.version) {
+                under.extend(self.events_of_round(&locked, round).await?);
+            }
+            // When it was locked stands nowhere else: before its first dispatch.
+            let first = under.iter().map(|entry: &LogEntry| entry.at_ms).min();
+            let at_ms = first.unwrap_or_else(|| self.clock.now().unix_millis());
+            entries.push(LogEntry { at_ms, event: locking(row, &locked) });
+            entries.extend(under);
+        }
+        Ok(entries)
+    }
+
+    async fn events_of_round(
+        &self,
+        locked: &LockedProtocol,
+        row: &RoundRow,
+    ) -> Result<Vec<LogEntry>, ReportError> {
         let (protocol, model) = (locked.digest(), locked.protocol().model.digest);
         let at = |at: Timestamp, event| LogEntry { at_ms: at.unix_millis(), event };
+        let (study, round) = (&row.study, &row.round);
         let mut entries = Vec::new();
-        for row in self.store.round_list(study).await? {
-            let round = row.round;
-            for dispatch in self.store.dispatch_list(&round).await? {
-                let (study, round, site) = (study.clone(), round.clone(), dispatch.site);
-                let event = LogEvent::Dispatched { study, round, site, protocol, model };
-                entries.push(at(dispatch.dispatched_at, event));
-            }
-            for result in self.store.result_list(&round).await? {
-                let (round, site, result_digest) = (round.clone(), result.site, result.digest);
-                let event = LogEvent::ResultRecorded { round, site, result: result_digest };
-                entries.push(at(result.recorded_at, event));
-            }
-            entries.extend(self.store.signature_list(&round).await?.iter().map(signing::logged));
-            if let Some(closed_at) = row.closed_at {
-                entries.push(at(closed_at, LogEvent::RoundClosed { round }));
-            }
+        for dispatch in self.store.dispatch_list(round).await? {
+            let (study, round, site) = (study.clone(), round.clone(), dispatch.site);
+            let event = LogEvent::Dispatched { study, round, site, protocol, model };
+            entries.push(at(dispatch.dispatched_at, event));
         }
-        // When it was locked stands nowhere else: before its first dispatch.
-        let first = entries.iter().map(|entry| entry.at_ms).min();
-        let at_ms = first.unwrap_or_else(|| self.clock.now().unix_millis());
-        let event = LogEvent::ProtocolLocked { study: study.clone(), protocol, model };
-        entries.insert(0, LogEntry { at_ms, event });
+        for result in self.store.result_list(round).await? {
+            let (round, site, result_digest) = (round.clone(), result.site, result.digest);
+            let event = LogEvent::ResultRecorded { round, site, result: result_digest };
+            entries.push(at(result.recorded_at, event));
+        }
+        entries.extend(self.store.signature_list(round).await?.iter().map(signing::logged));
+        if let Some(closed_at) = row.closed_at {
+            entries.push(at(closed_at, LogEvent::RoundClosed { round: round.clone() }));
+        }
         Ok(entries)
     }
 
@@ -205,18 +235,11 @@ impl Coordinator {
         Endorsement { certificate: identity.signing_certificate.to_pem(), signature }
     }
 
-    /// How often a model had been dispatched to each site of a round before.
-    pub(crate) async fn earlier_dispatches(
-        &self,
-        round: &RoundId,
-        model: ModelDigest,
-    ) -> Result<BTreeMap<SiteId, u64>, ReportError> {
+    /// Every entry, in order.
+    pub(crate) async fn log_entries(&self) -> Result<Vec<LogEntry>, ReportError> {
         let entries = self.store.log_list(0).await?;
-        let events = entries
-            .iter()
-            .map(|bytes| Canonical::<LogEntry>::parse(bytes).map(|entry| entry.into_value().event));
-        let events: Vec<LogEvent> = events.collect::<Result<_, _>>()?;
-        Ok(earlier_dispatches(&events, round, model))
+        let read = |bytes: &Vec<u8>| Canonical::parse(bytes).map(Canonical::into_value);
+        Ok(entries.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// The log as a package holds it: readable where it concerns the round, as hashes elsewhere.
@@ -242,10 +265,10 @@ impl Coordinator {
             // Readers of one study need not know who else belongs to the consortium.
             asked.contains(&row.site) && is_of_this && states.get(at) == Some(&row.checkpoint.root)
         });
-        let (protocol, model) = (locked.digest(), locked.protocol().model.digest);
+        let (study, model) = (&locked.protocol().id, locked.protocol().model.digest);
         let is_readable = |bytes: &[u8]| {
             Canonical::<LogEntry>::parse(bytes)
-                .is_ok_and(|entry| entry.value().event.concerns(round, &protocol, &model))
+                .is_ok_and(|entry| entry.value().event.concerns(study, round, &model))
         };
         Ok(LogEvidence {
             lines: LogEvidence::lines(&entries, is_readable),

@@ -6,12 +6,12 @@ use fedval_study::Outcome;
 use fedval_study::protocol::LockError;
 use fedval_study::{
     Canonical, CanonicalError, LockedProtocol, LogEvent, RoundId, RoundRecord, Sha256Digest,
-    SiteId, SiteRecord, SiteResult, SiteStatus, StudyId,
+    SiteId, SiteRecord, SiteResult, SiteStatus, StudyId, earlier_dispatches, protocol_records,
 };
 use fedval_trust::{PayloadType, SignedDocument};
 
 use crate::Coordinator;
-use crate::port::{RoundRow, StoreError, StoredResult};
+use crate::port::{LockedVersion, RoundRow, StoreError, StoredResult};
 
 /// How often a report of an open round is tried while results come in.
 const MOST_TRIES: u32 = 3;
@@ -116,19 +116,18 @@ impl Coordinator {
     ) -> Result<(LockedProtocol, RoundRow, Unlogged), ReportError> {
         let not_found = || ReportError::NotFound { study: study.clone() };
         let row = self.store.study_find(study).await?.ok_or_else(not_found)?;
-        let locked = LockedProtocol::parse(&row.protocol)?;
         let no_round = || ReportError::NoRound { study: study.clone() };
         let round = self.store.round_list(study).await?.pop().ok_or_else(no_round)?;
+        let in_force = row.version(round.protocol_version).ok_or_else(no_round)?;
+        let locked = LockedProtocol::parse(&in_force.protocol)?;
+        let earlier = row.locked.iter().filter(|other| other.version < in_force.version);
         self.log_settle_study(&row).await?;
         let results = self.store.result_list(&round.round).await?;
         let record = self.round_record(&locked, &round, &results).await?;
         let evidence = Evidence {
             root: self.root().clone(),
-            protocol: SignedDocument {
-                payload_type: PayloadType::Protocol,
-                bytes: row.protocol,
-                endorsements: row.endorsements,
-            },
+            protocol: signed_protocol(in_force),
+            earlier_protocols: earlier.map(|of| (of.version, signed_protocol(of))).collect(),
             round: SignedDocument::sign(
                 PayloadType::Round,
                 Canonical::new(record)?.bytes().to_vec(),
@@ -149,7 +148,10 @@ impl Coordinator {
     ) -> Result<RoundRecord, ReportError> {
         let mut sites = Vec::new();
         let model = locked.protocol().model.digest;
-        let earlier = self.earlier_dispatches(&round.round, model).await?;
+        let log = self.log_entries().await?;
+        let events = log.iter().map(|entry| &entry.event);
+        let earlier = earlier_dispatches(events, &round.round, model);
+        let protocols = protocol_records(&log, &round.study, locked.digest());
         for dispatch in self.store.dispatch_list(&round.round).await? {
             let stored = results.iter().find(|result| result.site == dispatch.site);
             sites.push(SiteRecord {
@@ -170,8 +172,17 @@ impl Coordinator {
             model,
             opened_at_ms: round.opened_at.unix_millis(),
             closed_at_ms: round.closed_at.map(fedval_ambient::Timestamp::unix_millis),
+            protocols,
             sites,
         })
+    }
+}
+
+fn signed_protocol(version: &LockedVersion) -> SignedDocument {
+    SignedDocument {
+        payload_type: PayloadType::Protocol,
+        bytes: version.protocol.clone(),
+        endorsements: version.endorsements.clone(),
     }
 }
 

@@ -157,7 +157,7 @@ async fn progress_shows_phases_and_results_of_every_site_asked() {
     let result = vetted(&locked, &sites[0], &large());
     bench.submit(&sites[0], result.clone()).await.unwrap();
     let progress = bench.coordinator.study_progress(&chest()).await.unwrap();
-    assert_eq!(progress.digest, locked.digest());
+    assert_eq!(progress.protocol.digest(), locked.digest());
     let [(_, sites)] = &progress.rounds[..] else { panic!("one round") };
     let found: Vec<_> = sites.iter().map(|p| (p.site.as_str(), p.phase, &p.result)).collect();
     assert_eq!(

@@ -8,7 +8,7 @@ mod support;
 
 use bench::{bench, certified, chest, code, signed};
 use fedval_ambient::Clock as _;
-use fedval_core::port::{StoredArtifact, StudyState};
+use fedval_core::port::StoredArtifact;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{LockedProtocol, Sha256Digest};
 use fedval_trust::{Authority, PayloadType, Role, SignedDocument};
@@ -51,7 +51,7 @@ async fn a_draft_is_replaced_until_it_is_locked() {
     bench.create(&retitled()).await;
     let locked = bench.lock().await;
     let row = bench.coordinator.store().study_find(&chest()).await.unwrap().unwrap();
-    assert_eq!((row.state, row.protocol), (StudyState::Locked, locked.bytes().to_vec()));
+    assert_eq!((row.locked[0].protocol.as_slice(), row.draft), (locked.bytes(), None));
     let model = bench.upload(MODEL).await;
     let refused = bench.coordinator.study_create(retitled().bytes(), model).await;
     assert_eq!(code(refused), "STUDY_LOCKED");
@@ -64,8 +64,8 @@ async fn a_locked_study_bears_both_signatures_and_can_be_fetched_by_its_digest()
     let row = bench.coordinator.store().study_find(&chest()).await.unwrap().unwrap();
     let document = SignedDocument {
         payload_type: PayloadType::Protocol,
-        bytes: row.protocol,
-        endorsements: row.endorsements,
+        bytes: row.locked[0].protocol.clone(),
+        endorsements: row.locked[0].endorsements.clone(),
     };
     for role in [Role::Sponsor, Role::Coordinator] {
         assert_eq!(document.verify(&role, bench.coordinator.root(), bench.clock.now()), Ok(()));
@@ -96,7 +96,7 @@ async fn bytes_other_than_the_sponsor_signed_are_not_locked() {
     let by_signature = bench.coordinator.study_lock(&chest(), replaced.digest().0, sponsor).await;
     assert_eq!(code(by_signature), "SPONSOR_SIGNATURE");
     let row = bench.coordinator.store().study_find(&chest()).await.unwrap().unwrap();
-    assert_eq!((row.state, row.endorsements.len()), (StudyState::Draft, 0));
+    assert!(row.in_force().is_none());
 }
 
 #[tokio::test]
@@ -127,4 +127,66 @@ async fn a_study_that_does_not_exist_is_neither_locked_nor_told_of() {
     assert_eq!(code(bench.coordinator.study_progress(&chest()).await), "STUDY_NOT_FOUND");
     assert_eq!(code(bench.coordinator.report_build(&chest()).await), "STUDY_NOT_FOUND");
     assert_eq!(code(bench.coordinator.study_dispatch(&chest(), &[], 0).await), "STUDY_NOT_FOUND");
+}
+
+/// The version that amends `before`, with another title.
+fn amended(before: &LockedProtocol) -> LockedProtocol {
+    let title = "A better title".to_owned();
+    let plan = StudyProtocol { title, ..protocol() };
+    LockedProtocol::new(plan.amending(before, "the title misled readers")).unwrap()
+}
+
+#[tokio::test]
+async fn an_amendment_takes_the_place_of_what_it_amends_once_it_is_locked() {
+    let bench = bench().await;
+    let first = bench.lock().await;
+    let second = amended(&first);
+    bench.create(&second).await;
+    let progress = bench.coordinator.study_progress(&chest()).await.unwrap();
+    assert_eq!(progress.protocol, first, "a draft binds nobody");
+    let sponsor = signed(&second, &bench.sponsor);
+    bench.coordinator.study_lock(&chest(), second.digest().0, sponsor).await.unwrap();
+    let progress = bench.coordinator.study_progress(&chest()).await.unwrap();
+    assert_eq!(progress.protocol, second);
+    // The first version cannot come back, nor be amended a second time.
+    let model = bench.upload(MODEL).await;
+    let twin = LockedProtocol::new(protocol().amending(&first, "another reason")).unwrap();
+    for (draft, expected) in [(&first, "STUDY_LOCKED"), (&twin, "AMENDMENT_OUT_OF_DATE")] {
+        assert_eq!(code(bench.coordinator.study_create(draft.bytes(), model).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_locked_is_not_amended() {
+    let bench = bench().await;
+    let model = bench.upload(MODEL).await;
+    let refused = bench.coordinator.study_create(amended(&locked()).bytes(), model).await;
+    assert_eq!(code(refused), "AMENDMENT_OUT_OF_DATE");
+}
+
+#[tokio::test]
+async fn a_round_keeps_the_protocol_that_it_was_opened_under() {
+    let bench = bench().await;
+    let first = bench.lock().await;
+    bench.enrol("site-a").await;
+    bench.coordinator.study_dispatch(&chest(), &[], 0).await.unwrap();
+    let second = amended(&first);
+    bench.create(&second).await;
+    let lock = async || {
+        let sponsor = signed(&second, &bench.sponsor);
+        bench.coordinator.study_lock(&chest(), second.digest().0, sponsor).await
+    };
+    assert_eq!(code(lock().await), "ROUND_OPEN");
+    bench.coordinator.study_close(&chest()).await.unwrap();
+    lock().await.unwrap();
+    // The report of the round that was is still that of the first version.
+    let package = bench.coordinator.report_build(&chest()).await.unwrap();
+    assert_eq!(package.evidence.protocol.bytes, first.bytes());
+    bench.coordinator.study_dispatch(&chest(), &[], 0).await.unwrap();
+    let offers = bench.coordinator.offers_of(&"site-a".parse().unwrap()).await.unwrap();
+    assert_eq!(offers[0].dispatch.protocol, second.digest());
+    bench.coordinator.study_close(&chest()).await.unwrap();
+    let package = bench.coordinator.report_build(&chest()).await.unwrap();
+    assert_eq!(package.evidence.protocol.bytes, second.bytes());
+    assert_eq!(package.evidence.earlier_protocols[&1].bytes, first.bytes());
 }

@@ -147,12 +147,22 @@ pub(super) enum Study {
         /// The study in TOML.
         file: PathBuf,
     },
+    /// Upload the next version of a locked study, with what it changes and why; `lock` signs it.
+    Amend {
+        /// The study's id.
+        study: StudyId,
+        /// The whole study as it shall be, in TOML.
+        file: PathBuf,
+        /// Why it is amended, for everybody who reads the report.
+        #[arg(long)]
+        reason: String,
+    },
     /// Say how many cases and sites give the precision that a file asks for; asks no coordinator.
     Plan {
         /// What is expected and how precisely it is to be known, in TOML.
         file: PathBuf,
     },
-    /// Sign a study with the sponsor's key: it never changes again.
+    /// Sign a study, or its next version, with the sponsor's key: what is signed never changes.
     Lock {
         /// The study's id.
         study: StudyId,

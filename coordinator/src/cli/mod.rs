@@ -1,7 +1,9 @@
 //! `fedval`'s commands, one a file.
 
+mod amend;
 mod args;
 mod backup;
+mod draft;
 mod init;
 mod password;
 mod person;

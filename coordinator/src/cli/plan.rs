@@ -12,7 +12,7 @@ use fedval_stats::sample_size::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::study::unreadable;
+use super::draft::unreadable;
 
 /// How surely a site that is planned with the smallest size may release its results.
 const ASSURANCE: f64 = 0.9;

@@ -1,4 +1,4 @@
-//! `fedval study create | plan | lock | dispatch | status | close | share | unshare | list`.
+//! `fedval study create | amend | plan | lock | dispatch | status | close | share | unshare | list`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,26 +7,25 @@ use std::time::Duration;
 use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock, Timestamp};
 use fedval_proto as proto;
-use fedval_proto::create_study_request::Part;
-use fedval_study::draft::Draft;
 use fedval_study::{LockedProtocol, Sha256Digest, SiteId, StudyId};
 use fedval_trust::{PayloadType, SignedDocument};
 use serde_json::{Value, json};
 
 use super::args::Study;
-use super::{plan, report, share};
+use super::{amend, draft, plan, report, share};
 use crate::client::{connect, refusal};
 use crate::home::Home;
 use crate::words::{outcome_word, phase_word, state_word};
 
-/// Bytes of the model in one message.
-const CHUNK_BYTES: usize = 256 * 1024;
 /// How often `--watch` looks.
 const WATCH_MILLIS: u64 = 500;
 
 pub(super) async fn run(home: &Home, command: Study, output: Output) -> Result<(), Failure> {
     match command {
         Study::Create { file } => create(home, &file, output).await,
+        Study::Amend { study, file, reason } => {
+            amend::run(home, &study, &file, &reason, output).await
+        }
         Study::Plan { file } => plan::run(&file, output),
         Study::Lock { study } => lock(home, &study, output).await,
         Study::Dispatch { study, sites, deadline_hours } => {
@@ -41,24 +40,10 @@ pub(super) async fn run(home: &Home, command: Study, output: Output) -> Result<(
 }
 
 async fn create(home: &Home, file: &Path, output: Output) -> Result<(), Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
-    let draft = Draft::parse(&text)?;
-    let model_file = file.parent().unwrap_or(Path::new(".")).join(draft.model_file());
-    let model = std::fs::read(&model_file).map_err(|error| unreadable(&model_file, &error))?;
-    let protocol = draft.pin_model(Sha256Digest::of(&model), model.len() as u64)?;
-    let locked = LockedProtocol::new(protocol).map_err(|error| {
-        Failure::new(Exit::Usage, "STUDY_INVALID", error.to_string(), "correct the study file")
-    })?;
-    let first = proto::CreateStudyRequest { part: Some(Part::Protocol(locked.bytes().to_vec())) };
-    let chunks: Vec<_> = model
-        .chunks(CHUNK_BYTES)
-        .map(|chunk| proto::CreateStudyRequest { part: Some(Part::ModelChunk(chunk.to_vec())) })
-        .collect();
-    let parts = tokio_stream::iter(std::iter::once(first).chain(chunks));
-    let mut client = connect(home).await?;
-    let created = client.create_study(parts).await.map_err(|status| refusal(&status))?.into_inner();
-    let digest = locked.digest().to_string();
-    let study = &created.study;
+    let (protocol, model) = draft::read(file)?;
+    let locked = draft::complete(protocol)?;
+    draft::upload(home, &locked, &model).await?;
+    let (study, digest) = (&locked.protocol().id, locked.digest().to_string());
     output.say(
         &json!({ "study": study, "state": "draft", "protocol_digest": digest,
                  "model_digest": locked.protocol().model.digest.to_string() }),
@@ -70,19 +55,10 @@ async fn create(home: &Home, file: &Path, output: Output) -> Result<(), Failure>
     Ok(())
 }
 
-pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure {
-        code: "FILE_UNREADABLE".to_owned(),
-        exit: Exit::Usage,
-        remedy: Some("give the path of an existing file".to_owned()),
-        ..Failure::disk("read", file, error)
-    }
-}
-
 async fn lock(home: &Home, study: &StudyId, output: Output) -> Result<(), Failure> {
     let mut client = connect(home).await?;
     let fetched = client
-        .fetch_protocol(proto::FetchProtocolRequest { study: study.to_string() })
+        .fetch_protocol(proto::FetchProtocolRequest { study: study.to_string(), in_force: false })
         .await
         .map_err(|status| refusal(&status))?
         .into_inner();
@@ -104,12 +80,12 @@ async fn lock(home: &Home, study: &StudyId, output: Output) -> Result<(), Failur
         sponsor,
     };
     client.lock_study(request).await.map_err(|status| refusal(&status))?;
-    let digest = locked.digest().to_string();
+    let (digest, version) = (locked.digest().to_string(), locked.protocol().version);
     output.say(
         &json!({ "study": study, "state": "locked", "protocol_digest": digest,
-                 "model_digest": locked.protocol().model.digest.to_string() }),
+                 "version": version, "model_digest": locked.protocol().model.digest.to_string() }),
         &format!(
-            "{study} is locked and never changes.\nProtocol digest: {digest}\n\
+            "{study} is locked: version {version} never changes.\nProtocol digest: {digest}\n\
              A site may name this digest in its policy to run or release without asking.\n\n\
              Next: fedval study dispatch {study}"
         ),
@@ -172,12 +148,14 @@ fn status_json(status: &proto::StudyStatusResponse) -> Value {
     let round = |round: &proto::RoundStatus| {
         let closed = (round.closed_at_ms != 0).then(|| moment(round.closed_at_ms));
         let deadline = (round.deadline_at_ms != 0).then(|| moment(round.deadline_at_ms));
-        json!({ "round": round.round, "opened_at": moment(round.opened_at_ms), "closed_at": closed,
+        json!({ "round": round.round, "version": round.version, "opened_at": moment(round.opened_at_ms), "closed_at": closed,
                 "deadline_at": deadline, "overdue": overdue(round),
                 "sites": round.sites.iter().map(site).collect::<Vec<_>>() })
     };
+    let draft = (status.draft_version != 0).then_some(status.draft_version);
     json!({ "study": status.study, "state": state_word(status.state()),
             "protocol_digest": digest_text(&status.protocol_digest),
+            "version": status.version, "draft_version": draft,
             "rounds": status.rounds.iter().map(round).collect::<Vec<_>>() })
 }
 
@@ -200,7 +178,12 @@ fn digest_text(bytes: &[u8]) -> String {
 }
 
 fn status_text(status: &proto::StudyStatusResponse) -> String {
-    let mut text = format!("{} is {}.", status.study, state_word(status.state()));
+    let state = state_word(status.state());
+    let mut text = format!("{} is {state}, protocol version {}.", status.study, status.version);
+    if status.draft_version != 0 {
+        let (study, draft) = (&status.study, status.draft_version);
+        let _ = write!(text, "\nVersion {draft} is a draft. Sign it: fedval study lock {study}");
+    }
     for round in &status.rounds {
         let rows = round.sites.iter().map(|site| {
             vec![
@@ -211,7 +194,12 @@ fn status_text(status: &proto::StudyStatusResponse) -> String {
         });
         let table = table(&["site", "phase", "result"], rows);
         let state = if round.closed_at_ms == 0 { "open" } else { "closed" };
-        let _ = write!(text, "\n\nRound {} ({state})\n{table}", round.round);
+        let version = if round.version == status.version {
+            String::new()
+        } else {
+            format!(", under protocol version {}", round.version)
+        };
+        let _ = write!(text, "\n\nRound {} ({state}{version})\n{table}", round.round);
         let overdue = overdue(round);
         if !overdue.is_empty() {
             let _ = write!(

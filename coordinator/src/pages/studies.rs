@@ -3,8 +3,6 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use fedval_core::port::StudyState;
-use fedval_study::LockedProtocol;
 
 use super::Pages;
 use super::answer::{Refusal, render};
@@ -41,12 +39,10 @@ pub(super) async fn page(
                 let answered = sites.iter().filter(|site| site.result.is_some()).count();
                 format!("{answered} of {}", sites.len())
             }
-            None if row.state == StudyState::Draft => "–".to_owned(),
+            None if row.in_force().is_none() => "–".to_owned(),
             None => "not dispatched".to_owned(),
         };
-        let title = LockedProtocol::parse(&row.protocol)
-            .map(|locked| locked.protocol().title.clone())
-            .unwrap_or_default();
+        let title = progress.protocol.protocol().title.clone();
         let state = state_of(&progress);
         studies.push(Entry { id: row.study.to_string(), title, state, answered });
     }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use fedval_ambient::Timestamp;
-use fedval_core::port::{RoundRow, SignatureRow};
+use fedval_core::port::{LockedVersion, RoundRow, SignatureRow};
 use fedval_core::{Progress, StatusError, StudyProgress};
 use fedval_study::protocol::{Endpoint, EndpointBasis, EndpointDirection};
 use fedval_study::{LockedProtocol, StudyProtocol};
@@ -22,6 +22,8 @@ struct Study {
     person: Option<String>,
     plan: StudyProtocol,
     protocol_digest: String,
+    /// Number and reason of each version that amended another.
+    amendments: Vec<(u32, String)>,
     endpoints: Vec<String>,
     progress: RoundProgress,
     /// Whether there is a report to read.
@@ -82,7 +84,7 @@ impl RoundProgress {
 /// Where a study stands, in a word.
 pub(super) fn state_of(progress: &StudyProgress) -> &'static str {
     let rounds: Vec<RoundRow> = progress.rounds.iter().map(|(round, _)| round.clone()).collect();
-    state_word(study_state(progress.row.state, &rounds))
+    state_word(study_state(&progress.row, &rounds))
 }
 
 fn site(progress: &Progress) -> Site {
@@ -107,8 +109,7 @@ pub(super) async fn page(
     reading: Reading,
 ) -> Result<Response, Refusal> {
     let progress = progress(&pages, &reading).await?;
-    let locked = LockedProtocol::parse(&progress.row.protocol);
-    let plan = locked.map_err(|_| Refusal::NotFound)?.protocol().clone();
+    let plan = progress.protocol.protocol().clone();
     let round = progress.rounds.last().map(|(round, _)| round);
     let mut signatures = Vec::new();
     if let Some(round) = round {
@@ -118,7 +119,8 @@ pub(super) async fn page(
     }
     let page = Study {
         person: reading.person.map(|person| person.name.to_string()),
-        protocol_digest: progress.digest.to_string(),
+        protocol_digest: progress.protocol.digest().to_string(),
+        amendments: progress.row.locked.iter().filter_map(amendment).collect(),
         endpoints: plan.endpoints.iter().map(endpoint).collect(),
         is_reported: round.is_some_and(|round| round.closed_at.is_some()),
         progress: RoundProgress::of(&progress),
@@ -126,6 +128,11 @@ pub(super) async fn page(
         signatures,
     };
     Ok(render(&page).into_response())
+}
+
+fn amendment(version: &LockedVersion) -> Option<(u32, String)> {
+    let locked = LockedProtocol::parse(&version.protocol).ok()?;
+    Some((version.version, locked.protocol().amends.as_ref()?.reason.clone()))
 }
 
 fn endpoint(endpoint: &Endpoint) -> String {

@@ -1,12 +1,12 @@
 //! `fedval.v1.OperatorService`: what people who run the coordinator do.
 
 use fedval_ambient::Problem;
-use fedval_core::Coordinator;
-use fedval_core::port::{PersonRow, StoredArtifact};
+use fedval_core::port::{LockedVersion, PersonRow, StoredArtifact};
+use fedval_core::{Coordinator, DispatchError};
 use fedval_proto as proto;
 use fedval_proto::create_study_request::Part;
 use fedval_proto::operator_service_server::OperatorService;
-use fedval_study::{LockedProtocol, PersonRole, SiteId, StudyId};
+use fedval_study::{PersonRole, Sha256Digest, SiteId, StudyId};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -240,10 +240,16 @@ impl OperatorService for OperatorRpc {
         &self,
         request: Request<proto::FetchProtocolRequest>,
     ) -> Result<Response<proto::FetchProtocolResponse>, Status> {
-        let study = study_id(&self.authorised(Call::FetchProtocol, request).await?.study)?;
+        let request = self.authorised(Call::FetchProtocol, request).await?;
+        let study = study_id(&request.study)?;
         let progress = self.coordinator.study_progress(&study).await;
-        let progress = progress.map_err(|error| status_of(&error))?;
-        Ok(Response::new(proto::FetchProtocolResponse { protocol: progress.row.protocol }))
+        let row = progress.map_err(|error| status_of(&error))?.row;
+        let protocol = match (request.in_force, row.in_force()) {
+            (true, Some(locked)) => locked.protocol.clone(),
+            (true, None) => return Err(status_of(&DispatchError::NotLocked { study })),
+            (false, _) => row.newest().to_vec(),
+        };
+        Ok(Response::new(proto::FetchProtocolResponse { protocol }))
     }
 
     async fn lock_study(
@@ -316,11 +322,12 @@ impl OperatorService for OperatorRpc {
         let mut studies = Vec::new();
         for row in store.study_list().await.map_err(|error| status_of(&error))? {
             let rounds = store.round_list(&row.study).await.map_err(|error| status_of(&error))?;
-            let digest = LockedProtocol::parse(&row.protocol).map(|locked| locked.digest());
+            let digest = row.in_force().map(LockedVersion::digest);
+            let digest = digest.map_or_else(|| Sha256Digest::of(row.newest()), |digest| digest.0);
             studies.push(proto::StudyEntry {
                 study: row.study.to_string(),
-                state: study_state(row.state, &rounds).into(),
-                protocol_digest: digest.map(|d| d.0.as_bytes().to_vec()).unwrap_or_default(),
+                state: study_state(&row, &rounds).into(),
+                protocol_digest: digest.as_bytes().to_vec(),
             });
         }
         Ok(Response::new(proto::ListStudiesResponse { studies }))

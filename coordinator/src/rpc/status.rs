@@ -1,27 +1,34 @@
 //! How a study's progress stands on the wire.
 
-use fedval_core::port::{Phase, RoundRow, SiteRow, SiteState, StudyState};
+use fedval_core::port::{Phase, RoundRow, SiteRow, SiteState, StudyRow};
 use fedval_core::{Progress, StudyProgress};
 use fedval_proto as proto;
 use fedval_study::Outcome;
 use fedval_trust::Certificate;
 
 /// The state of a study with these rounds.
-pub(crate) fn study_state(state: StudyState, rounds: &[RoundRow]) -> proto::StudyState {
-    match (state, rounds.last()) {
-        (StudyState::Draft, _) => proto::StudyState::Draft,
-        (StudyState::Locked, None) => proto::StudyState::Locked,
-        (StudyState::Locked, Some(round)) if round.closed_at.is_none() => proto::StudyState::Open,
-        (StudyState::Locked, Some(_)) => proto::StudyState::Closed,
+pub(crate) fn study_state(study: &StudyRow, rounds: &[RoundRow]) -> proto::StudyState {
+    match (study.in_force(), rounds.last()) {
+        (None, _) => proto::StudyState::Draft,
+        (Some(_), None) => proto::StudyState::Locked,
+        (Some(_), Some(round)) if round.closed_at.is_none() => proto::StudyState::Open,
+        // Nothing was asked yet under a version that was amended since.
+        (Some(locked), Some(round)) if round.protocol_version != locked.version => {
+            proto::StudyState::Locked
+        }
+        (Some(_), Some(_)) => proto::StudyState::Closed,
     }
 }
 
 pub(super) fn progress_to_wire(progress: &StudyProgress) -> proto::StudyStatusResponse {
     let rounds: Vec<RoundRow> = progress.rounds.iter().map(|(round, _)| round.clone()).collect();
+    let draft = progress.row.in_force().and(progress.row.draft.as_ref());
     proto::StudyStatusResponse {
         study: progress.row.study.to_string(),
-        state: study_state(progress.row.state, &rounds).into(),
-        protocol_digest: progress.digest.0.as_bytes().to_vec(),
+        state: study_state(&progress.row, &rounds).into(),
+        protocol_digest: progress.protocol.digest().0.as_bytes().to_vec(),
+        version: progress.protocol.protocol().version,
+        draft_version: draft.map_or(0, |draft| draft.version),
         rounds: progress
             .rounds
             .iter()
@@ -31,6 +38,7 @@ pub(super) fn progress_to_wire(progress: &StudyProgress) -> proto::StudyStatusRe
                 closed_at_ms: round.closed_at.map_or(0, fedval_ambient::Timestamp::unix_millis),
                 sites: sites.iter().map(site_progress).collect(),
                 deadline_at_ms: round.deadline_at.map_or(0, fedval_ambient::Timestamp::unix_millis),
+                version: round.protocol_version,
             })
             .collect(),
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedval_ambient::Problem as _;
-use fedval_core::port::{CredentialRow, PersonRow, Phase};
+use fedval_core::port::{CredentialRow, DraftLocked, DraftVersion, PersonRow, Phase};
 use fedval_core::{Artifacts, Store};
 use fedval_store::{
     ArtifactsConfig, Backup, BackupError, Holdings, StoreConfig, artifacts_open, backup_write,
@@ -77,13 +77,16 @@ impl Coordinator {
         let store = self.store.as_ref();
         let (chest, draft) = (study_id("chest"), study_id("draft"));
         let protocol = |digest| format!(r#"{{"model":{{"bytes":1,"digest":"{digest}"}}}}"#);
-        store.study_put_draft(&chest, protocol(digest).as_bytes()).await.unwrap();
+        let first = DraftVersion { version: 1, protocol: protocol(digest).into_bytes() };
+        store.study_put_draft(&chest, None, &first).await.unwrap();
         let mut upload = self.artifacts.artifact_begin().await.unwrap();
         upload.write(protocol(digest).into_bytes()).await.unwrap();
         upload.finish().await.unwrap();
         let signed = [endorsement(1), endorsement(2)];
-        assert!(store.study_lock(&chest, protocol(digest).as_bytes(), &signed).await.unwrap());
-        store.study_put_draft(&draft, protocol(absent()).as_bytes()).await.unwrap();
+        let locked = store.study_lock(&chest, &first.protocol, &signed).await.unwrap();
+        assert_eq!(locked, DraftLocked::Locked);
+        let of_absent = DraftVersion { version: 1, protocol: protocol(absent()).into_bytes() };
+        store.study_put_draft(&draft, None, &of_absent).await.unwrap();
         let round = opened(store, &chest, 1).await;
         for number in [1, 2] {
             let site = enrolled(store, &format!("site-{number}"), number).await;

@@ -62,13 +62,14 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 }
 
 /// The migrations, in order. A released one is never changed: databases know its digest.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/sqlite/0001_initial.sql"),
     include_str!("../migrations/sqlite/0002_sessions.sql"),
     include_str!("../migrations/sqlite/0003_ledger_marks.sql"),
     include_str!("../migrations/sqlite/0004_log.sql"),
     include_str!("../migrations/sqlite/0005_roles.sql"),
     include_str!("../migrations/sqlite/0006_people.sql"),
+    include_str!("../migrations/sqlite/0007_protocols.sql"),
 ];
 const RELEASED: [&str; 1] = ["5656260c19d254e0452be2431d2cc24320476a42157c47dfec4e8cd4d9f109bf"];
 
@@ -137,6 +138,10 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_and_keeps_its_row
     let snapshot = store.snapshot_read().await.unwrap();
     assert_eq!((snapshot.results.len(), snapshot.dispatches.len()), (1, 1));
     assert_eq!(snapshot.rounds[0].deadline_at, None);
+    assert_eq!(
+        (snapshot.rounds[0].protocol_version, snapshot.studies[0].locked[0].version),
+        (1, 1)
+    );
     let states: Vec<_> = snapshot.invitations.iter().map(|row| row.state.clone()).collect();
     assert_eq!(states, [InvitationState::Replaced, InvitationState::Replaced]);
     let site = snapshot.sites[0].0.site.clone();

@@ -125,7 +125,10 @@ async fn the_log_is_one_object_a_line_and_holds_no_content_of_messages() {
     let site = coordinator.enrol("site-a").await;
     // Refused at every depth: as an id, as a digest, as a token, as a result.
     let study = "CANARY\u{1b}[31m".to_owned();
-    client.fetch_protocol(proto::FetchProtocolRequest { study }).await.unwrap_err();
+    client
+        .fetch_protocol(proto::FetchProtocolRequest { study, in_force: false })
+        .await
+        .unwrap_err();
     let locked = proto::LockStudyRequest {
         study: "chest".to_owned(),
         protocol_digest: b"CANARY".to_vec(),

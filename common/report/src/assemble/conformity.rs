@@ -6,8 +6,8 @@ use fedval_disclosure::floor;
 use fedval_disclosure::rules::dc01_closed_schema;
 use fedval_study::protocol::PredictionTables;
 use fedval_study::{
-    Canonical, LockedProtocol, Outcome, ResultDigest, RoundRecord, ScoreSource, SiteId, SiteRecord,
-    SiteResult, SiteStatus, Terms,
+    Canonical, LockedProtocol, Outcome, ProtocolHistory, ResultDigest, RoundRecord, ScoreSource,
+    SiteId, SiteRecord, SiteResult, SiteStatus, Terms,
 };
 use rayon::prelude::*;
 
@@ -15,11 +15,12 @@ use super::{AssembleError, Given};
 
 /// Checks all three against each other.
 pub(super) fn check(
-    protocol: &LockedProtocol,
+    history: &ProtocolHistory,
     round: &RoundRecord,
     results: &BTreeMap<&SiteId, Given<'_>>,
 ) -> Result<(), AssembleError> {
-    check_round(protocol, round)?;
+    check_round(history, round)?;
+    let protocol = history.in_force();
     // The first in order of sites is the one that is told.
     let refused = round.sites.par_iter().find_map_first(|record| {
         let given = results.get(&record.site).copied();
@@ -51,16 +52,22 @@ fn check_answer(
     }
 }
 
-/// Checks that the round is about the protocol and lists every site once, in order.
+/// Checks that the round is about the protocol, knows its versions, and lists every site once, in order.
 pub(crate) fn check_round(
-    protocol: &LockedProtocol,
+    history: &ProtocolHistory,
     round: &RoundRecord,
 ) -> Result<(), AssembleError> {
+    let protocol = history.in_force();
     let plan = protocol.protocol();
+    let recorded = round.protocols.iter().map(|record| record.protocol);
+    // Releases that knew no amendments recorded no versions.
+    let knows_none = round.protocols.is_empty() && history.earlier().is_empty();
+    let knows_versions = knows_none || history.versions().map(LockedProtocol::digest).eq(recorded);
     let agreements = [
         (round.study == plan.id, "study"),
         (round.protocol == protocol.digest(), "protocol digest"),
         (round.model == plan.model.digest, "model digest"),
+        (knows_versions, "versions of the protocol"),
     ];
     if let Some((_, field)) = agreements.into_iter().find(|(agrees, _)| !agrees) {
         return Err(AssembleError::RoundDisagrees { field });

@@ -11,6 +11,7 @@ mod disclosure;
 mod error;
 mod gap;
 mod glmm;
+mod history;
 mod metric;
 mod moment;
 mod noisy;
@@ -27,7 +28,7 @@ use std::collections::BTreeMap;
 
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    Cell, LockedProtocol, ResultDigest, RoundRecord, SiteId, SiteRecord, SiteResult,
+    Cell, ProtocolHistory, ResultDigest, RoundRecord, SiteId, SiteRecord, SiteResult,
 };
 use rayon::prelude::*;
 
@@ -68,7 +69,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Assembles the report of a round.
+/// Assembles the report of a round under the version of the protocol in force.
 ///
 /// # Errors
 ///
@@ -76,27 +77,27 @@ impl<'a> Answer<'a> {
 /// result breaks the protocol's schema or contradicts itself. Statistics that do not exist are no
 /// error: the report holds the reason in their place.
 pub fn assemble(
-    protocol: &LockedProtocol,
+    history: &ProtocolHistory,
     round: &RoundRecord,
     results: &BTreeMap<SiteId, SiteResult>,
 ) -> Result<Report, AssembleError> {
     let given = results.iter().map(|(site, result)| (site, Given { result, digest: None }));
-    assemble_given(protocol, round, &given.collect())
+    assemble_given(history, round, &given.collect())
 }
 
 /// The same from results whose bytes may have been read already.
 pub(crate) fn assemble_given(
-    protocol: &LockedProtocol,
+    history: &ProtocolHistory,
     round: &RoundRecord,
     results: &BTreeMap<&SiteId, Given<'_>>,
 ) -> Result<Report, AssembleError> {
-    conformity::check(protocol, round, results)?;
+    conformity::check(history, round, results)?;
     let answers: Vec<Answer<'_>> = round
         .sites
         .iter()
         .map(|record| Answer { record, result: results.get(&record.site).map(|g| g.result) })
         .collect();
-    let plan = protocol.protocol();
+    let plan = history.in_force().protocol();
     let sites = answers
         .par_iter()
         .map(|answer| site::section(plan, answer))
@@ -113,7 +114,7 @@ pub(crate) fn assemble_given(
             version: round.software_version.clone(),
             revision: round.report_revision,
         },
-        study: study(protocol),
+        study: study(history, round)?,
         model: ModelIdentity {
             name: plan.model.name.clone(),
             digest: plan.model.digest,
@@ -123,7 +124,7 @@ pub(crate) fn assemble_given(
         verdicts: verdict::all(plan, &sites, &synthesis, &groups),
         participants: site::participants(&sites),
         disclosure: disclosure::section(plan, &answers),
-        limits: statement::limits(&answers),
+        limits: statement::limits(history, round, &answers),
         operating_points: operating_point::all(plan, &members),
         gaps: gap::all(plan, &groups),
         risk_of_bias: risk_of_bias::all(plan, &sites),
@@ -141,12 +142,12 @@ fn members<'a>(plan: &StudyProtocol, answers: &[Answer<'a>]) -> Vec<Member<'a>> 
     answers.iter().filter_map(member).collect()
 }
 
-fn study(protocol: &LockedProtocol) -> StudyIdentity {
-    let plan = protocol.protocol();
-    StudyIdentity {
+fn study(history: &ProtocolHistory, round: &RoundRecord) -> Result<StudyIdentity, AssembleError> {
+    let plan = history.in_force().protocol();
+    Ok(StudyIdentity {
         id: plan.id.clone(),
         version: plan.version,
-        protocol_digest: protocol.digest(),
+        protocol_digest: history.in_force().digest(),
         title: plan.title.clone(),
         target_condition: plan.target_condition.clone(),
         eligibility: plan.eligibility.clone(),
@@ -164,7 +165,8 @@ fn study(protocol: &LockedProtocol) -> StudyIdentity {
                 threshold: point.threshold,
             })
             .collect(),
-    }
+        history: history::versions(history, round)?,
+    })
 }
 
 fn round_identity(round: &RoundRecord) -> Result<RoundIdentity, AssembleError> {

@@ -1,12 +1,16 @@
 //! Sentences that every report carries.
 
-use fedval_study::ScoreSource;
+use fedval_study::{ProtocolHistory, RoundRecord, ScoreSource};
 
-use super::Answer;
+use super::{Answer, history};
 use crate::report::{WithheldItem, WithheldWhat};
 
 /// What no reader may conclude.
-pub(super) fn limits(answers: &[Answer<'_>]) -> Vec<String> {
+pub(super) fn limits(
+    protocols: &ProtocolHistory,
+    round: &RoundRecord,
+    answers: &[Answer<'_>],
+) -> Vec<String> {
     let terms = answers.iter().filter_map(|answer| answer.result?.outcome.terms());
     let (noisy, exact): (Vec<_>, Vec<_>) = terms.partition(|terms| terms.noise_rho_micro.is_some());
     let who_uses_it = match (noisy.is_empty(), exact.is_empty()) {
@@ -33,6 +37,7 @@ pub(super) fn limits(answers: &[Answer<'_>]) -> Vec<String> {
         .chain(others)
         .chain(made_elsewhere(answers))
         .chain(seen_before(answers))
+        .chain(history::written_after_results(protocols, round))
         .collect()
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fedval_study::protocol::LockError;
+use fedval_study::protocol::{HistoryError, LockError};
 use fedval_study::{
-    Canonical, CanonicalError, LockedProtocol, ResultDigest, RoundRecord, Sha256Digest, SiteId,
-    SiteResult,
+    Canonical, CanonicalError, LockedProtocol, ProtocolHistory, ResultDigest, RoundRecord,
+    Sha256Digest, SiteId, SiteResult,
 };
 use fedval_trust::{Certificate, PayloadType, SecretKey, SignedDocument};
 use rayon::prelude::*;
@@ -26,6 +26,9 @@ pub enum BuildError {
     /// The protocol document is not a locked protocol.
     #[error("the protocol cannot be read")]
     Protocol(#[source] LockError),
+    /// The protocols are not the versions of one.
+    #[error("the versions of the protocol do not follow each other")]
+    History(#[source] HistoryError),
     /// A document is not canonical.
     #[error("{part} cannot be read")]
     Document {
@@ -62,7 +65,7 @@ pub enum BuildError {
 #[derive(Debug)]
 pub struct Unlogged {
     evidence: Evidence,
-    protocol: LockedProtocol,
+    protocols: ProtocolHistory,
     /// What was read: SHA-256 of every result.
     results: BTreeMap<SiteId, ResultDigest>,
     report: Canonical<Report>,
@@ -75,8 +78,7 @@ impl Unlogged {
     ///
     /// [`BuildError`] if the evidence makes no report.
     pub fn assemble(evidence: Evidence) -> Result<Self, BuildError> {
-        let protocol =
-            LockedProtocol::parse(&evidence.protocol.bytes).map_err(BuildError::Protocol)?;
+        let protocols = evidence.protocols()?;
         let round = read::<RoundRecord>("the round record", &evidence.round.bytes)?;
         // A thousand results take their time; each stands for itself.
         let results = evidence
@@ -94,12 +96,12 @@ impl Unlogged {
             .iter()
             .map(|(site, result, digest)| (*site, Given { result, digest: Some(*digest) }))
             .collect();
-        let report = assemble_given(&protocol, &round, &given).map_err(BuildError::Assemble)?;
+        let report = assemble_given(&protocols, &round, &given).map_err(BuildError::Assemble)?;
         drop(given);
         let results = results.into_iter().map(|(site, _, digest)| (site.clone(), digest)).collect();
         let report = Canonical::new(report)
             .map_err(|source| BuildError::Document { part: "the report".to_owned(), source })?;
-        Ok(Self { evidence, protocol, results, report })
+        Ok(Self { evidence, protocols, results, report })
     }
 
     /// What the log must hold of it: SHA-256 of `report.json`.
@@ -121,7 +123,7 @@ impl Unlogged {
         coordinator_key: &SecretKey,
         coordinator_certificate: &Certificate,
     ) -> Result<Package, BuildError> {
-        let Self { evidence, protocol, results, report } = self;
+        let Self { evidence, protocols, results, report } = self;
         let signatures = SignedByPerson::order(signatures);
         let shown: Vec<_> = signatures.iter().map(|signed| signed.statement.clone()).collect();
         let (value, numbers) = report.into_parts();
@@ -132,7 +134,7 @@ impl Unlogged {
             coordinator_key,
             coordinator_certificate,
         );
-        let companions = companions::all(protocol.protocol());
+        let companions = companions::all(protocols.in_force().protocol());
         let mut files = stated((&evidence, &signatures, &log), &signed, &forms, &companions);
         let statement = Statement::about(&value, &files);
         drop(value);
@@ -146,6 +148,15 @@ impl Unlogged {
         let report = signed;
         Package { evidence, signatures, log, report, forms, companions, statement, archive }
             .verified(&results)
+    }
+}
+
+impl Evidence {
+    fn protocols(&self) -> Result<ProtocolHistory, BuildError> {
+        let documents = self.earlier_protocols.values().chain([&self.protocol]);
+        let versions = documents.map(|document| LockedProtocol::parse(&document.bytes));
+        let versions = versions.collect::<Result<_, _>>().map_err(BuildError::Protocol)?;
+        ProtocolHistory::new(versions).map_err(BuildError::History)
     }
 }
 

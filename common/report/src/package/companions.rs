@@ -33,7 +33,7 @@ fn instructions(plan: &StudyProtocol) -> String {
          figures/                  for slides: each figure as a picture, and the numbers it draws\n\
          report.json               for scripts\n\
          model-card.md             what was tested\n\
-         evidence/                 the signed documents: protocol, round, the result of every site\n\
+         evidence/                 the signed documents: protocol with what it amends, round, the result of every site\n\
          evidence/statement.json   digests of all files (in-toto statement in a DSSE envelope)\n\
          sbom.cdx.json             what the software is made of (CycloneDX)\n\
          evidence.zip              all of the above in one file\n\n\

@@ -24,6 +24,8 @@ pub(crate) const ARCHIVE: &str = "evidence.zip";
 pub(crate) const ROOT: &str = "evidence/root.pem";
 /// The locked protocol.
 pub(crate) const PROTOCOL: &str = "evidence/protocol.json";
+/// Where the versions of the protocol before the one in force stand.
+pub(crate) const EARLIER_PROTOCOLS: &str = "evidence/earlier-protocols/";
 /// The round record.
 pub(crate) const ROUND: &str = "evidence/round.json";
 
@@ -61,11 +63,17 @@ pub(crate) fn largest(path: &str) -> u64 {
         ROUND | STATEMENT | LOG_COSIGNATURES => 16 * MIB,
         PROTOCOL => 2 * MIB,
         _ if path.ends_with(".sig.json") || path == ROOT => MIB / 16,
+        _ if path.starts_with(EARLIER_PROTOCOLS) => 2 * MIB,
         // A coordinator takes no larger message.
         _ if path.starts_with(SITES) => 4 * MIB,
         _ if path.starts_with(ELECTRONIC_SIGNATURES) => MIB / 16,
         _ => 64 * MIB,
     }
+}
+
+/// A version of the protocol before the one in force.
+pub(crate) fn earlier_protocol(version: u32) -> String {
+    format!("{EARLIER_PROTOCOLS}version-{version}.json")
 }
 
 /// A site's result.

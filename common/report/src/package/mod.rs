@@ -29,8 +29,10 @@ pub use log::{Cosignature, LogEvidence};
 pub struct Evidence {
     /// The consortium's root certificate.
     pub root: Certificate,
-    /// The locked protocol, signed by sponsor and coordinator.
+    /// The locked protocol in force, signed by sponsor and coordinator.
     pub protocol: SignedDocument,
+    /// The versions that it amends, by number, signed in the same way.
+    pub earlier_protocols: BTreeMap<u32, SignedDocument>,
     /// The round record, signed by the coordinator.
     pub round: SignedDocument,
     /// The result of every site that answered, each signed by its site.
@@ -100,7 +102,7 @@ fn stated<'p>(
     forms: &'p BTreeMap<String, Vec<u8>>,
     companions: &'p BTreeMap<String, Vec<u8>>,
 ) -> BTreeMap<String, Cow<'p, [u8]>> {
-    let Evidence { root, protocol, round, results } = evidence;
+    let Evidence { root, protocol, earlier_protocols, round, results } = evidence;
     let as_is = |(path, bytes): (&String, &'p Vec<u8>)| (path.clone(), bytes.into());
     let mut files: BTreeMap<String, Cow<'p, [u8]>> =
         forms.iter().chain(companions).map(as_is).collect();
@@ -116,6 +118,9 @@ fn stated<'p>(
         add(layout::PROTOCOL.to_owned(), protocol);
         add(layout::ROUND.to_owned(), round);
         add(layout::LOG_CHECKPOINT.to_owned(), &log.checkpoint);
+        for (version, protocol) in earlier_protocols {
+            add(layout::earlier_protocol(*version), protocol);
+        }
         for (site, result) in results {
             add(layout::result(site), result);
         }

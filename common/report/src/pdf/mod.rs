@@ -13,7 +13,7 @@ use fedval_study::ElectronicSignature;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::present::{Card, Colour, Markup, NOBODY_SIGNED, Presentation};
+use crate::present::{Card, Colour, Markup, NOBODY_SIGNED, Presentation, amended};
 use crate::report::Report;
 use face::Faces;
 use layout::{Layout, Type};
@@ -70,9 +70,10 @@ fn first_page(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
         format!("Index test: {} ({})", report.model.name, report.model.digest.0.short()),
         format!("Target condition: {}", study.target_condition),
         format!(
-            "Study: {}, protocol version {} ({})",
+            "Study: {}, protocol version {}{} ({})",
             study.id,
             study.version,
+            amended(report),
             study.protocol_digest.0.short()
         ),
         format!("Round: {}, as of {}", round.id, round.as_of),
@@ -184,6 +185,11 @@ fn back_matter(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
     for fold in &shown.crosswalk {
         layout.subheading(&fold.heading);
         layout.table(&fold.table);
+    }
+    if let Some(versions) = &shown.versions {
+        layout.heading("Versions of the protocol");
+        layout.list(versions.sentences.iter().map(String::as_str), BODY);
+        versions.changes.iter().for_each(|table| layout.table(table));
     }
     layout.heading("Provenance");
     for (label, value) in &shown.study {

@@ -29,6 +29,7 @@ mod synthesis;
 mod table;
 mod utility;
 mod verdicts;
+mod versions;
 mod words;
 
 use fedval_study::{ElectronicSignature, MetricId};
@@ -45,6 +46,7 @@ pub(crate) use signatures::NOBODY_SIGNED;
 pub(crate) use style::{Colour, Style};
 pub(crate) use table::{Row, Table};
 pub(crate) use verdicts::Card;
+pub(crate) use versions::{Versions, amended};
 
 /// Operating points up to which each has its own forest plots; beyond, those of endpoints stay.
 const PLOTTED_POINTS: usize = 3;
@@ -78,6 +80,7 @@ pub(crate) struct Presentation<'a> {
     pub(crate) withheld: Option<Table>,
     pub(crate) bias: Option<Table>,
     pub(crate) crosswalk: Vec<Fold>,
+    pub(crate) versions: Option<Versions>,
     pub(crate) study: Vec<(String, Markup)>,
     pub(crate) documents: Table,
     pub(crate) signatures: Option<Table>,
@@ -116,6 +119,7 @@ impl<'a> Presentation<'a> {
             withheld: records::withheld(report),
             bias: bias::table(report, &shown),
             crosswalk: crosswalk::tables(report),
+            versions: versions::of(report),
             study: records::study(report),
             documents: records::sites(report, &shown),
             signatures: signatures::table(signatures),

@@ -1,6 +1,6 @@
 //! What was studied, by what, and when.
 
-use fedval_study::protocol::{Combine, Unit};
+use fedval_study::protocol::{Change, Combine, Unit};
 use fedval_study::{ModelDigest, Name, ProtocolDigest, RoundId, StudyId};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,28 @@ pub struct StudyIdentity {
     pub ece_bins: u32,
     /// Locked positivity cut-offs.
     pub operating_points: Vec<OperatingPointLimit>,
+    /// Every version of the protocol up to the one in force, from the first; empty where an earlier release
+    /// recorded the round.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<ProtocolVersion>,
+}
+
+/// A locked version of the protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolVersion {
+    /// Its number.
+    pub version: u32,
+    /// SHA-256 of its canonical bytes.
+    pub protocol_digest: ProtocolDigest,
+    /// When it was locked, by the coordinator's log; RFC 3339 (UTC).
+    pub locked_at: String,
+    /// Results of the study that the log held by then.
+    pub results_before: u64,
+    /// Why it took the place of the version before; absent of the first.
+    pub reason: Option<String>,
+    /// What it changed, in order of paths.
+    pub changes: Vec<Change>,
 }
 
 /// A locked positivity cut-off.

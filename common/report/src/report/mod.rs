@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 pub use disclosure::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
 pub use estimable::Estimable;
 pub use gap::{Gap, GapEstimate};
-pub use identity::{ModelIdentity, OperatingPointLimit, RoundIdentity, Software, StudyIdentity};
+pub use identity::{
+    ModelIdentity, OperatingPointLimit, ProtocolVersion, RoundIdentity, Software, StudyIdentity,
+};
 pub use operating_point::{
     JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues, PrevalenceSource,
     SiteNetBenefit, WithLimits,
@@ -45,7 +47,7 @@ pub const REPORT_SCHEMA: &str = "fedval.report/1";
 
 /// How this version computes numbers and draws pages. It rises with every change that shows in a package: a
 /// golden package of each revision is kept, and `tests/golden.rs` says when one is due.
-pub const REPORT_REVISION: u32 = 2;
+pub const REPORT_REVISION: u32 = 3;
 
 /// A cross-site generalization report.
 ///

@@ -2,6 +2,7 @@
 
 mod gaps;
 mod metrics;
+mod protocol_changes;
 mod sites;
 mod subgroup_sites;
 mod withheld;
@@ -22,6 +23,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
         ("operating_points", metrics::operating_points(report)),
         ("gaps", gaps::table(report)),
         ("withheld", withheld::table(report)),
+        ("protocol_changes", protocol_changes::table(report)),
     ]
     .into_iter()
     .map(|(name, table)| (format!("tables/{name}.csv"), table.into_string()))

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use fedval_study::{
-    Canonical, ElectronicSignature, LockedProtocol, ResultDigest, RoundRecord, Sha256Digest,
-    SiteId, SiteRecord, SiteResult, Timestamp,
+    Canonical, ElectronicSignature, LockedProtocol, ProtocolHistory, ResultDigest, RoundRecord,
+    Sha256Digest, SiteId, SiteRecord, SiteResult, Timestamp,
 };
 use fedval_trust::{Certificate, Endorsement, Fingerprint, PayloadType, Role, SignedDocument};
 use rayon::prelude::*;
@@ -28,6 +28,8 @@ pub(super) struct Documents<'f> {
     files: &'f Files<'f>,
     pub(super) root: Result<Certificate, String>,
     pub(super) protocol: Result<LockedProtocol, String>,
+    /// The protocol with every version that it amends.
+    pub(super) history: Result<ProtocolHistory, String>,
     pub(super) round: Result<RoundRecord, String>,
     /// Of every site that the round record has a result of.
     pub(super) results: BTreeMap<SiteId, Judged>,
@@ -57,12 +59,12 @@ impl<'f> Documents<'f> {
         pinned: Option<Fingerprint>,
         made: Option<&Made<'_>>,
     ) -> Self {
+        let protocol = protocol_at(files, layout::PROTOCOL);
         let mut documents = Self {
             files,
             root: root(files, pinned),
-            protocol: files
-                .read(layout::PROTOCOL)
-                .and_then(|bytes| LockedProtocol::parse(&bytes).map_err(|error| chain(&error))),
+            history: history(files, &protocol),
+            protocol,
             round: files.read(layout::ROUND).and_then(|bytes| canonical(&bytes)),
             results: BTreeMap::new(),
             signatures: electronic_signature::read(files),
@@ -137,6 +139,13 @@ impl<'f> Documents<'f> {
 
     pub(super) fn protocol_for_judging(&self) -> Result<&LockedProtocol, String> {
         self.protocol.as_ref().map_err(|_| "cannot be judged without the protocol".to_owned())
+    }
+
+    pub(super) fn history_for_judging(&self) -> Result<&ProtocolHistory, String> {
+        self.protocol_for_judging()?;
+        self.history
+            .as_ref()
+            .map_err(|_| "cannot be judged without the earlier protocols".to_owned())
     }
 
     /// Checks the signature of `role` over the document at `path`.
@@ -224,6 +233,34 @@ fn root(files: &Files<'_>, pinned: Option<Fingerprint>) -> Result<Certificate, S
         }
         _ => Ok(root),
     }
+}
+
+fn protocol_at(files: &Files<'_>, path: &str) -> Result<LockedProtocol, String> {
+    let bytes = files.read(path)?;
+    LockedProtocol::parse(&bytes).map_err(|error| chain(&error))
+}
+
+/// Versions are looked for as long as the last one found amends an earlier one.
+fn history(
+    files: &Files<'_>,
+    in_force: &Result<LockedProtocol, String>,
+) -> Result<ProtocolHistory, String> {
+    let mut versions = vec![in_force.clone()?];
+    while let Some(version) = versions.last().and_then(version_before) {
+        let path = layout::earlier_protocol(version);
+        let earlier = protocol_at(files, &path).map_err(|problem| format!("{path}: {problem}"))?;
+        if earlier.protocol().version != version {
+            return Err(format!("{path}: is version {}", earlier.protocol().version));
+        }
+        versions.push(earlier);
+    }
+    versions.reverse();
+    ProtocolHistory::new(versions).map_err(|error| chain(&error))
+}
+
+fn version_before(protocol: &LockedProtocol) -> Option<u32> {
+    let protocol = protocol.protocol();
+    protocol.amends.as_ref().and_then(|_| protocol.version.checked_sub(1))
 }
 
 /// Reads a value from bytes that must be exactly its canonical form.

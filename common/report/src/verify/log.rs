@@ -1,6 +1,8 @@
 //! The coordinator's log: whole, signed, the one that sites followed, and with everything in it that the
 //! report rests on.
 
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use fedval_study::{
@@ -31,7 +33,7 @@ struct Log {
     /// The root after so many entries, wherever somebody says that the log stood.
     states: BTreeMap<u64, Sha256Digest>,
     /// Those that concern the round, with their places.
-    events: Vec<(u64, LogEvent)>,
+    events: Vec<(u64, LogEntry)>,
 }
 
 impl Log {
@@ -41,6 +43,8 @@ impl Log {
         let bytes = documents.bytes(layout::LOG)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| "is not text".to_owned())?;
         let round = documents.round.as_ref().ok();
+        let concerns =
+            |of: &RoundRecord, event: &LogEvent| event.concerns(&of.study, &of.round, &of.model);
         let mut tree = MerkleTree::default();
         let (mut states, mut events) = (BTreeMap::new(), Vec::new());
         let mut note = |tree: &MerkleTree| {
@@ -54,15 +58,19 @@ impl Log {
             let leaf = Leaf::read(line).ok_or_else(unreadable)?;
             if let Leaf::Entry(entry) = leaf {
                 let entry = Canonical::<LogEntry>::parse(entry.as_bytes());
-                let event = entry.map_err(|_| unreadable())?.into_value().event;
-                if round.is_some_and(|of| event.concerns(&of.round, &of.protocol, &of.model)) {
-                    events.push((tree.leaves(), event));
+                let entry = entry.map_err(|_| unreadable())?.into_value();
+                if round.is_some_and(|of| concerns(of, &entry.event)) {
+                    events.push((tree.leaves(), entry));
                 }
             }
             tree.push(leaf.hash());
             note(&tree);
         }
         Ok(Self { entries: tree.leaves(), states, events })
+    }
+
+    fn events(&self) -> impl Iterator<Item = &LogEvent> {
+        self.events.iter().map(|(_, entry)| &entry.event)
     }
 
     /// Whether the log once stood there.
@@ -127,7 +135,7 @@ fn dispatches(documents: &Documents<'_>) -> impl Fn(&Log) -> BTreeMap<SiteId, u6
     let model = documents.round.as_ref().ok().map(|round| round.model);
     move |log| {
         let mut counts = BTreeMap::new();
-        for (_, event) in &log.events {
+        for event in log.events() {
             if let LogEvent::Dispatched { site, model: own, .. } = event
                 && Some(*own) == model
             {
@@ -146,9 +154,9 @@ fn check_contents(
 ) -> Result<(), String> {
     let round = documents.round_for_judging()?;
     let study = &documents.protocol_for_judging()?.protocol().id;
-    let held: HashSet<String> = log.events.iter().map(|(_, event)| format!("{event:?}")).collect();
+    let held: HashSet<String> = log.events().map(|event| format!("{event:?}")).collect();
     let mut answered: BTreeSet<&SiteId> = BTreeSet::new();
-    for (_, event) in &log.events {
+    for event in log.events() {
         if let LogEvent::ResultRecorded { round: own, site, .. } = event
             && *own == round.round
         {
@@ -161,8 +169,7 @@ fn check_contents(
     if let Some((what, _)) = wanted.iter().find(|(_, event)| is_missing(event)) {
         return Err(format!("does not hold {what}"));
     }
-    let events = log.events.iter().map(|(_, event)| event);
-    let earlier = earlier_dispatches(events, &round.round, round.model);
+    let earlier = earlier_dispatches(log.events(), &round.round, round.model);
     for record in &round.sites {
         let found = earlier.get(&record.site).copied().unwrap_or(0);
         if found != record.earlier_dispatches {
@@ -172,6 +179,7 @@ fn check_contents(
             ));
         }
     }
+    versions::check(&log.events, round)?;
     check_signatures(documents, log, round, report)?;
     let with_result: BTreeSet<&SiteId> = round
         .sites
@@ -193,9 +201,8 @@ fn check_signatures(
     this: Sha256Digest,
 ) -> Result<(), String> {
     let logged: BTreeSet<Sha256Digest> = log
-        .events
-        .iter()
-        .filter_map(|(_, event)| match event {
+        .events()
+        .filter_map(|event| match event {
             LogEvent::ReportSigned { round, report, signature, .. }
                 if *round == record.round && *report == this =>
             {
@@ -299,8 +306,8 @@ fn check_cosignatures(
 /// Where the last entry about each site of the round stands.
 fn places<'l>(log: &'l Log, record: &RoundRecord) -> BTreeMap<&'l SiteId, u64> {
     let mut places = BTreeMap::new();
-    for (place, event) in &log.events {
-        match event {
+    for (place, entry) in &log.events {
+        match &entry.event {
             LogEvent::Dispatched { round, site, .. }
             | LogEvent::ResultRecorded { round, site, .. }
                 if *round == record.round =>

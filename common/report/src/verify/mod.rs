@@ -14,7 +14,7 @@ mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fedval_study::{LogCheckpoint, ResultDigest, SiteId};
+use fedval_study::{LogCheckpoint, ProtocolHistory, ResultDigest, SiteId};
 use fedval_trust::Fingerprint;
 
 use crate::package::{Files, layout};
@@ -116,6 +116,7 @@ pub(crate) fn verify_with(
     let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
     parts.push(part(layout::ROOT, signature::check_root(&documents)));
     parts.push(part(layout::PROTOCOL, signature::check_protocol(&documents)));
+    parts.extend(signature::check_earlier_protocols(&documents));
     parts.push(part(layout::ROUND, signature::check_round(&documents)));
     let judged = documents.results.iter();
     parts.extend(judged.map(|(site, judged)| part(&layout::result(site), judged.check.clone())));
@@ -172,7 +173,10 @@ fn check_files(
     let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND, layout::LOG_CHECKPOINT];
     let fixed = fixed.map(str::to_owned);
     let signatures = documents.signatures.keys().cloned();
-    let signed = fixed.into_iter().chain(documents.sites().map(layout::result)).chain(signatures);
+    let results = documents.sites().map(layout::result);
+    let earlier = documents.history.iter().flat_map(ProtocolHistory::earlier);
+    let earlier = earlier.map(|locked| layout::earlier_protocol(locked.protocol().version));
+    let signed = fixed.into_iter().chain(earlier).chain(results).chain(signatures);
     for path in signed {
         expected.insert(layout::signatures(&path));
         expected.insert(path);
@@ -181,6 +185,11 @@ fn check_files(
         // Without its record nobody knows which sites belong here.
         let of_sites = files.paths().filter(|path| path.starts_with(layout::SITES));
         expected.extend(of_sites.map(str::to_owned));
+    }
+    if documents.history.is_err() {
+        // Which of them is missing or wrong is said where they are judged.
+        let earlier = files.paths().filter(|path| path.starts_with(layout::EARLIER_PROTOCOLS));
+        expected.extend(earlier.map(str::to_owned));
     }
     if let Some(absent) = expected.iter().find(|path| !files.has(path)) {
         return Err(format!("{absent} is missing"));

@@ -82,14 +82,14 @@ pub(super) fn again<'m>(
         return Err("is not made again: not every file is the one that was signed".to_owned());
     }
     let results = documents.take_results();
-    let protocol = documents.protocol_for_judging()?;
+    let protocols = documents.history_for_judging()?;
     let round = documents.round_for_judging()?;
     let results = results.ok_or_else(|| "cannot be judged without every site result".to_owned())?;
     let given: BTreeMap<&SiteId, Given<'_>> = results
         .iter()
         .map(|(site, (result, digest))| (site, Given { result, digest: Some(*digest) }))
         .collect();
-    let report = assemble_given(protocol, round, &given)
+    let report = assemble_given(protocols, round, &given)
         .map_err(|error| format!("the evidence makes no report: {}", chain(&error)))?;
     drop(given);
     drop(results);

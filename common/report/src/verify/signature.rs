@@ -3,11 +3,14 @@
 use fedval_study::{ResultDigest, Sha256Digest, SiteRecord, SiteResult, Timestamp};
 use fedval_trust::{PayloadType, Role};
 
-use super::Made;
 use super::documents::{Documents, Judged, canonical, chain};
+use super::{Made, PartCheck, part};
 use crate::assemble::{check_result as conforms, check_round as agrees};
 use crate::package::layout;
 use crate::report::REPORT_REVISION;
+
+/// The revision from which on a round record names every version of its protocol.
+const FIRST_WITH_VERSIONS: u32 = 3;
 
 /// The root is a root, issued by itself, valid when the round was opened, and the pinned one.
 pub(super) fn check_root(documents: &Documents<'_>) -> Result<(), String> {
@@ -28,6 +31,24 @@ pub(super) fn check_protocol(documents: &Documents<'_>) -> Result<(), String> {
     })
 }
 
+/// Each version that the protocol amends is canonical, signed in the same way, and the one that is amended.
+pub(super) fn check_earlier_protocols(documents: &Documents<'_>) -> Vec<PartCheck> {
+    let history = match &documents.history {
+        // Without the protocol nobody knows which versions belong here.
+        Err(_) if documents.protocol.is_err() => return Vec::new(),
+        Err(problem) => return vec![part(layout::EARLIER_PROTOCOLS, Err(problem.clone()))],
+        Ok(history) => history,
+    };
+    let signed = |path: &str| {
+        let opened = opened(documents)?;
+        [Role::Sponsor, Role::Coordinator]
+            .into_iter()
+            .try_for_each(|role| documents.signed_by(&role, path, PayloadType::Protocol, opened))
+    };
+    let paths = history.earlier().iter().map(|v| layout::earlier_protocol(v.protocol().version));
+    paths.map(|path| part(&path, signed(&path))).collect()
+}
+
 /// The round record is canonical, signed by the coordinator, and about the protocol.
 pub(super) fn check_round(documents: &Documents<'_>) -> Result<(), String> {
     let round = documents.round.as_ref().map_err(Clone::clone)?;
@@ -40,7 +61,10 @@ pub(super) fn check_round(documents: &Documents<'_>) -> Result<(), String> {
     }
     let then = documents.as_of()?;
     documents.signed_by(&Role::Coordinator, layout::ROUND, PayloadType::Round, then)?;
-    agrees(documents.protocol_for_judging()?, round).map_err(|error| chain(&error))
+    if round.protocols.is_empty() && round.report_revision >= FIRST_WITH_VERSIONS {
+        return Err("names no version of the protocol".to_owned());
+    }
+    agrees(documents.history_for_judging()?, round).map_err(|error| chain(&error))
 }
 
 /// A result is signed by its site when it was recorded, the one that the round record lists, canonical, about

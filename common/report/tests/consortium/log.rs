@@ -2,26 +2,35 @@
 
 use fedval_report::{Cosignature, LogEvidence};
 use fedval_study::{
-    Canonical, LogCheckpoint, LogEntry, LogEvent, MerkleTree, RoundRecord, Sha256Digest, SiteId,
-    leaf_hash,
+    Canonical, LogCheckpoint, LogEntry, LogEvent, MerkleTree, ProtocolRecord, RoundRecord,
+    Sha256Digest, SiteId, leaf_hash,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, SecretKey, log_checkpoint};
 
 use super::Consortium;
 
+/// When the entry at `place` was logged: the first an hour before the round was opened.
+pub(crate) const fn logged_at(opened_at_ms: i64, place: i64) -> i64 {
+    opened_at_ms - 3_600_000 + place
+}
+
 /// What happened, in order: another study's protocol first.
 pub(crate) fn events(record: &RoundRecord, report: Sha256Digest) -> Vec<LogEvent> {
-    let RoundRecord { study, round, protocol, model, .. } = record;
+    let RoundRecord { study, round, protocol, protocols, model, .. } = record;
     let (protocol, model) = (*protocol, *model);
     let mut other = protocol;
     other.0 = Sha256Digest::of(b"another protocol");
     let mut other_model = model;
     other_model.0 = Sha256Digest::of(b"another model");
     let other_study = "another-study".parse().unwrap();
-    let mut events = vec![
-        LogEvent::ProtocolLocked { study: other_study, protocol: other, model: other_model },
-        LogEvent::ProtocolLocked { study: study.clone(), protocol, model },
-    ];
+    let mut events =
+        vec![LogEvent::ProtocolLocked { study: other_study, protocol: other, model: other_model }];
+    let locked = |version: &ProtocolRecord| LogEvent::ProtocolLocked {
+        study: study.clone(),
+        protocol: version.protocol,
+        model,
+    };
+    events.extend(protocols.iter().map(locked));
     for site in &record.sites {
         let (study, round, site) = (study.clone(), round.clone(), site.site.clone());
         events.push(LogEvent::Dispatched { study, round, site, protocol, model });
@@ -42,13 +51,14 @@ impl Consortium {
     pub(crate) fn log(&self, record: &RoundRecord, events: &[LogEvent]) -> LogEvidence {
         let entries: Vec<Vec<u8>> = (0_i64..)
             .zip(events)
-            .map(|(at_ms, event)| {
+            .map(|(place, event)| {
+                let at_ms = logged_at(record.opened_at_ms, place);
                 Canonical::new(LogEntry { at_ms, event: event.clone() }).unwrap().into_bytes()
             })
             .collect();
         let is_readable = |bytes: &[u8]| {
             let entry = Canonical::<LogEntry>::parse(bytes).unwrap();
-            entry.value().event.concerns(&record.round, &record.protocol, &record.model)
+            entry.value().event.concerns(&record.study, &record.round, &record.model)
         };
         let state = |at: usize| {
             let mut tree = MerkleTree::default();

@@ -19,8 +19,8 @@ use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
     BuildDigest, Canonical, Cell, CohortCommitment, LockedProtocol, LogEvent, ModelDigest, Outcome,
-    PolicyDigest, Release, ResultDigest, ResultHeader, RoundRecord, ScoreSource, Sha256Digest,
-    SiteId, SiteRecord, SiteResult, SiteStatus, Terms,
+    PolicyDigest, ProtocolHistory, ProtocolRecord, Release, ResultDigest, ResultHeader,
+    RoundRecord, ScoreSource, Sha256Digest, SiteId, SiteRecord, SiteResult, SiteStatus, Terms,
 };
 use fedval_trust::{Authority, Certificate, PayloadType, Role, SecretKey, SignedDocument};
 
@@ -52,6 +52,7 @@ pub(crate) fn plan() -> StudyProtocol {
     let band = |name: &str, from, below| Band { name: name.parse().unwrap(), from, below };
     let point = |name: &str, threshold| OperatingPoint { name: name.parse().unwrap(), threshold };
     StudyProtocol {
+        amends: None,
         schema: "fedval.protocol/1".to_owned(),
         id: "cxr-pneumonia".parse().unwrap(),
         version: 2,
@@ -234,19 +235,21 @@ impl Consortium {
 
     /// A round from dispatch to close.
     pub(crate) fn evidence(&self, plan: &StudyProtocol, answers: &Answers) -> Evidence {
-        let (protocol, round, results) = documents(plan, answers, self.clock.now().unix_millis());
-        let (key, certificate) = &self.sponsor;
-        let mut signed_protocol = SignedDocument::sign(
-            PayloadType::Protocol,
-            protocol.bytes().to_vec(),
-            key,
-            certificate,
-        );
-        signed_protocol.endorse(&self.coordinator.0, &self.coordinator.1);
+        let locked = LockedProtocol::new(plan.clone()).unwrap();
+        self.evidence_under(&ProtocolHistory::new(vec![locked]).unwrap(), answers)
+    }
+
+    /// The same under a protocol that may have been amended.
+    pub(crate) fn evidence_under(&self, history: &ProtocolHistory, answers: &Answers) -> Evidence {
+        let (round, results) = documents_under(history, answers, self.clock.now().unix_millis());
+        let earlier = history.earlier().iter();
         let round = Canonical::new(round).unwrap();
         Evidence {
             root: self.authority.root().clone(),
-            protocol: signed_protocol,
+            protocol: self.by_sponsor(history.in_force()),
+            earlier_protocols: earlier
+                .map(|locked| (locked.protocol().version, self.by_sponsor(locked)))
+                .collect(),
             round: self.by_coordinator(PayloadType::Round, round.bytes()),
             results: results
                 .into_iter()
@@ -257,6 +260,14 @@ impl Consortium {
                 })
                 .collect(),
         }
+    }
+
+    pub(crate) fn by_sponsor(&self, locked: &LockedProtocol) -> SignedDocument {
+        let (key, certificate) = &self.sponsor;
+        let bytes = locked.bytes().to_vec();
+        let mut signed = SignedDocument::sign(PayloadType::Protocol, bytes, key, certificate);
+        signed.endorse(&self.coordinator.0, &self.coordinator.1);
+        signed
     }
 
     pub(crate) fn by_coordinator(&self, kind: PayloadType, bytes: &[u8]) -> SignedDocument {
@@ -313,8 +324,25 @@ pub(crate) fn documents(
     plan: &StudyProtocol,
     answers: &Answers,
     opened_at_ms: i64,
-) -> (LockedProtocol, RoundRecord, BTreeMap<SiteId, SiteResult>) {
-    let protocol = LockedProtocol::new(plan.clone()).unwrap();
+) -> (ProtocolHistory, RoundRecord, BTreeMap<SiteId, SiteResult>) {
+    let locked = LockedProtocol::new(plan.clone()).unwrap();
+    let history = ProtocolHistory::new(vec![locked]).unwrap();
+    let (round, results) = documents_under(&history, answers, opened_at_ms);
+    (history, round, results)
+}
+
+fn documents_under(
+    history: &ProtocolHistory,
+    answers: &Answers,
+    opened_at_ms: i64,
+) -> (RoundRecord, BTreeMap<SiteId, SiteResult>) {
+    let protocol = history.in_force();
+    let plan = protocol.protocol();
+    let locked_at = |(index, locked): (i64, &LockedProtocol)| ProtocolRecord {
+        protocol: locked.digest(),
+        locked_at_ms: log::logged_at(opened_at_ms, 1 + index),
+        results_before: 0,
+    };
     let round_id = "cxr-pneumonia-r1";
     let (mut sites, mut results) = (Vec::new(), BTreeMap::new());
     for (index, (site, outcome)) in answers.iter().enumerate() {
@@ -356,9 +384,10 @@ pub(crate) fn documents(
         model: plan.model.digest,
         opened_at_ms,
         closed_at_ms: Some(opened_at_ms + 864_000_000),
+        protocols: (0_i64..).zip(history.versions()).map(locked_at).collect(),
         sites,
     };
-    (protocol, round, results)
+    (round, results)
 }
 
 fn status(outcome: &Outcome) -> SiteStatus {

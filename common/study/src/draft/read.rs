@@ -64,6 +64,8 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
         schema: PROTOCOL_SCHEMA.to_owned(),
         id: root.parsed("id", ID).unwrap_or_else(stand_in_study),
         version: root.count_or("version", 1).unwrap_or(1),
+        // Written by `study amend`, which knows what is amended.
+        amends: None,
         title: root.text("title", "give the study a title").unwrap_or_default(),
         target_condition: root
             .text("target_condition", "name the disease sought")

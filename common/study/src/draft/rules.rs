@@ -1,6 +1,7 @@
 //! The rules of the protocol language, held against a draft and again against every locked
 //! document that arrives.
 
+mod amendment;
 mod lattice;
 mod sizes;
 mod texts;
@@ -74,7 +75,7 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
         "has more than 52 characters",
         "shorten it: round numbers are appended to it",
     );
-    found.unless(protocol.version >= 1, "version", "must be 1 or more", "count versions from 1");
+    amendment::check(protocol, &mut found);
     texts::check(protocol, &mut found);
     check_input(protocol, &mut found);
     check_reference_standard(protocol, &mut found);

@@ -1,7 +1,10 @@
 //! The study protocol: everything that decides a number, fixed before the first case is read.
 
+mod amendment;
 mod analysis;
+mod change;
 mod crossing;
+mod history;
 mod locked;
 mod model;
 mod prediction_tables;
@@ -9,11 +12,14 @@ mod subgroup;
 
 use serde::{Deserialize, Serialize};
 
+pub use amendment::Amendment;
 pub use analysis::{
     Analysis, Combine, DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, OperatingPoint,
     Profile, ReferenceStandard, Unit,
 };
+pub use change::{Change, changes};
 pub use crossing::{Crossing, Table, TableKind};
+pub use history::{HistoryError, ProtocolHistory, follows};
 pub use locked::{LockError, LockedProtocol};
 pub use model::{
     Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize, ScoreScale,
@@ -27,7 +33,7 @@ use crate::id::StudyId;
 /// Schema of the protocol document that this version writes.
 pub const PROTOCOL_SCHEMA: &str = "fedval.protocol/1";
 
-/// A study protocol. Locked, it never changes.
+/// A study protocol. Locked, it never changes: an amendment is a new version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyProtocol {
@@ -37,6 +43,9 @@ pub struct StudyProtocol {
     pub id: StudyId,
     /// Version of the protocol, from 1.
     pub version: u32,
+    /// What this version amends, and why; absent of the first that was locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amends: Option<Amendment>,
     /// Title for people.
     pub title: String,
     /// The disease sought.

@@ -22,6 +22,12 @@ pub enum DispatchError {
         /// The study.
         study: StudyId,
     },
+    /// The protocol was amended meanwhile.
+    #[error("the protocol of `{study}` was amended meanwhile")]
+    Amended {
+        /// The study.
+        study: StudyId,
+    },
     /// A site is unknown, invited only, or revoked.
     #[error("the site `{site}` is not enrolled")]
     SiteNotEnrolled {
@@ -56,6 +62,7 @@ impl Problem for DispatchError {
         match self {
             Self::NotFound { .. } => "STUDY_NOT_FOUND",
             Self::NotLocked { .. } => "STUDY_NOT_LOCKED",
+            Self::Amended { .. } => "STUDY_AMENDED",
             Self::SiteNotEnrolled { .. } => "SITE_NOT_ENROLLED",
             Self::NoSites => "NO_SITES",
             Self::ModelChanged => "MODEL_CHANGED",
@@ -69,6 +76,9 @@ impl Problem for DispatchError {
         Some(match self {
             Self::NotFound { .. } => "run `fedval study list` to see the studies".to_owned(),
             Self::NotLocked { study } => format!("run `fedval study lock {study}` first"),
+            Self::Amended { study } => {
+                format!("look at it, then dispatch it: fedval study status {study}")
+            }
             Self::SiteNotEnrolled { .. } => {
                 "run `fedval site list` to see who is enrolled".to_owned()
             }

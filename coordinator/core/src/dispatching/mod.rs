@@ -15,10 +15,17 @@ pub use error::{CloseError, DispatchError, StatusError};
 pub use progress::{OfferedDispatch, Progress, StudyProgress};
 
 use crate::Coordinator;
-use crate::port::{DispatchRow, RoundRow, SiteState, StoreError, StudyState};
+use crate::port::{DispatchRow, RoundRow, SiteState, StoreError};
+
+/// How often a round is tried to be opened while others open and close rounds.
+const MOST_TRIES: u32 = 16;
 
 /// How much of an artifact is read at a time.
 const CHUNK_BYTES: u64 = 1 << 20;
+
+fn amended(study: &StudyId) -> DispatchError {
+    DispatchError::Amended { study: study.clone() }
+}
 
 impl Coordinator {
     /// Dispatches a locked study to `sites`, or to every enrolled site: opens a round, or adds to the
@@ -36,13 +43,13 @@ impl Coordinator {
     ) -> Result<(RoundId, Vec<SiteId>), DispatchError> {
         let not_found = || DispatchError::NotFound { study: study.clone() };
         let row = self.store.study_find(study).await?.ok_or_else(not_found)?;
-        if row.state != StudyState::Locked {
-            return Err(DispatchError::NotLocked { study: study.clone() });
-        }
-        let locked = LockedProtocol::parse(&row.protocol)?;
+        let not_locked = || DispatchError::NotLocked { study: study.clone() };
+        let in_force = row.in_force().ok_or_else(not_locked)?;
+        let locked = LockedProtocol::parse(&in_force.protocol)?;
         let sites = self.sites_to_ask(sites).await?;
         self.model_unchanged(&locked).await?;
-        let round = self.round_open_or_current(study).await?;
+        self.log_versions(&row).await?;
+        let round = self.round_open_or_current(study, in_force.version).await?;
         if deadline_hours > 0 {
             let deadline_at = self.clock.now().plus_seconds(i64::from(deadline_hours) * 3600);
             self.store.round_set_deadline(&round.round, deadline_at).await?;
@@ -112,17 +119,23 @@ impl Coordinator {
         if found == *model.digest.0.as_bytes() { Ok(()) } else { Err(DispatchError::ModelChanged) }
     }
 
-    async fn round_open_or_current(&self, study: &StudyId) -> Result<RoundRow, DispatchError> {
-        loop {
+    async fn round_open_or_current(
+        &self,
+        study: &StudyId,
+        version: u32,
+    ) -> Result<RoundRow, DispatchError> {
+        for _ in 0..MOST_TRIES {
             let rounds = self.store.round_list(study).await?;
             if let Some(open) = rounds.iter().find(|round| round.closed_at.is_none()) {
-                return Ok(open.clone());
+                let is_in_force = open.protocol_version == version;
+                return if is_in_force { Ok(open.clone()) } else { Err(amended(study)) };
             }
             let number = rounds.last().map_or(1, |round| round.number + 1);
             let round = RoundRow {
                 round: RoundId::nth(study, number)?,
                 study: study.clone(),
                 number,
+                protocol_version: version,
                 opened_at: self.clock.now(),
                 closed_at: None,
                 deadline_at: None,
@@ -132,6 +145,7 @@ impl Coordinator {
                 return Ok(round);
             }
         }
+        Err(amended(study))
     }
 
     /// The signed order for one site.

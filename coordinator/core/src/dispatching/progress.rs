@@ -1,8 +1,6 @@
 //! What a site has yet to answer, and how far a study is.
 
-use fedval_study::{
-    Canonical, Dispatch, LockedProtocol, ProtocolDigest, RoundId, SiteId, SiteResult, StudyId,
-};
+use fedval_study::{Canonical, Dispatch, LockedProtocol, RoundId, SiteId, SiteResult, StudyId};
 use fedval_trust::Endorsement;
 
 use super::StatusError;
@@ -36,8 +34,8 @@ pub struct Progress {
 pub struct StudyProgress {
     /// The study.
     pub row: StudyRow,
-    /// Digest of its protocol.
-    pub digest: ProtocolDigest,
+    /// The protocol in force; of a study that was never locked, its draft.
+    pub protocol: LockedProtocol,
     /// Its rounds with their sites.
     pub rounds: Vec<(RoundRow, Vec<Progress>)>,
 }
@@ -53,12 +51,13 @@ impl Coordinator {
         for row in self.store.dispatch_pending(site).await? {
             let dispatch: Canonical<Dispatch> =
                 Canonical::parse(&row.dispatch).map_err(|_| StatusError::Damaged)?;
-            let study = &dispatch.value().study;
-            let study = self.store.study_find(study).await?.ok_or(StatusError::Damaged)?;
+            let asked = dispatch.value();
+            let study = self.store.study_find(&asked.study).await?.ok_or(StatusError::Damaged)?;
+            let protocol = study.version_of(asked.protocol).ok_or(StatusError::Damaged)?;
             offers.push(OfferedDispatch {
                 dispatch: dispatch.into_value(),
                 endorsement: row.endorsement,
-                protocol_endorsements: study.endorsements,
+                protocol_endorsements: protocol.endorsements.clone(),
             });
         }
         Ok(offers)
@@ -72,13 +71,14 @@ impl Coordinator {
     pub async fn study_progress(&self, study: &StudyId) -> Result<StudyProgress, StatusError> {
         let not_found = || StatusError::NotFound { study: study.clone() };
         let row = self.store.study_find(study).await?.ok_or_else(not_found)?;
-        let locked = LockedProtocol::parse(&row.protocol).map_err(|_| StatusError::Damaged)?;
+        let bytes = row.in_force().map_or_else(|| row.newest(), |locked| &locked.protocol);
+        let protocol = LockedProtocol::parse(bytes).map_err(|_| StatusError::Damaged)?;
         let mut rounds = Vec::new();
         for round in self.store.round_list(study).await? {
             let sites = self.round_progress(&round.round).await?;
             rounds.push((round, sites));
         }
-        Ok(StudyProgress { row, digest: locked.digest(), rounds })
+        Ok(StudyProgress { row, protocol, rounds })
     }
 
     async fn round_progress(&self, round: &RoundId) -> Result<Vec<Progress>, StatusError> {

@@ -36,7 +36,7 @@ pub use site::{
     InvitationRow, InvitationState, NewInvitation, PersonRow, SiteRow, SiteState, SiteStore,
 };
 pub use snapshot::{Snapshot, SnapshotStore};
-pub use study::{DraftStored, StudyRow, StudyState, StudyStore};
+pub use study::{DraftLocked, DraftStored, DraftVersion, LockedVersion, StudyRow, StudyStore};
 
 /// A failed store operation. `operation` is the method's name and a metric's label.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,8 @@ pub struct RoundRow {
     pub study: StudyId,
     /// Counted from 1 within the study.
     pub number: u32,
+    /// Version of the protocol that its sites are asked under.
+    pub protocol_version: u32,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// When it was closed.
@@ -65,7 +67,8 @@ pub struct DispatchRow {
 /// Rounds.
 #[async_trait]
 pub trait RoundStore: Send + Sync {
-    /// Opens a round. `false` where the study has an open round or the number is taken.
+    /// Opens a round. `false` where the study has an open round, the number is taken, or another version of the
+    /// protocol is in force.
     async fn round_open(&self, round: &RoundRow) -> Result<bool, StoreError>;
 
     /// The study's rounds, in order of numbers.

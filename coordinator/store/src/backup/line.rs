@@ -1,11 +1,13 @@
 //! Rows as lines of JSON: each says of what kind it is, and rows stand before those that refer to
 //! them. The names are a format: a field is added with a default, and never renamed.
 
+mod study;
+
 use fedval_ambient::Timestamp;
 use fedval_core::port::{
     CosignatureRow, CredentialRow, DispatchRow, Endorsement, InvitationId, InvitationRow,
-    InvitationState, LedgerMarkRow, NewInvitation, PersonRow, Phase, PublicKey, RoundRow,
-    SignatureRow, SiteRow, SiteState, Snapshot, StoredResult, StudyRow, StudyState,
+    InvitationState, LedgerMarkRow, NewInvitation, PersonRow, Phase, PublicKey, SignatureRow,
+    SiteRow, SiteState, Snapshot, StoredResult,
 };
 use fedval_study::{
     ElectronicSignature, LedgerMark, LogCheckpoint, LogEntry, Name, PersonRole, ResultDigest,
@@ -57,10 +59,10 @@ enum SiteStateText {
     Revoked,
 }
 
-#[derive(Serialize, Deserialize)]
+/// Where a version of a protocol stands.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[serde(remote = "StudyState")]
-enum StudyStateText {
+enum StudyState {
     Draft,
     Locked,
 }
@@ -107,9 +109,11 @@ enum Line {
         role: PersonRole,
         key: Hex,
     },
+    /// One version of a study's protocol, in order; a draft comes last.
     Study {
         study: StudyId,
-        #[serde(with = "StudyStateText")]
+        /// Earlier releases had one, whose number stands in the protocol.
+        version: Option<u32>,
         state: StudyState,
         protocol: Hex,
         endorsements: Vec<Endorsement>,
@@ -118,6 +122,8 @@ enum Line {
         round: RoundId,
         study: StudyId,
         number: u32,
+        /// Earlier releases had one.
+        protocol_version: Option<u32>,
         opened_at_ms: i64,
         closed_at_ms: Option<i64>,
         deadline_at_ms: Option<i64>,
@@ -215,26 +221,6 @@ const fn operator() -> PersonRole {
     PersonRole::Operator
 }
 
-fn study_line(row: &StudyRow) -> Line {
-    Line::Study {
-        study: row.study.clone(),
-        state: row.state,
-        protocol: Hex(row.protocol.clone()),
-        endorsements: row.endorsements.clone(),
-    }
-}
-
-fn round_line(row: &RoundRow) -> Line {
-    Line::Round {
-        round: row.round.clone(),
-        study: row.study.clone(),
-        number: row.number,
-        opened_at_ms: row.opened_at.unix_millis(),
-        closed_at_ms: millis(row.closed_at),
-        deadline_at_ms: millis(row.deadline_at),
-    }
-}
-
 fn dispatch_line(row: &DispatchRow) -> Line {
     Line::Dispatch {
         round: row.round.clone(),
@@ -292,8 +278,8 @@ pub(super) fn lines_of(snapshot: &Snapshot) -> impl Iterator<Item = serde_json::
     let lines = snapshot.sites.iter().map(site_line);
     let lines = lines.chain(snapshot.invitations.iter().map(invitation_line));
     let lines = lines.chain(snapshot.people.iter().map(person_line));
-    let lines = lines.chain(snapshot.studies.iter().map(study_line));
-    let lines = lines.chain(snapshot.rounds.iter().map(round_line));
+    let lines = lines.chain(snapshot.studies.iter().flat_map(study::study_lines));
+    let lines = lines.chain(snapshot.rounds.iter().map(study::round_line));
     let lines = lines.chain(snapshot.dispatches.iter().map(dispatch_line));
     let lines = lines.chain(snapshot.results.iter().map(result_line));
     let lines = lines.chain(snapshot.epochs.iter().map(epoch));
@@ -323,19 +309,10 @@ pub(super) fn add_line(snapshot: &mut Snapshot, line: &str) -> Option<()> {
         Line::Operator { name, role, key: hex } => {
             snapshot.people.push(PersonRow { name, role, key: key(hex)? });
         }
-        Line::Study { study, state, protocol, endorsements } => {
-            snapshot.studies.push(StudyRow { study, state, protocol: protocol.0, endorsements });
+        Line::Study { study, version, state, protocol, endorsements } => {
+            study::add_version(snapshot, study, state, (version, protocol.0), endorsements);
         }
-        Line::Round { round, study, number, opened_at_ms, closed_at_ms, deadline_at_ms } => {
-            snapshot.rounds.push(RoundRow {
-                round,
-                study,
-                number,
-                opened_at: Timestamp::from_unix_millis(opened_at_ms),
-                closed_at: moment(closed_at_ms),
-                deadline_at: moment(deadline_at_ms),
-            });
-        }
+        round @ Line::Round { .. } => snapshot.rounds.push(study::round_row(snapshot, round)?),
         dispatch @ Line::Dispatch { .. } => snapshot.dispatches.push(dispatch_row(dispatch)?),
         Line::Result { round, site, result, digest, endorsement, recorded_at_ms } => {
             let recorded_at = Timestamp::from_unix_millis(recorded_at_ms);

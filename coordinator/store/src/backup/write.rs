@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use fedval_core::port::{Snapshot, StudyState};
+use fedval_core::port::Snapshot;
 use fedval_study::Sha256Digest;
 use serde::Deserialize;
 
@@ -90,15 +90,16 @@ struct Model {
     digest: Sha256Digest,
 }
 
-/// The model of each study, and the protocol of each locked one: sites fetch both by digest.
+/// Models of all versions of all studies, and the protocols of the locked ones: sites fetch both by digest.
 fn artifacts_of(snapshot: &Snapshot) -> Result<BTreeSet<Sha256Digest>, BackupError> {
     let mut digests = BTreeSet::new();
     for row in &snapshot.studies {
-        let protocol: Protocol = serde_json::from_slice(&row.protocol)
-            .map_err(|_| BackupError::ProtocolDamaged(row.study.clone()))?;
-        digests.insert(protocol.model.digest);
-        if row.state == StudyState::Locked {
-            digests.insert(Sha256Digest::of(&row.protocol));
+        let locked = row.locked.iter().map(|version| &version.protocol);
+        digests.extend(locked.clone().map(|protocol| Sha256Digest::of(protocol)));
+        for protocol in locked.chain(row.draft.iter().map(|draft| &draft.protocol)) {
+            let protocol: Protocol = serde_json::from_slice(protocol)
+                .map_err(|_| BackupError::ProtocolDamaged(row.study.clone()))?;
+            digests.insert(protocol.model.digest);
         }
     }
     Ok(digests)

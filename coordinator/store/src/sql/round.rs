@@ -16,6 +16,7 @@ fn round_row(row: &Row) -> Result<RoundRow, Error> {
         round: parsed(row, "round_id")?,
         study: parsed(row, "study_id")?,
         number: count(row, "number")?,
+        protocol_version: count(row, "protocol_version")?,
         opened_at: moment(row, "opened_at_ms")?,
         closed_at: optional_moment(row, "closed_at_ms")?,
         deadline_at: optional_moment(row, "deadline_at_ms")?,
@@ -29,7 +30,8 @@ fn round_rows(rows: &[Row]) -> Result<Vec<RoundRow>, Error> {
 impl Transaction {
     pub(super) async fn round_list(&mut self) -> Result<Vec<RoundRow>, Error> {
         let sql = "-- round_list: all
-            SELECT round_id, study_id, number, opened_at_ms, closed_at_ms, deadline_at_ms
+            SELECT round_id, study_id, number, protocol_version, opened_at_ms, closed_at_ms,
+                       deadline_at_ms
             FROM rounds ORDER BY round_id";
         round_rows(&self.rows(sql, &[]).await?)
     }
@@ -39,13 +41,15 @@ impl Transaction {
         self.execute(
             "-- round_open
              INSERT INTO rounds
-                 (round_id, study_id, number, opened_at_ms, closed_at_ms, deadline_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6)
+                 (round_id, study_id, number, protocol_version, opened_at_ms, closed_at_ms,
+                  deadline_at_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT DO NOTHING",
             &[
                 round.round.as_str().into(),
                 round.study.as_str().into(),
                 i64::from(round.number).into(),
+                i64::from(round.protocol_version).into(),
                 round.opened_at.unix_millis().into(),
                 round.closed_at.map(Timestamp::unix_millis).into(),
                 round.deadline_at.map(Timestamp::unix_millis).into(),
@@ -73,6 +77,9 @@ impl RoundStore for SqlStore {
     async fn round_open(&self, round: &RoundRow) -> Result<bool, StoreError> {
         self.during("round_open", || async {
             let mut tx = self.begin().await?;
+            if tx.version_in_force(&round.study).await? != Some(round.protocol_version) {
+                return Ok(false);
+            }
             let opened = tx.round_record(round).await?;
             tx.commit().await?;
             Ok(opened == 1)
@@ -83,7 +90,8 @@ impl RoundStore for SqlStore {
     async fn round_list(&self, study: &StudyId) -> Result<Vec<RoundRow>, StoreError> {
         self.during("round_list", || async {
             let sql = "-- round_list
-                SELECT round_id, study_id, number, opened_at_ms, closed_at_ms, deadline_at_ms
+                SELECT round_id, study_id, number, protocol_version, opened_at_ms, closed_at_ms,
+                       deadline_at_ms
                 FROM rounds WHERE study_id = $1 ORDER BY number";
             round_rows(&self.rows(sql, &[study.as_str().into()]).await?)
         })
@@ -93,7 +101,8 @@ impl RoundStore for SqlStore {
     async fn round_find(&self, round: &RoundId) -> Result<Option<RoundRow>, StoreError> {
         self.during("round_find", || async {
             let sql = "-- round_find
-                SELECT round_id, study_id, number, opened_at_ms, closed_at_ms, deadline_at_ms
+                SELECT round_id, study_id, number, protocol_version, opened_at_ms, closed_at_ms,
+                       deadline_at_ms
                 FROM rounds WHERE round_id = $1";
             let row = self.row(sql, &[round.as_str().into()]).await?;
             row.as_ref().map(round_row).transpose()

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fedval_core::Store;
-use fedval_core::port::{PersonRow, Phase, Snapshot};
+use fedval_core::port::{PersonRow, Phase, RoundRow, Snapshot};
 use fedval_study::PersonRole;
 
 use super::{
-    at, connected, credential, dispatch_row, dispatched, embedded, enrolled, invitation, key,
-    locked, log, opened, race, redeem, review, stored_result, study_id, winners,
+    at, connected, credential, dispatch_row, dispatched, draft, embedded, enrolled, invitation,
+    key, lock_version, locked, log, opened, race, redeem, review, round_row, stored_result,
+    study_id, winners,
 };
 
 /// A store with a row of every kind in every state.
@@ -23,7 +24,12 @@ async fn fill(store: &dyn Store) {
     store.round_close(&round.round, at(200)).await.unwrap();
     let second = opened(store, &round.study, 2).await;
     store.dispatch_insert(&[dispatch_row(&second, &sites[0])]).await.unwrap();
-    store.study_put_draft(&study_id("draft"), b"draft").await.unwrap();
+    store.study_put_draft(&study_id("draft"), None, &draft(1, b"draft")).await.unwrap();
+    store.round_close(&second.round, at(70)).await.unwrap();
+    lock_version(store, &round.study, Some(1), draft(2, b"amended")).await;
+    let third = RoundRow { protocol_version: 2, ..round_row(&round.study, 3) };
+    assert!(store.round_open(&third).await.unwrap());
+    store.study_put_draft(&round.study, Some(2), &draft(3, b"again")).await.unwrap();
     store.site_revoke(&sites[1]).await.unwrap();
     for number in [1, 2] {
         store.invitation_insert(&invitation("site-c", number)).await.unwrap();
@@ -61,7 +67,7 @@ fn counts(snapshot: &Snapshot) -> [usize; 12] {
 async fn taken(store: &dyn Store) -> Snapshot {
     fill(store).await;
     let snapshot = store.snapshot_read().await.unwrap();
-    assert_eq!(counts(&snapshot), [3, 4, 1, 2, 2, 3, 1, 1, 2, 1, 1, 1]);
+    assert_eq!(counts(&snapshot), [3, 4, 1, 2, 3, 3, 1, 1, 2, 1, 1, 1]);
     snapshot
 }
 

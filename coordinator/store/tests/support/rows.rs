@@ -7,8 +7,8 @@ use std::sync::Arc;
 use fedval_ambient::Timestamp;
 use fedval_core::Store;
 use fedval_core::port::{
-    DispatchRow, InstanceId, InvitationId, NewInvitation, NewSession, RoundRow, SessionOpened,
-    SignatureRow, StoredResult,
+    DispatchRow, DraftLocked, DraftStored, DraftVersion, InstanceId, InvitationId, NewInvitation,
+    NewSession, RoundRow, SessionOpened, SignatureRow, StoredResult,
 };
 use fedval_store::SqlStore;
 use fedval_study::{
@@ -160,9 +160,25 @@ pub(crate) async fn connected(store: &dyn Store, site: &SiteId, process: u8) -> 
 
 pub(crate) async fn locked(store: &dyn Store, name: &str) -> StudyId {
     let study = study_id(name);
-    store.study_put_draft(&study, b"protocol").await.unwrap();
-    assert!(store.study_lock(&study, b"protocol", &[endorsement(1)]).await.unwrap());
+    lock_version(store, &study, None, draft(1, b"protocol")).await;
     study
+}
+
+pub(crate) fn draft(version: u32, protocol: &[u8]) -> DraftVersion {
+    DraftVersion { version, protocol: protocol.to_vec() }
+}
+
+/// Stores and locks a version.
+pub(crate) async fn lock_version(
+    store: &dyn Store,
+    study: &StudyId,
+    follows: Option<u32>,
+    draft: DraftVersion,
+) {
+    let stored = store.study_put_draft(study, follows, &draft).await.unwrap();
+    assert_eq!(stored, DraftStored::Stored);
+    let locked = store.study_lock(study, &draft.protocol, &[endorsement(1)]).await.unwrap();
+    assert_eq!(locked, DraftLocked::Locked);
 }
 
 pub(crate) fn round_row(study: &StudyId, number: u32) -> RoundRow {
@@ -170,6 +186,7 @@ pub(crate) fn round_row(study: &StudyId, number: u32) -> RoundRow {
         round: format!("{study}-r{number}").parse().unwrap(),
         study: study.clone(),
         number,
+        protocol_version: 1,
         opened_at: at(i64::from(number)),
         closed_at: None,
         deadline_at: None,

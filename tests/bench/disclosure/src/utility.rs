@@ -13,8 +13,8 @@ use fedval_study::protocol::{Profile, StudyProtocol};
 use fedval_study::result::SubgroupCell;
 use fedval_study::round::{RoundRecord, SiteRecord};
 use fedval_study::{
-    Canonical, Cell, LockedProtocol, MetricId, Outcome, Release, ResultDigest, Sha256Digest,
-    SiteId, SiteResult, SiteStatus, Terms,
+    Canonical, Cell, LockedProtocol, MetricId, Outcome, ProtocolHistory, Release, ResultDigest,
+    Sha256Digest, SiteId, SiteResult, SiteStatus, Terms,
 };
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
 use rand_pcg::Pcg64Mcg;
@@ -238,9 +238,11 @@ fn report(
         model: protocol.model.digest,
         opened_at_ms: 0,
         closed_at_ms: Some(2),
+        protocols: Vec::new(),
         sites,
     };
-    assemble(&locked, &round, &results).expect("the documents belong together")
+    let history = ProtocolHistory::new(vec![locked]).expect("it amends nothing");
+    assemble(&history, &round, &results).expect("the documents belong together")
 }
 
 /// Estimate and width of each of [`QUANTITIES`].

@@ -121,6 +121,7 @@ fn evidence(folder: &Path) -> Outcome<Evidence> {
     Ok(Evidence {
         root: Certificate::from_pem(&fs::read_to_string(folder.join("evidence/root.pem"))?)?,
         protocol: document(folder, "evidence/protocol.json", PayloadType::Protocol)?,
+        earlier_protocols: BTreeMap::new(),
         round,
         results: answered.map(|site| result(site.site)).collect::<Outcome<BTreeMap<_, _>>>()?,
     })

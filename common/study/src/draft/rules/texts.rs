@@ -23,6 +23,9 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
     for (path, text) in fixed {
         check_text(path, text, found);
     }
+    if let Some(amends) = &protocol.amends {
+        check_text("amends.reason", &amends.reason, found);
+    }
     for label in standard.positive.iter().chain(&standard.negative) {
         check_text("reference_standard", label, found);
     }
