@@ -136,7 +136,7 @@ fn repeated_patients_widen_the_error_and_delong_stays_beside_it() {
     let of = |id: &str| site.metrics[&metric(id)].value().unwrap().clone();
     let (clustered, delong) = (of("auroc"), of("auroc_delong"));
     assert_eq!(
-        (clustered.method.as_str(), delong.method.as_str()),
+        (clustered.method.as_ref(), delong.method.as_ref()),
         ("logit_obuchowski", "logit_delong")
     );
     assert!((clustered.estimate - delong.estimate).abs() < 1e-15);

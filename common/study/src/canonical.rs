@@ -64,7 +64,12 @@ impl<T: Serialize + DeserializeOwned> Canonical<T> {
     ///
     /// [`CanonicalError`] if the bytes are of another type or another form of the same value.
     pub fn parse(bytes: &[u8]) -> Result<Self, CanonicalError> {
-        let value: T = serde_json::from_slice(bytes).map_err(CanonicalError::NotTheType)?;
+        // Texts are not held against UTF-8 one by one where all of it is.
+        let value: Result<T, _> = match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(bytes),
+        };
+        let value = value.map_err(CanonicalError::NotTheType)?;
         let again = canonical_bytes(&value, bytes.len())?;
         if again != bytes {
             return Err(CanonicalError::NotCanonical);

@@ -4,10 +4,12 @@
 //! right-to-left overrides or paths, so no place that prints an identifier needs to defend itself.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use fedval_ambient::Problem;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longest identifier, in characters.
 pub const MAX_ID_LENGTH: usize = 63;
@@ -27,20 +29,38 @@ impl Problem for IdError {
     }
 }
 
-fn checked(text: &str) -> Result<String, IdError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if text.is_empty() || text.len() > MAX_ID_LENGTH || !text.chars().all(allowed) {
+fn check(text: &str) -> Result<(), IdError> {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    if text.is_empty() || text.len() > MAX_ID_LENGTH || !text.bytes().all(allowed) {
         return Err(IdError);
     }
-    Ok(text.to_owned())
+    Ok(())
+}
+
+/// Reads an identifier where it stands in the input: a consortium's results name a million.
+struct Identifier<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = IdError> + TryFrom<String, Error = IdError>> Visitor<'_> for Identifier<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<T, E> {
+        text.try_into().map_err(E::custom)
+    }
 }
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
 
         impl $name {
             /// The identifier as text.
@@ -54,7 +74,7 @@ macro_rules! identifier {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                checked(text).map(Self)
+                check(text).map(|()| Self(text.into()))
             }
         }
 
@@ -62,13 +82,25 @@ macro_rules! identifier {
             type Error = IdError;
 
             fn try_from(text: String) -> Result<Self, IdError> {
-                checked(&text).map(Self)
+                check(&text).map(|()| Self(text.into()))
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.0.into()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Identifier(PhantomData))
             }
         }
 

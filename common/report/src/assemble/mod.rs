@@ -16,6 +16,7 @@ mod moment;
 mod noisy;
 mod normal;
 mod operating_point;
+mod proportion;
 mod risk_of_bias;
 mod site;
 mod statement;
@@ -48,6 +49,8 @@ use crate::report::{
 pub(crate) struct Given<'a> {
     pub(crate) result: &'a SiteResult,
     pub(crate) digest: Option<ResultDigest>,
+    /// Whether [`check_result`] held of it, for the same protocol and round.
+    pub(crate) is_checked: bool,
 }
 
 /// One site with what it answered.
@@ -80,7 +83,8 @@ pub fn assemble(
     round: &RoundRecord,
     results: &BTreeMap<SiteId, SiteResult>,
 ) -> Result<Report, AssembleError> {
-    let given = results.iter().map(|(site, result)| (site, Given { result, digest: None }));
+    let given = |result| Given { result, digest: None, is_checked: false };
+    let given = results.iter().map(|(site, result)| (site, given(result)));
     assemble_given(protocol, round, &given.collect())
 }
 

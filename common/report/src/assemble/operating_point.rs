@@ -3,11 +3,12 @@
 use fedval_stats::aggregate::TwoByTwo;
 use fedval_stats::bivariate::{Bivariate, reitsma};
 use fedval_stats::{Interval, NotEstimable, decision_curve};
+use fedval_study::SiteId;
 use fedval_study::protocol::{OperatingPoint, StudyProtocol};
-use fedval_study::{MetricId, Name, SiteId};
 use rayon::prelude::*;
 
-use super::contribution::{Member, Proportion};
+use super::contribution::Member;
+use super::proportion::{Class, Point, Proportion};
 use crate::report::{
     Estimable, JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues,
     PrevalenceSource, Reason, SiteNetBenefit, WithLimits,
@@ -15,19 +16,19 @@ use crate::report::{
 
 /// One summary for each operating point, in the protocol's order.
 pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Vec<OperatingPointSummary> {
-    plan.operating_points.par_iter().map(|point| one(plan, point, members)).collect()
+    let points = plan.operating_points.par_iter().enumerate();
+    points.map(|(place, point)| one(plan, (place, point), members)).collect()
 }
 
 fn one(
     plan: &StudyProtocol,
-    point: &OperatingPoint,
+    (place, locked): (usize, &OperatingPoint),
     members: &[Member<'_>],
 ) -> OperatingPointSummary {
     let level = plan.analysis.level;
-    let tables: Vec<(&SiteId, TwoByTwo)> = members
-        .iter()
-        .filter_map(|member| Some((member.site, table(member, &point.name)?)))
-        .collect();
+    let point = Point { place, name: &locked.name };
+    let tables: Vec<(&SiteId, TwoByTwo)> =
+        members.iter().filter_map(|member| Some((member.site, table(member, point)?))).collect();
     let both_classes: Vec<TwoByTwo> = tables
         .iter()
         .map(|(_, table)| *table)
@@ -35,26 +36,25 @@ fn one(
         .collect();
     let sum = tables.iter().fold(TwoByTwo::default(), |sum, (_, table)| sum.merge(*table));
     OperatingPointSummary {
-        name: point.name.clone(),
-        threshold: point.threshold,
+        name: locked.name.clone(),
+        threshold: locked.threshold,
         k: u64::try_from(tables.len()).unwrap_or(u64::MAX),
         joint: joint(&both_classes, &sum, plan).map_err(Reason::from).into(),
         net_benefit: tables
             .iter()
             .map(|(site, table)| SiteNetBenefit {
                 site: (*site).clone(),
-                value: net_benefit(table, point.threshold, level).into(),
+                value: net_benefit(table, locked.threshold, level).into(),
             })
             .collect(),
-        pooled_net_benefit: net_benefit(&sum, point.threshold, level).into(),
+        pooled_net_benefit: net_benefit(&sum, locked.threshold, level).into(),
     }
 }
 
 /// The four counts; `None` where one of them stayed at the site.
-fn table(member: &Member<'_>, point: &Name) -> Option<TwoByTwo> {
-    let of = |metric: MetricId| Proportion::of(&metric, member.aggregates).ok();
-    let with = of(MetricId::Sensitivity(point.clone()))?;
-    let without = of(MetricId::Specificity(point.clone()))?;
+fn table(member: &Member<'_>, point: Point<'_>) -> Option<TwoByTwo> {
+    let of = |class| Proportion::at(class, point, member.aggregates).ok();
+    let (with, without) = (of(Class::Positives)?, of(Class::Negatives)?);
     Some(TwoByTwo {
         tp: with.successes,
         fn_: with.cases.saturating_sub(with.successes),

@@ -2,10 +2,10 @@
 
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::AttritionCount;
-use fedval_study::{Cell, MetricId, Name, Outcome, SiteResult, SiteStatus};
+use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 
 use super::aggregates::Aggregates;
-use super::contribution::Proportion;
+use super::proportion::{Class, Point, Proportion};
 use super::{Answer, AssembleError, metric, moment};
 use crate::report::{
     Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
@@ -70,10 +70,12 @@ fn operating_points(
     };
     plan.operating_points
         .iter()
-        .map(|point| {
+        .enumerate()
+        .map(|(place, point)| {
             let sensitivity = MetricId::Sensitivity(point.name.clone());
             let specificity = MetricId::Specificity(point.name.clone());
-            let ResponseCounts { tp, fn_, fp, tn } = response(&point.name, aggregates);
+            let ResponseCounts { tp, fn_, fp, tn } =
+                response(Point { place, name: &point.name }, aggregates);
             OperatingPointRow {
                 name: point.name.clone(),
                 threshold: point.threshold,
@@ -89,17 +91,17 @@ fn operating_points(
 }
 
 /// Response counts at one operating point, as far as they were released.
-pub(super) fn response(point: &Name, aggregates: Aggregates<'_>) -> ResponseCounts {
-    let counts = |id: &MetricId| {
-        let Ok(share) = Proportion::of(id, aggregates) else {
+pub(super) fn response(point: Point<'_>, aggregates: Aggregates<'_>) -> ResponseCounts {
+    let counts = |class| {
+        let Ok(share) = Proportion::at(class, point, aggregates) else {
             let withheld = Disclosed::Withheld { withheld: WithheldCode::S };
             return (withheld, withheld);
         };
         let wrong = share.cases.saturating_sub(share.successes);
         (Disclosed::Released(share.successes), Disclosed::Released(wrong))
     };
-    let (tp, fn_) = counts(&MetricId::Sensitivity(point.clone()));
-    let (tn, fp) = counts(&MetricId::Specificity(point.clone()));
+    let (tp, fn_) = counts(Class::Positives);
+    let (tn, fp) = counts(Class::Negatives);
     ResponseCounts { tp, fn_, fp, tn }
 }
 

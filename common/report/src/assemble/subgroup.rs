@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::aggregates::{Aggregates, CellName};
 use super::contribution::Member;
+use super::proportion::Point;
 use super::synthesis::Detail;
 use super::verdict;
 use super::{Answer, metric, site, synthesis};
@@ -109,7 +110,8 @@ impl<'a> Cellwise<'a> {
     fn performance(&self) -> SubgroupPerformance {
         let (n_pos, n_neg) = self.aggregates.cases();
         let area = self.metric(&MetricId::Auroc);
-        let points = self.plan.operating_points.iter();
+        let points = self.plan.operating_points.iter().enumerate();
+        let points = points.map(|(place, point)| Point { place, name: &point.name });
         SubgroupPerformance {
             n: self.aggregates.n(),
             n_pos,
@@ -118,7 +120,7 @@ impl<'a> Cellwise<'a> {
             auroc: Estimable::from(
                 area.map(|area| SubgroupAuroc { estimate: area.estimate, ci: area.ci }),
             ),
-            response: points.map(|point| site::response(&point.name, self.aggregates)).collect(),
+            response: points.map(|point| site::response(point, self.aggregates)).collect(),
         }
     }
 

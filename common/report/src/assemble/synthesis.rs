@@ -5,10 +5,11 @@ use fedval_study::{MetricId, SiteId};
 use rayon::prelude::*;
 
 use super::aggregates::Aggregates;
-use super::contribution::{Member, Proportion, on_scale};
+use super::contribution::{Member, on_scale};
 use super::glmm::Binomial;
 use super::metric;
 use super::normal::Normal;
+use super::proportion::Proportion;
 use crate::report::{
     Acceptance, Alternative, Estimable, Excluded, InfluenceMeasures, LeaveOneOut, Reason, Scale,
     SiteInfluence, SiteWeight, Syntheses, Synthesis, Warning,
@@ -186,7 +187,7 @@ fn shares<'a>(
     let level = plan.analysis.level;
     let (mut used, mut excluded) = (Vec::new(), Vec::new());
     for member in members {
-        match Proportion::of(id, member.aggregates) {
+        match Proportion::of(plan, id, member.aggregates) {
             Ok(proportion) if proportion.cases > 0 => used.push((member, proportion)),
             Ok(_) => {
                 excluded.push(Excluded { site: member.site.clone(), reason: Reason::EmptyInput });

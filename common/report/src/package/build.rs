@@ -92,7 +92,9 @@ impl Unlogged {
             .collect::<Result<Vec<_>, BuildError>>()?;
         let given: BTreeMap<&SiteId, Given<'_>> = results
             .iter()
-            .map(|(site, result, digest)| (*site, Given { result, digest: Some(*digest) }))
+            .map(|(site, result, digest)| {
+                (*site, Given { result, digest: Some(*digest), is_checked: false })
+            })
             .collect();
         let report = assemble_given(&protocol, &round, &given).map_err(BuildError::Assemble)?;
         drop(given);

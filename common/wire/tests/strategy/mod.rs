@@ -83,8 +83,8 @@ prop_compose! {
 prop_compose! {
     fn point()(
         name in name(), counts in [count(), count(), count(), count()],
-        sensitivity_clusters in option::of(clusters().boxed()),
-        specificity_clusters in option::of(clusters().boxed()),
+        sensitivity_clusters in option::of(clusters().prop_map(Box::new).boxed()),
+        specificity_clusters in option::of(clusters().prop_map(Box::new).boxed()),
     ) -> OperatingPointCounts {
         let [tp, fn_, fp, tn] = counts;
         let counts = TwoByTwo { tp, fn_, fp, tn };
@@ -128,9 +128,9 @@ prop_compose! {
 prop_compose! {
     fn performance()(
         patients in [count(), count(), count()], ranks in ranks().boxed(),
-        rank_clusters in option::of(rank_clusters().boxed()), operating_points in vec(point().boxed(), 0..4),
+        rank_clusters in option::of(rank_clusters().prop_map(Box::new).boxed()), operating_points in vec(point().boxed(), 0..4),
         probabilities in probabilities().boxed(), brier_clusters in clusters().boxed(),
-        event_clusters in option::of(clusters().boxed()), calibration in calibration().boxed(),
+        event_clusters in option::of(clusters().prop_map(Box::new).boxed()), calibration in calibration().boxed(),
         ece_micro in count(),
     ) -> Performance {
         let [total, with_positive, with_negative] = patients;
