@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::BinomialGlmm;
 use super::bracket::Bracket;
 use super::hermite::Quadrature;
-use super::mode::{BESIDE, modes};
+use super::mode::{BESIDE, Mode, modes};
 use super::site::{Derivatives, Site};
 use crate::NotEstimable;
 use crate::interval::critical_t;
@@ -208,7 +208,7 @@ impl Model {
     }
 
     /// Each site, how many of it there are, and its mode.
-    fn around_modes(&self, mu: f64, tau: f64) -> impl Iterator<Item = (Site, f64, f64)> {
+    fn around_modes(&self, mu: f64, tau: f64) -> impl Iterator<Item = (Site, f64, Mode)> {
         self.sites.chunks(BESIDE).flat_map(move |some| {
             // Where some are left over, the last one stands in for those that are not there.
             let beside = std::array::from_fn(|i| some[i.min(some.len() - 1)].0);

@@ -29,9 +29,28 @@ struct Search {
     is_near: [bool; BESIDE],
 }
 
-/// Near the modes of the integrands at mu and τ: the derivative `τ(x − np) − z` of a site falls in z and changes
-/// sign between `τ(x − n)` and `τx`. Quadrature around a place near a mode is as exact as around it.
-pub(super) fn modes(sites: &[Site; BESIDE], mu: f64, tau: f64) -> Beside {
+/// A mode, and what the quadrature around it needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mode {
+    pub(super) z: f64,
+    /// The logarithm of the integrand there.
+    pub(super) peak: f64,
+    /// How far the nodes spread.
+    pub(super) spread: f64,
+}
+
+/// The modes of the integrands at mu and τ, and how wide these are there.
+pub(super) fn modes(sites: &[Site; BESIDE], mu: f64, tau: f64) -> [Mode; BESIDE] {
+    let z = search(sites, mu, tau);
+    std::array::from_fn(|i| {
+        let (peak, _, variance) = sites[i].integrand(mu, tau, z[i]);
+        Mode { z: z[i], peak, spread: libm::sqrt(2.0 / (1.0 + tau * tau * variance)) }
+    })
+}
+
+/// Near the modes: the derivative `τ(x − np) − z` of a site falls in z and changes sign between `τ(x − n)` and
+/// `τx`. Quadrature around a place near a mode is as exact as around it.
+fn search(sites: &[Site; BESIDE], mu: f64, tau: f64) -> Beside {
     let mut search = Search::begin(sites, mu, tau);
     for _ in 0..STEPS {
         search.step(mu, tau);
@@ -89,11 +108,11 @@ mod tests {
         let sites = [Site::new(17, 20), Site::new(20, 20), Site::new(0, 9), Site::new(700, 1000)];
         for (mu, tau) in [(1.0, 0.02), (2.5, 0.7), (-3.0, 20.0)] {
             let together = modes(&sites, mu, tau);
-            for (site, mode) in sites.into_iter().zip(together) {
+            for (site, Mode { z, .. }) in sites.into_iter().zip(together) {
                 let alone = modes(&[site; BESIDE], mu, tau);
-                assert_eq!(alone.map(f64::to_bits), [mode.to_bits(); BESIDE]);
-                let (r, _) = site.residual_and_variance(mu + tau * mode);
-                assert!((tau * r - mode).abs() < 1e-4 * (1.0 + tau * tau * site.n), "{mode}");
+                assert_eq!(alone.map(|mode| mode.z.to_bits()), [z.to_bits(); BESIDE]);
+                let (r, _) = site.residual_and_variance(mu + tau * z);
+                assert!((tau * r - z).abs() < 1e-4 * (1.0 + tau * tau * site.n), "{z}");
             }
         }
     }

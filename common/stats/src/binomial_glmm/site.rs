@@ -2,6 +2,7 @@
 
 use super::elementary::{exp, log1p_of_share};
 use super::hermite::Quadrature;
+use super::mode::Mode;
 use crate::count::count_to_f64;
 use crate::scale::{log1p_exp, logit};
 
@@ -35,10 +36,7 @@ pub(super) struct Derivatives {
 
 /// The integrand at the nodes, summed.
 struct Posterior {
-    /// Its logarithm at the mode, by which everything else is divided.
-    peak: f64,
-    spread: f64,
-    /// The sum of all weights.
+    /// The sum of all weights, which are parts of the integrand at the mode.
     mass: f64,
     /// Weighted sums of r, rz, r², r²z, r²z², v, vz, vz², taken in lanes.
     sums: [f64; 8],
@@ -77,7 +75,7 @@ impl Site {
     /// The logarithm of binomial likelihood times normal density at standardised effect z, both
     /// without constants; and there `x − n p` and `n p (1 − p)`.
     #[inline]
-    fn integrand(self, mu: f64, tau: f64, z: f64) -> (f64, f64, f64) {
+    pub(super) fn integrand(self, mu: f64, tau: f64, z: f64) -> (f64, f64, f64) {
         let eta = mu + tau * z;
         // One exponential serves the probability and its logarithm, at either end without overflow.
         let small = exp(-eta.abs());
@@ -109,10 +107,10 @@ impl Site {
         self,
         mu: f64,
         tau: f64,
-        mode: f64,
+        mode: Mode,
         nodes: &Quadrature<N>,
     ) -> Derivatives {
-        let Posterior { mass, sums, .. } = self.posterior(mu, tau, mode, nodes);
+        let Posterior { mass, sums } = self.posterior(mu, tau, mode, nodes);
         let [r, rz, rr, rrz, rrzz, v, vz, vzz] = sums.map(|sum| sum / mass);
         Derivatives {
             mu: r,
@@ -128,25 +126,24 @@ impl Site {
         self,
         mu: f64,
         tau: f64,
-        mode: f64,
+        mode: Mode,
         nodes: &Quadrature<N>,
     ) -> f64 {
-        let Posterior { peak, spread, mass, .. } = self.posterior(mu, tau, mode, nodes);
-        peak + libm::log(mass * spread) - 0.5 * libm::log(std::f64::consts::TAU)
+        let Posterior { mass, .. } = self.posterior(mu, tau, mode, nodes);
+        mode.peak + libm::log(mass * mode.spread) - 0.5 * libm::log(std::f64::consts::TAU)
     }
 
     fn posterior<const N: usize>(
         self,
         mu: f64,
         tau: f64,
-        mode: f64,
+        mode: Mode,
         nodes: &Quadrature<N>,
     ) -> Posterior {
-        let (peak, _, variance) = self.integrand(mu, tau, mode);
-        let spread = libm::sqrt(2.0 / (1.0 + tau * tau * variance));
+        let Mode { z: middle, peak, spread } = mode;
         let [mut zs, mut weights, mut rs, mut vs] = [[0.0; N]; 4];
         for i in 0..N {
-            zs[i] = mode + spread * nodes.t[i];
+            zs[i] = middle + spread * nodes.t[i];
             (weights[i], rs[i], vs[i]) = self.integrand(mu, tau, zs[i]);
         }
         for (weight, log_scaled) in weights.iter_mut().zip(nodes.log_scaled_weight) {
@@ -165,7 +162,7 @@ impl Site {
             }
         }
         let [mass, sums @ ..] = lanes.map(|lanes| lanes.iter().sum::<f64>());
-        Posterior { peak, spread, mass, sums }
+        Posterior { mass, sums }
     }
 
     /// The derivatives at τ = 0, where the integral is the binomial likelihood itself. `tau` then holds
@@ -190,7 +187,7 @@ mod tests {
         Site::new(17, 20)
     }
 
-    fn mode(site: Site, mu: f64, tau: f64) -> f64 {
+    fn mode(site: Site, mu: f64, tau: f64) -> Mode {
         modes(&[site; BESIDE], mu, tau)[0]
     }
 
