@@ -33,12 +33,23 @@ pub struct Canonical<T> {
     bytes: Vec<u8>,
 }
 
+/// Writes the canonical form of a value behind what stands in `out`, for documents that are written in parts.
+///
+/// # Errors
+///
+/// As [`Canonical::new`]; nothing is left in `out` then.
+pub fn append<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+    *out = writer::write(value, std::mem::take(out)).map_err(CanonicalError::Unrepresentable)?;
+    Ok(())
+}
+
 /// The canonical form of a value that stays where it is, with room for so many bytes from the start.
 fn canonical_bytes<T: Serialize + ?Sized>(
     value: &T,
     room: usize,
 ) -> Result<Vec<u8>, CanonicalError> {
-    let mut bytes = writer::write(value, room).map_err(CanonicalError::Unrepresentable)?;
+    let mut bytes = Vec::with_capacity(room);
+    append(value, &mut bytes)?;
     // They are kept as long as the value is.
     bytes.shrink_to_fit();
     Ok(bytes)

@@ -3,9 +3,10 @@
 //! The character set `[a-z0-9-]{1,63}` leaves no room for markup, formulas, terminal escapes,
 //! right-to-left overrides or paths, so no place that prints an identifier needs to defend itself.
 
+use std::cell::RefCell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use fedval_ambient::Problem;
 use serde::de::Visitor;
@@ -29,38 +30,60 @@ impl Problem for IdError {
     }
 }
 
-fn check(text: &str) -> Result<(), IdError> {
+/// An identifier of its own.
+fn new(text: &str) -> Result<Arc<str>, IdError> {
     let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     if text.is_empty() || text.len() > MAX_ID_LENGTH || !text.bytes().all(allowed) {
         return Err(IdError);
     }
-    Ok(())
+    Ok(text.into())
 }
 
-/// Reads an identifier where it stands in the input: a consortium's results name a million.
-struct Identifier<T>(PhantomData<T>);
+/// So many names that were read are remembered.
+const REMEMBERED: usize = 64;
 
-impl<T: FromStr<Err = IdError> + TryFrom<String, Error = IdError>> Visitor<'_> for Identifier<T> {
-    type Value = T;
+thread_local! {
+    /// Names that were read last. A consortium's results hold a million, and nearly all are the same few.
+    static RECENT: RefCell<[Option<Arc<str>>; REMEMBERED]> =
+        const { RefCell::new([const { None }; REMEMBERED]) };
+}
+
+/// The identifier of the same text that was read before, where it is remembered.
+fn shared(text: &str) -> Result<Arc<str>, IdError> {
+    if text.len() > MAX_ID_LENGTH {
+        return Err(IdError);
+    }
+    let sum = |sum: usize, byte: u8| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
+    let place = text.bytes().fold(0, sum) % REMEMBERED;
+    RECENT.with_borrow_mut(|recent| match &recent[place] {
+        Some(known) if **known == *text => Ok(Arc::clone(known)),
+        _ => {
+            let own = new(text)?;
+            Ok(Arc::clone(recent[place].insert(own)))
+        }
+    })
+}
+
+/// Reads an identifier where it stands in the input.
+struct Identifier(fn(&str) -> Result<Arc<str>, IdError>);
+
+impl Visitor<'_> for Identifier {
+    type Value = Arc<str>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a string")
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
-    }
-
-    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<T, E> {
-        text.try_into().map_err(E::custom)
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Arc<str>, E> {
+        (self.0)(text).map_err(E::custom)
     }
 }
 
 macro_rules! identifier {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $read:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The identifier as text.
@@ -74,7 +97,7 @@ macro_rules! identifier {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                check(text).map(|()| Self(text.into()))
+                new(text).map(Self)
             }
         }
 
@@ -82,13 +105,13 @@ macro_rules! identifier {
             type Error = IdError;
 
             fn try_from(text: String) -> Result<Self, IdError> {
-                check(&text).map(|()| Self(text.into()))
+                new(&text).map(Self)
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.into()
+                id.as_str().to_owned()
             }
         }
 
@@ -100,7 +123,7 @@ macro_rules! identifier {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Identifier(PhantomData))
+                deserializer.deserialize_str(Identifier($read)).map(Self)
             }
         }
 
@@ -114,19 +137,23 @@ macro_rules! identifier {
 
 identifier!(
     /// One registered validation study.
-    StudyId
+    StudyId,
+    new
 );
 identifier!(
     /// One institution.
-    SiteId
+    SiteId,
+    new
 );
 identifier!(
     /// One round of a study: a dispatch of its locked protocol to sites, until it is closed.
-    RoundId
+    RoundId,
+    new
 );
 identifier!(
     /// A name inside a protocol: an operating point, a subgroup dimension, a category, an endpoint.
-    Name
+    Name,
+    shared
 );
 
 impl RoundId {
@@ -157,5 +184,16 @@ mod tests {
     #[test]
     fn deserialising_checks_too() {
         assert!(serde_json::from_str::<SiteId>("\"NIH\"").is_err());
+        assert!(serde_json::from_str::<SiteId>("7").is_err());
+    }
+
+    #[test]
+    fn what_is_read_is_what_is_written_whatever_was_read_before() {
+        for number in (0..1000).chain(0..1000) {
+            let text = format!("site-{number}");
+            let read: SiteId = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+            assert_eq!(read.as_str(), text);
+            assert_eq!(serde_json::to_string(&read).unwrap(), format!("\"{text}\""));
+        }
     }
 }
