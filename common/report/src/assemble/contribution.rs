@@ -9,7 +9,7 @@ use fedval_study::{CoarsePerformance, MetricId, Performance, SiteId};
 use super::aggregates::Aggregates;
 use super::coarse;
 use super::noisy::Histogram;
-use super::proportion::Proportion;
+use super::proportion::{Calls, Proportion};
 use crate::report::Reason;
 
 /// A micro-unit, in which fixed-point sums travel.
@@ -18,12 +18,24 @@ const MICRO: f64 = 1e-6;
 pub(super) const PICO: f64 = 1e-12;
 
 /// A group of patients of one site.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Member<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Member<'a> {
     /// The site.
-    pub(crate) site: &'a SiteId,
+    pub(super) site: &'a SiteId,
     /// Its aggregates.
-    pub(crate) aggregates: Aggregates<'a>,
+    pub(super) aggregates: Aggregates<'a>,
+    /// Its right calls, from the aggregates.
+    pub(super) calls: Calls<'a>,
+}
+
+impl<'a> Member<'a> {
+    pub(super) fn new(
+        plan: &'a StudyProtocol,
+        site: &'a SiteId,
+        aggregates: Aggregates<'a>,
+    ) -> Self {
+        Self { site, aggregates, calls: Calls::of(plan, aggregates) }
+    }
 }
 
 /// The estimate of `metric` on its analysis scale with its standard error there.
@@ -34,9 +46,9 @@ pub(crate) struct Member<'a> {
 pub(super) fn on_scale(
     plan: &StudyProtocol,
     metric: &MetricId,
-    aggregates: Aggregates<'_>,
+    member: &Member<'_>,
 ) -> Result<(f64, f64), Reason> {
-    let (estimate, se) = match (metric, aggregates) {
+    let (estimate, se) = match (metric, member.aggregates) {
         (
             MetricId::Sensitivity(_) | MetricId::Specificity(_),
             Aggregates::Noisy { group, sigma },
@@ -45,7 +57,7 @@ pub(super) fn on_scale(
             logit_share(noisy_share(plan, metric, &histogram)?)?
         }
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
-            logit_proportion(&Proportion::of(plan, metric, aggregates)?)?
+            logit_proportion(&member.calls.get(metric)?)?
         }
         (_, Aggregates::Noisy { group, sigma }) => {
             noisy_on_scale(metric, &Histogram::new(plan, group, sigma))?

@@ -11,8 +11,8 @@ use fedval_study::{CoarsePerformance, MetricId, Performance};
 use super::aggregates::Aggregates;
 use super::coarse;
 use super::contribution::{
-    Coefficient, PICO, area, coefficient, grid_coefficient, grid_log_oe, log_oe, noisy_log_oe,
-    noisy_share, number,
+    Coefficient, Member, PICO, area, coefficient, grid_coefficient, grid_log_oe, log_oe,
+    noisy_log_oe, noisy_share, number,
 };
 use super::noisy::Histogram;
 use super::proportion::Proportion;
@@ -38,11 +38,11 @@ pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
 }
 
 /// All metrics of one group.
-pub(super) fn all(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Metrics {
+pub(super) fn all(plan: &StudyProtocol, member: &Member<'_>) -> Metrics {
     ids(plan)
         .into_iter()
         .map(|id| {
-            let metric = estimate(plan, &id, aggregates);
+            let metric = estimate(plan, &id, member);
             (id, Estimable::from(metric))
         })
         .collect()
@@ -52,15 +52,15 @@ pub(super) fn all(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Metrics {
 pub(super) fn estimate(
     plan: &StudyProtocol,
     id: &MetricId,
-    aggregates: Aggregates<'_>,
+    member: &Member<'_>,
 ) -> Result<Metric, Reason> {
     let level = plan.analysis.level;
-    match (id, aggregates) {
+    match (id, member.aggregates) {
         (_, Aggregates::Noisy { group, sigma }) => {
             noisy(plan, id, &Histogram::new(plan, group, sigma), level)
         }
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
-            Ok(share(&Proportion::of(plan, id, aggregates)?, level)?)
+            Ok(share(&member.calls.get(id)?, level)?)
         }
         (_, Aggregates::Exact(performance)) => exact(id, performance, level),
         (_, Aggregates::Coarse { group, rounding }) => {

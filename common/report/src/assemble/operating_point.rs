@@ -8,7 +8,6 @@ use fedval_study::protocol::{OperatingPoint, StudyProtocol};
 use rayon::prelude::*;
 
 use super::contribution::Member;
-use super::proportion::{Class, Point, Proportion};
 use crate::report::{
     Estimable, JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues,
     PrevalenceSource, Reason, SiteNetBenefit, WithLimits,
@@ -22,13 +21,12 @@ pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Vec<Operating
 
 fn one(
     plan: &StudyProtocol,
-    (place, locked): (usize, &OperatingPoint),
+    (place, point): (usize, &OperatingPoint),
     members: &[Member<'_>],
 ) -> OperatingPointSummary {
     let level = plan.analysis.level;
-    let point = Point { place, name: &locked.name };
     let tables: Vec<(&SiteId, TwoByTwo)> =
-        members.iter().filter_map(|member| Some((member.site, table(member, point)?))).collect();
+        members.iter().filter_map(|member| Some((member.site, table(member, place)?))).collect();
     let both_classes: Vec<TwoByTwo> = tables
         .iter()
         .map(|(_, table)| *table)
@@ -36,25 +34,24 @@ fn one(
         .collect();
     let sum = tables.iter().fold(TwoByTwo::default(), |sum, (_, table)| sum.merge(*table));
     OperatingPointSummary {
-        name: locked.name.clone(),
-        threshold: locked.threshold,
+        name: point.name.clone(),
+        threshold: point.threshold,
         k: u64::try_from(tables.len()).unwrap_or(u64::MAX),
         joint: joint(&both_classes, &sum, plan).map_err(Reason::from).into(),
         net_benefit: tables
             .iter()
             .map(|(site, table)| SiteNetBenefit {
                 site: (*site).clone(),
-                value: net_benefit(table, locked.threshold, level).into(),
+                value: net_benefit(table, point.threshold, level).into(),
             })
             .collect(),
-        pooled_net_benefit: net_benefit(&sum, locked.threshold, level).into(),
+        pooled_net_benefit: net_benefit(&sum, point.threshold, level).into(),
     }
 }
 
 /// The four counts; `None` where one of them stayed at the site.
-fn table(member: &Member<'_>, point: Point<'_>) -> Option<TwoByTwo> {
-    let of = |class| Proportion::at(class, point, member.aggregates).ok();
-    let (with, without) = (of(Class::Positives)?, of(Class::Negatives)?);
+fn table(member: &Member<'_>, place: usize) -> Option<TwoByTwo> {
+    let [Ok(with), Ok(without)] = member.calls.at(place) else { return None };
     Some(TwoByTwo {
         tp: with.successes,
         fn_: with.cases.saturating_sub(with.successes),

@@ -2,7 +2,7 @@
 
 use fedval_stats::aggregate::ClusterSums;
 use fedval_stats::{NotEstimable, proportion};
-use fedval_study::protocol::StudyProtocol;
+use fedval_study::protocol::{OperatingPoint, StudyProtocol};
 use fedval_study::{Cell, CoarsePerformance, MetricId, Name, Performance};
 
 use super::aggregates::Aggregates;
@@ -19,18 +19,63 @@ pub(super) struct Proportion<'a> {
     pub(super) rounding: u64,
 }
 
+/// A proportion, or why there is none in counts.
+type Found<'a> = Result<Proportion<'a>, Reason>;
+
+/// Right calls at every operating point of the protocol, among positives and among negatives. They are looked for
+/// once: a report asks several times for each, and results are far apart in memory.
+#[derive(Debug, Clone)]
+pub(super) struct Calls<'a> {
+    points: Vec<(&'a Name, [Found<'a>; 2])>,
+}
+
+impl<'a> Calls<'a> {
+    pub(super) fn of(plan: &'a StudyProtocol, aggregates: Aggregates<'a>) -> Self {
+        let found = |(place, point): (usize, &'a OperatingPoint)| {
+            let name = &point.name;
+            let at = |class| Proportion::at(class, Point { place, name }, aggregates);
+            (name, [at(Class::Positives), at(Class::Negatives)])
+        };
+        Self { points: plan.operating_points.iter().enumerate().map(found).collect() }
+    }
+
+    /// The proportion that `metric` names.
+    ///
+    /// # Errors
+    ///
+    /// The reason why there is none: another kind of metric, kept back, or under noise.
+    pub(super) fn get(&self, metric: &MetricId) -> Found<'a> {
+        let (name, class) = match metric {
+            MetricId::Sensitivity(name) => (name, Class::Positives),
+            MetricId::Specificity(name) => (name, Class::Negatives),
+            _ => return Err(Reason::InvalidInput),
+        };
+        let point = self.points.iter().find(|(of, _)| *of == name);
+        let (_, [positives, negatives]) = point.ok_or(Reason::InvalidInput)?;
+        match class {
+            Class::Positives => *positives,
+            Class::Negatives => *negatives,
+        }
+    }
+
+    /// Both at one point of the protocol, among positives and among negatives.
+    pub(super) fn at(&self, place: usize) -> [Found<'a>; 2] {
+        self.points.get(place).map_or([Err(Reason::InvalidInput); 2], |(_, found)| *found)
+    }
+}
+
 /// Which cases are called.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Class {
+enum Class {
     Positives,
     Negatives,
 }
 
 /// An operating point, and which of the protocol's it is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Point<'a> {
-    pub(super) place: usize,
-    pub(super) name: &'a Name,
+struct Point<'a> {
+    place: usize,
+    name: &'a Name,
 }
 
 impl Point<'_> {
@@ -42,38 +87,12 @@ impl Point<'_> {
 }
 
 impl<'a> Proportion<'a> {
-    /// The proportion that `metric` names.
-    ///
-    /// # Errors
-    ///
-    /// The reason why there is none in counts: another kind of metric, kept back, or under noise.
-    pub(super) fn of(
-        plan: &StudyProtocol,
-        metric: &MetricId,
-        aggregates: Aggregates<'a>,
-    ) -> Result<Self, Reason> {
-        if matches!(aggregates, Aggregates::Noisy { .. }) {
-            return Err(Reason::NotDefinedForMethod);
-        }
-        let (class, name) = match metric {
-            MetricId::Sensitivity(name) => (Class::Positives, name),
-            MetricId::Specificity(name) => (Class::Negatives, name),
-            _ => return Err(Reason::InvalidInput),
-        };
-        let place = plan.operating_points.iter().position(|point| point.name == *name);
-        Self::at(class, Point { place: place.unwrap_or(0), name }, aggregates)
-    }
-
     /// The proportion of right calls in a class at an operating point.
     ///
     /// # Errors
     ///
-    /// As [`of`](Self::of).
-    pub(super) fn at(
-        class: Class,
-        point: Point<'_>,
-        aggregates: Aggregates<'a>,
-    ) -> Result<Self, Reason> {
+    /// The reason why there is none in counts: kept back, or under noise.
+    fn at(class: Class, point: Point<'_>, aggregates: Aggregates<'a>) -> Result<Self, Reason> {
         match aggregates {
             Aggregates::Exact(performance) => Self::of_exact(class, point, performance),
             Aggregates::Coarse { group, rounding } => {

@@ -12,6 +12,7 @@ mod site;
 mod subgroup;
 mod synthesis;
 mod verdict;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,7 @@ pub use synthesis::{
     Syntheses, Synthesis, Warning,
 };
 pub use verdict::{AgainstLimit, Verdict, VerdictResult, WorstSite, WorstSubgroup};
+pub(crate) use written::written;
 
 /// Schema of the report that this version writes.
 pub const REPORT_SCHEMA: &str = "fedval.report/1";

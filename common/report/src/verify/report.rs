@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use fedval_study::{Canonical, Sha256Digest, SiteId};
+use fedval_study::{Sha256Digest, SiteId};
 use fedval_trust::{PayloadType, Role};
 use serde::Deserialize;
 
@@ -13,6 +13,7 @@ use super::{Made, PartCheck, electronic_signature, part};
 use crate::assemble::{Given, assemble_given};
 use crate::forms;
 use crate::package::{Files, layout};
+use crate::report::written;
 
 /// What follows from the evidence.
 pub(super) struct Again<'m> {
@@ -99,11 +100,13 @@ pub(super) fn again<'m>(
     let report = assemble_given(protocol, round, &given)
         .map_err(|error| format!("the evidence makes no report: {}", chain(&error)))?;
     drop(given);
-    drop(results);
     let signatures = electronic_signature::shown(documents)?;
     let (forms, numbers) = rayon::join(
         || forms::render(&report, &signatures).map_err(|error| chain(&error)),
-        || Canonical::new(&report).map(Canonical::into_bytes).map_err(|error| chain(&error)),
+        || {
+            drop(results);
+            written(&report).map_err(|error| chain(&error))
+        },
     );
     let (forms, numbers) = (forms?, numbers?);
     Ok(Again { numbers: Cow::Owned(numbers), forms: Cow::Owned(forms) })
