@@ -80,7 +80,7 @@ struct Point<'a> {
 
 impl Point<'_> {
     /// Operating points stand in the protocol's order: the one is looked for at its place first.
-    fn find<'p, P>(self, points: &'p [P], name: impl Fn(&P) -> &Name) -> Option<&'p P> {
+    fn find<P>(self, points: &[P], name: impl Fn(&P) -> &Name) -> Option<&P> {
         let is_it = |point: &&P| name(point) == self.name;
         points.get(self.place).filter(is_it).or_else(|| points.iter().find(is_it))
     }

@@ -105,7 +105,7 @@ pub(super) fn response(
     };
     let (tp, fn_) = counts(positives);
     let (tn, fp) = counts(negatives);
-    ResponseCounts { tp, fn_, fp, tn }
+    ResponseCounts { fn_, fp, tn, tp }
 }
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {

@@ -88,7 +88,7 @@ prop_compose! {
     ) -> OperatingPointCounts {
         let [tp, fn_, fp, tn] = counts;
         let counts = TwoByTwo { tp, fn_, fp, tn };
-        OperatingPointCounts { name, counts, sensitivity_clusters, specificity_clusters }
+        OperatingPointCounts { counts, name, sensitivity_clusters, specificity_clusters }
     }
 }
 
@@ -134,10 +134,10 @@ prop_compose! {
         ece_micro in count(),
     ) -> Performance {
         let [total, with_positive, with_negative] = patients;
-        let patients = PatientCounts { total, with_positive, with_negative };
+        let patients = PatientCounts { total, with_negative, with_positive };
         Performance {
-            patients, ranks, rank_clusters, operating_points, probabilities, brier_clusters,
-            event_clusters, calibration, ece_micro,
+            brier_clusters, calibration, ece_micro, event_clusters, operating_points, patients,
+            probabilities, rank_clusters, ranks,
         }
     }
 }
