@@ -55,9 +55,10 @@ fn an_amended_protocol_is_asked_anew_and_the_report_tells_both_versions() {
 
     // The site named the first version in its policy, and that one alone.
     consortium.fedval(&["study", "dispatch", STUDY, "--json"]).json();
-    site.until("chest-r2", "offered");
+    assert_eq!(site.until_job_is("offered"), "chest-r2");
     assert_eq!(site.agent(&["approve", "chest-r2", "--by", "ada"]).code, 0);
-    site.until("chest-r2", "released");
+    site.until_job_is("awaiting_release");
+    assert_eq!(site.agent(&["release", "chest-r2", "--by", "ada"]).code, 0);
     consortium.until_answered(STUDY);
     let out = consortium.path("report");
     consortium.fedval(&["study", "close", STUDY, "--out", plain(&out), "--json"]).json();

@@ -84,7 +84,7 @@ fn performance(p: &Performance) -> f64 {
     let ranks = field(2.0 * n_pos * n_neg)
         + field(4.0 * n_pos * n_neg * n_neg)
         + field(4.0 * n_neg * n_pos * n_pos);
-    let clusters = p.rank_clusters.as_ref().map_or(0.0, |sums| rank_clusters(sums, n_pos, n_neg));
+    let clusters = p.rank_clusters.as_deref().map_or(0.0, |sums| rank_clusters(sums, n_pos, n_neg));
     let points: f64 = p
         .operating_points
         .iter()
@@ -95,7 +95,7 @@ fn performance(p: &Performance) -> f64 {
         })
         .sum();
     let probabilities = field(n * 1e6) + field(n * 1e12) + cluster_sums(&p.brier_clusters, 1e12);
-    let events = p.event_clusters.as_ref().map_or(0.0, |sums| cluster_sums(sums, 1.0));
+    let events = p.event_clusters.as_deref().map_or(0.0, |sums| cluster_sums(sums, 1.0));
     counts
         + ranks
         + clusters

@@ -33,16 +33,27 @@ pub fn render(
     report: &Report,
     signatures: &[ElectronicSignature],
 ) -> Result<BTreeMap<String, Vec<u8>>, FormError> {
-    let mut forms = BTreeMap::from([
-        (layout::HTML.to_owned(), render_html(report, signatures)?.into_bytes()),
-        (layout::PDF.to_owned(), render_pdf(report, signatures)?),
-    ]);
+    // The paper takes longer than the others together.
+    let (paper, (page, mut forms)) = rayon::join(
+        || render_pdf(report, signatures),
+        || (render_html(report, signatures), tables_and_figures(report, signatures)),
+    );
+    forms.insert(layout::HTML.to_owned(), page?.into_bytes());
+    forms.insert(layout::PDF.to_owned(), paper?);
+    Ok(forms)
+}
+
+fn tables_and_figures(
+    report: &Report,
+    signatures: &[ElectronicSignature],
+) -> BTreeMap<String, Vec<u8>> {
     let tables = tables::all(report).into_iter();
-    forms.extend(tables.map(|(path, table)| (path, table.into_bytes())));
+    let mut forms: BTreeMap<_, _> =
+        tables.map(|(path, table)| (path, table.into_bytes())).collect();
     for figure in Presentation::of(report, signatures).figures() {
         let path = |ending: &str| format!("figures/{}.{ending}", figure.picture.id);
         forms.insert(path("svg"), figure.picture.to_svg_file().into_bytes());
         forms.insert(path("csv"), figure.data.as_str().as_bytes().to_vec());
     }
-    Ok(forms)
+    forms
 }

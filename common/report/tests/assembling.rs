@@ -6,7 +6,9 @@ mod cohort;
 mod consortium;
 
 use cohort::{Recipe, performance};
-use consortium::{Answers, all_answers, answers, documents, plan, released, released_cases};
+use consortium::{
+    Answers, Consortium, all_answers, answers, documents, plan, released, released_cases,
+};
 use fedval_report::{AssembleError, Estimable, Reason, Report, VerdictResult, Warning, assemble};
 use fedval_stats::auroc;
 use fedval_study::{MetricId, Outcome, SiteStatus, StudyProtocol};
@@ -46,6 +48,18 @@ fn the_same_inputs_give_the_same_bytes() {
     assert_eq!(bytes.bytes(), second.canonical().unwrap().bytes());
     let back = fedval_study::Canonical::<Report>::parse(bytes.bytes()).unwrap();
     assert_eq!(back.value(), &first);
+}
+
+/// A package has its groups written in two halves.
+#[test]
+fn a_packed_report_is_canonical_however_many_groups_it_has() {
+    for dimensions in 0..=plan().subgroups.len() {
+        let mut plan = plan();
+        plan.subgroups.truncate(dimensions);
+        let bytes = Consortium::new(30).package(&plan, &answers(&plan)).report.bytes;
+        let read = fedval_study::Canonical::<Report>::parse(&bytes).unwrap().into_value();
+        assert_eq!(read.subgroups.is_empty(), dimensions == 0);
+    }
 }
 
 #[test]
@@ -136,7 +150,7 @@ fn repeated_patients_widen_the_error_and_delong_stays_beside_it() {
     let of = |id: &str| site.metrics[&metric(id)].value().unwrap().clone();
     let (clustered, delong) = (of("auroc"), of("auroc_delong"));
     assert_eq!(
-        (clustered.method.as_str(), delong.method.as_str()),
+        (clustered.method.as_ref(), delong.method.as_ref()),
         ("logit_obuchowski", "logit_delong")
     );
     assert!((clustered.estimate - delong.estimate).abs() < 1e-15);

@@ -1,5 +1,7 @@
 //! A point estimate with its confidence interval.
 
+use std::cell::Cell;
+
 use crate::NotEstimable;
 use crate::special::normal;
 
@@ -82,7 +84,19 @@ pub(crate) fn tail(level: f64) -> Result<f64, NotEstimable> {
 ///
 /// [`NotEstimable::LevelOutOfRange`].
 pub(crate) fn critical_normal(level: f64) -> Result<f64, NotEstimable> {
-    Ok(normal::upper_quantile(tail(level)?))
+    if let Some((last, critical)) = LAST.get()
+        && last == level.to_bits()
+    {
+        return Ok(critical);
+    }
+    let critical = normal::upper_quantile(tail(level)?);
+    LAST.set(Some((level.to_bits(), critical)));
+    Ok(critical)
+}
+
+thread_local! {
+    /// A level and its critical value, as asked for last: a report asks a million times for the same one.
+    static LAST: Cell<Option<(u64, f64)>> = const { Cell::new(None) };
 }
 
 /// The two-sided critical value of Student's t with `df` degrees of freedom at `level`.

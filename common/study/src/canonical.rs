@@ -33,12 +33,23 @@ pub struct Canonical<T> {
     bytes: Vec<u8>,
 }
 
+/// Writes the canonical form of a value behind what stands in `out`, for documents that are written in parts.
+///
+/// # Errors
+///
+/// As [`Canonical::new`]; nothing is left in `out` then.
+pub fn append<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+    *out = writer::write(value, std::mem::take(out)).map_err(CanonicalError::Unrepresentable)?;
+    Ok(())
+}
+
 /// The canonical form of a value that stays where it is, with room for so many bytes from the start.
 fn canonical_bytes<T: Serialize + ?Sized>(
     value: &T,
     room: usize,
 ) -> Result<Vec<u8>, CanonicalError> {
-    let mut bytes = writer::write(value, room).map_err(CanonicalError::Unrepresentable)?;
+    let mut bytes = Vec::with_capacity(room);
+    append(value, &mut bytes)?;
     // They are kept as long as the value is.
     bytes.shrink_to_fit();
     Ok(bytes)
@@ -64,7 +75,12 @@ impl<T: Serialize + DeserializeOwned> Canonical<T> {
     ///
     /// [`CanonicalError`] if the bytes are of another type or another form of the same value.
     pub fn parse(bytes: &[u8]) -> Result<Self, CanonicalError> {
-        let value: T = serde_json::from_slice(bytes).map_err(CanonicalError::NotTheType)?;
+        // Texts are not held against UTF-8 one by one where all of it is.
+        let value: Result<T, _> = match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(bytes),
+        };
+        let value = value.map_err(CanonicalError::NotTheType)?;
         let again = canonical_bytes(&value, bytes.len())?;
         if again != bytes {
             return Err(CanonicalError::NotCanonical);

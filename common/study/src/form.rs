@@ -2,9 +2,12 @@
 //!
 //! Counts stand as numbers below 2⁵³; sums that may be wider stand as decimal strings.
 
+use std::fmt;
+
 use fedval_stats::aggregate::{
     CalibrationFit, ClusterRankSums, ClusterSums, ProbabilitySums, RankSums, TwoByTwo,
 };
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::canonical::{exact_i64, exact_u64};
@@ -19,28 +22,41 @@ struct Count(#[serde(serialize_with = "exact_u64")] u64);
 #[serde(transparent)]
 struct Fixed(#[serde(serialize_with = "exact_i64")] i64);
 
-/// A sum of up to 128 bits: a JSON string of decimal digits.
-#[derive(Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// A sum of up to 128 bits: a JSON string of decimal digits. No text is made of it on the way.
 struct Wide(u128);
 
-impl From<Wide> for String {
-    fn from(wide: Wide) -> Self {
-        wide.0.to_string()
+impl Serialize for Wide {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(itoa::Buffer::new().format(self.0))
     }
 }
 
-impl TryFrom<String> for Wide {
-    type Error = std::num::ParseIntError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self)
+impl<'de> Deserialize<'de> for Wide {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Digits)
     }
 }
 
-impl Clone for Wide {
-    fn clone(&self) -> Self {
-        Self(self.0)
+/// Reads a sum from its digits.
+struct Digits;
+
+/// Every number of so many digits fits 64 bits, which are read faster.
+const DIGITS_OF_64_BITS: usize = 19;
+
+impl Visitor<'_> for Digits {
+    type Value = Wide;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string of digits")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Wide, E> {
+        let sum = if text.len() <= DIGITS_OF_64_BITS {
+            text.parse::<u64>().map(u128::from)
+        } else {
+            text.parse()
+        };
+        sum.map(Wide).map_err(E::custom)
     }
 }
 
@@ -66,28 +82,29 @@ macro_rules! form {
     };
 }
 
+// Fields stand in the order in which they are written: nothing is moved for it.
 form!(RankSumsForm of RankSums {
-    n_pos: Count, n_neg: Count, doubled_u: Wide, pos_squares: Wide, neg_squares: Wide,
+    doubled_u: Wide, n_neg: Count, n_pos: Count, neg_squares: Wide, pos_squares: Wide,
 });
 form!(ClusterRankSumsForm of ClusterRankSums {
-    clusters: Count, clusters_pos: Count, clusters_neg: Count,
-    pos_squares: Wide, pos_by_size: Wide, pos_size_squares: Count,
-    neg_squares: Wide, neg_by_size: Wide, neg_size_squares: Count,
-    cross: Wide, pos_by_neg_size: Wide, neg_by_pos_size: Wide, size_cross: Count,
+    clusters: Count, clusters_neg: Count, clusters_pos: Count, cross: Wide,
+    neg_by_pos_size: Wide, neg_by_size: Wide, neg_size_squares: Count, neg_squares: Wide,
+    pos_by_neg_size: Wide, pos_by_size: Wide, pos_size_squares: Count, pos_squares: Wide,
+    size_cross: Count,
 });
 form!(ClusterSumsForm of ClusterSums {
-    clusters: Count, size: Count, total: Wide, total_squares: Wide, total_by_size: Wide,
-    size_squares: Count,
+    clusters: Count, size: Count, size_squares: Count, total: Wide, total_by_size: Wide,
+    total_squares: Wide,
 });
-form!(TwoByTwoForm of TwoByTwo { tp: Count, fn_: Count, fp: Count, tn: Count });
+form!(TwoByTwoForm of TwoByTwo { fn_: Count, fp: Count, tn: Count, tp: Count });
 form!(ProbabilitySumsForm of ProbabilitySums {
-    n: Count, events: Count, expected_micro: Count, brier_pico: Wide,
+    brier_pico: Wide, events: Count, expected_micro: Count, n: Count,
 });
 form!(
 #[expect(clippy::struct_field_names, reason = "the unit is part of each name")]
 CalibrationFitForm of CalibrationFit {
-    intercept_micro: Fixed, slope_micro: Fixed, se_intercept_micro: Count, se_slope_micro: Count,
-    correlation_micro: Fixed, citl_micro: Fixed, se_citl_micro: Count,
+    citl_micro: Fixed, correlation_micro: Fixed, intercept_micro: Fixed, se_citl_micro: Count,
+    se_intercept_micro: Count, se_slope_micro: Count, slope_micro: Fixed,
 });
 
 /// Serialises `T` through its form `F`.
@@ -119,21 +136,24 @@ where
     Ok(list)
 }
 
-/// Serialises an optional `T` through its form `F`.
+/// Serialises a `T` that is seldom there through its form `F`.
 #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-pub(crate) fn write_optional<T, F, S>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
+pub(crate) fn write_optional<T, F, S>(
+    value: &Option<Box<T>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error>
 where
     F: for<'a> From<&'a T> + Serialize,
     S: Serializer,
 {
-    value.as_ref().map(F::from).serialize(serializer)
+    value.as_deref().map(F::from).serialize(serializer)
 }
 
-/// Deserialises an optional `T` through its form `F`.
-pub(crate) fn read_optional<'de, T, F, D>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Deserialises a `T` that is seldom there through its form `F`.
+pub(crate) fn read_optional<'de, T, F, D>(deserializer: D) -> Result<Option<Box<T>>, D::Error>
 where
     F: Into<T> + Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    Option::<F>::deserialize(deserializer).map(|form| form.map(Into::into))
+    Option::<F>::deserialize(deserializer).map(|form| form.map(|form| Box::new(form.into())))
 }

@@ -3,11 +3,14 @@
 //! The character set `[a-z0-9-]{1,63}` leaves no room for markup, formulas, terminal escapes,
 //! right-to-left overrides or paths, so no place that prints an identifier needs to defend itself.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use fedval_ambient::Problem;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longest identifier, in characters.
 pub const MAX_ID_LENGTH: usize = 63;
@@ -27,20 +30,60 @@ impl Problem for IdError {
     }
 }
 
-fn checked(text: &str) -> Result<String, IdError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if text.is_empty() || text.len() > MAX_ID_LENGTH || !text.chars().all(allowed) {
+/// An identifier of its own.
+fn new(text: &str) -> Result<Arc<str>, IdError> {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    if text.is_empty() || text.len() > MAX_ID_LENGTH || !text.bytes().all(allowed) {
         return Err(IdError);
     }
-    Ok(text.to_owned())
+    Ok(text.into())
+}
+
+/// So many names that were read are remembered.
+const REMEMBERED: usize = 64;
+
+thread_local! {
+    /// Names that were read last. A consortium's results hold a million, and nearly all are the same few.
+    static RECENT: RefCell<[Option<Arc<str>>; REMEMBERED]> =
+        const { RefCell::new([const { None }; REMEMBERED]) };
+}
+
+/// The identifier of the same text that was read before, where it is remembered.
+fn shared(text: &str) -> Result<Arc<str>, IdError> {
+    if text.len() > MAX_ID_LENGTH {
+        return Err(IdError);
+    }
+    let sum = |sum: usize, byte: u8| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
+    let place = text.bytes().fold(0, sum) % REMEMBERED;
+    RECENT.with_borrow_mut(|recent| match &recent[place] {
+        Some(known) if **known == *text => Ok(Arc::clone(known)),
+        _ => {
+            let own = new(text)?;
+            Ok(Arc::clone(recent[place].insert(own)))
+        }
+    })
+}
+
+/// Reads an identifier where it stands in the input.
+struct Identifier(fn(&str) -> Result<Arc<str>, IdError>);
+
+impl Visitor<'_> for Identifier {
+    type Value = Arc<str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Arc<str>, E> {
+        (self.0)(text).map_err(E::custom)
+    }
 }
 
 macro_rules! identifier {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $read:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The identifier as text.
@@ -54,7 +97,7 @@ macro_rules! identifier {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                checked(text).map(Self)
+                new(text).map(Self)
             }
         }
 
@@ -62,13 +105,25 @@ macro_rules! identifier {
             type Error = IdError;
 
             fn try_from(text: String) -> Result<Self, IdError> {
-                checked(&text).map(Self)
+                new(&text).map(Self)
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.as_str().to_owned()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Identifier($read)).map(Self)
             }
         }
 
@@ -82,19 +137,23 @@ macro_rules! identifier {
 
 identifier!(
     /// One registered validation study.
-    StudyId
+    StudyId,
+    new
 );
 identifier!(
     /// One institution.
-    SiteId
+    SiteId,
+    new
 );
 identifier!(
     /// One round of a study: a dispatch of its locked protocol to sites, until it is closed.
-    RoundId
+    RoundId,
+    new
 );
 identifier!(
     /// A name inside a protocol: an operating point, a subgroup dimension, a category, an endpoint.
-    Name
+    Name,
+    shared
 );
 
 impl RoundId {
@@ -134,5 +193,16 @@ mod tests {
     #[test]
     fn deserialising_checks_too() {
         assert!(serde_json::from_str::<SiteId>("\"NIH\"").is_err());
+        assert!(serde_json::from_str::<SiteId>("7").is_err());
+    }
+
+    #[test]
+    fn what_is_read_is_what_is_written_whatever_was_read_before() {
+        for number in (0..1000).chain(0..1000) {
+            let text = format!("site-{number}");
+            let read: SiteId = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+            assert_eq!(read.as_str(), text);
+            assert_eq!(serde_json::to_string(&read).unwrap(), format!("\"{text}\""));
+        }
     }
 }

@@ -23,38 +23,38 @@ pub struct PatientCounts {
     /// Distinct patients.
     #[serde(serialize_with = "exact_u64")]
     pub total: u64,
-    /// Patients with at least one case that has the target condition.
-    #[serde(serialize_with = "exact_u64")]
-    pub with_positive: u64,
-    /// Patients with at least one case that has not.
+    /// Patients with at least one case that has not the target condition.
     #[serde(serialize_with = "exact_u64")]
     pub with_negative: u64,
+    /// Patients with at least one case that has.
+    #[serde(serialize_with = "exact_u64")]
+    pub with_positive: u64,
 }
 
 /// Response counts at one locked operating point, in units of analysis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatingPointCounts {
-    /// The operating point's name in the protocol.
-    pub name: Name,
     /// The contingency table.
     #[serde(
         serialize_with = "form::write::<_, TwoByTwoForm, _>",
         deserialize_with = "form::read::<_, TwoByTwoForm, _>"
     )]
     pub counts: TwoByTwo,
+    /// The operating point's name in the protocol.
+    pub name: Name,
     /// Positives called positive, summed by patient; present where a patient has several cases.
     #[serde(
         serialize_with = "form::write_optional::<_, ClusterSumsForm, _>",
         deserialize_with = "form::read_optional::<_, ClusterSumsForm, _>"
     )]
-    pub sensitivity_clusters: Option<ClusterSums>,
+    pub sensitivity_clusters: Option<Box<ClusterSums>>,
     /// Negatives called negative, summed by patient; present where a patient has several cases.
     #[serde(
         serialize_with = "form::write_optional::<_, ClusterSumsForm, _>",
         deserialize_with = "form::read_optional::<_, ClusterSumsForm, _>"
     )]
-    pub specificity_clusters: Option<ClusterSums>,
+    pub specificity_clusters: Option<Box<ClusterSums>>,
 }
 
 /// The logistic recalibration fitted on site, or why there is none.
@@ -76,49 +76,52 @@ pub enum CalibrationOutcome {
 }
 
 /// The aggregates of one group of patients.
+///
+/// A consortium's results are a hundred thousand of these. Fields are declared in the order in which they are
+/// written, so that nothing is moved for it; what is seldom there takes the room of a pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Performance {
-    /// Distinct patients.
-    pub patients: PatientCounts,
-    /// Sums of doubled placements (DeLong), in units of analysis.
-    #[serde(
-        serialize_with = "form::write::<_, RankSumsForm, _>",
-        deserialize_with = "form::read::<_, RankSumsForm, _>"
-    )]
-    pub ranks: RankSums,
-    /// The same by patient (Obuchowski); present where a patient has several cases.
-    #[serde(
-        serialize_with = "form::write_optional::<_, ClusterRankSumsForm, _>",
-        deserialize_with = "form::read_optional::<_, ClusterRankSumsForm, _>"
-    )]
-    pub rank_clusters: Option<ClusterRankSums>,
-    /// One entry for each operating point of the protocol, in its order.
-    #[serde(deserialize_with = "form::read_tight")]
-    pub operating_points: Vec<OperatingPointCounts>,
-    /// Sums of probabilities and squared errors.
-    #[serde(
-        serialize_with = "form::write::<_, ProbabilitySumsForm, _>",
-        deserialize_with = "form::read::<_, ProbabilitySumsForm, _>"
-    )]
-    pub probabilities: ProbabilitySums,
     /// Squared errors summed by patient, in 10⁻¹²: the Brier score's standard error.
     #[serde(
         serialize_with = "form::write::<_, ClusterSumsForm, _>",
         deserialize_with = "form::read::<_, ClusterSumsForm, _>"
     )]
     pub brier_clusters: ClusterSums,
-    /// Events summed by patient; present where a patient has several cases.
-    #[serde(
-        serialize_with = "form::write_optional::<_, ClusterSumsForm, _>",
-        deserialize_with = "form::read_optional::<_, ClusterSumsForm, _>"
-    )]
-    pub event_clusters: Option<ClusterSums>,
     /// Logistic recalibration.
     pub calibration: CalibrationOutcome,
     /// Expected calibration error over the protocol's bins, in 10⁻⁶.
     #[serde(serialize_with = "exact_u64")]
     pub ece_micro: u64,
+    /// Events summed by patient; present where a patient has several cases.
+    #[serde(
+        serialize_with = "form::write_optional::<_, ClusterSumsForm, _>",
+        deserialize_with = "form::read_optional::<_, ClusterSumsForm, _>"
+    )]
+    pub event_clusters: Option<Box<ClusterSums>>,
+    /// One entry for each operating point of the protocol, in its order.
+    #[serde(deserialize_with = "form::read_tight")]
+    pub operating_points: Vec<OperatingPointCounts>,
+    /// Distinct patients.
+    pub patients: PatientCounts,
+    /// Sums of probabilities and squared errors.
+    #[serde(
+        serialize_with = "form::write::<_, ProbabilitySumsForm, _>",
+        deserialize_with = "form::read::<_, ProbabilitySumsForm, _>"
+    )]
+    pub probabilities: ProbabilitySums,
+    /// Doubled placements by patient (Obuchowski); present where a patient has several cases.
+    #[serde(
+        serialize_with = "form::write_optional::<_, ClusterRankSumsForm, _>",
+        deserialize_with = "form::read_optional::<_, ClusterRankSumsForm, _>"
+    )]
+    pub rank_clusters: Option<Box<ClusterRankSums>>,
+    /// Sums of doubled placements (DeLong), in units of analysis.
+    #[serde(
+        serialize_with = "form::write::<_, RankSumsForm, _>",
+        deserialize_with = "form::read::<_, RankSumsForm, _>"
+    )]
+    pub ranks: RankSums,
 }
 
 impl Performance {

@@ -67,20 +67,19 @@ pub(crate) fn exact_cell<S: Serializer>(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubgroupCell<P = Performance> {
-    /// Dimension or crossing of the protocol's dictionary.
-    pub dimension: Name,
     /// Category of the dimension.
     pub category: Name,
+    /// Dimension or crossing of the protocol's dictionary.
+    pub dimension: Name,
     /// Its performance, or the mark that it was suppressed.
     pub performance: Cell<P>,
 }
 
-/// The vetted aggregates of one evaluation, in the form that the terms in force allow.
+/// The vetted aggregates of one evaluation, in the form that the terms in force allow. Fields are declared in the
+/// order in which they are written: nothing is moved for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release<P = Performance> {
-    /// Disclosure terms in force.
-    pub terms: Terms,
     /// Cases without a usable result.
     pub attrition: Vec<AttritionCount>,
     /// The whole cohort.
@@ -92,6 +91,8 @@ pub struct Release<P = Performance> {
         bound(deserialize = "P: Deserialize<'de>")
     )]
     pub subgroups: Vec<SubgroupCell<P>>,
+    /// Disclosure terms in force.
+    pub terms: Terms,
 }
 
 /// Where an evaluation failed. Nothing finer leaves the site.

@@ -5,7 +5,7 @@
 mod support;
 
 use fedval_stats::grid::GridScore;
-use fedval_study::Performance;
+use fedval_study::{Canonical, Performance};
 use proptest::prelude::*;
 use support::{Case, performance, protocol};
 
@@ -78,6 +78,14 @@ proptest! {
         prop_assume!(changed.is_clustered());
         changed.rank_clusters = other.rank_clusters;
         prop_assert!(changed.check().is_err());
+    }
+
+    /// Written as declared, nothing is moved for the canonical form.
+    #[test]
+    fn fields_are_declared_in_the_order_in_which_they_are_written(cases in any_cases()) {
+        let performance = performance(&cases, &protocol());
+        let declared = serde_json::to_vec(&performance).unwrap();
+        prop_assert_eq!(declared, Canonical::new(&performance).unwrap().into_bytes());
     }
 }
 

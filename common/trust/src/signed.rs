@@ -74,19 +74,7 @@ impl SignedDocument {
         root: &Certificate,
         then: Timestamp,
     ) -> Result<(), SignatureProblem> {
-        let mut problem = SignatureProblem::NotSigned;
-        for endorsement in &self.endorsements {
-            let Ok(certificate) = Certificate::from_pem(&endorsement.certificate) else { continue };
-            if certificate.role() != role {
-                continue;
-            }
-            problem = match certificate.verify(root, then) {
-                Err(error) => SignatureProblem::Certificate(error),
-                Ok(()) if self.holds(&certificate, &endorsement.signature) => return Ok(()),
-                Ok(()) => SignatureProblem::DoesNotHold,
-            };
-        }
-        Err(problem)
+        verify((self.payload_type, &self.bytes), &self.endorsements, role, root, then)
     }
 
     /// Checks that the holder of `key` signed these bytes, whatever became of its certificates since:
@@ -105,10 +93,35 @@ impl SignedDocument {
         }
         Err(problem)
     }
+}
 
-    fn holds(&self, certificate: &Certificate, signature: &Signature) -> bool {
-        dsse::verifies(certificate.public_key(), self.payload_type, &self.bytes, signature)
+/// Checks that the party in `role`, certified by `root` at `then`, signed these bytes as a document of this type,
+/// wherever they lie.
+///
+/// # Errors
+///
+/// [`SignatureProblem`] says what is missing or wrong.
+pub fn verify(
+    (payload_type, bytes): (PayloadType, &[u8]),
+    endorsements: &[Endorsement],
+    role: &Role,
+    root: &Certificate,
+    then: Timestamp,
+) -> Result<(), SignatureProblem> {
+    let mut problem = SignatureProblem::NotSigned;
+    for Endorsement { certificate, signature } in endorsements {
+        let Ok(certificate) = Certificate::from_pem(certificate) else { continue };
+        if certificate.role() != role {
+            continue;
+        }
+        let holds = || dsse::verifies(certificate.public_key(), payload_type, bytes, signature);
+        problem = match certificate.verify(root, then) {
+            Err(error) => SignatureProblem::Certificate(error),
+            Ok(()) if holds() => return Ok(()),
+            Ok(()) => SignatureProblem::DoesNotHold,
+        };
     }
+    Err(problem)
 }
 
 /// Lower-case hexadecimal.

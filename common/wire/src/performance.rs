@@ -26,7 +26,7 @@ pub(crate) fn performance_to_wire(p: &Performance) -> proto::Performance {
             pos_squares: Some(wide_to_wire(p.ranks.pos_squares)),
             neg_squares: Some(wide_to_wire(p.ranks.neg_squares)),
         }),
-        rank_clusters: p.rank_clusters.as_ref().map(rank_clusters_to_wire),
+        rank_clusters: p.rank_clusters.as_deref().map(rank_clusters_to_wire),
         operating_points: p.operating_points.iter().map(point_to_wire).collect(),
         probabilities: Some(proto::ProbabilitySums {
             n: p.probabilities.n,
@@ -35,7 +35,7 @@ pub(crate) fn performance_to_wire(p: &Performance) -> proto::Performance {
             brier_pico: Some(wide_to_wire(p.probabilities.brier_pico)),
         }),
         brier_clusters: Some(clusters_to_wire(&p.brier_clusters)),
-        event_clusters: p.event_clusters.as_ref().map(clusters_to_wire),
+        event_clusters: p.event_clusters.as_deref().map(clusters_to_wire),
         calibration: Some(match &p.calibration {
             CalibrationOutcome::Fit(fit) => Calibration::Fit(fit_to_wire(fit)),
             CalibrationOutcome::NotEstimable(reason) => {
@@ -72,7 +72,7 @@ pub(crate) fn performance_from_wire(p: &proto::Performance) -> Result<Performanc
             pos_squares: wide_from_wire(ranks.pos_squares),
             neg_squares: wide_from_wire(ranks.neg_squares),
         },
-        rank_clusters: p.rank_clusters.as_ref().map(rank_clusters_from_wire),
+        rank_clusters: p.rank_clusters.as_ref().map(rank_clusters_from_wire).map(Box::new),
         operating_points: p
             .operating_points
             .iter()
@@ -87,7 +87,7 @@ pub(crate) fn performance_from_wire(p: &proto::Performance) -> Result<Performanc
         brier_clusters: clusters_from_wire(
             p.brier_clusters.as_ref().ok_or(WireError::missing("brier_clusters"))?,
         ),
-        event_clusters: p.event_clusters.as_ref().map(clusters_from_wire),
+        event_clusters: p.event_clusters.as_ref().map(clusters_from_wire).map(Box::new),
         calibration,
         ece_micro: p.ece_micro,
     })
@@ -158,8 +158,8 @@ fn point_to_wire(point: &OperatingPointCounts) -> proto::OperatingPointCounts {
         false_negatives: point.counts.fn_,
         false_positives: point.counts.fp,
         true_negatives: point.counts.tn,
-        sensitivity_clusters: point.sensitivity_clusters.as_ref().map(clusters_to_wire),
-        specificity_clusters: point.specificity_clusters.as_ref().map(clusters_to_wire),
+        sensitivity_clusters: point.sensitivity_clusters.as_deref().map(clusters_to_wire),
+        specificity_clusters: point.specificity_clusters.as_deref().map(clusters_to_wire),
     }
 }
 
@@ -172,8 +172,16 @@ fn point_from_wire(point: &proto::OperatingPointCounts) -> Result<OperatingPoint
             fp: point.false_positives,
             tn: point.true_negatives,
         },
-        sensitivity_clusters: point.sensitivity_clusters.as_ref().map(clusters_from_wire),
-        specificity_clusters: point.specificity_clusters.as_ref().map(clusters_from_wire),
+        sensitivity_clusters: point
+            .sensitivity_clusters
+            .as_ref()
+            .map(clusters_from_wire)
+            .map(Box::new),
+        specificity_clusters: point
+            .specificity_clusters
+            .as_ref()
+            .map(clusters_from_wire)
+            .map(Box::new),
     })
 }
 

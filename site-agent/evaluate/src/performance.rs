@@ -99,7 +99,7 @@ pub(crate) fn performance(
     Some(Performance {
         patients,
         ranks,
-        rank_clusters: clustered.then_some(rank_clusters),
+        rank_clusters: clustered.then(|| Box::new(rank_clusters)),
         operating_points: protocol
             .operating_points
             .iter()
@@ -112,7 +112,7 @@ pub(crate) fn performance(
             let cluster = if clustered { unit.patient } else { index };
             (cluster, squared_error(unit))
         })),
-        event_clusters: clustered.then(events),
+        event_clusters: clustered.then(|| Box::new(events())),
         calibration: recalibration(units, clustered),
         ece_micro: ece_micro(units, protocol.analysis.ece_bins as usize),
     })
@@ -154,8 +154,8 @@ fn operating_point(
             fp: count(false, true),
             tn: count(false, false),
         },
-        sensitivity_clusters: clustered.then(|| right(true)),
-        specificity_clusters: clustered.then(|| right(false)),
+        sensitivity_clusters: clustered.then(|| Box::new(right(true))),
+        specificity_clusters: clustered.then(|| Box::new(right(false))),
     }
 }
 

@@ -1,15 +1,15 @@
 //! What one group of patients contributes: aggregates in the form that estimators take.
 
-use fedval_stats::aggregate::ClusterSums;
 use fedval_stats::{NotEstimable, auroc, calibration, proportion, scale};
 use fedval_study::coarse::GridScores;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::{Cell, CoarsePerformance, MetricId, Name, Performance, SiteId};
+use fedval_study::{CoarsePerformance, MetricId, Performance, SiteId};
 
 use super::aggregates::Aggregates;
-use super::coarse::{self, RoundedShare};
+use super::coarse;
 use super::noisy::Histogram;
+use super::proportion::{Calls, Proportion};
 use crate::report::Reason;
 
 /// A micro-unit, in which fixed-point sums travel.
@@ -18,115 +18,23 @@ const MICRO: f64 = 1e-6;
 pub(super) const PICO: f64 = 1e-12;
 
 /// A group of patients of one site.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Member<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Member<'a> {
     /// The site.
-    pub(crate) site: &'a SiteId,
+    pub(super) site: &'a SiteId,
     /// Its aggregates.
-    pub(crate) aggregates: Aggregates<'a>,
+    pub(super) aggregates: Aggregates<'a>,
+    /// Its right calls, from the aggregates.
+    pub(super) calls: Calls<'a>,
 }
 
-/// Successes among cases, with their sums by patient where patients repeat.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Proportion<'a> {
-    pub(super) successes: u64,
-    pub(super) cases: u64,
-    pub(super) clusters: Option<&'a ClusterSums>,
-    /// By how much each count may be rounded off.
-    pub(super) rounding: u64,
-}
-
-impl<'a> Proportion<'a> {
-    /// The proportion that `metric` names.
-    ///
-    /// # Errors
-    ///
-    /// The reason why there is none in counts: another kind of metric, kept back, or under noise.
-    pub(super) fn of(metric: &MetricId, aggregates: Aggregates<'a>) -> Result<Self, Reason> {
-        match aggregates {
-            Aggregates::Exact(performance) => Self::of_exact(metric, performance),
-            Aggregates::Coarse { group, rounding } => Self::of_coarse(metric, group, rounding),
-            Aggregates::Noisy { .. } => Err(Reason::NotDefinedForMethod),
-        }
-    }
-
-    fn of_exact(metric: &MetricId, performance: &'a Performance) -> Result<Self, Reason> {
-        let find = |name: &Name| performance.operating_points.iter().find(|p| p.name == *name);
-        let found = match metric {
-            MetricId::Sensitivity(name) => find(name).map(|point| Self {
-                successes: point.counts.tp,
-                cases: point.counts.n_pos(),
-                clusters: point.sensitivity_clusters.as_ref(),
-                rounding: 0,
-            }),
-            MetricId::Specificity(name) => find(name).map(|point| Self {
-                successes: point.counts.tn,
-                cases: point.counts.n_neg(),
-                clusters: point.specificity_clusters.as_ref(),
-                rounding: 0,
-            }),
-            _ => None,
-        };
-        found.ok_or(Reason::InvalidInput)
-    }
-
-    fn of_coarse(
-        metric: &MetricId,
-        group: &'a CoarsePerformance,
-        rounding: u64,
-    ) -> Result<Self, Reason> {
-        let find = |name: &Name| group.operating_points.iter().find(|p| p.name == *name);
-        let (errors, cases) = match metric {
-            MetricId::Sensitivity(name) => (find(name).map(|p| p.false_negatives), group.n_pos),
-            MetricId::Specificity(name) => (find(name).map(|p| p.false_positives), group.n_neg),
-            _ => (None, 0),
-        };
-        match errors.ok_or(Reason::InvalidInput)? {
-            Cell::Released(errors) => {
-                let successes = cases.saturating_sub(errors);
-                Ok(Self { successes, cases, clusters: None, rounding })
-            }
-            Cell::Suppressed => Err(Reason::Withheld),
-        }
-    }
-
-    /// The same as a rounded share, where it is one.
-    pub(super) const fn rounded(&self) -> Option<RoundedShare> {
-        if self.rounding == 0 {
-            return None;
-        }
-        let Self { successes, cases, rounding, .. } = *self;
-        Some(RoundedShare { successes, cases, rounding })
-    }
-
-    /// Whether one of the two error cells is empty: the proportion is 0 or 1.
-    pub(super) const fn has_empty_cell(&self) -> bool {
-        self.cases > 0 && (self.successes == 0 || self.successes == self.cases)
-    }
-
-    /// The standard error: between patients where they repeat, binomial otherwise.
-    pub(super) fn se(&self) -> Result<f64, NotEstimable> {
-        if let Some(rounded) = self.rounded() {
-            return rounded.se();
-        }
-        match self.clusters {
-            Some(clusters) => proportion::clustered(clusters).map(|fit| fit.se),
-            None => proportion::clustered(&one_case_each(self.successes, self.cases))
-                .map(|fit| fit.naive_se),
-        }
-    }
-}
-
-/// The sums of independent cases: every case is its own patient.
-fn one_case_each(successes: u64, cases: u64) -> ClusterSums {
-    let total = u128::from(successes);
-    ClusterSums {
-        clusters: cases,
-        size: cases,
-        total,
-        total_squares: total,
-        total_by_size: total,
-        size_squares: cases,
+impl<'a> Member<'a> {
+    pub(super) fn new(
+        plan: &'a StudyProtocol,
+        site: &'a SiteId,
+        aggregates: Aggregates<'a>,
+    ) -> Self {
+        Self { site, aggregates, calls: Calls::of(plan, aggregates) }
     }
 }
 
@@ -138,9 +46,9 @@ fn one_case_each(successes: u64, cases: u64) -> ClusterSums {
 pub(super) fn on_scale(
     plan: &StudyProtocol,
     metric: &MetricId,
-    aggregates: Aggregates<'_>,
+    member: &Member<'_>,
 ) -> Result<(f64, f64), Reason> {
-    let (estimate, se) = match (metric, aggregates) {
+    let (estimate, se) = match (metric, member.aggregates) {
         (
             MetricId::Sensitivity(_) | MetricId::Specificity(_),
             Aggregates::Noisy { group, sigma },
@@ -149,7 +57,7 @@ pub(super) fn on_scale(
             logit_share(noisy_share(plan, metric, &histogram)?)?
         }
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
-            logit_proportion(&Proportion::of(metric, aggregates)?)?
+            logit_proportion(&member.calls.get(metric)?)?
         }
         (_, Aggregates::Noisy { group, sigma }) => {
             noisy_on_scale(metric, &Histogram::new(plan, group, sigma))?

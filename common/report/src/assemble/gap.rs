@@ -49,9 +49,9 @@ fn one(
 ) -> Gap {
     let differences: Vec<(f64, f64)> = group
         .estimates
-        .iter()
-        .zip(&reference.estimates)
-        .filter_map(|(group, reference)| difference(*group.get(index)?, *reference.get(index)?))
+        .of(index)
+        .zip(reference.estimates.of(index))
+        .filter_map(|(group, reference)| difference(group, reference))
         .collect();
     let result = if differences.is_empty() {
         Err(Reason::NothingReleased)

@@ -1,5 +1,7 @@
 //! The metrics of one group of patients, with their intervals.
 
+use std::borrow::Cow;
+
 use fedval_stats::scale::{expit, logit};
 use fedval_stats::{Interval, NotEstimable, auroc, proportion};
 use fedval_study::coarse::GridScores;
@@ -9,10 +11,11 @@ use fedval_study::{CoarsePerformance, MetricId, Performance};
 use super::aggregates::Aggregates;
 use super::coarse;
 use super::contribution::{
-    Coefficient, PICO, Proportion, area, coefficient, grid_coefficient, grid_log_oe, log_oe,
+    Coefficient, Member, PICO, area, coefficient, grid_coefficient, grid_log_oe, log_oe,
     noisy_log_oe, noisy_share, number,
 };
 use super::noisy::Histogram;
+use super::proportion::Proportion;
 use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 
 /// Every metric of the protocol, in a fixed order.
@@ -35,11 +38,11 @@ pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
 }
 
 /// All metrics of one group.
-pub(super) fn all(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Metrics {
+pub(super) fn all(plan: &StudyProtocol, member: &Member<'_>) -> Metrics {
     ids(plan)
         .into_iter()
         .map(|id| {
-            let metric = estimate(plan, &id, aggregates);
+            let metric = estimate(plan, &id, member);
             (id, Estimable::from(metric))
         })
         .collect()
@@ -49,15 +52,15 @@ pub(super) fn all(plan: &StudyProtocol, aggregates: Aggregates<'_>) -> Metrics {
 pub(super) fn estimate(
     plan: &StudyProtocol,
     id: &MetricId,
-    aggregates: Aggregates<'_>,
+    member: &Member<'_>,
 ) -> Result<Metric, Reason> {
     let level = plan.analysis.level;
-    match (id, aggregates) {
+    match (id, member.aggregates) {
         (_, Aggregates::Noisy { group, sigma }) => {
             noisy(plan, id, &Histogram::new(plan, group, sigma), level)
         }
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
-            Ok(share(&Proportion::of(id, aggregates)?, level)?)
+            Ok(share(&member.calls.get(id)?, level)?)
         }
         (_, Aggregates::Exact(performance)) => exact(id, performance, level),
         (_, Aggregates::Coarse { group, rounding }) => {
@@ -119,7 +122,7 @@ fn on_grid(
 }
 
 /// A share whose limits are found on the logit scale.
-fn logit_wald((share, se): (f64, f64), level: f64, method: &str) -> Metric {
+fn logit_wald((share, se): (f64, f64), level: f64, method: &'static str) -> Metric {
     let limits_of = || {
         if share <= 0.0 || share >= 1.0 {
             return Err(Reason::EmptyErrorCell);
@@ -131,16 +134,16 @@ fn logit_wald((share, se): (f64, f64), level: f64, method: &str) -> Metric {
         estimate: share,
         se: Estimable::Estimated(se),
         ci: limits_of().into(),
-        method: method.to_owned(),
+        method: Cow::Borrowed(method),
     }
 }
 
-fn without_error(estimate: f64, method: &str) -> Metric {
+fn without_error(estimate: f64, method: &'static str) -> Metric {
     Metric {
         estimate,
         se: Estimable::not(Reason::NoSamplingError),
         ci: Estimable::not(Reason::NoSamplingError),
-        method: method.to_owned(),
+        method: Cow::Borrowed(method),
     }
 }
 
@@ -148,21 +151,21 @@ fn exponential(
     log_ratio: f64,
     log_se: f64,
     level: f64,
-    method: &str,
+    method: &'static str,
 ) -> Result<Metric, NotEstimable> {
     let interval = Interval::wald(log_ratio, log_se, level)?.map_increasing(|x| Scale::Log.back(x));
     Ok(Metric {
         estimate: interval.estimate,
         se: Estimable::Estimated(interval.estimate * log_se),
         ci: Estimable::Estimated(limits(&interval)),
-        method: method.to_owned(),
+        method: Cow::Borrowed(method),
     })
 }
 
 fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric, Reason> {
     Ok(match id {
         MetricId::Auroc => {
-            let clusters = performance.rank_clusters.as_ref();
+            let clusters = performance.rank_clusters.as_deref();
             let interval = auroc::interval(&performance.ranks, clusters, level)?;
             ranked(interval, area(performance))
         }
@@ -191,7 +194,7 @@ fn ranked(
         estimate: interval.estimate,
         se: area.map(|area| area.se).into(),
         ci: Estimable::Estimated(limits(&interval)),
-        method: method.to_owned(),
+        method: Cow::Borrowed(method),
     }
 }
 
@@ -207,7 +210,7 @@ fn share(share: &Proportion<'_>, level: f64) -> Result<Metric, NotEstimable> {
         estimate: proportion::estimate(share.successes, share.cases)?,
         se: share.se().into(),
         ci: interval.map(|interval| limits(&interval)).into(),
-        method: method.to_owned(),
+        method: Cow::Borrowed(method),
     })
 }
 
@@ -223,12 +226,12 @@ fn line(performance: &Performance, which: Coefficient, level: f64) -> Result<Met
     Ok(wald(estimate, se, level, "logistic_recalibration_wald"))
 }
 
-fn wald(estimate: f64, se: f64, level: f64, method: &str) -> Metric {
+fn wald(estimate: f64, se: f64, level: f64, method: &'static str) -> Metric {
     Metric {
         estimate,
         se: Estimable::Estimated(se),
         ci: Interval::wald(estimate, se, level).map(|interval| limits(&interval)).into(),
-        method: method.to_owned(),
+        method: Cow::Borrowed(method),
     }
 }
 

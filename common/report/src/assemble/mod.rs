@@ -17,6 +17,7 @@ mod moment;
 mod noisy;
 mod normal;
 mod operating_point;
+mod proportion;
 mod risk_of_bias;
 mod site;
 mod statement;
@@ -33,9 +34,9 @@ use fedval_study::{
 use rayon::prelude::*;
 
 use aggregates::{Aggregates, CellName};
+use contribution::Member;
 
 pub(crate) use conformity::{check_result, check_round};
-pub(crate) use contribution::Member;
 pub use error::AssembleError;
 pub(crate) use moment::as_of;
 
@@ -49,6 +50,8 @@ use crate::report::{
 pub(crate) struct Given<'a> {
     pub(crate) result: &'a SiteResult,
     pub(crate) digest: Option<ResultDigest>,
+    /// Whether [`check_result`] held of it, for the same protocol and round.
+    pub(crate) is_checked: bool,
 }
 
 /// One site with what it answered.
@@ -81,7 +84,8 @@ pub fn assemble(
     round: &RoundRecord,
     results: &BTreeMap<SiteId, SiteResult>,
 ) -> Result<Report, AssembleError> {
-    let given = results.iter().map(|(site, result)| (site, Given { result, digest: None }));
+    let given = |result| Given { result, digest: None, is_checked: false };
+    let given = results.iter().map(|(site, result)| (site, given(result)));
     assemble_given(history, round, &given.collect())
 }
 
@@ -105,8 +109,11 @@ pub(crate) fn assemble_given(
         .into_iter()
         .collect::<Result<Vec<_>, AssembleError>>()?;
     let members = members(plan, &answers);
-    let synthesis = synthesis::all(plan, &members);
-    let groups = subgroup::all(plan, &answers);
+    // Who is done with the few takes some of the many.
+    let ((synthesis, operating_points), groups) = rayon::join(
+        || (synthesis::all(plan, &members), operating_point::all(plan, &members)),
+        || subgroup::all(plan, &answers),
+    );
     Ok(Report {
         schema: REPORT_SCHEMA.to_owned(),
         software: Software {
@@ -125,7 +132,7 @@ pub(crate) fn assemble_given(
         participants: site::participants(&sites),
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(history, round, &answers),
-        operating_points: operating_point::all(plan, &members),
+        operating_points,
         gaps: gap::all(plan, &groups),
         risk_of_bias: risk_of_bias::all(plan, &sites),
         sites,
@@ -135,10 +142,9 @@ pub(crate) fn assemble_given(
 }
 
 /// Every site that released aggregates, with those of its whole cohort.
-fn members<'a>(plan: &StudyProtocol, answers: &[Answer<'a>]) -> Vec<Member<'a>> {
-    let member = |answer: &Answer<'a>| {
-        Some(Member { site: &answer.record.site, aggregates: answer.whole(plan)? })
-    };
+fn members<'a>(plan: &'a StudyProtocol, answers: &[Answer<'a>]) -> Vec<Member<'a>> {
+    let member =
+        |answer: &Answer<'a>| Some(Member::new(plan, &answer.record.site, answer.whole(plan)?));
     answers.iter().filter_map(member).collect()
 }
 

@@ -3,11 +3,11 @@
 use fedval_stats::aggregate::TwoByTwo;
 use fedval_stats::bivariate::{Bivariate, reitsma};
 use fedval_stats::{Interval, NotEstimable, decision_curve};
+use fedval_study::SiteId;
 use fedval_study::protocol::{OperatingPoint, StudyProtocol};
-use fedval_study::{MetricId, Name, SiteId};
 use rayon::prelude::*;
 
-use super::contribution::{Member, Proportion};
+use super::contribution::Member;
 use crate::report::{
     Estimable, JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues,
     PrevalenceSource, Reason, SiteNetBenefit, WithLimits,
@@ -15,19 +15,18 @@ use crate::report::{
 
 /// One summary for each operating point, in the protocol's order.
 pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Vec<OperatingPointSummary> {
-    plan.operating_points.par_iter().map(|point| one(plan, point, members)).collect()
+    let points = plan.operating_points.par_iter().enumerate();
+    points.map(|(place, point)| one(plan, (place, point), members)).collect()
 }
 
 fn one(
     plan: &StudyProtocol,
-    point: &OperatingPoint,
+    (place, point): (usize, &OperatingPoint),
     members: &[Member<'_>],
 ) -> OperatingPointSummary {
     let level = plan.analysis.level;
-    let tables: Vec<(&SiteId, TwoByTwo)> = members
-        .iter()
-        .filter_map(|member| Some((member.site, table(member, &point.name)?)))
-        .collect();
+    let tables: Vec<(&SiteId, TwoByTwo)> =
+        members.iter().filter_map(|member| Some((member.site, table(member, place)?))).collect();
     let both_classes: Vec<TwoByTwo> = tables
         .iter()
         .map(|(_, table)| *table)
@@ -51,10 +50,8 @@ fn one(
 }
 
 /// The four counts; `None` where one of them stayed at the site.
-fn table(member: &Member<'_>, point: &Name) -> Option<TwoByTwo> {
-    let of = |metric: MetricId| Proportion::of(&metric, member.aggregates).ok();
-    let with = of(MetricId::Sensitivity(point.clone()))?;
-    let without = of(MetricId::Specificity(point.clone()))?;
+fn table(member: &Member<'_>, place: usize) -> Option<TwoByTwo> {
+    let [Ok(with), Ok(without)] = member.calls.at(place) else { return None };
     Some(TwoByTwo {
         tp: with.successes,
         fn_: with.cases.saturating_sub(with.successes),

@@ -2,10 +2,11 @@
 
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::AttritionCount;
-use fedval_study::{Cell, MetricId, Name, Outcome, SiteResult, SiteStatus};
+use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 
 use super::aggregates::Aggregates;
-use super::contribution::Proportion;
+use super::contribution::Member;
+use super::proportion::{Calls, Proportion};
 use super::{Answer, AssembleError, metric, moment};
 use crate::report::{
     Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
@@ -17,7 +18,8 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
     let record = answer.record;
     let header = answer.result.map(|result| &result.header);
     let whole = answer.whole(plan);
-    let metrics = whole.map(|aggregates| metric::all(plan, aggregates)).unwrap_or_default();
+    let member = whole.map(|aggregates| Member::new(plan, &record.site, aggregates));
+    let metrics = member.as_ref().map(|member| metric::all(plan, member)).unwrap_or_default();
     let reason = reason_of(record.status);
     let count = |of: &dyn Fn(Aggregates<'_>) -> u64| whole.map(of).ok_or(reason).into();
     Ok(Site {
@@ -51,8 +53,8 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
                 terms,
                 policy,
             }),
-        operating_points: whole
-            .map(|aggregates| operating_points(plan, aggregates, &metrics))
+        operating_points: member
+            .map(|member| operating_points(plan, &member.calls, &metrics))
             .unwrap_or_default(),
         metrics,
     })
@@ -60,7 +62,7 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
 
 fn operating_points(
     plan: &StudyProtocol,
-    aggregates: Aggregates<'_>,
+    calls: &Calls<'_>,
     metrics: &Metrics,
 ) -> Vec<OperatingPointRow> {
     let estimate = |id: &MetricId| match metrics.get(id) {
@@ -70,10 +72,11 @@ fn operating_points(
     };
     plan.operating_points
         .iter()
-        .map(|point| {
+        .enumerate()
+        .map(|(place, point)| {
             let sensitivity = MetricId::Sensitivity(point.name.clone());
             let specificity = MetricId::Specificity(point.name.clone());
-            let ResponseCounts { tp, fn_, fp, tn } = response(&point.name, aggregates);
+            let ResponseCounts { tp, fn_, fp, tn } = response(calls.at(place));
             OperatingPointRow {
                 name: point.name.clone(),
                 threshold: point.threshold,
@@ -89,18 +92,20 @@ fn operating_points(
 }
 
 /// Response counts at one operating point, as far as they were released.
-pub(super) fn response(point: &Name, aggregates: Aggregates<'_>) -> ResponseCounts {
-    let counts = |id: &MetricId| {
-        let Ok(share) = Proportion::of(id, aggregates) else {
+pub(super) fn response(
+    [positives, negatives]: [Result<Proportion<'_>, Reason>; 2],
+) -> ResponseCounts {
+    let counts = |share: Result<Proportion<'_>, Reason>| {
+        let Ok(share) = share else {
             let withheld = Disclosed::Withheld { withheld: WithheldCode::S };
             return (withheld, withheld);
         };
         let wrong = share.cases.saturating_sub(share.successes);
         (Disclosed::Released(share.successes), Disclosed::Released(wrong))
     };
-    let (tp, fn_) = counts(&MetricId::Sensitivity(point.clone()));
-    let (tn, fp) = counts(&MetricId::Specificity(point.clone()));
-    ResponseCounts { tp, fn_, fp, tn }
+    let (tp, fn_) = counts(positives);
+    let (tn, fp) = counts(negatives);
+    ResponseCounts { fn_, fp, tn, tp }
 }
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {

@@ -6,7 +6,7 @@ use fedval_study::protocol::StudyProtocol;
 use fedval_study::{Cell, MetricId, Name, SiteId};
 use rayon::prelude::*;
 
-use super::aggregates::{Aggregates, CellName};
+use super::aggregates::CellName;
 use super::contribution::Member;
 use super::synthesis::Detail;
 use super::verdict;
@@ -19,10 +19,28 @@ use crate::report::{
 /// A group with what the report concludes from it beside what it says of it.
 pub(super) struct Assessed {
     pub(super) subgroup: Subgroup,
-    /// For each site and each of [`compared`]: estimate and standard error, where both exist.
-    pub(super) estimates: Vec<Vec<Option<(f64, f64)>>>,
+    /// Of each site.
+    pub(super) estimates: Estimates,
     /// For each endpoint of the protocol: the least favourable site, with its estimate.
     pub(super) worst: Vec<Option<WorstSubgroup>>,
+}
+
+/// For each site and each of [`compared`]: estimate and standard error, where both exist.
+pub(super) struct Estimates {
+    compared: usize,
+    /// Those of one site after those of another: a large report has a million.
+    all: Vec<Option<(f64, f64)>>,
+}
+
+impl Estimates {
+    fn of_so_many(sites: usize, compared: usize) -> Self {
+        Self { compared, all: Vec::with_capacity(sites.saturating_mul(compared)) }
+    }
+
+    /// Those in one metric, site by site.
+    pub(super) fn of(&self, metric: usize) -> impl Iterator<Item = Option<(f64, f64)>> {
+        self.all.chunks(self.compared.max(1)).map(move |site| *site.get(metric)?)
+    }
 }
 
 /// One for each cell of each table, in the protocol's order.
@@ -55,26 +73,29 @@ fn assess(
     name: CellName<'_>,
 ) -> Assessed {
     let CellName { dimension, category, .. } = name;
-    let mut sites = Vec::new();
-    let mut members = Vec::new();
-    let mut estimates = Vec::new();
+    let mut sites = Vec::with_capacity(answers.len());
+    let mut members = Vec::with_capacity(answers.len());
+    let mut estimates = Estimates::of_so_many(answers.len(), compared.len());
     let mut worst: Vec<Option<WorstSubgroup>> = vec![None; plan.endpoints.len()];
     for answer in answers {
         let Some(cell) = answer.cell(plan, name) else { continue };
         let site = &answer.record.site;
-        let (performance, found) = match cell {
+        let performance = match cell {
             Cell::Released(aggregates) => {
-                members.push(Member { site, aggregates });
-                let found = Cellwise::new(plan, compared, aggregates);
+                let member = Member::new(plan, site, aggregates);
+                let found = Cellwise::new(plan, compared, &member);
                 found.challenge((site, dimension, category), &mut worst);
-                (Disclosed::Released(found.performance()), found.estimates())
+                estimates.all.extend(found.estimates());
+                let performance = found.performance();
+                members.push(member);
+                Disclosed::Released(performance)
             }
             Cell::Suppressed => {
-                (Disclosed::Withheld { withheld: WithheldCode::S }, vec![None; compared.len()])
+                estimates.all.extend(compared.iter().map(|_| None));
+                Disclosed::Withheld { withheld: WithheldCode::S }
             }
         };
-        sites.push(SubgroupSite { site: site.clone(), performance });
-        estimates.push(found);
+        sites.push(SubgroupSite { performance, site: site.clone() });
     }
     let subgroup = Subgroup {
         dimension: dimension.clone(),
@@ -88,46 +109,47 @@ fn assess(
 /// One cell of one site.
 struct Cellwise<'a> {
     plan: &'a StudyProtocol,
-    aggregates: Aggregates<'a>,
+    member: &'a Member<'a>,
     /// For each metric that groups are compared by.
     compared: Vec<(&'a MetricId, Result<Metric, Reason>)>,
 }
 
 impl<'a> Cellwise<'a> {
-    fn new(plan: &'a StudyProtocol, compared: &'a [MetricId], aggregates: Aggregates<'a>) -> Self {
-        let metric = |id: &'a MetricId| (id, metric::estimate(plan, id, aggregates));
-        Self { plan, aggregates, compared: compared.iter().map(metric).collect() }
+    fn new(plan: &'a StudyProtocol, compared: &'a [MetricId], member: &'a Member<'a>) -> Self {
+        let metric = |id: &'a MetricId| (id, metric::estimate(plan, id, member));
+        Self { plan, member, compared: compared.iter().map(metric).collect() }
     }
 
     fn metric(&self, id: &MetricId) -> Result<Cow<'_, Metric>, Reason> {
         match self.compared.iter().find(|(of, _)| *of == id) {
             Some((_, metric)) => metric.as_ref().map(Cow::Borrowed).map_err(|reason| *reason),
-            None => metric::estimate(self.plan, id, self.aggregates).map(Cow::Owned),
+            None => metric::estimate(self.plan, id, self.member).map(Cow::Owned),
         }
     }
 
     fn performance(&self) -> SubgroupPerformance {
-        let (n_pos, n_neg) = self.aggregates.cases();
+        let aggregates = self.member.aggregates;
+        let (n_pos, n_neg) = aggregates.cases();
         let area = self.metric(&MetricId::Auroc);
-        let points = self.plan.operating_points.iter();
+        let points = 0..self.plan.operating_points.len();
         SubgroupPerformance {
-            n: self.aggregates.n(),
+            n: aggregates.n(),
             n_pos,
             n_neg,
-            patients: self.aggregates.patients(),
+            patients: aggregates.patients(),
             auroc: Estimable::from(
                 area.map(|area| SubgroupAuroc { estimate: area.estimate, ci: area.ci }),
             ),
-            response: points.map(|point| site::response(&point.name, self.aggregates)).collect(),
+            response: points.map(|place| site::response(self.member.calls.at(place))).collect(),
         }
     }
 
-    fn estimates(&self) -> Vec<Option<(f64, f64)>> {
+    fn estimates(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
         let of = |(_, metric): &(&MetricId, Result<Metric, Reason>)| {
             let metric = metric.as_ref().ok()?;
             Some((metric.estimate, *metric.se.value()?))
         };
-        self.compared.iter().map(of).collect()
+        self.compared.iter().map(of)
     }
 
     /// Takes the place of what was the least favourable so far, where this cell is less so.

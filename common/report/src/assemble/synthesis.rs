@@ -5,7 +5,7 @@ use fedval_study::{MetricId, SiteId};
 use rayon::prelude::*;
 
 use super::aggregates::Aggregates;
-use super::contribution::{Member, Proportion, on_scale};
+use super::contribution::{Member, on_scale};
 use super::glmm::Binomial;
 use super::metric;
 use super::normal::Normal;
@@ -124,7 +124,7 @@ fn continuous<'a>(
     let mut contributions = Vec::new();
     let (mut sites, mut excluded) = (Vec::new(), Vec::new());
     for member in members {
-        match on_scale(plan, id, member.aggregates) {
+        match on_scale(plan, id, member) {
             Ok(contribution) => {
                 contributions.push(contribution);
                 sites.push(member.site);
@@ -186,7 +186,7 @@ fn shares<'a>(
     let level = plan.analysis.level;
     let (mut used, mut excluded) = (Vec::new(), Vec::new());
     for member in members {
-        match Proportion::of(id, member.aggregates) {
+        match member.calls.get(id) {
             Ok(proportion) if proportion.cases > 0 => used.push((member, proportion)),
             Ok(_) => {
                 excluded.push(Excluded { site: member.site.clone(), reason: Reason::EmptyInput });

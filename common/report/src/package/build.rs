@@ -16,7 +16,7 @@ use super::{
 };
 use crate::assemble::{AssembleError, Given, assemble_given};
 use crate::forms::{self, FormError};
-use crate::report::Report;
+use crate::report::{Report, written};
 use crate::verify::{Made, verify_with};
 
 /// A package cannot be made.
@@ -68,7 +68,9 @@ pub struct Unlogged {
     protocols: ProtocolHistory,
     /// What was read: SHA-256 of every result.
     results: BTreeMap<SiteId, ResultDigest>,
-    report: Canonical<Report>,
+    report: Report,
+    /// `report.json`.
+    numbers: Vec<u8>,
 }
 
 impl Unlogged {
@@ -94,20 +96,23 @@ impl Unlogged {
             .collect::<Result<Vec<_>, BuildError>>()?;
         let given: BTreeMap<&SiteId, Given<'_>> = results
             .iter()
-            .map(|(site, result, digest)| (*site, Given { result, digest: Some(*digest) }))
+            .map(|(site, result, digest)| {
+                (*site, Given { result, digest: Some(*digest), is_checked: false })
+            })
             .collect();
         let report = assemble_given(&protocols, &round, &given).map_err(BuildError::Assemble)?;
         drop(given);
-        let results = results.into_iter().map(|(site, _, digest)| (site.clone(), digest)).collect();
-        let report = Canonical::new(report)
+        let digests = results.iter().map(|(site, _, digest)| ((*site).clone(), *digest)).collect();
+        let ((), numbers) = rayon::join(|| drop(results), || written(&report));
+        let numbers = numbers
             .map_err(|source| BuildError::Document { part: "the report".to_owned(), source })?;
-        Ok(Self { evidence, protocols, results, report })
+        Ok(Self { evidence, protocols, results: digests, report, numbers })
     }
 
     /// What the log must hold of it: SHA-256 of `report.json`.
     #[must_use]
     pub fn digest(&self) -> Sha256Digest {
-        self.report.digest()
+        Sha256Digest::of(&self.numbers)
     }
 
     /// Renders and signs the report, and packs it with its evidence, the signatures of people under it, and the
@@ -123,10 +128,9 @@ impl Unlogged {
         coordinator_key: &SecretKey,
         coordinator_certificate: &Certificate,
     ) -> Result<Package, BuildError> {
-        let Self { evidence, protocols, results, report } = self;
+        let Self { evidence, protocols, results, report: value, numbers } = self;
         let signatures = SignedByPerson::order(signatures);
         let shown: Vec<_> = signatures.iter().map(|signed| signed.statement.clone()).collect();
-        let (value, numbers) = report.into_parts();
         let forms = forms::render(&value, &shown).map_err(BuildError::Render)?;
         let signed = SignedDocument::sign(
             PayloadType::Report,

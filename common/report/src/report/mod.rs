@@ -12,6 +12,7 @@ mod site;
 mod subgroup;
 mod synthesis;
 mod verdict;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,7 @@ pub use synthesis::{
     Syntheses, Synthesis, Warning,
 };
 pub use verdict::{AgainstLimit, Verdict, VerdictResult, WorstSite, WorstSubgroup};
+pub(crate) use written::written;
 
 /// Schema of the report that this version writes.
 pub const REPORT_SCHEMA: &str = "fedval.report/1";
@@ -56,36 +58,36 @@ pub const REPORT_REVISION: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
+    /// What was withheld, under which rules.
+    pub disclosure: DisclosureSection,
+    /// How the groups of a dimension differ.
+    pub gaps: Vec<Gap>,
+    /// What no reader may conclude from this report.
+    pub limits: Vec<String>,
+    /// The index test.
+    pub model: ModelIdentity,
+    /// Each locked operating point across sites, in the protocol's order.
+    pub operating_points: Vec<OperatingPointSummary>,
+    /// Who was asked and who was analysed.
+    pub participants: Participants,
+    /// Risk of bias of every site that released results, as far as this report can judge it.
+    pub risk_of_bias: Vec<RiskOfBias>,
+    /// The round, with every time that the report knows.
+    pub round: RoundIdentity,
     /// [`REPORT_SCHEMA`].
     pub schema: String,
+    /// Every site of the round, in order of ids.
+    pub sites: Vec<Site>,
     /// What made it.
     pub software: Software,
     /// The study.
     pub study: StudyIdentity,
-    /// The index test.
-    pub model: ModelIdentity,
-    /// The round, with every time that the report knows.
-    pub round: RoundIdentity,
-    /// One verdict for each pre-specified endpoint, in the protocol's order.
-    pub verdicts: Vec<Verdict>,
-    /// Who was asked and who was analysed.
-    pub participants: Participants,
-    /// Every site of the round, in order of ids.
-    pub sites: Vec<Site>,
-    /// Random-effects synthesis across sites.
-    pub synthesis: Syntheses,
-    /// Each locked operating point across sites, in the protocol's order.
-    pub operating_points: Vec<OperatingPointSummary>,
     /// One entry for each category of each dimension, in the protocol's order.
     pub subgroups: Vec<Subgroup>,
-    /// How the groups of a dimension differ.
-    pub gaps: Vec<Gap>,
-    /// What was withheld, under which rules.
-    pub disclosure: DisclosureSection,
-    /// What no reader may conclude from this report.
-    pub limits: Vec<String>,
-    /// Risk of bias of every site that released results, as far as this report can judge it.
-    pub risk_of_bias: Vec<RiskOfBias>,
+    /// Random-effects synthesis across sites.
+    pub synthesis: Syntheses,
+    /// One verdict for each pre-specified endpoint, in the protocol's order.
+    pub verdicts: Vec<Verdict>,
 }
 
 impl Report {

@@ -1,5 +1,7 @@
 //! What one site contributed.
 
+use std::borrow::Cow;
+
 use fedval_study::protocol::Profile;
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
@@ -156,7 +158,7 @@ pub struct Metric {
     /// Confidence limits at the protocol's level.
     pub ci: Estimable<[f64; 2]>,
     /// How the limits were found.
-    pub method: String,
+    pub method: Cow<'static, str>,
 }
 
 /// Response counts at one operating point.

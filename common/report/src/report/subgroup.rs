@@ -9,10 +9,10 @@ use super::{Disclosed, Estimable, Syntheses};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subgroup {
-    /// Dimension.
-    pub dimension: Name,
     /// Category.
     pub category: Name,
+    /// Dimension.
+    pub dimension: Name,
     /// Every site that released a result, in order of ids.
     pub sites: Vec<SubgroupSite>,
     /// Synthesis across the sites that released this category.
@@ -23,29 +23,30 @@ pub struct Subgroup {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubgroupSite {
+    /// The site's aggregates in estimates, or the code of the rule that keeps them on site.
+    pub performance: Disclosed<SubgroupPerformance>,
     /// The site.
     pub site: SiteId,
-    /// Its aggregates in estimates, or the code of the rule that keeps them on site.
-    pub performance: Disclosed<SubgroupPerformance>,
 }
 
 /// What a report says of one group at one site: who is in it, discrimination, response.
 ///
 /// A thousand sites times a hundred groups are a hundred thousand of these: what follows from them by
-/// division is not repeated.
+/// division is not repeated, and fields are declared in the order in which they are written: nothing is moved
+/// for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubgroupPerformance {
-    /// Cases, in units of analysis.
-    pub n: u64,
-    /// Cases with the target condition.
-    pub n_pos: u64,
-    /// Cases without.
-    pub n_neg: u64,
-    /// Distinct patients.
-    pub patients: u64,
     /// Area under the ROC curve.
     pub auroc: Estimable<SubgroupAuroc>,
+    /// Cases, in units of analysis.
+    pub n: u64,
+    /// Cases without the target condition.
+    pub n_neg: u64,
+    /// Cases with it.
+    pub n_pos: u64,
+    /// Distinct patients.
+    pub patients: u64,
     /// Response counts, one for each of `study.operating_points` and in their order.
     pub response: Vec<ResponseCounts>,
 }
@@ -54,18 +55,16 @@ pub struct SubgroupPerformance {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubgroupAuroc {
-    /// The estimate.
-    pub estimate: f64,
     /// Confidence limits at the protocol's level.
     pub ci: Estimable<[f64; 2]>,
+    /// The estimate.
+    pub estimate: f64,
 }
 
 /// How cases were called at one operating point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResponseCounts {
-    /// True positives.
-    pub tp: Disclosed<u64>,
     /// False negatives.
     #[serde(rename = "fn")]
     pub fn_: Disclosed<u64>,
@@ -73,4 +72,6 @@ pub struct ResponseCounts {
     pub fp: Disclosed<u64>,
     /// True negatives.
     pub tn: Disclosed<u64>,
+    /// True positives.
+    pub tp: Disclosed<u64>,
 }

@@ -7,7 +7,8 @@ use fedval_study::{
     Canonical, ElectronicSignature, LockedProtocol, ProtocolHistory, ResultDigest, RoundRecord,
     Sha256Digest, SiteId, SiteRecord, SiteResult, Timestamp,
 };
-use fedval_trust::{Certificate, Endorsement, Fingerprint, PayloadType, Role, SignedDocument};
+use fedval_trust::signed::verify;
+use fedval_trust::{Certificate, Endorsement, Fingerprint, PayloadType, Role};
 use rayon::prelude::*;
 
 use super::{Made, PartCheck, Sites, electronic_signature, signature, statement};
@@ -160,14 +161,14 @@ impl<'f> Documents<'f> {
     }
 
     /// The same over bytes that were read, which come back.
-    pub(super) fn signed(
+    pub(super) fn signed<'b>(
         &self,
         role: &Role,
         path: &str,
         payload_type: PayloadType,
         then: Timestamp,
-        bytes: Cow<'_, [u8]>,
-    ) -> Result<Vec<u8>, String> {
+        bytes: Cow<'b, [u8]>,
+    ) -> Result<Cow<'b, [u8]>, String> {
         let root = self
             .root
             .as_ref()
@@ -180,11 +181,9 @@ impl<'f> Documents<'f> {
         if endorsements.len() > MOST_ENDORSEMENTS {
             return Err(format!("{signatures}: has more signatures than any"));
         }
-        let document = SignedDocument { payload_type, bytes: bytes.into_owned(), endorsements };
-        document
-            .verify(role, root, then)
+        verify((payload_type, &bytes), &endorsements, role, root, then)
             .map_err(|problem| format!("signature of {role}: {}", chain(&problem)))?;
-        Ok(document.bytes)
+        Ok(bytes)
     }
 
     /// Whether protocol and round are those that something was made of.

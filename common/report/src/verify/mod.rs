@@ -110,7 +110,10 @@ pub(crate) fn verify_with(
     made: Option<&Made<'_>>,
 ) -> Verification {
     let mut documents = Documents::read(files, pinned, made);
-    let again = report::again(&mut documents, made);
+    let (again, archive) = rayon::join(
+        || report::again(&mut documents, made),
+        || files.has(layout::ARCHIVE).then(|| statement::check_archive(files)),
+    );
     let mut stated = documents.stated.take();
     let documents = documents;
     let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
@@ -132,9 +135,7 @@ pub(crate) fn verify_with(
     let (of_log, log) = log::check(&documents, report, seen);
     parts.extend(of_log);
     parts.extend(stated.unwrap_or_else(|| statement::check(files, &documents)));
-    if files.has(layout::ARCHIVE) {
-        parts.push(part(layout::ARCHIVE, statement::check_archive(files)));
-    }
+    parts.extend(archive.map(|check| part(layout::ARCHIVE, check)));
     let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
     Verification {
         parts,

@@ -111,7 +111,7 @@ pub(crate) fn performance(cases: &[Case], plan: &StudyProtocol) -> Performance {
             with_negative: clusters.clusters_neg,
         },
         ranks,
-        rank_clusters: clustered.then_some(clusters),
+        rank_clusters: clustered.then(|| Box::new(clusters)),
         operating_points: plan
             .operating_points
             .iter()
@@ -123,7 +123,9 @@ pub(crate) fn performance(cases: &[Case], plan: &StudyProtocol) -> Performance {
         probabilities: probability_sums(cases.iter().map(|case| (micro(case), case.positive))),
         brier_clusters: cluster_sums(brier),
         event_clusters: clustered.then(|| {
-            cluster_sums(cases.iter().map(|case| (case.patient, u64::from(case.positive))))
+            Box::new(cluster_sums(
+                cases.iter().map(|case| (case.patient, u64::from(case.positive))),
+            ))
         }),
         calibration: calibration(cases, clustered),
         ece_micro: expected_calibration_error(cases, plan.analysis.ece_bins),
@@ -146,7 +148,7 @@ fn operating_point(
             .iter()
             .filter(|case| case.positive == positive)
             .map(|case| (case.patient, u64::from((case.score >= cut) == positive)));
-        clustered.then(|| cluster_sums(rows))
+        clustered.then(|| Box::new(cluster_sums(rows)))
     };
     OperatingPointCounts {
         name: name.parse().unwrap(),

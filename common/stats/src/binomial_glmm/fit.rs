@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use super::BinomialGlmm;
+use super::bracket::Bracket;
 use super::hermite::Quadrature;
+use super::mode::{BESIDE, Mode, modes};
 use super::site::{Derivatives, Site};
 use crate::NotEstimable;
 use crate::interval::critical_t;
@@ -116,6 +118,7 @@ impl Precision {
 #[derive(Clone, Copy)]
 struct Profile {
     mu: f64,
+    tau: f64,
     at: Derivatives,
 }
 
@@ -160,45 +163,6 @@ impl Profile {
     }
 }
 
-/// An interval that holds a root, and where to look next in it.
-struct Bracket {
-    low: f64,
-    high: f64,
-    /// How far the last step went.
-    last: f64,
-}
-
-impl Bracket {
-    const fn new(low: f64, high: f64) -> Self {
-        Self { low, high, last: f64::INFINITY }
-    }
-
-    /// Keeps the half that a score at `here` points to, and proposes the next place: Newton's where it stays
-    /// inside and at least halves the step, since with few nodes the slope is not quite the score's; else the
-    /// middle.
-    fn next(&mut self, here: f64, score: f64, slope: f64, reach: f64) -> f64 {
-        if score > 0.0 {
-            self.low = here;
-        } else {
-            self.high = here;
-        }
-        let newton = here - score / slope;
-        let step = (newton - here).abs();
-        let is_inside = slope < 0.0 && newton >= self.low && newton <= self.high;
-        let next = if is_inside && step <= reach && 2.0 * step <= self.last {
-            newton
-        } else {
-            match (self.low.is_finite(), self.high.is_finite()) {
-                (true, true) => f64::midpoint(self.low, self.high),
-                (true, false) => here + reach,
-                _ => here - reach,
-            }
-        };
-        self.last = (next - here).abs();
-        next
-    }
-}
-
 impl Model {
     fn new(counts: &[(u64, u64)]) -> Result<Self, NotEstimable> {
         if counts.iter().any(|&(_, n)| n == 0) {
@@ -226,14 +190,43 @@ impl Model {
     }
 
     fn derivatives(&self, mu: f64, tau: f64, by: Precision) -> Derivatives {
-        self.sites.iter().fold(Derivatives::default(), |sum, (site, times)| {
-            let of_site = match by {
-                _ if tau <= 0.0 => site.derivatives_without_spread(mu),
-                Precision::Rough => site.derivatives(mu, tau, &*ROUGH),
-                Precision::Fine => site.derivatives(mu, tau, &*FINE),
-            };
-            sum.plus(of_site.times(*times))
+        match by {
+            _ if tau <= 0.0 => {
+                self.sites.iter().fold(Derivatives::default(), |sum, (site, times)| {
+                    sum.plus(site.derivatives_without_spread(mu).times(*times))
+                })
+            }
+            Precision::Rough => self.sum(mu, tau, &ROUGH),
+            Precision::Fine => self.sum(mu, tau, &FINE),
+        }
+    }
+
+    fn sum<const N: usize>(&self, mu: f64, tau: f64, nodes: &Quadrature<N>) -> Derivatives {
+        self.around_modes(mu, tau).fold(Derivatives::default(), |sum, (site, times, mode)| {
+            sum.plus(site.derivatives(mu, tau, mode, nodes).times(times))
         })
+    }
+
+    /// Each site, how many of it there are, and its mode.
+    fn around_modes(&self, mu: f64, tau: f64) -> impl Iterator<Item = (Site, f64, Mode)> {
+        self.sites.chunks(BESIDE).flat_map(move |some| {
+            // Where some are left over, the last one stands in for those that are not there.
+            let beside = std::array::from_fn(|i| some[i.min(some.len() - 1)].0);
+            let modes = modes(&beside, mu, tau);
+            some.iter().zip(modes).map(|((site, times), mode)| (*site, *times, mode))
+        })
+    }
+
+    /// The log-likelihood at a place, without the binomial coefficients.
+    fn value(&self, mu: f64, tau: f64) -> f64 {
+        if tau > 0.0 {
+            let value =
+                |(site, times, mode): (Site, _, _)| times * site.value(mu, tau, mode, &*FINE);
+            return self.around_modes(mu, tau).map(value).fold(0.0, |sum, value| sum + value);
+        }
+        self.sites
+            .iter()
+            .fold(0.0, |sum, (site, times)| sum + times * site.value_without_spread(mu))
     }
 
     /// The mu that maximises the likelihood at τ, from a guess.
@@ -266,7 +259,7 @@ impl Model {
             if !next.is_finite() {
                 break;
             }
-            let here = Profile { mu, at };
+            let here = Profile { mu, tau, at };
             if is_enough(&here, (next - mu).abs()) {
                 return Ok(here);
             }
@@ -297,8 +290,9 @@ impl Model {
         if before.score() > 0.0 {
             return Err(NotEstimable::NotConverged);
         }
+        let value = |(_, at): &(f64, Profile)| self.value(at.mu, at.tau);
         let higher = |best: (f64, Profile), next: (f64, Profile)| {
-            if next.1.at.value > best.1.at.value { next } else { best }
+            if value(&next) > value(&best) { next } else { best }
         };
         maxima.into_iter().reduce(higher).ok_or(NotEstimable::NotConverged)
     }
@@ -370,7 +364,7 @@ impl Model {
             let is_settled =
                 step_mu.abs() <= by.step() * (1.0 + mu.abs()) && step_tau.abs() <= by.step() * tau;
             if is_settled {
-                return Some((tau, Profile { mu, at }));
+                return Some((tau, Profile { mu, tau, at }));
             }
             (mu, tau) = (mu + step_mu, tau + step_tau);
             if !(mu.is_finite() && tau > 0.0 && tau < 2.0 * LARGEST_TAU) {

@@ -20,9 +20,11 @@
 //! - J. C. Pinheiro, D. M. Bates (1995). J. Comput. Graph. Stat. 4, 12–35 (the quadrature).
 //! - T. A. Louis (1982). J. R. Stat. Soc. B 44, 226–233 (the information).
 
+mod bracket;
 mod elementary;
 mod fit;
 mod hermite;
+mod mode;
 mod site;
 
 pub use fit::fit;

@@ -31,9 +31,9 @@ pub(super) struct Writer {
     scratch: Vec<u8>,
 }
 
-/// The canonical form of `value`, with room for so many bytes from the start.
-pub(super) fn write<T: Serialize + ?Sized>(value: &T, room: usize) -> Result<Vec<u8>, Error> {
-    let mut writer = Writer { out: Vec::with_capacity(room), ..Writer::default() };
+/// The canonical form of `value` behind what stands in `out`.
+pub(super) fn write<T: Serialize + ?Sized>(value: &T, out: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let mut writer = Writer { out, ..Writer::default() };
     value.serialize(&mut writer)?;
     Ok(writer.out)
 }

@@ -305,13 +305,13 @@ pub(crate) fn performance(cases: &[Case], protocol: &StudyProtocol) -> Performan
             with_negative: rank_clusters.clusters_neg,
         },
         ranks,
-        rank_clusters: clustered.then_some(rank_clusters),
+        rank_clusters: clustered.then(|| Box::new(rank_clusters)),
         operating_points: points.collect(),
         probabilities: probability_sums(
             cases.iter().map(|c| (c.score.probability_micro(), c.positive)),
         ),
         brier_clusters: cluster_sums(cases.iter().map(|c| (c.patient, squared_error(c)))),
-        event_clusters: clustered.then(events),
+        event_clusters: clustered.then(|| Box::new(events())),
         calibration: calibration(cases, clustered),
         ece_micro: ece_micro(cases, protocol.analysis.ece_bins),
     }
@@ -337,10 +337,10 @@ fn operating_point(
         let cell = cases.iter().filter(|c| c.positive == positive && (c.score >= cut) == called);
         cell.count() as u64
     };
-    let right = |positive: bool| -> Option<ClusterSums> {
+    let right = |positive: bool| -> Option<Box<ClusterSums>> {
         let class = cases.iter().filter(|case| case.positive == positive);
         let right = |case: &Case| u64::from((case.score >= cut) == positive);
-        clustered.then(|| cluster_sums(class.map(|case| (case.patient, right(case)))))
+        clustered.then(|| Box::new(cluster_sums(class.map(|case| (case.patient, right(case))))))
     };
     OperatingPointCounts {
         name: point.name.clone(),

@@ -83,12 +83,12 @@ prop_compose! {
 prop_compose! {
     fn point()(
         name in name(), counts in [count(), count(), count(), count()],
-        sensitivity_clusters in option::of(clusters().boxed()),
-        specificity_clusters in option::of(clusters().boxed()),
+        sensitivity_clusters in option::of(clusters().prop_map(Box::new).boxed()),
+        specificity_clusters in option::of(clusters().prop_map(Box::new).boxed()),
     ) -> OperatingPointCounts {
         let [tp, fn_, fp, tn] = counts;
         let counts = TwoByTwo { tp, fn_, fp, tn };
-        OperatingPointCounts { name, counts, sensitivity_clusters, specificity_clusters }
+        OperatingPointCounts { counts, name, sensitivity_clusters, specificity_clusters }
     }
 }
 
@@ -128,16 +128,16 @@ prop_compose! {
 prop_compose! {
     fn performance()(
         patients in [count(), count(), count()], ranks in ranks().boxed(),
-        rank_clusters in option::of(rank_clusters().boxed()), operating_points in vec(point().boxed(), 0..4),
+        rank_clusters in option::of(rank_clusters().prop_map(Box::new).boxed()), operating_points in vec(point().boxed(), 0..4),
         probabilities in probabilities().boxed(), brier_clusters in clusters().boxed(),
-        event_clusters in option::of(clusters().boxed()), calibration in calibration().boxed(),
+        event_clusters in option::of(clusters().prop_map(Box::new).boxed()), calibration in calibration().boxed(),
         ece_micro in count(),
     ) -> Performance {
         let [total, with_positive, with_negative] = patients;
-        let patients = PatientCounts { total, with_positive, with_negative };
+        let patients = PatientCounts { total, with_negative, with_positive };
         Performance {
-            patients, ranks, rank_clusters, operating_points, probabilities, brier_clusters,
-            event_clusters, calibration, ece_micro,
+            brier_clusters, calibration, ece_micro, event_clusters, operating_points, patients,
+            probabilities, rank_clusters, ranks,
         }
     }
 }

@@ -60,7 +60,7 @@ enum SiteStateText {
 }
 
 /// Where a version of a protocol stands.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StudyState {
     Draft,

@@ -47,6 +47,11 @@ enum Mode {
         /// The folder that was written.
         folder: PathBuf,
     },
+    /// Show the report in a package that was written: as a page, on paper, in tables and pictures.
+    Render {
+        /// The folder that was written.
+        folder: PathBuf,
+    },
     /// Verify a folder or an archive, as `fedval verify` does; the root is the one of `write`.
     Verify {
         /// Folder or archive.
@@ -69,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             measured::write(&folder, &plan, &answers)
         }
         Mode::Build { folder } => measured::build(&folder),
+        Mode::Render { folder } => measured::render(&folder),
         Mode::Verify { package } => measured::verify(&package),
         Mode::Hostile { package, folder } => hostile::write(&package, &folder),
     }

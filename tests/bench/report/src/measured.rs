@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fedval_ambient::{Clock as _, SystemClock};
 use fedval_report::{
-    Evidence, Files, LogEvidence, Report, Unlogged, render, render_html, render_pdf, verify_files,
+    Evidence, Files, LogEvidence, Report, Unlogged, render_html, render_pdf, verify_files,
 };
 use fedval_study::{Canonical, RoundRecord, SiteId, StudyProtocol};
 use fedval_trust::{Certificate, Endorsement, PayloadType, SignedDocument};
@@ -40,13 +40,26 @@ pub(crate) fn build(folder: &Path) -> Outcome<()> {
 
     let clock = SystemClock.monotonic();
     let unlogged = Unlogged::assemble(evidence)?;
+    say("read, assembled", since(clock));
     let bytes = fs::read(folder.join("report.json"))?;
-    drop(SignedDocument::sign(PayloadType::Report, bytes.clone(), &key, &certificate));
+    let signed = SignedDocument::sign(PayloadType::Report, bytes, &key, &certificate);
     say("read, assembled, signed", since(clock));
-    let is_same = unlogged.digest() == fedval_study::Sha256Digest::of(&bytes);
-    let report: Report = Canonical::parse(&bytes)?.into_value();
-    drop(bytes);
+    let is_same = unlogged.digest() == fedval_study::Sha256Digest::of(&signed.bytes);
+    drop(signed);
 
+    let clock = SystemClock.monotonic();
+    let package = unlogged.seal(Vec::new(), log, &key, &certificate)?;
+    say("rendered, packed, verified", since(clock));
+    line(&format!("the same report again: {is_same}, {} files", package.into_files().len()));
+    say("files in memory", Duration::ZERO);
+    Ok(())
+}
+
+/// Shows the report in `folder`.
+pub(crate) fn render(folder: &Path) -> Outcome<()> {
+    let clock = SystemClock.monotonic();
+    let report: Report = Canonical::parse(&fs::read(folder.join("report.json"))?)?.into_value();
+    say("report read", since(clock));
     let clock = SystemClock.monotonic();
     render_html(&report, &[])?;
     say("page", since(clock));
@@ -54,14 +67,8 @@ pub(crate) fn build(folder: &Path) -> Outcome<()> {
     render_pdf(&report, &[])?;
     say("paper", since(clock));
     let clock = SystemClock.monotonic();
-    render(&report, &[])?;
+    fedval_report::render(&report, &[])?;
     say("page, paper, tables, pictures", since(clock));
-    drop(report);
-
-    let clock = SystemClock.monotonic();
-    let package = unlogged.seal(Vec::new(), log, &key, &certificate)?;
-    say("rendered, packed, verified", since(clock));
-    line(&format!("the same report again: {is_same}, {} files", package.into_files().len()));
     Ok(())
 }
 
