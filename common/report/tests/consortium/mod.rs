@@ -11,7 +11,7 @@ use fedval_ambient::{Clock as _, MockClock, SeededEntropy};
 use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
-    EndpointDirection, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1,
+    EndpointDirection, Grouping, FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1,
     OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
     StudyProtocol, Unit, ValueScaling,
 };
@@ -115,6 +115,7 @@ fn model() -> ModelSpecification {
             standard_deviation: 1.0,
             resize: Resize::Bilinear,
             monochrome1: Monochrome1::Invert,
+            frame: FrameChoice::Only,
         },
         output: ModelOutput {
             name: "probability".to_owned(),
