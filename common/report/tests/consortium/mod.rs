@@ -11,8 +11,8 @@ use fedval_ambient::{Clock as _, MockClock, SeededEntropy};
 use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
-    EndpointDirection, Grouping, FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1,
-    OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
+    EndpointDirection, FrameChoice, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification,
+    Monochrome1, OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
     StudyProtocol, Unit, ValueScaling,
 };
 use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
