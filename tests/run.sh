@@ -17,6 +17,7 @@ need_packages() {
     command -v chromium >/dev/null || missing+=(chromium)
     command -v chromedriver >/dev/null || missing+=(chromium-driver)
     command -v curl >/dev/null || missing+=(curl ca-certificates)
+    command -v unzip >/dev/null || missing+=(unzip)
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
     apt-get update -qq
@@ -42,6 +43,19 @@ need_axe() {
     tar -xzf "$folder/$file" -C "$folder" --strip-components=1 package/axe.min.js
 }
 
+# pydicom's own test files, which are not ours to keep: from its registry, known by their digest.
+need_pydicom() {
+    local folder=target/tests file=pydicom-3.0.2-py3-none-any.whl
+    local digest=abf971a5440f84dbaf42c4b6758e30e62480902584f8b270b9a5d146e278a07b
+    [ -d "$folder/pydicom/data/test_files" ] && return
+    say "fetching pydicom's test files"
+    mkdir -p "$folder"
+    curl -fsSL --retry 3 -o "$folder/$file" \
+        "https://files.pythonhosted.org/packages/46/e0/60466c6d712dad2cf807df315e39863e91609ffd1064ecb835994460bbda/$file"
+    echo "$digest  $folder/$file" | sha256sum --check --quiet
+    unzip -q -o "$folder/$file" 'pydicom/data/test_files/*' -d "$folder"
+}
+
 # A full disk fails in a hundred ways, none of which says so.
 need_disk() {
     local free
@@ -54,6 +68,7 @@ need_disk() {
 [ -d target/debug/deps ] || need_disk 16
 need_packages
 need_axe
+need_pydicom
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"

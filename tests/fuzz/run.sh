@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets libFuzzer look for bytes that an entry of the statistics engine does not stand.
+# Lets libFuzzer look for bytes that an entry of the statistics engine, or a reader of files, does not stand.
 # Usage: tests/fuzz/run.sh ENTRY [SECONDS]      one entry, such as auroc::delong
 #        tests/fuzz/run.sh all [SECONDS]        every entry for so long
 # Needs a C++ compiler. What it finds lies in target/fuzz/ENTRY and fails again with every run.

@@ -71,6 +71,7 @@ const UNGUARDED: &[&str] = &[
     "fedval-bench-report",
     "fedval-bench-statistics",
     "fedval-demo",
+    "fedval-dicom-files",
     "fedval-fuzz",
     "fedval-tests",
 ];

@@ -1,6 +1,8 @@
 //! What an author may get wrong, and what the author is told.
 
+use fedval_study::Sha256Digest;
 use fedval_study::draft::{Draft, DraftError};
+use fedval_study::protocol::{StudyProtocol, ValueScaling};
 
 const GOOD: &str = r#"
 id = "chest"
@@ -51,6 +53,11 @@ k = 11
 
 fn refused(text: &str) -> DraftError {
     Draft::parse(text).expect_err("the draft should be refused")
+}
+
+fn parsed(text: &str) -> StudyProtocol {
+    let draft = Draft::parse(text).expect("a complete draft");
+    draft.pin_model(Sha256Digest::of(b"model"), 5).expect("no model is pinned")
 }
 
 #[test]
@@ -112,11 +119,31 @@ fn broken_toml_is_one_problem_at_its_line() {
 
 #[test]
 fn a_pinned_model_that_changed_is_refused() {
-    use fedval_study::Sha256Digest;
     let pinned = Sha256Digest::of(b"model").to_string();
     let text =
         GOOD.replace("file = \"cnn.onnx\"", &format!("file = \"cnn.onnx\"\nsha256 = \"{pinned}\""));
     let draft = Draft::parse(&text).expect("a complete draft");
     assert!(draft.clone().pin_model(Sha256Digest::of(b"model"), 5).is_ok());
     assert!(draft.pin_model(Sha256Digest::of(b"other"), 5).is_err());
+}
+
+#[test]
+fn a_frame_is_chosen_by_number_and_silence_leaves_no_trace() {
+    let with = |text: &str| GOOD.replace("monochrome1 =", &format!("{text}\nmonochrome1 ="));
+    let input = |text: &str| serde_json::to_value(&parsed(text).model.input).expect("plain data");
+    assert_eq!(input(GOOD).get("frame"), None);
+    assert_eq!(input(GOOD), input(&with("frame = \"only\"")));
+    assert_eq!(input(&with("frame = \"middle\""))["frame"], "middle");
+    let third = input(&with("frame = \"number\"\nframe_number = 3"));
+    assert_eq!(third["frame"]["number"], 3);
+    let none = refused(&with("frame = \"number\"\nframe_number = 0"));
+    assert_eq!(none.problems[0].path, "model.input.frame_number");
+    let unused = refused(&with("frame_number = 3"));
+    assert_eq!(unused.problems[0].path, "model.input.frame_number");
+}
+
+#[test]
+fn a_files_own_window_can_be_asked_for() {
+    let shown = parsed(&GOOD.replace("scaling = \"unit\"", "scaling = \"voi\""));
+    assert_eq!(shown.model.input.scaling, ValueScaling::Voi);
 }

@@ -98,7 +98,8 @@ fn resident_kilobytes() -> u64 {
 
 async fn tells_the_fault() {
     let mut decoder = decoder();
-    let coloured = DicomFile { photometric: "RGB", ..grey() }.bytes();
+    let pixels = (0..18).collect();
+    let coloured = DicomFile { photometric: "RGB", samples: 3, pixels, ..grey() }.bytes();
     let unsupported = (FailureReason::Unsupported, "IMAGE_COLOUR");
     assert_eq!(decode(&mut decoder, &coloured, &input(2, 3)).await, Err(unsupported));
     let wrong = (FailureReason::WrongSize, "IMAGE_SIZE");

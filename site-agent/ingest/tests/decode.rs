@@ -6,7 +6,7 @@ mod dicom_file;
 
 use std::io::Cursor;
 
-use dicom_file::{DicomFile, EXPLICIT, IMPLICIT, JPEG_2000, RLE, input};
+use dicom_file::{DicomFile, EXPLICIT, IMPLICIT, JPEG_2000, MPEG2, RLE, input};
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{DecodeRequest, decode_image};
 use fedval_study::protocol::{Layout, ModelInput, Monochrome1, Resize, ValueScaling};
@@ -129,10 +129,13 @@ fn values_are_standardised_and_resized() {
 fn what_is_not_read_is_refused_by_its_own_code() {
     let file = DicomFile::grey8(EIGHT);
     let cases = [
-        (DicomFile { syntax: JPEG_2000, ..file.clone() }, "TRANSFER_SYNTAX_UNSUPPORTED"),
-        (DicomFile { photometric: "RGB", ..file.clone() }, "IMAGE_COLOUR"),
+        (DicomFile { syntax: MPEG2, ..file.clone() }, "TRANSFER_SYNTAX_UNSUPPORTED"),
+        (DicomFile { syntax: JPEG_2000, ..file.clone() }, "IMAGE_CORRUPT"),
+        (DicomFile { photometric: "RGB", ..file.clone() }, "IMAGE_PHOTOMETRIC"),
+        (DicomFile { photometric: "YBR_PARTIAL_420", ..file.clone() }, "IMAGE_PHOTOMETRIC"),
         (DicomFile { frames: Some("2"), ..file.clone() }, "IMAGE_MULTI_FRAME"),
-        (DicomFile { allocated: 32, ..file.clone() }, "IMAGE_BIT_DEPTH"),
+        (DicomFile { allocated: 24, ..file.clone() }, "IMAGE_BIT_DEPTH"),
+        (DicomFile { stored: 9, ..file.clone() }, "IMAGE_BIT_DEPTH"),
         (DicomFile { rows: 3, ..file.clone() }, "IMAGE_TRUNCATED"),
         (DicomFile { rows: 65_535, columns: 65_535, ..file.clone() }, "IMAGE_SIZE"),
         (DicomFile { syntax: RLE, columns: 4, ..file.clone() }, "IMAGE_TRUNCATED"),
@@ -143,7 +146,7 @@ fn what_is_not_read_is_refused_by_its_own_code() {
     }
     let bytes = file.bytes();
     let short = &bytes[..bytes.len() - 3];
-    assert_eq!(tensor(short, &input(2, 3)), Err(ImageFault::Corrupt));
+    assert_eq!(tensor(short, &input(2, 3)), Err(ImageFault::PixelCount));
     assert_eq!(tensor(b"GIF89a", &input(2, 3)), Err(ImageFault::FormatUnknown));
     assert_eq!(tensor(b"", &input(2, 3)), Err(ImageFault::FormatUnknown));
     let png = encoded(GrayImage::new(64, 64), ImageFormat::Png);

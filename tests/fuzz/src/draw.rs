@@ -27,6 +27,12 @@ impl<'b> Draw<'b> {
         self.0.arbitrary().unwrap_or_default()
     }
 
+    /// All bytes that are left.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let left = self.0.len();
+        self.0.bytes(left).unwrap_or_default().to_vec()
+    }
+
     pub(crate) fn flag(&mut self) -> bool {
         self.byte() % 2 == 1
     }

@@ -11,8 +11,8 @@ use fedval_ambient::{Clock as _, MockClock, SeededEntropy};
 use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
-    EndpointDirection, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1,
-    OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
+    EndpointDirection, FrameChoice, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification,
+    Monochrome1, OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
     StudyProtocol, Unit, ValueScaling,
 };
 use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
@@ -116,6 +116,7 @@ fn model() -> ModelSpecification {
             standard_deviation: 1.0,
             resize: Resize::Bilinear,
             monochrome1: Monochrome1::Invert,
+            frame: FrameChoice::Only,
         },
         output: ModelOutput {
             name: "probability".to_owned(),

@@ -10,9 +10,10 @@ use crate::id::{Name, StudyId};
 use crate::metric::MetricId;
 use crate::protocol::{
     Analysis, AttributeSource, Band, Category, Combine, Crossing, Dimension, DisclosureFloor,
-    Endpoint, EndpointBasis, EndpointDirection, Grouping, Layout, ModelInput, ModelOutput,
-    ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA, PredictionTables, Profile,
-    ReferenceStandard, Resize, ScoreScale, StudyProtocol, Unit, ValueScaling,
+    Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout, ModelInput,
+    ModelOutput, ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA,
+    PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale, StudyProtocol, Unit,
+    ValueScaling,
 };
 
 const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
@@ -126,6 +127,24 @@ fn input_of(input: Option<&Fields<'_, '_, '_>>) -> ModelInput {
         monochrome1: input
             .and_then(|i| i.word("monochrome1", &monochrome1))
             .unwrap_or(Monochrome1::Invert),
+        frame: input.and_then(frame_of).unwrap_or_default(),
+    }
+}
+
+fn frame_of(input: &Fields<'_, '_, '_>) -> Option<FrameChoice> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Only,
+        Middle,
+        Number,
+    }
+    let kinds = [("only", Kind::Only), ("middle", Kind::Middle), ("number", Kind::Number)];
+    match input.word_or("frame", &kinds, Kind::Only)? {
+        Kind::Only => Some(FrameChoice::Only),
+        Kind::Middle => Some(FrameChoice::Middle),
+        Kind::Number => {
+            Some(FrameChoice::Number(input.count("frame_number", "give the frame, from 1")?))
+        }
     }
 }
 
@@ -135,8 +154,14 @@ fn scaling_of(input: &Fields<'_, '_, '_>) -> Option<ValueScaling> {
         Unit,
         Modality,
         Window,
+        Voi,
     }
-    let kinds = [("unit", Kind::Unit), ("modality", Kind::Modality), ("window", Kind::Window)];
+    let kinds = [
+        ("unit", Kind::Unit),
+        ("modality", Kind::Modality),
+        ("window", Kind::Window),
+        ("voi", Kind::Voi),
+    ];
     match input.word("scaling", &kinds)? {
         Kind::Unit => Some(ValueScaling::Unit),
         Kind::Modality => Some(ValueScaling::Modality),
@@ -144,6 +169,7 @@ fn scaling_of(input: &Fields<'_, '_, '_>) -> Option<ValueScaling> {
             low: input.number("window_low", "give the value mapped to 0")?,
             high: input.number("window_high", "give the value mapped to 1")?,
         }),
+        Kind::Voi => Some(ValueScaling::Voi),
     }
 }
 

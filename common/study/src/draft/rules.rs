@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 use crate::metric::MetricId;
 use crate::protocol::{
-    AttributeSource, DICOM_ATTRIBUTES, Dimension, Endpoint, Grouping, OperatingPoint,
+    AttributeSource, DICOM_ATTRIBUTES, Dimension, Endpoint, FrameChoice, Grouping, OperatingPoint,
     StudyProtocol, Unit, ValueScaling,
 };
 
@@ -124,6 +124,12 @@ fn check_input(protocol: &StudyProtocol, found: &mut Breaches) {
             "exchange the two",
         );
     }
+    found.unless(
+        input.frame != FrameChoice::Number(0),
+        "model.input.frame_number",
+        "must be at least 1",
+        "write 1 for the first frame",
+    );
 }
 
 fn check_reference_standard(protocol: &StudyProtocol, found: &mut Breaches) {

@@ -22,8 +22,8 @@ pub use crossing::{Crossing, Table, TableKind};
 pub use history::{HistoryError, ProtocolHistory, follows};
 pub use locked::{LockError, LockedProtocol};
 pub use model::{
-    Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize, ScoreScale,
-    ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
+    ScoreScale, ValueScaling,
 };
 pub use prediction_tables::PredictionTables;
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};

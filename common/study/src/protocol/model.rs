@@ -30,6 +30,9 @@ pub enum ValueScaling {
         /// Mapped to 1.
         high: f64,
     },
+    /// What the file's own window or table shows, after rescale: black is 0, white is 1. A file
+    /// without either is refused, except where nothing else can be shown (colour, PNG, JPEG).
+    Voi,
 }
 
 /// What happens to an image whose size is not the input's.
@@ -52,6 +55,27 @@ pub enum Monochrome1 {
     Invert,
     /// The case fails.
     Refuse,
+}
+
+/// Which frame of a DICOM image with several the model sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameChoice {
+    /// The only one: the case fails where there are several.
+    #[default]
+    Only,
+    /// The one in the middle; of an even number the earlier of two.
+    Middle,
+    /// The one of this number, from 1: the case fails where there are fewer.
+    Number(u32),
+}
+
+impl FrameChoice {
+    // Protocols written before there was a choice have no such key, and keep their digest.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    const fn is_only(&self) -> bool {
+        matches!(self, Self::Only)
+    }
 }
 
 /// The model's input.
@@ -78,6 +102,9 @@ pub struct ModelInput {
     pub resize: Resize,
     /// MONOCHROME1 rule.
     pub monochrome1: Monochrome1,
+    /// Frame rule.
+    #[serde(default, skip_serializing_if = "FrameChoice::is_only")]
+    pub frame: FrameChoice,
 }
 
 impl ModelInput {

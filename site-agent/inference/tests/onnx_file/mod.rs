@@ -2,8 +2,8 @@
 
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize, ScoreScale,
-    ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
+    ScoreScale, ValueScaling,
 };
 use prost::Message as _;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -181,6 +181,7 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
             standard_deviation: 1.0,
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
+            frame: FrameChoice::Only,
         },
         output: ModelOutput {
             name: "score".to_owned(),

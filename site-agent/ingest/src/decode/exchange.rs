@@ -159,7 +159,7 @@ pub(super) fn decode_reply(
 
 #[cfg(test)]
 mod tests {
-    use fedval_study::protocol::{Layout, Monochrome1, Resize, ValueScaling};
+    use fedval_study::protocol::{FrameChoice, Layout, Monochrome1, Resize, ValueScaling};
 
     use super::*;
 
@@ -176,6 +176,7 @@ mod tests {
             standard_deviation: 1.0,
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
+            frame: FrameChoice::Only,
         };
         let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes: b"" };
         let sent = |answer: &Answer| answer.parts().concat();

@@ -23,9 +23,21 @@ pub enum ImageFault {
     /// A DICOM transfer syntax that is not read.
     #[error("the transfer syntax is not supported")]
     TransferSyntax,
-    /// More than one frame.
+    /// More than one frame, and the protocol does not say which.
     #[error("the image has several frames")]
     MultiFrame,
+    /// The protocol names a frame that the file does not have.
+    #[error("the image does not have the frame that the protocol names")]
+    FrameAbsent,
+    /// Several frames in pieces, and nothing that says which piece belongs to which.
+    #[error("the frames of the image cannot be told apart")]
+    FrameBounds,
+    /// A photometric interpretation that is not read, or one that the rest of the file contradicts.
+    #[error("the photometric interpretation is not supported")]
+    Photometric,
+    /// A compressed frame says something else about its pixels than the file around it.
+    #[error("a compressed frame contradicts the file around it")]
+    Codestream,
     /// Bits allocated, bits stored or high bit in a combination that is not read.
     #[error("the pixel format is not supported")]
     BitDepth,
@@ -51,13 +63,17 @@ pub enum ImageFault {
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
         Self::DescriptionMissing,
         Self::TransferSyntax,
         Self::MultiFrame,
+        Self::FrameAbsent,
+        Self::FrameBounds,
+        Self::Photometric,
+        Self::Codestream,
         Self::BitDepth,
         Self::Signed,
         Self::Colour,
@@ -77,6 +93,10 @@ impl ImageFault {
             Self::DescriptionMissing => "IMAGE_DESCRIPTION_MISSING",
             Self::TransferSyntax => "TRANSFER_SYNTAX_UNSUPPORTED",
             Self::MultiFrame => "IMAGE_MULTI_FRAME",
+            Self::FrameAbsent => "IMAGE_FRAME_ABSENT",
+            Self::FrameBounds => "IMAGE_FRAME_BOUNDS",
+            Self::Photometric => "IMAGE_PHOTOMETRIC",
+            Self::Codestream => "IMAGE_CODESTREAM",
             Self::BitDepth => "IMAGE_BIT_DEPTH",
             Self::Signed => "IMAGE_SIGNED",
             Self::Colour => "IMAGE_COLOUR",
@@ -96,6 +116,10 @@ impl ImageFault {
             }
             Self::TransferSyntax
             | Self::MultiFrame
+            | Self::FrameAbsent
+            | Self::FrameBounds
+            | Self::Photometric
+            | Self::Codestream
             | Self::BitDepth
             | Self::Signed
             | Self::Colour

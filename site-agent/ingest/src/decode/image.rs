@@ -103,8 +103,6 @@ impl<S: Sample> Samples<S> {
         Ok(planes.iter().map(|plane| mapped(plane, usize::from(max) + 1, number)).collect())
     }
 
-    /// One plane for a grey image, also where it is stored as colour; three only where the model
-    /// takes three.
     fn separate(self, size: Size, wanted: u32) -> Result<Vec<Vec<S>>, ImageFault> {
         if self.values.len() != size.pixels() * self.channels {
             return Err(ImageFault::PixelCount);
@@ -114,14 +112,20 @@ impl<S: Sample> Samples<S> {
         }
         let plane =
             |channel| self.values[channel..].iter().step_by(self.channels).copied().collect();
-        if self.values.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
-            return Ok(vec![plane(0)]);
-        }
-        if wanted != 3 {
-            return Err(ImageFault::Colour);
-        }
-        Ok((0..3).map(plane).collect())
+        coloured_planes([plane(0), plane(1), plane(2)], wanted)
     }
+}
+
+/// One plane for a grey image that is stored as colour; three only where the model takes three.
+pub(super) fn coloured_planes<S: Eq>(
+    planes: [Vec<S>; 3],
+    wanted: u32,
+) -> Result<Vec<Vec<S>>, ImageFault> {
+    let [red, green, blue] = planes;
+    if red == green && green == blue {
+        return Ok(vec![red]);
+    }
+    if wanted == 3 { Ok(vec![red, green, blue]) } else { Err(ImageFault::Colour) }
 }
 
 /// Removes an alpha channel that hides nothing.
@@ -137,10 +141,10 @@ fn opaque<S: Sample>(values: &[S], channels: usize) -> Result<Vec<S>, ImageFault
     Ok(kept)
 }
 
-/// A file without rescale: the stored value is the modality value.
-fn scale(max: u16, scaling: ValueScaling) -> impl Fn(u16) -> f32 {
+/// A file without rescale or window: the stored value is the modality value, and all of it is shown.
+pub(super) fn scale(max: u16, scaling: ValueScaling) -> impl Fn(u16) -> f32 {
     move |value| match scaling {
-        ValueScaling::Unit => f32::from(value) / f32::from(max),
+        ValueScaling::Unit | ValueScaling::Voi => f32::from(value) / f32::from(max),
         ValueScaling::Modality => f32::from(value),
         ValueScaling::Window { low, high } => narrowed(windowed(f64::from(value), low, high)),
     }

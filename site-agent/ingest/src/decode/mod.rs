@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use fedval_study::protocol::ModelInput;
 
 pub use decoder::{DecodeFailure, DecodeLimits, Decoder};
+pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
 

@@ -2,18 +2,21 @@
 
 #![allow(dead_code, reason = "every test file that includes this module uses another part of it")]
 
-use fedval_study::protocol::{Layout, ModelInput, Monochrome1, Resize, ValueScaling};
+use fedval_study::protocol::{FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling};
 
 pub(crate) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 pub(crate) const IMPLICIT: &str = "1.2.840.10008.1.2";
 pub(crate) const RLE: &str = "1.2.840.10008.1.2.5";
 pub(crate) const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
+pub(crate) const MPEG2: &str = "1.2.840.10008.1.2.4.100";
 
 /// A grey image of 3 × 2 pixels unless changed.
 #[derive(Clone)]
 pub(crate) struct DicomFile {
     pub(crate) syntax: &'static str,
     pub(crate) photometric: &'static str,
+    pub(crate) samples: u16,
+    pub(crate) is_planar: bool,
     pub(crate) rows: u16,
     pub(crate) columns: u16,
     pub(crate) allocated: u16,
@@ -21,6 +24,10 @@ pub(crate) struct DicomFile {
     pub(crate) is_signed: bool,
     pub(crate) rescale: Option<(&'static str, &'static str)>,
     pub(crate) frames: Option<&'static str>,
+    /// The one fragment of an encapsulated image; `None` for `pixels` in run lengths.
+    pub(crate) fragment: Option<Vec<u8>>,
+    /// Elements before the pixel data, as they stand in the file.
+    pub(crate) further: Vec<u8>,
     pub(crate) pixels: Vec<u8>,
 }
 
@@ -36,6 +43,8 @@ impl DicomFile {
         Self {
             syntax: EXPLICIT,
             photometric: "MONOCHROME2",
+            samples: 1,
+            is_planar: false,
             rows: 2,
             columns: 3,
             allocated: 8,
@@ -43,6 +52,8 @@ impl DicomFile {
             is_signed: false,
             rescale: None,
             frames: None,
+            fragment: None,
+            further: Vec::new(),
             pixels: pixels.to_vec(),
         }
     }
@@ -56,10 +67,13 @@ impl DicomFile {
         put(0x0010, 0x0010, "PN", b"ZZCANARY^PATIENT");
         put(0x0010, 0x0040, "CS", b"F ");
         put(0x0010, 0x1010, "AS", b"045Y");
-        put(0x0028, 0x0002, "US", &1_u16.to_le_bytes());
+        put(0x0028, 0x0002, "US", &self.samples.to_le_bytes());
         put(0x0028, 0x0004, "CS", &padded(self.photometric));
         if let Some(frames) = self.frames {
             put(0x0028, 0x0008, "IS", &padded(frames));
+        }
+        if self.samples > 1 {
+            put(0x0028, 0x0006, "US", &u16::from(self.is_planar).to_le_bytes());
         }
         for (element, value) in [
             (0x0010, self.rows),
@@ -75,15 +89,20 @@ impl DicomFile {
             put(0x0028, 0x1052, "DS", &padded(intercept));
             put(0x0028, 0x1053, "DS", &padded(slope));
         }
-        match self.syntax {
-            RLE | JPEG_2000 => file.extend(self.encapsulated()),
+        file.extend(&self.further);
+        let mut put = |group, element, vr, value: &[u8]| {
+            file.extend(element_bytes(group, element, vr, value, explicit));
+        };
+        match (self.syntax, &self.fragment) {
+            (_, Some(fragment)) => file.extend(encapsulated(fragment)),
+            (RLE | JPEG_2000 | MPEG2, None) => file.extend(encapsulated(&self.run_lengths())),
             _ => put(0x7fe0, 0x0010, "OW", &self.pixels),
         }
         file
     }
 
-    /// One fragment, each byte a literal run of its own.
-    fn encapsulated(&self) -> Vec<u8> {
+    /// Each byte a literal run of its own.
+    fn run_lengths(&self) -> Vec<u8> {
         let sample_bytes = usize::from(self.allocated / 8);
         let mut frame = vec![0; 64];
         frame[0] = u8::try_from(sample_bytes).unwrap();
@@ -93,12 +112,17 @@ impl DicomFile {
             let place = sample_bytes - 1 - segment;
             frame.extend(self.pixels[place..].iter().step_by(sample_bytes).flat_map(|b| [0, *b]));
         }
-        let mut bytes = vec![0xe0, 0x7f, 0x10, 0, b'O', b'B', 0, 0, 0xff, 0xff, 0xff, 0xff];
-        bytes.extend(item(&[]));
-        bytes.extend(item(&frame));
-        bytes.extend([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0]);
-        bytes
+        frame
     }
+}
+
+/// Pixel data of one fragment.
+fn encapsulated(frame: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0xe0, 0x7f, 0x10, 0, b'O', b'B', 0, 0, 0xff, 0xff, 0xff, 0xff];
+    bytes.extend(item(&[]));
+    bytes.extend(item(frame));
+    bytes.extend([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0]);
+    bytes
 }
 
 /// Preamble and file meta information.
@@ -182,5 +206,6 @@ pub(crate) fn input(height: u32, width: u32) -> ModelInput {
         standard_deviation: 1.0,
         resize: Resize::Refuse,
         monochrome1: Monochrome1::Invert,
+        frame: FrameChoice::Only,
     }
 }

@@ -4,6 +4,7 @@ mod aggregates;
 mod agreement;
 mod calibration;
 mod discrimination;
+mod files;
 mod images;
 mod monitoring;
 mod planning;
@@ -18,6 +19,7 @@ pub(crate) const ALL: &[&[Target]] = &[
     agreement::TARGETS,
     calibration::TARGETS,
     discrimination::TARGETS,
+    files::TARGETS,
     images::TARGETS,
     monitoring::TARGETS,
     planning::TARGETS,

@@ -1,106 +1,199 @@
 //! What a DICOM file says of its pixels (PS3.3, C.7.6.3).
 
-use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_object::DefaultDicomObject;
 
+use super::data_set::DataSet;
 use crate::decode::fault::ImageFault;
 use crate::decode::raster::Size;
+
+/// What the samples of a pixel mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Photometric {
+    /// Grey; white is low.
+    Monochrome1,
+    /// Grey; white is high.
+    Monochrome2,
+    /// Places in a palette.
+    Palette,
+    Rgb,
+    /// Luminance and two differences, one of each a pixel.
+    YbrFull,
+    /// The same; two neighbours in a row share their differences.
+    YbrFull422,
+    /// What a JPEG 2000 decoder turns back into RGB by itself.
+    YbrOfJpeg2000,
+}
+
+impl Photometric {
+    fn read(data_set: &DataSet<'_>) -> Result<Self, ImageFault> {
+        let name = data_set.text(tags::PHOTOMETRIC_INTERPRETATION);
+        match name.ok_or(ImageFault::DescriptionMissing)? {
+            "MONOCHROME1" => Ok(Self::Monochrome1),
+            "MONOCHROME2" => Ok(Self::Monochrome2),
+            "PALETTE COLOR" => Ok(Self::Palette),
+            "RGB" => Ok(Self::Rgb),
+            "YBR_FULL" => Ok(Self::YbrFull),
+            "YBR_FULL_422" => Ok(Self::YbrFull422),
+            "YBR_RCT" | "YBR_ICT" => Ok(Self::YbrOfJpeg2000),
+            _ => Err(ImageFault::Photometric),
+        }
+    }
+
+    /// Samples of a pixel.
+    pub(super) const fn samples(self) -> usize {
+        match self {
+            Self::Monochrome1 | Self::Monochrome2 | Self::Palette => 1,
+            Self::Rgb | Self::YbrFull | Self::YbrFull422 | Self::YbrOfJpeg2000 => 3,
+        }
+    }
+}
+
+/// Bits that a sample takes in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Allocated {
+    One,
+    Eight,
+    Sixteen,
+    ThirtyTwo,
+}
+
+impl Allocated {
+    pub(super) const fn bits(self) -> u32 {
+        match self {
+            Self::One => 1,
+            Self::Eight => 8,
+            Self::Sixteen => 16,
+            Self::ThirtyTwo => 32,
+        }
+    }
+}
+
+/// The bits of a sample, and which of them count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SampleForm {
+    allocated: Allocated,
+    /// 1 to the bits allocated.
+    stored: u32,
+    /// Bits below the stored ones.
+    unused_low: u32,
+    is_signed: bool,
+}
+
+impl SampleForm {
+    fn read(data_set: &DataSet<'_>) -> Result<Self, ImageFault> {
+        let allocated = match data_set.number(tags::BITS_ALLOCATED)? {
+            1 => Allocated::One,
+            8 => Allocated::Eight,
+            16 => Allocated::Sixteen,
+            32 => Allocated::ThirtyTwo,
+            _ => return Err(ImageFault::BitDepth),
+        };
+        let stored = u32::from(data_set.number(tags::BITS_STORED)?);
+        let high_bit = u32::from(data_set.number(tags::HIGH_BIT)?);
+        let is_signed = data_set.number(tags::PIXEL_REPRESENTATION)? != 0;
+        Self::new(allocated, stored, high_bit, is_signed).ok_or(ImageFault::BitDepth)
+    }
+
+    /// `None` for a combination that no sample can have.
+    pub(super) fn new(
+        allocated: Allocated,
+        stored: u32,
+        high_bit: u32,
+        is_signed: bool,
+    ) -> Option<Self> {
+        let fits = (1..=allocated.bits()).contains(&stored)
+            && (stored - 1..allocated.bits()).contains(&high_bit);
+        fits.then(|| Self { allocated, stored, unused_low: high_bit + 1 - stored, is_signed })
+    }
+
+    pub(super) const fn allocated(&self) -> Allocated {
+        self.allocated
+    }
+
+    pub(super) const fn stored(&self) -> u32 {
+        self.stored
+    }
+
+    pub(super) const fn is_signed(&self) -> bool {
+        self.is_signed
+    }
+
+    /// Kinds of stored value.
+    pub(super) const fn values(&self) -> u64 {
+        1 << self.stored
+    }
+
+    /// Smallest and largest storable value.
+    pub(super) const fn range(&self) -> (i64, i64) {
+        let values = 1 << self.stored;
+        if self.is_signed { (-values / 2, values / 2 - 1) } else { (0, values - 1) }
+    }
+
+    /// The bits of a stored value, without those that are not part of it (overlays, padding).
+    pub(super) const fn bits(&self, raw: u32) -> u32 {
+        (raw >> self.unused_low) & (u32::MAX >> (u32::BITS - self.stored))
+    }
+
+    /// The number that the bits of a stored value mean.
+    pub(super) fn value(&self, bits: u32) -> i64 {
+        let (_, largest) = self.range();
+        let value = i64::from(bits);
+        if value > largest { value - (1 << self.stored) } else { value }
+    }
+}
 
 /// The form of the stored pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Description {
     pub(super) size: Size,
-    /// 8 or 16.
-    bits_allocated: u16,
-    /// 8 to `bits_allocated`.
-    bits_stored: u16,
-    /// At least `bits_stored − 1`, below `bits_allocated`.
-    high_bit: u16,
-    pub(super) is_signed: bool,
-    /// White is low.
-    pub(super) is_monochrome1: bool,
+    pub(super) photometric: Photometric,
+    pub(super) sample: SampleForm,
+    /// Where there are three samples: every first one, then every second, then every third.
+    pub(super) is_planar: bool,
+    /// At least 1.
+    pub(super) frames: u32,
 }
 
 impl Description {
     /// Reads and checks everything before anything is allocated by it.
-    pub(super) fn read(object: &DefaultDicomObject) -> Result<Self, ImageFault> {
-        let photometric =
-            text(object, tags::PHOTOMETRIC_INTERPRETATION).ok_or(ImageFault::DescriptionMissing)?;
-        let is_monochrome1 = match photometric.as_str() {
-            "MONOCHROME1" => true,
-            "MONOCHROME2" => false,
-            _ => return Err(ImageFault::Colour),
-        };
-        if number(object, tags::SAMPLES_PER_PIXEL)? != 1 {
-            return Err(ImageFault::Colour);
+    pub(super) fn read(data_set: &DataSet<'_>) -> Result<Self, ImageFault> {
+        let photometric = Photometric::read(data_set)?;
+        let samples = usize::from(data_set.number(tags::SAMPLES_PER_PIXEL)?);
+        if samples != photometric.samples() {
+            return Err(ImageFault::Photometric);
         }
-        if text(object, tags::NUMBER_OF_FRAMES).is_some_and(|frames| frames != "1") {
-            return Err(ImageFault::MultiFrame);
+        let rows = data_set.number(tags::ROWS)?;
+        let columns = data_set.number(tags::COLUMNS)?;
+        let sample = SampleForm::read(data_set)?;
+        if samples == 3 && (sample.is_signed() || sample.allocated() == Allocated::One) {
+            return Err(ImageFault::BitDepth);
         }
-        let rows = number(object, tags::ROWS)?;
-        let columns = number(object, tags::COLUMNS)?;
-        let description = Self {
+        Ok(Self {
             size: Size::new(rows.into(), columns.into())?,
-            bits_allocated: number(object, tags::BITS_ALLOCATED)?,
-            bits_stored: number(object, tags::BITS_STORED)?,
-            high_bit: number(object, tags::HIGH_BIT)?,
-            is_signed: number(object, tags::PIXEL_REPRESENTATION)? != 0,
-            is_monochrome1,
-        };
-        if description.has_readable_bits() { Ok(description) } else { Err(ImageFault::BitDepth) }
+            photometric,
+            sample,
+            is_planar: is_planar(data_set, photometric),
+            frames: frames(data_set)?,
+        })
     }
 
-    fn has_readable_bits(&self) -> bool {
-        matches!(self.bits_allocated, 8 | 16)
-            && (8..=self.bits_allocated).contains(&self.bits_stored)
-            && (self.bits_stored - 1..self.bits_allocated).contains(&self.high_bit)
-    }
-
-    pub(super) const fn sample_bytes(&self) -> usize {
-        self.bits_allocated as usize / 8
-    }
-
-    /// Smallest and largest storable value.
-    pub(super) const fn range(&self) -> (i32, i32) {
-        let values = 1 << self.bits_stored;
-        if self.is_signed { (-values / 2, values / 2 - 1) } else { (0, values - 1) }
-    }
-
-    /// Kinds of stored value.
-    pub(super) const fn values(&self) -> usize {
-        1 << self.bits_stored
-    }
-
-    /// The bits of each stored value, without those that are not part of it (overlays, padding).
-    pub(super) fn stored_bits(&self, pixels: &[u8]) -> Vec<u16> {
-        let unused_low = self.high_bit + 1 - self.bits_stored;
-        let mask = u16::MAX >> (u16::BITS - u32::from(self.bits_stored));
-        let bits = |raw: u16| (raw >> unused_low) & mask;
-        if self.sample_bytes() == 1 {
-            return pixels.iter().map(|byte| bits((*byte).into())).collect();
-        }
-        // Values were brought to this machine's byte order when the file was parsed.
-        let word = |sample: &[u8]| u16::from_ne_bytes([sample[0], sample[1]]);
-        pixels.chunks_exact(2).map(|sample| bits(word(sample))).collect()
-    }
-
-    /// The number that the bits of a stored value mean.
-    pub(super) fn value(&self, bits: u16) -> i32 {
-        let (_, largest) = self.range();
-        let value = i32::from(bits);
-        if value > largest { value - (1 << self.bits_stored) } else { value }
+    /// Samples of a frame once two neighbours no longer share any.
+    pub(super) const fn frame_samples(&self) -> usize {
+        self.size.pixels() * self.photometric.samples()
     }
 }
 
-fn number(object: &DefaultDicomObject, tag: Tag) -> Result<u16, ImageFault> {
-    let element = object.get(tag).ok_or(ImageFault::DescriptionMissing)?;
-    element.to_int().map_err(|_| ImageFault::Corrupt)
+/// Samples that neighbours share lie between theirs, never in a plane.
+fn is_planar(data_set: &DataSet<'_>, photometric: Photometric) -> bool {
+    photometric.samples() == 3
+        && photometric != Photometric::YbrFull422
+        && data_set.number(tags::PLANAR_CONFIGURATION) == Ok(1)
 }
 
-fn text(object: &DefaultDicomObject, tag: Tag) -> Option<String> {
-    let text = object.get(tag)?.to_str().ok()?;
-    Some(text.trim_matches([' ', '\0']).to_owned()).filter(|text| !text.is_empty())
+/// A file without a number of frames has one; none is no image.
+fn frames(data_set: &DataSet<'_>) -> Result<u32, ImageFault> {
+    let Some(text) = data_set.text(tags::NUMBER_OF_FRAMES) else { return Ok(1) };
+    text.parse().ok().filter(|frames| *frames > 0).ok_or(ImageFault::Corrupt)
 }
 
 #[cfg(test)]
@@ -109,22 +202,17 @@ mod tests {
 
     #[test]
     fn bits_outside_the_stored_ones_are_masked_and_signs_extended() {
-        let size = Size { height: 1, width: 2 };
-        let unsigned = Description {
-            size,
-            bits_allocated: 16,
-            bits_stored: 12,
-            high_bit: 11,
-            is_signed: false,
-            is_monochrome1: false,
+        let form = |high_bit, is_signed| {
+            SampleForm::new(Allocated::Sixteen, 12, high_bit, is_signed).unwrap()
         };
-        let words = [0xf123_u16, 0x0fff];
-        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_ne_bytes()).collect();
-        let values = |d: &Description| {
-            d.stored_bits(&bytes).into_iter().map(|bits| d.value(bits)).collect::<Vec<_>>()
-        };
-        assert_eq!(values(&unsigned), [0x123, 0xfff]);
-        assert_eq!(values(&Description { is_signed: true, ..unsigned }), [0x123, -1]);
-        assert_eq!(values(&Description { high_bit: 15, ..unsigned }), [0xf12, 0x0ff]);
+        let values = |form: SampleForm| [0xf123, 0x0fff].map(|raw| form.value(form.bits(raw)));
+        assert_eq!(values(form(11, false)), [0x123, 0xfff]);
+        assert_eq!(values(form(11, true)), [0x123, -1]);
+        assert_eq!(values(form(15, false)), [0xf12, 0x0ff]);
+        let widest = SampleForm::new(Allocated::ThirtyTwo, 32, 31, true).unwrap();
+        assert_eq!(widest.value(widest.bits(u32::MAX)), -1);
+        assert_eq!(widest.range(), (i64::from(i32::MIN), i64::from(i32::MAX)));
+        assert_eq!(SampleForm::new(Allocated::Eight, 9, 8, false), None);
+        assert_eq!(SampleForm::new(Allocated::Sixteen, 12, 10, false), None);
     }
 }

@@ -1,32 +1,43 @@
-//! DICOM Part 10 files with one grey frame.
+//! DICOM Part 10 files: one frame of a grey or coloured image.
+//!
+//! [`Part10`] finds the data set, [`DataSet`] the elements, [`Description`] what the pixels are, all
+//! without believing a length that the file cannot hold. Only then is a frame decoded.
 
+mod codec;
+mod colour;
+mod data_set;
 mod description;
+mod frame;
 mod mapping;
-mod rle;
+mod native;
+mod palette;
+mod part10;
+mod samples;
+mod stored;
+mod table;
+mod voi;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use dicom_core::dictionary::DataDictionary as _;
-use dicom_core::value::Value;
-use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
-use dicom_object::file::ReadPreamble;
-use dicom_object::{DefaultDicomObject, FileMetaTable, OpenFileOptions};
-use fedval_study::protocol::ModelInput;
+use dicom_dictionary_std::StandardDataDictionary;
+use fedval_study::protocol::{FrameChoice, ModelInput};
 
 use super::attributes::{admissible, is_allowed};
 use super::fault::ImageFault;
+use super::image::{coloured_planes, scale};
 use super::lookup::mapped;
 use super::raster::Raster;
 use super::tensor::{accept, standardised};
-use description::Description;
+use data_set::DataSet;
+use description::{Description, Photometric, SampleForm};
 use mapping::Mapping;
+use palette::Palette;
+use part10::Part10;
+use samples::Samples;
+use stored::Pixels;
 
-/// Transfer syntaxes with pixels as they are; DICOM's own compression is the only other one read.
-const UNCOMPRESSED: [&str; 2] = [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN];
-
-/// Where the preamble ends.
-const PREAMBLE_BYTES: usize = 128;
+pub use stored::{StoredFrame, stored_frame};
 
 /// Reads the image of a file that starts with a preamble and `DICM`.
 pub(super) fn read(
@@ -34,66 +45,101 @@ pub(super) fn read(
     input: &ModelInput,
     asked: &[String],
 ) -> Result<(Raster, BTreeMap<String, String>), ImageFault> {
-    let is_rle = is_run_length_encoded(bytes)?;
-    let object = OpenFileOptions::new()
-        .read_preamble(ReadPreamble::Always)
-        .from_reader(bytes)
-        .map_err(|_| ImageFault::Corrupt)?;
-    let description = Description::read(&object)?;
+    let file = Part10::read(bytes)?;
+    let data_set = DataSet::read(&file.data_set, file.form)?;
+    let description = Description::read(&data_set)?;
     accept(description.size, input)?;
-    let mapping = Mapping::new(&object, &description, input)?;
-    let pixels = pixels(&object, &description, is_rle)?;
-    let number = |bits| standardised(mapping.apply(description.value(bits)), input);
-    let plane = mapped(&description.stored_bits(&pixels), description.values(), number);
-    let raster = Raster::new(description.size, vec![plane])?;
-    Ok((raster, attributes(&object, asked)))
+    let index = chosen(description.frames, input.frame)?;
+    let planes = match description.photometric {
+        Photometric::Monochrome1 | Photometric::Monochrome2 => {
+            let mapping = Mapping::new(&data_set, &description, input)?;
+            let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
+            pixels.grey_planes(&mapping, input, description.sample)?
+        }
+        Photometric::Palette => {
+            let palette = Palette::read(&data_set, description.sample)?;
+            let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
+            pixels.palette_planes(&palette, input, description.sample)?
+        }
+        _ => {
+            let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
+            pixels.colour_planes(input, description.sample.stored())?
+        }
+    };
+    let raster = Raster::new(description.size, planes)?;
+    Ok((raster, attributes(&data_set, asked)))
 }
 
-/// Refuses a transfer syntax that is not read before the data set is parsed by its rules.
-fn is_run_length_encoded(bytes: &[u8]) -> Result<bool, ImageFault> {
-    let after_preamble = bytes.get(PREAMBLE_BYTES..).ok_or(ImageFault::Corrupt)?;
-    let meta = FileMetaTable::from_reader(after_preamble).map_err(|_| ImageFault::Corrupt)?;
-    match meta.transfer_syntax().trim_end_matches(['\0', ' ']) {
-        uids::RLE_LOSSLESS => Ok(true),
-        syntax if UNCOMPRESSED.contains(&syntax) => Ok(false),
-        _ => Err(ImageFault::TransferSyntax),
+/// The place of the frame that the protocol asks for, counted from 0.
+fn chosen(frames: u32, choice: FrameChoice) -> Result<u32, ImageFault> {
+    match choice {
+        FrameChoice::Only if frames > 1 => Err(ImageFault::MultiFrame),
+        FrameChoice::Only => Ok(0),
+        FrameChoice::Middle => Ok((frames - 1) / 2),
+        FrameChoice::Number(number) => {
+            number.checked_sub(1).filter(|index| *index < frames).ok_or(ImageFault::FrameAbsent)
+        }
     }
 }
 
-/// The frame's bytes, exactly as many as the description demands.
-fn pixels<'o>(
-    object: &'o DefaultDicomObject,
-    description: &Description,
-    is_rle: bool,
-) -> Result<Cow<'o, [u8]>, ImageFault> {
-    let element = object.get(tags::PIXEL_DATA).ok_or(ImageFault::DescriptionMissing)?;
-    let sample_bytes = description.sample_bytes();
-    let expected = description.size.pixels() * sample_bytes;
-    match element.value() {
-        Value::PixelSequence(sequence) if is_rle => {
-            let frame = sequence.fragments().concat();
-            Ok(Cow::Owned(rle::decode(&frame, description.size.pixels(), sample_bytes)?))
-        }
-        Value::Primitive(value) if !is_rle => {
-            let mut bytes = value.to_bytes();
-            // Values have an even length: an odd frame has one byte of padding.
-            if expected % 2 == 1 && bytes.len() == expected + 1 {
-                bytes.to_mut().pop();
+impl Pixels {
+    fn grey_planes(
+        self,
+        mapping: &Mapping,
+        input: &ModelInput,
+        form: SampleForm,
+    ) -> Result<Vec<Vec<f32>>, ImageFault> {
+        let Self::Single(samples) = self else { return Err(ImageFault::Photometric) };
+        let number = |bits: u32| standardised(mapping.apply(form.value(bits)), input);
+        Ok(vec![match samples {
+            Samples::Narrow(samples) => {
+                let values = usize::try_from(form.values()).unwrap_or(usize::MAX);
+                mapped(&samples, values, |bits| number(bits.into()))
             }
-            if bytes.len() == expected { Ok(bytes) } else { Err(ImageFault::PixelCount) }
+            Samples::Wide(samples) => samples.into_iter().map(number).collect(),
+        }])
+    }
+
+    fn palette_planes(
+        self,
+        palette: &Palette,
+        input: &ModelInput,
+        form: SampleForm,
+    ) -> Result<Vec<Vec<f32>>, ImageFault> {
+        let Self::Single(samples) = self else { return Err(ImageFault::Photometric) };
+        numbers(palette.colours(&samples, form), palette.bits(), input)
+    }
+
+    fn colour_planes(self, input: &ModelInput, bits: u32) -> Result<Vec<Vec<f32>>, ImageFault> {
+        match self {
+            Self::Colour([Samples::Narrow(r), Samples::Narrow(g), Samples::Narrow(b)]) => {
+                numbers([r, g, b], bits, input)
+            }
+            _ => Err(ImageFault::BitDepth),
         }
-        _ => Err(ImageFault::Corrupt),
     }
 }
 
-fn attributes(object: &DefaultDicomObject, asked: &[String]) -> BTreeMap<String, String> {
+/// Colours have no window and no rescale: their samples are numbers as those of other files are.
+fn numbers(
+    planes: [Vec<u16>; 3],
+    bits: u32,
+    input: &ModelInput,
+) -> Result<Vec<Vec<f32>>, ImageFault> {
+    let largest = u16::MAX >> (u16::BITS - bits);
+    let number = scale(largest, input.scaling);
+    let number = |value| standardised(number(value), input);
+    let planes = coloured_planes(planes, input.channels)?;
+    Ok(planes.iter().map(|plane| mapped(plane, usize::from(largest) + 1, number)).collect())
+}
+
+fn attributes(data_set: &DataSet<'_>, asked: &[String]) -> BTreeMap<String, String> {
     asked
         .iter()
         .filter(|keyword| is_allowed(keyword))
         .filter_map(|keyword| {
             let tag = StandardDataDictionary.by_name(keyword)?.tag.inner();
-            let value = object.get(tag)?.to_str().ok()?;
-            Some((keyword.clone(), admissible(&value)?))
+            Some((keyword.clone(), admissible(data_set.whole_text(tag)?)?))
         })
         .collect()
 }

@@ -1,0 +1,49 @@
+//! Places in a palette to red, green and blue (PS3.3 C.7.9).
+
+use dicom_dictionary_std::tags;
+
+use super::data_set::DataSet;
+use super::description::SampleForm;
+use super::samples::Samples;
+use super::table::Table;
+use crate::decode::fault::ImageFault;
+
+/// The palette of a file. One in segments is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Palette([Table; 3]);
+
+impl Palette {
+    pub(super) fn read(data_set: &DataSet<'_>, form: SampleForm) -> Result<Self, ImageFault> {
+        let table =
+            |descriptor, data| Table::read(data_set, None, descriptor, data, form.is_signed());
+        let tables = [
+            table(
+                tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+                tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            )?,
+            table(
+                tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+                tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            )?,
+            table(
+                tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+                tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            )?,
+        ];
+        let bits = tables[0].bits();
+        let is_uniform = tables.iter().all(|table| table.bits() == bits);
+        if is_uniform { Ok(Self(tables)) } else { Err(ImageFault::ValueMapping) }
+    }
+
+    /// Bits of a colour's samples.
+    pub(super) const fn bits(&self) -> u32 {
+        self.0[0].bits()
+    }
+
+    /// The colours that `places` stand for.
+    pub(super) fn colours(&self, places: &Samples, form: SampleForm) -> [Vec<u16>; 3] {
+        let plane =
+            |table: &Table| places.iter().map(|bits| table.entry(form.value(bits))).collect();
+        [plane(&self.0[0]), plane(&self.0[1]), plane(&self.0[2])]
+    }
+}

@@ -1,0 +1,147 @@
+//! The file around the data set: preamble, file meta information, transfer syntax (PS3.10).
+
+use std::borrow::Cow;
+use std::io::Read as _;
+
+use dicom_dictionary_std::uids;
+use dicom_encoding::TransferSyntax;
+use dicom_object::FileMetaTable;
+use dicom_transfer_syntax_registry::entries;
+use flate2::read::DeflateDecoder;
+
+use crate::decode::fault::ImageFault;
+
+/// Retired, and still what old archives hold.
+const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
+/// Where the preamble ends.
+const PREAMBLE_BYTES: usize = 128;
+
+/// Bytes before the value of the group length: `DICM`, then the element's tag, form and length.
+const META_HEAD_BYTES: usize = 12;
+
+/// Longest deflated data set once inflated, in bytes: that of the largest file that is looked at.
+const MAX_INFLATED_BYTES: u64 = 256 << 20;
+
+/// How the elements of a data set are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    ImplicitLittle,
+    ExplicitLittle,
+    ExplicitBig,
+}
+
+impl Form {
+    pub(super) fn syntax(self) -> TransferSyntax {
+        match self {
+            Self::ImplicitLittle => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
+            Self::ExplicitLittle => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
+            Self::ExplicitBig => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
+        }
+    }
+}
+
+/// How the pixels inside the data set are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// As they are, in the data set's byte order.
+    Native,
+    /// In fragments, as they are, little-endian.
+    Plain,
+    /// DICOM's own run lengths.
+    RunLength,
+    /// JPEG with a discrete cosine transform.
+    Jpeg,
+    /// JPEG with prediction.
+    JpegLossless,
+    /// JPEG-LS, lossless or nearly so.
+    JpegLs,
+    /// JPEG 2000, with either block coder.
+    Jpeg2000,
+}
+
+/// A file whose transfer syntax is read.
+pub(super) struct Part10<'a> {
+    /// The data set, inflated where it was deflated.
+    pub(super) data_set: Cow<'a, [u8]>,
+    pub(super) form: Form,
+    pub(super) coding: Coding,
+}
+
+impl<'a> Part10<'a> {
+    /// Refuses a transfer syntax that is not read before the data set is parsed by its rules.
+    pub(super) fn read(file: &'a [u8]) -> Result<Self, ImageFault> {
+        let mut rest = file.get(PREAMBLE_BYTES..).ok_or(ImageFault::Corrupt)?;
+        check_group_length(rest)?;
+        let meta = FileMetaTable::from_reader(&mut rest).map_err(|_| ImageFault::Corrupt)?;
+        let syntax = meta.transfer_syntax().trim_end_matches(['\0', ' ']);
+        let (form, coding) = known(syntax).ok_or(ImageFault::TransferSyntax)?;
+        let data_set = match syntax {
+            uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => Cow::Owned(inflated(rest)?),
+            _ => Cow::Borrowed(rest),
+        };
+        Ok(Self { data_set, form, coding })
+    }
+}
+
+/// Lengths inside the meta information are believed by its reader as far as this one goes.
+fn check_group_length(meta: &[u8]) -> Result<(), ImageFault> {
+    let value = meta.get(META_HEAD_BYTES..).and_then(|rest| rest.first_chunk());
+    let length = u32::from_le_bytes(*value.ok_or(ImageFault::Corrupt)?) as usize;
+    if length <= meta.len() { Ok(()) } else { Err(ImageFault::Corrupt) }
+}
+
+fn known(syntax: &str) -> Option<(Form, Coding)> {
+    let encapsulated = |coding| Some((Form::ExplicitLittle, coding));
+    match syntax {
+        uids::IMPLICIT_VR_LITTLE_ENDIAN => Some((Form::ImplicitLittle, Coding::Native)),
+        uids::EXPLICIT_VR_LITTLE_ENDIAN | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
+            Some((Form::ExplicitLittle, Coding::Native))
+        }
+        EXPLICIT_VR_BIG_ENDIAN => Some((Form::ExplicitBig, Coding::Native)),
+        uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN => encapsulated(Coding::Plain),
+        uids::RLE_LOSSLESS => encapsulated(Coding::RunLength),
+        uids::JPEG_BASELINE8_BIT | uids::JPEG_EXTENDED12_BIT => encapsulated(Coding::Jpeg),
+        uids::JPEG_LOSSLESS | uids::JPEG_LOSSLESS_SV1 => encapsulated(Coding::JpegLossless),
+        uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => encapsulated(Coding::JpegLs),
+        uids::JPEG2000_LOSSLESS
+        | uids::JPEG2000
+        | uids::HTJ2K_LOSSLESS
+        | uids::HTJ2K_LOSSLESS_RPCL
+        | uids::HTJ2K => encapsulated(Coding::Jpeg2000),
+        _ => None,
+    }
+}
+
+/// Inflates up to the limit: a few bytes can stand for any number.
+fn inflated(deflated: &[u8]) -> Result<Vec<u8>, ImageFault> {
+    let mut data_set = Vec::new();
+    let mut reader = DeflateDecoder::new(deflated).take(MAX_INFLATED_BYTES + 1);
+    reader.read_to_end(&mut data_set).map_err(|_| ImageFault::Corrupt)?;
+    if data_set.len() as u64 > MAX_INFLATED_BYTES {
+        return Err(ImageFault::Corrupt);
+    }
+    Ok(data_set)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::DeflateEncoder;
+
+    use super::*;
+
+    #[test]
+    fn what_inflates_beyond_the_limit_is_refused() {
+        let deflate = |zeros: usize| {
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+            let block = vec![0; 1 << 20];
+            (0..zeros >> 20).for_each(|_| encoder.write_all(&block).unwrap());
+            encoder.finish().unwrap()
+        };
+        assert_eq!(inflated(&deflate(1 << 20)).map(|bytes| bytes.len()), Ok(1 << 20));
+        assert_eq!(inflated(&deflate(257 << 20)), Err(ImageFault::Corrupt));
+    }
+}

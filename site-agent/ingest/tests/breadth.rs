@@ -1,0 +1,156 @@
+//! The forms of pixels and of value mappings that DICOM knows, each in a file built for it.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+mod dicom_file;
+
+use dicom_file::{DicomFile, element_bytes, input};
+use fedval_ingest::decode::ImageFault;
+use fedval_ingest::{DecodeRequest, decode_image};
+use fedval_study::protocol::{FrameChoice, ModelInput, ValueScaling};
+
+fn tensor(bytes: &[u8], input: &ModelInput) -> Result<Vec<f32>, ImageFault> {
+    let request = DecodeRequest { input, dicom_attributes: &[], bytes };
+    decode_image(&request).map(|image| image.tensor)
+}
+
+#[track_caller]
+fn assert_close(tensor: &[f32], expected: &[f32]) {
+    assert_eq!(tensor.len(), expected.len());
+    assert!(tensor.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{tensor:?}");
+}
+
+/// Stored values as they are, of a model with `channels`.
+fn stored(height: u32, width: u32, channels: u32) -> ModelInput {
+    ModelInput { channels, scaling: ValueScaling::Modality, ..input(height, width) }
+}
+
+fn words(element: u16, values: &[u16]) -> Vec<u8> {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    element_bytes(0x0028, element, "US", &bytes, true)
+}
+
+fn decimal(element: u16, text: &str) -> Vec<u8> {
+    element_bytes(0x0028, element, "DS", text.as_bytes(), true)
+}
+
+/// A sequence with one item.
+fn sequence(element: u16, item: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(item.len()).unwrap();
+    let item = [&[0xfe, 0xff, 0x00, 0xe0], &length.to_le_bytes()[..], item].concat();
+    let length = u32::try_from(item.len()).unwrap();
+    let head = [&[0x28, 0x00], &element.to_le_bytes()[..], b"SQ\0\0"].concat();
+    [head, length.to_le_bytes().to_vec(), item].concat()
+}
+
+/// Two pixels of three samples.
+fn colour(photometric: &'static str, pixels: &[u8]) -> DicomFile {
+    let pixels = pixels.to_vec();
+    let rows = 1;
+    DicomFile { photometric, samples: 3, rows, columns: 2, pixels, ..DicomFile::grey8([0; 6]) }
+}
+
+#[test]
+fn colour_is_the_same_by_pixel_and_by_plane_and_needs_a_model_for_it() {
+    let by_pixel = colour("RGB", &[1, 2, 3, 4, 5, 6]);
+    let by_plane = DicomFile { is_planar: true, ..colour("RGB", &[1, 4, 2, 5, 3, 6]) };
+    for file in [by_pixel, by_plane] {
+        let planes = tensor(&file.bytes(), &stored(1, 2, 3)).unwrap();
+        assert_close(&planes, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(tensor(&file.bytes(), &stored(1, 2, 1)), Err(ImageFault::Colour));
+    }
+    let grey = colour("RGB", &[7, 7, 7, 9, 9, 9]).bytes();
+    assert_close(&tensor(&grey, &stored(1, 2, 1)).unwrap(), &[7.0, 9.0]);
+}
+
+#[test]
+fn luminance_and_differences_become_red_green_and_blue() {
+    let red = [255.0, 255.0, 0.0, 0.0, 0.0, 0.0];
+    let full = colour("YBR_FULL", &[76, 85, 255, 76, 85, 255]).bytes();
+    let shared = colour("YBR_FULL_422", &[76, 76, 85, 255]).bytes();
+    for file in [full, shared] {
+        let planes = tensor(&file, &stored(1, 2, 3)).unwrap();
+        assert!(planes.iter().zip(red).all(|(a, b)| (a - b).abs() <= 1.0), "{planes:?}");
+    }
+}
+
+#[test]
+fn a_palette_is_looked_up_beyond_its_ends_too() {
+    let table = |element, values: &[u16]| {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        element_bytes(0x0028, element, "OW", &bytes, true)
+    };
+    let further = [
+        words(0x1101, &[2, 10, 16]),
+        words(0x1102, &[2, 10, 16]),
+        words(0x1103, &[2, 10, 16]),
+        table(0x1201, &[1000, 2000]),
+        table(0x1202, &[3000, 4000]),
+        table(0x1203, &[5000, 65_535]),
+    ]
+    .concat();
+    let grey = DicomFile::grey8([0, 10, 11, 12, 255, 10]);
+    let file = DicomFile { photometric: "PALETTE COLOR", further, ..grey };
+    let planes = tensor(&file.bytes(), &stored(2, 3, 3)).unwrap();
+    assert_close(&planes[..6], &[1000.0, 1000.0, 2000.0, 2000.0, 2000.0, 1000.0]);
+    let unit = ModelInput { channels: 3, ..input(2, 3) };
+    assert_close(&tensor(&file.bytes(), &unit).unwrap()[14..15], &[1.0]);
+    let without = DicomFile { further: Vec::new(), ..file };
+    assert_eq!(tensor(&without.bytes(), &unit), Err(ImageFault::ValueMapping));
+}
+
+#[test]
+fn a_modality_table_takes_the_place_of_slope_and_intercept() {
+    let item = [words(0x3002, &[3, 100, 16]), words(0x3006, &[7, 70, 700])].concat();
+    let further = sequence(0x3000, &item);
+    let grey = DicomFile::grey8([99, 100, 101, 102, 103, 0]);
+    let file = DicomFile { further, rescale: Some(("2", "0")), ..grey };
+    let mapped = tensor(&file.bytes(), &stored(2, 3, 1)).unwrap();
+    assert_close(&mapped, &[7.0, 7.0, 70.0, 700.0, 700.0, 7.0]);
+}
+
+#[test]
+fn the_files_own_window_is_shown_and_its_absence_refused() {
+    let voi = ModelInput { scaling: ValueScaling::Voi, ..input(2, 3) };
+    let grey =
+        DicomFile { rescale: Some(("1", "-100")), ..DicomFile::grey8([0, 50, 100, 150, 200, 255]) };
+    assert_eq!(tensor(&grey.bytes(), &voi), Err(ImageFault::ValueMapping));
+    let window = |function: &[u8]| {
+        let function = element_bytes(0x0028, 0x1056, "CS", function, true);
+        [decimal(0x1050, "0\\40"), decimal(0x1051, "100\\400 "), function].concat()
+    };
+    let exact = DicomFile { further: window(b"LINEAR_EXACT"), ..grey.clone() };
+    assert_close(&tensor(&exact.bytes(), &voi).unwrap(), &[0.0, 0.0, 0.5, 1.0, 1.0, 1.0]);
+    let inverted = DicomFile { photometric: "MONOCHROME1", ..exact };
+    assert_close(&tensor(&inverted.bytes(), &voi).unwrap(), &[1.0, 1.0, 0.5, 0.0, 0.0, 0.0]);
+    let sigmoid = DicomFile { further: window(b"SIGMOID "), ..grey.clone() };
+    let middle = tensor(&sigmoid.bytes(), &voi).unwrap();
+    assert_close(&middle[2..4], &[0.5, 1.0 / (1.0 + (-2.0_f32).exp())]);
+    let item = [words(0x3002, &[2, 0, 8]), words(0x3006, &[51, 255])].concat();
+    let table = DicomFile { further: sequence(0x3010, &item), ..grey };
+    assert_close(&tensor(&table.bytes(), &voi).unwrap(), &[0.2, 0.2, 0.2, 1.0, 1.0, 1.0]);
+}
+
+#[test]
+fn the_protocol_says_which_frame_of_several() {
+    let pixels = (0..18).collect();
+    let file = DicomFile { frames: Some("3"), pixels, ..DicomFile::grey8([0; 6]) }.bytes();
+    let first = |frame| tensor(&file, &ModelInput { frame, ..stored(2, 3, 1) }).map(|t| t[0]);
+    assert_eq!(first(FrameChoice::Only), Err(ImageFault::MultiFrame));
+    assert_eq!(first(FrameChoice::Middle), Ok(6.0));
+    assert_eq!(first(FrameChoice::Number(3)), Ok(12.0));
+    assert_eq!(first(FrameChoice::Number(4)), Err(ImageFault::FrameAbsent));
+    assert_eq!(first(FrameChoice::Number(0)), Err(ImageFault::FrameAbsent));
+    let absurd = DicomFile { frames: Some("4294967295"), ..DicomFile::grey8([0; 6]) }.bytes();
+    let last = ModelInput { frame: FrameChoice::Number(u32::MAX), ..stored(2, 3, 1) };
+    assert_eq!(tensor(&absurd, &last), Err(ImageFault::PixelCount));
+}
+
+#[test]
+fn wide_samples_are_read() {
+    let pixels = [0_u32, 1, 70_000, u32::MAX, 5, 6].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let file = DicomFile { allocated: 32, stored: 32, pixels, ..DicomFile::grey8([0; 6]) };
+    let values = tensor(&file.bytes(), &stored(2, 3, 1)).unwrap();
+    assert_close(&values[..3], &[0.0, 1.0, 70_000.0]);
+    assert!((tensor(&file.bytes(), &input(2, 3)).unwrap()[3] - 1.0).abs() < 1e-6);
+}

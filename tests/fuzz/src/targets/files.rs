@@ -1,0 +1,164 @@
+//! What a site's files may hold: images, and the manifest that lists them.
+
+use std::fs;
+
+use fedval_ingest::decode::stored_frame;
+use fedval_ingest::{ColumnMapping, DecodeRequest, ManifestSource, decode_image, read_manifest};
+use fedval_study::protocol::{
+    FrameChoice, Layout, ModelInput, Monochrome1, ReferenceStandard, Resize, ValueScaling,
+};
+
+use crate::draw::Draw;
+use crate::{Target, finite};
+
+/// Ends of the transfer syntaxes that are read, and of one that is not.
+const SYNTAXES: [&str; 18] = [
+    "", ".1", ".1.98", ".1.99", ".2", ".5", ".4.50", ".4.51", ".4.57", ".4.70", ".4.80", ".4.81",
+    ".4.90", ".4.91", ".4.201", ".4.202", ".4.203", ".4.100",
+];
+const PHOTOMETRIC: [&str; 8] = [
+    "MONOCHROME1",
+    "MONOCHROME2",
+    "PALETTE COLOR",
+    "RGB",
+    "YBR_FULL",
+    "YBR_FULL_422",
+    "YBR_RCT",
+    "YBR_ICT",
+];
+/// Sides of an image, most of them small, so that the bytes at hand fill it.
+const SIDES: [u16; 8] = [1, 2, 3, 8, 16, 17, 64, u16::MAX];
+const BITS: [u16; 8] = [1, 8, 8, 12, 16, 16, 32, 24];
+
+fn padded(text: &str) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.resize(bytes.len().next_multiple_of(2), b' ');
+    bytes
+}
+
+fn element(group: u16, number: u16, form: [u8; 2], value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(value.len()).expect("values here are short");
+    let tag = [group.to_le_bytes(), number.to_le_bytes()].concat();
+    [&tag[..], &form, &length.to_le_bytes(), value].concat()
+}
+
+/// Preamble, meta information and a description of pixels; what `draw` has left are the pixels.
+fn dicom(draw: &mut Draw<'_>) -> Vec<u8> {
+    let syntax = SYNTAXES[draw.below(SYNTAXES.len())];
+    let uid = padded(&format!("1.2.840.10008.1.2{syntax}"))
+        .iter()
+        .map(|b| if *b == b' ' { 0 } else { *b })
+        .collect::<Vec<u8>>();
+    let meta = element(2, 0x10, *b"UI", &uid);
+    let length = u32::try_from(meta.len()).expect("a short element").to_le_bytes();
+    let photometric = PHOTOMETRIC[draw.below(PHOTOMETRIC.len())];
+    let samples = if draw.flag() && !photometric.starts_with('M') { 3_u16 } else { 1 };
+    let side = |draw: &mut Draw<'_>| SIDES[draw.below(SIDES.len())];
+    let (rows, columns, allocated) = (side(draw), side(draw), BITS[draw.below(BITS.len())]);
+    let mut file = [vec![0; 128], b"DICM".to_vec(), element(2, 0, *b"UL", &length), meta].concat();
+    file.extend(element(0x28, 4, *b"CS", &padded(photometric)));
+    let frames = if draw.flag() { "1" } else { "2" };
+    file.extend(element(0x28, 8, *b"IS", &padded(frames)));
+    let signed = u16::from(draw.flag());
+    for (number, value) in [
+        (2, samples),
+        (0x10, rows),
+        (0x11, columns),
+        (0x100, allocated),
+        (0x101, allocated),
+        (0x102, allocated.wrapping_sub(1)),
+        (0x103, signed),
+    ] {
+        file.extend(element(0x28, number, *b"US", &value.to_le_bytes()));
+    }
+    file.extend(if draw.flag() { draw.rest() } else { pixels(draw) });
+    file
+}
+
+/// Pixel data, in one fragment or as they are.
+fn pixels(draw: &mut Draw<'_>) -> Vec<u8> {
+    let tag = [0xe0, 0x7f, 0x10, 0, b'O', b'B', 0, 0];
+    let (is_fragment, bytes) = (draw.flag(), draw.rest());
+    let length = u32::try_from(bytes.len()).expect("inputs are short").to_le_bytes();
+    let item = [0xfe, 0xff, 0x00, 0xe0];
+    if is_fragment {
+        [&tag[..], &[0xff; 4], &item, &[0; 4], &item, &length, &bytes].concat()
+    } else {
+        [&tag[..], &length, &bytes].concat()
+    }
+}
+
+fn input(draw: &mut Draw<'_>) -> ModelInput {
+    let scalings = [
+        ValueScaling::Unit,
+        ValueScaling::Modality,
+        ValueScaling::Window { low: -100.0, high: 200.0 },
+        ValueScaling::Voi,
+    ];
+    let frames = [FrameChoice::Only, FrameChoice::Middle, FrameChoice::Number(2)];
+    ModelInput {
+        name: "image".to_owned(),
+        layout: if draw.flag() { Layout::Nchw } else { Layout::Nhwc },
+        height: 8,
+        width: 9,
+        channels: if draw.flag() { 1 } else { 3 },
+        scaling: scalings[draw.below(scalings.len())],
+        mean: 0.5,
+        standard_deviation: 0.25,
+        resize: if draw.flag() { Resize::Bilinear } else { Resize::Letterbox },
+        monochrome1: Monochrome1::Invert,
+        frame: frames[draw.below(frames.len())],
+    }
+}
+
+fn decoded(input: &ModelInput, bytes: &[u8]) {
+    let request = DecodeRequest { input, dicom_attributes: &[], bytes };
+    if let Ok(image) = decode_image(&request) {
+        finite(image.tensor.iter().map(|value| f64::from(*value)));
+    }
+}
+
+fn manifest(draw: &mut Draw<'_>) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("manifest.csv");
+    let header: &[u8] = if draw.flag() { b"case_id,patient_id,image,label\n" } else { b"" };
+    fs::write(&path, [header, &draw.rest()].concat()).expect("the folder takes a file");
+    let source = ManifestSource {
+        manifest: path,
+        root: folder.path().to_owned(),
+        columns: ColumnMapping::default(),
+    };
+    let standard = ReferenceStandard {
+        description: String::new(),
+        positive: vec!["1".to_owned()],
+        negative: vec!["0".to_owned()],
+    };
+    let _ = read_manifest(&source, &standard, &[]);
+}
+
+pub(super) const TARGETS: &[Target] = &[
+    Target {
+        entry: "files::dicom",
+        run: |draw| {
+            let input = input(draw);
+            let file = dicom(draw);
+            decoded(&input, &file);
+            let _ = stored_frame(&file, 1);
+        },
+    },
+    Target {
+        entry: "files::png",
+        run: |draw| {
+            let input = input(draw);
+            decoded(&input, &[b"\x89PNG\r\n\x1a\n".as_slice(), &draw.rest()].concat());
+        },
+    },
+    Target {
+        entry: "files::jpeg",
+        run: |draw| {
+            let input = input(draw);
+            decoded(&input, &[[0xff, 0xd8, 0xff].as_slice(), &draw.rest()].concat());
+        },
+    },
+    Target { entry: "files::manifest", run: manifest },
+];
