@@ -195,7 +195,8 @@ impl<'f> Layout<'f> {
     }
 
     pub(super) fn subheading(&mut self, text: &str) {
-        self.make_room(55.0);
+        // With the beginning of a table below it.
+        self.make_room(100.0);
         self.space(5.0);
         self.head(3, text, Type::new(10.0).bold());
     }

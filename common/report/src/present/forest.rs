@@ -23,6 +23,7 @@ const CASES: f64 = 262.0;
 const ESTIMATES: f64 = 690.0;
 /// Height of the heading, above which limits are labelled, one below the other.
 const HEAD: f64 = 24.0;
+const NOT_ESTIMABLE: &str = "not estimable";
 const LABEL: f64 = 15.0;
 const ROW: f64 = 26.0;
 /// Share of the sites' span by which a prediction interval may widen an unbounded axis.
@@ -200,13 +201,13 @@ impl Forest<'_> {
             Some(Estimable::Estimated(metric)) => {
                 self.draw_estimate(drawing, axis, site, metric, y);
             }
-            Some(Estimable::NotEstimable { not_estimable }) => {
-                let text = format!("not estimable: {}", not_estimable.sentence());
-                drawing.text("muted", [PLOT[0], baseline], Anchor::Start, &text);
+            // Beside the plot, whose lines would cross it; why stands in the tables.
+            Some(Estimable::NotEstimable { .. }) => {
+                drawing.text("muted", [ESTIMATES, baseline], Anchor::Start, NOT_ESTIMABLE);
             }
             None => {
-                let text = words::status(site.status);
-                drawing.text("muted", [PLOT[0], baseline], Anchor::Start, text);
+                let text = site.status.as_str();
+                drawing.text("muted", [ESTIMATES, baseline], Anchor::Start, text);
             }
         }
     }
@@ -266,9 +267,8 @@ impl Forest<'_> {
                     &self.format.limits(*ends),
                 );
             }
-            Estimable::NotEstimable { not_estimable } => {
-                let text = legend::no_prediction(*not_estimable);
-                drawing.text("muted", [PLOT[0], y + 4.5], Anchor::Start, &text);
+            Estimable::NotEstimable { .. } => {
+                drawing.text("muted", [ESTIMATES, y + 4.5], Anchor::Start, NOT_ESTIMABLE);
             }
         }
     }

@@ -37,9 +37,12 @@ fn synthesis(pooled: &Synthesis, level: &str) -> String {
     } else {
         "The exact-binomial model gives sites no weights."
     };
+    let bar = match &pooled.prediction_interval {
+        Estimable::Estimated(_) => format!("Bar: {level} prediction interval."),
+        Estimable::NotEstimable { not_estimable } => no_prediction(*not_estimable),
+    };
     let mut text = format!(
-        "{squares} Diamond: pooled mean with its {level} confidence interval ({}). Bar: {level} \
-         prediction interval. {}",
+        "{squares} Diamond: pooled mean with its {level} confidence interval ({}). {bar} {}",
         words::method(&pooled.method),
         heterogeneity(pooled)
     );
@@ -90,9 +93,9 @@ pub(super) fn description(report: &Report, shown: &Ranking<'_>, metric: &MetricI
 }
 
 /// Why there is no prediction interval.
-pub(super) fn no_prediction(reason: Reason) -> String {
+fn no_prediction(reason: Reason) -> String {
     match reason {
-        Reason::TooFewSites => "no prediction interval below three sites".to_owned(),
-        other => format!("no prediction interval: {}", other.sentence()),
+        Reason::TooFewSites => "No prediction interval below three sites.".to_owned(),
+        other => format!("No prediction interval: {}.", other.sentence()),
     }
 }
