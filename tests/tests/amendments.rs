@@ -95,7 +95,7 @@ fn nothing_is_amended_under_an_open_round_or_without_a_change() {
     assert!(same.err.contains("AMENDMENT_EMPTY"), "{}", same.err);
     amend(&consortium, &text);
     let refused = consortium.fedval(&["study", "lock", STUDY]);
-    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert_eq!(refused.code, 2, "{}", refused.err);
     assert!(refused.err.contains("ROUND_OPEN") && refused.err.contains("study close chest"));
     let elsewhere = consortium.path("elsewhere.toml");
     fs::write(&elsewhere, text.replacen("\"chest\"", "\"knee\"", 1)).expect("a writable folder");
