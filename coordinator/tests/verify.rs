@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 use server::{Coordinator, arg};
 
+/// What somebody does to a package.
+type Change = fn(&Path);
+
 /// A package that was handed out.
 fn golden() -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../common/report/tests/golden");
@@ -47,7 +50,6 @@ fn replaced(path: &Path, from: &str, to: &str) {
 #[test]
 fn what_was_touched_is_named_with_exit_code_1() {
     let coordinator = Coordinator::init();
-    type Change = fn(&Path);
     let touched: [(&str, Change, &str); 6] = [
         (
             "digit",
