@@ -96,7 +96,8 @@ fn nothing_is_amended_under_an_open_round_or_without_a_change() {
     amend(&consortium, &text);
     let refused = consortium.fedval(&["study", "lock", STUDY]);
     assert_eq!(refused.code, 2, "{}", refused.err);
-    assert!(refused.err.contains("ROUND_OPEN") && refused.err.contains("study close chest"));
+    assert!(refused.err.contains("AMENDMENT_ROUND_OPEN"), "{}", refused.err);
+    assert!(refused.err.contains("study close chest"), "{}", refused.err);
     let elsewhere = consortium.path("elsewhere.toml");
     fs::write(&elsewhere, text.replacen("\"chest\"", "\"knee\"", 1)).expect("a writable folder");
     let args = ["study", "amend", STUDY, plain(&elsewhere), "--reason", REASON];

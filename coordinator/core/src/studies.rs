@@ -114,7 +114,7 @@ impl Problem for LockStudyError {
         match self {
             Self::NotFound { .. } => "STUDY_NOT_FOUND",
             Self::DraftChanged => "DRAFT_CHANGED",
-            Self::RoundOpen { .. } => "ROUND_OPEN",
+            Self::RoundOpen { .. } => "AMENDMENT_ROUND_OPEN",
             Self::Sponsor(_) => "SPONSOR_SIGNATURE",
             Self::NotAProtocol(_) => "STUDY_INVALID",
             Self::Store(_) => "STORE_UNAVAILABLE",

@@ -176,7 +176,7 @@ async fn a_round_keeps_the_protocol_that_it_was_opened_under() {
         let sponsor = signed(&second, &bench.sponsor);
         bench.coordinator.study_lock(&chest(), second.digest().0, sponsor).await
     };
-    assert_eq!(code(lock().await), "ROUND_OPEN");
+    assert_eq!(code(lock().await), "AMENDMENT_ROUND_OPEN");
     bench.coordinator.study_close(&chest()).await.unwrap();
     lock().await.unwrap();
     // The report of the round that was is still that of the first version.

@@ -76,6 +76,6 @@ fn nothing_changed(study: &StudyId) -> Failure {
         Exit::Usage,
         "AMENDMENT_EMPTY",
         format!("the file says what the version of `{study}` in force says"),
-        "change the file, or go on with what is in force: fedval study dispatch STUDY",
+        &format!("change the file, or go on with what is in force: fedval study dispatch {study}"),
     )
 }
