@@ -11,7 +11,8 @@ use fedval_tests::process::call;
 
 /// Folders whose crates end up in one of the two programs.
 const PROGRAMS: [&str; 3] = ["common", "coordinator", "site-agent"];
-/// What looks like a code and is none: gRPC's own status names, and settings of the C library.
+/// What looks like a code and is none: gRPC's own status names, settings of the C library, and
+/// defined terms of DICOM.
 const NOT_CODES: &[&str] = &[
     "ALREADY_EXISTS",
     "CANCELLED",
@@ -20,6 +21,7 @@ const NOT_CODES: &[&str] = &[
     "FAILED_PRECONDITION",
     "GLIBC_TUNABLES",
     "INVALID_ARGUMENT",
+    "LINEAR_EXACT",
     "MALLOC_MMAP_MAX_",
     "MALLOC_TOP_PAD_",
     "MALLOC_TRIM_THRESHOLD_",
@@ -27,6 +29,10 @@ const NOT_CODES: &[&str] = &[
     "OUT_OF_RANGE",
     "PERMISSION_DENIED",
     "RESOURCE_EXHAUSTED",
+    "YBR_FULL",
+    "YBR_FULL_422",
+    "YBR_ICT",
+    "YBR_RCT",
 ];
 /// Every page has these, in this order.
 const HEADINGS: [&str; 4] = ["## What happened", "## Why", "## What to do", "## Who to ask"];
