@@ -9,6 +9,7 @@ mod durable;
 mod health;
 mod home;
 mod metrics;
+mod package;
 mod pages;
 mod rpc;
 mod server;

@@ -20,8 +20,8 @@ pub use assemble::{AssembleError, assemble};
 pub use forms::{FormError, render};
 pub use html::{RenderError, render_html};
 pub use package::{
-    ArchiveError, BuildError, Cosignature, Evidence, Files, LogEvidence, Package, SignedByPerson,
-    Unlogged, unpack,
+    ARCHIVE, Archive, ArchiveError, BuildError, Cosignature, Evidence, Files, LogEvidence, Package,
+    Piece, SignedByPerson, Unlogged, unpack,
 };
 pub use pdf::{PdfError, render_pdf};
 pub use report::*;

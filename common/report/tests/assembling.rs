@@ -56,7 +56,11 @@ fn a_packed_report_is_canonical_however_many_groups_it_has() {
     for dimensions in 0..=plan().subgroups.len() {
         let mut plan = plan();
         plan.subgroups.truncate(dimensions);
-        let bytes = Consortium::new(30).package(&plan, &answers(&plan)).report.bytes;
+        let bytes = Consortium::new(30)
+            .package(&plan, &answers(&plan))
+            .files()
+            .remove("report.json")
+            .unwrap();
         let read = fedval_study::Canonical::<Report>::parse(&bytes).unwrap().into_value();
         assert_eq!(read.subgroups.is_empty(), dimensions == 0);
     }

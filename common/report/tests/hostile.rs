@@ -26,7 +26,7 @@ fn small() -> StudyProtocol {
 
 fn untouched() -> (Consortium, Held) {
     let consortium = Consortium::new(1);
-    let files = consortium.package(&small(), &answers(&small())).into_files();
+    let files = consortium.package(&small(), &answers(&small())).files();
     (consortium, files)
 }
 

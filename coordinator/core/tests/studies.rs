@@ -181,12 +181,12 @@ async fn a_round_keeps_the_protocol_that_it_was_opened_under() {
     lock().await.unwrap();
     // The report of the round that was is still that of the first version.
     let package = bench.coordinator.report_build(&chest()).await.unwrap();
-    assert_eq!(package.evidence.protocol.bytes, first.bytes());
+    assert_eq!(package.files()["evidence/protocol.json"], first.bytes());
     bench.coordinator.study_dispatch(&chest(), &[], 0).await.unwrap();
     let offers = bench.coordinator.offers_of(&"site-a".parse().unwrap()).await.unwrap();
     assert_eq!(offers[0].dispatch.protocol, second.digest());
     bench.coordinator.study_close(&chest()).await.unwrap();
     let package = bench.coordinator.report_build(&chest()).await.unwrap();
-    assert_eq!(package.evidence.protocol.bytes, second.bytes());
-    assert_eq!(package.evidence.earlier_protocols[&1].bytes, first.bytes());
+    assert_eq!(package.files()["evidence/protocol.json"], second.bytes());
+    assert_eq!(package.files()["evidence/earlier-protocols/version-1.json"], first.bytes());
 }

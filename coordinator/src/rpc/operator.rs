@@ -1,5 +1,6 @@
 //! `fedval.v1.OperatorService`: what people who run the coordinator do.
 
+use axum::body::Bytes;
 use fedval_ambient::Problem;
 use fedval_core::port::{LockedVersion, PersonRow, StoredArtifact};
 use fedval_core::{Coordinator, DispatchError};
@@ -14,6 +15,7 @@ use super::access::Call;
 use super::problem::status_of;
 use super::status::{progress_to_wire, site_to_wire, study_state};
 use super::{Changes, caller, person};
+use crate::package::Shared;
 
 /// Bytes of a report's file in one message.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -344,14 +346,21 @@ impl OperatorService for OperatorRpc {
         let package =
             self.coordinator.report_build(&study).await.map_err(|error| status_of(&error))?;
         // Piece by piece as they are sent: a large package is not held twice.
-        let chunks = package.into_files().into_iter().flat_map(|(path, bytes)| {
-            (0..bytes.len()).step_by(CHUNK_BYTES).map(move |from| {
-                let to = bytes.len().min(from + CHUNK_BYTES);
-                Ok(proto::PackageChunk { path: path.clone(), data: bytes[from..to].to_vec() })
-            })
+        let package = Shared::from(package);
+        let chunks = package.paths().into_iter().flat_map(move |path| {
+            let pieces = package.pieces(&path).into_iter().flat_map(cut);
+            pieces.map(move |data| Ok(proto::PackageChunk { path: path.clone(), data }))
         });
         Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
     }
+}
+
+/// Bytes in chunks; an empty file is one of no bytes.
+fn cut(bytes: Bytes) -> impl Iterator<Item = Vec<u8>> {
+    (0..bytes.len().max(1)).step_by(CHUNK_BYTES).map(move |from| {
+        let to = bytes.len().min(from + CHUNK_BYTES);
+        bytes[from..to].to_vec()
+    })
 }
 
 impl OperatorRpc {

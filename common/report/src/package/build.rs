@@ -12,7 +12,8 @@ use rayon::prelude::*;
 
 use super::statement::{Envelope, Statement};
 use super::{
-    ArchiveError, Evidence, LogEvidence, Package, SignedByPerson, companions, layout, pack, stated,
+    Archive, ArchiveError, Evidence, Files, LogEvidence, Package, Parts, SignedByPerson,
+    companions, layout,
 };
 use crate::assemble::{AssembleError, Given, assemble_given};
 use crate::forms::{self, FormError};
@@ -139,19 +140,16 @@ impl Unlogged {
             coordinator_certificate,
         );
         let companions = companions::all(protocols.in_force().protocol());
-        let mut files = stated((&evidence, &signatures, &log), &signed, &forms, &companions);
+        let parts = Parts { evidence, signatures, log, report: signed, forms, companions };
+        let mut files = parts.into_files();
         let statement = Statement::about(&value, &files);
         drop(value);
         let statement = Envelope::seal(&statement, coordinator_key, coordinator_certificate)
             .and_then(|envelope| Canonical::new(envelope).ok())
-            .ok_or(BuildError::Statement)?
-            .into_bytes();
-        files.insert(layout::STATEMENT.to_owned(), statement.as_slice().into());
-        let archive = pack(&files).map_err(BuildError::Archive)?;
-        drop(files);
-        let report = signed;
-        Package { evidence, signatures, log, report, forms, companions, statement, archive }
-            .verified(&results)
+            .ok_or(BuildError::Statement)?;
+        files.insert(layout::STATEMENT.to_owned(), statement.into_bytes());
+        let archive = Archive::of(&files).map_err(BuildError::Archive)?;
+        Package { files, archive }.verified(&results)
     }
 }
 
@@ -167,16 +165,8 @@ impl Evidence {
 impl Package {
     /// The package, if a reader finds that it holds. What was made of `results` a moment ago is not made again.
     fn verified(self, results: &BTreeMap<SiteId, ResultDigest>) -> Result<Self, BuildError> {
-        let made = Made {
-            protocol: &self.evidence.protocol.bytes,
-            round: &self.evidence.round.bytes,
-            results,
-            numbers: &self.report.bytes,
-            forms: &self.forms,
-        };
-        let files = self.contents().into_iter().collect();
-        let verification = verify_with(&files, None, None, Some(&made));
-        drop(files);
+        let made = Made { files: &self.files, results };
+        let verification = verify_with(&Files::from(&self.files), None, None, Some(&made));
         match verification.first_failure() {
             None => Ok(self),
             Some(part) => Err(BuildError::DoesNotVerify {

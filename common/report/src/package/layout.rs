@@ -19,7 +19,7 @@ pub(crate) const COMPANIONS: [&str; 3] = [INSTRUCTIONS, MODEL_CARD, BILL_OF_MATE
 /// The coordinator's statement about all files.
 pub(crate) const STATEMENT: &str = "evidence/statement.json";
 /// All files in one.
-pub(crate) const ARCHIVE: &str = "evidence.zip";
+pub const ARCHIVE: &str = "evidence.zip";
 /// The consortium's root certificate.
 pub(crate) const ROOT: &str = "evidence/root.pem";
 /// The locked protocol.

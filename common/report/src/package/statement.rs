@@ -3,13 +3,13 @@
 //! Its subjects are all files of the package but itself and the archive, so that one signature binds even
 //! those that do not follow from the evidence. Any in-toto tool reads it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use fedval_study::{Canonical, Sha256Digest};
 use fedval_trust::{Certificate, Endorsement, PayloadType, SecretKey, Signature, SignedDocument};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
@@ -77,12 +77,13 @@ struct Predicate {
 
 impl Statement {
     /// The statement about these files.
-    pub(super) fn about(report: &Report, files: &BTreeMap<String, Cow<'_, [u8]>>) -> Self {
+    pub(super) fn about(report: &Report, files: &BTreeMap<String, Vec<u8>>) -> Self {
         let sha256 = |digest: String| Sha256 { sha256: digest };
-        let bound = files.iter().filter(|(path, _)| layout::is_stated(path));
+        let bound: Vec<_> = files.iter().filter(|(path, _)| layout::is_stated(path)).collect();
         Self {
             type_: STATEMENT.to_owned(),
             subject: bound
+                .into_par_iter()
                 .map(|(path, bytes)| Subject {
                     name: path.clone(),
                     digest: sha256(Sha256Digest::of(bytes).to_string()),

@@ -189,7 +189,7 @@ impl<'f> Documents<'f> {
     /// Whether protocol and round are those that something was made of.
     pub(super) fn is_of(&self, made: &Made<'_>) -> bool {
         let is = |path, bytes: &[u8]| self.bytes(path).is_ok_and(|found| *found == *bytes);
-        is(layout::PROTOCOL, made.protocol) && is(layout::ROUND, made.round)
+        [layout::PROTOCOL, layout::ROUND].iter().all(|path| is(path, made.file(path)))
     }
 
     /// Whether every result holds and is one of those that something was made of.

@@ -20,11 +20,8 @@ pub(super) struct Again<'m> {
     /// `report.json`.
     numbers: Cow<'m, [u8]>,
     /// Page, paper, tables and pictures, by path.
-    pub(super) forms: Cow<'m, Forms>,
+    pub(super) forms: BTreeMap<String, Cow<'m, [u8]>>,
 }
-
-/// Forms of a report by path.
-type Forms = BTreeMap<String, Vec<u8>>;
 
 /// `report.json` as the package has it.
 pub(super) struct Found<'f>(Result<Cow<'f, [u8]>, String>);
@@ -38,8 +35,8 @@ impl<'f> Found<'f> {
         self.0.as_deref().map_err(Clone::clone)
     }
 
-    pub(super) fn digest(self) -> Result<Sha256Digest, String> {
-        self.0.map(|bytes| Sha256Digest::of(&bytes))
+    pub(super) fn digest(&self) -> Result<Sha256Digest, String> {
+        self.bytes().map(Sha256Digest::of)
     }
 }
 
@@ -81,8 +78,10 @@ pub(super) fn again<'m>(
         && documents.is_of(made)
         && documents.has_all_of(made)
     {
-        let (numbers, forms) = (Cow::Borrowed(made.numbers), Cow::Borrowed(made.forms));
-        return Ok(Again { numbers, forms });
+        let as_made = |(path, bytes): (&String, &'m Vec<u8>)| (path.clone(), bytes.into());
+        let forms = made.files.iter().filter(|(path, _)| layout::is_form(path));
+        let numbers = made.files.get(layout::REPORT).map_or(&[][..], Vec::as_slice).into();
+        return Ok(Again { numbers, forms: forms.map(as_made).collect() });
     }
     if !documents.is_worth_making {
         return Err("is not made again: not every file is the one that was signed".to_owned());
@@ -109,7 +108,8 @@ pub(super) fn again<'m>(
         },
     );
     let (forms, numbers) = (forms?, numbers?);
-    Ok(Again { numbers: Cow::Owned(numbers), forms: Cow::Owned(forms) })
+    let forms = forms.into_iter().map(|(path, form)| (path, form.into())).collect();
+    Ok(Again { numbers: numbers.into(), forms })
 }
 
 /// Nothing is asked of its form: whatever is signed and agrees with what the evidence gives is canonical.

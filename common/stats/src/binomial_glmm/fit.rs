@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::BinomialGlmm;
 use super::bracket::Bracket;
 use super::hermite::Quadrature;
-use super::mode::{BESIDE, Mode, modes};
+use super::mode::{BESIDE, Mode, NEAR, ROUGHLY_NEAR, modes};
 use super::site::{Derivatives, Site};
 use crate::NotEstimable;
 use crate::interval::critical_t;
@@ -37,6 +37,11 @@ const FINE_STEP: f64 = 1e-12;
 
 /// Steps of Newton's method in both directions: each doubles the digits.
 const POLISHING_STEPS: u32 = 8;
+
+/// The last of them is no larger than this part of the value, and taken: what is left is its square, which few
+/// nodes do not resolve. Where a maximum is computed, its error is told from before that step.
+const ROUGH_POLISH: f64 = 1e-3;
+const FINE_POLISH: f64 = 1e-11;
 
 /// The sign of the profile's slope is told where a step in mu of at most this size moves it by no more than
 /// this part: what the step leaves is of second order in both.
@@ -110,6 +115,13 @@ impl Precision {
         match self {
             Self::Rough => ROUGH_STEP,
             Self::Fine => FINE_STEP,
+        }
+    }
+
+    const fn polish(self) -> f64 {
+        match self {
+            Self::Rough => ROUGH_POLISH,
+            Self::Fine => FINE_POLISH,
         }
     }
 }
@@ -196,23 +208,34 @@ impl Model {
                     sum.plus(site.derivatives_without_spread(mu).times(*times))
                 })
             }
-            Precision::Rough => self.sum(mu, tau, &ROUGH),
-            Precision::Fine => self.sum(mu, tau, &FINE),
+            Precision::Rough => self.sum(mu, tau, ROUGHLY_NEAR, &ROUGH),
+            Precision::Fine => self.sum(mu, tau, NEAR, &FINE),
         }
     }
 
-    fn sum<const N: usize>(&self, mu: f64, tau: f64, nodes: &Quadrature<N>) -> Derivatives {
-        self.around_modes(mu, tau).fold(Derivatives::default(), |sum, (site, times, mode)| {
+    fn sum<const N: usize>(
+        &self,
+        mu: f64,
+        tau: f64,
+        near: f64,
+        nodes: &Quadrature<N>,
+    ) -> Derivatives {
+        self.around_modes(mu, tau, near).fold(Derivatives::default(), |sum, (site, times, mode)| {
             sum.plus(site.derivatives(mu, tau, mode, nodes).times(times))
         })
     }
 
     /// Each site, how many of it there are, and its mode.
-    fn around_modes(&self, mu: f64, tau: f64) -> impl Iterator<Item = (Site, f64, Mode)> {
+    fn around_modes(
+        &self,
+        mu: f64,
+        tau: f64,
+        near: f64,
+    ) -> impl Iterator<Item = (Site, f64, Mode)> {
         self.sites.chunks(BESIDE).flat_map(move |some| {
             // Where some are left over, the last one stands in for those that are not there.
             let beside = std::array::from_fn(|i| some[i.min(some.len() - 1)].0);
-            let modes = modes(&beside, mu, tau);
+            let modes = modes(&beside, mu, tau, near);
             some.iter().zip(modes).map(|((site, times), mode)| (*site, *times, mode))
         })
     }
@@ -222,7 +245,7 @@ impl Model {
         if tau > 0.0 {
             let value =
                 |(site, times, mode): (Site, _, _)| times * site.value(mu, tau, mode, &*FINE);
-            return self.around_modes(mu, tau).map(value).fold(0.0, |sum, value| sum + value);
+            return self.around_modes(mu, tau, NEAR).map(value).fold(0.0, |sum, value| sum + value);
         }
         self.sites
             .iter()
@@ -361,14 +384,14 @@ impl Model {
             }
             let step_mu = (at.mu_tau * at.tau - at.tau_tau * at.mu) / determinant;
             let step_tau = (at.mu_tau * at.mu - at.mu_mu * at.tau) / determinant;
-            let is_settled =
-                step_mu.abs() <= by.step() * (1.0 + mu.abs()) && step_tau.abs() <= by.step() * tau;
-            if is_settled {
-                return Some((tau, Profile { mu, tau, at }));
-            }
+            let is_settled = step_mu.abs() <= by.polish() * (1.0 + mu.abs())
+                && step_tau.abs() <= by.polish() * tau;
             (mu, tau) = (mu + step_mu, tau + step_tau);
             if !(mu.is_finite() && tau > 0.0 && tau < 2.0 * LARGEST_TAU) {
                 return None;
+            }
+            if is_settled {
+                return Some((tau, Profile { mu, tau, at }));
             }
         }
         None

@@ -14,7 +14,10 @@ const STEPS: u32 = 100;
 
 /// Standardised effects are of the order of 1. Newton's method doubles digits: after a step as small as this
 /// the mode is good to ten of them, more than the quadrature around it needs.
-const TOLERANCE: f64 = 1e-5;
+pub(super) const NEAR: f64 = 1e-5;
+
+/// And after one as small as this to four, more than a quadrature of few nodes needs.
+pub(super) const ROUGHLY_NEAR: f64 = 1e-2;
 
 /// One number of each site.
 type Beside = [f64; BESIDE];
@@ -39,9 +42,9 @@ pub(super) struct Mode {
     pub(super) spread: f64,
 }
 
-/// The modes of the integrands at mu and τ, and how wide these are there.
-pub(super) fn modes(sites: &[Site; BESIDE], mu: f64, tau: f64) -> [Mode; BESIDE] {
-    let z = search(sites, mu, tau);
+/// The modes of the integrands at mu and τ, found by a last step of at most `near`, and how wide these are there.
+pub(super) fn modes(sites: &[Site; BESIDE], mu: f64, tau: f64, near: f64) -> [Mode; BESIDE] {
+    let z = search(sites, mu, tau, near);
     std::array::from_fn(|i| {
         let (peak, _, variance) = sites[i].integrand(mu, tau, z[i]);
         Mode { z: z[i], peak, spread: libm::sqrt(2.0 / (1.0 + tau * tau * variance)) }
@@ -50,10 +53,10 @@ pub(super) fn modes(sites: &[Site; BESIDE], mu: f64, tau: f64) -> [Mode; BESIDE]
 
 /// Near the modes: the derivative `τ(x − np) − z` of a site falls in z and changes sign between `τ(x − n)` and
 /// `τx`. Quadrature around a place near a mode is as exact as around it.
-fn search(sites: &[Site; BESIDE], mu: f64, tau: f64) -> Beside {
+fn search(sites: &[Site; BESIDE], mu: f64, tau: f64, near: f64) -> Beside {
     let mut search = Search::begin(sites, mu, tau);
     for _ in 0..STEPS {
-        search.step(mu, tau);
+        search.step(mu, tau, near);
         if search.is_near.iter().all(|is_near| *is_near) {
             break;
         }
@@ -73,7 +76,7 @@ impl Search {
 
     /// A step of Newton's method, or half of what is left where that leads out of it. Who is near stays there.
     #[inline]
-    fn step(&mut self, mu: f64, tau: f64) {
+    fn step(&mut self, mu: f64, tau: f64, near: f64) {
         let [mut slope, mut curvature] = [[0.0; BESIDE]; 2];
         for i in 0..BESIDE {
             let eta = mu + tau * self.z[i];
@@ -94,7 +97,7 @@ impl Search {
             let next =
                 if newton >= low && newton <= high { newton } else { f64::midpoint(low, high) };
             self.z[i] = if self.is_near[i] { z } else { next };
-            self.is_near[i] |= (next - z).abs() < TOLERANCE;
+            self.is_near[i] |= (next - z).abs() < near;
         }
     }
 }
@@ -107,9 +110,9 @@ mod tests {
     fn a_site_has_the_same_mode_whoever_is_beside_it() {
         let sites = [Site::new(17, 20), Site::new(20, 20), Site::new(0, 9), Site::new(700, 1000)];
         for (mu, tau) in [(1.0, 0.02), (2.5, 0.7), (-3.0, 20.0)] {
-            let together = modes(&sites, mu, tau);
+            let together = modes(&sites, mu, tau, NEAR);
             for (site, Mode { z, .. }) in sites.into_iter().zip(together) {
-                let alone = modes(&[site; BESIDE], mu, tau);
+                let alone = modes(&[site; BESIDE], mu, tau, NEAR);
                 assert_eq!(alone.map(|mode| mode.z.to_bits()), [z.to_bits(); BESIDE]);
                 let (r, _) = site.residual_and_variance(mu + tau * z);
                 assert!((tau * r - z).abs() < 1e-4 * (1.0 + tau * tau * site.n), "{z}");

@@ -180,7 +180,7 @@ impl Site {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mode::{BESIDE, modes};
+    use super::super::mode::{BESIDE, NEAR, modes};
     use super::*;
 
     fn site() -> Site {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn mode(site: Site, mu: f64, tau: f64) -> Mode {
-        modes(&[site; BESIDE], mu, tau)[0]
+        modes(&[site; BESIDE], mu, tau, NEAR)[0]
     }
 
     #[test]

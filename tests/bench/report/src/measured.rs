@@ -23,7 +23,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Writes the package of these answers.
 pub(crate) fn write(folder: &Path, plan: &StudyProtocol, answers: &Answers) -> Outcome<()> {
-    for (path, bytes) in Consortium::new(1).package(plan, answers).into_files() {
+    for (path, bytes) in Consortium::new(1).package(plan, answers).files() {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap_or(folder))?;
         fs::write(&path, bytes)?;
@@ -50,7 +50,7 @@ pub(crate) fn build(folder: &Path) -> Outcome<()> {
     let clock = SystemClock.monotonic();
     let package = unlogged.seal(Vec::new(), log, &key, &certificate)?;
     say("rendered, packed, verified", since(clock));
-    line(&format!("the same report again: {is_same}, {} files", package.into_files().len()));
+    line(&format!("the same report again: {is_same}, {} files", package.into_parts().0.len()));
     say("files in memory", Duration::ZERO);
     Ok(())
 }

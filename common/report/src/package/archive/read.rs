@@ -1,75 +1,14 @@
-//! The package as one file: a ZIP archive without compression and without times.
-//!
-//! Stored members keep their bytes readable for as long as anybody reads ZIP, and an archive that may hold
-//! nothing else cannot inflate: what is read is never larger than the file. It is read by the rules of a package
-//! alone – so many members at most, none over another, no second description of any – so that an archive of a
-//! million is refused before room is made for one.
-//!
-//! # References
-//!
-//! - PKWARE (2022). APPNOTE.TXT, .ZIP File Format Specification 6.3.10, sections 4.3 and 4.4.
+//! Reading an archive by the rules of a package alone: so many members at most, none over another, no second
+//! description of any. An archive of a million is refused before room is made for one.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Seek, Write as _};
+use std::io::{Read, Seek};
 
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use super::{ArchiveError, DESCRIPTION, END, HEADER, MAX_MEMBERS, MAX_NAME};
+use crate::package::content::Bytes;
 
-use super::content::Bytes;
-
-/// Members beyond this are no package.
-const MAX_MEMBERS: usize = 20_000;
-/// Nor are names of members longer than this.
-const MAX_NAME: usize = 200;
 /// What a member's description takes at most, with what tools add to it.
 const MAX_DESCRIPTION: u64 = 46 + MAX_NAME as u64 + 256;
-
-/// Bytes of the record at the end, of a member's description, and of the header before its content.
-const END: usize = 22;
-const DESCRIPTION: usize = 46;
-const HEADER: usize = 30;
-
-/// An archive cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ArchiveError {
-    /// It cannot be written.
-    #[error("it cannot be written as a ZIP archive")]
-    Unwritable(#[from] zip::result::ZipError),
-    /// Reading or writing failed.
-    #[error("it cannot be read")]
-    Input(#[from] std::io::Error),
-    /// It is no ZIP archive, or a damaged one.
-    #[error("it is no readable ZIP archive")]
-    Damaged,
-    /// A member that no package has.
-    #[error("{what}")]
-    Foreign {
-        /// What is wrong with it.
-        what: &'static str,
-    },
-}
-
-/// Files as an archive; the same files give the same bytes.
-///
-/// # Errors
-///
-/// [`ArchiveError`] where a file is larger than an archive can hold.
-pub(crate) fn pack(files: &BTreeMap<String, Cow<'_, [u8]>>) -> Result<Vec<u8>, ArchiveError> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
-    let described = |path: &String| HEADER + DESCRIPTION + 2 * path.len();
-    let room = files.iter().map(|(path, bytes)| described(path) + bytes.len()).sum::<usize>();
-    let mut archive = ZipWriter::new(Cursor::new(Vec::with_capacity(room + END)));
-    for (path, bytes) in files {
-        archive.start_file(path, options)?;
-        archive.write_all(bytes)?;
-    }
-    Ok(archive.finish()?.into_inner())
-}
 
 /// The files of an archive that may come from anybody, all in memory.
 ///
@@ -85,7 +24,7 @@ pub fn unpack(mut input: impl Read + Seek) -> Result<BTreeMap<String, Vec<u8>>, 
 }
 
 /// The files of an archive in memory.
-pub(super) fn unpacked(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ArchiveError> {
+fn unpacked(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ArchiveError> {
     let whole = Bytes::Held(archive);
     let content = |Member { name, start, length, .. }| {
         let mut content = vec![0; usize::try_from(length).map_err(|_| ArchiveError::Damaged)?];
@@ -243,6 +182,12 @@ fn long(bytes: &[u8], at: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, ZipWriter};
+
+    use super::super::packed as pack;
     use super::*;
 
     fn files() -> BTreeMap<String, Vec<u8>> {
@@ -253,8 +198,7 @@ mod tests {
     }
 
     fn packed() -> Vec<u8> {
-        let files = files();
-        pack(&files.iter().map(|(path, bytes)| (path.clone(), bytes.into())).collect()).unwrap()
+        pack(&files()).unwrap()
     }
 
     fn refused(archive: &[u8]) -> String {
