@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use fedval_ambient::{Exit, Failure};
-use fedval_study::{Sha256Digest, SiteId};
+use fedval_study::{Sha256Digest, SiteId, StudyId};
 use fedval_trust::{Certificate, Role, SecretKey};
 use fedval_vault::Vault;
 
@@ -52,6 +52,11 @@ impl Home {
 
     pub(crate) fn policy_signature_file(&self) -> PathBuf {
         self.folder.join("policy.sig.json")
+    }
+
+    /// What the model of a study would see here, drawn for this site's people.
+    pub(crate) fn dry_run_file(&self, study: &StudyId) -> PathBuf {
+        self.folder.join(format!("dry-run-{study}.html"))
     }
 
     pub(crate) fn lock_file(&self) -> PathBuf {

@@ -105,6 +105,29 @@ fn every_picture_stands_beside_its_data() {
 }
 
 #[test]
+fn every_one_of_many_sites_stands_on_one_page_of_the_ranked_forest() {
+    let figures = figures(&report(&plan(), &many(&plan())));
+    let metric = plan().endpoints[0].metric.to_string().replace('@', "-");
+    let first = format!("forest-{metric}");
+    let mut pages = vec![first.clone()];
+    pages.extend(
+        (2..)
+            .map(|page| format!("{first}-page-{page}"))
+            .take_while(|id| figures.contains_key(&format!("figures/{id}.svg"))),
+    );
+    assert_eq!(pages.len(), MANY.div_ceil(40));
+    let sites: Vec<String> = pages
+        .iter()
+        .flat_map(|id| {
+            let rows = rows(&figures, id);
+            marked(&rows, "site").iter().map(|row| row["site"].clone()).collect::<Vec<_>>()
+        })
+        .collect();
+    let once: std::collections::BTreeSet<&String> = sites.iter().collect();
+    assert_eq!((sites.len(), once.len()), (MANY, MANY));
+}
+
+#[test]
 fn a_forest_s_data_are_the_numbers_of_the_report() {
     let report = report(&plan(), &all_answers(&plan()));
     let figures = figures(&report);

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod commitment;
+mod dry_run;
 mod evaluated;
 mod lane;
 mod members;
@@ -16,5 +17,6 @@ mod summary;
 mod unit;
 
 pub use attributes::attribute_columns;
+pub use dry_run::{DryRun, Looked};
 pub use run::{EvaluateError, Evaluation, Progress};
 pub use unit::ScoreGrid;

@@ -32,25 +32,39 @@ impl Reader<'_> {
         if case.reference.is_none() {
             return Ok((None, Err(FailureReason::NoReference)));
         }
+        let (digest, image) = self.look(case).await;
+        match image {
+            Ok(image) => Ok((digest, Ok(image))),
+            // No log line: whoever counts them knows how many of a site's cases fail.
+            Err(DecodeFailure::Case { reason, .. }) => Ok((digest, Err(reason))),
+            Err(error) => Err(LaneError::Machine(error)),
+        }
+    }
+
+    /// The same of any case, with the code that this site's people look up where there is no image.
+    pub(crate) async fn look(
+        &mut self,
+        case: &Case,
+    ) -> (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, DecodeFailure>) {
         let IndexTest::Image(path) = case.index_test.clone() else {
-            return Ok((None, Err(FailureReason::Undecodable)));
+            return (None, Err(unread()));
         };
         let max_bytes = self.max_file_bytes;
         // All that waits for a disk at once: each turn to the threads that may wait costs more
         // than most files.
         let file = tokio::task::spawn_blocking(move || read_file(&path, max_bytes)).await;
         let Some((bytes, digest)) = file.ok().flatten() else {
-            return Ok((None, Err(FailureReason::Undecodable)));
+            return (None, Err(unread()));
         };
         let request =
             DecodeRequest { input: self.input, dicom_attributes: self.keywords, bytes: &bytes };
-        match self.decoder.decode(&request).await {
-            Ok(decoded) => Ok((Some(digest), Ok(decoded))),
-            // No log line: whoever counts them knows how many of a site's cases fail.
-            Err(DecodeFailure::Case { reason, .. }) => Ok((Some(digest), Err(reason))),
-            Err(error) => Err(LaneError::Machine(error)),
-        }
+        (Some(digest), self.decoder.decode(&request).await)
     }
+}
+
+/// There are no bytes to decode.
+const fn unread() -> DecodeFailure {
+    DecodeFailure::Case { reason: FailureReason::Undecodable, detail: "IMAGE_UNREADABLE" }
 }
 
 /// The image file's bytes and digest; `None` where it went away since the manifest was read, or is

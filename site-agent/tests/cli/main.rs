@@ -168,6 +168,7 @@ fn check_lists_every_problem_with_what_to_do_about_it() {
             ("coordinator", None, ""),
             ("data source radiology", Some(false), "DISK"),
             ("data source", Some(false), "STUDY_NOT_FOUND"),
+            ("what the model would see", None, ""),
             ("cases", Some(true), ""),
         ]
     );

@@ -87,7 +87,7 @@ fn each_bucket_holds_each_site_once(report: &[u8]) {
 }
 
 async fn report(world: &World) -> Vec<u8> {
-    world.coordinator.report_build(&world.study()).await.unwrap().report.bytes
+    world.coordinator.report_build(&world.study()).await.unwrap().files()["report.json"].clone()
 }
 
 async fn undisturbed() -> Vec<u8> {

@@ -52,6 +52,13 @@ pub(super) fn figure(report: &Report, shown: &Ranking<'_>, metric: &MetricId) ->
     })
 }
 
+/// Plots of the sites behind the first page, of the metric by which sites are ranked.
+pub(super) fn further(report: &Report) -> Vec<Figure> {
+    let Some(ranked) = report.verdicts.first() else { return Vec::new() };
+    let pages = Ranking::further(report);
+    pages.iter().filter_map(|page| figure(report, page, &ranked.metric)).collect()
+}
+
 /// The acceptance limits on a metric, each once.
 pub(super) fn limits(report: &Report, metric: &MetricId) -> Vec<(f64, EndpointDirection)> {
     let mut limits: Vec<(f64, EndpointDirection)> = Vec::new();
@@ -92,8 +99,14 @@ impl Forest<'_> {
             self.draw_pooled(&mut drawing, axis, pooled, y + 10.0);
         }
         let name = words::metric(self.metric);
-        let id = format!("forest-{}", self.metric.to_string().replace('@', "-"));
-        let title = format!("Forest plot of {name} by site");
+        let (mut id, mut title) = (
+            format!("forest-{}", self.metric.to_string().replace('@', "-")),
+            format!("Forest plot of {name} by site"),
+        );
+        if self.shown.page() > 1 {
+            id = format!("{id}-page-{}", self.shown.page());
+            title = format!("{title}, page {}", self.shown.page());
+        }
         drawing.finish(&id, &title, &legend::description(self.report, self.shown, self.metric))
     }
 

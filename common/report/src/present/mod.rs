@@ -66,6 +66,8 @@ pub(crate) struct Presentation<'a> {
     pub(crate) performance: Table,
     pub(crate) responses: Table,
     pub(crate) forests: Vec<Figure>,
+    /// Of many sites, those that the first plots leave out: a page of them each.
+    pub(crate) further_forests: Vec<Figure>,
     pub(crate) synthesis: Table,
     pub(crate) leave_one_out: Option<Table>,
     pub(crate) funnels: Vec<Figure>,
@@ -105,6 +107,7 @@ impl<'a> Presentation<'a> {
                 .iter()
                 .filter_map(|id| forest::figure(report, &shown, id))
                 .collect(),
+            further_forests: forest::further(report),
             synthesis: synthesis::table(report, &asked),
             leave_one_out: synthesis::leave_one_out(report, &shown, &asked),
             funnels: asked.iter().filter_map(|id| funnel::figure(report, id)).collect(),
@@ -130,6 +133,7 @@ impl<'a> Presentation<'a> {
     pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
         std::iter::once(&self.flow)
             .chain(&self.forests)
+            .chain(&self.further_forests)
             .chain(&self.funnels)
             .chain(&self.roc_space)
             .chain(&self.calibration)

@@ -2,7 +2,7 @@
 //!
 //! Few sites stand in order of their names. Of many, only the least favourable are shown, worst first:
 //! nobody reads a thousand rows, and those at the end are the ones that matter least. All stand in the CSV
-//! tables.
+//! tables, and on further forest plots for whoever looks for one of them.
 
 use fedval_study::SiteId;
 use fedval_study::protocol::EndpointDirection;
@@ -19,22 +19,35 @@ const IN_A_GROUP: usize = 5;
 #[derive(Debug)]
 pub(super) struct Ranking<'a> {
     report: &'a Report,
+    /// So many stand before these.
+    before: usize,
     /// In the order in which they are shown.
     pub(super) sites: Vec<&'a Site>,
 }
 
 impl<'a> Ranking<'a> {
+    /// The sites that a report shows first, and of many sites those that it shows at all.
     pub(super) fn of(report: &'a Report) -> Self {
-        let mut sites: Vec<&Site> = report.sites.iter().collect();
-        if sites.len() > MOST {
-            // A stable sort: equals stay in order of their names.
-            sites.sort_by(|one, other| {
-                let rank = |site: &Site| unfavourable(report.verdicts.first(), site);
-                rank(other).total_cmp(&rank(one))
-            });
-            sites.truncate(MOST);
-        }
-        Self { report, sites }
+        let mut sites = in_order(report);
+        sites.truncate(MOST);
+        Self { report, before: 0, sites }
+    }
+
+    /// The sites behind them, as many together.
+    pub(super) fn further(report: &'a Report) -> Vec<Self> {
+        let sites = in_order(report);
+        let pages = sites.chunks(MOST).enumerate().skip(1);
+        let page = |(page, sites): (usize, &[&'a Site])| Self {
+            report,
+            before: page * MOST,
+            sites: sites.to_vec(),
+        };
+        pages.map(page).collect()
+    }
+
+    /// Which page of sites this is, from 1.
+    pub(super) const fn page(&self) -> usize {
+        self.before / MOST + 1
     }
 
     /// The shown ones that released a result.
@@ -62,11 +75,17 @@ impl<'a> Ranking<'a> {
         if self.is_whole() {
             return String::new();
         }
-        let all = u64::try_from(self.report.sites.len()).unwrap_or(u64::MAX);
+        let all = count(self.report.sites.len());
+        if self.before > 0 {
+            let (first, last) = (self.before + 1, self.before + self.sites.len());
+            return format!(
+                " Sites {first} to {} of {all}, from the least favourable on.",
+                count(last)
+            );
+        }
         format!(
-            " Shown are the {} least favourable of {} sites, worst first; all stand in tables/.",
+            " Shown are the {} least favourable of {all} sites, worst first; all stand in tables/.",
             self.sites.len(),
-            number::count(all)
         )
     }
 
@@ -80,6 +99,23 @@ impl<'a> Ranking<'a> {
              tables/subgroup_sites.csv."
         )
     }
+}
+
+/// Few sites by name, many from the least favourable on.
+fn in_order(report: &Report) -> Vec<&Site> {
+    let mut sites: Vec<&Site> = report.sites.iter().collect();
+    if sites.len() > MOST {
+        // A stable sort: equals stay in order of their names.
+        sites.sort_by(|one, other| {
+            let rank = |site: &Site| unfavourable(report.verdicts.first(), site);
+            rank(other).total_cmp(&rank(one))
+        });
+    }
+    sites
+}
+
+fn count(sites: usize) -> String {
+    number::count(u64::try_from(sites).unwrap_or(u64::MAX))
 }
 
 /// How unfavourable a site is to the first endpoint; one without a value comes last.

@@ -8,8 +8,8 @@ use fedval_study::summary::FailureReason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageFault {
-    /// Neither PNG, JPEG nor DICOM Part 10.
-    #[error("the file is neither PNG, JPEG nor DICOM")]
+    /// Neither PNG, JPEG, TIFF nor DICOM Part 10.
+    #[error("the file is neither PNG, JPEG, TIFF nor DICOM")]
     FormatUnknown,
     /// The file ends early or contradicts itself.
     #[error("the file is damaged")]
@@ -20,7 +20,7 @@ pub enum ImageFault {
     /// DICOM attributes that describe the pixels are missing.
     #[error("the file does not describe its pixels")]
     DescriptionMissing,
-    /// A DICOM transfer syntax that is not read.
+    /// A DICOM transfer syntax, or a compression of TIFF, that is not read.
     #[error("the transfer syntax is not supported")]
     TransferSyntax,
     /// More than one frame, and the protocol does not say which.

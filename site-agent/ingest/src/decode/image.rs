@@ -20,18 +20,18 @@ pub(super) fn read_jpeg(bytes: &[u8], input: &ModelInput) -> Result<Raster, Imag
 }
 
 /// Largest decoded image: a grey one of 16 bits with the longest sides.
-const MAX_DECODED_BYTES: u64 = (MAX_SIDE * MAX_SIDE * 2) as u64;
+pub(super) const MAX_DECODED_BYTES: usize = MAX_SIDE * MAX_SIDE * 2;
 
 fn read(bytes: &[u8], format: ImageFormat, input: &ModelInput) -> Result<Raster, ImageFault> {
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    limits.max_alloc = Some(MAX_DECODED_BYTES as u64);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(|_| ImageFault::Corrupt)?;
     let (width, height) = decoder.dimensions();
     let size = Size::new(height as usize, width as usize)?;
     accept(size, input)?;
-    if decoder.total_bytes() > MAX_DECODED_BYTES {
+    if decoder.total_bytes() > MAX_DECODED_BYTES as u64 {
         return Err(ImageFault::Corrupt);
     }
     let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
@@ -50,23 +50,23 @@ fn planes(
         DynamicImage::ImageRgb8(rgb) => Samples::colour(rgb.into_raw()).planes(size, input),
         DynamicImage::ImageRgb16(rgb) => Samples::colour(rgb.into_raw()).planes(size, input),
         DynamicImage::ImageLumaA8(grey) => {
-            Samples::grey(opaque(&grey.into_raw(), 1)?).planes(size, input)
+            Samples::grey(grey.into_raw()).opaque()?.planes(size, input)
         }
         DynamicImage::ImageLumaA16(grey) => {
-            Samples::grey(opaque(&grey.into_raw(), 1)?).planes(size, input)
+            Samples::grey(grey.into_raw()).opaque()?.planes(size, input)
         }
         DynamicImage::ImageRgba8(rgb) => {
-            Samples::colour(opaque(&rgb.into_raw(), 3)?).planes(size, input)
+            Samples::colour(rgb.into_raw()).opaque()?.planes(size, input)
         }
         DynamicImage::ImageRgba16(rgb) => {
-            Samples::colour(opaque(&rgb.into_raw(), 3)?).planes(size, input)
+            Samples::colour(rgb.into_raw()).opaque()?.planes(size, input)
         }
         _ => Err(ImageFault::BitDepth),
     }
 }
 
 /// A sample as a file stores it, of one byte or two.
-trait Sample: Copy + Eq + Into<u16> {
+pub(super) trait Sample: Copy + Eq + Into<u16> {
     /// Largest storable value.
     const MAX: Self;
 }
@@ -80,10 +80,10 @@ impl Sample for u16 {
 }
 
 /// Interleaved samples as stored.
-struct Samples<S> {
-    values: Vec<S>,
+pub(super) struct Samples<S> {
+    pub(super) values: Vec<S>,
     /// 1 for grey, 3 for colour.
-    channels: usize,
+    pub(super) channels: usize,
 }
 
 impl<S: Sample> Samples<S> {
@@ -95,7 +95,25 @@ impl<S: Sample> Samples<S> {
         Self { values, channels: 3 }
     }
 
-    fn planes(self, size: Size, input: &ModelInput) -> Result<Vec<Vec<f32>>, ImageFault> {
+    /// The same without the alpha channel behind each pixel, which must hide nothing.
+    pub(super) fn opaque(self) -> Result<Self, ImageFault> {
+        let Self { values, channels } = self;
+        let mut kept = Vec::with_capacity(values.len() / (channels + 1) * channels);
+        for pixel in values.chunks_exact(channels + 1) {
+            let (colour, alpha) = pixel.split_at(channels);
+            if *alpha != [S::MAX] {
+                return Err(ImageFault::Transparent);
+            }
+            kept.extend_from_slice(colour);
+        }
+        Ok(Self { values: kept, channels })
+    }
+
+    pub(super) fn planes(
+        self,
+        size: Size,
+        input: &ModelInput,
+    ) -> Result<Vec<Vec<f32>>, ImageFault> {
         let max = S::MAX.into();
         let number = scale(max, input.scaling);
         let number = |value| standardised(number(value), input);
@@ -126,19 +144,6 @@ pub(super) fn coloured_planes<S: Eq>(
         return Ok(vec![red]);
     }
     if wanted == 3 { Ok(vec![red, green, blue]) } else { Err(ImageFault::Colour) }
-}
-
-/// Removes an alpha channel that hides nothing.
-fn opaque<S: Sample>(values: &[S], channels: usize) -> Result<Vec<S>, ImageFault> {
-    let mut kept = Vec::with_capacity(values.len() / (channels + 1) * channels);
-    for pixel in values.chunks_exact(channels + 1) {
-        let (colour, alpha) = pixel.split_at(channels);
-        if *alpha != [S::MAX] {
-            return Err(ImageFault::Transparent);
-        }
-        kept.extend_from_slice(colour);
-    }
-    Ok(kept)
 }
 
 /// A file without rescale or window: the stored value is the modality value, and all of it is shown.

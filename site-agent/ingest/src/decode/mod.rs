@@ -10,9 +10,11 @@ mod exchange;
 mod fault;
 mod image;
 mod lookup;
+mod picture;
 mod raster;
 mod resize;
 mod tensor;
+mod tiff;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +26,7 @@ pub use decoder::{DecodeFailure, DecodeLimits, Decoder};
 pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
+pub use picture::picture;
 
 /// Argument by which the agent's executable becomes a decoder in a box.
 pub const DECODE_ROLE: &str = "__decode-box";
@@ -75,6 +78,9 @@ pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFa
     let (raster, attributes) = match request.bytes {
         [0x89, b'P', b'N', b'G', ..] => (image::read_png(request.bytes, input)?, BTreeMap::new()),
         [0xff, 0xd8, 0xff, ..] => (image::read_jpeg(request.bytes, input)?, BTreeMap::new()),
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => {
+            (tiff::read(request.bytes, input)?, BTreeMap::new())
+        }
         bytes if bytes.get(128..132) == Some(b"DICM") => {
             dicom::read(bytes, input, request.dicom_attributes)?
         }

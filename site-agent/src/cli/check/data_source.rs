@@ -10,6 +10,7 @@ use fedval_study::{LockedProtocol, StudyId};
 
 use super::cases::last_job;
 use super::{Checked, Outcome};
+use crate::config::DataSource;
 use crate::home::Home;
 
 /// Opens what each data source names, whatever the study.
@@ -24,7 +25,7 @@ pub(super) fn every(home: &Home) -> Vec<Checked> {
             outcome: Outcome::Fails(missing("there is no data source")),
         }];
     }
-    let open = |source: &crate::config::DataSource| {
+    let open = |source: &DataSource| {
         let files = source.manifest_source();
         let manifest = File::open(&files.manifest);
         manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
@@ -32,7 +33,7 @@ pub(super) fn every(home: &Home) -> Vec<Checked> {
         folder.map_err(|error| Failure::disk("list the folder of images", &files.root, &error))?;
         Ok("its manifest and its folder can be read".to_owned())
     };
-    let name = |source: &crate::config::DataSource| format!("data source {}", source.name);
+    let name = |source: &DataSource| format!("data source {}", source.name);
     config.data_sources.iter().map(|source| Checked::new(name(source), open(source))).collect()
 }
 
@@ -41,16 +42,24 @@ fn missing(message: &str) -> Failure {
     Failure::new(Exit::Usage, "DATA_SOURCE_MISSING", message, remedy)
 }
 
-/// Reads the manifest as the study would; without the study's protocol, any label is taken.
-pub(super) async fn of_study(home: &Home, study: &StudyId) -> Result<String, Failure> {
+/// The study's protocol as this site received it, and the source that serves it.
+pub(super) async fn for_study(
+    home: &Home,
+    study: &StudyId,
+) -> Result<(StudyProtocol, DataSource), Failure> {
     let protocol = protocol_of(home, study).await?;
     let config = home.config()?;
-    let source = config
-        .source_of(study)
-        .ok_or_else(|| missing(&format!("no data source serves the study `{study}`")))?;
+    let source = config.source_of(study).cloned();
+    let source =
+        source.ok_or_else(|| missing(&format!("no data source serves the study `{study}`")))?;
+    Ok((protocol, source))
+}
+
+/// Reads the manifest as the study would.
+pub(super) fn of_study(protocol: &StudyProtocol, source: &DataSource) -> Result<String, Failure> {
     let standard: &ReferenceStandard = &protocol.reference_standard;
     let files = source.manifest_source();
-    let columns = attribute_columns(&protocol, &files.columns);
+    let columns = attribute_columns(protocol, &files.columns);
     let cohort = read_manifest(&files, standard, &columns).map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("source `{}`: {}", source.name, failure.message);

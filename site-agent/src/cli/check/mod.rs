@@ -5,6 +5,7 @@ mod certificate;
 mod clock;
 mod data_source;
 mod disk;
+mod dry_run;
 mod network;
 
 use fedval_ambient::terminal::{Output, table};
@@ -15,6 +16,7 @@ use serde_json::json;
 
 use crate::home::Home;
 use crate::site_policy;
+use dry_run::Sheet;
 
 /// One thing that was looked at.
 struct Checked {
@@ -62,11 +64,12 @@ pub(super) async fn run(
     let network = network::check(home).await;
     checks.extend(network.checks);
     checks.extend(data_source::every(home));
+    let mut sheet = None;
     if let Some(study) = study {
-        checks.push(Checked::new("data source", data_source::of_study(home, study).await));
+        sheet = of_study(home, study, &mut checks).await;
         checks.push(Checked::new("cases", cases::check(home, study).await));
     }
-    say(&checks, network.request.as_deref(), output);
+    say(&checks, network.request.as_deref(), sheet.as_ref(), output);
     if checks.iter().all(|check| check.failure().is_none()) {
         return Ok(());
     }
@@ -76,6 +79,30 @@ pub(super) async fn run(
         "something this site needs is missing",
         "follow the hints above from top to bottom, then run `fedval-agent check` again",
     ))
+}
+
+/// Whether the study finds what it needs, and what its model would see.
+async fn of_study(home: &Home, study: &StudyId, checks: &mut Vec<Checked>) -> Option<Sheet> {
+    let (source, seen) = ("data source", "what the model would see");
+    let (protocol, from) = match data_source::for_study(home, study).await {
+        Ok(found) => found,
+        Err(failure) => {
+            checks.push(Checked::new(source, Err(failure)));
+            checks.push(Checked::untested(seen, "there is nothing to look at"));
+            return None;
+        }
+    };
+    checks.push(Checked::new(source, data_source::of_study(&protocol, &from)));
+    match dry_run::run(home, study, &protocol, &from).await {
+        Ok(sheet) => {
+            checks.push(Checked::new(seen, sheet.found()));
+            Some(sheet)
+        }
+        Err(failure) => {
+            checks.push(Checked::new(seen, Err(failure)));
+            None
+        }
+    }
 }
 
 /// What stands on this machine.
@@ -111,7 +138,7 @@ async fn sandbox(home: &Home) -> Result<String, Failure> {
     Ok("a box starts and is confined".to_owned())
 }
 
-fn say(checks: &[Checked], request: Option<&str>, output: Output) {
+fn say(checks: &[Checked], request: Option<&str>, sheet: Option<&Sheet>, output: Output) {
     let rows: Vec<_> = checks
         .iter()
         .map(|check| {
@@ -140,5 +167,7 @@ fn say(checks: &[Checked], request: Option<&str>, output: Output) {
         text.push_str("\n\nFor your network team:\n\n");
         text.push_str(request);
     }
-    output.say(&json!({ "checks": rows, "request_to_network_team": request }), &text);
+    let sheet = sheet.map(Sheet::json);
+    let said = json!({ "checks": rows, "request_to_network_team": request, "dry_run": sheet });
+    output.say(&said, &text);
 }

@@ -160,5 +160,13 @@ pub(super) const TARGETS: &[Target] = &[
             decoded(&input, &[[0xff, 0xd8, 0xff].as_slice(), &draw.rest()].concat());
         },
     },
+    Target {
+        entry: "files::tiff",
+        run: |draw| {
+            let input = input(draw);
+            let start: &[u8] = if draw.flag() { b"II*\0" } else { b"MM\0*" };
+            decoded(&input, &[start, &draw.rest()].concat());
+        },
+    },
     Target { entry: "files::manifest", run: manifest },
 ];
