@@ -24,7 +24,8 @@ fn asked(consortium: &Consortium, folder: &Path, study: &str) -> Site {
 
 /// What `check --study` says, and the row about what the model would see.
 fn checked(site: &Site) -> (Value, Value) {
-    let said = site.agent(&["check", "--study", "cxr", "--json"]).json();
+    let answer = site.agent(&["check", "--study", "cxr", "--json"]);
+    let said: Value = serde_json::from_str(&answer.out).expect("it answers in JSON");
     let rows = said["checks"].as_array().expect("there are checks");
     let row = rows.iter().find(|row| row["check"] == CHECK).expect("it is one of them").clone();
     (said, row)

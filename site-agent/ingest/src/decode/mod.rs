@@ -78,11 +78,12 @@ pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFa
     let (raster, attributes) = match request.bytes {
         [0x89, b'P', b'N', b'G', ..] => (image::read_png(request.bytes, input)?, BTreeMap::new()),
         [0xff, 0xd8, 0xff, ..] => (image::read_jpeg(request.bytes, input)?, BTreeMap::new()),
-        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => {
-            (tiff::read(request.bytes, input)?, BTreeMap::new())
-        }
         bytes if bytes.get(128..132) == Some(b"DICM") => {
             dicom::read(bytes, input, request.dicom_attributes)?
+        }
+        // Behind DICOM, whose preamble may be that of a TIFF.
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => {
+            (tiff::read(request.bytes, input)?, BTreeMap::new())
         }
         _ => return Err(ImageFault::FormatUnknown),
     };
