@@ -91,12 +91,25 @@ fn five_sites_with_prediction_tables_give_the_numbers_of_the_oracle() {
     for site in &sites {
         let canaries = Canaries::of_site(&consortium.path(&format!("data-{}", site.name)));
         assert!(canaries.len() > 200, "case, patient and score of every line");
-        let outgoing = site.outgoing();
-        // A score of four digits stands in a time of day by chance (`50.920912Z`); its line does not.
+        let outgoing = without_times(&site.outgoing());
         let found: Vec<&str> =
-            canaries.found_in(&outgoing).into_iter().filter(|word| word.len() > 6).collect();
+            canaries.found_in(&outgoing).into_iter().filter(|word| word.len() > 5).collect();
         assert_eq!(found, Vec::<&str>::new(), "{}", site.name);
     }
+}
+
+/// The same without fractions of a second: in `50.920912Z` a score stands by chance.
+fn without_times(bytes: &[u8]) -> Vec<u8> {
+    let mut kept: Vec<u8> = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((byte, further)) = rest.split_first() {
+        let digits = further.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let is_of_a_second = kept.len() >= 3 && kept[kept.len() - 3] == b':';
+        let is_fraction = *byte == b'.' && is_of_a_second && further.get(digits) == Some(&b'Z');
+        rest = if is_fraction { &further[digits..] } else { further };
+        kept.push(*byte);
+    }
+    kept
 }
 
 fn enrol(consortium: &Consortium, site: &Value) -> Site {
