@@ -3,22 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod dicom_file;
+mod reading;
 
 use dicom_file::{DicomFile, element_bytes, input};
 use fedval_ingest::decode::ImageFault;
-use fedval_ingest::{DecodeRequest, decode_image};
 use fedval_study::protocol::{FrameChoice, ModelInput, ValueScaling};
-
-fn tensor(bytes: &[u8], input: &ModelInput) -> Result<Vec<f32>, ImageFault> {
-    let request = DecodeRequest { input, dicom_attributes: &[], bytes };
-    decode_image(&request).map(|image| image.tensor)
-}
-
-#[track_caller]
-fn assert_close(tensor: &[f32], expected: &[f32]) {
-    assert_eq!(tensor.len(), expected.len());
-    assert!(tensor.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{tensor:?}");
-}
+use reading::{assert_close, tensor};
 
 /// Stored values as they are, of a model with `channels`.
 fn stored(height: u32, width: u32, channels: u32) -> ModelInput {

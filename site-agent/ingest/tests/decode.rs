@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod dicom_file;
+mod reading;
 
 use std::io::Cursor;
 
@@ -12,22 +13,12 @@ use fedval_ingest::{DecodeRequest, decode_image};
 use fedval_study::protocol::{Layout, ModelInput, Monochrome1, Resize, ValueScaling};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use proptest::prelude::{any, prop_assert, proptest};
-
-fn tensor(bytes: &[u8], input: &ModelInput) -> Result<Vec<f32>, ImageFault> {
-    let request = DecodeRequest { input, dicom_attributes: &[], bytes };
-    decode_image(&request).map(|image| image.tensor)
-}
+use reading::{assert_close, tensor};
 
 fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     image.into().write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
-}
-
-#[track_caller]
-fn assert_close(tensor: &[f32], expected: &[f32]) {
-    assert_eq!(tensor.len(), expected.len());
-    assert!(tensor.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{tensor:?}");
 }
 
 const EIGHT: [u8; 6] = [0, 51, 102, 153, 204, 255];

@@ -2,20 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod dicom_file;
+mod reading;
+
 use std::io::{Cursor, Write as _};
 
 use fedval_ingest::decode::ImageFault;
-use fedval_ingest::{DecodeRequest, decode_image};
-use fedval_study::protocol::{FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling};
+use fedval_study::protocol::{FrameChoice, ModelInput, Monochrome1};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use proptest::prelude::{any, prop_assert, proptest};
+use reading::{assert_close, tensor};
 use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::{ColorType, Gray8, RGB8, RGBA8};
 
 const BITS_PER_SAMPLE: u16 = 258;
 const COMPRESSION: u16 = 259;
 const PHOTOMETRIC: u16 = 262;
+const PLANAR_CONFIGURATION: u16 = 284;
 const SAMPLE_FORMAT: u16 = 339;
 
 /// An image of 3 × 2 pixels in one strip.
@@ -92,30 +96,7 @@ fn written<C: ColorType<Inner = u8>>(pixels: &[u8]) -> Vec<u8> {
 }
 
 fn input() -> ModelInput {
-    ModelInput {
-        name: "image".to_owned(),
-        layout: Layout::Nchw,
-        height: 2,
-        width: 3,
-        channels: 1,
-        scaling: ValueScaling::Unit,
-        mean: 0.0,
-        standard_deviation: 1.0,
-        resize: Resize::Refuse,
-        monochrome1: Monochrome1::Invert,
-        frame: FrameChoice::Only,
-    }
-}
-
-fn tensor(bytes: &[u8], input: &ModelInput) -> Result<Vec<f32>, ImageFault> {
-    let request = DecodeRequest { input, dicom_attributes: &[], bytes };
-    decode_image(&request).map(|image| image.tensor)
-}
-
-#[track_caller]
-fn assert_close(tensor: &[f32], expected: &[f32]) {
-    assert_eq!(tensor.len(), expected.len());
-    assert!(tensor.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{tensor:?}");
+    dicom_file::input(2, 3)
 }
 
 const EIGHT: [u8; 6] = [0, 51, 102, 153, 204, 255];
@@ -180,6 +161,17 @@ fn of_several_images_the_protocol_says_which() {
         let input = ModelInput { frame: FrameChoice::Number(number), ..input() };
         assert_eq!(tensor(&stack, &input), Err(ImageFault::FrameAbsent));
     }
+}
+
+#[test]
+fn an_image_that_ends_before_its_last_pixel_is_refused() {
+    let short = file(&[Image::grey8(&EIGHT[..3])]);
+    assert_eq!(tensor(&short, &input()), Err(ImageFault::PixelCount));
+    let packed = [&[5][..], &EIGHT].concat();
+    let packed = Image::grey8(&packed[..4]).with(COMPRESSION, 32_773);
+    assert!(tensor(&file(&[packed]), &input()).is_err());
+    let apart = Image::grey8(&EIGHT).with(PLANAR_CONFIGURATION, 2);
+    assert_eq!(tensor(&file(&[apart]), &input()), Err(ImageFault::TransferSyntax));
 }
 
 /// Images of which each follows the other have no end, and no middle.

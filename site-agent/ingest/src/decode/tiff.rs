@@ -16,6 +16,8 @@ use super::image::{MAX_DECODED_BYTES, Sample, Samples};
 use super::raster::{Raster, Size};
 use super::tensor::accept;
 
+/// Value of the compression tag.
+const UNCOMPRESSED: u16 = 1;
 /// Images of a file that are counted: whole stacks, and no chain that never ends.
 const MAX_IMAGES: usize = 10_000;
 
@@ -36,6 +38,8 @@ pub(super) fn read(bytes: &[u8], input: &ModelInput) -> Result<Raster, ImageFaul
     }
     let colour = reader.colortype().map_err(fault)?;
     let channels = channels(colour)?;
+    check_planes(&mut reader)?;
+    check_lengths(&mut reader, size, colour)?;
     let planes = match reader.read_image().map_err(fault)? {
         DecodingResult::U8(values) => planes(values, channels, size, input)?,
         DecodingResult::U16(values) => planes(values, channels, size, input)?,
@@ -78,6 +82,31 @@ fn is_white_zero(reader: &mut Reader<'_>) -> Result<bool, ImageFault> {
     let white_is_zero = PhotometricInterpretation::WhiteIsZero.to_u16();
     let found = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(fault)?;
     Ok(found == Some(white_is_zero))
+}
+
+/// The reader reads the first plane alone where each colour has its own.
+fn check_planes(reader: &mut Reader<'_>) -> Result<(), ImageFault> {
+    let found = reader.find_tag_unsigned::<u16>(Tag::PlanarConfiguration).map_err(fault)?;
+    match found {
+        None | Some(1) => Ok(()),
+        Some(_) => Err(ImageFault::TransferSyntax),
+    }
+}
+
+/// An uncompressed image is as long as its pixels: the reader does not ask, and takes what stands behind it.
+fn check_lengths(reader: &mut Reader<'_>, size: Size, colour: ColorType) -> Result<(), ImageFault> {
+    let compression = reader.find_tag_unsigned::<u16>(Tag::Compression).map_err(fault)?;
+    if compression.is_some_and(|method| method != UNCOMPRESSED) {
+        return Ok(());
+    }
+    let mut lengths = Vec::new();
+    for tag in [Tag::StripByteCounts, Tag::TileByteCounts] {
+        lengths
+            .extend(reader.find_tag_unsigned_vec::<u64>(tag).map_err(fault)?.unwrap_or_default());
+    }
+    let declared = lengths.iter().fold(0, |sum: u64, length| sum.saturating_add(*length));
+    let of_pixel = u64::from(colour.num_samples()) * u64::from(colour.bit_depth() / 8);
+    if declared < size.pixels() as u64 * of_pixel { Err(ImageFault::PixelCount) } else { Ok(()) }
 }
 
 /// Colours of a pixel, and whether there is an alpha channel behind them.
