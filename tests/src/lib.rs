@@ -8,6 +8,7 @@ pub mod canary;
 pub mod consortium;
 pub mod disk;
 pub mod fault_proxy;
+pub mod folder;
 pub mod process;
 pub mod raw_client;
 pub mod recorder;

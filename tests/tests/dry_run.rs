@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fedval_tests::canary::Canaries;
 use fedval_tests::consortium::{Consortium, Site};
-use fedval_tests::{shared, small_site};
+use fedval_tests::{folder, shared, small_site};
 use serde_json::Value;
 
 const CHECK: &str = "what the model would see";
@@ -31,19 +31,6 @@ fn checked(site: &Site) -> (Value, Value) {
     (said, row)
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a writable folder");
-    for entry in fs::read_dir(from).expect("a readable folder") {
-        let entry = entry.expect("a readable entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("it can be copied");
-        }
-    }
-}
-
 /// The image of a line of the manifest, counted from 1.
 fn image(folder: &Path, line: usize) -> std::path::PathBuf {
     let manifest = fs::read_to_string(folder.join("manifest.csv")).expect("a readable manifest");
@@ -58,10 +45,10 @@ fn image(folder: &Path, line: usize) -> std::path::PathBuf {
 fn ten_cases_are_drawn_as_the_model_would_see_them_and_what_cannot_be_drawn_is_named() {
     let Some(data) = shared::folder("data/cxr") else { return };
     let consortium = Consortium::start();
-    let folder = consortium.path("data-nih-b");
-    copy(&data.join("nih-b"), &folder);
+    let cohort = consortium.path("data-nih-b");
+    folder::copy(&data.join("nih-b"), &cohort);
     let study = small_site::image_study("cxr", &data.join("pneumonia.onnx"), 256);
-    let site = asked(&consortium, &folder, &study);
+    let site = asked(&consortium, &cohort, &study);
 
     let (said, row) = checked(&site);
     assert_eq!(row["holds"], true, "{row}");
@@ -79,15 +66,15 @@ fn ten_cases_are_drawn_as_the_model_would_see_them_and_what_cannot_be_drawn_is_n
     assert_eq!(pictures, 10);
     assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
     // Whoever looks over a shoulder sees no name and no file.
-    assert_eq!(Canaries::of_site(&folder).found_in(&sheet), Vec::<&str>::new());
+    assert_eq!(Canaries::of_site(&cohort).found_in(&sheet), Vec::<&str>::new());
 
     let broken = cases[3]["case"].as_u64().expect("its place");
     let broken = usize::try_from(broken).expect("a small number");
-    fs::write(image(&folder, broken), b"no image").expect("a writable file");
+    fs::write(image(&cohort, broken), b"no image").expect("a writable file");
     let (said, row) = checked(&site);
     assert_eq!((&row["holds"], &row["code"]), (&false.into(), &"DRY_RUN_FAILED".into()), "{row}");
     assert!(row["problem"].to_string().contains(&format!("{broken} (IMAGE_FORMAT_UNKNOWN)")));
     assert_eq!(said["dry_run"]["cases"][3]["code"], "IMAGE_FORMAT_UNKNOWN");
     let sent = site.outgoing();
-    assert_eq!(Canaries::of_site(&folder).found_in(&sent), Vec::<&str>::new());
+    assert_eq!(Canaries::of_site(&cohort).found_in(&sent), Vec::<&str>::new());
 }

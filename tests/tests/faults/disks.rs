@@ -6,12 +6,13 @@ use std::os::unix::process::ExitStatusExt as _;
 use fedval_study::Sha256Digest;
 use fedval_tests::consortium::until;
 use fedval_tests::disk::Disk;
+use fedval_tests::folder;
 use fedval_tests::process::call;
 use fedval_tests::strace;
 
 use crate::each;
 use crate::scene::{Scene, Site};
-use crate::template::{Plan, Template, copy_folder};
+use crate::template::{Plan, Template};
 
 /// What a process whose machine failed exits with.
 const MACHINE: i32 = 5;
@@ -26,7 +27,7 @@ fn site_on<'t>(template: &'t Template, disk: &Disk) -> Scene<'t> {
 fn coordinator_on<'t>(template: &'t Template, disk: &Disk) -> Scene<'t> {
     let mut scene = template.scene();
     let home = disk.path().join("coordinator");
-    copy_folder(&scene.home, &home);
+    folder::copy(&scene.home, &home);
     scene.home = home;
     scene
 }

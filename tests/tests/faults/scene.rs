@@ -6,11 +6,12 @@ use std::process::ExitStatus;
 
 use fedval_tests::consortium::{free_port, until};
 use fedval_tests::fault_proxy::FaultProxy;
+use fedval_tests::folder;
 use fedval_tests::process::{Answer, Launch, Running, call};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::template::{STUDY, Template, copy_folder, set};
+use crate::template::{STUDY, Template, set};
 
 /// Times of a report: all that may differ between two runs. The first is the time of the round's
 /// closing once more.
@@ -158,14 +159,14 @@ impl Site {
 
     /// A second machine with a copy of this site's folder.
     pub(crate) fn copy(&self, home: &Path) -> Self {
-        copy_folder(&self.home, home);
+        folder::copy(&self.home, home);
         let log = home.with_extension("log");
         Self { name: self.name.clone(), home: home.to_owned(), log, agent: None }
     }
 
     /// Moves the folder.
     pub(crate) fn move_to(&mut self, home: &Path) {
-        copy_folder(&self.home, home);
+        folder::copy(&self.home, home);
         fs::remove_dir_all(&self.home).unwrap();
         home.clone_into(&mut self.home);
     }

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use fedval_ambient::OsEntropy;
 use fedval_tests::consortium::{free_port, until};
 use fedval_tests::process::{Running, call};
-use fedval_tests::small_site;
+use fedval_tests::{folder, small_site};
 use fedval_vault::Vault;
 use tempfile::TempDir;
 
@@ -65,19 +65,6 @@ pub(crate) fn scratch() -> TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-pub(crate) fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// Gives `key` a value in a configuration, where it stands at the beginning of a line.
 pub(crate) fn set(file: &Path, key: &str, value: &str) {
     let text = fs::read_to_string(file).unwrap();
@@ -117,9 +104,9 @@ impl Template {
     /// A copy of the consortium, ready to start.
     pub(crate) fn scene(&self) -> Scene<'_> {
         let folder = scratch();
-        copy_folder(&self.coordinator(), &folder.path().join("coordinator"));
+        folder::copy(&self.coordinator(), &folder.path().join("coordinator"));
         for site in &self.plan.sites {
-            copy_folder(&self.folder.path().join(site), &folder.path().join(site));
+            folder::copy(&self.folder.path().join(site), &folder.path().join(site));
         }
         Scene::new(self, folder)
     }

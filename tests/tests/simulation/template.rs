@@ -10,6 +10,7 @@ use fedval_ambient::{MockClock, SeededEntropy};
 use fedval_core::{Coordinator, Identity};
 use fedval_store::{FolderArtifacts, SqliteStore};
 use fedval_study::{LockedProtocol, SiteId};
+use fedval_tests::folder;
 use fedval_trust::authority::signing_request;
 use fedval_trust::{Authority, Certificate, PayloadType, Role, SecretKey, SignedDocument};
 use tempfile::TempDir;
@@ -56,7 +57,7 @@ impl Template {
     /// A copy of the consortium's folder.
     pub(crate) fn copy(&self) -> TempDir {
         let copy = scratch();
-        copy_folder(self.folder.path(), copy.path());
+        folder::copy(self.folder.path(), copy.path());
         copy
     }
 
@@ -153,18 +154,5 @@ impl Template {
         let sponsor = signed.endorsements.into_iter().next().unwrap();
         let study = &self.locked.protocol().id;
         coordinator.study_lock(study, self.locked.digest().0, sponsor).await.unwrap();
-    }
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }

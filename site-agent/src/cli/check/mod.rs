@@ -92,11 +92,18 @@ async fn of_study(home: &Home, study: &StudyId, checks: &mut Vec<Checked>) -> Op
             return None;
         }
     };
-    checks.push(Checked::new(source, data_source::of_study(&protocol, &from)));
+    let found = data_source::of_study(&protocol, &from);
+    let refused = found.as_ref().err().map(|failure| failure.code.clone());
+    checks.push(Checked::new(source, found));
     match dry_run::run(home, study, &protocol, &from).await {
         Ok(sheet) => {
             checks.push(Checked::new(seen, sheet.found()));
             Some(sheet)
+        }
+        // What is wrong with the manifest is said once.
+        Err(failure) if refused.as_ref() == Some(&failure.code) => {
+            checks.push(Checked::untested(seen, "the data source is to be mended first"));
+            None
         }
         Err(failure) => {
             checks.push(Checked::new(seen, Err(failure)));
