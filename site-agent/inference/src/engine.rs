@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use prost::Message as _;
-use prost::bytes::Bytes;
-use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{
     Datum as _, Framework as _, InferenceModelExt as _, IntoRunnable as _, Tensor, TypedFact,
     TypedRunnableModel, tvec,
 };
 
 use crate::exchange::{Order, Refusal};
-use crate::inspection::inspect;
+use crate::inspection::admit;
 use crate::pooling;
+
+/// Values of an output, one of which is the score: far more than any classifier tells apart.
+const MOST_VALUES: usize = 1 << 16;
 
 /// A model that is ready to run.
 pub(crate) struct Engine {
@@ -31,9 +31,7 @@ impl Engine {
             .with_ignore_value_info(true);
         // Each step holds the weights once more: whatever is not needed any longer goes at once. The file
         // goes here.
-        let proto = ModelProto::decode(Bytes::from(model)).map_err(|_| Refusal::NotOnnx)?;
-        let inspected = inspect(&proto, order)?;
-
+        let (proto, inspected) = admit(model, order)?;
         let mut graph = framework.model_for_proto_model(&proto).map_err(|_| Refusal::Engine)?;
         drop(proto);
         let input = TypedFact::dt_shape(f32::datum_type(), inspected.shape);
@@ -50,7 +48,7 @@ impl Engine {
         let fact = optimised.output_fact(0).map_err(|_| Refusal::Output)?;
         // A size that is known only at run time is checked there.
         let values = fact.shape.as_concrete().map(|shape| shape.iter().product::<usize>());
-        if values.is_some_and(|values| positive_index >= values) {
+        if values.is_some_and(|values| positive_index >= values || values > MOST_VALUES) {
             return Err(Refusal::Output);
         }
         let plan = optimised.into_runnable().map_err(|_| Refusal::Engine)?;
@@ -61,7 +59,8 @@ impl Engine {
     pub(crate) fn score(&self, values: &[f32]) -> Option<f64> {
         let input = Tensor::from_shape(&self.shape, values).ok()?;
         let outputs = self.plan.run(tvec![input.into()]).ok()?;
-        let output = outputs.first()?.cast_to::<f64>().ok()?.into_owned();
+        let output = outputs.first().filter(|output| output.len() <= MOST_VALUES)?;
+        let output = output.cast_to::<f64>().ok()?.into_owned();
         let values = output.try_as_plain_ram().ok()?;
         values.as_slice::<f64>().ok()?.get(self.positive_index).copied()
     }

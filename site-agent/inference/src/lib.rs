@@ -17,5 +17,6 @@ mod worker;
 pub use error::{LoadError, ScoreError};
 /// The program that is started in the box.
 pub use fedval_sandbox::BoxProgram;
+pub use inspection::inspect_model;
 pub use model_box::{InferenceLimits, ModelBox};
 pub use worker::{INFERENCE_ROLE, inference_box_main};

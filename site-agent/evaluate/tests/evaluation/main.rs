@@ -4,7 +4,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-#[expect(dead_code, reason = "the models that another crate's tests refuse")]
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
 mod onnx_file;
 mod site;

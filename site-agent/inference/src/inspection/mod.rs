@@ -6,10 +6,15 @@
 
 mod interface;
 mod operators;
+mod outline;
 mod tensors;
 
+use fedval_study::protocol::ModelSpecification;
+use prost::Message as _;
+use prost::bytes::Bytes;
 use tract_onnx::pb::{GraphProto, ModelProto};
 
+use crate::error::LoadError;
 use crate::exchange::{Order, Refusal};
 
 /// Where the protocol's input and output are.
@@ -21,17 +26,34 @@ pub(crate) struct Inspected {
     pub(crate) output: usize,
 }
 
-/// Checks `model` against the limits and the protocol.
-pub(crate) fn inspect(model: &ModelProto, order: &Order) -> Result<Inspected, Refusal> {
+/// Looks at the bytes of a model as its box does before the engine sees them. Whatever they say, no file is
+/// opened: the model is its bytes.
+///
+/// Only for bytes that are trusted, and inside a box: decoding takes as much memory as `max_nodes` and
+/// the size of the file allow.
+///
+/// # Errors
+///
+/// [`LoadError`], which repeats nothing of the model.
+pub fn inspect_model(
+    bytes: Vec<u8>,
+    specification: &ModelSpecification,
+    max_nodes: usize,
+) -> Result<(), LoadError> {
+    let order = Order { specification: specification.clone(), max_nodes };
+    Ok(admit(bytes, &order).map(drop)?)
+}
+
+/// Decodes a model that keeps to the limits and to the protocol.
+pub(crate) fn admit(bytes: Vec<u8>, order: &Order) -> Result<(ModelProto, Inspected), Refusal> {
+    outline::check(&bytes, order.max_nodes)?;
+    let model = ModelProto::decode(Bytes::from(bytes)).map_err(|_| Refusal::NotOnnx)?;
+    let inspected = inspect(&model, order)?;
+    Ok((model, inspected))
+}
+
+fn inspect(model: &ModelProto, order: &Order) -> Result<Inspected, Refusal> {
     let graph = model.graph.as_ref().filter(|_| model.ir_version > 0).ok_or(Refusal::NotOnnx)?;
-    // Functions are operators of the model's own making; training graphs are never run here.
-    if !model.functions.is_empty() || !model.training_info.is_empty() {
-        return Err(Refusal::Operator);
-    }
-    let parts = [graph.node.len(), graph.initializer.len(), graph.input.len(), graph.output.len()];
-    if parts.into_iter().fold(0, usize::saturating_add) > order.max_nodes {
-        return Err(Refusal::TooLarge);
-    }
     check_contents(graph)?;
     Ok(Inspected {
         shape: interface::input_shape(graph, &order.specification.input)?,
@@ -40,9 +62,6 @@ pub(crate) fn inspect(model: &ModelProto, order: &Order) -> Result<Inspected, Re
 }
 
 fn check_contents(graph: &GraphProto) -> Result<(), Refusal> {
-    if !graph.sparse_initializer.is_empty() {
-        return Err(Refusal::Operator);
-    }
     graph.initializer.iter().try_for_each(tensors::check)?;
     graph.node.iter().try_for_each(operators::check)
 }

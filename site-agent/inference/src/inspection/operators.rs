@@ -40,10 +40,8 @@ pub(super) fn check(node: &NodeProto) -> Result<(), Refusal> {
         return Err(Refusal::Operator);
     }
     for attribute in &node.attribute {
-        // A graph in an attribute is a body to be run: control flow by another name.
-        let has_body = attribute.g.is_some() || !attribute.graphs.is_empty();
-        let is_sparse = attribute.sparse_tensor.is_some() || !attribute.sparse_tensors.is_empty();
-        if has_body || is_sparse || !attribute.ref_attr_name.is_empty() {
+        // Stands for an attribute of a function, of which there is none.
+        if !attribute.ref_attr_name.is_empty() {
             return Err(Refusal::Operator);
         }
         attribute.t.iter().chain(&attribute.tensors).try_for_each(tensors::check)?;
@@ -68,7 +66,7 @@ fn trains(node: &NodeProto) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tract_onnx::pb::{AttributeProto, GraphProto};
+    use tract_onnx::pb::AttributeProto;
 
     use super::*;
 
@@ -99,12 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn foreign_domains_bodies_and_training_modes_are_refused() {
+    fn foreign_domains_references_and_training_modes_are_refused() {
         let foreign = NodeProto { domain: "com.microsoft".to_owned(), ..node("Conv") };
         assert_eq!(check(&foreign), Err(Refusal::Operator));
-        let body = AttributeProto { g: Some(GraphProto::default()), ..AttributeProto::default() };
-        let hidden = NodeProto { attribute: vec![body], ..node("Relu") };
-        assert_eq!(check(&hidden), Err(Refusal::Operator));
+        let of_function =
+            AttributeProto { ref_attr_name: "alpha".to_owned(), ..AttributeProto::default() };
+        let referring = NodeProto { attribute: vec![of_function], ..node("LeakyRelu") };
+        assert_eq!(check(&referring), Err(Refusal::Operator));
         let input = ["x", "ratio", "training"].map(str::to_owned).to_vec();
         assert_eq!(check(&NodeProto { input, ..node("Dropout") }), Err(Refusal::Operator));
     }

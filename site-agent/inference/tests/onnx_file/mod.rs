@@ -1,5 +1,7 @@
 //! Small ONNX models, built from their protobuf messages.
 
+#![allow(dead_code, reason = "every test that includes this module uses another part of it")]
+
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
     FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
@@ -48,73 +50,7 @@ pub(crate) fn around(operator: &str) -> GraphProto {
     graph(nodes, Vec::new())
 }
 
-/// The image tiled a thousandfold, again and again.
-pub(crate) fn tile_bomb() -> GraphProto {
-    let mut nodes: Vec<_> = (0..12)
-        .map(|i| {
-            let from = if i == 0 { "image".to_owned() } else { format!("t{i}") };
-            node("Tile", &[from.as_str(), "ten"], &format!("t{}", i + 1))
-        })
-        .collect();
-    nodes.push(node("ReduceMax", &["t12"], "score"));
-    let ten = TensorProto {
-        name: "ten".to_owned(),
-        dims: vec![4],
-        data_type: DataType::Int64 as i32,
-        int64_data: vec![1, 1, 10, 10],
-        ..TensorProto::default()
-    };
-    graph(nodes, vec![ten])
-}
-
-/// `count` nodes that do nothing.
-pub(crate) fn idle_chain(count: usize) -> GraphProto {
-    let nodes = (0..count).map(|i| {
-        let from = if i == 0 { "image".to_owned() } else { format!("n{i}") };
-        let to = if i + 1 == count { "score".to_owned() } else { format!("n{}", i + 1) };
-        node("Identity", &[from.as_str()], &to)
-    });
-    graph(nodes.collect(), Vec::new())
-}
-
-/// A weight that declares 100 GB and holds 16 bytes.
-pub(crate) fn declared_100_gb() -> GraphProto {
-    let weight =
-        TensorProto { raw_data: vec![0; 16], ..floats("weight", &[25_000, 1_000_000], &[]) };
-    GraphProto { initializer: vec![weight, floats("bias", &[1], &[0.0])], ..tiny_cnn() }
-}
-
-/// A weight in another file.
-pub(crate) fn external_data() -> GraphProto {
-    let mut graph = tiny_cnn();
-    let location = tract_onnx::pb::StringStringEntryProto {
-        key: "location".to_owned(),
-        value: "../../etc/passwd".to_owned(),
-    };
-    graph.initializer[0].external_data = vec![location];
-    graph.initializer[0].data_location = Some(1);
-    graph
-}
-
-/// Shapes that contradict each other in a way that the engine asserts.
-pub(crate) fn contradiction() -> GraphProto {
-    let size = |name: &str, dims: &[i64]| TensorProto {
-        name: name.to_owned(),
-        dims: vec![i64::try_from(dims.len()).unwrap()],
-        data_type: DataType::Int64 as i32,
-        int64_data: dims.to_vec(),
-        ..TensorProto::default()
-    };
-    let nodes = vec![
-        node("ConstantOfShape", &["first"], "a"),
-        node("ConstantOfShape", &["second"], "b"),
-        node("Add", &["a", "b"], "sum"),
-        node("ReduceMax", &["sum"], "score"),
-    ];
-    let huge = 2_500_000_000;
-    graph(nodes, vec![size("first", &[huge, 4]), size("second", &[huge, 4])])
-}
-
+/// A node of one output.
 pub(crate) fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto {
         op_type: operator.to_owned(),
@@ -124,35 +60,17 @@ pub(crate) fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
     }
 }
 
-/// A node with a branch.
-pub(crate) fn branch() -> GraphProto {
-    let mut graph = around("If");
-    let body = AttributeProto {
-        name: "then_branch".to_owned(),
-        g: Some(tiny_cnn()),
-        ..AttributeProto::default()
-    };
-    graph.node[2].attribute = vec![body];
-    graph
+/// A node with attributes.
+pub(crate) fn node_with(
+    operator: &str,
+    inputs: &[&str],
+    output: &str,
+    attribute: Vec<AttributeProto>,
+) -> NodeProto {
+    NodeProto { attribute, ..node(operator, inputs, output) }
 }
 
-/// Branches in branches.
-pub(crate) fn nested(depth: usize) -> GraphProto {
-    let within = |body, _| {
-        let mut graph = around("If");
-        graph.node[2].attribute =
-            vec![AttributeProto { g: Some(body), ..AttributeProto::default() }];
-        graph
-    };
-    (0..depth).fold(tiny_cnn(), within)
-}
-
-/// A model that demands two cases at once, so that one could colour the other's score.
-pub(crate) fn batch_of_two() -> GraphProto {
-    let input = vec![value("image", &[Some(2), Some(1), Some(4), Some(4)])];
-    GraphProto { input, ..tiny_cnn() }
-}
-
+/// The file of a model.
 pub(crate) fn bytes(graph: GraphProto) -> Vec<u8> {
     let opset = OperatorSetIdProto { domain: String::new(), version: 17 };
     let model = ModelProto {
@@ -191,7 +109,8 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
     }
 }
 
-fn value(name: &str, dims: &[Option<i64>]) -> ValueInfoProto {
+/// An input or output of 32-bit floats; `None` is a size that the model leaves open.
+pub(crate) fn value(name: &str, dims: &[Option<i64>]) -> ValueInfoProto {
     let dim = dims
         .iter()
         .map(|dim| {
@@ -211,7 +130,19 @@ fn value(name: &str, dims: &[Option<i64>]) -> ValueInfoProto {
     }
 }
 
-fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+/// A stored tensor of 64-bit integers, one axis.
+pub(crate) fn integers(name: &str, values: &[i64]) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        dims: vec![i64::try_from(values.len()).unwrap()],
+        data_type: DataType::Int64 as i32,
+        int64_data: values.to_vec(),
+        ..TensorProto::default()
+    }
+}
+
+/// A stored tensor.
+pub(crate) fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
     TensorProto {
         name: name.to_owned(),
         dims: dims.to_vec(),
