@@ -63,7 +63,7 @@ pub enum EvaluateError {
     #[error("the model cannot be loaded")]
     ModelLoad(#[source] LoadError),
     /// The model cannot be run.
-    #[error("the model ended its box again and again on one case")]
+    #[error("the model ended its box, again and again on one case or by what it tried")]
     ModelDies(#[source] fedval_inference::ScoreError),
     /// A case that was looked at again came to another score.
     #[error("the model gave one case two different scores")]
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_does_not_come_back_to_the_last_bit_ends_the_evaluation() {
+    fn a26_a_score_that_does_not_come_back_to_the_last_bit_ends_the_evaluation() {
         let first = BTreeMap::from([(4, checkpoint(0.5, b"image"))]);
         assert!(check_again(&first, &again(0.5, b"image")).is_ok());
         let other = check_again(&first, &again(0.5_f64.next_up(), b"image")).unwrap_err();

@@ -49,7 +49,10 @@ impl<'e> Scorer<'e> {
                 Err(ScoreError::Invalid) => {
                     return Ok(CaseOutcome::Failed(FailureReason::InvalidOutput));
                 }
-                Err(error) if tries == MODEL_RETRIES => return Err(LaneError::ModelDies(error)),
+                // Whoever tried to break out is not asked again.
+                Err(error) if tries == MODEL_RETRIES || error == ScoreError::Forbidden => {
+                    return Err(LaneError::ModelDies(error));
+                }
                 Err(_) => {
                     tries += 1;
                     self.model = self.source.load().await?;

@@ -3,6 +3,9 @@
 use fedval_ambient::{Exit, Problem};
 use fedval_sandbox::SpawnError;
 
+const FORBIDDEN_REMEDY: &str =
+    "keep the model's file and the kernel's log, and tell whoever answers for this site's security";
+
 /// Why a model could not be loaded.
 ///
 /// Nothing the model says about itself is repeated: its names are a stranger's text, and the
@@ -44,6 +47,9 @@ pub enum LoadError {
     /// The box ended while the model was loaded: panic, abort or no memory left.
     #[error("the model ended its sandboxed process while it was loaded")]
     Crashed,
+    /// The kernel ended the box for a system call that nothing honest makes.
+    #[error("the model tried what no model needs, and was ended")]
+    Forbidden,
     /// The engine refused the model.
     #[error("the inference engine cannot run the model")]
     Failed,
@@ -69,6 +75,7 @@ impl Problem for LoadError {
             Self::OutputMismatch => "MODEL_OUTPUT_MISMATCH",
             Self::TimedOut => "MODEL_LOAD_TIMEOUT",
             Self::Crashed => "MODEL_CRASHED",
+            Self::Forbidden => "MODEL_FORBIDDEN_CALL",
             Self::Failed => "MODEL_LOAD_FAILED",
             Self::NotStarted { source } => source.code(),
         }
@@ -98,6 +105,7 @@ impl Problem for LoadError {
                 "ask the study's lead to correct the model's output in the protocol: name and \
                  index of the score"
             }
+            Self::Forbidden => FORBIDDEN_REMEDY,
             Self::Failed => "ask the study's lead to export the model with operator set 18 or less",
         };
         Some(text.to_owned())
@@ -124,6 +132,10 @@ pub enum ScoreError {
     /// The box was ended because it took too long; the model must be loaded again.
     #[error("the model did not answer in time")]
     TimedOut,
+    /// The kernel ended the box for a system call that nothing honest makes; the model must not be loaded
+    /// again.
+    #[error("the model tried what no model needs, and was ended")]
+    Forbidden,
 }
 
 impl Problem for ScoreError {
@@ -132,11 +144,12 @@ impl Problem for ScoreError {
             Self::Invalid => "MODEL_OUTPUT_INVALID",
             Self::Died => "MODEL_DIED",
             Self::TimedOut => "MODEL_TIMEOUT",
+            Self::Forbidden => "MODEL_FORBIDDEN_CALL",
         }
     }
 
     fn remedy(&self) -> Option<String> {
-        None
+        (*self == Self::Forbidden).then(|| FORBIDDEN_REMEDY.to_owned())
     }
 
     fn exit(&self) -> Exit {

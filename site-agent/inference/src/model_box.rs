@@ -81,6 +81,7 @@ impl ModelBox {
         let wall_clock = Duration::from_secs(limits.load_seconds);
         let reply = child.call(&[&order], wall_clock).await.map_err(|error| match error {
             CallError::TimedOut => LoadError::TimedOut,
+            CallError::Forbidden => LoadError::Forbidden,
             _ => LoadError::Crashed,
         })?;
         decode_load_reply(&reply)?;
@@ -107,6 +108,7 @@ impl ModelBox {
             self.child.call(&[encode_score(tensor)], self.wall_clock).await.map_err(|error| {
                 match error {
                     CallError::TimedOut => ScoreError::TimedOut,
+                    CallError::Forbidden => ScoreError::Forbidden,
                     _ => ScoreError::Died,
                 }
             })?;

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use fedval_ambient::{Exit, Problem};
+use rustix::process::Signal;
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
@@ -85,9 +87,12 @@ impl Problem for SpawnError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The child ended: panic, abort, out of memory, or killed for a forbidden system call.
+    /// The child ended: panic, abort or out of memory.
     #[error("the sandboxed process ended without an answer")]
     Died,
+    /// The kernel ended the child for a system call that nothing honest makes.
+    #[error("the sandboxed process was ended for a forbidden system call")]
+    Forbidden,
     /// The child did not answer in time.
     #[error("the sandboxed process did not answer in time")]
     TimedOut,
@@ -100,6 +105,7 @@ impl Problem for CallError {
     fn code(&self) -> &'static str {
         match self {
             Self::Died => "SANDBOX_DIED",
+            Self::Forbidden => "SANDBOX_FORBIDDEN_CALL",
             Self::TimedOut => "SANDBOX_TIMEOUT",
             Self::ReplyTooLong => "SANDBOX_REPLY_TOO_LONG",
         }
@@ -188,7 +194,7 @@ impl BoxedChild {
             Err(_) => CallError::TimedOut,
         };
         self.kill().await;
-        Err(error)
+        Err(if error == CallError::Died && self.was_forbidden() { CallError::Forbidden } else { error })
     }
 
     /// The child's process id; `None` once it has ended.
@@ -200,6 +206,12 @@ impl BoxedChild {
     async fn exchange(&mut self, request: &[&[u8]]) -> io::Result<Received> {
         frame::send(&mut self.requests, request).await?;
         frame::receive(&mut self.replies, self.max_reply_bytes).await
+    }
+
+    /// Whether the filter of system calls ended the child, which has been reaped.
+    fn was_forbidden(&mut self) -> bool {
+        let ended = self.child.try_wait().ok().flatten();
+        ended.and_then(|status| status.signal()) == Some(Signal::SYS.as_raw())
     }
 
     async fn kill(&mut self) {

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod a29_downloads;
+mod a32_compressed;
 mod consortium;
 mod f11_proxy;
 mod f12_interceptor;
 mod hospital;
+mod hostile_coordinator;
 mod way;
 
 use std::time::Duration;

@@ -12,6 +12,7 @@ mod a26_randomness;
 mod a27_foreign;
 mod a28_malformed;
 mod a29_other_bytes;
+mod a30_break_out;
 mod a31_outputs;
 mod a32_compressed;
 #[path = "../onnx_file/mod.rs"]
@@ -45,8 +46,11 @@ const LIMITS: InferenceLimits = InferenceLimits {
 const CANARY: &str = "ZZCANARY^PATIENT";
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(INFERENCE_ROLE) {
-        return inference_box_main();
+    match std::env::args().nth(1).as_deref() {
+        Some(INFERENCE_ROLE) => return inference_box_main(),
+        Some(a30_break_out::AT_ONCE) => return a30_break_out::hostile_box_main(false),
+        Some(a30_break_out::LATER) => return a30_break_out::hostile_box_main(true),
+        _ => {}
     }
     let own = vec![
         trial("a_model_scores_as_its_weights_say", scores()),
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         a27_foreign::trials(),
         a28_malformed::trials(),
         a29_other_bytes::trials(),
+        a30_break_out::trials(),
         a31_outputs::trials(),
         a32_compressed::trials(),
     ];

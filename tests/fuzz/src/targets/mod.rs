@@ -6,6 +6,7 @@ mod calibration;
 mod discrimination;
 mod files;
 mod images;
+mod models;
 mod monitoring;
 mod planning;
 mod proportions;
@@ -21,6 +22,7 @@ pub(crate) const ALL: &[&[Target]] = &[
     discrimination::TARGETS,
     files::TARGETS,
     images::TARGETS,
+    models::TARGETS,
     monitoring::TARGETS,
     planning::TARGETS,
     proportions::TARGETS,
