@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Answer, Running, call};
+use crate::process::{Answer, Launch, Running, call};
 use crate::recorder::Recorder;
 
 /// How often a condition is looked at.
@@ -250,7 +250,12 @@ impl Site {
 
     /// Starts the agent.
     pub fn run(&mut self) {
-        self.agent = Some(Running::start("fedval-agent", &self.home, &["run"], &self.log));
+        self.run_by(&Launch::default());
+    }
+
+    /// Starts the agent under another program.
+    pub fn run_by(&mut self, launch: &Launch) {
+        self.agent = Some(Running::launch(launch, "fedval-agent", &self.home, &["run"], &self.log));
     }
 
     /// Kills the agent.

@@ -4,6 +4,7 @@ mod args;
 mod backup;
 mod check;
 mod enrol;
+mod fault;
 mod job;
 mod ledger;
 mod log;
@@ -40,6 +41,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let format = if args.log_json { LogFormat::Json } else { LogFormat::Text };
     telemetry::init(format, &args.log);
+    fault::tell_by_place();
     let output = Output::new(args.json);
     // One thread: what takes its time runs in boxes, or on threads of its own. With more, a model that
     // comes in passes from one to the other with every message.

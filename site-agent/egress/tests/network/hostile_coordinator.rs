@@ -32,7 +32,7 @@ pub(crate) fn framed(flag: u8, message: &[u8]) -> Bytes {
 
 /// A piece of a model.
 pub(crate) fn chunk(data: &[u8]) -> Vec<u8> {
-    proto::DownloadResponse { data: data.to_vec().into() }.encode_to_vec()
+    proto::ArtifactChunk { data: data.to_vec().into() }.encode_to_vec()
 }
 
 /// Starts it; its port. It stays until the test ends.
