@@ -22,6 +22,16 @@ const MIB: usize = 1 << 20;
 
 /// Calls with a body that is sent piece by piece, and waits for the refusal.
 async fn refusal(
+    channel: Channel,
+    path: &str,
+    pieces: impl Stream<Item = Bytes> + Send + Sync + 'static,
+) -> Status {
+    refusal_of("identity", channel, path, pieces).await
+}
+
+/// The same with messages that are said to be compressed in one way.
+pub(crate) async fn refusal_of(
+    encoding: &str,
     mut channel: Channel,
     path: &str,
     pieces: impl Stream<Item = Bytes> + Send + Sync + 'static,
@@ -29,6 +39,7 @@ async fn refusal(
     let frames = pieces.map(|piece| Ok::<_, Status>(Frame::data(piece)));
     let request = http::Request::post(format!("https://localhost{path}"))
         .header("content-type", "application/grpc")
+        .header("grpc-encoding", encoding)
         .header("te", "trailers")
         .body(Body::new(StreamBody::new(frames)))
         .unwrap();

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod a32_compressed;
 mod a43_downgrade;
 mod a44_floods;
 mod a45_messages;
