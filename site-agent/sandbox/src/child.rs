@@ -194,7 +194,11 @@ impl BoxedChild {
             Err(_) => CallError::TimedOut,
         };
         self.kill().await;
-        Err(if error == CallError::Died && self.was_forbidden() { CallError::Forbidden } else { error })
+        Err(if error == CallError::Died && self.was_forbidden() {
+            CallError::Forbidden
+        } else {
+            error
+        })
     }
 
     /// The child's process id; `None` once it has ended.

@@ -111,5 +111,7 @@ fn a22_links_pipes_and_devices_are_refused_before_anything_is_opened() {
     symlink("/dev/zero", named("device")).unwrap();
     fs::hard_link(&secret, named("hardlink")).unwrap();
     made(&named("fifo"), "mkfifo");
-    opens_nothing(&["symlink", "device", "hardlink", "fifo"].map(|name| named(name).display().to_string()));
+    opens_nothing(
+        &["symlink", "device", "hardlink", "fifo"].map(|name| named(name).display().to_string()),
+    );
 }

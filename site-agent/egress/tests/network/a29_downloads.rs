@@ -34,8 +34,7 @@ async fn fetch_into(folder: TempDir, answer: Answer) -> Fetched {
     let port = start(&consortium, answer).await;
     let connection = consortium.open(&at(port)).await.unwrap();
     let file = folder.path().join("model.bin");
-    let result =
-        connection.download(&Sha256Digest::of(MODEL), MODEL.len() as u64, &file).await;
+    let result = connection.download(&Sha256Digest::of(MODEL), MODEL.len() as u64, &file).await;
     Fetched { folder, result }
 }
 

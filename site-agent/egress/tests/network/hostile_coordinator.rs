@@ -64,7 +64,10 @@ impl Answer {
     fn response(&self) -> Response<Body> {
         let mut frames: Vec<_> = self.body.iter().cloned().map(Frame::data).map(Ok).collect();
         let trailers = [("grpc-status", "0")].map(|(name, value)| {
-            (hyper::header::HeaderName::from_static(name), hyper::header::HeaderValue::from_static(value))
+            (
+                hyper::header::HeaderName::from_static(name),
+                hyper::header::HeaderValue::from_static(value),
+            )
         });
         frames.push(Ok(Frame::trailers(trailers.into_iter().collect())));
         let mut response = Response::builder().header("content-type", "application/grpc");

@@ -33,16 +33,48 @@ const FORKS: usize = 200;
 
 /// Attempts that succeed outside.
 const HARMLESS: [&str; 24] = [
-    "read key", "read link", "read environ", "read maps", "list /", "create", "overwrite key",
-    "remove", "rename", "link", "symlink", "folder", "mode", "connect tcp", "listen tcp", "udp",
-    "connect unix", "connect abstract", "unix pair", "fork", "thread", "signal parent", "memfd",
+    "read key",
+    "read link",
+    "read environ",
+    "read maps",
+    "list /",
+    "create",
+    "overwrite key",
+    "remove",
+    "rename",
+    "link",
+    "symlink",
+    "folder",
+    "mode",
+    "connect tcp",
+    "listen tcp",
+    "udp",
+    "connect unix",
+    "connect abstract",
+    "unix pair",
+    "fork",
+    "thread",
+    "signal parent",
+    "memfd",
     "pidfd parent",
 ];
 
 /// Attempts that could do harm outside, or need rights that a machine may not grant.
 const HARMFUL: [&str; 14] = [
-    "read init", "read parent memory", "netlink", "packets", "vsock", "fork bomb", "mount",
-    "bind mount", "unmount", "unshare", "join namespace", "chroot", "raise memory", "host name",
+    "read init",
+    "read parent memory",
+    "netlink",
+    "packets",
+    "vsock",
+    "fork bomb",
+    "mount",
+    "bind mount",
+    "unmount",
+    "unshare",
+    "join namespace",
+    "chroot",
+    "raise memory",
+    "host name",
 ];
 
 /// Attempts that end the box: no honest code makes them.
@@ -199,7 +231,10 @@ impl Aim {
                 let started = |_| Command::new("/bin/true").spawn();
                 let last = (0..FORKS).map(started).collect::<Vec<_>>();
                 // One process that was started is one too many.
-                last.into_iter().find(Result::is_ok).unwrap_or_else(|| Command::new("/bin/true").spawn()).map(drop)
+                last.into_iter()
+                    .find(Result::is_ok)
+                    .unwrap_or_else(|| Command::new("/bin/true").spawn())
+                    .map(drop)
             }
             "thread" => thread::Builder::new().spawn(|| ()).map(drop),
             "exec" => Err(Command::new("/bin/true").exec()),
@@ -227,7 +262,7 @@ impl Aim {
             "unmount" => Ok(nix::mount::umount(folder)?),
             "unshare" => Ok(nix::sched::unshare(CloneFlags::CLONE_NEWUSER)?),
             "join namespace" => Ok(nix::sched::setns(io::stdin(), CloneFlags::CLONE_NEWNET)?),
-            "chroot" => Ok(nix::unistd::chroot(folder)?),
+            "chroot" => std::os::unix::fs::chroot(folder),
             "host name" => Ok(nix::unistd::sethostname("zzcanary")?),
             "raise memory" => {
                 let endless = Rlimit { current: None, maximum: None };
@@ -246,8 +281,7 @@ async fn a30_each_attempt_succeeds_outside_a_box() {
     for attempt in HARMLESS {
         let prey = Prey::new();
         let program = std::env::current_exe().unwrap();
-        let made =
-            Command::new(program).args([OUTSIDE, &prey.request(attempt)]).output().unwrap();
+        let made = Command::new(program).args([OUTSIDE, &prey.request(attempt)]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&made.stdout), "allowed", "{attempt}");
     }
 }

@@ -54,7 +54,8 @@ fn message(draw: &mut Draw<'_>, kind: usize, depth: usize) -> Vec<u8> {
             }
             _ => {
                 varint(&mut bytes, u64::from(small(draw, 26)) << 3);
-                let value = if draw.flag() { u64::MAX >> draw.below(64) } else { draw.below(20) as u64 };
+                let value =
+                    if draw.flag() { u64::MAX >> draw.below(64) } else { draw.below(20) as u64 };
                 varint(&mut bytes, value);
             }
         }
