@@ -58,6 +58,10 @@ fn calls_in_boxes(trace: &str) -> BTreeMap<&str, Vec<&str>> {
     for line in trace.lines() {
         let Some((process, call)) = line.split_once(' ') else { continue };
         let call = call.trim_start();
+        // The end of a call that began above, a signal, an exit.
+        if ["<...", "---", "+++"].iter().any(|mark| call.starts_with(mark)) {
+            continue;
+        }
         let is_filter = call.starts_with("seccomp(SECCOMP_SET_MODE_FILTER")
             || call.starts_with("prctl(PR_SET_SECCOMP");
         if is_filter {

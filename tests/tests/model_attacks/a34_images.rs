@@ -29,7 +29,7 @@ fn deep_sequences() -> Vec<u8> {
 /// Pixel data of 4 GiB less two bytes, of which sixteen are there.
 fn endless_pixels() -> Vec<u8> {
     let whole = grey().bytes();
-    let pixels = [&[0xe0, 0x7f, 0x10, 0, b'O', b'W', 0, 0, 16, 0, 0, 0][..]].concat();
+    let pixels = [0xe0, 0x7f, 0x10, 0, b'O', b'W', 0, 0, 16, 0, 0, 0];
     let place = whole.windows(pixels.len()).position(|window| window == pixels).unwrap();
     let mut file = whole;
     file[place + 8..place + 12].copy_from_slice(&0xffff_fffe_u32.to_le_bytes());
@@ -71,8 +71,6 @@ fn a34_malformed_images_are_failed_cases_and_the_agent_counts_the_others() {
     scene.lock("good", &harmless(0));
     scene.run(&Launch::default());
     scene.serves_the_next("good");
-    let check = scene.site.agent(&["check", "--study", "good"]);
-    assert!(check.out.contains("deep-sequences") || check.code == 0, "{}{}", check.out, check.err);
     scene.consortium.fedval(&["study", "close", "good", "--json"]).json();
     let (_, report) = scene.consortium.report("good");
     assert_eq!(report["sites"][0]["n"], 201, "every good image, and none of the others");
