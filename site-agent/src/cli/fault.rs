@@ -26,13 +26,19 @@ mod tests {
 
     static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
+    fn breaks() {
+        panic!("ZZCANARY^PATIENT in /phi-canary/image.dcm");
+    }
+
+    fn expects() {
+        let unreadable: std::io::Result<()> = Err(std::io::Error::other("/phi-canary/image.dcm"));
+        unreadable.expect("it is there");
+    }
+
     #[test]
     fn a35_a_panic_is_told_by_its_place_alone() {
         panic::set_hook(Box::new(|panic| TOLD.lock().unwrap().push(place(panic))));
-        let caught = panic::catch_unwind(|| panic!("ZZCANARY^PATIENT in /phi-canary/image.dcm"));
-        let unreadable: Result<(), _> = Err(std::io::Error::other("/phi-canary/image.dcm"));
-        let expected = panic::catch_unwind(|| unreadable.expect("it is there"));
-        assert!(caught.is_err() && expected.is_err());
+        assert!(panic::catch_unwind(breaks).is_err() && panic::catch_unwind(expects).is_err());
         let told = TOLD.lock().unwrap().clone();
         assert!(told.len() >= 2, "{told:?}");
         for place in told {
