@@ -85,7 +85,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("landlock", &["fedval-sandbox"]),
     ("object_store", &["fedval-store"]),
     ("rcgen", &["fedval-trust"]),
-    ("rustls", &["fedval-trust", "fedval", "fedval-egress"]),
+    // Trust in a PACS is its hospital's own, and nothing of the consortium's.
+    ("rustls", &["fedval-trust", "fedval", "fedval-egress", "fedval-ingest"]),
     ("seccompiler", &["fedval-sandbox"]),
     ("sqlx", &["fedval-store", "fedval-vault"]),
     // The contract, the server, the agent's one connection, a site's own inference server, and the

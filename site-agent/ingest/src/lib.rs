@@ -1,10 +1,11 @@
-//! Untrusted files to a cohort and to model inputs.
+//! Untrusted files, or what a PACS sends, to a cohort and to model inputs.
 //!
-//! [`manifest`] reads what a site says about its cohort. [`decode`] turns an image file into the
+//! [`manifest`] reads what a site says about its cohort. [`pacs`] fetches what it names there. [`decode`] turns an image file into the
 //! tensor that the protocol describes, in a child process that can reach nothing.
 
 pub mod decode;
 pub mod manifest;
+pub mod pacs;
 
 /// The program that is started in the box.
 pub use fedval_sandbox::BoxProgram;
@@ -16,4 +17,8 @@ pub use decode::{
 pub use manifest::{
     Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError, ManifestProblem,
     ManifestSource, read_manifest,
+};
+pub use pacs::{
+    CaseFault, FetchError, InstanceKey, InstanceName, Pacs, PacsError, PacsLimits, PacsLogin,
+    PacsSettings,
 };

@@ -8,8 +8,8 @@ use std::os::unix::fs::symlink;
 use fedval_ambient::Problem as _;
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{
-    Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError, ManifestSource,
-    read_manifest,
+    Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, InstanceKey, InstanceName,
+    ManifestError, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::ReferenceStandard;
 use tempfile::TempDir;
@@ -82,7 +82,7 @@ fn a_manifest_becomes_a_cohort() {
     );
     assert!(cases.iter().all(|case| match &case.index_test {
         IndexTest::Image(image) => image.is_absolute() && image.is_file(),
-        IndexTest::Score(_) => false,
+        IndexTest::Score(_) | IndexTest::Instance(_) => false,
     }));
     assert_eq!(format!("{:?}", cases[0]), "Case(..)");
 }
@@ -169,6 +169,83 @@ fn a_prediction_table_has_scores_where_others_have_images() {
     let commas = "case_id,patient_id,score,label\na,p,\"0,25\",1\n";
     let error = site.read_with(commas, columns(), &[]).unwrap_err();
     assert_eq!(codes(&error), [("MANIFEST_SCORE_UNREADABLE", Some(2))]);
+}
+
+#[test]
+fn a_manifest_for_a_pacs_names_instances_where_others_have_paths() {
+    let site = Site::new();
+    let columns = |key| ColumnMapping {
+        index_test: IndexTestColumn::Instance(key, "name".to_owned()),
+        ..ColumnMapping::default()
+    };
+    for (key, good, bad) in [
+        (InstanceKey::SopInstanceUid, "1.2.840.17", "a.png"),
+        (InstanceKey::StudyInstanceUid, "1.2.840", "1.2.*"),
+        (InstanceKey::AccessionNumber, "A 17", "A*"),
+    ] {
+        let manifest = format!("case_id,patient_id,name,label\na,p,{good},1\nb,q,{good},0\n");
+        let cohort = site.read_with(manifest, columns(key), &[]).unwrap();
+        let name = IndexTest::Instance(InstanceName::parse(key, good).unwrap());
+        assert!(cohort.open_on_site().cases.iter().all(|case| case.index_test == name));
+        let manifest = format!("case_id,patient_id,name,label\na,p,{bad},1\nb,q,,0\n");
+        let error = site.read_with(manifest, columns(key), &[]).unwrap_err();
+        let problems =
+            [("MANIFEST_INSTANCE_INVALID", Some(2)), ("MANIFEST_VALUE_MISSING", Some(3))];
+        assert_eq!(codes(&error), problems);
+        assert!(!format!("{error} {error:?} {:?}", error.remedy()).contains(bad));
+    }
+}
+
+/// Nothing walks the folder: what the manifest does not name is never looked at, however much there is
+/// and wherever it leads.
+#[test]
+fn a33_links_to_everywhere_loops_and_a_flood_of_files_are_not_followed() {
+    let site = Site::new();
+    let root = site.0.path().join("root");
+    symlink("/", root.join("everything")).unwrap();
+    symlink(".", root.join("again")).unwrap();
+    symlink("endless", root.join("endless")).unwrap();
+    let flood = root.join("flood");
+    fs::create_dir(&flood).unwrap();
+    fs::write(flood.join("0.dcm"), b"image").unwrap();
+    for number in 1..20_000 {
+        fs::hard_link(flood.join("0.dcm"), flood.join(format!("{number}.dcm"))).unwrap();
+    }
+    let cohort = site.read(format!("{HEADER}c1,p1,a.png,1\nc2,p2,again/again/b.png,0\n")).unwrap();
+    let root = root.canonicalize().unwrap();
+    let paths: Vec<_> = cohort.open_on_site().cases.iter().map(|case| &case.index_test).collect();
+    let expected = ["a.png", "b.png"].map(|file| IndexTest::Image(root.join(file)));
+    assert!(paths == expected.iter().collect::<Vec<_>>(), "the links are gone from the paths");
+
+    let error = site.read(format!(
+        "{HEADER}c1,p1,everything/etc/passwd,1\nc2,p2,again/everything/proc/self/environ,0\n\
+         c3,p3,endless,1\nc4,p4,flood,1\nc5,p5,everything/dev/zero,1\n"
+    ));
+    assert_eq!(
+        codes(&error.unwrap_err()),
+        [
+            ("MANIFEST_PATH_OUTSIDE", Some(2)),
+            ("MANIFEST_PATH_OUTSIDE", Some(3)),
+            ("MANIFEST_IMAGE_MISSING", Some(4)),
+            ("MANIFEST_IMAGE_MISSING", Some(5)),
+            ("MANIFEST_PATH_OUTSIDE", Some(6)),
+        ]
+    );
+}
+
+/// A manifest of millions of lines is given up at the limit; what came before it is not kept either.
+#[test]
+fn a33_a_manifest_without_an_end_is_given_up() {
+    let site = Site::new();
+    let mut manifest = HEADER.to_owned();
+    for _ in 0..=fedval_ingest::manifest::MAX_CASES {
+        manifest.push_str("c,p,,\n");
+    }
+    let error = site.read(manifest).unwrap_err();
+    // No image and, after the first, the same case again: two problems a line. The last one is that
+    // there are too many lines.
+    let lines = fedval_ingest::manifest::MAX_CASES as u64;
+    assert_eq!(error.problems().len() as u64 + error.more(), 2 * lines - 1 + 1);
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use super::error::{Findings, ManifestProblem};
 use super::{ColumnMapping, IndexTestColumn};
+use crate::pacs::InstanceKey;
 
 /// Where the index test stands.
 #[derive(Clone, Copy)]
 pub(super) enum IndexTestPlace {
     Image(usize),
     Score(usize),
+    Instance(InstanceKey, usize),
 }
 
 /// Places of the columns in the header.
@@ -48,6 +50,9 @@ impl Columns {
         let index_test = match &mapping.index_test {
             IndexTestColumn::Image(column) => place(column).map(IndexTestPlace::Image),
             IndexTestColumn::Score(column) => place(column).map(IndexTestPlace::Score),
+            IndexTestColumn::Instance(key, column) => {
+                place(column).map(|place| IndexTestPlace::Instance(*key, place))
+            }
         };
         let label = place(&mapping.label);
         // A site that does not record an attribute still takes part; one that says where it records

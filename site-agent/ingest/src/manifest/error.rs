@@ -94,6 +94,12 @@ pub enum ManifestProblem {
         /// The line.
         line: u64,
     },
+    /// A UID or an accession number that is none.
+    #[error("line {line} names no image of a PACS: neither a UID nor an accession number")]
+    InstanceInvalid {
+        /// The line.
+        line: u64,
+    },
     /// A path that could leave the image folder.
     #[error("the image path in line {line} leads out of the image folder")]
     PathOutside {
@@ -120,6 +126,7 @@ impl ManifestProblem {
             | Self::DuplicateCase { line, .. }
             | Self::LabelUnknown { line }
             | Self::ScoreUnreadable { line }
+            | Self::InstanceInvalid { line }
             | Self::PathOutside { line }
             | Self::ImageMissing { line } => Some(*line),
             _ => None,
@@ -144,6 +151,7 @@ impl Problem for ManifestProblem {
             Self::DuplicateCase { .. } => "MANIFEST_DUPLICATE_CASE",
             Self::LabelUnknown { .. } => "MANIFEST_LABEL_UNKNOWN",
             Self::ScoreUnreadable { .. } => "MANIFEST_SCORE_UNREADABLE",
+            Self::InstanceInvalid { .. } => "MANIFEST_INSTANCE_INVALID",
             Self::PathOutside { .. } => "MANIFEST_PATH_OUTSIDE",
             Self::ImageMissing { .. } => "MANIFEST_IMAGE_MISSING",
         }
@@ -170,6 +178,10 @@ impl Problem for ManifestProblem {
             }
             Self::ScoreUnreadable { .. } => {
                 "write scores with a point, such as 0.73, or leave the cell empty"
+            }
+            Self::InstanceInvalid { .. } => {
+                "write UIDs in full, as digits with dots; an accession number has no wildcard and at \
+                 most 16 characters"
             }
             Self::PathOutside { .. } => {
                 "write the path relative to the image folder, and keep the file inside it"

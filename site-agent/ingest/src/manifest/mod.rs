@@ -1,6 +1,7 @@
 //! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes.
 //!
-//! A prediction table is a manifest with a score in the place of the image.
+//! A prediction table is a manifest with a score in the place of the image; one for a PACS has a UID or
+//! an accession number there.
 
 mod columns;
 mod error;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::pacs::{InstanceKey, InstanceName};
 pub use error::{ManifestError, ManifestProblem};
 pub use read::read_manifest;
 
@@ -54,6 +56,17 @@ pub enum IndexTestColumn {
     Image(String),
     /// The score, where images were read elsewhere: by a device, or in an earlier run.
     Score(String),
+    /// What names the image in a PACS.
+    Instance(InstanceKey, String),
+}
+
+impl IndexTestColumn {
+    /// The column's name at this site.
+    #[must_use]
+    pub fn column(&self) -> &str {
+        let (Self::Image(column) | Self::Score(column) | Self::Instance(_, column)) = self;
+        column
+    }
 }
 
 /// Where a site's cohort lies.
@@ -74,6 +87,8 @@ pub enum IndexTest {
     Image(PathBuf),
     /// The score, on the protocol's scale; `None` where the cell is empty.
     Score(Option<f64>),
+    /// The image, by its name in a PACS.
+    Instance(InstanceName),
 }
 
 /// One image with what the manifest says of it.

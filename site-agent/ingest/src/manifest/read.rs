@@ -12,7 +12,8 @@ use super::columns::{Columns, IndexTestPlace};
 use super::error::{Findings, ManifestError, ManifestProblem};
 use super::image_path::resolve;
 use super::records::{Record, Records};
-use super::{Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource};
+use super::{Case, Cohort, ColumnMapping, IndexTest, MAX_CASES, ManifestSource};
+use crate::pacs::InstanceName;
 
 /// Reads the cohort that `source` describes.
 ///
@@ -139,9 +140,7 @@ impl Reading<'_> {
         let mapping = self.mapping;
         let found = match self.columns.index_test {
             IndexTestPlace::Image(place) => {
-                let (IndexTestColumn::Image(column) | IndexTestColumn::Score(column)) =
-                    &mapping.index_test;
-                let path = self.value(line, fields[place], column)?;
+                let path = self.value(line, fields[place], mapping.index_test.column())?;
                 resolve(self.root, path, line).map(IndexTest::Image)
             }
             // No score is an index test without a result, which the report counts.
@@ -150,6 +149,11 @@ impl Reading<'_> {
                 Ok(score) => Ok(IndexTest::Score(Some(score))),
                 Err(_) => Err(ManifestProblem::ScoreUnreadable { line }),
             },
+            IndexTestPlace::Instance(key, place) => {
+                let name = self.value(line, fields[place], mapping.index_test.column())?;
+                let name = InstanceName::parse(key, name).map(IndexTest::Instance);
+                name.ok_or(ManifestProblem::InstanceInvalid { line })
+            }
         };
         found.map_err(|problem| self.findings.add(problem)).ok()
     }
