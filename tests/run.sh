@@ -24,6 +24,14 @@ need_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"
 }
 
+# A PACS. The tests start it themselves; what Debian recommends beside it are other programs.
+need_orthanc() {
+    [ -x /usr/sbin/Orthanc ] && [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] && return
+    say "installing orthanc"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends orthanc orthanc-dicomweb
+}
+
 # One tool from the Rust registry, unless it is there. It runs for seconds: optimising it would take minutes.
 need_tool() {
     command -v "$1" >/dev/null && return
@@ -67,6 +75,7 @@ need_disk() {
 
 [ -d target/debug/deps ] || need_disk 16
 need_packages
+need_orthanc
 need_axe
 need_pydicom
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use fedval_ambient::Failure;
 use fedval_inference::InferenceLimits;
-use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
+use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
 use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
 
 use crate::network::CoordinatorConfig;
+use crate::pacs::PacsConfig;
+use crate::secret_file::invalid;
 
 /// The documented example, which is also the first configuration of every site.
 pub(crate) const TEMPLATE: &str = include_str!("../../deploy/config/agent.toml");
@@ -67,6 +70,8 @@ pub(crate) struct DataSource {
     studies: Vec<StudyId>,
     #[serde(default)]
     columns: Columns,
+    /// Where the images lie, if not in a folder. Default: in a folder.
+    pacs: Option<PacsConfig>,
 }
 
 /// How the manifest's columns are called.
@@ -86,7 +91,7 @@ impl Default for Columns {
     fn default() -> Self {
         let ColumnMapping { case_id, patient_id, index_test, label, attributes } =
             ColumnMapping::default();
-        let (IndexTestColumn::Image(image) | IndexTestColumn::Score(image)) = index_test;
+        let image = index_test.column().to_owned();
         Self { case_id, patient_id, image, score: None, label, attributes }
     }
 }
@@ -105,6 +110,22 @@ impl DataSource {
         }
     }
 
+    /// The PACS that the images are fetched from; `None` where they lie in a folder. Reads the files
+    /// that the configuration names.
+    pub(crate) fn pacs(&self, limits: &Limits) -> Result<Option<Pacs>, Failure> {
+        let Some(pacs) = &self.pacs else { return Ok(None) };
+        if self.columns.score.is_some() || self.root.is_some() {
+            return Err(invalid("a source with a PACS has neither a score column nor a root"));
+        }
+        pacs.open(limits.decode().max_file_bytes).map(Some)
+    }
+
+    /// Whether its images may be asked for at a minute of the day, 0 to 1439.
+    pub(crate) fn is_open_at(&self, minute: u16) -> bool {
+        let hours = self.pacs.as_ref().and_then(|pacs| pacs.hours);
+        hours.is_none_or(|hours| hours.contains(minute))
+    }
+
     pub(crate) fn manifest_source(&self) -> ManifestSource {
         let columns = self.columns.clone();
         let folder = self.manifest.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -115,9 +136,12 @@ impl DataSource {
             columns: ColumnMapping {
                 case_id: columns.case_id,
                 patient_id: columns.patient_id,
-                index_test: match columns.score {
-                    Some(score) => IndexTestColumn::Score(score),
-                    None => IndexTestColumn::Image(columns.image),
+                index_test: match (columns.score, &self.pacs) {
+                    (Some(score), _) => IndexTestColumn::Score(score),
+                    (None, None) => IndexTestColumn::Image(columns.image),
+                    (None, Some(pacs)) => {
+                        IndexTestColumn::Instance(pacs.instance_key(), columns.image)
+                    }
                 },
                 label: columns.label,
                 attributes: columns.attributes,
@@ -206,6 +230,43 @@ mod tests {
         assert_eq!(source.scores(), ScoreSource::PredictionTable);
         let columns = source.manifest_source().columns;
         assert_eq!(columns.index_test, IndexTestColumn::Score("score".to_owned()));
+    }
+
+    #[test]
+    fn the_pacs_in_the_example_works_when_it_is_switched_on() {
+        let start = TEMPLATE.find("# [data_sources.pacs]").unwrap();
+        let (before, rest) = TEMPLATE.split_at(start);
+        let (pacs, after) = rest.split_once("\n\n").unwrap();
+        let is_file =
+            |key: &str| ["ca", "credentials", "token", "certificate", "key"].contains(&key);
+        let switched_on = |line: &str| {
+            let text = line.trim_start_matches("# ");
+            let key = text.split(" = ").next().unwrap_or_default();
+            let is_prose = key == text && !text.starts_with('[') || key.contains(' ');
+            let kept = if is_prose || is_file(key) { line } else { text };
+            format!("{kept}\n")
+        };
+        let pacs: String = pacs.lines().map(switched_on).collect();
+        assert!(pacs.contains("\nhours = "), "{pacs}");
+        let root = "root = \"/srv/fedval\"\n";
+        let text = format!("{before}{pacs}\n{after}");
+        // Certificates are the machine's own.
+        let text = text.replace("https://pacs.example.org", "http://localhost");
+        let config: Config = toml::from_str(&text.replace(root, "")).unwrap();
+        let source = &config.data_sources[0];
+        let columns = source.manifest_source().columns;
+        let key = fedval_ingest::InstanceKey::SopInstanceUid;
+        assert_eq!(columns.index_test, IndexTestColumn::Instance(key, "image".to_owned()));
+        assert_eq!((source.is_open_at(12 * 60), source.is_open_at(0)), (false, true));
+        assert!(source.pacs(&config.limits).unwrap().is_some());
+
+        let with_root = text.clone();
+        let with_scores = text.replace(root, "").replace("# score = ", "score = ");
+        for text in [with_root, with_scores] {
+            let config: Config = toml::from_str(&text).unwrap();
+            let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+            assert_eq!(refused.code, "CONFIG_INVALID");
+        }
     }
 
     #[test]

@@ -6,8 +6,11 @@ pub mod cli;
 mod config;
 pub mod daemon;
 mod home;
+mod hours;
 mod metrics;
 mod network;
+mod pacs;
+mod secret_file;
 mod site_policy;
 
 use std::process::ExitCode;

@@ -1,23 +1,13 @@
 //! The `[coordinator]` table of `agent.toml`: where the coordinator is, and the proxy on the way.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use fedval_ambient::{Exit, Failure};
+use fedval_ambient::Failure;
 use fedval_egress::{Coordinator, Proxy, ProxyCredentials, ProxyError};
 use serde::Deserialize;
 
-/// Where systems keep the authorities they trust: Debian and Alpine, Red Hat, SUSE.
-const SYSTEM_AUTHORITIES: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-];
-/// More is no line with a user and a password.
-const MOST_CREDENTIAL_BYTES: u64 = 4096;
+use crate::secret_file::{authorities, invalid, read_secret};
 
 /// The way to the coordinator.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -60,18 +50,10 @@ impl CoordinatorConfig {
             proxy = proxy.with_credentials(credentials(file)?);
         }
         if proxy.is_tls() {
-            proxy = proxy.trusting(&self.authorities()?)?;
+            let trusted = authorities(self.proxy_ca.as_deref())?.ok_or(ProxyError::BadAuthority)?;
+            proxy = proxy.trusting(&trusted)?;
         }
         Ok(coordinator.with_proxy(proxy))
-    }
-
-    fn authorities(&self) -> Result<Vec<u8>, Failure> {
-        if let Some(file) = &self.proxy_ca {
-            let bytes = std::fs::read(absolute(file)?);
-            return bytes.map_err(|error| Failure::disk("read", file, &error));
-        }
-        let found = SYSTEM_AUTHORITIES.into_iter().find_map(|file| std::fs::read(file).ok());
-        Ok(found.ok_or(ProxyError::BadAuthority)?)
     }
 
     /// The documented configuration with this way to the coordinator.
@@ -83,9 +65,14 @@ impl CoordinatorConfig {
             ("proxy_credentials", path(&self.proxy_credentials)),
             ("proxy_ca", path(&self.proxy_ca)),
         ];
+        // Other tables have keys of the same name.
+        let mut is_own = false;
         let line = |line: &str| {
+            if line.starts_with('[') {
+                is_own = line == "[coordinator]";
+            }
             let key = line.trim_start_matches("# ").split(" = ").next();
-            let value = values.iter().find(|(name, _)| key == Some(*name));
+            let value = values.iter().find(|(name, _)| is_own && key == Some(*name));
             match value {
                 Some((name, Some(value))) => {
                     format!("{name} = {}\n", toml::Value::from(value.as_str()))
@@ -99,41 +86,14 @@ impl CoordinatorConfig {
 
 /// Reads user and password. Neither is ever quoted.
 fn credentials(file: &Path) -> Result<ProxyCredentials, Failure> {
-    let disk = |error| Failure::disk("read", file, &error);
-    let opened = File::open(absolute(file)?).map_err(disk)?;
-    let mode = opened.metadata().map_err(disk)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(Failure::new(
-            Exit::Usage,
-            "PROXY_CREDENTIALS_OPEN",
-            format!("{} may be read by others than its owner", file.display()),
-            &format!("chmod 600 {}", file.display()),
-        ));
-    }
-    let mut text = String::new();
-    // What is not text is told like any other wrong content: the library's error is about bytes.
-    if opened.take(MOST_CREDENTIAL_BYTES).read_to_string(&mut text).is_err() {
-        return Err(ProxyError::BadCredentials.into());
-    }
+    let text = read_secret(file, "PROXY_CREDENTIALS_OPEN")?.ok_or(ProxyError::BadCredentials)?;
     Ok(ProxyCredentials::parse(&text)?)
-}
-
-/// A service does not start in the folder that a person had in mind.
-fn absolute(path: &Path) -> Result<&Path, Failure> {
-    if path.is_absolute() { Ok(path) } else { Err(invalid("a path of [coordinator] is relative")) }
-}
-
-fn invalid(message: &str) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        "CONFIG_INVALID",
-        message,
-        "correct the file; deploy/config/agent.toml documents every key",
-    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::config::{Config, TEMPLATE};
 

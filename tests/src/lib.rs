@@ -9,6 +9,7 @@ pub mod consortium;
 pub mod disk;
 pub mod fault_proxy;
 pub mod folder;
+pub mod orthanc;
 pub mod process;
 pub mod raw_client;
 pub mod recorder;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use chrono::{Local, Timelike as _};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -56,6 +57,9 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Time since an arbitrary moment of this process. Never goes back and never jumps.
     fn monotonic(&self) -> Duration;
+
+    /// Minutes since midnight as clocks on the wall show them here, 0 to 1439.
+    fn minute_of_day(&self) -> u16;
 }
 
 /// The machine's clock.
@@ -74,6 +78,12 @@ impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed()
+    }
+
+    /// In the zone that `TZ` or `/etc/localtime` names; without either, UTC.
+    fn minute_of_day(&self) -> u16 {
+        let seconds = Local::now().num_seconds_from_midnight();
+        u16::try_from(seconds / 60).expect("a day has 1440 minutes")
     }
 }
 
@@ -115,6 +125,12 @@ impl Clock for MockClock {
     fn monotonic(&self) -> Duration {
         Duration::from_millis(self.passed_millis.load(Ordering::SeqCst))
     }
+
+    /// In UTC, whatever the machine's zone.
+    fn minute_of_day(&self) -> u16 {
+        let minutes = self.now().unix_millis().div_euclid(60_000).rem_euclid(1440);
+        u16::try_from(minutes).expect("a day has 1440 minutes")
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +140,15 @@ mod tests {
     #[test]
     fn a_timestamp_prints_as_rfc_3339() {
         assert_eq!(MockClock::default().now().to_string(), "2001-09-09T01:46:40Z");
+    }
+
+    #[test]
+    fn a_day_has_1440_minutes_and_a_mock_clock_starts_in_the_107th() {
+        let clock = MockClock::default();
+        assert_eq!(clock.minute_of_day(), 106);
+        clock.advance_seconds(23 * 3600);
+        assert_eq!(clock.minute_of_day(), 46);
+        assert!(SystemClock.minute_of_day() < 1440);
     }
 
     #[test]

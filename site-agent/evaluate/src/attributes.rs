@@ -10,7 +10,7 @@ use fedval_study::protocol::{AttributeSource, Dimension, StudyProtocol};
 /// could be read: there, columns called like the DICOM keywords stand for it.
 #[must_use]
 pub fn attribute_columns(protocol: &StudyProtocol, columns: &ColumnMapping) -> Vec<String> {
-    let has_images = matches!(columns.index_test, IndexTestColumn::Image(_));
+    let has_images = !matches!(columns.index_test, IndexTestColumn::Score(_));
     let column = |dimension: &Dimension| match &dimension.source {
         AttributeSource::Column(column) => Some(column.clone()),
         AttributeSource::Dicom(keyword) => (!has_images).then(|| keyword.clone()),

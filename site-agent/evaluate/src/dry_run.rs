@@ -3,13 +3,13 @@
 use fedval_disclosure::SiteLocal;
 use fedval_inference::BoxProgram;
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeFailure, DecodeLimits, Decoder, IndexTest, ManifestSource,
-    ReceivedImage, read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTest, ManifestSource, Pacs, ReceivedImage,
+    read_manifest,
 };
 use fedval_study::protocol::StudyProtocol;
 
 use crate::attributes::attribute_columns;
-use crate::reader::Reader;
+use crate::reader::{NoImage, Reader};
 use crate::run::EvaluateError;
 
 /// A case that was looked at.
@@ -18,7 +18,7 @@ pub struct Looked {
     /// Its place in the manifest, from 0.
     pub place: usize,
     /// Its image as the model would see it, or why there is none.
-    pub image: Result<SiteLocal<ReceivedImage>, DecodeFailure>,
+    pub image: Result<SiteLocal<ReceivedImage>, NoImage>,
 }
 
 /// What a dry run needs.
@@ -28,6 +28,8 @@ pub struct DryRun<'e> {
     pub protocol: &'e StudyProtocol,
     /// Where the cohort lies.
     pub source: &'e ManifestSource,
+    /// Where the images of a cohort lie whose manifest names instances.
+    pub pacs: Option<&'e Pacs>,
     /// Limits of decoding.
     pub decode_limits: DecodeLimits,
 }
@@ -38,7 +40,8 @@ impl DryRun<'_> {
     ///
     /// # Errors
     ///
-    /// [`EvaluateError`] if the manifest is refused, or nothing can be decoded on this machine.
+    /// [`EvaluateError`] if the manifest is refused, the PACS cannot be asked, or nothing can be decoded on this
+    /// machine.
     pub async fn run(&self, most: usize) -> Result<Vec<Looked>, EvaluateError> {
         let columns = attribute_columns(self.protocol, &self.source.columns);
         let cohort = read_manifest(self.source, &self.protocol.reference_standard, &columns)?;
@@ -48,14 +51,12 @@ impl DryRun<'_> {
             keywords: &[],
             decoder: Decoder::new(program, self.decode_limits),
             max_file_bytes: self.decode_limits.max_file_bytes,
+            pacs: self.pacs,
         };
         let cohort = cohort.open_on_site();
         let mut looked = Vec::with_capacity(most);
         for place in spread(&with_image(cohort), most) {
-            let (_, image) = reader.look(&cohort.cases[place]).await;
-            if let Err(error @ DecodeFailure::Machine { .. }) = image {
-                return Err(EvaluateError::Machine(error));
-            }
+            let (_, image) = reader.look(&cohort.cases[place]).await?;
             looked.push(Looked { place, image });
         }
         Ok(looked)
@@ -67,7 +68,7 @@ fn with_image(cohort: &Cohort) -> Vec<usize> {
     let cases = cohort.cases.iter().enumerate();
     cases
         .filter(|(_, case)| {
-            case.reference.is_some() && matches!(case.index_test, IndexTest::Image(_))
+            case.reference.is_some() && !matches!(case.index_test, IndexTest::Score(_))
         })
         .map(|(place, _)| place)
         .collect()

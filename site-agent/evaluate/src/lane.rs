@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fedval_disclosure::SiteLocal;
 use fedval_inference::LoadError;
-use fedval_ingest::{Case, DecodeFailure, IndexTest, ReceivedImage};
+use fedval_ingest::{Case, DecodeFailure, IndexTest, PacsError, ReceivedImage};
 use fedval_study::Sha256Digest;
 use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
@@ -29,6 +29,9 @@ pub(crate) enum LaneError {
     /// Nothing can be decoded on this machine.
     #[error("images cannot be decoded on this machine")]
     Machine(#[source] DecodeFailure),
+    /// No image can be fetched.
+    #[error("the PACS cannot be asked")]
+    Pacs(#[source] PacsError),
 }
 
 /// A case with its place in the manifest, why it was looked at, and what became of it.
@@ -137,6 +140,11 @@ pub(crate) fn row_digest(case: &Case) -> Sha256Digest {
         IndexTest::Image(image) => (Some(image), None),
         // What stands for an image's header was kept with it.
         IndexTest::Score(score) => (None, Some((score, &case.attributes))),
+        IndexTest::Instance(name) => {
+            let name = (name.key(), name.value());
+            let row = format!("{:?}", (&case.case_id, case.patient, case.reference, name));
+            return Sha256Digest::of(row.as_bytes());
+        }
     };
     let row = format!("{:?}", (&case.case_id, case.patient, case.reference, image, score));
     Sha256Digest::of(row.as_bytes())

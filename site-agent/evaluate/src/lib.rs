@@ -18,5 +18,6 @@ mod unit;
 
 pub use attributes::attribute_columns;
 pub use dry_run::{DryRun, Looked};
+pub use reader::NoImage;
 pub use run::{EvaluateError, Evaluation, Progress};
 pub use unit::ScoreGrid;

@@ -1,11 +1,14 @@
-//! The first half of a lane: from a case's file to the model's input.
+//! The first half of a lane: from a case's file, on a disk or in a PACS, to the model's input.
 
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
 use fedval_disclosure::SiteLocal;
-use fedval_ingest::{Case, DecodeFailure, DecodeRequest, Decoder, IndexTest, ReceivedImage};
+use fedval_ingest::{
+    Case, DecodeFailure, DecodeRequest, Decoder, FetchError, IndexTest, InstanceName, Pacs,
+    ReceivedImage,
+};
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
@@ -20,56 +23,89 @@ pub(crate) struct Reader<'e> {
     pub(crate) decoder: Decoder,
     /// Largest image file that is read.
     pub(crate) max_file_bytes: u64,
+    /// Where instances are fetched.
+    pub(crate) pacs: Option<&'e Pacs>,
 }
 
+/// An image file with its digest.
+type ImageFile = (Vec<u8>, Sha256Digest);
+
+/// Why there is no image of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoImage {
+    /// Under which it is counted.
+    pub reason: FailureReason,
+    /// Stable code that this site's people look up.
+    pub code: &'static str,
+}
+
+/// The digest of a case's file, where it could be read, and its image.
+type Looked<E> = (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, E>);
+
 impl Reader<'_> {
-    /// The digest of a case's file, where it could be read, and its image.
-    pub(crate) async fn read(
-        &mut self,
-        case: &Case,
-    ) -> Result<(Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, FailureReason>), LaneError>
-    {
+    /// A case as the study sees it: one without a reference standard is not looked at.
+    pub(crate) async fn read(&mut self, case: &Case) -> Result<Looked<FailureReason>, LaneError> {
         if case.reference.is_none() {
             return Ok((None, Err(FailureReason::NoReference)));
         }
-        let (digest, image) = self.look(case).await;
-        match image {
-            Ok(image) => Ok((digest, Ok(image))),
-            // No log line: whoever counts them knows how many of a site's cases fail.
-            Err(DecodeFailure::Case { reason, .. }) => Ok((digest, Err(reason))),
+        let (digest, image) = self.look(case).await?;
+        // No log line where there is none: whoever counts them knows how many of a site's cases fail.
+        Ok((digest, image.map_err(|none| none.reason)))
+    }
+
+    /// The same of any case, with the code that this site's people look up where there is no image.
+    pub(crate) async fn look(&mut self, case: &Case) -> Result<Looked<NoImage>, LaneError> {
+        let (bytes, digest) = match self.file(case).await? {
+            Ok(file) => file,
+            Err(none) => return Ok((None, Err(none))),
+        };
+        let request =
+            DecodeRequest { input: self.input, dicom_attributes: self.keywords, bytes: &bytes };
+        match self.decoder.decode(&request).await {
+            Ok(image) => Ok((Some(digest), Ok(image))),
+            Err(DecodeFailure::Case { reason, detail }) => {
+                Ok((Some(digest), Err(NoImage { reason, code: detail })))
+            }
             Err(error) => Err(LaneError::Machine(error)),
         }
     }
 
-    /// The same of any case, with the code that this site's people look up where there is no image.
-    pub(crate) async fn look(
-        &mut self,
-        case: &Case,
-    ) -> (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, DecodeFailure>) {
-        let IndexTest::Image(path) = case.index_test.clone() else {
-            return (None, Err(unread()));
+    async fn file(&self, case: &Case) -> Result<Result<ImageFile, NoImage>, LaneError> {
+        let path = match &case.index_test {
+            IndexTest::Image(path) => path.clone(),
+            IndexTest::Instance(name) => return self.fetch(name).await,
+            IndexTest::Score(_) => return Ok(Err(UNREADABLE)),
         };
         let max_bytes = self.max_file_bytes;
         // All that waits for a disk at once: each turn to the threads that may wait costs more
         // than most files.
         let file = tokio::task::spawn_blocking(move || read_file(&path, max_bytes)).await;
-        let Some((bytes, digest)) = file.ok().flatten() else {
-            return (None, Err(unread()));
-        };
-        let request =
-            DecodeRequest { input: self.input, dicom_attributes: self.keywords, bytes: &bytes };
-        (Some(digest), self.decoder.decode(&request).await)
+        Ok(file.ok().flatten().ok_or(UNREADABLE))
+    }
+
+    /// From the PACS into memory, and nowhere else.
+    async fn fetch(&self, name: &InstanceName) -> Result<Result<ImageFile, NoImage>, LaneError> {
+        let Some(pacs) = self.pacs else { return Ok(Err(UNREADABLE)) };
+        match pacs.fetch(name).await {
+            Ok(bytes) => {
+                let digest = Sha256Digest::of(&bytes);
+                Ok(Ok((bytes, digest)))
+            }
+            Err(FetchError::Case(fault)) => {
+                Ok(Err(NoImage { reason: fault.reason(), code: fault.code() }))
+            }
+            Err(FetchError::Pacs(error)) => Err(LaneError::Pacs(error)),
+        }
     }
 }
 
 /// There are no bytes to decode.
-const fn unread() -> DecodeFailure {
-    DecodeFailure::Case { reason: FailureReason::Undecodable, detail: "IMAGE_UNREADABLE" }
-}
+const UNREADABLE: NoImage =
+    NoImage { reason: FailureReason::Undecodable, code: "IMAGE_UNREADABLE" };
 
 /// The image file's bytes and digest; `None` where it went away since the manifest was read, or is
 /// larger than anything that would be decoded.
-fn read_file(path: &Path, max_bytes: u64) -> Option<(Vec<u8>, Sha256Digest)> {
+fn read_file(path: &Path, max_bytes: u64) -> Option<ImageFile> {
     // Opening a pipe would wait for a writer that never comes.
     let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
     let expected = metadata.len().min(max_bytes);

@@ -9,7 +9,7 @@ use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
 use fedval_ingest::{
     Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTest, IndexTestColumn, ManifestError,
-    ManifestSource, read_manifest,
+    ManifestSource, Pacs, PacsError, read_manifest,
 };
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::summary::FailureReason;
@@ -74,6 +74,9 @@ pub enum EvaluateError {
     /// This machine cannot run a box.
     #[error("images cannot be decoded on this machine")]
     Machine(#[source] fedval_ingest::DecodeFailure),
+    /// The PACS cannot be asked. What was evaluated before is kept.
+    #[error("the images cannot be fetched")]
+    Pacs(#[from] PacsError),
     /// `/proc` is not there.
     #[error("this program cannot start itself in a box")]
     NoBox(#[source] std::io::Error),
@@ -92,6 +95,7 @@ impl EvaluateError {
             Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
             | Self::Machine(_)
             | Self::NoBox(_)
+            | Self::Pacs(_)
             | Self::Vault(_) => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
             Self::ModelDies(_) | Self::TooManyFailures | Self::Nondeterministic => {
@@ -113,6 +117,7 @@ impl From<LaneError> for EvaluateError {
             LaneError::Load(error) => Self::ModelLoad(error),
             LaneError::ModelDies(error) => Self::ModelDies(error),
             LaneError::Machine(error) => Self::Machine(error),
+            LaneError::Pacs(error) => Self::Pacs(error),
         }
     }
 }
@@ -128,6 +133,7 @@ impl Problem for EvaluateError {
             Self::TooManyFailures => "TOO_MANY_FAILED_CASES",
             Self::Machine(error) => error.code(),
             Self::NoBox(_) => "SANDBOX_NOT_STARTED",
+            Self::Pacs(error) => error.code(),
             Self::Vault(error) => error.code(),
         }
     }
@@ -152,6 +158,7 @@ impl Problem for EvaluateError {
             ),
             Self::Machine(error) => error.remedy(),
             Self::NoBox(_) => Some("mount /proc for this user".to_owned()),
+            Self::Pacs(error) => error.remedy(),
             Self::Vault(error) => error.remedy(),
         }
     }
@@ -162,6 +169,7 @@ impl Problem for EvaluateError {
             | Self::Machine(_)
             | Self::NoBox(_)
             | Self::Vault(_) => Exit::Machine,
+            Self::Pacs(error) => error.exit(),
             _ => Exit::Usage,
         }
     }
@@ -178,6 +186,8 @@ pub struct Evaluation<'e> {
     pub model: &'e Path,
     /// Where the cohort lies.
     pub source: &'e ManifestSource,
+    /// Where the images of a cohort lie whose manifest names instances.
+    pub pacs: Option<&'e Pacs>,
     /// Where checkpoints go.
     pub vault: &'e Vault,
     /// The site's secret: for its commitment, its ledger, and the order of cases.
@@ -210,6 +220,10 @@ impl Evaluation<'_> {
         });
         let cohort = cohort.await?;
         let missing = self.missing(cohort.open_on_site()).await?;
+        if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
+            // A wrong address would otherwise fail every case.
+            pacs.check().await?;
+        }
         let again = if has_scores {
             self.record_scores(cohort.open_on_site(), missing, progress).await?;
             Vec::new()
@@ -250,7 +264,7 @@ impl Evaluation<'_> {
                     IndexTest::Score(score) => {
                         Some((*place, prediction::checkpoint(self.protocol, case, *score)))
                     }
-                    IndexTest::Image(_) => None,
+                    IndexTest::Image(_) | IndexTest::Instance(_) => None,
                 }
             };
             let checkpoints: Vec<_> = places.iter().filter_map(of).collect();
@@ -319,6 +333,7 @@ impl Evaluation<'_> {
                 keywords: &keywords,
                 decoder: Decoder::new(decode, self.decode_limits),
                 max_file_bytes: self.decode_limits.max_file_bytes,
+                pacs: self.pacs,
             },
         };
         Ok(lane.run(cases, done).await?)

@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::SiteLocal;
-use fedval_evaluate::{Evaluation, Progress, ScoreGrid};
+use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
 use fedval_study::{FailedStage, SiteSummary, StudyProtocol};
 use fedval_vault::Job;
 
@@ -18,6 +18,13 @@ pub enum NotEvaluated {
     Failed(FailedStage, &'static str),
     /// This site's copy of the model is damaged; the job waits until it was fetched again.
     ModelDamaged(&'static str),
+    /// The images cannot be fetched now. What was evaluated is kept, and the job goes on later.
+    Waits {
+        /// Why.
+        code: String,
+        /// Whether it may be over in a minute; otherwise a person has something to do.
+        is_passing: bool,
+    },
     /// This machine failed: the agent stops and goes on after a restart.
     Machine(Failure),
 }
@@ -52,13 +59,18 @@ impl Evaluator for Boxed {
     ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
         let source = agent.config.source_of(&protocol.id);
         let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
-        let manifest = source.ok_or(missing)?.manifest_source();
+        let source = source.ok_or(missing)?;
+        let manifest = source.manifest_source();
+        let pacs = source.pacs(&agent.config.limits);
+        let pacs =
+            pacs.map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
         let evaluation = Evaluation {
             round: job.round(),
             protocol,
             model,
             source: &manifest,
+            pacs: pacs.as_ref(),
             vault: &agent.vault,
             secret: secret.map_err(|error| NotEvaluated::Machine(error.into()))?,
             grid,
@@ -71,10 +83,18 @@ impl Evaluator for Boxed {
             summary = evaluation.run(&shown) => summary,
             never = progress::show(job.round(), &shown) => match never {},
         };
-        summary.map_err(|error| match error.stage() {
-            _ if error.is_model_damaged() => NotEvaluated::ModelDamaged(error.code()),
-            Some(stage) => NotEvaluated::Failed(stage, error.code()),
-            None => NotEvaluated::Machine(error.into()),
-        })
+        summary.map_err(not_evaluated)
+    }
+}
+
+fn not_evaluated(error: EvaluateError) -> NotEvaluated {
+    if let EvaluateError::Pacs(pacs) = &error {
+        let (code, is_passing) = (pacs.code().to_owned(), pacs.is_passing());
+        return NotEvaluated::Waits { code, is_passing };
+    }
+    match error.stage() {
+        _ if error.is_model_damaged() => NotEvaluated::ModelDamaged(error.code()),
+        Some(stage) => NotEvaluated::Failed(stage, error.code()),
+        None => NotEvaluated::Machine(error.into()),
     }
 }

@@ -18,10 +18,19 @@ use super::evaluator::NotEvaluated;
 use crate::config::DataSource;
 use crate::site_policy;
 
-/// Evaluates a job whose model is on this site's disk, and stores what the gate lets through. `false`
-/// where the model must be fetched again first.
-pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
-    let Some(policy) = policy_or_refuse(agent, job).await? else { return Ok(true) };
+/// How far a job came.
+pub(super) enum Ran {
+    /// To its answer.
+    ToItsEnd,
+    /// It is tried again soon.
+    AgainSoon,
+    /// It is tried again when a person may have done something.
+    AgainLater,
+}
+
+/// Evaluates a job whose model is on this site's disk, and stores what the gate lets through.
+pub(super) async fn run(agent: &Agent, job: &Job) -> Result<Ran, Failure> {
+    let Some(policy) = policy_or_refuse(agent, job).await? else { return Ok(Ran::ToItsEnd) };
     let locked = LockedProtocol::parse(&job.protocol).map_err(|_| damaged())?;
     let protocol = locked.protocol();
     let path = agent.home.artifact(&job.dispatch.model.0);
@@ -29,7 +38,7 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
     if let Err(withheld) = admit(agent, job, &effective, protocol, policy.digest()).await? {
         agent.vault.job_note(job.round(), withheld.code()).await?;
         answer(agent, job, NoAggregates::Refused, Some(policy.digest())).await?;
-        return Ok(true);
+        return Ok(Ran::ToItsEnd);
     }
     let grid = if effective.terms.is_rounded() { ScoreGrid::Coarse } else { ScoreGrid::Fine };
     match agent.evaluator.evaluate(agent, job, protocol, &path, grid).await {
@@ -47,7 +56,12 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
             tracing::warn!(round = %job.round(), code, "model to be fetched again");
             std::fs::remove_file(&path).map_err(|error| Failure::disk("remove", &path, &error))?;
             agent.vault.job_delay(job.round(), Some(code)).await?;
-            return Ok(false);
+            return Ok(Ran::AgainSoon);
+        }
+        Err(NotEvaluated::Waits { code, is_passing }) => {
+            tracing::warn!(round = %job.round(), code, "evaluation waits");
+            agent.vault.job_delay(job.round(), Some(&code)).await?;
+            return Ok(if is_passing { Ran::AgainSoon } else { Ran::AgainLater });
         }
         Err(NotEvaluated::Failed(stage, code)) => {
             tracing::warn!(round = %job.round(), code, "evaluation failed");
@@ -56,7 +70,7 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<bool, Failure> {
         }
         Err(NotEvaluated::Machine(failure)) => return Err(failure),
     }
-    Ok(true)
+    Ok(Ran::ToItsEnd)
 }
 
 /// Whether policy and ledger let the question be asked at all.

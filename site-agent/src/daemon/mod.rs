@@ -26,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use fedval_ambient::{Clock, Entropy, Exit, Failure, OsEntropy, SystemClock};
 use fedval_egress::Connection;
-use fedval_study::{BuildDigest, Sha256Digest};
+use fedval_study::{BuildDigest, Sha256Digest, StudyId};
 use fedval_vault::{Job, Vault};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -107,6 +107,12 @@ impl Agent {
     fn is_paused(&self) -> bool {
         self.home.paused_file().exists()
     }
+
+    /// Whether a study's images may be asked for now.
+    fn is_open_for(&self, study: &StudyId) -> bool {
+        let source = self.config.source_of(study);
+        source.is_none_or(|source| source.is_open_at(self.clock.minute_of_day()))
+    }
 }
 
 /// Runs until the process is told to stop.
@@ -121,6 +127,10 @@ pub(crate) async fn run(
     agent.vault.journal_verify().await?;
     let instance = instance::begin(&agent.home, agent.entropy.as_ref());
     let coordinator = agent.config.coordinator.dialer()?;
+    // What the configuration says of a PACS is told now, and not when a round comes.
+    for source in &agent.config.data_sources {
+        source.pacs(&agent.config.limits)?;
+    }
     tracing::info!(site = %agent.identity.site, "agent started");
     let (connected, connection) = watch::channel::<Option<Connection>>(None);
     let (way, ways) = watch::channel::<Option<Arc<dyn Link>>>(None);

@@ -11,17 +11,21 @@ use std::time::Duration;
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::{Releasable, ReleaseError};
 use fedval_egress::{EgressError, part_of};
-use fedval_study::{PolicyDigest, RoundId};
+use fedval_study::PolicyDigest;
 use fedval_vault::{Approval, CommitError, Job, JobState, VaultError};
 use tokio::sync::watch;
 
 use super::backoff::Backoff;
+use super::job::Ran;
 use super::link::Link;
 use super::{Agent, answer_time, bell, job, log};
 use crate::site_policy;
 
 /// Waits that ended are noticed at this rate; everything else rings the bell.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// What delays a job whose PACS may not be asked at this time of day.
+const OUTSIDE_HOURS: &str = "PACS_OUTSIDE_HOURS";
 
 /// The way to the coordinator, while there is one.
 pub type Way = watch::Receiver<Option<Arc<dyn Link>>>;
@@ -75,9 +79,16 @@ impl Worker {
             return Ok(false);
         }
         let jobs = self.agent.vault.job_list().await?;
-        let Some(job) = jobs.iter().find(|job| self.is_due(job)) else { return Ok(false) };
-        self.evaluate(job).await?;
-        Ok(true)
+        for job in jobs.iter().filter(|job| self.is_due(job)) {
+            if self.agent.is_open_for(&job.dispatch.study) {
+                self.evaluate(job).await?;
+                return Ok(true);
+            }
+            if job.delay.as_deref() != Some(OUTSIDE_HOURS) {
+                self.agent.vault.job_delay(job.round(), Some(OUTSIDE_HOURS)).await?;
+            }
+        }
+        Ok(false)
     }
 
     fn is_due(&self, job: &Job) -> bool {
@@ -121,7 +132,8 @@ impl Worker {
         Ok(agent.vault.job_approve(job.round(), "policy", agent.clock.now()).await?)
     }
 
-    /// Runs a job to its result, or until it is declined, its round is over, or evaluation is paused.
+    /// Runs a job to its result, or until it is declined, its round is over, evaluation is paused, or
+    /// its PACS may not be asked any longer.
     async fn evaluate(&mut self, job: &Job) -> Result<(), Failure> {
         let (agent, round) = (Arc::clone(&self.agent), job.round());
         let (from, to) = (JobState::Approved, JobState::Running);
@@ -133,7 +145,7 @@ impl Worker {
         }
         tokio::select! {
             done = self.fetch_and_run(job) => done,
-            stopped = stopped(&agent, round) => {
+            stopped = stopped(&agent, job) => {
                 stopped?;
                 tracing::info!(%round, "evaluation stopped");
                 Ok(())
@@ -162,8 +174,13 @@ impl Worker {
             self.backoff.succeeded(round);
             agent.bell.ring();
         }
-        if !job::run(agent, job).await? {
-            self.backoff.failed(round, agent.clock.monotonic());
+        if job.delay.is_some() {
+            agent.vault.job_delay(round, None).await?;
+        }
+        match job::run(agent, job).await? {
+            Ran::ToItsEnd => {}
+            Ran::AgainSoon => self.backoff.failed(round, agent.clock.monotonic()),
+            Ran::AgainLater => self.backoff.failed_for_a_person(round, agent.clock.monotonic()),
         }
         Ok(())
     }
@@ -252,13 +269,14 @@ fn arrived(file: &Path) -> u64 {
     std::fs::metadata(part_of(file)).map_or(0, |part| part.len())
 }
 
-/// Ends when a running job was declined by a steward, cancelled by the coordinator, or paused.
-async fn stopped(agent: &Agent, round: &RoundId) -> Result<(), VaultError> {
+/// Ends when a running job was declined by a steward, cancelled by the coordinator, or paused, or when
+/// the hours of its PACS are over.
+async fn stopped(agent: &Agent, job: &Job) -> Result<(), VaultError> {
     let mut rings = agent.bell.listen();
     loop {
-        let state = agent.vault.job_find(round).await?.map(|job| job.state);
+        let state = agent.vault.job_find(job.round()).await?.map(|job| job.state);
         let is_over = matches!(state, None | Some(JobState::Released | JobState::Cancelled));
-        if is_over || agent.is_paused() {
+        if is_over || agent.is_paused() || !agent.is_open_for(&job.dispatch.study) {
             return Ok(());
         }
         bell::heard(&mut rings, LOOK).await;

@@ -6,6 +6,10 @@
 
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
 mod onnx_file;
+mod pacs;
+#[expect(dead_code, reason = "what another crate's tests need of it")]
+#[path = "../../../ingest/tests/pacs/server.rs"]
+mod server;
 mod site;
 #[path = "../../../../common/study/tests/support/mod.rs"]
 mod study;
@@ -50,6 +54,12 @@ fn main() -> ExitCode {
         trial("each_way_of_failing_names_its_stage", names_stages()),
         trial("a_prediction_table_needs_neither_images_nor_model", takes_scores()),
         trial("a_prediction_table_is_refused_where_the_protocol_wants_images", refuses_scores()),
+        trial(
+            "a36_a_pacs_that_locks_the_agent_out_costs_nothing_that_was_done",
+            pacs::is_locked_out(),
+        ),
+        trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),
+        trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

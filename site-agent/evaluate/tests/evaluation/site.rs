@@ -8,7 +8,7 @@ use fedval_ambient::{Clock as _, MockClock};
 use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
 use fedval_inference::InferenceLimits;
-use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
+use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
 use fedval_study::protocol::{Combine, ScoreScale, StudyProtocol, Unit};
 use fedval_study::{Dispatch, LockedProtocol, Performance, RoundId, Sha256Digest, SiteSummary};
 use fedval_vault::{NewJob, Vault};
@@ -58,6 +58,7 @@ pub(crate) struct Site {
     pub(crate) secret: [u8; 32],
     pub(crate) columns: ColumnMapping,
     pub(crate) decode_limits: DecodeLimits,
+    pub(crate) pacs: Option<Pacs>,
 }
 
 impl Site {
@@ -79,6 +80,7 @@ impl Site {
             secret: [7; 32],
             columns: ColumnMapping::default(),
             decode_limits: DecodeLimits { memory_bytes: 1 << 30, ..DecodeLimits::default() },
+            pacs: None,
         };
         for index in 0..CASES {
             site.draw(index, site.rows[index].grey);
@@ -151,10 +153,16 @@ impl Site {
     }
 
     pub(crate) fn write_manifest(&self) {
+        self.write_manifest_of(|_, row| format!("{}.png", row.case_id));
+    }
+
+    /// The same with something else that names each image.
+    pub(crate) fn write_manifest_of(&self, image: impl Fn(usize, &Row) -> String) {
         let mut text = "case_id,patient_id,image,label,scanner\n".to_owned();
-        for row in &self.rows {
+        for (index, row) in self.rows.iter().enumerate() {
             let Row { case_id, patient, label, scanner, .. } = row;
-            writeln!(text, "{case_id},PATIENT{patient},{case_id}.png,{label},{scanner}").unwrap();
+            let image = image(index, row);
+            writeln!(text, "{case_id},PATIENT{patient},{image},{label},{scanner}").unwrap();
         }
         fs::write(self.folder.path().join("manifest.csv"), text).unwrap();
     }
@@ -202,6 +210,7 @@ impl Site {
             protocol: &self.protocol,
             model: &folder.join(MODEL),
             source: &source,
+            pacs: self.pacs.as_ref(),
             vault: &self.vault,
             secret: self.secret,
             grid: ScoreGrid::Fine,

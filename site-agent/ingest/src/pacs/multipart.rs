@@ -58,6 +58,8 @@ fn opening(body: &[u8], delimiter: &[u8]) -> Result<usize, CaseFault> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn part(body: &str) -> Result<String, CaseFault> {
@@ -96,5 +98,22 @@ mod tests {
         );
         let endless_head = format!("--B\r\nX: {}\r\n\r\nDICM\r\n--B--", "x".repeat(LONGEST_HEAD));
         assert_eq!(part(&endless_head), Err(CaseFault::AnswerInvalid));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_one_whole_part_or_a_fault(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec!["--B", "--", "\r\n", "\r\n\r\n", "B", "\0", "X: 1"]),
+                0..16,
+            ),
+        ) {
+            let body = pieces.concat();
+            if let Ok(part) = part(&body) {
+                prop_assert!(!part.contains("\r\n--B"));
+                let rest = format!("\r\n\r\n{part}\r\n--B--");
+                prop_assert!(body.contains(&rest));
+            }
+        }
     }
 }

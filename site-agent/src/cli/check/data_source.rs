@@ -10,11 +10,11 @@ use fedval_study::{LockedProtocol, StudyId};
 
 use super::cases::last_job;
 use super::{Checked, Outcome};
-use crate::config::DataSource;
+use crate::config::{DataSource, Limits};
 use crate::home::Home;
 
-/// Opens what each data source names, whatever the study.
-pub(super) fn every(home: &Home) -> Vec<Checked> {
+/// Opens what each data source names, whatever the study. A PACS is asked for nothing in particular.
+pub(super) async fn every(home: &Home) -> Vec<Checked> {
     let what = || "data sources".to_owned();
     let Ok(config) = home.config() else {
         return vec![Checked::untested(what(), "agent.toml cannot be read")];
@@ -25,16 +25,25 @@ pub(super) fn every(home: &Home) -> Vec<Checked> {
             outcome: Outcome::Fails(missing("there is no data source")),
         }];
     }
-    let open = |source: &DataSource| {
-        let files = source.manifest_source();
-        let manifest = File::open(&files.manifest);
-        manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
-        let folder = fs::read_dir(&files.root);
-        folder.map_err(|error| Failure::disk("list the folder of images", &files.root, &error))?;
-        Ok("its manifest and its folder can be read".to_owned())
-    };
-    let name = |source: &DataSource| format!("data source {}", source.name);
-    config.data_sources.iter().map(|source| Checked::new(name(source), open(source))).collect()
+    let mut checks = Vec::new();
+    for source in &config.data_sources {
+        let opened = open(source, &config.limits).await;
+        checks.push(Checked::new(format!("data source {}", source.name), opened));
+    }
+    checks
+}
+
+async fn open(source: &DataSource, limits: &Limits) -> Result<String, Failure> {
+    let files = source.manifest_source();
+    let manifest = File::open(&files.manifest);
+    manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
+    if let Some(pacs) = source.pacs(limits)? {
+        pacs.check().await?;
+        return Ok("its manifest can be read, and the PACS answers".to_owned());
+    }
+    let folder = fs::read_dir(&files.root);
+    folder.map_err(|error| Failure::disk("list the folder of images", &files.root, &error))?;
+    Ok("its manifest and its folder can be read".to_owned())
 }
 
 fn missing(message: &str) -> Failure {

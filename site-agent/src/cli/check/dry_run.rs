@@ -4,7 +4,7 @@ mod sheet;
 
 use std::path::PathBuf;
 
-use fedval_ambient::{Exit, Failure, Problem};
+use fedval_ambient::{Exit, Failure};
 use fedval_evaluate::{DryRun, Looked};
 use fedval_ingest::{ReceivedImage, picture};
 use fedval_study::StudyId;
@@ -48,8 +48,10 @@ pub(super) async fn run(
     source: &DataSource,
 ) -> Result<Sheet, Failure> {
     let manifest = source.manifest_source();
-    let decode_limits = home.config()?.limits.decode();
-    let dry_run = DryRun { protocol, source: &manifest, decode_limits };
+    let limits = home.config()?.limits;
+    let pacs = source.pacs(&limits)?;
+    let decode_limits = limits.decode();
+    let dry_run = DryRun { protocol, source: &manifest, pacs: pacs.as_ref(), decode_limits };
     let looked = dry_run.run(CASES).await?;
     let seen: Vec<Seen> = looked.iter().map(|looked| seen(looked, &protocol.model.input)).collect();
     let file = home.dry_run_file(study);
@@ -60,7 +62,7 @@ pub(super) async fn run(
 fn seen(looked: &Looked, input: &ModelInput) -> Seen {
     let image = looked.image.as_ref();
     let image = image.map(|image| Shown::new(image.open_on_site(), input));
-    Seen { place: looked.place + 1, image: image.map_err(Problem::code) }
+    Seen { place: looked.place + 1, image: image.map_err(|none| none.code) }
 }
 
 impl Shown {

@@ -63,7 +63,7 @@ pub(super) async fn run(
     let mut checks = machine(home).await;
     let network = network::check(home).await;
     checks.extend(network.checks);
-    checks.extend(data_source::every(home));
+    checks.extend(data_source::every(home).await);
     let mut sheet = None;
     if let Some(study) = study {
         sheet = of_study(home, study, &mut checks).await;

@@ -64,6 +64,7 @@ impl Site {
             protocol: protocol.protocol(),
             model: &self.model,
             source: &source,
+            pacs: None,
             vault: &vault,
             secret: [7; 32],
             grid: ScoreGrid::Fine,
