@@ -162,7 +162,7 @@ fn numbers(report: &Value) -> Value {
     let sites = numbers["sites"].as_array_mut().expect("a list");
     for site in sites {
         let site = site.as_object_mut().expect("an object");
-        for of_the_run in ["result_digest", "policy_digest", "cohort", "signed_at", "received_at"] {
+        for of_the_run in ["result", "dispatched_at", "recorded_at"] {
             site.remove(of_the_run);
         }
     }
