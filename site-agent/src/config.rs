@@ -83,6 +83,8 @@ struct Columns {
     image: String,
     /// Default: none, and images are read.
     score: Option<String>,
+    /// Default: none. Grades that a device called, for a study of grades.
+    called: Option<String>,
     label: String,
     attributes: BTreeMap<String, String>,
 }
@@ -91,8 +93,8 @@ impl Default for Columns {
     fn default() -> Self {
         let ColumnMapping { case_id, patient_id, index_test, label, attributes } =
             ColumnMapping::default();
-        let image = index_test.column().to_owned();
-        Self { case_id, patient_id, image, score: None, label, attributes }
+        let image = index_test.name().to_owned();
+        Self { case_id, patient_id, image, score: None, called: None, label, attributes }
     }
 }
 
@@ -104,9 +106,9 @@ impl DataSource {
 
     /// Where the scores of this source come from.
     pub(crate) const fn scores(&self) -> ScoreSource {
-        match self.columns.score {
-            Some(_) => ScoreSource::PredictionTable,
-            None => ScoreSource::Model,
+        match (&self.columns.score, &self.columns.called) {
+            (None, None) => ScoreSource::Model,
+            _ => ScoreSource::PredictionTable,
         }
     }
 
@@ -136,10 +138,11 @@ impl DataSource {
             columns: ColumnMapping {
                 case_id: columns.case_id,
                 patient_id: columns.patient_id,
-                index_test: match (columns.score, &self.pacs) {
-                    (Some(score), _) => IndexTestColumn::Score(score),
-                    (None, None) => IndexTestColumn::Image(columns.image),
-                    (None, Some(pacs)) => {
+                index_test: match (columns.score, columns.called, &self.pacs) {
+                    (Some(score), _, _) => IndexTestColumn::Score(score),
+                    (None, Some(called), _) => IndexTestColumn::Called(called),
+                    (None, None, None) => IndexTestColumn::Image(columns.image),
+                    (None, None, Some(pacs)) => {
                         IndexTestColumn::Instance(pacs.instance_key(), columns.image)
                     }
                 },

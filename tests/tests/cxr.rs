@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use fedval_ingest::{ColumnMapping, ManifestSource, read_manifest};
-use fedval_study::protocol::ReferenceStandard;
+use fedval_study::protocol::{Labels, ReferenceStandard, Task};
 use fedval_tests::canary::{Canaries, files_below};
 use fedval_tests::consortium::{Consortium, Site};
 use fedval_tests::{shared, small_site};
@@ -145,13 +145,14 @@ fn check_scores(site: &Site, data: &Path) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
+    let labels = Labels { task: &Task::Binary, standard: &standard };
     let folder = data.join(&site.name);
     let source = ManifestSource {
         manifest: folder.join("manifest.csv"),
         root: folder,
         columns: ColumnMapping::default(),
     };
-    let cohort = read_manifest(&source, &standard, &[]).expect("a readable manifest");
+    let cohort = read_manifest(&source, labels, &[]).expect("a readable manifest");
     let cases = &cohort.open_on_site().cases;
     let checkpoints = runtime.block_on(async {
         let vault = Vault::open(&site.home.join("vault.db")).await.expect("a vault");

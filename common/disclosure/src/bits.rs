@@ -5,7 +5,8 @@ use fedval_stats::aggregate::{ClusterRankSums, ClusterSums};
 use fedval_study::coarse::{GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::{
-    CoarsePerformance, NoisyPerformance, Outcome, Performance, Release, SiteResult,
+    ClassPerformance, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release,
+    SiteResult,
 };
 
 use crate::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
@@ -31,9 +32,10 @@ pub fn bound_bits(result: &SiteResult) -> u64 {
             of_release(release, |p| coarse(p, to_f64(release.terms.rounding_base)))
         }
         Outcome::ReleasedNoisy(release) => of_release(release, noisy),
+        Outcome::ReleasedClasses(release) => of_release(release, classes),
         Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => 0.0,
     };
-    // Which of the eight outcomes it is speaks too.
+    // Which of the eight outcomes that a task has it is speaks too.
     (outcome + field(7.0) + 256.0).ceil() as u64
 }
 
@@ -74,6 +76,20 @@ fn gridded(grid: &GridScores) -> f64 {
 fn noisy(p: &NoisyPerformance) -> f64 {
     let bins = p.positives.len() + p.negatives.len();
     to_f64(bins as u64) * field(2.0 * MAX_CASES)
+}
+
+/// Each row of calls adds up to its class; of placements, totals and products of each class.
+fn classes(p: &ClassPerformance) -> f64 {
+    let (sizes, patients) = (p.sizes(), to_f64(p.patients()));
+    let k = to_f64(u64::try_from(sizes.len()).unwrap_or(u64::MAX));
+    let of_class = |size: &u64| {
+        let size = to_f64(*size);
+        let totals = k * field(2.0 * size * patients);
+        let products = k * (k + 1.0) / 2.0 * field(4.0 * size * patients * patients);
+        let areas = if p.areas.is_some() { totals + products } else { 0.0 };
+        field(MAX_CASES) + (k - 1.0) * field(size) + areas
+    };
+    sizes.iter().map(of_class).sum()
 }
 
 fn performance(p: &Performance) -> f64 {

@@ -166,17 +166,52 @@ pub fn plan(
     let every = tables.iter().map(|table| vec![true; table.categories.len()]).collect();
     let own = Footprint { members: members.clone(), shown: every, noisy: false };
     let stock = Stock::new(tables, &own);
-    let mut shown = Shown { plan: primary(&stock, zeros, k), rule: Rule::Dc18 };
+    let primary = primary(&stock, zeros, k);
+    complete(&stock, &own, primary, earlier, k)
+}
+
+/// Decides on a table of classes, of each of which only counts and sums over all of it are shown: no spread of a
+/// small group (DC-11).
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn class_plan(
+    table: &Table,
+    members: &Members,
+    earlier: &[&Footprint],
+    k: u64,
+) -> Result<Vec<Option<Hidden>>, Rule> {
+    let every = vec![vec![true; table.categories.len()]];
+    let own = Footprint { members: members.clone(), shown: every, noisy: false };
+    let stock = Stock::new(std::slice::from_ref(table), &own);
+    let hidden = |patients: &PatientCounts| {
+        let why = Hidden { why: Suppression::Primary, rule: Rule::Dc03 };
+        (!dc03_identifying_cells::is_safe(*patients, k)).then_some(why)
+    };
+    let primary = stock.patients.iter().map(|cells| cells.iter().map(hidden).collect()).collect();
+    complete(&stock, &own, primary, earlier, k).map(|plan| plan.into_iter().flatten().collect())
+}
+
+/// Hides what would give away what is hidden already.
+fn complete(
+    stock: &Stock<'_>,
+    own: &Footprint,
+    primary: CellPlan,
+    earlier: &[&Footprint],
+    k: u64,
+) -> Result<CellPlan, Rule> {
+    let mut shown = Shown { plan: primary, rule: Rule::Dc18 };
     for earlier in earlier {
-        dc18_earlier_releases::hide_near(&mut shown, &own, earlier, k)?;
+        dc18_earlier_releases::hide_near(&mut shown, own, earlier, k)?;
     }
     shown.rule = Rule::Dc17;
-    let own_differences = Label::BOTH.map(|label| Differences::new(&own, &own, label));
+    let own_differences = Label::BOTH.map(|label| Differences::new(own, own, label));
     loop {
-        let mut changed = equations::protect(&stock, &mut shown, k);
-        changed |= intervals::widen(&stock, &mut shown, k);
-        changed |= hide_near_each_other(&stock, &mut shown, &own_differences, k);
-        if !changed && !rank_test(&stock, &mut shown, &own, earlier, k)? {
+        let mut changed = equations::protect(stock, &mut shown, k);
+        changed |= intervals::widen(stock, &mut shown, k);
+        changed |= hide_near_each_other(stock, &mut shown, &own_differences, k);
+        if !changed && !rank_test(stock, &mut shown, own, earlier, k)? {
             return Ok(shown.plan);
         }
     }

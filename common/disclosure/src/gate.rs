@@ -1,9 +1,11 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
+mod classes;
+
 use fedval_study::members::UNLISTED;
 use fedval_study::protocol::{StudyProtocol, Table, TableKind};
 use fedval_study::result::AttritionCount;
-use fedval_study::summary::{FailureReason, GroupSummary};
+use fedval_study::summary::{BinaryFindings, FailureReason, Findings, GroupSummary};
 use fedval_study::{
     Canonical, CanonicalError, Cell, Members, Outcome, Problem, ResultHeader, SiteResult,
     SiteSummary,
@@ -70,6 +72,9 @@ pub enum Withheld {
     /// The study asks for noise, and the site's own policy says nothing of it.
     #[error("the study asks for noisy counts, which this site's policy does not choose")]
     ForeignNoise,
+    /// The study tells several classes apart, and the policy rounds counts, keeps some back or adds noise.
+    #[error("tables of several classes have no form that this site's policy would let out")]
+    ClassesNeedExactCounts,
     /// The noise cannot be drawn.
     #[error("the noise of the policy cannot be drawn")]
     Noise,
@@ -95,6 +100,7 @@ impl Problem for Withheld {
             Self::Insufficient => "INSUFFICIENT",
             Self::Schema(_) | Self::NotCanonical(_) | Self::Noise => "RESULT_SCHEMA",
             Self::ForeignNoise => "NOISE_NOT_CHOSEN",
+            Self::ClassesNeedExactCounts => "CLASSES_NEED_EXACT_COUNTS",
             Self::PerCase | Self::Dominated => "RESULT_PER_CASE",
             Self::Attribute { .. } => "SUBGROUP_ATTRIBUTE",
             Self::NotAbsent { .. } => "ABSENT_BUT_THERE",
@@ -121,6 +127,10 @@ impl Problem for Withheld {
             Self::ForeignNoise => {
                 "set `profile = \"dp\"` or `noise_rho_micro` in policy.toml on purpose and sign it, or \
                  keep refusing"
+            }
+            Self::ClassesNeedExactCounts => {
+                "keep refusing, or on purpose let this protocol out exactly once: its digest under \
+                 `locked_exact` in policy.toml, and two people then approve it"
             }
             Self::EarlierReleases => {
                 "run `fedval-agent ledger show` to see what was released; take the same patients as \
@@ -189,6 +199,11 @@ impl<'p> Gate<'p> {
         if self.policy.terms.noise_rho_micro.is_some() && !self.policy.noise_is_chosen {
             return Err(Withheld::ForeignNoise);
         }
+        let terms = self.policy.exact_terms.unwrap_or(self.policy.terms);
+        if !self.protocol.task.is_binary() && !dc15_inference::variance_components_may_leave(&terms)
+        {
+            return Err(Withheld::ClassesNeedExactCounts);
+        }
         Ok(())
     }
 
@@ -214,7 +229,16 @@ impl<'p> Gate<'p> {
         }
         // Budgets before sizes: `insufficient` is an answer about these patients too.
         self.within_budgets(&header, &summary.members, history, evidence.now_ms)?;
-        let overall = summary
+        let found = match &summary.findings {
+            Findings::Binary(found) if self.protocol.task.is_binary() => found,
+            Findings::Classes(found) => {
+                return self.vet_classes(header, summary, found.as_ref(), history);
+            }
+            Findings::Binary(_) => {
+                return Err(Withheld::Schema(dc01_closed_schema::SchemaBreach::Task));
+            }
+        };
+        let overall = found
             .overall
             .as_ref()
             .filter(|overall| dc02_cohort_minimum::is_sufficient(overall.by_case.patients, k))
@@ -228,10 +252,10 @@ impl<'p> Gate<'p> {
         let zeros = self.structural_zeros(&summary.members)?;
         let plan = self.plan(&summary.members, history, &zeros)?;
         let outcome = if let Some(rho) = self.policy.terms.noise_rho_micro {
-            self.noisy(summary, overall, rho, evidence.noise_seed, &mut decisions)?
+            self.noisy(found, overall, rho, evidence.noise_seed, &mut decisions)?
         } else {
             let attrition = self.attrition(summary, history);
-            self.counted(summary, overall, &plan, attrition, &mut decisions)?
+            self.counted((found, &summary.members), overall, &plan, attrition, &mut decisions)?
         };
         let footprint =
             Footprint { members: summary.members.clone(), shown: form::shown(&plan), noisy };
@@ -326,7 +350,7 @@ impl<'p> Gate<'p> {
 
     fn counted(
         &self,
-        summary: &SiteSummary,
+        (found, members): (&BinaryFindings, &Members),
         overall: &GroupSummary,
         plan: &CellPlan,
         attrition: Vec<AttritionCount>,
@@ -342,11 +366,11 @@ impl<'p> Gate<'p> {
         let whole = form::chosen("whole cohort", overall, by_patient, decisions);
         let shapes = self.protocol.tables();
         let mut tables = Vec::new();
-        let plans = summary.dimensions.iter().zip(plan).zip(&shapes).enumerate();
+        let plans = found.dimensions.iter().zip(plan).zip(&shapes).enumerate();
         for (index, ((dimension, plan), shape)) in plans {
             let repeats = form::Repeats {
                 is_crossing: matches!(shape.kind, TableKind::Crossing { .. }),
-                straddling: dc14_per_case::straddling(&summary.members, index),
+                straddling: dc14_per_case::straddling(members, index),
             };
             tables.push(form::visible(dimension, plan, repeats, terms.k, decisions));
         }
@@ -368,13 +392,13 @@ impl<'p> Gate<'p> {
 
     fn noisy(
         &self,
-        summary: &SiteSummary,
+        found: &BinaryFindings,
         overall: &GroupSummary,
         rho: u32,
         seed: [u8; 32],
         decisions: &mut Vec<Decision>,
     ) -> Result<Outcome, Withheld> {
-        let (terms, tables) = (self.policy.terms, &summary.dimensions);
+        let (terms, tables) = (self.policy.terms, &found.dimensions);
         let release = form::noisy::release(terms, rho, &overall.histogram, tables, seed)
             .ok_or(Withheld::Noise)?;
         dc01_closed_schema::check_noisy(&release, self.protocol).map_err(Withheld::Schema)?;

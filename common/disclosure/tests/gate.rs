@@ -258,10 +258,12 @@ fn evidence_on_another_protocol_is_refused() {
     no_subgroups.subgroups.clear();
     assert_eq!(breach(&no_subgroups, summary(&large(), &whole)), SchemaBreach::Subgroups);
     let mut wild = summary(&large(), &whole);
-    wild.overall.as_mut().unwrap().by_patient.ece_micro = 1_000_001;
+    support::binary_mut(&mut wild).overall.as_mut().unwrap().by_patient.ece_micro = 1_000_001;
     assert_eq!(breach(&whole, wild), SchemaBreach::OutOfRange);
     let mut lying = summary(&large(), &whole);
-    lying.overall.as_mut().unwrap().by_patient.operating_points[0].counts.tp += 1;
+    support::binary_mut(&mut lying).overall.as_mut().unwrap().by_patient.operating_points[0]
+        .counts
+        .tp += 1;
     assert_eq!(breach(&whole, lying), SchemaBreach::Inconsistent);
 }
 
@@ -283,7 +285,8 @@ fn a_few_patients_with_several_images_are_summed_as_if_their_images_were_indepen
     let mut cohort = cases(7, &[group("a", 30, 40), group("b", 25, 35)]);
     let repeated = Case { patient: 0, ..cohort[1] };
     cohort.push(repeated);
-    assert_eq!(summary(&cohort, &protocol()).overall.unwrap().patients_with_several, 1);
+    let found = summary(&cohort, &protocol());
+    assert_eq!(support::binary(&found).overall.as_ref().unwrap().patients_with_several, 1);
     let vetted = vet(&cohort).unwrap();
     let overall = &release(&vetted).overall;
     assert!(!overall.is_clustered(), "one patient's two images must not be told apart");

@@ -2,6 +2,7 @@
 //! site results, and the canonical form that is digested and signed.
 
 pub mod canonical;
+pub mod classes;
 pub mod coarse;
 pub mod digest;
 pub mod dispatch;
@@ -27,6 +28,7 @@ pub mod terms;
 pub use fedval_ambient::{Exit, Problem, Timestamp};
 
 pub use canonical::{Canonical, CanonicalError};
+pub use classes::ClassPerformance;
 pub use coarse::CoarsePerformance;
 pub use digest::{
     BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest,

@@ -11,7 +11,10 @@ pub type MemberKey = [u8; 16];
 /// A table of a protocol has fewer cells than this; the number itself means: in no listed cell.
 pub const UNLISTED: u16 = u16::MAX;
 
-/// One analysed case.
+/// One analysed case under one label.
+///
+/// A case of a task with several classes has no such label: it stands under both, in the cell of its class, so that
+/// whatever an earlier or a later release says of either label of these patients is held against it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Member {
     /// Place of the patient in [`Members::patients`].
@@ -29,7 +32,7 @@ pub struct Member {
 pub struct Members {
     /// Patients under the site's key.
     pub patients: Vec<MemberKey>,
-    /// Their cases, each once.
+    /// Their cases, each once under each of its labels.
     pub cases: Vec<Member>,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::Name;
 
-/// A metric of a binary classification, as scripts and reports name it.
+/// A metric of a classification, as scripts and reports name it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum MetricId {
@@ -32,13 +32,27 @@ pub enum MetricId {
     CalibrationInTheLarge,
     /// Expected calibration error over the protocol's equal-width bins.
     Ece,
+    /// Cohen's kappa of grades, weighted by the square of their distance.
+    QuadraticKappa,
+    /// Mean over classes of the area of each against the rest.
+    MacroAuroc,
+    /// Area of a class against the rest.
+    ClassAuroc(Name),
+    /// Share of a class's patients who are called it.
+    ClassSensitivity(Name),
+    /// Share of all other classes' patients who are not called it.
+    ClassSpecificity(Name),
+    /// Share of patients who are called their own class.
+    Accuracy,
 }
 
 /// A text names no metric.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a metric; one of auroc, auroc_delong, sensitivity@NAME, specificity@NAME, brier, oe_ratio, \
-     calibration_intercept, calibration_slope, calibration_in_the_large, ece"
+     calibration_intercept, calibration_slope, calibration_in_the_large, ece; of several classes \
+     quadratic_kappa, macro_auroc, accuracy, class_auroc@NAME, class_sensitivity@NAME, \
+     class_specificity@NAME"
 )]
 pub struct UnknownMetric;
 
@@ -55,6 +69,12 @@ impl fmt::Display for MetricId {
             Self::CalibrationSlope => f.write_str("calibration_slope"),
             Self::CalibrationInTheLarge => f.write_str("calibration_in_the_large"),
             Self::Ece => f.write_str("ece"),
+            Self::QuadraticKappa => f.write_str("quadratic_kappa"),
+            Self::MacroAuroc => f.write_str("macro_auroc"),
+            Self::ClassAuroc(class) => write!(f, "class_auroc@{class}"),
+            Self::ClassSensitivity(class) => write!(f, "class_sensitivity@{class}"),
+            Self::ClassSpecificity(class) => write!(f, "class_specificity@{class}"),
+            Self::Accuracy => f.write_str("accuracy"),
         }
     }
 }
@@ -68,6 +88,9 @@ impl FromStr for MetricId {
             return match metric {
                 "sensitivity" => Ok(Self::Sensitivity(point)),
                 "specificity" => Ok(Self::Specificity(point)),
+                "class_auroc" => Ok(Self::ClassAuroc(point)),
+                "class_sensitivity" => Ok(Self::ClassSensitivity(point)),
+                "class_specificity" => Ok(Self::ClassSpecificity(point)),
                 _ => Err(UnknownMetric),
             };
         }
@@ -80,6 +103,9 @@ impl FromStr for MetricId {
             "calibration_slope" => Ok(Self::CalibrationSlope),
             "calibration_in_the_large" => Ok(Self::CalibrationInTheLarge),
             "ece" => Ok(Self::Ece),
+            "quadratic_kappa" => Ok(Self::QuadraticKappa),
+            "macro_auroc" => Ok(Self::MacroAuroc),
+            "accuracy" => Ok(Self::Accuracy),
             _ => Err(UnknownMetric),
         }
     }
@@ -105,10 +131,22 @@ mod tests {
 
     #[test]
     fn every_metric_survives_its_text() {
-        for text in ["auroc", "sensitivity@rule-out", "specificity@rule-in", "oe_ratio", "ece"] {
+        for text in [
+            "auroc",
+            "sensitivity@rule-out",
+            "specificity@rule-in",
+            "oe_ratio",
+            "ece",
+            "quadratic_kappa",
+            "macro_auroc",
+            "class_auroc@severe",
+            "class_sensitivity@severe",
+            "class_specificity@severe",
+            "accuracy",
+        ] {
             assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
         }
-        for bad in ["accuracy", "sensitivity", "sensitivity@", "auroc@x", "max"] {
+        for bad in ["kappa", "sensitivity", "sensitivity@", "auroc@x", "max"] {
             assert!(bad.parse::<MetricId>().is_err(), "{bad} was taken");
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::canonical::exact_u64;
+use crate::classes::ClassPerformance;
 use crate::coarse::CoarsePerformance;
 use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest};
 use crate::id::{Name, RoundId, SiteId, StudyId};
@@ -117,6 +118,8 @@ pub enum Outcome {
     ReleasedCoarse(Box<Release<CoarsePerformance>>),
     /// Aggregates with noise.
     ReleasedNoisy(Box<Release<NoisyPerformance>>),
+    /// Aggregates of several classes, in exact counts.
+    ReleasedClasses(Box<Release<ClassPerformance>>),
     /// The cohort's denominators are too small for anything to leave.
     Insufficient,
     /// Policy, ledger, budget or steward refused: the reason stays on site.
@@ -130,7 +133,10 @@ impl Outcome {
     #[must_use]
     pub const fn status(&self) -> &'static str {
         match self {
-            Self::Released(_) | Self::ReleasedCoarse(_) | Self::ReleasedNoisy(_) => "released",
+            Self::Released(_)
+            | Self::ReleasedCoarse(_)
+            | Self::ReleasedNoisy(_)
+            | Self::ReleasedClasses(_) => "released",
             Self::Insufficient => "insufficient",
             Self::Refused => "refused",
             Self::Failed(_) => "failed",
@@ -144,6 +150,7 @@ impl Outcome {
             Self::Released(release) => Some(release.terms),
             Self::ReleasedCoarse(release) => Some(release.terms),
             Self::ReleasedNoisy(release) => Some(release.terms),
+            Self::ReleasedClasses(release) => Some(release.terms),
             Self::Insufficient | Self::Refused | Self::Failed(_) => None,
         }
     }
@@ -155,6 +162,7 @@ impl Outcome {
             Self::Released(release) => &release.attrition,
             Self::ReleasedCoarse(release) => &release.attrition,
             Self::ReleasedNoisy(release) => &release.attrition,
+            Self::ReleasedClasses(release) => &release.attrition,
             Self::Insufficient | Self::Refused | Self::Failed(_) => &[],
         }
     }

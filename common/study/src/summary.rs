@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::classes::ClassPerformance;
 use crate::digest::CohortCommitment;
 use crate::id::Name;
 use crate::members::Members;
@@ -101,6 +102,24 @@ pub struct DimensionSummary {
     pub leaves: Vec<Leaf>,
 }
 
+/// What was counted, by the protocol's task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Findings {
+    /// Of cases with and without the target condition.
+    Binary(BinaryFindings),
+    /// Of patients of several classes; `None` where no case could be evaluated.
+    Classes(Option<ClassPerformance>),
+}
+
+/// What was counted of cases with and without the target condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BinaryFindings {
+    /// The whole cohort; `None` where no case could be evaluated.
+    pub overall: Option<GroupSummary>,
+    /// Each table of the protocol, in its order.
+    pub dimensions: Vec<DimensionSummary>,
+}
+
 /// The exact evidence of one evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteSummary {
@@ -108,10 +127,8 @@ pub struct SiteSummary {
     pub cohort: CohortCommitment,
     /// One entry for each distinct patient with a failed case: the reasons among their cases.
     pub failures: Vec<BTreeSet<FailureReason>>,
-    /// The whole cohort; `None` where no case could be evaluated.
-    pub overall: Option<GroupSummary>,
-    /// Each table of the protocol, in its order.
-    pub dimensions: Vec<DimensionSummary>,
+    /// What was counted.
+    pub findings: Findings,
     /// Who stands in which cell.
     pub members: Members,
 }

@@ -1,6 +1,7 @@
 //! The only translator between the wire contract and the domain. Whatever is not in its declared
 //! range is refused here, with the field's name and never its content.
 
+mod classes;
 mod coarse;
 mod dispatch;
 mod error;

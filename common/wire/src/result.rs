@@ -7,6 +7,7 @@ use fedval_study::{
 };
 
 use crate::WireError;
+use crate::classes::{classes_from_wire, classes_to_wire};
 use crate::coarse::{coarse_from_wire, coarse_to_wire};
 use crate::noisy::{noisy_from_wire, noisy_to_wire};
 use crate::primitive::{digest, enumeration, id, optional_digest};
@@ -24,6 +25,9 @@ pub fn site_result_to_wire(result: &SiteResult) -> proto::SiteResult {
                 WireOutcome::ReleasedCoarse(coarse_to_wire(release))
             }
             Outcome::ReleasedNoisy(release) => WireOutcome::ReleasedNoisy(noisy_to_wire(release)),
+            Outcome::ReleasedClasses(release) => {
+                WireOutcome::ReleasedClasses(classes_to_wire(release))
+            }
             Outcome::Insufficient => WireOutcome::Insufficient(proto::Insufficient {}),
             Outcome::Refused => WireOutcome::Refused(proto::Refused {}),
             Outcome::Failed(stage) => {
@@ -48,6 +52,9 @@ pub fn site_result_from_wire(result: proto::SiteResult) -> Result<SiteResult, Wi
         }
         WireOutcome::ReleasedNoisy(release) => {
             Outcome::ReleasedNoisy(Box::new(noisy_from_wire(release)?))
+        }
+        WireOutcome::ReleasedClasses(release) => {
+            Outcome::ReleasedClasses(Box::new(classes_from_wire(release)?))
         }
         WireOutcome::Insufficient(proto::Insufficient {}) => Outcome::Insufficient,
         WireOutcome::Refused(proto::Refused {}) => Outcome::Refused,

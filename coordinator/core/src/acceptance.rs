@@ -5,8 +5,8 @@ use fedval_disclosure::floor;
 use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
 use fedval_study::protocol::PredictionTables;
 use fedval_study::{
-    Canonical, Cell, Dispatch, LockedProtocol, LogEvent, Outcome, Release, ResultDigest,
-    ScoreSource, SiteId, SiteResult,
+    Canonical, Cell, ClassPerformance, Dispatch, LockedProtocol, LogEvent, Outcome, Release,
+    ResultDigest, ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -122,8 +122,10 @@ impl Coordinator {
         }
         let round = result.header.round.clone();
         self.check_asked(site, &result).await?;
-        if let Outcome::Released(release) = &result.outcome {
-            check_consistency(release)?;
+        match &result.outcome {
+            Outcome::Released(release) => check_consistency(release)?,
+            Outcome::ReleasedClasses(release) => check_classes(release)?,
+            _ => {}
         }
         let canonical = Canonical::new(result).map_err(|_| SubmitError::NotCanonical)?;
         let row = self.store.site_find(site).await?.ok_or(SubmitError::NotFound)?;
@@ -195,12 +197,22 @@ impl Coordinator {
             Outcome::Released(release) => dc01_closed_schema::check(release, plan),
             Outcome::ReleasedCoarse(release) => dc01_closed_schema::check_coarse(release, plan),
             Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
+            Outcome::ReleasedClasses(release) => dc01_closed_schema::check_classes(release, plan),
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
         };
         schema.map_err(|_| SubmitError::Contradiction {
             relation: "a result holds what the protocol names",
         })
     }
+}
+
+/// The same of several classes; that counts add up was tested with the schema.
+fn check_classes(release: &Release<ClassPerformance>) -> Result<(), SubmitError> {
+    let k = release.terms.k;
+    let enough = dc02_cohort_minimum::classes_are_sufficient(&release.overall.sizes(), k)
+        && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
+    let relation = "every count that is shown rests on k patients";
+    if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
 }
 
 /// What can be tested without the data: counts add up, statistics keep their bounds, groups are part

@@ -189,9 +189,10 @@ fn signed_protocol(version: &LockedVersion) -> SignedDocument {
 fn status_of(stored: &StoredResult) -> Result<SiteStatus, CanonicalError> {
     let result: Canonical<SiteResult> = Canonical::parse(&stored.bytes)?;
     Ok(match result.value().outcome {
-        Outcome::Released(_) | Outcome::ReleasedCoarse(_) | Outcome::ReleasedNoisy(_) => {
-            SiteStatus::Released
-        }
+        Outcome::Released(_)
+        | Outcome::ReleasedCoarse(_)
+        | Outcome::ReleasedNoisy(_)
+        | Outcome::ReleasedClasses(_) => SiteStatus::Released,
         Outcome::Insufficient => SiteStatus::Insufficient,
         Outcome::Refused => SiteStatus::Refused,
         Outcome::Failed(_) => SiteStatus::Failed,

@@ -58,9 +58,12 @@ pub(crate) fn site_progress(progress: &Progress) -> proto::SiteProgress {
     };
     let outcome = match progress.result.as_ref().map(|result| &result.outcome) {
         None => proto::SiteOutcome::Missing,
-        Some(Outcome::Released(_) | Outcome::ReleasedCoarse(_) | Outcome::ReleasedNoisy(_)) => {
-            proto::SiteOutcome::Released
-        }
+        Some(
+            Outcome::Released(_)
+            | Outcome::ReleasedCoarse(_)
+            | Outcome::ReleasedNoisy(_)
+            | Outcome::ReleasedClasses(_),
+        ) => proto::SiteOutcome::Released,
         Some(Outcome::Insufficient) => proto::SiteOutcome::Insufficient,
         Some(Outcome::Refused) => proto::SiteOutcome::Refused,
         Some(Outcome::Failed(_)) => proto::SiteOutcome::Failed,

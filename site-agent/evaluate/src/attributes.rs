@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fedval_ingest::{Case, ColumnMapping, IndexTestColumn};
+use fedval_ingest::{Case, ColumnMapping};
 use fedval_study::Name;
 use fedval_study::protocol::{AttributeSource, Dimension, StudyProtocol};
 
@@ -10,10 +10,9 @@ use fedval_study::protocol::{AttributeSource, Dimension, StudyProtocol};
 /// could be read: there, columns called like the DICOM keywords stand for it.
 #[must_use]
 pub fn attribute_columns(protocol: &StudyProtocol, columns: &ColumnMapping) -> Vec<String> {
-    let has_images = !matches!(columns.index_test, IndexTestColumn::Score(_));
     let column = |dimension: &Dimension| match &dimension.source {
         AttributeSource::Column(column) => Some(column.clone()),
-        AttributeSource::Dicom(keyword) => (!has_images).then(|| keyword.clone()),
+        AttributeSource::Dicom(keyword) => columns.index_test.is_table().then(|| keyword.clone()),
     };
     protocol.subgroups.iter().filter_map(column).collect()
 }

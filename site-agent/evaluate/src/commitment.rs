@@ -39,6 +39,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use fedval_ingest::{Case, IndexTest};
+    use fedval_study::protocol::Reference;
 
     use super::*;
 
@@ -47,7 +48,7 @@ mod tests {
             case_id: (*id).to_owned(),
             patient: 0,
             index_test: IndexTest::Image("/x".into()),
-            reference: Some(*reference),
+            reference: Some(Reference::Condition(*reference)),
             attributes: BTreeMap::new(),
         };
         Cohort {

@@ -3,8 +3,7 @@
 use fedval_disclosure::SiteLocal;
 use fedval_inference::BoxProgram;
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTest, ManifestSource, Pacs, ReceivedImage,
-    read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestSource, Pacs, ReceivedImage, read_manifest,
 };
 use fedval_study::protocol::StudyProtocol;
 
@@ -44,7 +43,7 @@ impl DryRun<'_> {
     /// machine.
     pub async fn run(&self, most: usize) -> Result<Vec<Looked>, EvaluateError> {
         let columns = attribute_columns(self.protocol, &self.source.columns);
-        let cohort = read_manifest(self.source, &self.protocol.reference_standard, &columns)?;
+        let cohort = read_manifest(self.source, self.protocol.labels(), &columns)?;
         let program = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
         let mut reader = Reader {
             input: &self.protocol.model.input,
@@ -55,7 +54,11 @@ impl DryRun<'_> {
         };
         let cohort = cohort.open_on_site();
         let mut looked = Vec::with_capacity(most);
-        for place in spread(&with_image(cohort), most) {
+        let looked_at = match self.source.columns.index_test.is_table() {
+            true => Vec::new(),
+            false => spread(&with_reference(cohort), most),
+        };
+        for place in looked_at {
             let (_, image) = reader.look(&cohort.cases[place]).await?;
             looked.push(Looked { place, image });
         }
@@ -64,14 +67,9 @@ impl DryRun<'_> {
 }
 
 /// Places of the cases whose image the study would look at.
-fn with_image(cohort: &Cohort) -> Vec<usize> {
+fn with_reference(cohort: &Cohort) -> Vec<usize> {
     let cases = cohort.cases.iter().enumerate();
-    cases
-        .filter(|(_, case)| {
-            case.reference.is_some() && !matches!(case.index_test, IndexTest::Score(_))
-        })
-        .map(|(place, _)| place)
-        .collect()
+    cases.filter(|(_, case)| case.reference.is_some()).map(|(place, _)| place).collect()
 }
 
 /// At most so many of these, at even distances.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{Case, Cohort};
-use fedval_study::protocol::StudyProtocol;
-use fedval_study::summary::FailureReason;
-use fedval_study::{Sha256Digest, SiteSummary};
+use fedval_study::protocol::{Combine, Reference, StudyProtocol};
+use fedval_study::summary::{FailureReason, Findings};
+use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
+use crate::class_unit::{ClassImage, patients};
 use crate::unit::{ScoreGrid, ScoredImage, units};
-use crate::{attributes, commitment, members, summary};
+use crate::{attributes, classes, commitment, members, summary};
 
 /// Cases, and what became of each.
 pub(crate) struct Evaluated {
@@ -28,29 +29,62 @@ impl Evaluated {
     /// Counts everything that the protocol names.
     pub(crate) fn summarise(&self) -> SiteLocal<SiteSummary> {
         let cohort = self.cohort.open_on_site();
-        let mut images = Vec::new();
+        let (mut images, mut class_images) = (Vec::new(), Vec::new());
         let mut failures: BTreeMap<u32, BTreeSet<FailureReason>> = BTreeMap::new();
         let mut digests: Vec<Option<Sha256Digest>> = vec![None; cohort.cases.len()];
         for (index, checkpoint) in self.checkpoints.open_on_site() {
             let Some(case) = cohort.cases.get(*index) else { continue };
             digests[*index] = checkpoint.image;
             match (&checkpoint.outcome, case.reference) {
-                (CaseOutcome::Score(bits), Some(positive)) => {
+                (CaseOutcome::Score(bits), Some(Reference::Condition(positive))) => {
                     images.push(self.scored(*index, case, positive, *bits, checkpoint));
+                }
+                (CaseOutcome::Scores(bits), Some(Reference::Class(class))) => {
+                    class_images.push(ClassImage {
+                        patient: case.patient,
+                        case: *index,
+                        class,
+                        scores: bits.iter().map(|bits| f64::from_bits(*bits)).collect(),
+                    });
                 }
                 (CaseOutcome::Failed(reason), _) => {
                     failures.entry(case.patient).or_default().insert(*reason);
                 }
-                (CaseOutcome::Score(_), None) => {}
+                // What belongs to another task, or has no reference, says nothing.
+                (CaseOutcome::Score(_) | CaseOutcome::Scores(_), _) => {}
             }
+        }
+        let commitment = commitment::commit(cohort, &digests, &self.secret);
+        if !self.protocol.task.is_binary() {
+            return self.summarise_classes(&class_images, commitment, failures);
         }
         let protocol = &self.protocol;
         let scale = protocol.model.output.scale;
         let units = units(&images, &protocol.analysis, scale, self.grid);
         let members = members::members(protocol, cohort, &units, &self.secret);
-        let cohort = commitment::commit(cohort, &digests, &self.secret);
         let failures = failures.into_values().collect();
-        SiteLocal::new(summary::summarise(protocol, cohort, &units, failures, members))
+        SiteLocal::new(summary::summarise(protocol, commitment, &units, failures, members))
+    }
+
+    /// Counts patients of several classes.
+    fn summarise_classes(
+        &self,
+        images: &[ClassImage],
+        cohort: CohortCommitment,
+        mut failures: BTreeMap<u32, BTreeSet<FailureReason>>,
+    ) -> SiteLocal<SiteSummary> {
+        let StudyProtocol { task, analysis, .. } = &self.protocol;
+        let combine = analysis.combine.unwrap_or(Combine::First);
+        let (units, classless) = patients(images, task, combine);
+        for patient in classless {
+            failures.entry(patient).or_default().insert(FailureReason::NoReference);
+        }
+        SiteLocal::new(SiteSummary {
+            cohort,
+            failures: failures.into_values().collect(),
+            findings: Findings::Classes(classes::performance(&units, task)),
+            members: classes::members(self.cohort.open_on_site(), &units, &self.secret),
+        })
     }
 
     fn scored(

@@ -1,6 +1,8 @@
 //! Cohort, model and protocol to a site summary: every case once, checkpointed, then counted.
 
 mod attributes;
+mod class_unit;
+mod classes;
 mod commitment;
 mod dry_run;
 mod evaluated;

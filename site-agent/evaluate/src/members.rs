@@ -20,6 +20,7 @@ pub(crate) fn members(
 ) -> Members {
     let tables = protocol.tables();
     let names: Vec<_> = protocol.subgroups.iter().map(|d| d.category_names()).collect();
+    let keys = Keys::of(secret);
     let mut members = Members::default();
     let mut places: BTreeMap<u32, u32> = BTreeMap::new();
     for unit in units {
@@ -27,7 +28,7 @@ pub(crate) fn members(
         let next = u32::try_from(members.patients.len()).unwrap_or(u32::MAX);
         let patient = *places.entry(unit.patient).or_insert(next);
         if patient == next {
-            members.patients.push(key(secret, "patient", &[id]));
+            members.patients.push(keys.patient(id));
         }
         let by_dimension: Vec<Option<usize>> = names
             .iter()
@@ -40,7 +41,7 @@ pub(crate) fn members(
             let Some(case) = cohort.cases.get(*case) else { continue };
             members.cases.push(Member {
                 patient,
-                case: key(secret, "case", &[id, &case.case_id]),
+                case: keys.case(id, &case.case_id),
                 positive: unit.positive,
                 cells: cells.clone(),
             });
@@ -61,11 +62,28 @@ fn cell(table: &Table, tables: &[Table], by_dimension: &[Option<usize>]) -> u16 
     cell.and_then(|cell| u16::try_from(cell).ok()).unwrap_or(UNLISTED)
 }
 
-/// HMAC-SHA-256, cut to 128 bits.
-fn key(secret: &[u8; 32], what: &str, parts: &[&String]) -> MemberKey {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
-    // Debug quotes and escapes, so that no two different lists look alike.
-    mac.update(format!("{what} {parts:?}").as_bytes());
-    let bytes: [u8; 32] = mac.finalize().into_bytes().into();
-    std::array::from_fn(|index| bytes[index])
+/// Keys of patients and cases, by HMAC-SHA-256 cut to 128 bits.
+pub(crate) struct Keys<'s>(&'s [u8; 32]);
+
+impl<'s> Keys<'s> {
+    pub(crate) const fn of(secret: &'s [u8; 32]) -> Self {
+        Self(secret)
+    }
+
+    pub(crate) fn patient(&self, id: &str) -> MemberKey {
+        self.key("patient", &[id])
+    }
+
+    pub(crate) fn case(&self, patient: &str, case: &str) -> MemberKey {
+        self.key("case", &[patient, case])
+    }
+
+    fn key(&self, what: &str, parts: &[&str]) -> MemberKey {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.0).expect("HMAC takes a key of any length");
+        // Debug quotes and escapes, so that no two different lists look alike.
+        mac.update(format!("{what} {parts:?}").as_bytes());
+        let bytes: [u8; 32] = mac.finalize().into_bytes().into();
+        std::array::from_fn(|index| bytes[index])
+    }
 }

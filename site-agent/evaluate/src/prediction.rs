@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fedval_disclosure::SiteLocal;
-use fedval_ingest::Case;
+use fedval_ingest::{Case, IndexTest};
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::{ScoreScale, StudyProtocol};
 use fedval_study::summary::FailureReason;
@@ -12,27 +12,42 @@ use fedval_vault::{CaseOutcome, Checkpoint};
 use crate::attributes;
 use crate::lane::row_digest;
 
-/// What becomes of a case whose score is known.
-pub(crate) fn checkpoint(
-    protocol: &StudyProtocol,
-    case: &Case,
-    score: Option<f64>,
-) -> SiteLocal<Checkpoint> {
-    let usable = score.filter(|score| is_on_scale(*score, protocol.model.output.scale));
+/// What becomes of a case whose scores are known; `None` of one that has an image.
+pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLocal<Checkpoint>> {
+    let scores = match &case.index_test {
+        IndexTest::Image(_) => return None,
+        IndexTest::Score(score) => score.as_ref().map(std::slice::from_ref),
+        IndexTest::Scores(scores) => scores.as_deref(),
+    };
+    let scale = protocol.model.output.scale;
+    let usable = scores.filter(|scores| scores.iter().all(|score| is_on_scale(*score, scale)));
     let outcome = match (case.reference, usable) {
         (None, _) => CaseOutcome::Failed(FailureReason::NoReference),
         (Some(_), None) => CaseOutcome::Failed(FailureReason::InvalidOutput),
-        (Some(_), Some(score)) => CaseOutcome::Score(score.to_bits()),
+        (Some(_), Some(scores)) => outcome(protocol, scores),
     };
     let keywords = attributes::keywords(protocol);
     let header = |keyword: &String| Some((keyword.clone(), case.attributes.get(keyword)?.clone()));
-    SiteLocal::new(Checkpoint {
+    Some(SiteLocal::new(Checkpoint {
         row: row_digest(case),
         outcome,
         attributes: keywords.iter().filter_map(header).collect::<BTreeMap<_, _>>(),
-        // The commitment names the score, as it names the image of other cohorts.
-        image: score.map(|score| Sha256Digest::of(&score.to_bits().to_be_bytes())),
-    })
+        // The commitment names the scores, as it names the image of other cohorts.
+        image: scores.map(digest),
+    }))
+}
+
+/// Usable scores as a checkpoint holds them.
+pub(crate) fn outcome(protocol: &StudyProtocol, scores: &[f64]) -> CaseOutcome {
+    match scores {
+        [score] if protocol.task.is_binary() => CaseOutcome::Score(score.to_bits()),
+        scores => CaseOutcome::Scores(scores.iter().map(|score| score.to_bits()).collect()),
+    }
+}
+
+fn digest(scores: &[f64]) -> Sha256Digest {
+    let bytes: Vec<u8> = scores.iter().flat_map(|score| score.to_bits().to_be_bytes()).collect();
+    Sha256Digest::of(&bytes)
 }
 
 fn is_on_scale(score: f64, scale: ScoreScale) -> bool {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTest, IndexTestColumn, ManifestError,
-    ManifestSource, Pacs, PacsError, read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, Pacs, PacsError,
+    read_manifest,
 };
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::summary::FailureReason;
@@ -209,14 +209,14 @@ impl Evaluation<'_> {
     ///
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
-        let has_scores = matches!(self.source.columns.index_test, IndexTestColumn::Score(_));
+        let has_scores = self.source.columns.index_test.is_table();
         if has_scores && self.protocol.prediction_tables == PredictionTables::Refuse {
             return Err(EvaluateError::PredictionsNotAccepted);
         }
         let (source, protocol) = (self.source.clone(), self.protocol.clone());
         let cohort = aside(move || {
             let columns = attributes::attribute_columns(&protocol, &source.columns);
-            read_manifest(&source, &protocol.reference_standard, &columns)
+            read_manifest(&source, protocol.labels(), &columns)
         });
         let cohort = cohort.await?;
         let missing = self.missing(cohort.open_on_site()).await?;
@@ -259,13 +259,8 @@ impl Evaluation<'_> {
         progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
         for places in missing.chunks(MOST_SCORES) {
             let of = |place: &usize| {
-                let case = &cohort.cases[*place];
-                match &case.index_test {
-                    IndexTest::Score(score) => {
-                        Some((*place, prediction::checkpoint(self.protocol, case, *score)))
-                    }
-                    IndexTest::Image(_) | IndexTest::Instance(_) => None,
-                }
+                let checkpoint = prediction::checkpoint(self.protocol, &cohort.cases[*place])?;
+                Some((*place, checkpoint))
             };
             let checkpoints: Vec<_> = places.iter().filter_map(of).collect();
             let cases = checkpoints.iter().map(|(place, checkpoint)| (*place, checkpoint));
@@ -323,7 +318,7 @@ impl Evaluation<'_> {
         let model = ModelSource {
             program: &infer,
             limits: &self.inference_limits,
-            specification: &self.protocol.model,
+            protocol: self.protocol,
             file: self.model,
         };
         let lane = Lane {
@@ -346,7 +341,7 @@ impl Evaluation<'_> {
         checkpoints: &BTreeMap<usize, Checkpoint>,
     ) -> Result<(), EvaluateError> {
         let is_failure = |outcome: &CaseOutcome| match outcome {
-            CaseOutcome::Score(_) => false,
+            CaseOutcome::Score(_) | CaseOutcome::Scores(_) => false,
             CaseOutcome::Failed(reason) => *reason != FailureReason::NoReference,
         };
         // A manifest that became shorter leaves checkpoints behind.

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use fedval_inference::{BoxProgram, InferenceLimits, LoadError, ModelBox, ScoreError};
-use fedval_study::protocol::ModelSpecification;
+use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
 use fedval_vault::CaseOutcome;
 
 use crate::lane::LaneError;
+use crate::prediction;
 
 /// How often the model's box is started again for one case before the job fails.
 pub(crate) const MODEL_RETRIES: u32 = 2;
@@ -17,13 +18,13 @@ pub(crate) const MODEL_RETRIES: u32 = 2;
 pub(crate) struct ModelSource<'e> {
     pub(crate) program: &'e BoxProgram,
     pub(crate) limits: &'e InferenceLimits,
-    pub(crate) specification: &'e ModelSpecification,
+    pub(crate) protocol: &'e StudyProtocol,
     pub(crate) file: &'e Path,
 }
 
 impl ModelSource<'_> {
     async fn load(&self) -> Result<ModelBox, LoadError> {
-        ModelBox::load(self.program, self.limits, self.specification, self.file).await
+        ModelBox::load(self.program, self.limits, &self.protocol.model, self.file).await
     }
 }
 
@@ -44,8 +45,10 @@ impl<'e> Scorer<'e> {
     pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
         let mut tries = 0;
         loop {
-            match self.model.score(tensor).await {
-                Ok(score) => return Ok(CaseOutcome::Score(score.open_on_site().to_bits())),
+            match self.model.scores(tensor).await {
+                Ok(scores) => {
+                    return Ok(prediction::outcome(self.source.protocol, scores.open_on_site()));
+                }
                 Err(ScoreError::Invalid) => {
                     return Ok(CaseOutcome::Failed(FailureReason::InvalidOutput));
                 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use fedval_study::protocol::{StudyProtocol, Table, TableKind};
-use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Leaf};
+use fedval_study::summary::{
+    BinaryFindings, DimensionSummary, FailureReason, Findings, GroupSummary, Leaf,
+};
 use fedval_study::{CohortCommitment, Members, Name, SiteSummary};
 
 use crate::performance::{
@@ -24,12 +26,14 @@ pub(crate) fn summarise(
     SiteSummary {
         cohort,
         failures,
-        overall: group_summary(&all, protocol),
-        dimensions: protocol
-            .tables()
-            .iter()
-            .map(|table| table_summary(protocol, table, &all))
-            .collect(),
+        findings: Findings::Binary(BinaryFindings {
+            overall: group_summary(&all, protocol),
+            dimensions: protocol
+                .tables()
+                .iter()
+                .map(|table| table_summary(protocol, table, &all))
+                .collect(),
+        }),
         members,
     }
 }

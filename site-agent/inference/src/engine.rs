@@ -1,5 +1,6 @@
 //! Running a model with tract: in the box only, in one thread, one case a run.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
@@ -18,7 +19,8 @@ const MOST_VALUES: usize = 1 << 16;
 pub(crate) struct Engine {
     plan: Arc<TypedRunnableModel>,
     shape: [usize; 4],
-    positive_index: usize,
+    /// Places of the scores among the output's values.
+    scores: Range<usize>,
 }
 
 impl Engine {
@@ -44,24 +46,26 @@ impl Engine {
         let mut optimised = graph.into_optimized().map_err(|_| Refusal::Engine)?;
         pooling::speed_up(&mut optimised).map_err(|_| Refusal::Engine)?;
 
-        let positive_index = order.specification.output.positive_index as usize;
+        let wanted = &order.specification.output;
+        let first = wanted.positive_index as usize;
+        let scores = first..first.saturating_add(wanted.values as usize);
         let fact = optimised.output_fact(0).map_err(|_| Refusal::Output)?;
         // A size that is known only at run time is checked there.
         let values = fact.shape.as_concrete().map(|shape| shape.iter().product::<usize>());
-        if values.is_some_and(|values| positive_index >= values || values > MOST_VALUES) {
+        if values.is_some_and(|values| scores.end > values || values > MOST_VALUES) {
             return Err(Refusal::Output);
         }
         let plan = optimised.into_runnable().map_err(|_| Refusal::Engine)?;
-        Ok(Self { plan, shape: inspected.shape, positive_index })
+        Ok(Self { plan, shape: inspected.shape, scores })
     }
 
-    /// The output's value at the protocol's index; `None` where the model gives none.
-    pub(crate) fn score(&self, values: &[f32]) -> Option<f64> {
+    /// The output's values at the protocol's places; `None` where the model gives none.
+    pub(crate) fn scores(&self, values: &[f32]) -> Option<Vec<f64>> {
         let input = Tensor::from_shape(&self.shape, values).ok()?;
         let outputs = self.plan.run(tvec![input.into()]).ok()?;
         let output = outputs.first().filter(|output| output.len() <= MOST_VALUES)?;
         let output = output.cast_to::<f64>().ok()?.into_owned();
         let values = output.try_as_plain_ram().ok()?;
-        values.as_slice::<f64>().ok()?.get(self.positive_index).copied()
+        values.as_slice::<f64>().ok()?.get(self.scores.clone()).map(<[f64]>::to_vec)
     }
 }

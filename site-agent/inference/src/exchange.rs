@@ -2,16 +2,16 @@
 //!
 //! The first request is an order, as JSON: the box then reads the model from the file that was handed
 //! in. Its reply is one byte. Every later request is a tensor of `f32`, as this machine keeps them: both
-//! ends are the same program. Its reply is the score as `f64`, or nothing. Other numbers are
+//! ends are the same program. Its reply is the scores as `f64`, or nothing. Other numbers are
 //! little-endian.
 
-use fedval_study::protocol::ModelSpecification;
+use fedval_study::protocol::{MOST_CLASSES, ModelSpecification};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LoadError;
 
-/// A reply is at most one number.
-pub(crate) const MAX_REPLY_BYTES: u64 = 8;
+/// A reply is at most one number for each class.
+pub(crate) const MAX_REPLY_BYTES: u64 = 8 * MOST_CLASSES as u64;
 
 /// Why the box refuses a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,17 +92,29 @@ pub(crate) fn encode_score(tensor: &[f32]) -> &[u8] {
     bytemuck::cast_slice(tensor)
 }
 
-pub(crate) fn encode_score_reply(score: Option<f64>) -> Vec<u8> {
-    score.map_or_else(Vec::new, |score| score.to_le_bytes().to_vec())
+pub(crate) fn encode_score_reply(scores: Option<Vec<f64>>) -> Vec<u8> {
+    scores.unwrap_or_default().into_iter().flat_map(f64::to_le_bytes).collect()
 }
 
-pub(crate) fn decode_score_reply(reply: &[u8]) -> Option<f64> {
-    Some(f64::from_le_bytes(reply.try_into().ok()?))
+/// As many scores as are asked for, or none.
+pub(crate) fn decode_score_reply(reply: &[u8], scores: usize) -> Option<Vec<f64>> {
+    let (numbers, rest) = reply.as_chunks::<8>();
+    let is_whole = rest.is_empty() && numbers.len() == scores;
+    is_whole.then(|| numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_scores_come_back_as_were_asked_for() {
+        let reply = encode_score_reply(Some(vec![0.25, 0.75]));
+        assert_eq!(decode_score_reply(&reply, 2), Some(vec![0.25, 0.75]));
+        assert_eq!(decode_score_reply(&reply, 1), None);
+        assert_eq!(decode_score_reply(&reply[1..], 2), None);
+        assert_eq!(decode_score_reply(&encode_score_reply(None), 1), None);
+    }
 
     #[test]
     fn every_refusal_keeps_its_meaning_and_an_unknown_reply_is_a_crash() {

@@ -52,6 +52,7 @@ pub struct ModelBox {
     child: BoxedChild,
     scale: ScoreScale,
     values: usize,
+    scores: usize,
     wall_clock: Duration,
 }
 
@@ -89,17 +90,18 @@ impl ModelBox {
             child,
             scale: specification.output.scale,
             values: specification.input.values(),
+            scores: specification.output.values as usize,
             wall_clock: Duration::from_secs(limits.case_seconds),
         })
     }
 
-    /// The model's score of one case, on the protocol's scale and not rounded.
+    /// The model's scores of one case, one for each class or a single one, on the protocol's scale and not rounded.
     ///
     /// # Errors
     ///
     /// See [`ScoreError`]. After [`ScoreError::Invalid`] the next case can be scored; after the
     /// others the model must be loaded again.
-    pub async fn score(&mut self, tensor: &[f32]) -> Result<SiteLocal<f64>, ScoreError> {
+    pub async fn scores(&mut self, tensor: &[f32]) -> Result<SiteLocal<Vec<f64>>, ScoreError> {
         // The model must not be able to tell that a tensor of another size was meant for it.
         if tensor.len() != self.values {
             return Err(ScoreError::Invalid);
@@ -112,9 +114,9 @@ impl ModelBox {
                     _ => ScoreError::Died,
                 }
             })?;
-        let score = decode_score_reply(&reply).ok_or(ScoreError::Invalid)?;
-        if is_score(score, self.scale) {
-            Ok(SiteLocal::new(score))
+        let scores = decode_score_reply(&reply, self.scores).ok_or(ScoreError::Invalid)?;
+        if scores.iter().all(|score| is_score(*score, self.scale)) {
+            Ok(SiteLocal::new(scores))
         } else {
             Err(ScoreError::Invalid)
         }

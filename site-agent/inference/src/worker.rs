@@ -15,7 +15,7 @@ pub const INFERENCE_ROLE: &str = "__inference-box";
 pub fn inference_box_main() -> ExitCode {
     let mut engine = None;
     fedval_sandbox::serve(move |request| match &engine {
-        Some(engine) => encode_score_reply(Engine::score(engine, &numbers(request))),
+        Some(engine) => encode_score_reply(Engine::scores(engine, &numbers(request))),
         None => match load(request) {
             Ok(loaded) => {
                 engine = Some(loaded);

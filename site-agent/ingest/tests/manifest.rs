@@ -11,7 +11,7 @@ use fedval_ingest::{
     Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, InstanceKey, InstanceName,
     ManifestError, ManifestSource, read_manifest,
 };
-use fedval_study::protocol::ReferenceStandard;
+use fedval_study::protocol::{Class, Labels, Reference, ReferenceStandard, Task};
 use tempfile::TempDir;
 
 /// A folder with a manifest, two images, and an image outside the root.
@@ -42,7 +42,7 @@ impl Site {
         fs::write(&path, manifest).unwrap();
         let source = ManifestSource { manifest: path, root: self.0.path().join("root"), columns };
         let attributes: Vec<_> = attributes.iter().map(|&a| a.to_owned()).collect();
-        read_manifest(&source, &standard(), &attributes)
+        read_manifest(&source, binary(&standard()), &attributes)
     }
 }
 
@@ -52,6 +52,10 @@ fn standard() -> ReferenceStandard {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     }
+}
+
+const fn binary(standard: &ReferenceStandard) -> Labels<'_> {
+    Labels { task: &Task::Binary, standard }
 }
 
 fn codes(error: &ManifestError) -> Vec<(&'static str, Option<u64>)> {
@@ -75,14 +79,14 @@ fn a_manifest_becomes_a_cohort() {
     assert_eq!(
         cases.iter().map(summary).collect::<Vec<_>>(),
         [
-            (0, Some(true), Some("F".to_owned())),
+            (0, Some(Reference::Condition(true)), Some("F".to_owned())),
             (1, None, None),
-            (0, Some(false), Some("M".to_owned())),
+            (0, Some(Reference::Condition(false)), Some("M".to_owned())),
         ]
     );
     assert!(cases.iter().all(|case| match &case.index_test {
         IndexTest::Image(image) => image.is_absolute() && image.is_file(),
-        IndexTest::Score(_) | IndexTest::Instance(_) => false,
+        IndexTest::Score(_) | IndexTest::Scores(_) | IndexTest::Instance(_) => false,
     }));
     assert_eq!(format!("{:?}", cases[0]), "Case(..)");
 }
@@ -111,7 +115,7 @@ fn every_problem_of_every_line_is_found_in_one_pass() {
         (error.code(), error.to_string()),
         ("MANIFEST_INVALID", "the manifest has 8 problems".to_owned())
     );
-    assert!(error.remedy().unwrap().contains("line 8 is neither positive nor negative"));
+    assert!(error.remedy().unwrap().contains("line 8 is none of the protocol's"));
 }
 
 #[test]
@@ -265,7 +269,7 @@ fn what_cannot_be_read_at_all_has_its_own_code() {
             root: site.0.path().join(root),
             columns: ColumnMapping::default(),
         };
-        codes(&read_manifest(&source, &standard(), &[]).unwrap_err())[0].0
+        codes(&read_manifest(&source, binary(&standard()), &[]).unwrap_err())[0].0
     };
     assert_eq!(missing("absent.csv", "root"), "MANIFEST_MISSING");
     assert_eq!(missing("root", "root"), "MANIFEST_UNREADABLE");

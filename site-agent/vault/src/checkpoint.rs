@@ -19,6 +19,8 @@ use crate::{Vault, VaultError};
 pub enum CaseOutcome {
     /// The model's score, as the bits of an f64: JSON would round some.
     Score(u64),
+    /// Its score of each class, in the same way.
+    Scores(Vec<u64>),
     /// No usable result.
     Failed(FailureReason),
 }

@@ -7,9 +7,13 @@
 //! (AI-SDC/ACRO) start from an enumerated list of output kinds.
 
 use fedval_study::performance::CalibrationOutcome;
-use fedval_study::protocol::StudyProtocol;
+use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::result::SubgroupCell;
-use fedval_study::{CoarsePerformance, Name, NoisyPerformance, Performance, Release};
+use fedval_study::{
+    ClassPerformance, CoarsePerformance, Name, NoisyPerformance, Performance, Release,
+};
+
+use super::dc15_inference;
 
 /// Largest fitted coefficient or standard error, in 10⁻⁶: beyond it the fit means nothing.
 pub const MAX_COEFFICIENT_MICRO: u64 = 1_000_000_000;
@@ -30,6 +34,9 @@ pub enum SchemaBreach {
     /// A number is off its grid or out of range.
     #[error("a number is out of its declared range")]
     OutOfRange,
+    /// The aggregates are those of another task.
+    #[error("the aggregates are not of the protocol's task")]
+    Task,
     /// The aggregates contradict each other.
     #[error("the aggregates contradict each other")]
     Inconsistent,
@@ -91,14 +98,47 @@ pub fn check_noisy(
         .try_for_each(|group| group.check(protocol).map_err(|_| SchemaBreach::Inconsistent))
 }
 
+/// The same for a release of several classes.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`].
+pub fn check_classes(
+    release: &Release<ClassPerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    check_rows(release, protocol)?;
+    let p = &release.overall;
+    let has_areas = match protocol.task {
+        Task::Binary => return Err(SchemaBreach::Task),
+        Task::MultiClass(_) => true,
+        Task::Ordinal(_) => false,
+    };
+    if p.classes() != protocol.task.classes().len() || p.areas.is_some() != has_areas {
+        return Err(SchemaBreach::Task);
+    }
+    // There is no other form of it.
+    if !dc15_inference::variance_components_may_leave(&release.terms) {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    p.check().map_err(|_| SchemaBreach::Inconsistent)
+}
+
 /// Whole and shown cells.
 fn groups<P>(release: &Release<P>) -> impl Iterator<Item = &P> {
     let cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
     std::iter::once(&release.overall).chain(cells)
 }
 
-/// Attrition in order, and the protocol's cells, each once.
+/// A release about one condition: attrition in order, and the protocol's cells, each once.
 fn check_shape<P>(release: &Release<P>, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
+    if !protocol.task.is_binary() {
+        return Err(SchemaBreach::Task);
+    }
+    check_rows(release, protocol)
+}
+
+fn check_rows<P>(release: &Release<P>, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
     if release.terms.rounding_base == 0 {
         return Err(SchemaBreach::OutOfRange);
     }

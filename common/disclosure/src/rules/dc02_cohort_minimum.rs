@@ -16,6 +16,13 @@ pub fn is_sufficient(patients: PatientCounts, k: u64) -> bool {
     patients.total >= FLOOR.max(2 * k) && patients.with_positive >= k && patients.with_negative >= k
 }
 
+/// The same for a cohort of several classes: n ≥ max(20, 2k), and k patients of each class.
+#[must_use]
+pub fn classes_are_sufficient(sizes: &[u64], k: u64) -> bool {
+    let total = sizes.iter().fold(0, |sum: u64, size| sum.saturating_add(*size));
+    total >= FLOOR.max(2 * k) && sizes.iter().all(|size| *size >= k)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +38,14 @@ mod tests {
         assert!(!is_sufficient(counts(40, 10, 30), 11));
         assert!(!is_sufficient(counts(40, 30, 10), 11));
         assert!(!is_sufficient(counts(19, 10, 10), 5));
+    }
+
+    #[test]
+    fn every_class_needs_k_patients() {
+        assert!(classes_are_sufficient(&[11, 11], 11));
+        assert!(!classes_are_sufficient(&[40, 10, 40], 11));
+        assert!(!classes_are_sufficient(&[40, 0, 40], 11));
+        assert!(!classes_are_sufficient(&[9, 9], 5));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use fedval_study::noisy::edges_micro;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    Cell, CoarsePerformance, Name, NoisyPerformance, Outcome, Performance, SiteResult, Terms,
+    Cell, ClassPerformance, CoarsePerformance, Name, NoisyPerformance, Outcome, Performance,
+    SiteResult, Terms,
 };
 
 /// The aggregates of one group in the form that the site's terms allow.
@@ -23,6 +24,8 @@ pub(crate) enum Aggregates<'a> {
         /// Standard deviation of a bin's noise.
         sigma: f64,
     },
+    /// Several classes, in exact counts.
+    Classes(&'a ClassPerformance),
 }
 
 impl<'a> Aggregates<'a> {
@@ -37,6 +40,7 @@ impl<'a> Aggregates<'a> {
             Outcome::ReleasedNoisy(release) => {
                 Some(Self::Noisy { group: &release.overall, sigma: sigma(plan, &release.terms) })
             }
+            Outcome::ReleasedClasses(release) => Some(Self::Classes(&release.overall)),
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => None,
         }
     }
@@ -62,13 +66,16 @@ impl<'a> Aggregates<'a> {
                 find(&release.subgroups, cell)
                     .map(|cell| shown(cell, |group| Self::Noisy { group, sigma }))
             }
-            Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => None,
+            Outcome::ReleasedClasses(_)
+            | Outcome::Insufficient
+            | Outcome::Refused
+            | Outcome::Failed(_) => None,
         }
     }
 
-    /// Cases with and without the target condition.
-    pub(super) fn cases(self) -> (u64, u64) {
-        match self {
+    /// Cases with and without the target condition; `None` where there are several classes.
+    pub(super) fn cases(self) -> Option<(u64, u64)> {
+        Some(match self {
             Self::Exact(p) => (p.ranks.n_pos, p.ranks.n_neg),
             Self::Coarse { group, .. } => (group.n_pos, group.n_neg),
             Self::Noisy { group, .. } => {
@@ -77,13 +84,16 @@ impl<'a> Aggregates<'a> {
                 };
                 (sum(&group.positives), sum(&group.negatives))
             }
-        }
+            Self::Classes(_) => return None,
+        })
     }
 
     /// Cases, in units of analysis.
     pub(super) fn n(self) -> u64 {
-        let (n_pos, n_neg) = self.cases();
-        n_pos.saturating_add(n_neg)
+        match self {
+            Self::Classes(p) => p.patients(),
+            _ => self.cases().map_or(0, |(n_pos, n_neg)| n_pos.saturating_add(n_neg)),
+        }
     }
 
     /// Distinct patients.
@@ -92,7 +102,7 @@ impl<'a> Aggregates<'a> {
             Self::Exact(p) => p.patients.total,
             Self::Coarse { group, .. } => group.patients.total,
             // Each patient is counted once.
-            Self::Noisy { .. } => self.n(),
+            Self::Noisy { .. } | Self::Classes(_) => self.n(),
         }
     }
 
@@ -100,7 +110,7 @@ impl<'a> Aggregates<'a> {
     pub(super) fn is_clustered(self) -> bool {
         match self {
             Self::Exact(p) => p.is_clustered(),
-            Self::Coarse { .. } | Self::Noisy { .. } => false,
+            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) => false,
         }
     }
 
@@ -108,7 +118,7 @@ impl<'a> Aggregates<'a> {
     pub(super) const fn sums(self) -> Option<&'a Performance> {
         match self {
             Self::Exact(p) => Some(p),
-            Self::Coarse { .. } | Self::Noisy { .. } => None,
+            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) => None,
         }
     }
 }

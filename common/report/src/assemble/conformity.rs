@@ -170,6 +170,13 @@ fn check_release(
             dc01_closed_schema::check_consistent(release, plan)
         }
         Outcome::ReleasedCoarse(release) => dc01_closed_schema::check_coarse(release, plan),
+        Outcome::ReleasedClasses(release) => {
+            release
+                .overall
+                .check()
+                .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
+            dc01_closed_schema::check_classes(release, plan)
+        }
         Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
         Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
     };

@@ -7,9 +7,9 @@ use fedval_study::protocol::StudyProtocol;
 use fedval_study::{CoarsePerformance, MetricId, Performance, SiteId};
 
 use super::aggregates::Aggregates;
-use super::coarse;
 use super::noisy::Histogram;
 use super::proportion::{Calls, Proportion};
+use super::{classes, coarse};
 use crate::report::Reason;
 
 /// A micro-unit, in which fixed-point sums travel.
@@ -56,6 +56,9 @@ pub(super) fn on_scale(
             let histogram = Histogram::new(plan, group, sigma);
             logit_share(noisy_share(plan, metric, &histogram)?)?
         }
+        (_, Aggregates::Classes(performance)) => {
+            classes::on_scale(plan, metric, member, performance)?
+        }
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             logit_proportion(&member.calls.get(metric)?)?
         }
@@ -74,7 +77,14 @@ fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, 
     Ok(match metric {
         MetricId::Auroc => auroc::logit_scale(&area(performance)?)?,
         MetricId::AurocDelong => auroc::logit_scale(&auroc::delong(&performance.ranks)?)?,
-        MetricId::Sensitivity(_) | MetricId::Specificity(_) => return Err(Reason::InvalidInput),
+        MetricId::Sensitivity(_)
+        | MetricId::Specificity(_)
+        | MetricId::QuadraticKappa
+        | MetricId::MacroAuroc
+        | MetricId::Accuracy
+        | MetricId::ClassAuroc(_)
+        | MetricId::ClassSensitivity(_)
+        | MetricId::ClassSpecificity(_) => return Err(Reason::InvalidInput),
         MetricId::Brier => proportion::ratio_mean(&performance.brier_clusters, PICO)?,
         MetricId::OeRatio => log_oe(performance)?,
         MetricId::CalibrationIntercept => coefficient(performance, Coefficient::Intercept)?,
@@ -162,7 +172,7 @@ pub(super) fn noisy_share(
 }
 
 /// A share with its error, moved to the logit scale.
-fn logit_share((share, se): (f64, f64)) -> Result<(f64, f64), Reason> {
+pub(super) fn logit_share((share, se): (f64, f64)) -> Result<(f64, f64), Reason> {
     if share <= 0.0 || share >= 1.0 {
         return Err(Reason::EmptyErrorCell);
     }
@@ -178,7 +188,7 @@ pub(super) fn area(performance: &Performance) -> Result<auroc::Auroc, NotEstimab
 }
 
 /// `(logit p, se / (p (1 − p)))`.
-fn logit_proportion(proportion: &Proportion<'_>) -> Result<(f64, f64), NotEstimable> {
+pub(super) fn logit_proportion(proportion: &Proportion<'_>) -> Result<(f64, f64), NotEstimable> {
     let p = proportion::estimate(proportion.successes, proportion.cases)?;
     if proportion.has_empty_cell() {
         return Err(NotEstimable::EmptyErrorCell);

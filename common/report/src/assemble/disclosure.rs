@@ -59,7 +59,11 @@ fn cells(site: &SiteId, result: &SiteResult) -> Vec<WithheldItem> {
         Outcome::Released(release) => items.extend(subgroups(site, &release.subgroups)),
         Outcome::ReleasedCoarse(release) => items.extend(subgroups(site, &release.subgroups)),
         Outcome::ReleasedNoisy(release) => items.extend(subgroups(site, &release.subgroups)),
-        Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => {}
+        // All of a table of classes, or nothing.
+        Outcome::ReleasedClasses(_)
+        | Outcome::Insufficient
+        | Outcome::Refused
+        | Outcome::Failed(_) => {}
     }
     items
 }

@@ -9,17 +9,20 @@ use fedval_study::protocol::StudyProtocol;
 use fedval_study::{CoarsePerformance, MetricId, Performance};
 
 use super::aggregates::Aggregates;
-use super::coarse;
 use super::contribution::{
     Coefficient, Member, PICO, area, coefficient, grid_coefficient, grid_log_oe, log_oe,
     noisy_log_oe, noisy_share, number,
 };
 use super::noisy::Histogram;
 use super::proportion::Proportion;
+use super::{classes, coarse};
 use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 
 /// Every metric of the protocol, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
+    if !plan.task.is_binary() {
+        return classes::ids(&plan.task);
+    }
     let at_points = plan.operating_points.iter().flat_map(|point| {
         [MetricId::Sensitivity(point.name.clone()), MetricId::Specificity(point.name.clone())]
     });
@@ -59,6 +62,7 @@ pub(super) fn estimate(
         (_, Aggregates::Noisy { group, sigma }) => {
             noisy(plan, id, &Histogram::new(plan, group, sigma), level)
         }
+        (_, Aggregates::Classes(performance)) => classes::estimate(plan, id, member, performance),
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             Ok(share(&member.calls.get(id)?, level)?)
         }
@@ -118,11 +122,17 @@ fn on_grid(
         MetricId::AurocDelong | MetricId::Sensitivity(_) | MetricId::Specificity(_) => {
             Err(Reason::Withheld)
         }
+        MetricId::QuadraticKappa
+        | MetricId::MacroAuroc
+        | MetricId::Accuracy
+        | MetricId::ClassAuroc(_)
+        | MetricId::ClassSensitivity(_)
+        | MetricId::ClassSpecificity(_) => Err(Reason::InvalidInput),
     }
 }
 
 /// A share whose limits are found on the logit scale.
-fn logit_wald((share, se): (f64, f64), level: f64, method: &'static str) -> Metric {
+pub(super) fn logit_wald((share, se): (f64, f64), level: f64, method: &'static str) -> Metric {
     let limits_of = || {
         if share <= 0.0 || share >= 1.0 {
             return Err(Reason::EmptyErrorCell);
@@ -173,7 +183,14 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
             let interval = auroc::interval(&performance.ranks, None, level)?;
             ranked(interval, auroc::delong(&performance.ranks))
         }
-        MetricId::Sensitivity(_) | MetricId::Specificity(_) => return Err(Reason::InvalidInput),
+        MetricId::Sensitivity(_)
+        | MetricId::Specificity(_)
+        | MetricId::QuadraticKappa
+        | MetricId::MacroAuroc
+        | MetricId::Accuracy
+        | MetricId::ClassAuroc(_)
+        | MetricId::ClassSensitivity(_)
+        | MetricId::ClassSpecificity(_) => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")
@@ -198,7 +215,7 @@ fn ranked(
     }
 }
 
-fn share(share: &Proportion<'_>, level: f64) -> Result<Metric, NotEstimable> {
+pub(super) fn share(share: &Proportion<'_>, level: f64) -> Result<Metric, NotEstimable> {
     let (interval, method) = match (share.rounded(), share.clusters) {
         (Some(rounded), _) => (rounded.interval(level), "wilson_over_rounding"),
         (None, Some(clusters)) => {

@@ -4,6 +4,7 @@
 //! the same documents give the same bytes on every machine.
 
 mod aggregates;
+mod classes;
 mod coarse;
 mod conformity;
 mod contribution;
@@ -115,6 +116,7 @@ pub(crate) fn assemble_given(
         || subgroup::all(plan, &answers),
     );
     Ok(Report {
+        classes: classes::section(plan, &answers),
         schema: REPORT_SCHEMA.to_owned(),
         software: Software {
             name: "fedval".to_owned(),
@@ -129,7 +131,7 @@ pub(crate) fn assemble_given(
         },
         round: round_identity(round)?,
         verdicts: verdict::all(plan, &sites, &synthesis, &groups),
-        participants: site::participants(&sites),
+        participants: site::participants(plan, &sites),
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(history, round, &answers),
         operating_points,

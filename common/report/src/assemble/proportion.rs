@@ -2,8 +2,8 @@
 
 use fedval_stats::aggregate::ClusterSums;
 use fedval_stats::{NotEstimable, proportion};
-use fedval_study::protocol::{OperatingPoint, StudyProtocol};
-use fedval_study::{Cell, CoarsePerformance, MetricId, Name, Performance};
+use fedval_study::protocol::{Class as OfTask, OperatingPoint, StudyProtocol};
+use fedval_study::{Cell, ClassPerformance, CoarsePerformance, MetricId, Name, Performance};
 
 use super::aggregates::Aggregates;
 use super::coarse::RoundedShare;
@@ -27,6 +27,10 @@ type Found<'a> = Result<Proportion<'a>, Reason>;
 #[derive(Debug, Clone)]
 pub(super) struct Calls<'a> {
     points: Vec<(&'a Name, [Found<'a>; 2])>,
+    /// The same for every class of the task, where there are several.
+    classes: Vec<(&'a Name, [Found<'a>; 2])>,
+    /// Right calls among all.
+    accuracy: Found<'a>,
 }
 
 impl<'a> Calls<'a> {
@@ -36,7 +40,16 @@ impl<'a> Calls<'a> {
             let at = |class| Proportion::at(class, Point { place, name }, aggregates);
             (name, [at(Class::Positives), at(Class::Negatives)])
         };
-        Self { points: plan.operating_points.iter().enumerate().map(found).collect() }
+        let points = plan.operating_points.iter().enumerate().map(found).collect();
+        let Aggregates::Classes(performance) = aggregates else {
+            return Self { points, classes: Vec::new(), accuracy: Err(Reason::InvalidInput) };
+        };
+        let classes = plan.task.classes().iter().enumerate();
+        let of_class = |(place, class): (usize, &'a OfTask)| {
+            (&class.name, Proportion::of_class(place, performance).map(Ok))
+        };
+        let accuracy = Ok(Proportion::of_all(performance));
+        Self { points, classes: classes.map(of_class).collect(), accuracy }
     }
 
     /// The proportion that `metric` names.
@@ -45,12 +58,15 @@ impl<'a> Calls<'a> {
     ///
     /// The reason why there is none: another kind of metric, kept back, or under noise.
     pub(super) fn get(&self, metric: &MetricId) -> Found<'a> {
-        let (name, class) = match metric {
-            MetricId::Sensitivity(name) => (name, Class::Positives),
-            MetricId::Specificity(name) => (name, Class::Negatives),
+        let (among, name, class) = match metric {
+            MetricId::Sensitivity(name) => (&self.points, name, Class::Positives),
+            MetricId::Specificity(name) => (&self.points, name, Class::Negatives),
+            MetricId::ClassSensitivity(name) => (&self.classes, name, Class::Positives),
+            MetricId::ClassSpecificity(name) => (&self.classes, name, Class::Negatives),
+            MetricId::Accuracy => return self.accuracy,
             _ => return Err(Reason::InvalidInput),
         };
-        let point = self.points.iter().find(|(of, _)| *of == name);
+        let point = among.iter().find(|(of, _)| *of == name);
         let (_, [positives, negatives]) = point.ok_or(Reason::InvalidInput)?;
         match class {
             Class::Positives => *positives,
@@ -99,7 +115,32 @@ impl<'a> Proportion<'a> {
                 Self::of_coarse(class, point, group, rounding)
             }
             Aggregates::Noisy { .. } => Err(Reason::NotDefinedForMethod),
+            Aggregates::Classes(_) => Err(Reason::NotDefinedForTask),
         }
+    }
+
+    /// Those of a class who are called it, and all others who are not.
+    fn of_class(class: usize, performance: &ClassPerformance) -> [Self; 2] {
+        let at = |counts: Vec<u64>| counts.get(class).copied().unwrap_or(0);
+        let (size, called) = (at(performance.sizes()), at(performance.called()));
+        let (right, others) =
+            (performance.right(class), performance.patients().saturating_sub(size));
+        let wrongly_called = called.saturating_sub(right);
+        [
+            Self { successes: right, cases: size, clusters: None, rounding: 0 },
+            Self {
+                successes: others.saturating_sub(wrongly_called),
+                cases: others,
+                clusters: None,
+                rounding: 0,
+            },
+        ]
+    }
+
+    fn of_all(performance: &ClassPerformance) -> Self {
+        let right = (0..performance.classes()).map(|class| performance.right(class));
+        let successes = right.fold(0, u64::saturating_add);
+        Self { successes, cases: performance.patients(), clusters: None, rounding: 0 }
     }
 
     fn of_exact(

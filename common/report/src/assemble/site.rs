@@ -7,7 +7,7 @@ use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 use super::aggregates::Aggregates;
 use super::contribution::Member;
 use super::proportion::{Calls, Proportion};
-use super::{Answer, AssembleError, metric, moment};
+use super::{Answer, AssembleError, classes, metric, moment};
 use crate::report::{
     Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
     Reason, ResponseCounts, Site, SiteControl, SiteTally, WithheldCode,
@@ -22,6 +22,8 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
     let metrics = member.as_ref().map(|member| metric::all(plan, member)).unwrap_or_default();
     let reason = reason_of(record.status);
     let count = |of: &dyn Fn(Aggregates<'_>) -> u64| whole.map(of).ok_or(reason).into();
+    let cases = whole.ok_or(reason).and_then(|a| a.cases().ok_or(Reason::NotDefinedForTask));
+    let labelled = |of: &dyn Fn((u64, u64)) -> u64| cases.map(of).into();
     Ok(Site {
         id: record.site.clone(),
         status: record.status,
@@ -33,10 +35,14 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         recorded_at: record.recorded_at_ms.map(moment::rfc3339).transpose()?,
         earlier_dispatches: record.earlier_dispatches,
         n: count(&|aggregates| aggregates.n()),
-        n_pos: count(&|aggregates| aggregates.cases().0),
-        n_neg: count(&|aggregates| aggregates.cases().1),
+        n_pos: labelled(&|(n_pos, _)| n_pos),
+        n_neg: labelled(&|(_, n_neg)| n_neg),
         patients: count(&|aggregates| aggregates.patients()),
         clustered: whole.map(Aggregates::is_clustered),
+        classes: match whole {
+            Some(Aggregates::Classes(performance)) => Some(classes::of_site(performance)),
+            _ => None,
+        },
         attrition: answer.result.map(attrition).unwrap_or_default(),
         calibration_line: whole.ok_or(reason).and_then(calibration_line).into(),
         result: record.result,
@@ -110,6 +116,9 @@ pub(super) fn response(
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {
     use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
+    if matches!(aggregates, Aggregates::Classes(_)) {
+        return Err(Reason::NotDefinedForTask);
+    }
     match &aggregates.sums().ok_or(Reason::Withheld)?.calibration {
         Fit(fit) => Ok(CalibrationLine {
             intercept: fit.intercept(),
@@ -143,14 +152,16 @@ const fn reason_of(status: SiteStatus) -> Reason {
 }
 
 /// Who was asked and what the released cohorts add up to.
-pub(super) fn participants(sites: &[Site]) -> Participants {
-    sites.iter().fold(Participants::default(), |mut sum, site| {
+pub(super) fn participants(plan: &StudyProtocol, sites: &[Site]) -> Participants {
+    let labelled = plan.task.is_binary().then_some(0);
+    let nobody = Participants { n_pos: labelled, n_neg: labelled, ..Participants::default() };
+    sites.iter().fold(nobody, |mut sum, site| {
         let add = |total: &mut u64, count: &Estimable<u64>| {
             *total = total.saturating_add(count.value().copied().unwrap_or(0));
         };
         add(&mut sum.n, &site.n);
-        add(&mut sum.n_pos, &site.n_pos);
-        add(&mut sum.n_neg, &site.n_neg);
+        sum.n_pos.iter_mut().for_each(|total| add(total, &site.n_pos));
+        sum.n_neg.iter_mut().for_each(|total| add(total, &site.n_neg));
         add(&mut sum.patients, &site.patients);
         tally(&mut sum.sites, site.status);
         sum

@@ -129,7 +129,8 @@ impl<'a> Cellwise<'a> {
 
     fn performance(&self) -> SubgroupPerformance {
         let aggregates = self.member.aggregates;
-        let (n_pos, n_neg) = aggregates.cases();
+        // Studies of several classes have no groups.
+        let (n_pos, n_neg) = aggregates.cases().unwrap_or_default();
         let area = self.metric(&MetricId::Auroc);
         let points = 0..self.plan.operating_points.len();
         SubgroupPerformance {

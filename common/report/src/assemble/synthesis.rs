@@ -102,7 +102,14 @@ pub(super) fn one(
     if *id == MetricId::Ece {
         return Err(Reason::NoSamplingError);
     }
-    let is_share = matches!(id, MetricId::Sensitivity(_) | MetricId::Specificity(_));
+    let is_share = matches!(
+        id,
+        MetricId::Sensitivity(_)
+            | MetricId::Specificity(_)
+            | MetricId::Accuracy
+            | MetricId::ClassSensitivity(_)
+            | MetricId::ClassSpecificity(_)
+    );
     let noisy = |member: &Member<'_>| matches!(member.aggregates, Aggregates::Noisy { .. });
     let answered = if is_share && !members.is_empty() && !members.iter().any(noisy) {
         shares(plan, id, members, detail)?
@@ -161,10 +168,10 @@ fn continuous<'a>(
 /// Where intervals of AUROCs were simulated to hold the truth too seldom: deploy/docs/statistics.md.
 fn of_small_sites(members: &[Member<'_>]) -> Vec<Warning> {
     let fewer = |member: &Member<'_>| {
-        let (n_pos, n_neg) = member.aggregates.cases();
-        (n_pos.min(n_neg), n_pos.max(n_neg))
+        let (n_pos, n_neg) = member.aggregates.cases()?;
+        Some((n_pos.min(n_neg), n_pos.max(n_neg)))
     };
-    let small: Vec<_> = members.iter().map(fewer).filter(|(few, _)| *few < FEW).collect();
+    let small: Vec<_> = members.iter().filter_map(fewer).filter(|(few, _)| *few < FEW).collect();
     let mut warnings = Vec::new();
     if small.iter().any(|(few, many)| few.saturating_mul(SHARE) < *many) {
         warnings.push(Warning::FewOfOneClass);

@@ -126,6 +126,7 @@ fn evidence(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
     if !shown.report.study.operating_points.is_empty() {
         layout.table(&shown.responses);
     }
+    shown.classes.iter().for_each(|table| layout.table(table));
 }
 
 fn synthesis(layout: &mut Layout<'_>, shown: &Presentation<'_>) {

@@ -22,18 +22,24 @@ const TOP: f64 = 8.0;
 /// The flow over all sites.
 pub(super) fn figure(report: &Report) -> Figure {
     let sum = &report.participants;
-    let mut flow = Flow { drawing: Drawing::new(WIDTH, TOP + 4.0 * PITCH), words: String::new() };
+    // Of several classes, none is the condition: a table says how many patients are of which.
+    let steps = if sum.n_pos.is_some() { 4.0 } else { 3.0 };
+    let mut flow = Flow { drawing: Drawing::new(WIDTH, TOP + steps * PITCH), words: String::new() };
     flow.step(0, "Sites", &format!("dispatched to {}", sites(sum.sites.dispatched)));
     flow.aside(0, &not_released(report));
     flow.step(1, "Sites with results", &sites(sum.sites.released));
     flow.aside(1, &not_analysed(report));
     let analysed = format!("{} patients, {} cases", count(sum.patients), count(sum.n));
-    flow.step(2, "Analysed", &analysed);
     let condition = &report.study.target_condition;
-    flow.halves(
-        [&format!("With {condition}"), &format!("Without {condition}")],
-        [sum.n_pos, sum.n_neg].map(|n| format!("{} cases", count(n))),
-    );
+    if let (Some(n_pos), Some(n_neg)) = (sum.n_pos, sum.n_neg) {
+        flow.step(2, "Analysed", &analysed);
+        flow.halves(
+            [&format!("With {condition}"), &format!("Without {condition}")],
+            [n_pos, n_neg].map(|n| format!("{} cases", count(n))),
+        );
+    } else {
+        flow.last(2, "Analysed", &analysed);
+    }
     let title = "Flow of sites, patients and cases through the study";
     let caption = "Flow of sites, patients and cases, after STARD. Numbers are sums over the sites that released \
                    results; the table gives them for each site. Numbers that a site withheld are not in the \
@@ -68,8 +74,11 @@ fn data(report: &Report) -> Csv {
     }
     row("analysed", "", "patients", sum.patients);
     row("analysed", "", "cases", sum.n);
-    row("with_condition", "", "cases", sum.n_pos);
-    row("without_condition", "", "cases", sum.n_neg);
+    for (name, cases) in [("with_condition", sum.n_pos), ("without_condition", sum.n_neg)] {
+        if let Some(cases) = cases {
+            row(name, "", "cases", cases);
+        }
+    }
     data
 }
 
@@ -81,10 +90,16 @@ struct Flow {
 impl Flow {
     /// A box of the main line, with an arrow to the next.
     fn step(&mut self, row: u8, head: &str, text: &str) {
+        self.last(row, head, text);
         let y = TOP + f64::from(row) * PITCH;
-        self.put([COLUMNS[0], y], head, &[text.to_owned()]);
         let x = COLUMNS[0] + BOX[0] / 2.0;
         self.arrow([x, y + BOX[1]], [x, y + PITCH]);
+    }
+
+    /// A box of the main line that nothing follows.
+    fn last(&mut self, row: u8, head: &str, text: &str) {
+        let y = TOP + f64::from(row) * PITCH;
+        self.put([COLUMNS[0], y], head, &[text.to_owned()]);
     }
 
     /// A box beside the main line: those that go no further.

@@ -13,7 +13,9 @@ use super::picture::{Anchor, Drawing, Picture};
 use super::ranking::Ranking;
 use super::words;
 use crate::csv::{self, Csv, Field};
-use crate::report::{Disclosed, Estimable, Metric, Report, Scale, Site, Synthesis};
+use crate::report::{
+    ClassSection, Disclosed, Estimable, Metric, Report, Scale, Site, SiteClasses, Synthesis,
+};
 
 const WIDTH: f64 = 960.0;
 const PLOT: [f64; 2] = [292.0, 668.0];
@@ -68,6 +70,27 @@ pub(super) fn limits(report: &Report, metric: &MetricId) -> Vec<(f64, EndpointDi
         }
     }
     limits
+}
+
+/// The same where there are several classes.
+fn counts_of_classes(classes: &ClassSection, site: &Site, metric: &MetricId) -> Option<(u64, u64)> {
+    let SiteClasses { confusion, sizes } = site.classes.as_ref()?;
+    let all: u64 = sizes.iter().sum();
+    let place = |class: &Name| classes.names.iter().position(|name| name == class);
+    let right = |class: usize| confusion.get(class)?.get(class).copied();
+    match metric {
+        MetricId::ClassSensitivity(class) => {
+            Some((right(place(class)?)?, *sizes.get(place(class)?)?))
+        }
+        MetricId::ClassSpecificity(class) => {
+            let class = place(class)?;
+            let called: u64 = confusion.iter().filter_map(|row| row.get(class)).sum();
+            let others = all - sizes.get(class)?;
+            Some((others - (called - right(class)?), others))
+        }
+        MetricId::ClassAuroc(class) => Some((*sizes.get(place(class)?)?, all)),
+        _ => Some(((0..sizes.len()).filter_map(right).sum(), all)),
+    }
 }
 
 struct Forest<'a> {
@@ -183,6 +206,12 @@ impl Forest<'_> {
         match self.metric {
             MetricId::Sensitivity(_) => ("TP / with condition", ["tp", "with_condition"]),
             MetricId::Specificity(_) => ("TN / without condition", ["tn", "without_condition"]),
+            MetricId::ClassSensitivity(_) => ("Called it / of class", ["called", "of_class"]),
+            MetricId::ClassSpecificity(_) => ("Not called it / others", ["not_called", "others"]),
+            MetricId::ClassAuroc(_) => ("Of class / patients", ["of_class", "patients"]),
+            MetricId::QuadraticKappa | MetricId::MacroAuroc | MetricId::Accuracy => {
+                ("Called right / patients", ["called_right", "patients"])
+            }
             _ => ("With condition / cases", ["with_condition", "cases"]),
         }
     }
@@ -197,7 +226,10 @@ impl Forest<'_> {
         match self.metric {
             MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
             MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
-            _ => Some((*site.n_pos.value()?, *site.n.value()?)),
+            _ => match &self.report.classes {
+                Some(classes) => counts_of_classes(classes, site, self.metric),
+                None => Some((*site.n_pos.value()?, *site.n.value()?)),
+            },
         }
     }
 

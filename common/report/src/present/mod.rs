@@ -3,6 +3,7 @@
 mod axis;
 mod bias;
 mod calibration;
+mod classes;
 mod crosswalk;
 mod figure;
 mod flow;
@@ -65,6 +66,7 @@ pub(crate) struct Presentation<'a> {
     pub(crate) remarks: Vec<String>,
     pub(crate) performance: Table,
     pub(crate) responses: Table,
+    pub(crate) classes: Vec<Table>,
     pub(crate) forests: Vec<Figure>,
     /// Of many sites, those that the first plots leave out: a page of them each.
     pub(crate) further_forests: Vec<Figure>,
@@ -103,6 +105,7 @@ impl<'a> Presentation<'a> {
             remarks: participants::remarks(report),
             performance: performance::table(report, &shown),
             responses: performance::operating_points(report, &shown),
+            classes: classes::tables(report, &shown),
             forests: plotted(report)
                 .iter()
                 .filter_map(|id| forest::figure(report, &shown, id))
@@ -152,7 +155,7 @@ fn asked(report: &Report) -> Vec<MetricId> {
 /// The metrics with a forest plot.
 fn plotted(report: &Report) -> Vec<MetricId> {
     let mut metrics = asked(report);
-    metrics.push(MetricId::Auroc);
+    metrics.push(report.classes.as_ref().map_or(MetricId::Auroc, classes::main_metric));
     let points = &report.study.operating_points;
     if points.len() <= PLOTTED_POINTS {
         metrics.extend(points.iter().flat_map(|point| performance::both(&point.name)));

@@ -15,10 +15,18 @@ impl Format {
     /// The format of a metric.
     pub(super) const fn of(metric: &MetricId) -> Self {
         match metric {
-            MetricId::Sensitivity(_) | MetricId::Specificity(_) => Self::Percent,
-            MetricId::Auroc | MetricId::AurocDelong | MetricId::Brier | MetricId::Ece => {
-                Self::Fixed(3)
-            }
+            MetricId::Sensitivity(_)
+            | MetricId::Specificity(_)
+            | MetricId::Accuracy
+            | MetricId::ClassSensitivity(_)
+            | MetricId::ClassSpecificity(_) => Self::Percent,
+            MetricId::Auroc
+            | MetricId::AurocDelong
+            | MetricId::Brier
+            | MetricId::Ece
+            | MetricId::QuadraticKappa
+            | MetricId::MacroAuroc
+            | MetricId::ClassAuroc(_) => Self::Fixed(3),
             MetricId::OeRatio
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope

@@ -30,7 +30,18 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     );
     table.rows = shown.sites.iter().map(|site| row(site)).collect();
     table.rows.push(total(report));
+    if report.classes.is_some() {
+        without_condition(&mut table);
+    }
     table
+}
+
+/// Several classes stand in a table of their own: there is no one condition.
+fn without_condition(table: &mut Table) {
+    table.columns.drain(4..6);
+    for row in &mut table.rows {
+        row.cells.drain(3..5);
+    }
 }
 
 fn row(site: &Site) -> Row {
@@ -92,11 +103,13 @@ fn total(report: &Report) -> Row {
             Markup::text(outcome),
             Markup::text(count(sum.patients)),
             Markup::text(count(sum.n)),
-            Markup::text(match sum.n {
-                0 => count(sum.n_pos),
-                n => format!("{} ({})", count(sum.n_pos), share(sum.n_pos, n)),
+            sum.n_pos.map_or_else(Markup::default, |n_pos| {
+                Markup::text(match sum.n {
+                    0 => count(n_pos),
+                    n => format!("{} ({})", count(n_pos), share(n_pos, n)),
+                })
             }),
-            Markup::text(count(sum.n_neg)),
+            sum.n_neg.map_or_else(Markup::default, |n_neg| Markup::text(count(n_neg))),
             Markup::default(),
         ],
     )

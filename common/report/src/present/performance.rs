@@ -29,27 +29,39 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     } else {
         ""
     };
+    let what = match &report.classes {
+        None => "Discrimination and calibration",
+        Some(classes) if classes.ordered => "Agreement with the reference standard",
+        Some(_) => "Discrimination",
+    };
     let caption = format!(
-        "Discrimination and calibration by site: estimate ({level} confidence interval). Pooled: \
+        "{what} by site: estimate ({level} confidence interval). Pooled: \
          random-effects mean.{errors}{}",
         shown.caption()
     );
     let mut columns = vec![("Site".to_owned(), "text")];
-    columns.extend(WITHOUT_THRESHOLD.iter().map(|id| (words::metric(id), "number")));
+    let metrics = without_threshold(report);
+    columns.extend(metrics.iter().map(|id| (words::metric(id), "number")));
     let columns: Vec<_> = columns.iter().map(|(label, class)| (label.as_str(), *class)).collect();
     let mut table = Table::new(Markup::text(caption), &columns);
     let mut notes = Notes::default();
     for site in shown.released() {
-        let cells = WITHOUT_THRESHOLD
-            .iter()
-            .map(|id| notes.metric(Format::of(id), site.metrics.get(id)))
-            .collect();
+        let cells =
+            metrics.iter().map(|id| notes.metric(Format::of(id), site.metrics.get(id))).collect();
         table.rows.push(Row::new(Markup::text(site.id.as_str()), cells));
     }
-    let cells = WITHOUT_THRESHOLD.iter().map(|id| pooled(&mut notes, report, id)).collect();
+    let cells = metrics.iter().map(|id| pooled(&mut notes, report, id)).collect();
     table.rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
     table.notes = notes.lines();
     table
+}
+
+/// What is shown of a study with its task.
+fn without_threshold(report: &Report) -> Vec<MetricId> {
+    match &report.classes {
+        Some(classes) => vec![super::classes::main_metric(classes), MetricId::Accuracy],
+        None => WITHOUT_THRESHOLD.to_vec(),
+    }
 }
 
 /// Response counts, sensitivity and specificity at every locked operating point.
@@ -109,7 +121,7 @@ pub(super) fn both(point: &Name) -> [MetricId; 2] {
     [MetricId::Sensitivity(point.clone()), MetricId::Specificity(point.clone())]
 }
 
-fn pooled(notes: &mut Notes, report: &Report, id: &MetricId) -> Markup {
+pub(super) fn pooled(notes: &mut Notes, report: &Report, id: &MetricId) -> Markup {
     match report.synthesis.get(id) {
         Some(Estimable::Estimated(pooled)) => {
             Markup::trusted(notes.with_limits(Format::of(id), pooled.estimate, &pooled.ci))

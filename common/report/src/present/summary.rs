@@ -27,17 +27,30 @@ fn who(report: &Report) -> String {
             sites(sum.sites.dispatched)
         );
     }
-    format!(
-        "The study was dispatched to {}, of which {} released results: {} patients with {} cases, \
-         {} of them ({}) with {}.",
+    let released = format!(
+        "The study was dispatched to {}, of which {} released results: {} patients",
         sites(sum.sites.dispatched),
         sum.sites.released,
         number::count(sum.patients),
-        number::count(sum.n),
-        number::count(sum.n_pos),
-        number::share(sum.n_pos, sum.n),
-        report.study.target_condition
-    )
+    );
+    match (sum.n_pos, &report.classes) {
+        (Some(n_pos), _) => format!(
+            "{released} with {} cases, {} of them ({}) with {}.",
+            number::count(sum.n),
+            number::count(n_pos),
+            number::share(n_pos, sum.n),
+            report.study.target_condition
+        ),
+        (None, Some(classes)) => {
+            let what = if classes.ordered { "grades" } else { "classes" };
+            format!(
+                "{released} of {} {what} of {}.",
+                classes.names.len(),
+                report.study.target_condition
+            )
+        }
+        (None, None) => format!("{released}."),
+    }
 }
 
 fn not_released(report: &Report) -> Option<String> {
@@ -113,6 +126,11 @@ fn caveat(metric: &MetricId, pooled: &Synthesis, [lower, upper]: [f64; 2]) -> &'
             | MetricId::AurocDelong
             | MetricId::Sensitivity(_)
             | MetricId::Specificity(_)
+            | MetricId::MacroAuroc
+            | MetricId::Accuracy
+            | MetricId::ClassAuroc(_)
+            | MetricId::ClassSensitivity(_)
+            | MetricId::ClassSpecificity(_)
     );
     if is_share && upper - lower > 0.5 && pooled.k < 5 {
         ", a range so wide that these few sites say little about a new one"

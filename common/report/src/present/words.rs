@@ -20,6 +20,12 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::CalibrationSlope => "Calibration slope".to_owned(),
         MetricId::CalibrationInTheLarge => "Calibration in the large".to_owned(),
         MetricId::Ece => "Expected calibration error".to_owned(),
+        MetricId::QuadraticKappa => "Quadratic weighted kappa".to_owned(),
+        MetricId::MacroAuroc => "Macro AUROC".to_owned(),
+        MetricId::Accuracy => "Accuracy".to_owned(),
+        MetricId::ClassAuroc(class) => format!("AUROC of {class}"),
+        MetricId::ClassSensitivity(class) => format!("Sensitivity for {class}"),
+        MetricId::ClassSpecificity(class) => format!("Specificity for {class}"),
     }
 }
 
@@ -38,12 +44,20 @@ pub(super) fn metric_in_text(id: &MetricId) -> String {
 /// The value at which a metric says that the model is worthless or perfectly calibrated.
 pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> {
     match metric {
-        MetricId::Auroc | MetricId::AurocDelong => Some((0.5, "no discrimination")),
+        MetricId::Auroc
+        | MetricId::AurocDelong
+        | MetricId::MacroAuroc
+        | MetricId::ClassAuroc(_) => Some((0.5, "no discrimination")),
+        MetricId::QuadraticKappa => Some((0.0, "agreement by chance")),
         MetricId::OeRatio | MetricId::CalibrationSlope => Some((1.0, "ideal")),
         MetricId::CalibrationIntercept | MetricId::CalibrationInTheLarge => Some((0.0, "ideal")),
-        MetricId::Sensitivity(_) | MetricId::Specificity(_) | MetricId::Brier | MetricId::Ece => {
-            None
-        }
+        MetricId::Sensitivity(_)
+        | MetricId::Specificity(_)
+        | MetricId::Brier
+        | MetricId::Ece
+        | MetricId::Accuracy
+        | MetricId::ClassSensitivity(_)
+        | MetricId::ClassSpecificity(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The report as a value: what `report.json` holds, and nothing that it does not.
 
+mod classes;
 mod disclosure;
 mod estimable;
 mod gap;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use fedval_study::{Canonical, CanonicalError, MetricId, SiteId};
 use serde::{Deserialize, Serialize};
 
+pub use classes::{ClassSection, SiteClasses};
 pub use disclosure::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
 pub use estimable::Estimable;
 pub use gap::{Gap, GapEstimate};
@@ -58,6 +60,9 @@ pub const REPORT_REVISION: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
+    /// The classes of a task that has several; absent of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassSection>,
     /// What was withheld, under which rules.
     pub disclosure: DisclosureSection,
     /// How the groups of a dimension differ.

@@ -34,13 +34,19 @@ impl Scale {
             MetricId::Auroc
             | MetricId::AurocDelong
             | MetricId::Sensitivity(_)
-            | MetricId::Specificity(_) => Self::Logit,
+            | MetricId::Specificity(_)
+            | MetricId::MacroAuroc
+            | MetricId::Accuracy
+            | MetricId::ClassAuroc(_)
+            | MetricId::ClassSensitivity(_)
+            | MetricId::ClassSpecificity(_) => Self::Logit,
             MetricId::OeRatio => Self::Log,
             MetricId::Brier
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
             | MetricId::CalibrationInTheLarge
-            | MetricId::Ece => Self::Identity,
+            | MetricId::Ece
+            | MetricId::QuadraticKappa => Self::Identity,
         }
     }
 

@@ -12,7 +12,7 @@ use fedval_study::{
 use serde::{Deserialize, Serialize};
 
 use super::disclosure::WithheldCode;
-use super::{ByMetric, Estimable};
+use super::{ByMetric, Estimable, SiteClasses};
 
 /// Metrics of one group of patients, by metric id.
 pub type Metrics = ByMetric<Metric>;
@@ -27,10 +27,12 @@ pub struct Participants {
     pub sites: SiteTally,
     /// Cases analysed, in units of analysis.
     pub n: u64,
-    /// Of these, cases with the target condition.
-    pub n_pos: u64,
+    /// Of these, cases with the target condition; absent where there are several classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_pos: Option<u64>,
     /// Of these, cases without.
-    pub n_neg: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_neg: Option<u64>,
     /// Patients analysed; a patient of two sites counts at both.
     pub patients: u64,
 }
@@ -78,6 +80,9 @@ pub struct Site {
     pub n_neg: Estimable<u64>,
     /// Distinct patients.
     pub patients: Estimable<u64>,
+    /// How patients of several classes were called; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<SiteClasses>,
     /// Whether patients repeat, so that standard errors are clustered by patient.
     pub clustered: Option<bool>,
     /// Patients whose cases had no usable result, by reason.

@@ -8,13 +8,15 @@ use fedval_study::{Canonical, CanonicalError};
 use serde::Serialize;
 
 use super::{
-    DisclosureSection, Gap, ModelIdentity, OperatingPointSummary, Participants, Report, RiskOfBias,
-    RoundIdentity, Site, Software, StudyIdentity, Syntheses, Verdict,
+    ClassSection, DisclosureSection, Gap, ModelIdentity, OperatingPointSummary, Participants,
+    Report, RiskOfBias, RoundIdentity, Site, Software, StudyIdentity, Syntheses, Verdict,
 };
 
 /// The members whose keys stand before `subgroups`.
 #[derive(Serialize)]
 struct Before<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'r ClassSection>,
     disclosure: &'r DisclosureSection,
     gaps: &'r [Gap],
     limits: &'r [String],
@@ -80,6 +82,7 @@ pub(crate) fn written(report: &Report) -> Result<Vec<u8>, CanonicalError> {
 fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
     // Named one by one, so that none that is added is forgotten.
     let Report {
+        classes,
         disclosure,
         gaps,
         limits,
@@ -97,6 +100,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
         verdicts,
     } = report;
     let before = Before {
+        classes: classes.as_ref(),
         disclosure,
         gaps,
         limits,

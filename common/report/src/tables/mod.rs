@@ -1,5 +1,6 @@
 //! The report as tables for spreadsheets and scripts.
 
+mod confusion;
 mod gaps;
 mod metrics;
 mod protocol_changes;
@@ -14,6 +15,8 @@ use crate::report::Report;
 
 /// Every table, by its path in the package.
 pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
+    let classes =
+        report.classes.as_ref().map(|classes| ("confusion", confusion::table(report, classes)));
     [
         ("sites", sites::table(report)),
         ("metrics", metrics::of_sites(report)),
@@ -26,6 +29,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
         ("protocol_changes", protocol_changes::table(report)),
     ]
     .into_iter()
+    .chain(classes)
     .map(|(name, table)| (format!("tables/{name}.csv"), table.into_string()))
     .collect()
 }

@@ -122,6 +122,7 @@ fn model() -> ModelSpecification {
             name: "probability".to_owned(),
             scale: ScoreScale::Probability,
             positive_index: 0,
+            values: 1,
         },
     }
 }
@@ -393,9 +394,10 @@ fn documents_under(
 
 fn status(outcome: &Outcome) -> SiteStatus {
     match outcome {
-        Outcome::Released(_) | Outcome::ReleasedCoarse(_) | Outcome::ReleasedNoisy(_) => {
-            SiteStatus::Released
-        }
+        Outcome::Released(_)
+        | Outcome::ReleasedCoarse(_)
+        | Outcome::ReleasedNoisy(_)
+        | Outcome::ReleasedClasses(_) => SiteStatus::Released,
         Outcome::Insufficient => SiteStatus::Insufficient,
         Outcome::Refused => SiteStatus::Refused,
         Outcome::Failed(_) => SiteStatus::Failed,

@@ -9,10 +9,10 @@ use crate::digest::{ModelDigest, Sha256Digest};
 use crate::id::{Name, StudyId};
 use crate::metric::MetricId;
 use crate::protocol::{
-    Analysis, AttributeSource, Band, Category, Combine, Crossing, Dimension, DisclosureFloor,
-    Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout, ModelInput,
-    ModelOutput, ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA,
-    PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale, StudyProtocol, Unit,
+    Analysis, AttributeSource, Band, Category, Class, Combine, Crossing, Dimension,
+    DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout,
+    ModelInput, ModelOutput, ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA,
+    PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale, StudyProtocol, Task, Unit,
     ValueScaling,
 };
 
@@ -61,6 +61,7 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
         .filter(|m| m.has("sha256"))
         .and_then(|m| m.parsed::<Sha256Digest>("sha256", "write the file's SHA-256"))
         .map(ModelDigest);
+    let task = task_of(root);
     let protocol = StudyProtocol {
         schema: PROTOCOL_SCHEMA.to_owned(),
         id: root.parsed("id", ID).unwrap_or_else(stand_in_study),
@@ -72,11 +73,12 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
             .text("target_condition", "name the disease sought")
             .unwrap_or_default(),
         eligibility: root.text_or_none("eligibility").unwrap_or_default(),
-        model: model_of(model.as_ref()),
+        model: model_of(model.as_ref(), &task),
         prediction_tables: root
             .word_or("prediction_tables", &PREDICTION_TABLES, PredictionTables::Refuse)
             .unwrap_or_default(),
-        reference_standard: reference_standard_of(root),
+        reference_standard: reference_standard_of(root, &task),
+        task,
         analysis: analysis_of(root),
         operating_points: operating_points_of(root),
         subgroups: root
@@ -91,7 +93,30 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
     Draft { protocol, model_file: model_file.unwrap_or_default().into(), model_sha256 }
 }
 
-fn model_of(model: Option<&Fields<'_, '_, '_>>) -> ModelSpecification {
+fn task_of(root: &Fields<'_, '_, '_>) -> Task {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Binary,
+        MultiClass,
+        Ordinal,
+    }
+    let kinds =
+        [("binary", Kind::Binary), ("multi_class", Kind::MultiClass), ("ordinal", Kind::Ordinal)];
+    let classes = || {
+        let class = |t: &Fields<'_, '_, '_>| Class {
+            name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
+            values: t.texts("values", "list the label column's values").unwrap_or_default(),
+        };
+        root.tables("classes", "write [[classes]] tables").iter().map(class).collect()
+    };
+    match root.word_or("task", &kinds, Kind::Binary).unwrap_or(Kind::Binary) {
+        Kind::Binary => Task::Binary,
+        Kind::MultiClass => Task::MultiClass(classes()),
+        Kind::Ordinal => Task::Ordinal(classes()),
+    }
+}
+
+fn model_of(model: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelSpecification {
     let input = model.and_then(|m| m.table("input", "add a [model.input] table"));
     let output = model.and_then(|m| m.table("output", "add a [model.output] table"));
     ModelSpecification {
@@ -99,7 +124,7 @@ fn model_of(model: Option<&Fields<'_, '_, '_>>) -> ModelSpecification {
         digest: ModelDigest(Sha256Digest::of(b"")),
         bytes: 0,
         input: input_of(input.as_ref()),
-        output: output_of(output.as_ref()),
+        output: output_of(output.as_ref(), task),
     }
 }
 
@@ -173,19 +198,24 @@ fn scaling_of(input: &Fields<'_, '_, '_>) -> Option<ValueScaling> {
     }
 }
 
-fn output_of(output: Option<&Fields<'_, '_, '_>>) -> ModelOutput {
+fn output_of(output: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelOutput {
     let scales = [("probability", ScoreScale::Probability), ("logit", ScoreScale::Logit)];
     ModelOutput {
         name: output.and_then(|o| o.text("name", "name the graph's output")).unwrap_or_default(),
         scale: output.and_then(|o| o.word("scale", &scales)).unwrap_or(ScoreScale::Probability),
         positive_index: output.and_then(|o| o.count_or("positive_index", 0)).unwrap_or(0),
+        values: u32::try_from(task.classes().len()).unwrap_or(u32::MAX).max(1),
     }
 }
 
-fn reference_standard_of(root: &Fields<'_, '_, '_>) -> ReferenceStandard {
+fn reference_standard_of(root: &Fields<'_, '_, '_>, task: &Task) -> ReferenceStandard {
     let table = root.table("reference_standard", "add a [reference_standard] table");
     let values = "list the label column's values, such as [\"1\"]";
-    let texts = |key| table.as_ref().and_then(|t| t.texts(key, values)).unwrap_or_default();
+    // Classes have values of their own.
+    let texts = |key| {
+        let table = table.as_ref().filter(|_| task.is_binary());
+        table.and_then(|t| t.texts(key, values)).unwrap_or_default()
+    };
     ReferenceStandard {
         description: table
             .as_ref()

@@ -4,6 +4,7 @@
 mod amendment;
 mod lattice;
 mod sizes;
+mod task;
 mod texts;
 
 use std::collections::BTreeSet;
@@ -81,6 +82,7 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
     check_reference_standard(protocol, &mut found);
     check_analysis(protocol, &mut found);
     check_operating_points(protocol, &mut found);
+    task::check(protocol, &mut found);
     check_subgroups(protocol, &mut found);
     lattice::check(protocol, &mut found);
     check_endpoints(protocol, &mut found);
@@ -306,6 +308,11 @@ fn check_endpoint(path: &str, endpoint: &Endpoint, protocol: &StudyProtocol, fou
             | MetricId::AurocDelong
             | MetricId::Sensitivity(_)
             | MetricId::Specificity(_)
+            | MetricId::MacroAuroc
+            | MetricId::Accuracy
+            | MetricId::ClassAuroc(_)
+            | MetricId::ClassSensitivity(_)
+            | MetricId::ClassSpecificity(_)
     );
     found.unless(
         !is_share || (endpoint.limit > 0.0 && endpoint.limit < 1.0),
@@ -319,6 +326,7 @@ fn check_endpoint(path: &str, endpoint: &Endpoint, protocol: &StudyProtocol, fou
         "ece has no sampling error to hold against a limit",
         "choose calibration_slope, calibration_intercept or oe_ratio",
     );
+    task::check_metric(path, endpoint, protocol, found);
     if let MetricId::Sensitivity(point) | MetricId::Specificity(point) = &endpoint.metric {
         found.unless(
             protocol.operating_points.iter().any(|p| p.name == *point),

@@ -9,6 +9,7 @@ mod locked;
 mod model;
 mod prediction_tables;
 mod subgroup;
+mod task;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ pub use model::{
 };
 pub use prediction_tables::PredictionTables;
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
+pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
 
 use crate::id::StudyId;
 
@@ -53,6 +55,9 @@ pub struct StudyProtocol {
     /// Which patients and images belong in, for people; empty where the study does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub eligibility: String,
+    /// What the index test answers, and by which classes.
+    #[serde(default, skip_serializing_if = "Task::is_binary")]
+    pub task: Task,
     /// The model: the index test.
     pub model: ModelSpecification,
     /// Whether a site may bring scores instead of images.

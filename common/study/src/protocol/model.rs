@@ -133,8 +133,21 @@ pub struct ModelOutput {
     pub name: String,
     /// Scale of the score.
     pub scale: ScoreScale,
-    /// Index of the score among the output's values.
+    /// Index of the score among the output's values; of the first class's where there are several.
     pub positive_index: u32,
+    /// Values from there on that are read: one for each class of the task.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub values: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+// Protocols written before there was a choice have no such key, and keep their digest.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_one(values: &u32) -> bool {
+    *values == 1
 }
 
 /// The model file and how it is fed.

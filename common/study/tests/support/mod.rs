@@ -18,7 +18,9 @@ use fedval_study::members::{Member, MemberKey, UNLISTED};
 use fedval_study::noisy::edges_micro;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{OperatingPoint, StudyProtocol, Table, TableKind};
-use fedval_study::summary::{DimensionSummary, FailureReason, GroupSummary, Histogram, Leaf};
+use fedval_study::summary::{
+    BinaryFindings, DimensionSummary, FailureReason, Findings, GroupSummary, Histogram, Leaf,
+};
 use fedval_study::{
     BuildDigest, CohortCommitment, LockedProtocol, Members, Name, OperatingPointCounts,
     PatientCounts, Performance, PolicyDigest, ResultHeader, ScoreSource, Sha256Digest, SiteSummary,
@@ -184,10 +186,24 @@ pub(crate) fn summary(cases: &[Case], protocol: &StudyProtocol) -> SiteSummary {
     SiteSummary {
         cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
         failures: Vec::new(),
-        overall: group_summary(cases, protocol),
-        dimensions: dimensions.collect(),
+        findings: Findings::Binary(BinaryFindings {
+            overall: group_summary(cases, protocol),
+            dimensions: dimensions.collect(),
+        }),
         members: members(cases, protocol),
     }
+}
+
+/// What was counted in a binary study.
+pub(crate) fn binary(summary: &SiteSummary) -> &BinaryFindings {
+    let Findings::Binary(found) = &summary.findings else { panic!("several classes") };
+    found
+}
+
+/// The same, to be changed.
+pub(crate) fn binary_mut(summary: &mut SiteSummary) -> &mut BinaryFindings {
+    let Findings::Binary(found) = &mut summary.findings else { panic!("several classes") };
+    found
 }
 
 /// Who stands in which cell: the same patient and image have the same key in every cohort.

@@ -4,6 +4,7 @@ use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
     CalibrationFit, ClusterRankSums, ClusterSums, ProbabilitySums, RankSums, TwoByTwo,
 };
+use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
 use fedval_study::noisy::NoisyCount;
 use fedval_study::performance::CalibrationOutcome;
@@ -11,9 +12,10 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, Cell, CoarsePerformance, CohortCommitment, FailedStage, ModelDigest, Name,
-    NoisyPerformance, OperatingPointCounts, Outcome, PatientCounts, Performance, PolicyDigest,
-    ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult, Terms,
+    BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, FailedStage,
+    ModelDigest, Name, NoisyPerformance, OperatingPointCounts, Outcome, PatientCounts, Performance,
+    PolicyDigest, ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult,
+    Terms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -235,6 +237,21 @@ prop_compose! {
     }
 }
 
+fn areas() -> impl Strategy<Value = ClassAreas> {
+    let sums = || vec(vec(wide(), 0..4), 0..4);
+    (sums(), sums()).prop_map(|(products, totals)| ClassAreas { products, totals })
+}
+
+prop_compose! {
+    fn classes()(
+        k in count(), attrition in vec(attrition().boxed(), 0..4),
+        confusion in vec(vec(count(), 0..4), 0..4), areas in option::of(areas()),
+    ) -> Release<ClassPerformance> {
+        let overall = ClassPerformance { areas: areas.map(Box::new), confusion };
+        Release { terms: Terms::exact(Profile::Standard, k), attrition, overall, subgroups: Vec::new() }
+    }
+}
+
 /// A release of any form, given its groups.
 fn release_of<P: std::fmt::Debug + Clone + 'static>(
     group: BoxedStrategy<P>,
@@ -256,6 +273,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         4 => release().boxed().prop_map(|release| Outcome::Released(Box::new(release))),
         2 => release_of(coarse().boxed()).prop_map(Outcome::ReleasedCoarse),
         2 => release_of(noisy().boxed()).prop_map(Outcome::ReleasedNoisy),
+        2 => classes().boxed().prop_map(|release| Outcome::ReleasedClasses(Box::new(release))),
         1 => Just(Outcome::Insufficient),
         1 => Just(Outcome::Refused),
         1 => prop::sample::select(vec![

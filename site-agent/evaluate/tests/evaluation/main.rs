@@ -26,7 +26,7 @@ use fedval_study::FailedStage;
 use fedval_study::protocol::{Combine, PredictionTables};
 use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Trial};
-use site::{CASES, Site, doubled_u, overall};
+use site::{CASES, Site, doubled_u, found, overall};
 
 /// Cases of an evaluation that is dropped in the middle.
 const MANY: usize = 10 * CASES;
@@ -152,7 +152,7 @@ async fn counts_patients() {
 async fn breaks_down() {
     let site = Site::new().await;
     let summary = site.run("chest-r1").await.unwrap();
-    let [scanner] = &summary.dimensions[..] else { panic!("one dimension") };
+    let [scanner] = &found(&summary).dimensions[..] else { panic!("one dimension") };
     let leaves: Vec<_> = scanner
         .leaves
         .iter()

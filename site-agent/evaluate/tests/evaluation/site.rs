@@ -10,6 +10,7 @@ use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
 use fedval_study::protocol::{Combine, ScoreScale, StudyProtocol, Unit};
+use fedval_study::summary::{BinaryFindings, Findings};
 use fedval_study::{Dispatch, LockedProtocol, Performance, RoundId, Sha256Digest, SiteSummary};
 use fedval_vault::{NewJob, Vault};
 use image::{GrayImage, Luma};
@@ -265,9 +266,15 @@ pub(crate) fn doubled_u(scores: &[(f64, bool)]) -> u128 {
     of(true).flat_map(|p| of(false).map(move |n| (p, n))).map(worth).sum()
 }
 
+/// What was counted.
+pub(crate) fn found(summary: &SiteSummary) -> &BinaryFindings {
+    let Findings::Binary(found) = &summary.findings else { panic!("several classes") };
+    found
+}
+
 /// Aggregates of the whole cohort, which keep every relation that data keep.
 pub(crate) fn overall(summary: &SiteSummary) -> &Performance {
-    let overall = &summary.overall.as_ref().unwrap().by_patient;
+    let overall = &found(summary).overall.as_ref().unwrap().by_patient;
     overall.check().unwrap();
     overall
 }

@@ -101,7 +101,7 @@ async fn load_in(
 }
 
 async fn score(model: &mut ModelBox, tensor: &[f32]) -> Result<f64, ScoreError> {
-    model.score(tensor).await.map(|score| *score.open_on_site())
+    model.scores(tensor).await.map(|scores| scores.open_on_site()[0])
 }
 
 /// The model is refused by its code, which says nothing that stands in it.

@@ -105,6 +105,7 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
             name: "score".to_owned(),
             scale: ScoreScale::Probability,
             positive_index: 0,
+            values: 1,
         },
     }
 }

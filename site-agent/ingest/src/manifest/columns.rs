@@ -5,11 +5,14 @@ use super::{ColumnMapping, IndexTestColumn};
 use crate::pacs::InstanceKey;
 
 /// Where the index test stands.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum IndexTestPlace {
     Image(usize),
     Score(usize),
     Instance(InstanceKey, usize),
+    /// One column for each class.
+    Scores(Vec<usize>),
+    Called(usize),
 }
 
 /// Places of the columns in the header.
@@ -32,6 +35,7 @@ impl Columns {
         header: &[&str],
         mapping: &ColumnMapping,
         attributes: &[String],
+        classes: usize,
         findings: &mut Findings,
     ) -> Option<Self> {
         let mut place = |column: &str| {
@@ -49,10 +53,18 @@ impl Columns {
         let patient_id = place(&mapping.patient_id);
         let index_test = match &mapping.index_test {
             IndexTestColumn::Image(column) => place(column).map(IndexTestPlace::Image),
-            IndexTestColumn::Score(column) => place(column).map(IndexTestPlace::Score),
             IndexTestColumn::Instance(key, column) => {
                 place(column).map(|place| IndexTestPlace::Instance(*key, place))
             }
+            IndexTestColumn::Score(column) if classes == 0 => {
+                place(column).map(IndexTestPlace::Score)
+            }
+            IndexTestColumn::Score(column) => {
+                let places: Vec<_> =
+                    (0..classes).map(|class| place(&format!("{column}_{class}"))).collect();
+                places.into_iter().collect::<Option<_>>().map(IndexTestPlace::Scores)
+            }
+            IndexTestColumn::Called(column) => place(column).map(IndexTestPlace::Called),
         };
         let label = place(&mapping.label);
         // A site that does not record an attribute still takes part; one that says where it records

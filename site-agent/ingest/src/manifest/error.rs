@@ -83,7 +83,7 @@ pub enum ManifestProblem {
         first: u64,
     },
     /// A label is not in the protocol's dictionary.
-    #[error("the label in line {line} is neither positive nor negative in the protocol")]
+    #[error("the label in line {line} is none of the protocol's")]
     LabelUnknown {
         /// The line.
         line: u64,
@@ -97,6 +97,15 @@ pub enum ManifestProblem {
     /// A UID or an accession number that is none.
     #[error("line {line} names no image of a PACS: neither a UID nor an accession number")]
     InstanceInvalid {
+        /// The line.
+        line: u64,
+    },
+    /// Calls, and the study needs scores.
+    #[error("the study needs a score of each case, not a called class")]
+    ScoresNeeded,
+    /// A called class is not in the protocol's dictionary.
+    #[error("the called class in line {line} is none of the protocol's")]
+    CallUnknown {
         /// The line.
         line: u64,
     },
@@ -127,6 +136,7 @@ impl ManifestProblem {
             | Self::LabelUnknown { line }
             | Self::ScoreUnreadable { line }
             | Self::InstanceInvalid { line }
+            | Self::CallUnknown { line }
             | Self::PathOutside { line }
             | Self::ImageMissing { line } => Some(*line),
             _ => None,
@@ -152,6 +162,8 @@ impl Problem for ManifestProblem {
             Self::LabelUnknown { .. } => "MANIFEST_LABEL_UNKNOWN",
             Self::ScoreUnreadable { .. } => "MANIFEST_SCORE_UNREADABLE",
             Self::InstanceInvalid { .. } => "MANIFEST_INSTANCE_INVALID",
+            Self::ScoresNeeded => "MANIFEST_SCORES_NEEDED",
+            Self::CallUnknown { .. } => "MANIFEST_CALL_UNKNOWN",
             Self::PathOutside { .. } => "MANIFEST_PATH_OUTSIDE",
             Self::ImageMissing { .. } => "MANIFEST_IMAGE_MISSING",
         }
@@ -182,6 +194,12 @@ impl Problem for ManifestProblem {
             Self::InstanceInvalid { .. } => {
                 "write UIDs in full, as digits with dots; an accession number has no wildcard and at \
                  most 16 characters"
+            }
+            Self::ScoresNeeded => {
+                "bring scores: map `score` in the agent's configuration in the place of `called`"
+            }
+            Self::CallUnknown { .. } => {
+                "use the label values of the study's protocol, or leave the cell empty"
             }
             Self::PathOutside { .. } => {
                 "write the path relative to the image folder, and keep the file inside it"

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use fedval_study::protocol::Reference;
+
 use crate::pacs::{InstanceKey, InstanceName};
 pub use error::{ManifestError, ManifestProblem};
 pub use read::read_manifest;
@@ -54,8 +56,11 @@ impl Default for ColumnMapping {
 pub enum IndexTestColumn {
     /// Path of the image file, relative to the root.
     Image(String),
-    /// The score, where images were read elsewhere: by a device, or in an earlier run.
+    /// The score, where images were read elsewhere: by a device, or in an earlier run. Of several classes, each
+    /// has a column: `NAME_0`, `NAME_1` and so on.
     Score(String),
+    /// The class that a device or an earlier run called: one of the protocol's label values.
+    Called(String),
     /// What names the image in a PACS.
     Instance(InstanceKey, String),
 }
@@ -63,9 +68,19 @@ pub enum IndexTestColumn {
 impl IndexTestColumn {
     /// The column's name at this site.
     #[must_use]
-    pub fn column(&self) -> &str {
-        let (Self::Image(column) | Self::Score(column) | Self::Instance(_, column)) = self;
-        column
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Image(name)
+            | Self::Score(name)
+            | Self::Called(name)
+            | Self::Instance(_, name) => name,
+        }
+    }
+
+    /// Whether results of the index test were brought, and no images.
+    #[must_use]
+    pub const fn is_table(&self) -> bool {
+        matches!(self, Self::Score(_) | Self::Called(_))
     }
 }
 
@@ -89,6 +104,8 @@ pub enum IndexTest {
     Score(Option<f64>),
     /// The image, by its name in a PACS.
     Instance(InstanceName),
+    /// One score for each class of the protocol; `None` where a cell is empty.
+    Scores(Option<Vec<f64>>),
 }
 
 /// One image with what the manifest says of it.
@@ -100,9 +117,8 @@ pub struct Case {
     pub patient: u32,
     /// What the index test is found by.
     pub index_test: IndexTest,
-    /// Whether the reference standard says that the patient has the target condition; `None`
-    /// where it is missing.
-    pub reference: Option<bool>,
+    /// What the reference standard says of it; `None` where it is missing.
+    pub reference: Option<Reference>,
     /// Values by the protocol's column names; an empty cell is absent.
     pub attributes: BTreeMap<String, String>,
 }

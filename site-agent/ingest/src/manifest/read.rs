@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use fedval_disclosure::SiteLocal;
-use fedval_study::protocol::ReferenceStandard;
+use fedval_study::protocol::{Labels, Reference, Task};
 
 use super::columns::{Columns, IndexTestPlace};
 use super::error::{Findings, ManifestError, ManifestProblem};
@@ -25,7 +25,7 @@ use crate::pacs::InstanceName;
 /// [`ManifestError`], with line numbers and column names but no content.
 pub fn read_manifest(
     source: &ManifestSource,
-    standard: &ReferenceStandard,
+    labels: Labels<'_>,
     attribute_columns: &[String],
 ) -> Result<SiteLocal<Cohort>, ManifestError> {
     let root = source.root.canonicalize().map_err(|_| ManifestProblem::RootMissing)?;
@@ -38,13 +38,18 @@ pub fn read_manifest(
 
     let header = records.next()?.ok_or(ManifestProblem::Empty)?;
     let names = header.fields().ok_or(ManifestProblem::NotUtf8 { line: header.line })?;
-    let Some(columns) = Columns::find(&names, &source.columns, attribute_columns, &mut findings)
-    else {
+    let classes = labels.task.classes().len();
+    let is_called = matches!(source.columns.index_test, IndexTestColumn::Called(_));
+    if is_called && !matches!(labels.task, Task::Ordinal(_)) {
+        return Err(ManifestProblem::ScoresNeeded.into());
+    }
+    let found = Columns::find(&names, &source.columns, attribute_columns, classes, &mut findings);
+    let Some(columns) = found else {
         return Err(findings.into_error());
     };
     let mut reading = Reading {
         root: &root,
-        standard,
+        labels,
         columns: &columns,
         mapping: &source.columns,
         findings,
@@ -69,7 +74,7 @@ pub fn read_manifest(
 /// A cohort that is being read.
 struct Reading<'a> {
     root: &'a Path,
-    standard: &'a ReferenceStandard,
+    labels: Labels<'a>,
     columns: &'a Columns,
     mapping: &'a ColumnMapping,
     findings: Findings,
@@ -138,21 +143,23 @@ impl Reading<'_> {
     /// The image, or the score that stands in its place.
     fn index_test(&mut self, line: u64, fields: &[&str]) -> Option<IndexTest> {
         let mapping = self.mapping;
-        let found = match self.columns.index_test {
+        let found = match &self.columns.index_test {
             IndexTestPlace::Image(place) => {
-                let path = self.value(line, fields[place], mapping.index_test.column())?;
+                let path = self.value(line, fields[*place], mapping.index_test.name())?;
                 resolve(self.root, path, line).map(IndexTest::Image)
             }
-            // No score is an index test without a result, which the report counts.
-            IndexTestPlace::Score(place) if fields[place].is_empty() => Ok(IndexTest::Score(None)),
-            IndexTestPlace::Score(place) => match fields[place].parse() {
-                Ok(score) => Ok(IndexTest::Score(Some(score))),
-                Err(_) => Err(ManifestProblem::ScoreUnreadable { line }),
-            },
             IndexTestPlace::Instance(key, place) => {
-                let name = self.value(line, fields[place], mapping.index_test.column())?;
-                let name = InstanceName::parse(key, name).map(IndexTest::Instance);
+                let name = self.value(line, fields[*place], mapping.index_test.name())?;
+                let name = InstanceName::parse(*key, name).map(IndexTest::Instance);
                 name.ok_or(ManifestProblem::InstanceInvalid { line })
+            }
+            IndexTestPlace::Score(place) => score(fields[*place], line).map(IndexTest::Score),
+            IndexTestPlace::Scores(places) => {
+                let scores = places.iter().map(|place| score(fields[*place], line));
+                scores.collect::<Result<Option<Vec<f64>>, _>>().map(IndexTest::Scores)
+            }
+            IndexTestPlace::Called(place) => {
+                called(self.labels, fields[*place], line).map(IndexTest::Scores)
             }
         };
         found.map_err(|problem| self.findings.add(problem)).ok()
@@ -167,17 +174,12 @@ impl Reading<'_> {
         Some(case_id.to_owned())
     }
 
-    fn reference(&mut self, line: u64, label: &str) -> Option<bool> {
-        let is_in = |labels: &[String]| labels.iter().any(|known| known == label);
-        match label {
-            _ if is_in(&self.standard.positive) => Some(true),
-            _ if is_in(&self.standard.negative) => Some(false),
-            "" => None,
-            _ => {
-                self.findings.add(ManifestProblem::LabelUnknown { line });
-                None
-            }
+    fn reference(&mut self, line: u64, label: &str) -> Option<Reference> {
+        let reference = self.labels.reference_of(label);
+        if reference.is_none() && !label.is_empty() {
+            self.findings.add(ManifestProblem::LabelUnknown { line });
         }
+        reference
     }
 
     fn patient(&mut self, patient_id: &str) -> u32 {
@@ -197,4 +199,24 @@ impl Reading<'_> {
         }
         self.findings.or(SiteLocal::new(self.cohort))
     }
+}
+
+/// A score. None is an index test without a result, which the report counts.
+fn score(cell: &str, line: u64) -> Result<Option<f64>, ManifestProblem> {
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    cell.parse().map(Some).map_err(|_| ManifestProblem::ScoreUnreadable { line })
+}
+
+/// A called class as scores: all for it, none for the others.
+fn called(labels: Labels<'_>, cell: &str, line: u64) -> Result<Option<Vec<f64>>, ManifestProblem> {
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    let Some(Reference::Class(called)) = labels.reference_of(cell) else {
+        return Err(ManifestProblem::CallUnknown { line });
+    };
+    let classes = 0..labels.task.classes().len();
+    Ok(Some(classes.map(|class| if class == usize::from(called) { 1.0 } else { 0.0 }).collect()))
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use fedval_ambient::{Exit, Failure};
 use fedval_evaluate::attribute_columns;
 use fedval_ingest::read_manifest;
-use fedval_study::protocol::{ReferenceStandard, StudyProtocol};
+use fedval_study::protocol::StudyProtocol;
 use fedval_study::{LockedProtocol, StudyId};
 
 use super::cases::last_job;
@@ -66,10 +66,9 @@ pub(super) async fn for_study(
 
 /// Reads the manifest as the study would.
 pub(super) fn of_study(protocol: &StudyProtocol, source: &DataSource) -> Result<String, Failure> {
-    let standard: &ReferenceStandard = &protocol.reference_standard;
     let files = source.manifest_source();
     let columns = attribute_columns(protocol, &files.columns);
-    let cohort = read_manifest(&files, standard, &columns).map_err(|error| {
+    let cohort = read_manifest(&files, protocol.labels(), &columns).map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("source `{}`: {}", source.name, failure.message);
         failure

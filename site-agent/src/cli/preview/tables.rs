@@ -4,7 +4,9 @@ use fedval_ambient::terminal::table;
 use fedval_study::coarse::OnGrid;
 use fedval_study::noisy::NoisyCount;
 use fedval_study::result::{AttritionCount, SubgroupCell};
-use fedval_study::{Cell, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release};
+use fedval_study::{
+    Cell, ClassPerformance, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release,
+};
 
 /// The content of a result.
 pub(in crate::cli) fn of(outcome: &Outcome) -> String {
@@ -12,6 +14,7 @@ pub(in crate::cli) fn of(outcome: &Outcome) -> String {
         Outcome::Released(release) => release_tables(release, exact_row),
         Outcome::ReleasedCoarse(release) => release_tables(release, coarse_row),
         Outcome::ReleasedNoisy(release) => release_tables(release, noisy_row),
+        Outcome::ReleasedClasses(release) => class_tables(release),
         Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
         Outcome::Refused => "Only the word `refused`.".to_owned(),
         Outcome::Failed(_) => "Only the word `failed` and the stage.".to_owned(),
@@ -33,6 +36,25 @@ fn release_tables<P>(release: &Release<P>, row: fn(&P) -> Vec<String>) -> String
         whole.chain(cells),
     );
     format!("{groups}\n\n{}", failed_cases(&release.attrition))
+}
+
+/// Patients by class and call; classes by their place in the protocol, which `show` prints.
+fn class_tables(release: &Release<ClassPerformance>) -> String {
+    let found = &release.overall;
+    let heads: Vec<String> =
+        (0..found.classes()).map(|class| format!("called class {}", class + 1)).collect();
+    let heads: Vec<&str> =
+        std::iter::once("patients").chain(heads.iter().map(String::as_str)).collect();
+    let rows = found.confusion.iter().enumerate().map(|(class, row)| {
+        let name = format!("of class {}", class + 1);
+        std::iter::once(name).chain(row.iter().map(u64::to_string)).collect::<Vec<_>>()
+    });
+    let areas = if found.areas.is_some() {
+        "\n\nSums over placements of each class: in the exact bytes."
+    } else {
+        ""
+    };
+    format!("{}{areas}\n\n{}", table(&heads, rows), failed_cases(&release.attrition))
 }
 
 fn failed_cases(attrition: &[AttritionCount]) -> String {

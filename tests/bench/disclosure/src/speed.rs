@@ -9,7 +9,9 @@ use fedval_stats::grid::GridScore;
 use fedval_study::draft::Draft;
 use fedval_study::members::{Member, UNLISTED};
 use fedval_study::protocol::{StudyProtocol, Table, TableKind};
-use fedval_study::summary::{DimensionSummary, GroupSummary, Histogram, Leaf};
+use fedval_study::summary::{
+    BinaryFindings, DimensionSummary, Findings, GroupSummary, Histogram, Leaf,
+};
 use fedval_study::{
     CohortCommitment, LockedProtocol, Members, PatientCounts, Sha256Digest, SiteSummary,
 };
@@ -237,8 +239,10 @@ fn summary(protocol: &StudyProtocol, window: &[Patient], members: Members) -> Si
     SiteSummary {
         cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
         failures: Vec::new(),
-        overall: group_summary(protocol, window),
-        dimensions: dimensions.collect(),
+        findings: Findings::Binary(BinaryFindings {
+            overall: group_summary(protocol, window),
+            dimensions: dimensions.collect(),
+        }),
         members,
     }
 }

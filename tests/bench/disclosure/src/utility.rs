@@ -149,9 +149,9 @@ fn cohort(patients: u32, rng: &mut Pcg64Mcg) -> Vec<Case> {
 
 /// Everything, as if nobody had to be protected.
 fn open(protocol: &StudyProtocol, cases: &[Case]) -> Outcome {
-    let summary = support::summary(cases, protocol);
-    let Some(overall) = summary.overall else { return Outcome::Insufficient };
-    let cells = summary.dimensions.into_iter().flat_map(|table| {
+    let found = support::binary(&support::summary(cases, protocol)).clone();
+    let Some(overall) = found.overall else { return Outcome::Insufficient };
+    let cells = found.dimensions.into_iter().flat_map(|table| {
         let dimension = table.dimension;
         table.leaves.into_iter().filter_map(move |leaf| {
             let performance = leaf.group.map_or(Cell::Suppressed, |g| Cell::Released(g.by_patient));

@@ -5,7 +5,8 @@ use std::fs;
 use fedval_ingest::decode::stored_frame;
 use fedval_ingest::{ColumnMapping, DecodeRequest, ManifestSource, decode_image, read_manifest};
 use fedval_study::protocol::{
-    FrameChoice, Layout, ModelInput, Monochrome1, ReferenceStandard, Resize, ValueScaling,
+    FrameChoice, Labels, Layout, ModelInput, Monochrome1, ReferenceStandard, Resize, Task,
+    ValueScaling,
 };
 
 use crate::draw::Draw;
@@ -133,7 +134,8 @@ fn manifest(draw: &mut Draw<'_>) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let _ = read_manifest(&source, &standard, &[]);
+    let labels = Labels { task: &Task::Binary, standard: &standard };
+    let _ = read_manifest(&source, labels, &[]);
 }
 
 pub(super) const TARGETS: &[Target] = &[

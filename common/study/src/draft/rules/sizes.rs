@@ -15,6 +15,7 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         ("endpoints", protocol.endpoints.len()),
         ("subgroups", protocol.subgroups.len()),
         ("crossings", protocol.crossings.len()),
+        ("classes", protocol.task.classes().len()),
     ];
     for (path, entries) in lists {
         check_entries(path, entries, found);

@@ -29,6 +29,9 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
     for label in standard.positive.iter().chain(&standard.negative) {
         check_text("reference_standard", label, found);
     }
+    for value in protocol.task.classes().iter().flat_map(|class| &class.values) {
+        check_text("classes", value, found);
+    }
     for (index, dimension) in protocol.subgroups.iter().enumerate() {
         let path = format!("subgroups[{index}]");
         let (AttributeSource::Column(name) | AttributeSource::Dicom(name)) = &dimension.source;

@@ -1,0 +1,166 @@
+//! Tasks with several classes: what they need, and what they do not have.
+
+use std::collections::BTreeSet;
+
+use super::Breaches;
+use crate::metric::MetricId;
+use crate::protocol::{
+    Combine, Endpoint, MOST_CLASSES, Profile, ScoreScale, StudyProtocol, Task, Unit,
+};
+
+pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
+    let classes = protocol.task.classes();
+    let values = u32::try_from(classes.len()).unwrap_or(u32::MAX).max(1);
+    found.unless(
+        protocol.model.output.values == values,
+        "model.output.values",
+        "must be one for each class",
+        "leave it out: it follows from the classes",
+    );
+    if protocol.task.is_binary() {
+        return;
+    }
+    found.unless(
+        (2..=MOST_CLASSES).contains(&classes.len()),
+        "classes",
+        "must be 2 to 10",
+        "write a [[classes]] table with name and values for each, in the order of the model's output",
+    );
+    found.distinct("classes", "name", classes.iter().map(|class| class.name.as_str()));
+    let mut seen = BTreeSet::new();
+    for (index, class) in classes.iter().enumerate() {
+        found.unless(
+            !class.values.is_empty(),
+            format!("classes[{index}].values"),
+            "is empty",
+            "list the values of the label column that mean this class",
+        );
+        for value in &class.values {
+            found.unless(
+                seen.insert(value.as_str()),
+                format!("classes[{index}].values"),
+                format!("`{value}` belongs to two classes"),
+                "list each value once",
+            );
+        }
+    }
+    check_what_is_binary(protocol, found);
+    check_analysis(protocol, found);
+}
+
+/// What only a binary task has.
+fn check_what_is_binary(protocol: &StudyProtocol, found: &mut Breaches) {
+    let standard = &protocol.reference_standard;
+    for (path, is_empty) in [
+        ("reference_standard.positive", standard.positive.is_empty()),
+        ("reference_standard.negative", standard.negative.is_empty()),
+        ("operating_points", protocol.operating_points.is_empty()),
+        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
+        ("subgroups", protocol.subgroups.is_empty()),
+        ("crossings", protocol.crossings.is_empty()),
+    ] {
+        found.unless(
+            is_empty,
+            path,
+            "has no place in a study of several classes",
+            "leave it out, or ask about one condition with task = \"binary\"",
+        );
+    }
+}
+
+fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
+    found.unless(
+        protocol.analysis.unit == Unit::Patient,
+        "analysis.unit",
+        "must be \"patient\" where there are several classes",
+        "write \"patient\": each is counted once, and no table counts anybody twice",
+    );
+    let is_ordered = matches!(protocol.task, Task::Ordinal(_));
+    found.unless(
+        is_ordered || protocol.analysis.combine != Some(Combine::Maximum),
+        "analysis.combine",
+        "cannot be \"maximum\" where classes have no order",
+        "write \"mean\" or \"first\"",
+    );
+    found.unless(
+        protocol.model.output.scale == ScoreScale::Probability,
+        "model.output.scale",
+        "must be \"probability\" where there are several classes",
+        "let the model end in a softmax",
+    );
+    found.unless(
+        protocol.disclosure.profile == Profile::Standard,
+        "disclosure.profile",
+        "must be \"standard\" where there are several classes",
+        "tables of several classes have no rounded or noisy form: under another profile no site would answer",
+    );
+}
+
+/// An endpoint asks for a metric that the task has.
+pub(super) fn check_metric(
+    path: &str,
+    endpoint: &Endpoint,
+    protocol: &StudyProtocol,
+    found: &mut Breaches,
+) {
+    let (is_of_task, remedy) = match &protocol.task {
+        Task::Binary => (
+            !matches!(
+                endpoint.metric,
+                MetricId::QuadraticKappa
+                    | MetricId::MacroAuroc
+                    | MetricId::Accuracy
+                    | MetricId::ClassAuroc(_)
+                    | MetricId::ClassSensitivity(_)
+                    | MetricId::ClassSpecificity(_)
+            ),
+            "choose a metric of one condition, such as auroc, or write task = \"ordinal\"",
+        ),
+        Task::MultiClass(_) => (
+            matches!(
+                endpoint.metric,
+                MetricId::MacroAuroc
+                    | MetricId::Accuracy
+                    | MetricId::ClassAuroc(_)
+                    | MetricId::ClassSensitivity(_)
+                    | MetricId::ClassSpecificity(_)
+            ),
+            "choose macro_auroc, accuracy, class_auroc@NAME, class_sensitivity@NAME or class_specificity@NAME",
+        ),
+        Task::Ordinal(_) => (
+            matches!(
+                endpoint.metric,
+                MetricId::QuadraticKappa
+                    | MetricId::Accuracy
+                    | MetricId::ClassSensitivity(_)
+                    | MetricId::ClassSpecificity(_)
+            ),
+            "choose quadratic_kappa, accuracy, class_sensitivity@NAME or class_specificity@NAME",
+        ),
+    };
+    let path = format!("{path}.metric");
+    found.unless(
+        is_of_task,
+        &path,
+        format!("`{}` is not a metric of this task", endpoint.metric),
+        remedy,
+    );
+    found.unless(
+        endpoint.metric != MetricId::QuadraticKappa
+            || (endpoint.limit > -1.0 && endpoint.limit < 1.0),
+        path.replace(".metric", ".limit"),
+        format!("{} is not between −1 and 1", endpoint.limit),
+        "write an agreement, such as 0.7",
+    );
+    if let MetricId::ClassAuroc(class)
+    | MetricId::ClassSensitivity(class)
+    | MetricId::ClassSpecificity(class) = &endpoint.metric
+    {
+        found.unless(
+            protocol.task.classes().iter().any(|of| of.name == *class),
+            path,
+            format!("names no class: `{class}`"),
+            "use the name of one of the [[classes]]",
+        );
+    }
+}

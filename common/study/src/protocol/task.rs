@@ -1,0 +1,122 @@
+//! What the index test answers: whether a condition is there, or which of several classes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ReferenceStandard, StudyProtocol};
+use crate::id::Name;
+
+/// Most classes of a task: a table of calls has the square of it.
+pub const MOST_CLASSES: usize = 10;
+
+/// A class of the reference standard, which the model gives a probability of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Its name.
+    pub name: Name,
+    /// Values of the manifest's label column that mean it.
+    pub values: Vec<String>,
+}
+
+/// The task, with the classes that it tells apart, in the order of the model's output.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Whether the target condition is there: the values that mean so stand in the reference standard.
+    #[default]
+    Binary,
+    /// One of several classes without an order.
+    MultiClass(Vec<Class>),
+    /// One of several grades, the least first.
+    Ordinal(Vec<Class>),
+}
+
+impl Task {
+    /// Whether it is the task of protocols that were written before there was a choice: they have no such key,
+    /// and keep their digest.
+    #[must_use]
+    pub const fn is_binary(&self) -> bool {
+        matches!(self, Self::Binary)
+    }
+
+    /// The classes, in the order of the model's output; none of a binary task.
+    #[must_use]
+    pub fn classes(&self) -> &[Class] {
+        match self {
+            Self::Binary => &[],
+            Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
+        }
+    }
+}
+
+/// What a value of the label column says.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reference {
+    /// Whether the target condition is there.
+    Condition(bool),
+    /// The place of the class in [`Task::classes`].
+    Class(u8),
+}
+
+impl std::fmt::Debug for Reference {
+    /// The bare value: digests of cohorts that were made before there were classes hold it so.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Condition(is_there) => is_there.fmt(f),
+            Self::Class(place) => place.fmt(f),
+        }
+    }
+}
+
+/// The values of the label column that a protocol knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'p> {
+    /// Its task, with those of each class.
+    pub task: &'p Task,
+    /// Its reference standard, with those of a binary task.
+    pub standard: &'p ReferenceStandard,
+}
+
+impl StudyProtocol {
+    /// The values of the label column that it knows.
+    #[must_use]
+    pub const fn labels(&self) -> Labels<'_> {
+        Labels { task: &self.task, standard: &self.reference_standard }
+    }
+}
+
+impl Labels<'_> {
+    /// What a value says; `None` for one that the protocol does not list.
+    #[must_use]
+    pub fn reference_of(&self, label: &str) -> Option<Reference> {
+        let is_in = |values: &[String]| values.iter().any(|value| value == label);
+        if self.task.is_binary() {
+            let is_there = is_in(&self.standard.positive).then_some(true);
+            let is_not = || is_in(&self.standard.negative).then_some(false);
+            return is_there.or_else(is_not).map(Reference::Condition);
+        }
+        let place = self.task.classes().iter().position(|class| is_in(&class.values))?;
+        u8::try_from(place).ok().map(Reference::Class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_digested_as_it_was_before_there_were_classes() {
+        assert_eq!(format!("{:?}", Some(Reference::Condition(true))), format!("{:?}", Some(true)));
+        assert_eq!(format!("{:?}", Reference::Class(3)), "3");
+    }
+
+    #[test]
+    fn a_binary_task_is_not_written_and_others_name_their_classes() {
+        let class = Class { name: "none".parse().unwrap(), values: vec!["0".to_owned()] };
+        let task = Task::Ordinal(vec![class]);
+        let text = serde_json::to_string(&task).unwrap();
+        assert_eq!(text, r#"{"ordinal":[{"name":"none","values":["0"]}]}"#);
+        assert_eq!(serde_json::from_str::<Task>(&text).unwrap(), task);
+        assert!(Task::default().is_binary());
+    }
+}
