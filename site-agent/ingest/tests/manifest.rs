@@ -283,3 +283,61 @@ fn only_the_first_fifty_problems_are_kept() {
     assert_eq!((error.problems().len(), error.more()), (50, 10));
     assert!(error.remedy().unwrap().ends_with("and 10 more"));
 }
+
+/// A study of three grades.
+fn grades() -> Task {
+    let class = |(name, value): (&str, &str)| Class {
+        name: name.parse().unwrap(),
+        values: vec![value.to_owned()],
+    };
+    Task::Ordinal([("none", "0"), ("some", "1"), ("much", "2")].map(class).into())
+}
+
+fn read_classes(
+    task: &Task,
+    column: IndexTestColumn,
+    manifest: &str,
+) -> Result<SiteLocal<Cohort>, ManifestError> {
+    let site = Site::new();
+    let path = site.0.path().join("manifest.csv");
+    fs::write(&path, manifest).unwrap();
+    let columns = ColumnMapping { index_test: column, ..ColumnMapping::default() };
+    let source = ManifestSource { manifest: path, root: site.0.path().join("root"), columns };
+    let standard = standard();
+    read_manifest(&source, Labels { task, standard: &standard }, &[])
+}
+
+#[test]
+fn a_table_of_several_classes_has_a_column_for_each() {
+    let manifest = "case_id,patient_id,p_2,p_0,p_1,label\n\
+                    c1,p1,0.1,0.7,0.2,0\nc2,p2,,0.5,0.5,1\nc3,p3,0.8,0.1,0.1,\n";
+    let column = || IndexTestColumn::Score("p".to_owned());
+    let cohort = read_classes(&grades(), column(), manifest).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    let expected = [Some(vec![0.7, 0.2, 0.1]), None, Some(vec![0.1, 0.1, 0.8])];
+    for (case, expected) in cases.iter().zip(expected) {
+        assert!(case.index_test == IndexTest::Scores(expected));
+    }
+    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
+    assert_eq!(references, [Some(Reference::Class(0)), Some(Reference::Class(1)), None]);
+    let error = read_classes(&grades(), column(), &manifest.replace("p_2", "q_2")).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_COLUMN_MISSING", None)]);
+}
+
+#[test]
+fn a_called_grade_stands_for_all_of_the_score_and_is_not_enough_where_classes_have_no_order() {
+    let manifest = "case_id,patient_id,device,label\nc1,p1,2,1\nc2,p2,,0\n";
+    let column = || IndexTestColumn::Called("device".to_owned());
+    let cohort = read_classes(&grades(), column(), manifest).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    assert!(cases[0].index_test == IndexTest::Scores(Some(vec![0.0, 0.0, 1.0])));
+    assert!(cases[1].index_test == IndexTest::Scores(None));
+    let unknown = manifest.replace("p1,2", "p1,7");
+    let error = read_classes(&grades(), column(), &unknown).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_CALL_UNKNOWN", Some(2))]);
+    let Task::Ordinal(classes) = grades() else { panic!("grades") };
+    for task in [Task::MultiClass(classes), Task::Binary] {
+        let error = read_classes(&task, column(), manifest).unwrap_err();
+        assert_eq!(codes(&error), [("MANIFEST_SCORES_NEEDED", None)]);
+    }
+}

@@ -13,7 +13,7 @@ use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
     EndpointDirection, FrameChoice, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification,
     Monochrome1, OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
-    StudyProtocol, Unit, ValueScaling,
+    StudyProtocol, Task, Unit, ValueScaling,
 };
 use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
 use fedval_study::summary::FailureReason;
@@ -59,6 +59,7 @@ pub(crate) fn plan() -> StudyProtocol {
         title: "External validation of a pneumonia classifier on chest radiographs".to_owned(),
         target_condition: "pneumonia".to_owned(),
         eligibility: "adults with a frontal chest radiograph".to_owned(),
+        task: Task::Binary,
         model: model(),
         prediction_tables: PredictionTables::Refuse,
         reference_standard: ReferenceStandard {

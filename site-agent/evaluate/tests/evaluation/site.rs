@@ -9,7 +9,7 @@ use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
-use fedval_study::protocol::{Combine, ScoreScale, StudyProtocol, Unit};
+use fedval_study::protocol::{Combine, ModelOutput, ScoreScale, StudyProtocol, Unit};
 use fedval_study::summary::{BinaryFindings, Findings};
 use fedval_study::{Dispatch, LockedProtocol, Performance, RoundId, Sha256Digest, SiteSummary};
 use fedval_vault::{NewJob, Vault};
@@ -96,6 +96,13 @@ impl Site {
         site.protocol.analysis.unit = Unit::Patient;
         site.protocol.analysis.combine = Some(combine);
         site
+    }
+
+    /// Another model in the place of the first.
+    pub(crate) fn bring_model(&mut self, model: &[u8], output: ModelOutput) {
+        fs::write(self.folder.path().join(MODEL), model).unwrap();
+        self.protocol.model = onnx_file::specification(model);
+        self.protocol.model.output = output;
     }
 
     pub(crate) fn file(&self, index: usize) -> PathBuf {

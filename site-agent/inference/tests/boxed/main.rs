@@ -30,7 +30,7 @@ use fedval_ingest::{DecodeRequest, decode_image};
 use fedval_sandbox::BoxProgram;
 use fedval_study::protocol::{ModelInput, ModelOutput, ModelSpecification, ScoreScale};
 use libtest_mimic::{Arguments, Trial};
-use onnx_file::{around, bytes, specification, tiny_cnn, value};
+use onnx_file::{CLASSES, around, bytes, specification, three_classes, tiny_cnn, value};
 use tempfile::NamedTempFile;
 use tract_onnx::pb::GraphProto;
 
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
     }
     let own = vec![
         trial("a_model_scores_as_its_weights_say", scores()),
+        trial("of_several_classes_each_has_its_score", scores_classes()),
         trial("a_logit_is_not_held_to_0_and_1", scores_logits()),
         trial("a10_a_model_that_mixes_a_batch_sees_one_image_at_a_time", mixes_nothing()),
         trial("a10_a_batch_of_two_is_refused", refuses_a_batch_of_two()),
@@ -141,6 +142,23 @@ async fn scores() {
         assert!((score - expected).abs() < 1e-6, "{score} is not {expected}");
     }
     assert_eq!(score(&mut loaded, &[0.5; 15]).await, Err(ScoreError::Invalid));
+}
+
+async fn scores_classes() {
+    let model = bytes(three_classes());
+    let one = specification(&model);
+    let of = |values| ModelOutput { values, ..one.output.clone() };
+    let pinned = ModelSpecification { output: of(3), ..one.clone() };
+    let mut loaded = load(&pinned, &model).await.unwrap();
+    let found = loaded.scores(&[0.5; 16]).await.unwrap();
+    let powers = CLASSES.map(|(weight, bias)| f64::from(weight * 0.5 + bias).exp());
+    let sum: f64 = powers.iter().sum();
+    assert_eq!(found.open_on_site().len(), 3);
+    for (score, power) in found.open_on_site().iter().zip(powers) {
+        assert!((score - power / sum).abs() < 1e-6, "{score} is not {}", power / sum);
+    }
+    let more = ModelSpecification { output: of(4), ..one };
+    assert_eq!(load(&more, &model).await.unwrap_err().code(), "MODEL_OUTPUT_MISMATCH");
 }
 
 /// The largest score of the batch: one patient's bit could stand in every score.

@@ -50,6 +50,23 @@ pub(crate) fn around(operator: &str) -> GraphProto {
     graph(nodes, Vec::new())
 }
 
+/// Weight and bias of each class in [`three_classes`].
+pub(crate) const CLASSES: [(f32, f32); 3] = [(0.0, 0.0), (6.0, -2.1), (12.0, -5.75)];
+
+/// A probability for each of three classes, from the average of the image.
+pub(crate) fn three_classes() -> GraphProto {
+    let nodes = vec![
+        node("GlobalAveragePool", &["image"], "pooled"),
+        node("Flatten", &["pooled"], "flat"),
+        node("MatMul", &["flat", "weight"], "product"),
+        node("Add", &["product", "bias"], "sum"),
+        node("Softmax", &["sum"], "score"),
+    ];
+    let (weight, bias): (Vec<f32>, Vec<f32>) = CLASSES.into_iter().unzip();
+    let stored = vec![floats("weight", &[1, 3], &weight), floats("bias", &[3], &bias)];
+    GraphProto { output: vec![value("score", &[None, Some(3)])], ..graph(nodes, stored) }
+}
+
 /// A node of one output.
 pub(crate) fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto {

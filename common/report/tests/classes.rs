@@ -1,0 +1,176 @@
+//! Reports of studies with several classes or grades.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod cohort;
+mod consortium;
+
+use std::io::Cursor;
+
+use boon::{Compiler, Schemas};
+use consortium::{Answers, Consortium, documents, plan};
+use fedval_report::{AssembleError, Report, assemble, render_html, unpack, verify};
+use fedval_stats::multiclass::{ClassScores, OneVersusRestSums};
+use fedval_study::classes::ClassAreas;
+use fedval_study::protocol::{Class, Combine, Profile, StudyProtocol, Task, Unit};
+use fedval_study::{ClassPerformance, MetricId, Outcome, Release, Terms};
+use ndarray::Array2;
+use serde_json::Value;
+
+const OPENED: i64 = 1_760_000_000_000;
+const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
+
+/// The study of the other tests, about three grades or classes.
+fn of_classes(task: fn(Vec<Class>) -> Task, metric: &str) -> StudyProtocol {
+    let mut plan = plan();
+    let class = |name: &str| Class { name: name.parse().unwrap(), values: vec![name.to_owned()] };
+    plan.task = task(["none", "mild", "severe"].map(class).into());
+    plan.model.output.values = 3;
+    plan.reference_standard.positive.clear();
+    plan.reference_standard.negative.clear();
+    plan.analysis.unit = Unit::Patient;
+    plan.analysis.combine = Some(Combine::First);
+    plan.analysis.prevalences.clear();
+    plan.operating_points.clear();
+    plan.subgroups.clear();
+    plan.endpoints.truncate(1);
+    plan.endpoints[0].metric = metric.parse().unwrap();
+    plan.endpoints[0].limit = 0.3;
+    plan
+}
+
+/// A release of patients whose scores tell classes apart the worse, the larger `noise` is.
+fn released(plan: &StudyProtocol, patients: usize, noise: usize) -> Outcome {
+    let class: Vec<usize> =
+        (0..patients).map(|patient| (patient * patient + patient / 4) % 3).collect();
+    let key = |patient: usize, of: usize| {
+        let luck = (patient * 7_919 + of * 104_729) % 101;
+        luck * noise
+            + if class[patient] == of { 300 } else { 100 - 50 * class[patient].abs_diff(of) }
+    };
+    let called = |patient: usize| (0..3).max_by_key(|of| (key(patient, *of), 3 - of)).unwrap();
+    let mut confusion = vec![vec![0; 3]; 3];
+    for patient in 0..patients {
+        confusion[class[patient]][called(patient)] += 1;
+    }
+    let areas = matches!(plan.task, Task::MultiClass(_)).then(|| {
+        let keys = Array2::from_shape_fn((patients, 3), |(patient, of)| {
+            i64::try_from(key(patient, of)).unwrap()
+        });
+        let scores = ClassScores::new(class.clone(), keys).unwrap();
+        Box::new(ClassAreas::of(&OneVersusRestSums::of(&scores)))
+    });
+    Outcome::ReleasedClasses(Box::new(Release {
+        attrition: Vec::new(),
+        overall: ClassPerformance { areas, confusion },
+        subgroups: Vec::new(),
+        terms: Terms::exact(Profile::Standard, 11),
+    }))
+}
+
+fn answers(plan: &StudyProtocol) -> Answers {
+    vec![
+        ("site-a", Some(released(plan, 240, 3))),
+        ("site-b", Some(released(plan, 310, 4))),
+        ("site-c", Some(released(plan, 190, 6))),
+        ("site-d", Some(Outcome::Insufficient)),
+        ("site-e", None),
+    ]
+}
+
+fn both() -> [StudyProtocol; 2] {
+    [of_classes(Task::Ordinal, "quadratic_kappa"), of_classes(Task::MultiClass, "macro_auroc")]
+}
+
+fn report(plan: &StudyProtocol) -> Report {
+    let (protocol, round, results) = documents(plan, &answers(plan), OPENED);
+    assemble(&protocol, &round, &results).unwrap()
+}
+
+#[test]
+fn a_report_of_classes_keeps_to_the_schema_and_its_package_verifies() {
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let id = schema["$id"].as_str().unwrap().to_owned();
+    compiler.add_resource(&id, schema).unwrap();
+    let index = compiler.compile(&id, &mut schemas).unwrap();
+    for plan in both() {
+        let value: Value =
+            serde_json::from_slice(report(&plan).canonical().unwrap().bytes()).unwrap();
+        schemas.validate(&value, index).map_err(|error| format!("{error:#}")).unwrap();
+        let everyone = Consortium::new(20);
+        let package = everyone.package(&plan, &answers(&plan));
+        let files = unpack(Cursor::new(package.archive)).unwrap();
+        let verification = verify(&files, Some(everyone.authority.root().fingerprint()));
+        assert!(verification.first_failure().is_none(), "{:?}", verification.first_failure());
+        let table = String::from_utf8(files["tables/confusion.csv"].clone()).unwrap();
+        assert_eq!(table.lines().count(), 1 + 3 * 9);
+    }
+}
+
+#[test]
+fn every_metric_of_the_task_is_there_and_no_other() {
+    for plan in both() {
+        let report = report(&plan);
+        let site = &report.sites[0];
+        let names: Vec<String> = site.metrics.keys().map(ToString::to_string).collect();
+        let is_ordinal = matches!(plan.task, Task::Ordinal(_));
+        assert_eq!(names.contains(&"quadratic_kappa".to_owned()), is_ordinal);
+        assert_eq!(names.contains(&"class_auroc@mild".to_owned()), !is_ordinal);
+        assert!(!names.iter().any(|name| name == "auroc" || name == "brier"));
+        assert!(site.metrics.values().all(|metric| metric.value().is_some()), "{names:?}");
+        let main: MetricId = plan.endpoints[0].metric.clone();
+        let pooled = report.synthesis_of(&main).unwrap();
+        assert_eq!(pooled.k, 3);
+        assert!(pooled.prediction_interval.value().is_some());
+        let classes = report.classes.as_ref().unwrap();
+        let all: u64 = classes.confusion.iter().flatten().sum();
+        assert_eq!((all, classes.sites), (740, 3));
+        assert_eq!(report.participants.patients, 740);
+        assert_eq!(report.participants.n_pos, None);
+    }
+}
+
+#[test]
+fn the_page_shows_classes_calls_and_the_plot_of_the_metric() {
+    for (plan, name) in both().into_iter().zip(["Quadratic weighted kappa", "Macro AUROC"]) {
+        let page = render_html(&report(&plan), &[]).unwrap();
+        for words in [
+            name,
+            "Patients of each class of the reference standard",
+            "Called severe",
+            &format!("Forest plot of {name} by site"),
+            "740 patients of 3",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        for words in ["With condition", "Without pneumonia", "NaN"] {
+            assert!(!page.contains(words), "{words}");
+        }
+    }
+}
+
+#[test]
+fn a_release_of_another_task_or_that_no_cohort_has_is_refused() {
+    let [ordinal, multi_class] = both();
+    let binary = plan();
+    let assembled = |plan: &StudyProtocol, outcome: Outcome| {
+        let (protocol, round, results) = documents(plan, &vec![("site-a", Some(outcome))], OPENED);
+        assemble(&protocol, &round, &results).map(|_| ())
+    };
+    for (plan, of) in [(&ordinal, &multi_class), (&multi_class, &ordinal), (&binary, &ordinal)] {
+        let refused = assembled(plan, released(of, 240, 3));
+        assert!(matches!(refused, Err(AssembleError::Schema { .. })), "{refused:?}");
+    }
+    let of_binary = consortium::answers(&binary).remove(0).1.unwrap();
+    assert!(matches!(assembled(&ordinal, of_binary), Err(AssembleError::Schema { .. })));
+    let Outcome::ReleasedClasses(mut release) = released(&ordinal, 240, 3) else {
+        panic!("classes")
+    };
+    release.overall.confusion[1].pop();
+    let refused = assembled(&ordinal, Outcome::ReleasedClasses(release.clone()));
+    assert!(matches!(refused, Err(AssembleError::Contradictory { .. })), "{refused:?}");
+    release.overall.confusion = vec![vec![20, 1], vec![1, 20]];
+    let refused = assembled(&ordinal, Outcome::ReleasedClasses(release));
+    assert!(matches!(refused, Err(AssembleError::Schema { .. })), "{refused:?}");
+}
