@@ -132,13 +132,12 @@ impl Unlogged {
         let Self { evidence, protocols, results, report: value, numbers } = self;
         let signatures = SignedByPerson::order(signatures);
         let shown: Vec<_> = signatures.iter().map(|signed| signed.statement.clone()).collect();
-        let forms = forms::render(&value, &shown).map_err(BuildError::Render)?;
-        let signed = SignedDocument::sign(
-            PayloadType::Report,
-            numbers,
-            coordinator_key,
-            coordinator_certificate,
-        );
+        let sign = || {
+            let kind = PayloadType::Report;
+            SignedDocument::sign(kind, numbers, coordinator_key, coordinator_certificate)
+        };
+        let (forms, signed) = rayon::join(|| forms::render(&value, &shown), sign);
+        let forms = forms.map_err(BuildError::Render)?;
         let companions = companions::all(protocols.in_force().protocol());
         let parts = Parts { evidence, signatures, log, report: signed, forms, companions };
         let mut files = parts.into_files();
