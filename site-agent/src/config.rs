@@ -10,6 +10,7 @@ use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource
 use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
 
+use crate::hours::time_of;
 use crate::network::CoordinatorConfig;
 use crate::pacs::PacsConfig;
 use crate::secret_file::invalid;
@@ -113,11 +114,15 @@ impl DataSource {
     }
 
     /// The PACS that the images are fetched from; `None` where they lie in a folder. Reads the files
-    /// that the configuration names.
+    /// that the configuration names, and refuses keys of which one would silently count for nothing.
     pub(crate) fn pacs(&self, limits: &Limits) -> Result<Option<Pacs>, Failure> {
+        if self.columns.score.is_some() && self.columns.called.is_some() {
+            return Err(invalid("a source has a score column or a called one, not both"));
+        }
         let Some(pacs) = &self.pacs else { return Ok(None) };
-        if self.columns.score.is_some() || self.root.is_some() {
-            return Err(invalid("a source with a PACS has neither a score column nor a root"));
+        if self.scores() == ScoreSource::PredictionTable || self.root.is_some() {
+            let message = "a source with a PACS has no score column, no called one and no root";
+            return Err(invalid(message));
         }
         pacs.open(limits.decode().max_file_bytes).map(Some)
     }
@@ -126,6 +131,13 @@ impl DataSource {
     pub(crate) fn is_open_at(&self, minute: u16) -> bool {
         let hours = self.pacs.as_ref().and_then(|pacs| pacs.hours);
         hours.is_none_or(|hours| hours.contains(minute))
+    }
+
+    /// What time it is here at a minute of the day, and when the PACS may be asked; `None` where that
+    /// is always.
+    pub(crate) fn hours_at(&self, minute: u16) -> Option<String> {
+        let hours = self.pacs.as_ref()?.hours?;
+        Some(format!("it is {} here, the PACS may be asked {hours}", time_of(minute)))
     }
 
     pub(crate) fn manifest_source(&self) -> ManifestSource {
@@ -236,6 +248,22 @@ mod tests {
     }
 
     #[test]
+    fn a_source_has_scores_or_calls_and_not_both() {
+        let calls = TEMPLATE.replace("# called = ", "called = ");
+        let config: Config = toml::from_str(&calls).unwrap();
+        let source = &config.data_sources[0];
+        assert_eq!(source.scores(), ScoreSource::PredictionTable);
+        let columns = source.manifest_source().columns;
+        assert_eq!(columns.index_test, IndexTestColumn::Called("called".to_owned()));
+        assert!(source.pacs(&config.limits).unwrap().is_none());
+
+        let both = calls.replace("# score = ", "score = ");
+        let config: Config = toml::from_str(&both).unwrap();
+        let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+        assert_eq!(refused.code, "CONFIG_INVALID");
+    }
+
+    #[test]
     fn the_pacs_in_the_example_works_when_it_is_switched_on() {
         let start = TEMPLATE.find("# [data_sources.pacs]").unwrap();
         let (before, rest) = TEMPLATE.split_at(start);
@@ -261,11 +289,14 @@ mod tests {
         let key = fedval_ingest::InstanceKey::SopInstanceUid;
         assert_eq!(columns.index_test, IndexTestColumn::Instance(key, "image".to_owned()));
         assert_eq!((source.is_open_at(12 * 60), source.is_open_at(0)), (false, true));
+        let said = source.hours_at(14 * 60 + 5);
+        assert_eq!(said.as_deref(), Some("it is 14:05 here, the PACS may be asked 19:00-06:00"));
         assert!(source.pacs(&config.limits).unwrap().is_some());
 
         let with_root = text.clone();
         let with_scores = text.replace(root, "").replace("# score = ", "score = ");
-        for text in [with_root, with_scores] {
+        let with_calls = text.replace(root, "").replace("# called = ", "called = ");
+        for text in [with_root, with_scores, with_calls] {
             let config: Config = toml::from_str(&text).unwrap();
             let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
             assert_eq!(refused.code, "CONFIG_INVALID");

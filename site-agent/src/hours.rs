@@ -1,5 +1,7 @@
 //! Hours of the day in which something may be done.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 /// From one minute of the day up to another, perhaps over midnight.
@@ -19,6 +21,17 @@ impl Hours {
             self.from <= minute || minute < self.to
         }
     }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", time_of(self.from), time_of(self.to))
+    }
+}
+
+/// A minute of the day as clocks show it.
+pub(crate) fn time_of(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
 impl TryFrom<String> for Hours {
@@ -59,6 +72,7 @@ mod tests {
         assert!(within(19 * 60) && within(1439) && within(0) && within(6 * 60 - 1));
         assert!(!within(6 * 60) && !within(12 * 60) && !within(19 * 60 - 1));
         let noon = hours("12:00 - 13:30").unwrap();
+        assert_eq!(format!("{night} {noon}"), "19:00-06:00 12:00-13:30");
         assert!(noon.contains(12 * 60) && noon.contains(13 * 60 + 29));
         assert!(!noon.contains(13 * 60 + 30) && !noon.contains(0));
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use fedval_ambient::Failure;
+use fedval_ambient::{Exit, Failure, SystemClock};
 use fedval_ingest::{InstanceKey, Pacs, PacsError, PacsLimits, PacsLogin, PacsSettings};
 use serde::Deserialize;
 
@@ -83,6 +83,9 @@ impl PacsConfig {
 
     /// The PACS, which nobody has asked yet. Reads the files that the table names.
     pub(crate) fn open(&self, max_instance_bytes: u64) -> Result<Pacs, Failure> {
+        if self.hours.is_some() && !SystemClock::knows_its_zone() {
+            return Err(zone_unknown());
+        }
         let limits = PacsLimits {
             requests_per_second: self.requests_per_second,
             parallel_requests: self.parallel_requests,
@@ -132,6 +135,17 @@ impl PacsConfig {
             }
         })
     }
+}
+
+/// A PACS would be asked at other hours than its hospital said.
+fn zone_unknown() -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "PACS_ZONE_UNKNOWN",
+        "the time zone that TZ names is not known on this machine, and a PACS has hours",
+        "install the system's time zones (tzdata), or set TZ to one that is there, such as \
+         Europe/Berlin",
+    )
 }
 
 /// A file that its owner alone may read. What it holds is never quoted.

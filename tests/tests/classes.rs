@@ -69,6 +69,11 @@ fn patients(seed: u64, classes: usize, noise: f64, share: impl Fn(usize) -> f64)
         .collect()
 }
 
+/// What the second image of a patient says of a class: it is surely of the first one.
+const fn least(class: usize) -> f64 {
+    if class == 0 { 0.97 } else { 0.01 }
+}
+
 /// Every fourth patient has a second image, which says less; by the rule `maximum` it changes nothing.
 fn write_grades(folder: &Path, patients: &[Patient], is_called: bool) {
     fs::create_dir_all(folder).expect("a writable folder");
@@ -90,7 +95,7 @@ fn write_grades(folder: &Path, patients: &[Patient], is_called: bool) {
     };
     for (index, patient) in patients.iter().enumerate() {
         if index % 4 == 0 {
-            let least: Vec<f64> = (0..classes).map(|c| if c == 0 { 0.9 } else { 0.01 }).collect();
+            let least: Vec<f64> = (0..classes).map(least).collect();
             line(format!("CASEX{index}B"), index, &least, 0, 0);
         }
         line(format!("CASEX{index}A"), index, &patient.scores, patient.called(), patient.class);
@@ -122,13 +127,13 @@ fn study(id: &str, model: &Path, task: &str, classes: usize, endpoint: (&str, f6
     text
 }
 
-/// A round over `hospitals`, each with the key of agent.toml that names its columns; the report and its sites.
+/// A round over `hospitals`, each with the key of agent.toml that names its columns, and its report.
 fn round(
     consortium: &Consortium,
     id: &str,
     text: &str,
     hospitals: &[(&str, Vec<Patient>, &str)],
-) -> (String, Value) {
+) -> Value {
     let mut sites: Vec<Site> = hospitals
         .iter()
         .map(|(name, patients, columns)| {
@@ -148,8 +153,7 @@ fn round(
     consortium.until_answered(id);
     consortium.fedval(&["study", "close", id, "--json"]).json();
     let (out, report) = consortium.report(id);
-    let folder = out.to_str().expect("a plain path").to_owned();
-    let verified = consortium.fedval(&["verify", &folder]);
+    let verified = consortium.fedval(&["verify", out.to_str().expect("a plain path")]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     for site in &sites {
         let canaries = Canaries::of_site(&consortium.path(&format!("data-{}", site.name)));
@@ -159,8 +163,20 @@ fn round(
         let mut found = canaries.found_in(&outgoing);
         found.retain(|word| word.len() > 5 && !word.starts_with("grade-"));
         assert_eq!(found, Vec::<&str>::new(), "{}", site.name);
+        check_preview(site, &report);
     }
-    (folder, report)
+    report
+}
+
+/// Before anything left, the steward could see it under the names of the study's classes.
+fn check_preview(hospital: &Site, report: &Value) {
+    let job = report["round"]["id"].as_str().expect("a round");
+    let shown = hospital.agent(&["preview", job]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    let is_named =
+        ["called grade-1", "of grade-1"].into_iter().all(|name| shown.out.contains(name));
+    let is_released = site(report, &hospital.name)["status"] == "released";
+    assert_eq!(is_named, is_released, "{}", shown.out);
 }
 
 fn number(value: &Value, path: &str) -> f64 {
@@ -280,7 +296,7 @@ fn pooled(found: &[(f64, f64)]) -> (f64, f64, f64) {
         let sum: f64 = weights(tau2).sum();
         f64::midpoint(logs - sum.ln(), -squares)
     };
-    let (mut low, mut high) = (0.0, 1.0);
+    let (mut low, mut high) = (0.0, 10.0);
     for _ in 0..200 {
         let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
         if likelihood(left) < likelihood(right) { low = left } else { high = right }
@@ -311,12 +327,13 @@ fn grades_of_three_hospitals_agree_as_their_tables_say() {
         ),
     ];
     let text = study("grades", &model, "ordinal", 4, ("quadratic_kappa", 0.2));
-    let (_, report) = round(&consortium, "grades", &text, &hospitals);
+    let report = round(&consortium, "grades", &text, &hospitals);
 
     let few = &hospitals[3].1;
     assert!(few.iter().filter(|patient| patient.class == 3).count() < 11);
     assert_eq!(site(&report, "small")["status"], "insufficient");
-    assert_eq!(report["disclosure"]["withheld"][0]["code"], "insufficient");
+    let withheld = &report["disclosure"]["withheld"][0];
+    assert_eq!((&withheld["site"], &withheld["code"]), (&"small".into(), &"INSUFFICIENT".into()));
     assert!(site(&report, "small").get("classes").is_none());
     let mut found = Vec::new();
     for (name, patients, _) in &hospitals[..3] {
@@ -365,9 +382,9 @@ fn classes_of_three_hospitals_are_told_apart_as_their_tables_say() {
         ),
         ("west", patients(13, 3, 1.6, |_| 1.0), "score = \"p\""),
     ];
-    // Without an order, images of two classes would give their patient none: one image each.
+    // Without an order, images of two classes give their patient none.
     let text = study("classes", &model, "multi_class", 3, ("macro_auroc", 0.99));
-    let (_, report) = round(&consortium, "classes", &text, &hospitals);
+    let report = round(&consortium, "classes", &text, &hospitals);
 
     let mut found = Vec::new();
     for (name, patients, _) in &hospitals {
@@ -403,7 +420,6 @@ fn counted(patients: &[Patient]) -> Vec<Patient> {
     for (index, patient) in patients.iter().enumerate() {
         match (index % 4, patient.class) {
             (0, 0) => {
-                let least = |class: usize| if class == 0 { 0.9 } else { 0.01 };
                 // Four decimals, so that equal means are equal however they came about.
                 let mean = |(class, score): (usize, &f64)| {
                     ((least(class) + score) * 5_000.0).round() / 10_000.0

@@ -1,6 +1,8 @@
 //! The time, injected.
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -65,6 +67,41 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
+
+/// Where the library that tells the hour looks for zones.
+const ZONES: [&str; 4] =
+    ["/usr/share/zoneinfo", "/share/zoneinfo", "/etc/zoneinfo", "/usr/share/lib/zoneinfo"];
+
+impl SystemClock {
+    /// Whether the zone that `TZ` names is known here. The hours of one that is not would silently be
+    /// those of another, mostly UTC's.
+    #[must_use]
+    pub fn knows_its_zone() -> bool {
+        let zone = std::env::var_os("TZ");
+        zone.as_deref().and_then(OsStr::to_str).is_none_or(is_zone)
+    }
+}
+
+/// What `TZ` may be: nothing, the machine's own zone, a file, or a rule such as `CET-1CEST`.
+fn is_zone(text: &str) -> bool {
+    let name = text.strip_prefix(':').unwrap_or(text);
+    // A path that is absolute stays as it is.
+    let is_file = |folder: &str| Path::new(folder).join(name).is_file();
+    matches!(text, "" | "localtime") || ZONES.into_iter().any(is_file) || is_rule(text.trim())
+}
+
+/// A name of three letters or more, or in angle brackets, and how far it is from UTC (POSIX, 8.3).
+fn is_rule(text: &str) -> bool {
+    let rest = match text.strip_prefix('<') {
+        Some(quoted) => quoted.split_once('>').map(|(_, rest)| rest),
+        None => Some(text.trim_start_matches(|c: char| c.is_ascii_alphabetic())),
+    };
+    let is_offset = |rest: &str| {
+        let digits = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+        rest.len() + 3 <= text.len() && digits.starts_with(|c: char| c.is_ascii_digit())
+    };
+    rest.is_some_and(is_offset)
+}
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
@@ -149,6 +186,18 @@ mod tests {
         clock.advance_seconds(23 * 3600);
         assert_eq!(clock.minute_of_day(), 46);
         assert!(SystemClock.minute_of_day() < 1440);
+    }
+
+    #[test]
+    fn a_zone_is_nothing_a_file_or_a_rule() {
+        let file = std::env::current_exe().unwrap();
+        let file = file.to_str().unwrap();
+        for zone in ["", "localtime", file, "UTC0", "CET-1CEST,M3.5.0,M10.5.0/3", "<+0330>-3:30"] {
+            assert!(is_zone(zone), "{zone}");
+        }
+        for none in ["Europe/Nowhere", "Nowhere", "Etc/GMT+99", ":CET-1CEST", "5", "-3", "<+03>"] {
+            assert!(!is_zone(none), "{none}");
+        }
     }
 
     #[test]

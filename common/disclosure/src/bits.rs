@@ -1,7 +1,7 @@
 //! An upper bound on what a release can say: the sum over its fields of log₂ of the values each may
 //! take. A model that wants to smuggle has no more room than this.
 
-use fedval_stats::aggregate::{ClusterRankSums, ClusterSums};
+use fedval_stats::aggregate::{ClusterRankSums, ClusterSums, RankSums};
 use fedval_study::coarse::{GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::{
@@ -78,18 +78,26 @@ fn noisy(p: &NoisyPerformance) -> f64 {
     to_f64(bins as u64) * field(2.0 * MAX_CASES)
 }
 
-/// Each row of calls adds up to its class; of placements, totals and products of each class.
+/// Each row of calls adds up to its class; of each area, three sums of placements; and the error of their mean.
 fn classes(p: &ClassPerformance) -> f64 {
-    let (sizes, patients) = (p.sizes(), to_f64(p.patients()));
+    let sizes = p.sizes();
     let k = to_f64(u64::try_from(sizes.len()).unwrap_or(u64::MAX));
     let of_class = |size: &u64| {
         let size = to_f64(*size);
-        let totals = k * field(2.0 * size * patients);
-        let products = k * (k + 1.0) / 2.0 * field(4.0 * size * patients * patients);
-        let areas = if p.areas.is_some() { totals + products } else { 0.0 };
-        field(MAX_CASES) + (k - 1.0) * field(size) + areas
+        field(MAX_CASES) + (k - 1.0) * field(size)
     };
-    sizes.iter().map(of_class).sum()
+    let areas = p
+        .areas
+        .as_deref()
+        .map_or(0.0, |areas| field(1e9) + areas.ranks.iter().map(rank_sums).sum::<f64>());
+    sizes.iter().map(of_class).sum::<f64>() + areas
+}
+
+fn rank_sums(sums: &RankSums) -> f64 {
+    let (n_pos, n_neg) = (to_f64(sums.n_pos), to_f64(sums.n_neg));
+    field(2.0 * n_pos * n_neg)
+        + field(4.0 * n_pos * n_neg * n_neg)
+        + field(4.0 * n_neg * n_pos * n_pos)
 }
 
 fn performance(p: &Performance) -> f64 {
@@ -97,9 +105,7 @@ fn performance(p: &Performance) -> f64 {
     let n_neg = to_f64(p.ranks.n_neg);
     let n = n_pos + n_neg;
     let counts = 3.0 * field(MAX_CASES) + 2.0 * field(MAX_CASES);
-    let ranks = field(2.0 * n_pos * n_neg)
-        + field(4.0 * n_pos * n_neg * n_neg)
-        + field(4.0 * n_neg * n_pos * n_pos);
+    let ranks = rank_sums(&p.ranks);
     let clusters = p.rank_clusters.as_deref().map_or(0.0, |sums| rank_clusters(sums, n_pos, n_neg));
     let points: f64 = p
         .operating_points

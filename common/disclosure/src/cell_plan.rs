@@ -170,8 +170,8 @@ pub fn plan(
     complete(&stock, &own, primary, earlier, k)
 }
 
-/// Decides on a table of classes, of each of which only counts and sums over all of it are shown: no spread of a
-/// small group (DC-11).
+/// Decides on a table of classes, of which only counts are shown. What is told of a spread is that of one class
+/// against the rest: of the whole cohort, whose minimum is DC-02's.
 ///
 /// # Errors
 ///

@@ -26,15 +26,14 @@ fn protocol(task: &str) -> StudyProtocol {
     let text = support::STUDY;
     let from = |key: &str| text.find(key).unwrap();
     let model = &text[from("[model]")..from("[reference_standard]")];
-    let mut study = format!(
+    let class = |class| format!("[[classes]]\nname = \"c{class}\"\nvalues = [\"{class}\"]\n");
+    let classes = [0, 1, 2].map(class).concat();
+    let study = format!(
         "id = \"chest\"\ntitle = \"t\"\ntarget_condition = \"c\"\ntask = \"{task}\"\n{model}\
          [reference_standard]\ndescription = \"d\"\n[analysis]\nunit = \"patient\"\n\
          combine = \"first\"\n[disclosure]\nk = 11\n[[endpoints]]\nname = \"e\"\n\
-         metric = \"accuracy\"\nlimit = 0.5\n"
+         metric = \"accuracy\"\nlimit = 0.5\n{classes}"
     );
-    for class in 0..3 {
-        study += &format!("[[classes]]\nname = \"c{class}\"\nvalues = [\"{class}\"]\n");
-    }
     Draft::parse(&study).unwrap().pin_model(Sha256Digest::of(support::MODEL), 20).unwrap()
 }
 
@@ -71,7 +70,7 @@ fn summary_of(task: &Task, patients: &[(u32, u16)]) -> SiteSummary {
             i64::try_from((index * 31 + of * 17) % 23).unwrap() + i64::from(class[index] == of) * 9
         });
         let scores = ClassScores::new(class.clone(), keys).unwrap();
-        Box::new(ClassAreas::of(&OneVersusRestSums::of(&scores)))
+        Box::new(ClassAreas::of(&OneVersusRestSums::of(&scores)).unwrap())
     });
     SiteSummary {
         cohort: CohortCommitment(Sha256Digest::of(b"cohort")),

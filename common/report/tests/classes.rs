@@ -5,11 +5,9 @@
 mod cohort;
 mod consortium;
 
-use std::io::Cursor;
-
 use boon::{Compiler, Schemas};
 use consortium::{Answers, Consortium, documents, plan};
-use fedval_report::{AssembleError, Report, assemble, render_html, unpack, verify};
+use fedval_report::{AssembleError, Report, assemble, render_html, verify};
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums};
 use fedval_study::classes::ClassAreas;
 use fedval_study::protocol::{Class, Combine, Profile, StudyProtocol, Task, Unit};
@@ -58,7 +56,7 @@ fn released(plan: &StudyProtocol, patients: usize, noise: usize) -> Outcome {
             i64::try_from(key(patient, of)).unwrap()
         });
         let scores = ClassScores::new(class.clone(), keys).unwrap();
-        Box::new(ClassAreas::of(&OneVersusRestSums::of(&scores)))
+        Box::new(ClassAreas::of(&OneVersusRestSums::of(&scores)).unwrap())
     });
     Outcome::ReleasedClasses(Box::new(Release {
         attrition: Vec::new(),
@@ -100,7 +98,7 @@ fn a_report_of_classes_keeps_to_the_schema_and_its_package_verifies() {
         schemas.validate(&value, index).map_err(|error| format!("{error:#}")).unwrap();
         let everyone = Consortium::new(20);
         let package = everyone.package(&plan, &answers(&plan));
-        let files = unpack(Cursor::new(package.archive)).unwrap();
+        let files = package.files();
         let verification = verify(&files, Some(everyone.authority.root().fingerprint()));
         assert!(verification.first_failure().is_none(), "{:?}", verification.first_failure());
         let table = String::from_utf8(files["tables/confusion.csv"].clone()).unwrap();

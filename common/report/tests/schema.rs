@@ -64,7 +64,13 @@ fn the_schema_lets_nothing_else_through() {
         *report.pointer_mut(path).unwrap() = wrong;
         assert!(published.check(&report).is_err(), "{path}");
     }
-    let mut more = whole;
+    let mut more = whole.clone();
     more["patients"] = json!(["A"]);
     assert!(published.check(&more).is_err());
+    // A report without classes is of one condition, and says how many have it.
+    for label in ["n_pos", "n_neg"] {
+        let mut less = whole.clone();
+        less["participants"].as_object_mut().unwrap().remove(label).unwrap();
+        assert!(published.check(&less).is_err(), "{label}");
+    }
 }

@@ -1,23 +1,25 @@
 //! What a site says of a task with several classes: every patient counted once.
 
 use fedval_stats::NotEstimable;
-use fedval_stats::aggregate::CrossTable;
-use fedval_stats::multiclass::OneVersusRestSums;
-use ndarray::{Array2, Array3};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use fedval_stats::aggregate::{CrossTable, RankSums};
+use fedval_stats::auroc::delong;
+use fedval_stats::multiclass::{OneVersusRestSums, one_versus_rest};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::canonical::exact_u64;
-use crate::performance::{ContradictoryPerformance, holds};
+use crate::form::{self, RankSumsForm};
+use crate::performance::{ContradictoryPerformance, holds, keeps_bounds};
 use crate::protocol::MOST_CLASSES;
 
-/// More patients are no cohort: sums of products of placements keep room.
+/// More patients are no cohort.
 const MOST_PATIENTS: u64 = 1 << 40;
 
 /// The aggregates of K classes, 2 ≤ K ≤ 10.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassPerformance {
-    /// Sums over placements; present where the task asks for areas, which grades do not.
+    /// Present where the task asks for areas, which grades do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub areas: Option<Box<ClassAreas>>,
     /// Patients, K × K: by the reference standard's class, then by the class that they are called.
@@ -25,17 +27,23 @@ pub struct ClassPerformance {
     pub confusion: Vec<Vec<u64>>,
 }
 
-/// Sums of doubled placements by class: what the K areas of one class against the rest and their joint
-/// covariance need (see [`OneVersusRestSums`]).
+/// The areas of each class against the rest.
+///
+/// Sums by class of the products of two areas' placements would give their covariance, and of a good model give away
+/// how single patients rank in every area at once. Of the covariance only what the mean needs is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassAreas {
-    /// `Σ_{i in c} t_ij t_ik` for j ≤ k, one list a class c: (0,0), (0,1) … (0,K−1), (1,1) …
-    #[serde(serialize_with = "write_sums", deserialize_with = "read_sums")]
-    pub products: Vec<Vec<u128>>,
-    /// `Σ_{i in c} t_ij`, K × K: the class of the patient, then that of the area.
-    #[serde(serialize_with = "write_sums", deserialize_with = "read_sums")]
-    pub totals: Vec<Vec<u128>>,
+    /// The standard error of the mean of the areas, in 10⁻⁹, from their joint covariance (see
+    /// [`OneVersusRest::macro_se`](fedval_stats::multiclass::OneVersusRest::macro_se)).
+    #[serde(serialize_with = "exact_u64")]
+    pub macro_se_nano: u64,
+    /// Sums of doubled placements of each class against the rest, in the protocol's order.
+    #[serde(
+        serialize_with = "form::write_list::<_, RankSumsForm, _>",
+        deserialize_with = "form::read_list::<_, RankSumsForm, _>"
+    )]
+    pub ranks: Vec<RankSums>,
 }
 
 impl ClassPerformance {
@@ -84,24 +92,6 @@ impl ClassPerformance {
         CrossTable::new(table.map_err(|_| NotEstimable::InvalidInput)?)
     }
 
-    /// What the areas are estimated from.
-    ///
-    /// # Errors
-    ///
-    /// [`NotEstimable::InvalidInput`] where there are none, or of another shape.
-    pub fn one_versus_rest(&self) -> Result<OneVersusRestSums, NotEstimable> {
-        let k = self.classes();
-        let areas = self.areas.as_deref().filter(|areas| areas.has_shape(k));
-        let areas = areas.ok_or(NotEstimable::InvalidInput)?;
-        Ok(OneVersusRestSums {
-            sizes: self.sizes(),
-            totals: Array2::from_shape_fn((k, k), |(class, of)| areas.totals[class][of]),
-            products: Array3::from_shape_fn((k, k, k), |(class, i, j)| {
-                areas.products[class][packed(k, i.min(j), i.max(j))]
-            }),
-        })
-    }
-
     /// The consistency that can be tested without the data.
     ///
     /// # Errors
@@ -115,65 +105,72 @@ impl ClassPerformance {
         let patients = all.fold(0_u64, |sum, count| sum.saturating_add(*count));
         holds(patients <= MOST_PATIENTS, "patients are no more than a cohort has")?;
         let Some(areas) = self.areas.as_deref() else { return Ok(()) };
-        holds(areas.has_shape(k), "sums over placements have a place for each class")?;
+        holds(areas.ranks.len() == k, "each class has an area")?;
         areas.check(&self.sizes(), patients)
     }
 }
 
 impl ClassAreas {
-    /// Takes the sums of a cohort apart.
-    #[must_use]
-    pub fn of(sums: &OneVersusRestSums) -> Self {
-        let k = sums.sizes.len();
-        let pairs = || (0..k).flat_map(move |i| (i..k).map(move |j| (i, j)));
-        let products = |class: usize| pairs().map(|(i, j)| sums.products[[class, i, j]]).collect();
-        let totals = |class: usize| (0..k).map(|of| sums.totals[[class, of]]).collect();
-        Self { products: (0..k).map(products).collect(), totals: (0..k).map(totals).collect() }
+    /// What of the areas of a cohort is told.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`one_versus_rest`] and of the error of the mean.
+    pub fn of(sums: &OneVersusRestSums) -> Result<Self, NotEstimable> {
+        let se = one_versus_rest(sums)?.macro_se()?;
+        let ranks = (0..sums.sizes.len()).map(|class| sums.ranks(class));
+        Ok(Self {
+            macro_se_nano: nano(se).ok_or(NotEstimable::InvalidInput)?,
+            ranks: ranks.collect::<Option<_>>().ok_or(NotEstimable::InvalidInput)?,
+        })
     }
 
-    fn has_shape(&self, k: usize) -> bool {
-        let pairs = k * (k + 1) / 2;
-        self.totals.len() == k
-            && self.totals.iter().all(|row| row.len() == k)
-            && self.products.len() == k
-            && self.products.iter().all(|row| row.len() == pairs)
-    }
-
-    /// Bounds that placements keep: a doubled placement is at most twice the cases on the other side, and
-    /// those of both sides count the same pairs.
-    fn check(&self, sizes: &[u64], patients: u64) -> Result<(), ContradictoryPerformance> {
-        let k = sizes.len();
-        for class in 0..k {
-            let size = u128::from(sizes[class]);
-            let most = |of: usize| {
-                let own = sizes[of];
-                2 * u128::from(if class == of { patients - own } else { own })
-            };
-            let square = |of: usize| self.products[class][packed(k, of, of)];
-            for i in 0..k {
-                let total = self.totals[class][i];
-                holds(total <= size * most(i), "placements keep their bounds")?;
-                holds(square(i) <= size * most(i) * most(i), "placements keep their bounds")?;
-                let spread = size.checked_mul(square(i)).zip(total.checked_mul(total));
-                let is_one = spread.is_some_and(|(squares, squared)| squares >= squared);
-                holds(is_one, "squares are at least those of the mean")?;
-                for j in i..k {
-                    let product = self.products[class][packed(k, i, j)];
-                    holds(2 * product <= square(i) + square(j), "products lie below squares")?;
-                }
-            }
+    /// The mean of the areas.
+    ///
+    /// # Errors
+    ///
+    /// The first reason of an area.
+    pub fn macro_area(&self) -> Result<f64, NotEstimable> {
+        let (mut sum, mut areas) = (0.0, 0.0);
+        for ranks in &self.ranks {
+            sum += delong(ranks)?.auc;
+            areas += 1.0;
         }
-        let same_pairs = |of: usize| {
-            let others = (0..k).filter(|class| *class != of).map(|class| self.totals[class][of]);
-            others.fold(0_u128, u128::saturating_add) == self.totals[of][of]
-        };
-        holds((0..k).all(same_pairs), "both sides of an area count the same pairs")
+        Ok(sum / areas)
+    }
+
+    /// The standard error of the mean of the areas.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "below 2⁵³")]
+    pub const fn macro_se(&self) -> f64 {
+        self.macro_se_nano as f64 / NANO
+    }
+
+    /// Every area compares all patients, and their mean is no less certain than they are.
+    fn check(&self, sizes: &[u64], patients: u64) -> Result<(), ContradictoryPerformance> {
+        let (mut errors, mut areas) = (0.0, 0.0);
+        for (ranks, size) in self.ranks.iter().zip(sizes) {
+            let is_whole = ranks.n_pos == *size && Some(ranks.n_neg) == patients.checked_sub(*size);
+            holds(is_whole, "an area compares a class with all others")?;
+            keeps_bounds(ranks.check())?;
+            let area = delong(ranks).ok();
+            holds(area.is_some(), "two patients stand on each side of an area")?;
+            errors += area.map_or(0.0, |area| area.se);
+            areas += 1.0;
+        }
+        // A unit more: both were rounded.
+        let most = nano(errors / areas).map_or(0, |most| most + 1);
+        holds(self.macro_se_nano <= most, "a mean errs no more than what it is of")
     }
 }
 
-/// The place of the pair (i, j), i ≤ j < k, among all of them.
-const fn packed(k: usize, i: usize, j: usize) -> usize {
-    i * (2 * k - i + 1) / 2 + (j - i)
+/// Units of 10⁻⁹ in one.
+const NANO: f64 = 1e9;
+
+/// To the next unit; `None` of what is no standard error.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to 0 and 10⁹")]
+fn nano(se: f64) -> Option<u64> {
+    (0.0..=1.0).contains(&se).then(|| (se * NANO).round() as u64)
 }
 
 fn sum(counts: &[u64]) -> u64 {
@@ -188,17 +185,6 @@ struct Exact(#[serde(serialize_with = "exact_u64")] u64);
 fn write_counts<S: Serializer>(rows: &[Vec<u64>], serializer: S) -> Result<S::Ok, S::Error> {
     let exact = |row: &Vec<u64>| row.iter().map(|count| Exact(*count)).collect::<Vec<_>>();
     serializer.collect_seq(rows.iter().map(exact))
-}
-
-fn write_sums<S: Serializer>(rows: &[Vec<u128>], serializer: S) -> Result<S::Ok, S::Error> {
-    let digits = |row: &Vec<u128>| row.iter().map(ToString::to_string).collect::<Vec<_>>();
-    serializer.collect_seq(rows.iter().map(digits))
-}
-
-fn read_sums<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u128>>, D::Error> {
-    let rows: Vec<Vec<String>> = Vec::deserialize(deserializer)?;
-    let number = |digits: &String| digits.parse().map_err(serde::de::Error::custom);
-    rows.iter().map(|row| row.iter().map(number).collect()).collect()
 }
 
 #[cfg(test)]
@@ -219,14 +205,13 @@ mod tests {
     fn performance() -> ClassPerformance {
         let sums = sums();
         let confusion = sums.sizes.iter().map(|size| vec![*size, 0, 0]).collect();
-        ClassPerformance { areas: Some(Box::new(ClassAreas::of(&sums))), confusion }
+        ClassPerformance { areas: Some(Box::new(ClassAreas::of(&sums).unwrap())), confusion }
     }
 
     #[test]
     fn sums_survive_their_form_and_keep_every_relation() {
         let found = performance();
         assert_eq!(found.check(), Ok(()));
-        assert_eq!(found.one_versus_rest(), Ok(sums()));
         let canonical = Canonical::new(found.clone()).unwrap();
         let read: Canonical<ClassPerformance> = Canonical::parse(canonical.bytes()).unwrap();
         assert_eq!(read.value(), &found);
@@ -234,14 +219,16 @@ mod tests {
 
     #[test]
     fn what_no_cohort_has_is_refused() {
-        let wrong: [fn(&mut ClassPerformance); 7] = [
+        let wrong: [fn(&mut ClassPerformance); 9] = [
             |p| p.confusion.truncate(1),
             |p| p.confusion[1].push(0),
             |p| p.confusion[0][0] = u64::MAX,
-            |p| p.areas.as_mut().unwrap().totals[0].truncate(2),
-            |p| p.areas.as_mut().unwrap().totals[0][0] += 1,
-            |p| p.areas.as_mut().unwrap().products[0][0] = u128::MAX / 4,
-            |p| p.areas.as_mut().unwrap().products[2][1] *= 100,
+            |p| p.areas.as_mut().unwrap().ranks.truncate(2),
+            |p| p.areas.as_mut().unwrap().ranks.swap(0, 1),
+            |p| p.areas.as_mut().unwrap().ranks[0].doubled_u += 1,
+            |p| p.areas.as_mut().unwrap().ranks[0].pos_squares = u128::MAX,
+            |p| p.areas.as_mut().unwrap().macro_se_nano *= 2,
+            |p| p.areas.as_mut().unwrap().macro_se_nano = u64::MAX,
         ];
         for (place, wrong) in wrong.into_iter().enumerate() {
             let mut found = performance();

@@ -125,6 +125,25 @@ where
     F::deserialize(deserializer).map(Into::into)
 }
 
+/// Serialises each `T` of a list through its form `F`.
+#[expect(clippy::ptr_arg, reason = "serde calls it with a reference to the field")]
+pub(crate) fn write_list<T, F, S>(values: &Vec<T>, serializer: S) -> Result<S::Ok, S::Error>
+where
+    F: for<'a> From<&'a T> + Serialize,
+    S: Serializer,
+{
+    serializer.collect_seq(values.iter().map(F::from))
+}
+
+/// Deserialises a list through the form `F` of each.
+pub(crate) fn read_list<'de, T, F, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    F: Into<T> + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Vec::<F>::deserialize(deserializer).map(|list| list.into_iter().map(Into::into).collect())
+}
+
 /// Reads a list with no more room than it takes: a thousand results are held at once.
 pub(crate) fn read_tight<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where

@@ -218,7 +218,9 @@ pub(crate) fn holds(
     if condition { Ok(()) } else { Err(ContradictoryPerformance { relation }) }
 }
 
-fn keeps_bounds(check: Result<(), Inconsistent>) -> Result<(), ContradictoryPerformance> {
+pub(crate) fn keeps_bounds(
+    check: Result<(), Inconsistent>,
+) -> Result<(), ContradictoryPerformance> {
     holds(check.is_ok(), "sums keep their bounds")
 }
 

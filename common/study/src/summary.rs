@@ -103,6 +103,7 @@ pub struct DimensionSummary {
 }
 
 /// What was counted, by the protocol's task.
+#[expect(clippy::large_enum_variant, reason = "a site holds one of them at a time")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Findings {
     /// Of cases with and without the target condition.

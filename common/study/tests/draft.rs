@@ -159,12 +159,11 @@ fn grades() -> String {
     ] {
         text = text.replace(what, with);
     }
-    let (start, end) = (text.find("[[subgroups]]").unwrap(), text.find("[[endpoints]]").unwrap());
-    text.replace_range(start..end, "");
-    for (name, value) in [("none", "0"), ("some", "1"), ("much", "2")] {
-        text += &format!("[[classes]]\nname = \"{name}\"\nvalues = [\"{value}\"]\n");
-    }
-    text
+    let before = text.split("[[subgroups]]").next().unwrap_or_default().to_owned();
+    let behind = text.split("[[endpoints]]").nth(1).unwrap_or_default();
+    let class = |(name, value)| format!("[[classes]]\nname = \"{name}\"\nvalues = [\"{value}\"]\n");
+    let classes = [("none", "0"), ("some", "1"), ("much", "2")].map(class).concat();
+    format!("{before}[[endpoints]]{behind}{classes}")
 }
 
 #[test]

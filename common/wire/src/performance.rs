@@ -19,13 +19,7 @@ pub(crate) fn performance_to_wire(p: &Performance) -> proto::Performance {
             with_positive: p.patients.with_positive,
             with_negative: p.patients.with_negative,
         }),
-        ranks: Some(proto::RankSums {
-            n_pos: p.ranks.n_pos,
-            n_neg: p.ranks.n_neg,
-            doubled_u: Some(wide_to_wire(p.ranks.doubled_u)),
-            pos_squares: Some(wide_to_wire(p.ranks.pos_squares)),
-            neg_squares: Some(wide_to_wire(p.ranks.neg_squares)),
-        }),
+        ranks: Some(ranks_to_wire(&p.ranks)),
         rank_clusters: p.rank_clusters.as_deref().map(rank_clusters_to_wire),
         operating_points: p.operating_points.iter().map(point_to_wire).collect(),
         probabilities: Some(proto::ProbabilitySums {
@@ -65,13 +59,7 @@ pub(crate) fn performance_from_wire(p: &proto::Performance) -> Result<Performanc
             with_positive: patients.with_positive,
             with_negative: patients.with_negative,
         },
-        ranks: RankSums {
-            n_pos: ranks.n_pos,
-            n_neg: ranks.n_neg,
-            doubled_u: wide_from_wire(ranks.doubled_u),
-            pos_squares: wide_from_wire(ranks.pos_squares),
-            neg_squares: wide_from_wire(ranks.neg_squares),
-        },
+        ranks: ranks_from_wire(&ranks),
         rank_clusters: p.rank_clusters.as_ref().map(rank_clusters_from_wire).map(Box::new),
         operating_points: p
             .operating_points
@@ -91,6 +79,26 @@ pub(crate) fn performance_from_wire(p: &proto::Performance) -> Result<Performanc
         calibration,
         ece_micro: p.ece_micro,
     })
+}
+
+pub(crate) fn ranks_to_wire(sums: &RankSums) -> proto::RankSums {
+    proto::RankSums {
+        n_pos: sums.n_pos,
+        n_neg: sums.n_neg,
+        doubled_u: Some(wide_to_wire(sums.doubled_u)),
+        pos_squares: Some(wide_to_wire(sums.pos_squares)),
+        neg_squares: Some(wide_to_wire(sums.neg_squares)),
+    }
+}
+
+pub(crate) fn ranks_from_wire(sums: &proto::RankSums) -> RankSums {
+    RankSums {
+        n_pos: sums.n_pos,
+        n_neg: sums.n_neg,
+        doubled_u: wide_from_wire(sums.doubled_u),
+        pos_squares: wide_from_wire(sums.pos_squares),
+        neg_squares: wide_from_wire(sums.neg_squares),
+    }
 }
 
 fn rank_clusters_to_wire(sums: &ClusterRankSums) -> proto::ClusterRankSums {

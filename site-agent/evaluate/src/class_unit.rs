@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fedval_ingest::Case;
 use fedval_stats::grid::GridScore;
 use fedval_stats::scale::Probability;
-use fedval_study::protocol::{Combine, Task};
+use fedval_study::protocol::{Combine, Reference, Task};
 
 /// One image with a usable score for each class.
 #[derive(Debug, Clone)]
@@ -12,8 +13,6 @@ pub(crate) struct ClassImage {
     pub(crate) patient: u32,
     /// Place in the manifest.
     pub(crate) case: usize,
-    /// The reference standard's class.
-    pub(crate) class: u8,
     /// A probability for each class.
     pub(crate) scores: Vec<f64>,
 }
@@ -30,10 +29,23 @@ pub(crate) struct ClassUnit {
     pub(crate) scores: Vec<GridScore>,
 }
 
-/// Patients in order of their first image, and those who cannot be counted: without an order of classes, images of
-/// several classes give their patient none.
+/// What the reference standard says of each patient, by all of the cases that it looked at: were it by the images that
+/// could be scored, the class would depend on the index test that is judged by it.
+pub(crate) fn references(cases: &[Case]) -> BTreeMap<u32, BTreeSet<u8>> {
+    let mut found: BTreeMap<u32, BTreeSet<u8>> = BTreeMap::new();
+    for case in cases {
+        if let Some(Reference::Class(class)) = case.reference {
+            found.entry(case.patient).or_default().insert(class);
+        }
+    }
+    found
+}
+
+/// Patients with a scored image, in the order of patients, and those of them who cannot be counted: without an order of
+/// classes, cases of several classes give their patient none.
 pub(crate) fn patients(
     images: &[ClassImage],
+    references: &BTreeMap<u32, BTreeSet<u8>>,
     task: &Task,
     combine: Combine,
 ) -> (Vec<ClassUnit>, BTreeSet<u32>) {
@@ -44,7 +56,8 @@ pub(crate) fn patients(
     let mut classless = BTreeSet::new();
     let mut units = Vec::new();
     for (patient, images) in by_patient {
-        match unit(&images, task, combine) {
+        let class = references.get(&patient).and_then(|classes| class(classes, task));
+        match class.and_then(|class| unit(&images, class, combine)) {
             Some(unit) => units.push(unit),
             None => {
                 classless.insert(patient);
@@ -54,9 +67,8 @@ pub(crate) fn patients(
     (units, classless)
 }
 
-fn unit(images: &[&ClassImage], task: &Task, combine: Combine) -> Option<ClassUnit> {
+fn unit(images: &[&ClassImage], class: u8, combine: Combine) -> Option<ClassUnit> {
     let first = images.first()?;
-    let class = class(images, task)?;
     let scores = match combine {
         Combine::First => on_grid(&first.scores)?,
         Combine::Mean => on_grid(&mean(images))?,
@@ -77,9 +89,8 @@ fn unit(images: &[&ClassImage], task: &Task, combine: Combine) -> Option<ClassUn
     })
 }
 
-/// A patient has the highest grade of any image; classes without an order must agree.
-fn class(images: &[&ClassImage], task: &Task) -> Option<u8> {
-    let classes: BTreeSet<u8> = images.iter().map(|image| image.class).collect();
+/// A patient has the highest grade of any case; classes without an order must agree.
+fn class(classes: &BTreeSet<u8>, task: &Task) -> Option<u8> {
     match task {
         Task::Ordinal(_) => classes.last().copied(),
         _ => classes.first().copied().filter(|_| classes.len() == 1),
@@ -115,12 +126,23 @@ fn count(images: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use fedval_ingest::IndexTest;
     use fedval_study::protocol::Class;
 
     use super::*;
 
-    fn image(patient: u32, class: u8, scores: [f64; 3]) -> ClassImage {
-        ClassImage { patient, case: 0, class, scores: scores.to_vec() }
+    fn image(patient: u32, scores: [f64; 3]) -> ClassImage {
+        ClassImage { patient, case: 0, scores: scores.to_vec() }
+    }
+
+    fn case(patient: u32, class: Option<u8>) -> Case {
+        Case {
+            case_id: String::new(),
+            patient,
+            index_test: IndexTest::Scores(None),
+            reference: class.map(Reference::Class),
+            attributes: BTreeMap::new(),
+        }
     }
 
     fn classes() -> Vec<Class> {
@@ -130,14 +152,17 @@ mod tests {
 
     #[test]
     fn a_patient_has_the_highest_grade_of_any_image_and_one_call_by_the_rule() {
+        let references =
+            references(&[(7, 0), (7, 2), (7, 1), (8, 1)].map(|(of, class)| case(of, Some(class))));
         let images = [
-            image(7, 0, [0.5, 0.3, 0.2]),
-            image(7, 2, [0.1, 0.2, 0.7]),
-            image(7, 1, [0.8, 0.1, 0.1]),
-            image(8, 1, [0.4, 0.4, 0.2]),
+            image(7, [0.5, 0.3, 0.2]),
+            image(7, [0.1, 0.2, 0.7]),
+            image(7, [0.8, 0.1, 0.1]),
+            image(8, [0.4, 0.4, 0.2]),
         ];
+        let task = Task::Ordinal(classes());
         for (combine, call) in [(Combine::First, 0), (Combine::Maximum, 2), (Combine::Mean, 0)] {
-            let (units, classless) = patients(&images, &Task::Ordinal(classes()), combine);
+            let (units, classless) = patients(&images, &references, &task, combine);
             assert!(classless.is_empty());
             assert_eq!((units[0].class, units[0].called), (2, call), "{combine:?}");
             // Of equal scores the lower class is called.
@@ -147,9 +172,32 @@ mod tests {
 
     #[test]
     fn without_an_order_images_of_two_classes_give_their_patient_none() {
-        let images = [image(7, 0, [0.5, 0.3, 0.2]), image(7, 2, [0.1, 0.2, 0.7])];
-        let (units, classless) = patients(&images, &Task::MultiClass(classes()), Combine::Mean);
+        let images = [image(7, [0.5, 0.3, 0.2]), image(7, [0.1, 0.2, 0.7])];
+        let references = references(&[case(7, Some(0)), case(7, Some(2))]);
+        let task = Task::MultiClass(classes());
+        let (units, classless) = patients(&images, &references, &task, Combine::Mean);
         assert!(units.is_empty());
+        assert_eq!(classless, BTreeSet::from([7]));
+    }
+
+    #[test]
+    fn a_case_that_could_not_be_scored_counts_for_the_class_and_not_for_the_call() {
+        // Of each patient one image has a score; the other failed, or has no reference.
+        let images = [image(7, [0.5, 0.3, 0.2]), image(8, [0.1, 0.7, 0.2])];
+        let references = references(&[
+            case(7, Some(0)),
+            case(7, Some(2)),
+            case(8, Some(1)),
+            case(8, None),
+            case(9, Some(2)),
+        ]);
+        let of = |task: Task| patients(&images, &references, &task, Combine::First);
+        let seen = |unit: &ClassUnit| (unit.patient, unit.class, unit.called, unit.cases.len());
+        let (units, classless) = of(Task::Ordinal(classes()));
+        assert_eq!(units.iter().map(seen).collect::<Vec<_>>(), [(7, 2, 0, 1), (8, 1, 1, 1)]);
+        assert!(classless.is_empty(), "of patient 9 nothing was scored");
+        let (units, classless) = of(Task::MultiClass(classes()));
+        assert_eq!(units.iter().map(seen).collect::<Vec<_>>(), [(8, 1, 1, 1)]);
         assert_eq!(classless, BTreeSet::from([7]));
     }
 }

@@ -11,7 +11,7 @@ use ndarray::Array2;
 use crate::class_unit::ClassUnit;
 use crate::members::Keys;
 
-/// What a site says of its patients; `None` of nobody.
+/// What a site says of its patients; `None` of too few for any area.
 pub(crate) fn performance(units: &[ClassUnit], task: &Task) -> Option<ClassPerformance> {
     if units.is_empty() {
         return None;
@@ -22,7 +22,7 @@ pub(crate) fn performance(units: &[ClassUnit], task: &Task) -> Option<ClassPerfo
         confusion[usize::from(unit.class)][usize::from(unit.called)] += 1;
     }
     let areas = match task {
-        Task::MultiClass(_) => Some(Box::new(ClassAreas::of(&sums(units, classes)?))),
+        Task::MultiClass(_) => Some(Box::new(ClassAreas::of(&sums(units, classes)?).ok()?)),
         Task::Binary | Task::Ordinal(_) => None,
     };
     Some(ClassPerformance { areas, confusion })

@@ -9,7 +9,7 @@ use fedval_study::summary::{FailureReason, Findings};
 use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
-use crate::class_unit::{ClassImage, patients};
+use crate::class_unit::{ClassImage, patients, references};
 use crate::unit::{ScoreGrid, ScoredImage, units};
 use crate::{attributes, classes, commitment, members, summary};
 
@@ -39,11 +39,10 @@ impl Evaluated {
                 (CaseOutcome::Score(bits), Some(Reference::Condition(positive))) => {
                     images.push(self.scored(*index, case, positive, *bits, checkpoint));
                 }
-                (CaseOutcome::Scores(bits), Some(Reference::Class(class))) => {
+                (CaseOutcome::Scores(bits), Some(Reference::Class(_))) => {
                     class_images.push(ClassImage {
                         patient: case.patient,
                         case: *index,
-                        class,
                         scores: bits.iter().map(|bits| f64::from_bits(*bits)).collect(),
                     });
                 }
@@ -70,20 +69,21 @@ impl Evaluated {
     fn summarise_classes(
         &self,
         images: &[ClassImage],
-        cohort: CohortCommitment,
+        commitment: CohortCommitment,
         mut failures: BTreeMap<u32, BTreeSet<FailureReason>>,
     ) -> SiteLocal<SiteSummary> {
         let StudyProtocol { task, analysis, .. } = &self.protocol;
         let combine = analysis.combine.unwrap_or(Combine::First);
-        let (units, classless) = patients(images, task, combine);
+        let cohort = self.cohort.open_on_site();
+        let (units, classless) = patients(images, &references(&cohort.cases), task, combine);
         for patient in classless {
             failures.entry(patient).or_default().insert(FailureReason::NoReference);
         }
         SiteLocal::new(SiteSummary {
-            cohort,
+            cohort: commitment,
             failures: failures.into_values().collect(),
             findings: Findings::Classes(classes::performance(&units, task)),
-            members: classes::members(self.cohort.open_on_site(), &units, &self.secret),
+            members: classes::members(cohort, &units, &self.secret),
         })
     }
 

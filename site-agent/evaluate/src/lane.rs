@@ -81,18 +81,36 @@ impl Lane<'_> {
     }
 }
 
+/// Hands on what is read. A failure waits until it is known to be the case's own: one that is the PACS's
+/// ends the lane, and the case is looked at again in another run.
 async fn read_all<'c>(
     mut reader: Reader<'_>,
     cases: impl Iterator<Item = Due<'c>>,
     read: Sender<Read>,
 ) -> Result<(), LaneError> {
+    let mut held = Vec::new();
     for Due { index, pass, case } in cases {
         let (digest, image) = reader.read(case).await?;
-        if read.send(Read { index, pass, row: row_digest(case), digest, image }).await.is_err() {
-            break;
+        let is_known = image.is_ok() || !reader.is_in_doubt();
+        held.push(Read { index, pass, row: row_digest(case), digest, image });
+        if is_known && !hand_on(&read, &mut held).await {
+            return Ok(());
         }
     }
+    // Too few to tell: had the PACS given out nothing, the cases that are looked at again, which come
+    // last, would have ended the lane.
+    hand_on(&read, &mut held).await;
     Ok(())
+}
+
+/// Whether anybody still takes them.
+async fn hand_on(read: &Sender<Read>, held: &mut Vec<Read>) -> bool {
+    for case in held.drain(..) {
+        if read.send(case).await.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 async fn score_all(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{Case, IndexTest};
 use fedval_study::Sha256Digest;
-use fedval_study::protocol::{ScoreScale, StudyProtocol};
+use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
 
@@ -20,7 +20,7 @@ pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLo
         IndexTest::Scores(scores) => scores.as_deref(),
     };
     let scale = protocol.model.output.scale;
-    let usable = scores.filter(|scores| scores.iter().all(|score| is_on_scale(*score, scale)));
+    let usable = scores.filter(|scores| scale.holds(scores));
     let outcome = match (case.reference, usable) {
         (None, _) => CaseOutcome::Failed(FailureReason::NoReference),
         (Some(_), None) => CaseOutcome::Failed(FailureReason::InvalidOutput),
@@ -48,11 +48,4 @@ pub(crate) fn outcome(protocol: &StudyProtocol, scores: &[f64]) -> CaseOutcome {
 fn digest(scores: &[f64]) -> Sha256Digest {
     let bytes: Vec<u8> = scores.iter().flat_map(|score| score.to_bits().to_be_bytes()).collect();
     Sha256Digest::of(&bytes)
-}
-
-fn is_on_scale(score: f64, scale: ScoreScale) -> bool {
-    match scale {
-        ScoreScale::Probability => (0.0..=1.0).contains(&score),
-        ScoreScale::Logit => score.is_finite(),
-    }
 }

@@ -70,6 +70,11 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether it may still turn out that the PACS, and no case, is at fault for the last failures.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.pacs.is_some_and(Pacs::is_in_doubt)
+    }
+
     async fn file(&self, case: &Case) -> Result<Result<ImageFile, NoImage>, LaneError> {
         let path = match &case.index_test {
             IndexTest::Image(path) => path.clone(),

@@ -123,7 +123,8 @@ impl Problem for LoadError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoreError {
-    /// The model gave no number, an infinite one, or a probability outside 0…1.
+    /// The model gave no number, an infinite one, a probability outside 0…1, or probabilities of classes that do
+    /// not add up to 1.
     #[error("the model's output is not a score")]
     Invalid,
     /// The box ended; the model must be loaded again.

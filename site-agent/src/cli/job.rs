@@ -40,6 +40,13 @@ pub(super) async fn find(vault: &Vault, round: &RoundId) -> Result<Job, Failure>
     vault.job_find(round).await?.ok_or_else(|| not_found(round))
 }
 
+/// The protocol that a job was dispatched with.
+pub(super) fn protocol_of(job: &Job) -> Result<LockedProtocol, Failure> {
+    LockedProtocol::parse(&job.protocol).map_err(|error| {
+        Failure::new(Exit::Machine, "VAULT_DAMAGED", error.to_string(), "restore from a backup")
+    })
+}
+
 fn job_json(job: &Job) -> Value {
     json!({
         "job": job.round(), "study": job.dispatch.study, "state": job.state.as_str(),
@@ -88,9 +95,7 @@ pub(super) async fn list(home: &Home, output: Output) -> Result<(), Failure> {
 
 pub(super) async fn show(home: &Home, round: &RoundId, output: Output) -> Result<(), Failure> {
     let job = find(&home.vault().await?, round).await?;
-    let locked = LockedProtocol::parse(&job.protocol).map_err(|error| {
-        Failure::new(Exit::Machine, "VAULT_DAMAGED", error.to_string(), "restore from a backup")
-    })?;
+    let locked = protocol_of(&job)?;
     let protocol = serde_json::to_value(locked.protocol()).unwrap_or_default();
     let pretty = serde_json::to_string_pretty(&protocol).unwrap_or_default();
     let mut value = job_json(&job);

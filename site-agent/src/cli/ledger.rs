@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_study::{Canonical, RoundId, SiteResult};
-use fedval_vault::LedgerEntry;
+use fedval_vault::{LedgerEntry, Vault};
 use serde_json::json;
 
 use super::args::{Journal, Ledger};
+use super::job::protocol_of;
 use super::preview::tables;
 use crate::home::Home;
 
@@ -34,7 +35,8 @@ async fn accept(home: &Home, by: &str, output: Output) -> Result<(), Failure> {
 }
 
 async fn show(home: &Home, cohort: Option<&str>, output: Output) -> Result<(), Failure> {
-    let all = home.vault().await?.ledger_list().await?;
+    let vault = home.vault().await?;
+    let all = vault.ledger_list().await?;
     let wanted =
         |entry: &&LedgerEntry| cohort.is_none_or(|prefix| cohort_of(entry).starts_with(prefix));
     let entries: Vec<&LedgerEntry> = all.iter().filter(wanted).collect();
@@ -52,7 +54,7 @@ async fn show(home: &Home, cohort: Option<&str>, output: Output) -> Result<(), F
         (true, None) => "Nothing ever left this site.".to_owned(),
         (true, Some(prefix)) => format!("Nothing was ever told about a cohort `{prefix}…`."),
         (false, None) => overview(&entries)?,
-        (false, Some(_)) => told(&entries, &all)?,
+        (false, Some(_)) => told(&vault, &entries, &all).await?,
     };
     output.say(&json!({ "ledger": rows }), &text);
     Ok(())
@@ -104,13 +106,21 @@ fn overview(entries: &[&LedgerEntry]) -> Result<String, Failure> {
 }
 
 /// Everything that was told about a cohort, number by number.
-fn told(entries: &[&LedgerEntry], all: &[LedgerEntry]) -> Result<String, Failure> {
+async fn told(
+    vault: &Vault,
+    entries: &[&LedgerEntry],
+    all: &[LedgerEntry],
+) -> Result<String, Failure> {
     let mut parts = Vec::new();
     for entry in entries {
         let result: Canonical<SiteResult> = Canonical::parse(&entry.bytes).map_err(|error| {
             let restore = "restore the agent's folder from a backup";
             Failure::new(Exit::Machine, "VAULT_DAMAGED", error.to_string(), restore)
         })?;
+        // What was told is shown also where the protocol's names cannot be read any more.
+        let job = vault.job_find(&entry.round).await?;
+        let protocol = job.and_then(|job| protocol_of(&job).ok());
+        let task = protocol.map(|protocol| protocol.protocol().task.clone()).unwrap_or_default();
         let others = others_about(entry, all)?;
         let others = if others.is_empty() {
             "No other answer was about any of these patients.".to_owned()
@@ -124,7 +134,7 @@ fn told(entries: &[&LedgerEntry], all: &[LedgerEntry]) -> Result<String, Failure
             entry.round,
             entry.outcome,
             entry.approver,
-            tables::of(&result.value().outcome)
+            tables::of(&result.value().outcome, &task)
         ));
     }
     Ok(parts.join("\n\n"))

@@ -7,7 +7,7 @@ use fedval_ambient::{Exit, Failure};
 use fedval_study::{Canonical, RoundId, SiteResult};
 use serde_json::{Value, json};
 
-use super::job::find;
+use super::job::{find, protocol_of};
 use crate::home::Home;
 
 pub(super) async fn run(home: &Home, round: &RoundId, output: Output) -> Result<(), Failure> {
@@ -24,6 +24,7 @@ pub(super) async fn run(home: &Home, round: &RoundId, output: Output) -> Result<
     let result: Canonical<SiteResult> = Canonical::parse(&vetted.bytes).map_err(|error| {
         Failure::new(Exit::Machine, "VAULT_DAMAGED", error.to_string(), "restore from a backup")
     })?;
+    let protocol = protocol_of(&job)?;
     let decisions = table(
         &["quantity", "decision", "rule"],
         vetted.decisions.iter().map(|decision| {
@@ -42,7 +43,7 @@ pub(super) async fn run(home: &Home, round: &RoundId, output: Output) -> Result<
              {} bytes, SHA-256 {}\nUpper bound on what they can say: {} bits{}\n\n\
              Next: fedval-agent release {round} --digest {}",
             result.value().outcome.status(),
-            tables::of(&result.value().outcome),
+            tables::of(&result.value().outcome, &protocol.protocol().task),
             vetted.bytes.len(),
             vetted.digest,
             vetted.bits,

@@ -7,8 +7,6 @@ use fedval_study::RoundId;
 
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(1);
-/// What a person must mend is not tried all the time: some accounts are locked after a few tries.
-const FOR_A_PERSON: Duration = Duration::from_hours(1);
 
 /// Waits of single jobs: each failure in a row doubles the wait. Times are monotonic, whatever the
 /// clock on the wall does.
@@ -32,12 +30,6 @@ impl Backoff {
     pub(super) fn failed(&mut self, round: &RoundId, now: Duration) {
         let length = self.waits.get(round).map_or(FIRST, |wait| wait.length * 2).min(LONGEST);
         self.waits.insert(round.clone(), Wait { until: now + length, length });
-    }
-
-    /// The same where nothing changes until a person does something.
-    pub(super) fn failed_for_a_person(&mut self, round: &RoundId, now: Duration) {
-        let wait = Wait { until: now + FOR_A_PERSON, length: FIRST };
-        self.waits.insert(round.clone(), wait);
     }
 
     pub(super) fn succeeded(&mut self, round: &RoundId) {
@@ -64,16 +56,5 @@ mod tests {
         backoff.succeeded(&slow);
         backoff.failed(&slow, now);
         assert!(backoff.is_over(&slow, now + FIRST));
-    }
-
-    #[test]
-    fn what_a_person_must_mend_is_tried_once_an_hour() {
-        let round: RoundId = "a-r1".parse().unwrap();
-        let mut backoff = Backoff::default();
-        for now in [Duration::ZERO, FOR_A_PERSON] {
-            backoff.failed_for_a_person(&round, now);
-            assert!(!backoff.is_over(&round, now + Duration::from_mins(59)));
-            assert!(backoff.is_over(&round, now + FOR_A_PERSON));
-        }
     }
 }

@@ -24,8 +24,9 @@ pub(super) enum Ran {
     ToItsEnd,
     /// It is tried again soon.
     AgainSoon,
-    /// It is tried again when a person may have done something.
-    AgainLater,
+    /// It is tried again when a person may have done something about its data source. With the code
+    /// of what is wrong there.
+    AgainLater(String),
 }
 
 /// Evaluates a job whose model is on this site's disk, and stores what the gate lets through.
@@ -61,7 +62,7 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<Ran, Failure> {
         Err(NotEvaluated::Waits { code, is_passing }) => {
             tracing::warn!(round = %job.round(), code, "evaluation waits");
             agent.vault.job_delay(job.round(), Some(&code)).await?;
-            return Ok(if is_passing { Ran::AgainSoon } else { Ran::AgainLater });
+            return Ok(if is_passing { Ran::AgainSoon } else { Ran::AgainLater(code) });
         }
         Err(NotEvaluated::Failed(stage, code)) => {
             tracing::warn!(round = %job.round(), code, "evaluation failed");

@@ -18,6 +18,7 @@ mod observe;
 mod progress;
 mod renewal;
 mod session;
+mod to_mend;
 mod worker;
 
 use std::fs::File;
@@ -108,6 +109,11 @@ impl Agent {
         self.home.paused_file().exists()
     }
 
+    /// Name of the data source that serves a study; empty where none does.
+    fn source_name(&self, study: &StudyId) -> &str {
+        self.config.source_of(study).map_or("", |source| source.name.as_str())
+    }
+
     /// Whether a study's images may be asked for now.
     fn is_open_for(&self, study: &StudyId) -> bool {
         let source = self.config.source_of(study);
@@ -127,9 +133,12 @@ pub(crate) async fn run(
     agent.vault.journal_verify().await?;
     let instance = instance::begin(&agent.home, agent.entropy.as_ref());
     let coordinator = agent.config.coordinator.dialer()?;
-    // What the configuration says of a PACS is told now, and not when a round comes.
+    // What is wrong with a data source is told now, and not when a round comes: then its jobs wait, and
+    // those of the others go on.
     for source in &agent.config.data_sources {
-        source.pacs(&agent.config.limits)?;
+        if let Err(failure) = source.pacs(&agent.config.limits) {
+            tracing::error!(code = failure.code, "a data source cannot be used");
+        }
     }
     tracing::info!(site = %agent.identity.site, "agent started");
     let (connected, connection) = watch::channel::<Option<Connection>>(None);

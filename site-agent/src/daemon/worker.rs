@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::backoff::Backoff;
 use super::job::Ran;
 use super::link::Link;
+use super::to_mend::ToMend;
 use super::{Agent, answer_time, bell, job, log};
 use crate::site_policy;
 
@@ -44,13 +45,15 @@ pub struct Worker {
     agent: Arc<Agent>,
     way: Way,
     backoff: Backoff,
+    to_mend: ToMend,
 }
 
 impl Worker {
     /// A line of work that remembers nothing.
     #[must_use]
     pub fn new(agent: &Arc<Agent>, way: &Way) -> Self {
-        Self { agent: Arc::clone(agent), way: way.clone(), backoff: Backoff::default() }
+        let (backoff, to_mend) = (Backoff::default(), ToMend::default());
+        Self { agent: Arc::clone(agent), way: way.clone(), backoff, to_mend }
     }
 
     async fn evaluate_all(&mut self) -> Result<(), Failure> {
@@ -80,15 +83,23 @@ impl Worker {
         }
         let jobs = self.agent.vault.job_list().await?;
         for job in jobs.iter().filter(|job| self.is_due(job)) {
-            if self.agent.is_open_for(&job.dispatch.study) {
+            let Some(closed) = self.closed(job) else {
                 self.evaluate(job).await?;
                 return Ok(true);
-            }
-            if job.delay.as_deref() != Some(OUTSIDE_HOURS) {
-                self.agent.vault.job_delay(job.round(), Some(OUTSIDE_HOURS)).await?;
+            };
+            if job.delay.as_ref() != Some(&closed) {
+                self.agent.vault.job_delay(job.round(), Some(&closed)).await?;
             }
         }
         Ok(false)
+    }
+
+    /// Why a job's data source may not be asked now, if so.
+    fn closed(&self, job: &Job) -> Option<String> {
+        let (agent, study) = (&self.agent, &job.dispatch.study);
+        let to_mend = self.to_mend.reason(agent.source_name(study), agent.clock.monotonic());
+        let outside_hours = || (!agent.is_open_for(study)).then_some(OUTSIDE_HOURS);
+        to_mend.or_else(outside_hours).map(str::to_owned)
     }
 
     fn is_due(&self, job: &Job) -> bool {
@@ -180,7 +191,10 @@ impl Worker {
         match job::run(agent, job).await? {
             Ran::ToItsEnd => {}
             Ran::AgainSoon => self.backoff.failed(round, agent.clock.monotonic()),
-            Ran::AgainLater => self.backoff.failed_for_a_person(round, agent.clock.monotonic()),
+            Ran::AgainLater(code) => {
+                let source = agent.source_name(&job.dispatch.study);
+                self.to_mend.add(source, code, agent.clock.monotonic());
+            }
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use fedval_stats::agreement::{Weighting, kappa};
-use fedval_stats::multiclass::{OneVersusRest, one_versus_rest};
+use fedval_stats::auroc::delong;
+use fedval_study::classes::ClassAreas;
 use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::{ClassPerformance, MetricId, Name};
 
@@ -11,7 +12,7 @@ use super::Answer;
 use super::aggregates::Aggregates;
 use super::contribution::{Member, logit_proportion, logit_share};
 use super::metric::{limits, logit_wald, share};
-use crate::report::{ClassSection, Estimable, Metric, Reason, SiteClasses};
+use crate::report::{ClassSection, Metric, Reason, SiteClasses};
 
 /// Every metric of a task with several classes, in a fixed order.
 pub(super) fn ids(task: &Task) -> Vec<MetricId> {
@@ -43,10 +44,11 @@ pub(super) fn estimate(
         MetricId::QuadraticKappa => {
             let found = kappa(&performance.cross_table()?, Weighting::Quadratic, level)?;
             let interval = found.kappa?;
+            let varies = varies(performance);
             Ok(Metric {
                 estimate: interval.estimate,
-                se: found.se.into(),
-                ci: Estimable::Estimated(limits(&interval)),
+                se: varies.and_then(|()| Ok(found.se?)).into(),
+                ci: varies.map(|()| limits(&interval)).into(),
                 method: Cow::Borrowed("fleiss_cohen_everitt_wald"),
             })
         }
@@ -70,6 +72,7 @@ pub(super) fn on_scale(
     match id {
         MetricId::QuadraticKappa => {
             let level = plan.analysis.level;
+            varies(performance)?;
             let found = kappa(&performance.cross_table()?, Weighting::Quadratic, level)?;
             Ok((found.kappa?.estimate, found.se?))
         }
@@ -79,10 +82,24 @@ pub(super) fn on_scale(
     }
 }
 
-/// The mean of the areas with the error that their joint covariance gives it.
+/// Whether agreement has an error: where all patients are called one class, are of one class, or are called right,
+/// it has none, and rounding would leave one that says nothing.
+fn varies(performance: &ClassPerformance) -> Result<(), Reason> {
+    let is_one = |counts: Vec<u64>| counts.iter().filter(|count| **count > 0).count() < 2;
+    let right: u64 = (0..performance.classes()).map(|class| performance.right(class)).sum();
+    if is_one(performance.called()) || is_one(performance.sizes()) {
+        Err(Reason::ConstantScore)
+    } else if right == performance.patients() {
+        Err(Reason::ZeroVariance)
+    } else {
+        Ok(())
+    }
+}
+
+/// The mean of the areas with the error that their joint covariance gave it at the site.
 fn macro_area(performance: &ClassPerformance) -> Result<(f64, f64), Reason> {
     let areas = areas(performance)?;
-    imperfect(areas.macro_area()?, areas.macro_se()?)
+    uncertain(areas.macro_area()?, areas.macro_se())
 }
 
 fn class_area(
@@ -91,25 +108,29 @@ fn class_area(
     class: &Name,
 ) -> Result<(f64, f64), Reason> {
     let place = plan.task.classes().iter().position(|of| of.name == *class);
-    let place = place.ok_or(Reason::InvalidInput)?;
-    let areas = areas(performance)?;
-    let area = (*areas.auc.get(place).ok_or(Reason::InvalidInput)?)?;
-    let covariance = areas.covariance?;
-    let variance = *covariance.get((place, place)).ok_or(Reason::InvalidInput)?;
-    imperfect(area, variance.max(0.0).sqrt())
+    let ranks = place.and_then(|place| areas(performance).ok()?.ranks.get(place));
+    let area = delong(ranks.ok_or(Reason::InvalidInput)?)?;
+    uncertain(area.auc, area.se)
 }
 
-fn areas(performance: &ClassPerformance) -> Result<OneVersusRest, Reason> {
-    Ok(one_versus_rest(&performance.one_versus_rest()?)?)
+fn areas(performance: &ClassPerformance) -> Result<&ClassAreas, Reason> {
+    performance.areas.as_deref().ok_or(Reason::InvalidInput)
 }
 
-fn imperfect(area: f64, se: f64) -> Result<(f64, f64), Reason> {
-    if area > 0.0 && area < 1.0 { Ok((area, se)) } else { Err(Reason::PerfectDiscrimination) }
+/// An area that has an error, and a finite logit.
+fn uncertain(area: f64, se: f64) -> Result<(f64, f64), Reason> {
+    if area <= 0.0 || area >= 1.0 {
+        Err(Reason::PerfectDiscrimination)
+    } else if se <= 0.0 {
+        Err(Reason::ZeroVariance)
+    } else {
+        Ok((area, se))
+    }
 }
 
 /// The calls of one site.
 pub(super) fn of_site(performance: &ClassPerformance) -> SiteClasses {
-    SiteClasses { confusion: performance.confusion.clone(), sizes: performance.sizes() }
+    SiteClasses { confusion: performance.confusion.clone() }
 }
 
 /// The calls of every site that released them, added up; `None` for a binary task.

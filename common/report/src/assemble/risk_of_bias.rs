@@ -43,7 +43,7 @@ fn participants(site: &Site) -> Signal {
 
 fn class_sizes(site: &Site) -> Signal {
     if let Some(classes) = &site.classes {
-        let enough = classes.sizes.iter().all(|size| *size >= ENOUGH);
+        let enough = classes.sizes().iter().all(|size| *size >= ENOUGH);
         return if enough { Signal::EnoughOfEachClass } else { Signal::FewOfAClass };
     }
     let enough = [site.n_pos, site.n_neg].iter().all(|n| n.value().is_some_and(|n| *n >= ENOUGH));

@@ -142,7 +142,7 @@ fn continuous<'a>(
     let normal = Normal::new(&contributions, level)?;
     let is_whole = detail == Detail::Whole;
     let alternatives = if is_whole { normal.other_estimators() } else { Vec::new() };
-    let warnings = if *id == MetricId::Auroc { of_small_sites(members) } else { Vec::new() };
+    let warnings = of_small_sites(plan, id, members);
     Ok(Answered {
         fit: normal.primary()?,
         sites,
@@ -166,12 +166,9 @@ fn continuous<'a>(
 }
 
 /// Where intervals of AUROCs were simulated to hold the truth too seldom: deploy/docs/statistics.md.
-fn of_small_sites(members: &[Member<'_>]) -> Vec<Warning> {
-    let fewer = |member: &Member<'_>| {
-        let (n_pos, n_neg) = member.aggregates.cases()?;
-        Some((n_pos.min(n_neg), n_pos.max(n_neg)))
-    };
-    let small: Vec<_> = members.iter().filter_map(fewer).filter(|(few, _)| *few < FEW).collect();
+fn of_small_sites(plan: &StudyProtocol, id: &MetricId, members: &[Member<'_>]) -> Vec<Warning> {
+    let sides = |member: &Member<'_>| sides(plan, id, member.aggregates);
+    let small: Vec<_> = members.iter().filter_map(sides).filter(|(few, _)| *few < FEW).collect();
     let mut warnings = Vec::new();
     if small.iter().any(|(few, many)| few.saturating_mul(SHARE) < *many) {
         warnings.push(Warning::FewOfOneClass);
@@ -180,6 +177,26 @@ fn of_small_sites(members: &[Member<'_>]) -> Vec<Warning> {
         warnings.push(Warning::ManySmallSites);
     }
     warnings
+}
+
+/// Cases on the smaller and on the larger side of an area; `None` of what is no area. Of the mean of several, those of
+/// the area with the fewest on a side.
+fn sides(plan: &StudyProtocol, id: &MetricId, aggregates: Aggregates<'_>) -> Option<(u64, u64)> {
+    let apart = |one: u64, other: u64| (one.min(other), one.max(other));
+    if *id == MetricId::Auroc {
+        return aggregates.cases().map(|(n_pos, n_neg)| apart(n_pos, n_neg));
+    }
+    let Aggregates::Classes(performance) = aggregates else { return None };
+    let (sizes, all) = (performance.sizes(), performance.patients());
+    let side = |size: &u64| apart(*size, all.saturating_sub(*size));
+    match id {
+        MetricId::MacroAuroc => sizes.iter().map(side).min(),
+        MetricId::ClassAuroc(class) => {
+            let place = plan.task.classes().iter().position(|of| of.name == *class)?;
+            sizes.get(place).map(side)
+        }
+        _ => None,
+    }
 }
 
 /// A proportion: logit-normal, unless an error cell is empty somewhere. Dropping that site, or

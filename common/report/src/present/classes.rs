@@ -30,7 +30,7 @@ fn sizes(classes: &ClassSection, shown: &Ranking<'_>) -> Table {
     let mut table = Table::new(Markup::text(caption), &columns);
     for site in shown.released() {
         let Some(own) = &site.classes else { continue };
-        table.rows.push(Row::new(Markup::text(site.id.as_str()), with_shares(&own.sizes)));
+        table.rows.push(Row::new(Markup::text(site.id.as_str()), with_shares(&own.sizes())));
     }
     let sums: Vec<u64> = classes.confusion.iter().map(|row| row.iter().sum()).collect();
     table.rows.push(Row::new(Markup::text("All"), with_shares(&sums)).styled("pooled"));

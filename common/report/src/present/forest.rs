@@ -74,7 +74,9 @@ pub(super) fn limits(report: &Report, metric: &MetricId) -> Vec<(f64, EndpointDi
 
 /// The same where there are several classes.
 fn counts_of_classes(classes: &ClassSection, site: &Site, metric: &MetricId) -> Option<(u64, u64)> {
-    let SiteClasses { confusion, sizes } = site.classes.as_ref()?;
+    let classes_here = site.classes.as_ref()?;
+    let SiteClasses { confusion } = classes_here;
+    let sizes = classes_here.sizes();
     let all: u64 = sizes.iter().sum();
     let place = |class: &Name| classes.names.iter().position(|name| name == class);
     let right = |class: usize| confusion.get(class)?.get(class).copied();

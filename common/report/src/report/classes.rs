@@ -24,6 +24,12 @@ pub struct ClassSection {
 pub struct SiteClasses {
     /// Patients, K × K.
     pub confusion: Vec<Vec<u64>>,
+}
+
+impl SiteClasses {
     /// Patients of each class of the reference standard.
-    pub sizes: Vec<u64>,
+    #[must_use]
+    pub fn sizes(&self) -> Vec<u64> {
+        self.confusion.iter().map(|row| row.iter().sum()).collect()
+    }
 }

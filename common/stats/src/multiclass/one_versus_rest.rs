@@ -19,7 +19,7 @@ use ndarray::{Array2, Array3};
 
 use super::ClassScores;
 use crate::NotEstimable;
-use crate::aggregate::doubled_placements;
+use crate::aggregate::{RankSums, doubled_placements};
 use crate::count::{count_to_f64, len_to_f64};
 use crate::interval::Interval;
 use crate::wide::Wide;
@@ -64,6 +64,24 @@ impl OneVersusRestSums {
             }
         }
         Self { sizes: scores.sizes(), totals, products }
+    }
+
+    /// What DeLong's variance of one class against the rest needs; `None` of a class that there is not, or where
+    /// tables have another shape than classes need.
+    #[must_use]
+    pub fn ranks(&self, of: usize) -> Option<RankSums> {
+        if !self.is_usable() || of >= self.sizes.len() {
+            return None;
+        }
+        let squares = |class: usize| self.products[[class, of, of]];
+        let others = (0..self.sizes.len()).filter(|class| *class != of);
+        Some(RankSums {
+            n_pos: self.sizes[of],
+            n_neg: self.n() - self.sizes[of],
+            doubled_u: self.totals[[of, of]],
+            pos_squares: squares(of),
+            neg_squares: others.fold(0, |sum: u128, class| sum.saturating_add(squares(class))),
+        })
     }
 
     /// Cases on the side of class `class` in the AUROC of class `of`.
@@ -232,7 +250,8 @@ mod tests {
             array![[5, 1, 3], [4, 2, 2], [3, 5, 1], [6, 1, 2], [2, 6, 9], [1, 3, 4], [2, 2, 8]];
         let class = vec![0, 0, 1, 1, 2, 2, 2];
         let scores = ClassScores::new(class.clone(), keys.clone()).unwrap();
-        let areas = one_versus_rest(&OneVersusRestSums::of(&scores)).unwrap();
+        let sums = OneVersusRestSums::of(&scores);
+        let areas = one_versus_rest(&sums).unwrap();
         let covariance = areas.covariance.unwrap();
         for of in 0..3 {
             let cases: Vec<RankedCase> = class
@@ -245,7 +264,9 @@ mod tests {
                     cluster,
                 })
                 .collect();
-            let alone = delong(&rank_sums(&cases).0).unwrap();
+            let apart = rank_sums(&cases).0;
+            assert_eq!(sums.ranks(of), Some(apart));
+            let alone = delong(&apart).unwrap();
             assert!((covariance[[of, of]] - alone.variance).abs() < 1e-14, "{of}");
             assert!((areas.auc[of].unwrap() - alone.auc).abs() < 1e-15);
         }

@@ -125,6 +125,29 @@ pub enum ScoreScale {
     Logit,
 }
 
+/// How far from 1 the probabilities of all classes together may be: tables are written with two or three decimals,
+/// and models compute with as few. The last billionth is for sums of decimals, which are not exact.
+const MOST_FROM_ONE: f64 = 0.02 + 1e-9;
+
+impl ScoreScale {
+    /// Whether a case can have these scores: each lies on the scale, and probabilities of several classes are
+    /// together one distribution.
+    ///
+    /// Of a model in its box and of a prediction table alike: neither is trusted to have checked.
+    #[must_use]
+    pub fn holds(self, scores: &[f64]) -> bool {
+        match (self, scores) {
+            (_, []) => false,
+            (Self::Logit, scores) => scores.iter().all(|score| score.is_finite()),
+            (Self::Probability, scores) => {
+                let sum: f64 = scores.iter().sum();
+                let is_one = scores.len() == 1 || (sum - 1.0).abs() <= MOST_FROM_ONE;
+                is_one && scores.iter().all(|score| (0.0..=1.0).contains(score))
+            }
+        }
+    }
+}
+
 /// The model's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,4 +188,47 @@ pub struct ModelSpecification {
     pub input: ModelInput,
     /// Output.
     pub output: ModelOutput,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_finite_numbers_on_the_scale_are_scores() {
+        let holds = |scale: ScoreScale, score: f64| scale.holds(&[score]);
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(!holds(ScoreScale::Probability, value));
+            assert!(!holds(ScoreScale::Logit, value));
+        }
+        for (value, is_probability) in
+            [(-1e-9, false), (1.0 + 1e-9, false), (0.0, true), (0.3, true), (1.0, true)]
+        {
+            assert_eq!(holds(ScoreScale::Probability, value), is_probability, "{value}");
+        }
+        assert!(holds(ScoreScale::Logit, -13.0));
+        assert!(!ScoreScale::Logit.holds(&[]) && !ScoreScale::Probability.holds(&[]));
+    }
+
+    #[test]
+    fn probabilities_of_several_classes_are_one_distribution() {
+        for (scores, is_one) in [
+            ([0.2, 0.3, 0.5], true),
+            // As far from 1 as decimals may lead.
+            ([0.34, 0.34, 0.34], true),
+            ([0.32, 0.33, 0.33], true),
+            ([1.0, 0.0, 0.0], true),
+            // Further.
+            ([0.35, 0.34, 0.34], false),
+            ([0.32, 0.32, 0.33], false),
+            ([0.9, 0.8, 0.7], false),
+            ([0.0, 0.0, 0.0], false),
+            ([1.2, -0.1, -0.1], false),
+            ([f64::NAN, 0.5, 0.5], false),
+        ] {
+            assert_eq!(ScoreScale::Probability.holds(&scores), is_one, "{scores:?}");
+        }
+        // Logits of several classes add up to anything.
+        assert!(ScoreScale::Logit.holds(&[7.0, -2.0, 0.5]));
+    }
 }

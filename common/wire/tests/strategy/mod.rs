@@ -238,8 +238,8 @@ prop_compose! {
 }
 
 fn areas() -> impl Strategy<Value = ClassAreas> {
-    let sums = || vec(vec(wide(), 0..4), 0..4);
-    (sums(), sums()).prop_map(|(products, totals)| ClassAreas { products, totals })
+    (vec(ranks(), 0..4), count())
+        .prop_map(|(ranks, macro_se_nano)| ClassAreas { macro_se_nano, ranks })
 }
 
 prop_compose! {

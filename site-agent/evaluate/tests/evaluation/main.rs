@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod classes;
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
 mod onnx_file;
 mod pacs;
@@ -23,8 +24,8 @@ use fedval_evaluate::Progress;
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
 use fedval_ingest::{DECODE_ROLE, decode_box_main};
 use fedval_study::FailedStage;
-use fedval_study::protocol::{Class, Combine, ModelOutput, PredictionTables, Task};
-use fedval_study::summary::{FailureReason, Findings};
+use fedval_study::protocol::{Combine, PredictionTables};
+use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Trial};
 use site::{CASES, Site, doubled_u, found, overall};
 
@@ -40,7 +41,9 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("every_image_is_scored_once_and_counted_as_its_label_says", counts_images()),
         trial("a_patient_has_one_score_where_the_protocol_says_so", counts_patients()),
-        trial("a_patient_of_several_grades_is_counted_once", counts_grades()),
+        trial("a_patient_of_several_grades_is_counted_once", classes::counts_grades()),
+        trial("a_grade_is_that_of_all_images_also_of_one_that_failed", classes::keeps_grades()),
+        trial("scores_of_classes_that_do_not_add_up_to_1_fail_their_case", classes::adds_up()),
         trial("a_case_without_a_known_category_is_in_the_unlisted_leaf", breaks_down()),
         trial("failed_cases_are_counted_by_patient_with_their_reasons", counts_failures()),
         trial("one_failure_above_the_limit_fails_the_evaluation", stops_at_the_limit()),
@@ -148,42 +151,6 @@ async fn counts_patients() {
             .collect();
         assert_eq!(found.ranks.doubled_u, doubled_u(&scores), "{combine:?}");
     }
-}
-
-async fn counts_grades() {
-    let mut site = Site::by_patient(Combine::Maximum).await;
-    let class = |name: &str| Class {
-        name: format!("c{name}").parse().unwrap(),
-        values: vec![name.to_owned()],
-    };
-    site.protocol.task = Task::Ordinal(["0", "1", "2"].map(class).into());
-    let output = ModelOutput { values: 3, ..onnx_file::specification(b"").output };
-    site.bring_model(&onnx_file::bytes(onnx_file::three_classes()), output);
-    for row in &mut site.rows {
-        row.label = ["0", "1", "2"][row.patient % 3];
-    }
-    // The second image of a patient may be of a higher grade.
-    site.rows[1].label = "2";
-    site.write_manifest();
-    let summary = site.run("chest-r1").await.unwrap();
-    let Findings::Classes(Some(found)) = &summary.findings else { panic!("classes") };
-    found.check().unwrap();
-    let called = |row: &site::Row| {
-        let of = |(weight, bias): (f32, f32)| weight * f32::from(row.grey) / 255.0 + bias;
-        let sums = onnx_file::CLASSES.map(of);
-        (0..3).max_by(|one, other| sums[*one].total_cmp(&sums[*other])).unwrap()
-    };
-    let mut expected = vec![vec![0; 3]; 3];
-    for images in site.rows.chunks(2) {
-        let class = images.iter().map(|row| row.label.parse::<usize>().unwrap()).max().unwrap();
-        expected[class][images.iter().map(called).max().unwrap()] += 1;
-    }
-    assert_eq!(found.confusion, expected);
-    assert_eq!((found.patients(), found.areas.is_some()), (30, false));
-    assert!(expected.iter().all(|row| row.iter().sum::<u64>() > 0) && found.called()[2] > 0);
-    // Each image under both labels, in the cell of its patient's class.
-    assert_eq!((summary.members.patients.len(), summary.members.cases.len()), (30, 2 * CASES));
-    assert!(summary.members.cases[..4].iter().all(|case| case.cells == [2]));
 }
 
 async fn breaks_down() {

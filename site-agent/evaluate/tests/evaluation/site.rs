@@ -150,9 +150,13 @@ impl Site {
         self.bring_scores_again(score);
     }
 
-    /// Writes the table anew.
+    /// Writes the table anew. Of several classes there is a score of each, with commas between.
     pub(crate) fn bring_scores_again(&self, score: impl Fn(&Row) -> String) {
-        let mut text = "case_id,patient_id,score,label,scanner\n".to_owned();
+        let columns = match self.protocol.task.classes().len() {
+            0 => "score".to_owned(),
+            classes => (0..classes).map(|of| format!("score_{of}")).collect::<Vec<_>>().join(","),
+        };
+        let mut text = format!("case_id,patient_id,{columns},label,scanner\n");
         for row in &self.rows {
             let Row { case_id, patient, label, scanner, .. } = row;
             writeln!(text, "{case_id},PATIENT{patient},{},{label},{scanner}", score(row)).unwrap();

@@ -53,11 +53,10 @@ fn field(message: Message, number: u64) -> Field {
         (Message::Model, 20 | 25)
         // Sparse tensors.
         | (Message::Graph, 15)
-        | (Message::Attribute, 22 | 23)
-        // A graph in an attribute is a body to be run: control flow by another name.
-        | (Message::Attribute, 6 | 11)
-        // Types as values; strings as numbers; sequences, maps, opaque, sparse and optional values.
-        | (Message::Attribute, 14 | 15)
+        // A graph is a body to be run, control flow by another name (6, 11); types as values (14, 15); sparse
+        // tensors (22, 23).
+        | (Message::Attribute, 6 | 11 | 14 | 15 | 22 | 23)
+        // Strings as numbers; sequences, maps, opaque, sparse and optional values.
         | (Message::Tensor, 6)
         | (Message::Type, 4 | 5 | 7 | 8 | 9) => Refused(Refusal::Operator),
         (Message::Graph, 1) => Node(Message::Node),

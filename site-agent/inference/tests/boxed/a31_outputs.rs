@@ -3,19 +3,21 @@
 
 use fedval_ambient::Problem as _;
 use fedval_inference::ScoreError;
+use fedval_study::protocol::{ModelOutput, ModelSpecification};
 use libtest_mimic::Trial;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{AttributeProto, GraphProto};
 
 use crate::onnx_file::{
-    around, bytes, graph, integers, node, node_with, specification, tiny_cnn, value,
+    around, bytes, graph, integers, node, node_with, specification, three_classes, tiny_cnn, value,
 };
 use crate::{load, refuses, score, serves_the_next, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("a31_no_number_or_off_the_scale", a31_an_output_that_is_no_score_fails_its_case()),
+        trial("a31_no_distribution", a31_classes_that_are_no_distribution_fail_their_case()),
         trial("a31_ten_million_outputs", a31_ten_million_outputs_are_refused()),
         trial("a31_another_shape", a31_an_output_of_another_shape_or_type_is_refused()),
     ]
@@ -46,6 +48,22 @@ async fn a31_an_output_that_is_no_score_fails_its_case() {
     for values in [0, 15, 17, 10_000_000] {
         assert_eq!(score(&mut loaded, &vec![0.5; values]).await, Err(ScoreError::Invalid));
     }
+}
+
+async fn a31_classes_that_are_no_distribution_fail_their_case() {
+    // Three conditions that are each there or not: a sigmoid of each in the place of one softmax.
+    let mut conditions = three_classes();
+    conditions.node[4] = node("Sigmoid", &["sum"], "score");
+    let model = bytes(conditions);
+    let one = specification(&model);
+    let output = ModelOutput { values: 3, ..one.output.clone() };
+    let mut loaded = load(&ModelSpecification { output, ..one.clone() }, &model).await.unwrap();
+    for value in [0.0, 0.5, 1.0] {
+        assert_eq!(score(&mut loaded, &[value; 16]).await, Err(ScoreError::Invalid), "{value}");
+    }
+    // The first of them alone is a probability.
+    let mut loaded = load(&one, &model).await.unwrap();
+    assert!(score(&mut loaded, &[0.5; 16]).await.is_ok());
 }
 
 async fn a31_ten_million_outputs_are_refused() {

@@ -69,6 +69,8 @@ impl From<CallError> for DecodeFailure {
     fn from(error: CallError) -> Self {
         Self::undecodable(match error {
             CallError::TimedOut => "DECODER_TIMEOUT",
+            // No accident: somebody's file tried to break out.
+            CallError::Forbidden => "SANDBOX_FORBIDDEN_CALL",
             _ => "DECODER_DIED",
         })
     }

@@ -8,8 +8,8 @@ use fedval_study::summary::FailureReason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageFault {
-    /// Neither PNG, JPEG, TIFF nor DICOM Part 10.
-    #[error("the file is neither PNG, JPEG, TIFF nor DICOM")]
+    /// Neither PNG, JPEG, TIFF, NIfTI-1 nor DICOM Part 10.
+    #[error("the file is neither PNG, JPEG, TIFF, NIfTI nor DICOM")]
     FormatUnknown,
     /// The file ends early or contradicts itself.
     #[error("the file is damaged")]
@@ -59,11 +59,14 @@ pub enum ImageFault {
     /// Not the size that the protocol demands, or beyond any size that is read.
     #[error("the image has another size than the protocol demands")]
     Size,
+    /// A NIfTI file does not say where its axes point, or not clearly.
+    #[error("the file does not say which way up the image is")]
+    Orientation,
 }
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
@@ -81,6 +84,7 @@ impl ImageFault {
         Self::Monochrome1,
         Self::ValueMapping,
         Self::Size,
+        Self::Orientation,
     ];
 
     /// Stable identifier for the site's own list of failed cases.
@@ -104,6 +108,7 @@ impl ImageFault {
             Self::Monochrome1 => "IMAGE_MONOCHROME1",
             Self::ValueMapping => "IMAGE_VALUE_MAPPING",
             Self::Size => "IMAGE_SIZE",
+            Self::Orientation => "IMAGE_ORIENTATION",
         }
     }
 
@@ -125,7 +130,8 @@ impl ImageFault {
             | Self::Colour
             | Self::Transparent
             | Self::Monochrome1
-            | Self::ValueMapping => FailureReason::Unsupported,
+            | Self::ValueMapping
+            | Self::Orientation => FailureReason::Unsupported,
             Self::Size => FailureReason::WrongSize,
         }
     }

@@ -10,6 +10,7 @@ mod exchange;
 mod fault;
 mod image;
 mod lookup;
+mod nifti;
 mod picture;
 mod raster;
 mod resize;
@@ -85,6 +86,7 @@ pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFa
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => {
             (tiff::read(request.bytes, input)?, BTreeMap::new())
         }
+        bytes if nifti::is_nifti(bytes) => (nifti::read(bytes, input)?, BTreeMap::new()),
         _ => return Err(ImageFault::FormatUnknown),
     };
     Ok(DecodedImage { tensor: tensor::from_raster(raster, input)?, attributes })

@@ -12,7 +12,7 @@ use super::columns::{Columns, IndexTestPlace};
 use super::error::{Findings, ManifestError, ManifestProblem};
 use super::image_path::resolve;
 use super::records::{Record, Records};
-use super::{Case, Cohort, ColumnMapping, IndexTest, MAX_CASES, ManifestSource};
+use super::{Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource};
 use crate::pacs::InstanceName;
 
 /// Reads the cohort that `source` describes.

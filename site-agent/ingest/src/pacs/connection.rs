@@ -1,22 +1,30 @@
 //! Connections to the PACS: dialled when needed, used again while both sides keep them.
 
+use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{AlertDescription, ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::PacsError;
 use super::address::Address;
+
+/// How long its name may be looked up, and how long all its addresses together may then take to shake
+/// hands. A firewall that swallows packets would else be taken for a PACS that is slow.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One request after the other goes this way; none of them has a body.
 pub(super) type Connection = SendRequest<Empty<Bytes>>;
@@ -72,16 +80,7 @@ impl Connections {
                 return Ok(connection);
             }
         }
-        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await;
-        let tcp = tcp.map_err(|_| PacsError::Unreachable)?;
-        tcp.set_nodelay(true).map_err(|_| PacsError::Unreachable)?;
-        match &self.tls {
-            None => shake(tcp).await,
-            Some((connector, name)) => {
-                let shaken = connector.connect(name.clone(), tcp).await;
-                shake(shaken.map_err(|error| not_trusted(&error))?).await
-            }
-        }
+        self.dial().await
     }
 
     /// Keeps a connection whose last answer was read to its end.
@@ -91,6 +90,37 @@ impl Connections {
 
     fn pop(&self) -> Option<Connection> {
         self.idle.lock().expect("nothing panics while it is held").pop()
+    }
+
+    /// Reaches the first of its addresses that shakes hands.
+    async fn dial(&self) -> Result<Connection, PacsError> {
+        let found = timeout(PATIENCE, lookup_host((self.host.as_str(), self.port))).await;
+        let found = found.map_err(|_| PacsError::Unreachable)?;
+        let addresses: Vec<_> = found.map_err(|_| PacsError::Unreachable)?.collect();
+        let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+        // A network without a way for one family of addresses must not use up the other's time.
+        let each = PATIENCE.checked_div(count).ok_or(PacsError::Unreachable)?;
+        for address in addresses {
+            match timeout(each, self.reach(address)).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(PacsError::Unreachable)) | Err(_) => {}
+                Ok(Err(error)) => return Err(error),
+            }
+        }
+        Err(PacsError::Unreachable)
+    }
+
+    async fn reach(&self, address: SocketAddr) -> Result<Connection, PacsError> {
+        let tcp = TcpStream::connect(address).await.map_err(|_| PacsError::Unreachable)?;
+        tcp.set_nodelay(true).map_err(|_| PacsError::Unreachable)?;
+        match &self.tls {
+            None => shake(tcp).await,
+            Some((connector, name)) => {
+                let shaken = connector.connect(name.clone(), tcp).await;
+                let why = |error: io::Error| told_by_tls(&error).unwrap_or(PacsError::Unreachable);
+                shake(shaken.map_err(why)?).await
+            }
+        }
     }
 }
 
@@ -104,8 +134,45 @@ async fn shake(
     Ok(sender)
 }
 
-/// A network that cuts the handshake is another thing than a certificate that nobody trusts.
-fn not_trusted(error: &io::Error) -> PacsError {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    inner.map_or(PacsError::Unreachable, |_| PacsError::Certificate)
+/// What TLS says of certificates where a connection ends, if anything. A network that cuts it is
+/// another thing than a certificate that nobody trusts. With TLS 1.3 a PACS looks at the agent's
+/// certificate only when the agent already asks.
+pub(super) fn told_by_tls(error: &(dyn Error + 'static)) -> Option<PacsError> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return about_certificates(tls);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+const fn about_certificates(error: &rustls::Error) -> Option<PacsError> {
+    match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            Some(PacsError::Certificate)
+        }
+        rustls::Error::AlertReceived(alert) if is_about_identity(*alert) => {
+            Some(PacsError::IdentityRefused)
+        }
+        _ => None,
+    }
+}
+
+/// What a PACS answers to a certificate of the agent's that it does not take, or does not get.
+const fn is_about_identity(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::CertificateRequired
+    )
 }

@@ -29,9 +29,12 @@ pub enum PacsError {
     /// It is not there, or does not answer.
     #[error("the PACS cannot be reached")]
     Unreachable,
-    /// Its certificate is not trusted, or TLS fails for another reason.
+    /// Its certificate is not trusted.
     #[error("the PACS's certificate is not trusted")]
     Certificate,
+    /// It wants a certificate of the agent's, or another one.
+    #[error("the PACS does not accept this agent's certificate")]
+    IdentityRefused,
     /// It does not let the agent in.
     #[error("the PACS does not let this agent in")]
     Refused,
@@ -69,6 +72,7 @@ impl Problem for PacsError {
             Self::BadIdentity => "PACS_IDENTITY_INVALID",
             Self::Unreachable => "PACS_UNREACHABLE",
             Self::Certificate => "PACS_CERTIFICATE",
+            Self::IdentityRefused => "PACS_IDENTITY_REFUSED",
             Self::Refused => "PACS_REFUSED",
             Self::Redirected => "PACS_REDIRECTED",
             Self::Busy => "PACS_BUSY",
@@ -107,6 +111,10 @@ impl Problem for PacsError {
                 "name the authority that certified the PACS as ca, and write the host as its \
                  certificate does"
             }
+            Self::IdentityRefused => {
+                "name a certificate that the PACS accepts, and its key, as certificate and key, then \
+                 restart the agent; what was evaluated is kept"
+            }
             Self::Refused => {
                 "correct the credentials and the account's rights, then restart the agent; what was \
                  evaluated is kept"
@@ -124,7 +132,7 @@ impl Problem for PacsError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable | Self::Busy | Self::Failed => Exit::Unreachable,
-            Self::Refused => Exit::Refused,
+            Self::Refused | Self::IdentityRefused => Exit::Refused,
             _ => Exit::Usage,
         }
     }
@@ -146,7 +154,11 @@ pub enum CaseFault {
     /// Its answer is not what was asked for, or ends early.
     #[error("the PACS's answer is not what was asked for")]
     AnswerInvalid,
-    /// It failed again and again at this case, and not at others.
+    /// It sent an image that calls itself otherwise.
+    #[error("the PACS sent another image than was asked for")]
+    OtherInstance,
+    /// It failed again and again at this case, does not give it out, or sends the agent elsewhere for
+    /// it; and not at others.
     #[error("the PACS fails at this case")]
     Failing,
 }
@@ -160,6 +172,7 @@ impl CaseFault {
             Self::SeveralInstances => "PACS_SEVERAL_INSTANCES",
             Self::TooLarge => "FILE_TOO_LARGE",
             Self::AnswerInvalid => "PACS_ANSWER_INVALID",
+            Self::OtherInstance => "PACS_OTHER_INSTANCE",
             Self::Failing => "PACS_CASE_FAILING",
         }
     }

@@ -3,17 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde::Deserialize;
+use super::request::{JSON, Trouble};
+use super::results::{self, Found, MOST_JSON_BYTES, MOST_RESULTS};
+use super::{CaseFault, InstanceKey, InstanceName, Pacs};
 
-use super::name::is_uid;
-use super::request::{Answer, JSON};
-use super::{CaseFault, FetchError, InstanceKey, InstanceName, Pacs};
-
-/// Largest answer to a query that is read.
-pub(super) const MOST_JSON_BYTES: u64 = 4 << 20;
-/// Results that are asked for at once, and in all.
+/// Results that are asked for at once.
 const PAGE: usize = 100;
-const MOST_RESULTS: usize = 1000;
 /// Two are enough to know that there are several.
 const SEVERAL: usize = 2;
 /// Series of the right modality that are looked into.
@@ -38,55 +33,15 @@ impl Place {
         let Self { study, series, instance } = self;
         format!("/studies/{study}/series/{series}/instances/{instance}")
     }
-}
 
-/// What is read of one result: attributes by their tags (PS3.18, F.2). The rest is skipped.
-#[derive(Deserialize)]
-pub(super) struct Found {
-    #[serde(rename = "0020000D")]
-    study: Option<Attribute>,
-    #[serde(rename = "0020000E")]
-    series: Option<Attribute>,
-    #[serde(rename = "00080018")]
-    instance: Option<Attribute>,
-    #[serde(rename = "00080050")]
-    accession_number: Option<Attribute>,
-    #[serde(rename = "00080060")]
-    modality: Option<Attribute>,
-}
-
-#[derive(Deserialize)]
-struct Attribute {
-    #[serde(rename = "Value", default)]
-    value: Vec<Option<String>>,
-}
-
-/// The attribute's only value, without padding.
-fn value(attribute: Option<&Attribute>) -> Option<&str> {
-    match attribute?.value.as_slice() {
-        [Some(only)] => Some(only.trim_end_matches('\0').trim()),
-        _ => None,
+    pub(super) fn instance(&self) -> &str {
+        &self.instance
     }
-}
-
-fn uid(attribute: Option<&Attribute>) -> Option<&str> {
-    value(attribute).filter(|uid| is_uid(uid))
-}
-
-/// Reads an answer to a query.
-pub(super) fn read(answer: &Answer) -> Result<Vec<Found>, CaseFault> {
-    if answer.body.is_empty() {
-        return Ok(Vec::new());
-    }
-    if !answer.is(JSON) && !answer.is("application/json") {
-        return Err(CaseFault::AnswerInvalid);
-    }
-    serde_json::from_slice(&answer.body).map_err(|_| CaseFault::AnswerInvalid)
 }
 
 impl Pacs {
     /// The one instance that `name` names.
-    pub(super) async fn find(&self, name: &InstanceName) -> Result<Place, FetchError> {
+    pub(super) async fn find(&self, name: &InstanceName) -> Result<Place, Trouble> {
         let value = name.value();
         match name.key() {
             InstanceKey::SopInstanceUid => self.named(value).await,
@@ -98,39 +53,35 @@ impl Pacs {
         }
     }
 
-    async fn named(&self, wanted: &str) -> Result<Place, FetchError> {
+    async fn named(&self, wanted: &str) -> Result<Place, Trouble> {
         let query = format!(
             "/instances?SOPInstanceUID={wanted}&includefield=0020000D&includefield=0020000E"
         );
         let found = self.list(&query, SEVERAL).await?;
         let places = found.iter().filter_map(|found| {
             // A PACS that does not know the key answers with whatever it has.
-            let instance = uid(found.instance.as_ref()).filter(|uid| *uid == wanted)?;
-            place(uid(found.study.as_ref())?, uid(found.series.as_ref())?, instance)
+            let instance = found.instance().filter(|uid| *uid == wanted)?;
+            Some(place(found.study()?, found.series()?, instance))
         });
         only(places.collect())
     }
 
-    async fn study_of(&self, accession_number: &str) -> Result<String, FetchError> {
+    async fn study_of(&self, accession_number: &str) -> Result<String, Trouble> {
         let query = format!("/studies?AccessionNumber={}", escaped(accession_number));
         let found = self.list(&query, SEVERAL).await?;
         let studies = found.iter().filter_map(|found| {
-            let number = value(found.accession_number.as_ref());
-            number.filter(|number| *number == accession_number)?;
-            uid(found.study.as_ref()).map(str::to_owned)
+            found.accession_number().filter(|number| *number == accession_number)?;
+            found.study().map(str::to_owned)
         });
         only(studies.collect())
     }
 
     /// The only instance with an image, over all series of the modality.
-    async fn only_image(&self, study: &str) -> Result<Place, FetchError> {
+    async fn only_image(&self, study: &str) -> Result<Place, Trouble> {
         let series = self.list(&format!("/studies/{study}/series"), MOST_RESULTS).await?;
-        let of_modality = |found: &&Found| self.has_images(value(found.modality.as_ref()));
-        let series: BTreeSet<&str> = series
-            .iter()
-            .filter(of_modality)
-            .filter_map(|found| uid(found.series.as_ref()))
-            .collect();
+        let of_modality = |found: &&Found| self.has_images(found.modality());
+        let series: BTreeSet<&str> =
+            series.iter().filter(of_modality).filter_map(Found::series).collect();
         if series.len() > MOST_SERIES {
             return Err(CaseFault::SeveralInstances.into());
         }
@@ -138,8 +89,8 @@ impl Pacs {
         for series in series {
             let query = format!("/studies/{study}/series/{series}/instances");
             let found = self.list(&query, SEVERAL).await?;
-            let instances = found.iter().filter_map(|found| uid(found.instance.as_ref()));
-            places.extend(instances.filter_map(|instance| place(study, series, instance)));
+            let instances = found.iter().filter_map(Found::instance);
+            places.extend(instances.map(|instance| place(study, series, instance)));
             if places.len() >= SEVERAL {
                 break;
             }
@@ -156,18 +107,27 @@ impl Pacs {
     }
 
     /// Results page by page, until a page is short or `most` are there.
-    async fn list(&self, query: &str, most: usize) -> Result<Vec<Found>, FetchError> {
+    async fn list(&self, query: &str, most: usize) -> Result<Vec<Found>, Trouble> {
         let (page, joint) = (most.min(PAGE), if query.contains('?') { '&' } else { '?' });
         let mut found = Vec::new();
         loop {
             let offset = found.len();
             let target = format!("{query}{joint}limit={page}&offset={offset}");
             let answer = match self.get(&target, JSON, MOST_JSON_BYTES).await {
-                // What is not there has no series and no instances.
-                Err(FetchError::Case(CaseFault::NoInstance)) => return Ok(found),
+                // What is not there has no series and no instances. A proxy whose PACS starts says
+                // the same, to whatever it is asked.
+                Err(Trouble::Doubtful(CaseFault::NoInstance, _)) => {
+                    self.probe_again().await?;
+                    return Ok(found);
+                }
                 answer => answer?,
             };
-            let more = read(&answer)?;
+            let more = match results::read(&answer) {
+                Err(CaseFault::TooLarge) if most > SEVERAL => {
+                    return Err(CaseFault::SeveralInstances.into());
+                }
+                more => more?,
+            };
             // Fewer end the list; more come from a PACS that does not know pages, and are all.
             let is_last = more.len() != page;
             found.extend(more);
@@ -182,13 +142,13 @@ impl Pacs {
     }
 }
 
-fn place(study: &str, series: &str, instance: &str) -> Option<Place> {
+fn place(study: &str, series: &str, instance: &str) -> Place {
     let [study, series, instance] = [study, series, instance].map(str::to_owned);
-    Some(Place { study, series, instance })
+    Place { study, series, instance }
 }
 
 /// The only one of what was found.
-fn only<T: Ord>(mut found: BTreeSet<T>) -> Result<T, FetchError> {
+fn only<T: Ord>(mut found: BTreeSet<T>) -> Result<T, Trouble> {
     match (found.pop_first(), found.is_empty()) {
         (Some(only), true) => Ok(only),
         (Some(_), false) => Err(CaseFault::SeveralInstances.into()),

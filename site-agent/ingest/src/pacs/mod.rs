@@ -1,20 +1,24 @@
 //! Images from a PACS by DICOMweb: QIDO-RS finds the instance that the manifest names, WADO-RS fetches
 //! it. Nothing is ever stored there, and nothing of it touches this machine's disk.
 //!
-//! Everything the PACS says is held against a limit. It is never told to whom else to speak: addresses
-//! in its answers are not looked at, and a redirection ends the run.
+//! Everything the PACS says is held against a limit. It never tells to whom else to speak: addresses
+//! in its answers are not looked at, and a redirection is followed nowhere.
 
 mod address;
+mod blame;
 mod connection;
 mod error;
+mod file_meta;
 mod find;
 mod login;
 mod multipart;
 mod name;
 mod pace;
 mod request;
+mod results;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use address::Address;
@@ -23,6 +27,7 @@ pub use error::{CaseFault, FetchError, PacsError};
 pub use login::PacsLogin;
 pub use name::{InstanceKey, InstanceName};
 use pace::Pace;
+use request::{Answer, Trouble};
 
 /// Where a PACS is, how it is trusted, and what it is shown.
 #[derive(Clone)]
@@ -58,7 +63,7 @@ pub struct PacsLimits {
     pub requests_per_second: f64,
     /// Requests that run beside each other.
     pub parallel_requests: usize,
-    /// Time for one request, from its connection to the last byte of its answer, in seconds.
+    /// Time for one request over a connection, to the last byte of its answer, in seconds.
     pub answer_seconds: u64,
     /// Largest instance that is fetched, in bytes.
     pub max_instance_bytes: u64,
@@ -86,6 +91,8 @@ pub struct Pacs {
     connections: Connections,
     pace: Pace,
     limits: PacsLimits,
+    /// Cases in a row, over all lanes, that had no image though the PACS answers questions.
+    in_a_row: AtomicU32,
 }
 
 impl fmt::Debug for Pacs {
@@ -117,22 +124,18 @@ impl Pacs {
             modality: settings.modality,
             address,
             limits,
+            in_a_row: AtomicU32::new(0),
         })
     }
 
-    /// Asks the PACS for nothing in particular: whether it is there, lets this agent in, and speaks
-    /// DICOMweb.
+    /// Asks the PACS once, for nothing in particular: whether it is there, lets this agent in, and
+    /// speaks DICOMweb.
     ///
     /// # Errors
     ///
     /// [`PacsError`] if not.
     pub async fn check(&self) -> Result<(), PacsError> {
-        match self.any_study().await {
-            // Whoever does not know of limits says more than is read, and yet is there.
-            Ok(()) | Err(FetchError::Case(CaseFault::TooLarge)) => Ok(()),
-            Err(FetchError::Pacs(error)) => Err(error),
-            Err(FetchError::Case(_)) => Err(PacsError::NotDicomWeb),
-        }
+        self.probe().await
     }
 
     /// The instance that `name` names: a DICOM file, as the PACS keeps it.
@@ -142,18 +145,46 @@ impl Pacs {
     /// [`FetchError::Case`] if there is not exactly one such image, or its answer is not usable;
     /// [`FetchError::Pacs`] if the next case would fail for the same reason.
     pub async fn fetch(&self, name: &InstanceName) -> Result<Vec<u8>, FetchError> {
+        match self.instance(name).await {
+            Ok(file) => {
+                self.has_given();
+                Ok(file)
+            }
+            Err(trouble) => Err(self.blame(trouble).await),
+        }
+    }
+
+    /// Whether a case had no image since one last came. Until the next one comes, it may still turn
+    /// out that the PACS is at fault, and what was told of cases in between is to be forgotten.
+    pub fn is_in_doubt(&self) -> bool {
+        self.in_a_row.load(Ordering::SeqCst) > 0
+    }
+
+    async fn instance(&self, name: &InstanceName) -> Result<Vec<u8>, Trouble> {
         let place = self.find(name).await?;
         let (media, most) = (request::DICOM, self.limits.max_instance_bytes);
         let answer = self.get(&place.target(), media, most).await?;
-        if answer.is("application/dicom") {
-            return Ok(answer.body);
+        let file = file_of(answer)?;
+        let is_wanted = file_meta::instance(&file).map(|uid| uid == place.instance());
+        match is_wanted {
+            Some(true) => Ok(file),
+            Some(false) => Err(CaseFault::OtherInstance.into()),
+            None => Err(CaseFault::AnswerInvalid.into()),
         }
-        let boundary = multipart::boundary(&answer.content_type);
-        let boundary = boundary.ok_or(CaseFault::AnswerInvalid)?;
-        Ok(multipart::only_part(answer.body, &boundary)?)
     }
 
     fn patience(&self) -> Duration {
         Duration::from_secs(self.limits.answer_seconds)
     }
+}
+
+/// The one file that an answer holds.
+fn file_of(answer: Answer) -> Result<Vec<u8>, CaseFault> {
+    let is_bare = answer.is("application/dicom");
+    let body = answer.body.ok_or(CaseFault::AnswerInvalid)?;
+    if is_bare {
+        return Ok(body);
+    }
+    let boundary = multipart::boundary(&answer.content_type);
+    multipart::only_part(body, &boundary.ok_or(CaseFault::AnswerInvalid)?)
 }

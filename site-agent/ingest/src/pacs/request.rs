@@ -11,6 +11,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use tokio::time::{sleep, timeout};
 
+use super::connection::{Connection, told_by_tls};
 use super::{CaseFault, FetchError, Pacs, PacsError};
 
 /// What QIDO-RS is asked for (PS3.18, 8.7.3).
@@ -20,14 +21,14 @@ pub(super) const JSON: &str = "application/dicom+json";
 pub(super) const DICOM: &str = "multipart/related; type=\"application/dicom\"; transfer-syntax=*";
 /// A request that fails is made again so often.
 const RETRIES: u32 = 3;
-/// A PACS that asks for more patience is told so instead.
+/// A PACS that asks for more patience is not asked again.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// An answer, read to its end.
 pub(super) struct Answer {
     pub(super) content_type: String,
-    /// Empty where there is no content.
-    pub(super) body: Vec<u8>,
+    /// `None` where the PACS says that there is nothing (204).
+    pub(super) body: Option<Vec<u8>>,
 }
 
 impl Answer {
@@ -38,10 +39,13 @@ impl Answer {
     }
 }
 
-/// Why one try brought no answer.
-enum Trouble {
-    /// Another try would end so again.
-    Final(FetchError),
+/// Why a question brought nothing that is of use.
+pub(super) enum Trouble {
+    /// Another try would end so again, and it is known whose fault that is.
+    Known(FetchError),
+    /// Another try would end so again: the case's fault where the PACS is otherwise well, else the
+    /// PACS's.
+    Doubtful(CaseFault, PacsError),
     /// The PACS asks for patience, perhaps for how long.
     Busy(Option<Duration>),
     /// There was no connection.
@@ -54,14 +58,25 @@ impl From<PacsError> for Trouble {
     fn from(error: PacsError) -> Self {
         match error {
             PacsError::Unreachable => Self::Unreachable,
-            error => Self::Final(error.into()),
+            error => Self::Known(error.into()),
         }
     }
 }
 
 impl From<CaseFault> for Trouble {
     fn from(fault: CaseFault) -> Self {
-        Self::Final(fault.into())
+        match fault {
+            // It may come from what stands in the place of the PACS, such as a page that says when
+            // it is back.
+            CaseFault::AnswerInvalid => Self::Doubtful(fault, PacsError::Failed),
+            fault => Self::Known(fault.into()),
+        }
+    }
+}
+
+impl From<hyper::Error> for Trouble {
+    fn from(error: hyper::Error) -> Self {
+        told_by_tls(&error).map_or(Self::Broken, Self::from)
     }
 }
 
@@ -72,78 +87,46 @@ impl Pacs {
         target: &str,
         accept: &'static str,
         most: u64,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<Answer, Trouble> {
         let mut wait = Duration::from_millis(self.limits.first_wait_millis);
-        let mut tries = 0;
-        loop {
-            let trouble = match self.attempt(target, accept, most).await {
-                Ok(answer) => return Ok(answer),
-                Err(Trouble::Final(error)) => return Err(error),
-                Err(trouble) => trouble,
+        for _ in 0..RETRIES {
+            let pause = match self.attempt(target, accept, most).await {
+                Err(Trouble::Busy(Some(asked))) if asked <= LONGEST_WAIT => asked,
+                Err(Trouble::Busy(None) | Trouble::Unreachable | Trouble::Broken) => wait,
+                done => return done,
             };
-            if tries == RETRIES {
-                return Err(self.give_up(&trouble).await);
-            }
-            let asked = match trouble {
-                Trouble::Busy(asked) => asked.unwrap_or(wait),
-                _ => wait,
-            };
-            sleep(asked.min(LONGEST_WAIT)).await;
-            (tries, wait) = (tries + 1, wait * 2);
+            sleep(pause).await;
+            wait *= 2;
         }
+        self.attempt(target, accept, most).await
     }
 
-    /// Whether the case is at fault or the PACS, after all tries.
-    async fn give_up(&self, trouble: &Trouble) -> FetchError {
-        match trouble {
-            Trouble::Busy(_) => PacsError::Busy.into(),
-            Trouble::Unreachable => PacsError::Unreachable.into(),
-            // One image that the PACS cannot read must not hold up all the others for ever; a PACS
-            // that is down must not make every case fail.
-            Trouble::Broken | Trouble::Final(_) => match self.any_study_once().await {
-                Ok(()) | Err(Trouble::Final(FetchError::Case(_))) => CaseFault::Failing.into(),
-                Err(Trouble::Final(error)) => error,
-                Err(Trouble::Busy(_)) => PacsError::Busy.into(),
-                Err(Trouble::Unreachable) => PacsError::Unreachable.into(),
-                Err(Trouble::Broken) => PacsError::Failed.into(),
-            },
-        }
-    }
-
-    /// The smallest question there is.
-    pub(super) async fn any_study(&self) -> Result<(), FetchError> {
-        let answer = self.get(ANY_STUDY, JSON, super::find::MOST_JSON_BYTES).await?;
-        super::find::read(&answer).map(drop).map_err(FetchError::from)
-    }
-
-    async fn any_study_once(&self) -> Result<(), Trouble> {
-        self.attempt(ANY_STUDY, JSON, super::find::MOST_JSON_BYTES).await.map(drop)
-    }
-
-    async fn attempt(
+    /// The same once, whatever comes.
+    pub(super) async fn attempt(
         &self,
         target: &str,
         accept: &'static str,
         most: u64,
     ) -> Result<Answer, Trouble> {
         let _turn = self.pace.turn().await;
-        let exchange = self.exchange(target, accept, most);
+        let connection = self.connections.take().await?;
+        let exchange = self.exchange(connection, target, accept, most);
         // A connection on which something is still to come is never used again.
         timeout(self.patience(), exchange).await.unwrap_or(Err(Trouble::Broken))
     }
 
     async fn exchange(
         &self,
+        mut connection: Connection,
         target: &str,
         accept: &'static str,
         most: u64,
     ) -> Result<Answer, Trouble> {
-        let mut connection = self.connections.take().await?;
         let request = self.request(target, accept)?;
-        let response = connection.send_request(request).await.map_err(|_| Trouble::Broken)?;
-        let is_empty = verdict(response.status(), response.headers())?;
+        let response = connection.send_request(request).await?;
+        let has_content = verdict(response.status(), response.headers())?;
         let content_type = content_type(response.headers());
-        let body = if is_empty { Vec::new() } else { read(response, most).await? };
+        let body = if has_content { Some(read(response, most).await?) } else { None };
         self.connections.give_back(connection);
         Ok(Answer { content_type, body })
     }
@@ -164,24 +147,31 @@ impl Pacs {
     }
 }
 
-const ANY_STUDY: &str = "/studies?limit=1";
-
-/// What an answer's status says: whether it has no content, or why it is of no use.
+/// What an answer's status says: whether it has content, or why it is of no use.
+///
+/// A PACS may keep one imaging study from this account, fetch one image from a slow archive, or have
+/// one elsewhere: all but 401 may concern one case alone.
 fn verdict(status: StatusCode, headers: &HeaderMap) -> Result<bool, Trouble> {
     // No encoding was offered: whoever compresses an answer may make it as large as it likes.
     let is_encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity");
     match status {
         StatusCode::OK if is_encoded => Err(CaseFault::AnswerInvalid.into()),
-        StatusCode::OK => Ok(false),
-        StatusCode::NO_CONTENT => Ok(true),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(PacsError::Refused.into()),
-        StatusCode::NOT_FOUND | StatusCode::GONE => Err(CaseFault::NoInstance.into()),
+        StatusCode::OK => Ok(true),
+        StatusCode::NO_CONTENT => Ok(false),
+        StatusCode::UNAUTHORIZED => Err(PacsError::Refused.into()),
+        StatusCode::FORBIDDEN => Err(Trouble::Doubtful(CaseFault::Failing, PacsError::Refused)),
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            Err(Trouble::Doubtful(CaseFault::NoInstance, PacsError::Failed))
+        }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             let seconds =
                 headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             Err(Trouble::Busy(seconds.map(Duration::from_secs)))
         }
-        status if status.is_redirection() => Err(PacsError::Redirected.into()),
+        StatusCode::REQUEST_TIMEOUT => Err(Trouble::Broken),
+        status if status.is_redirection() => {
+            Err(Trouble::Doubtful(CaseFault::Failing, PacsError::Redirected))
+        }
         status if status.is_server_error() => Err(Trouble::Broken),
         _ => Err(CaseFault::AnswerInvalid.into()),
     }
@@ -200,8 +190,7 @@ async fn read(response: Response<Incoming>, most: u64) -> Result<Vec<u8>, Troubl
     }
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Trouble::Broken)?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else { continue };
         if (bytes.len() + data.len()) as u64 > most {
             return Err(CaseFault::TooLarge.into());
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use fedval_ingest::{CaseFault, FetchError, InstanceKey, Pacs, PacsSettings};
 
 use super::server::{Asked, Reply, Server};
-use super::{STUDY, found, name, pacs, settings};
+use super::{STUDY, file, found, honest_query, name, pacs, settings};
 
 const ACCESSION_NUMBER: &str = "A 17/1";
 
@@ -20,7 +20,8 @@ async fn with_series(series: &'static [(&'static str, usize)]) -> Server {
 
 fn answer(asked: &Asked, series: &[(&str, usize)]) -> Reply {
     if asked.is_wado() {
-        return Reply::instance(asked.target.as_bytes());
+        let uid = asked.target.rsplit('/').next().unwrap_or_default();
+        return Reply::instance(&file(uid, asked.target.as_bytes()));
     }
     let path = asked.target.split('?').next().unwrap_or_default();
     let path: Vec<&str> = path.split('/').skip(2).collect();
@@ -50,9 +51,11 @@ fn answer(asked: &Asked, series: &[(&str, usize)]) -> Reply {
     Reply::json(format!("[{}]", results[from..to].join(",")))
 }
 
+/// Where the file that is fetched lay.
 async fn fetch(pacs: &Pacs, key: InstanceKey, value: &str) -> Result<String, FetchError> {
-    let bytes = pacs.fetch(&name(key, value)).await?;
-    Ok(String::from_utf8(bytes).unwrap())
+    let file = pacs.fetch(&name(key, value)).await?;
+    let start = file.windows(10).position(|window| window == b"/dicom-web").unwrap();
+    Ok(String::from_utf8(file[start..].to_vec()).unwrap())
 }
 
 #[tokio::test]
@@ -142,14 +145,16 @@ async fn a36_a_pacs_that_answers_something_else_than_was_asked_gives_no_image() 
         let one = found(&[("0020000D", "1.7"), ("0020000E", "1.8"), ("00080018", "1.9")]);
         format!("[{}]", vec![one; count].join(","))
     };
-    for count in [1, 2, 10_000] {
+    for (count, fault) in
+        [(1, CaseFault::NoInstance), (2, CaseFault::NoInstance), (10_000, CaseFault::TooLarge)]
+    {
         let server = Server::start(move |_| async move { Reply::json(others(count)) }).await;
         let pacs = pacs(&server);
         for (key, value) in
             [(InstanceKey::SopInstanceUid, "1.2"), (InstanceKey::AccessionNumber, "A")]
         {
             let failed = fetch(&pacs, key, value).await;
-            assert_eq!(failed, Err(CaseFault::NoInstance.into()), "{key:?}");
+            assert_eq!(failed, Err(fault.into()), "{key:?}");
         }
         assert_eq!(server.seen.asked().len(), 2);
     }
@@ -174,15 +179,16 @@ async fn a36_a_uid_that_is_none_never_becomes_a_path() {
 
 #[tokio::test]
 async fn a36_json_that_is_none_fails_the_case() {
-    for body in ["", "{}", "[", "[[]]", r#"[{"00080018": 1}]"#, &"[".repeat(100_000)] {
+    let numbers = r#"[{"00080018": 1}]"#;
+    for body in ["", "{}", "[", "[[]]", "[] []", numbers, &"[".repeat(100_000)] {
         let body = body.to_owned();
-        let server = Server::start(move |_| {
-            let reply = Reply::json(body.clone());
+        let server = Server::start(move |asked| {
+            let is_wanted = asked.target.contains("/instances");
+            let reply = if is_wanted { Reply::json(body.clone()) } else { honest_query(&asked) };
             async { reply }
         })
         .await;
         let failed = fetch(&pacs(&server), InstanceKey::SopInstanceUid, "1.2.3").await;
-        let Err(FetchError::Case(fault)) = failed else { panic!("{failed:?}") };
-        assert!(matches!(fault, CaseFault::AnswerInvalid | CaseFault::NoInstance));
+        assert_eq!(failed, Err(CaseFault::AnswerInvalid.into()));
     }
 }

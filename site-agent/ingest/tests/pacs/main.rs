@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod blame;
 mod finding;
 mod server;
 mod tls;
@@ -61,6 +62,19 @@ fn instance() -> InstanceName {
     name(InstanceKey::SopInstanceUid, INSTANCE)
 }
 
+/// A DICOM file that calls itself `uid` and goes on with `rest`.
+fn file(uid: &str, rest: &[u8]) -> Vec<u8> {
+    let mut uid = uid.as_bytes().to_vec();
+    uid.resize(uid.len().next_multiple_of(2), 0);
+    let length = u16::try_from(uid.len()).unwrap().to_le_bytes();
+    [&[0; 128][..], b"DICM\x02\x00\x03\x00UI", &length, &uid, rest].concat()
+}
+
+/// The one instance there is.
+fn image() -> Vec<u8> {
+    file(INSTANCE, b"\r\n--b\r\n\r\n")
+}
+
 /// One result of a query: attributes by tag.
 fn found(attributes: &[(&str, &str)]) -> String {
     let attribute =
@@ -74,7 +88,7 @@ fn honest_query(asked: &Asked) -> Reply {
     let path = asked.target.split('?').next().unwrap_or_default();
     let results = match path.trim_start_matches("/dicom-web") {
         "/instances" => found(&all),
-        "/studies" => found(&all[..1]),
+        "/studies" => String::new(),
         _ => return Reply::status(404),
     };
     Reply::json(format!("[{results}]"))
@@ -100,11 +114,11 @@ async fn always(answer: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
 
 #[tokio::test]
 async fn an_instance_is_found_and_fetched_by_get_alone_over_one_connection() {
-    let server = with_instance(|| Reply::instance(b"DICM\r\n--b\r\n\r\n")).await;
+    let server = with_instance(|| Reply::instance(&image())).await;
     let pacs = pacs(&server);
     pacs.check().await.unwrap();
     for _ in 0..3 {
-        assert_eq!(pacs.fetch(&instance()).await.unwrap(), b"DICM\r\n--b\r\n\r\n");
+        assert_eq!(pacs.fetch(&instance()).await.unwrap(), image());
     }
     assert_eq!(server.seen.connections.load(Ordering::SeqCst), 1);
     let asked = server.seen.asked();
@@ -149,37 +163,38 @@ async fn a36_an_answer_that_stops_coming_fails_its_case_where_the_pacs_is_otherw
 
 #[tokio::test]
 async fn a36_a_401_in_the_middle_of_a_run_stops_it_without_another_try() {
-    for status in [401, 403] {
-        let fetched = Arc::new(AtomicUsize::new(0));
-        let server = with_instance(move || match fetched.fetch_add(1, Ordering::SeqCst) {
-            0..3 => Reply::instance(b"DICM"),
-            _ => Reply::status(status),
-        })
-        .await;
-        let pacs = pacs(&server);
-        for _ in 0..3 {
-            assert!(pacs.fetch(&instance()).await.is_ok());
-        }
-        let Err(FetchError::Pacs(error)) = pacs.fetch(&instance()).await else { panic!() };
-        assert_eq!((error.code(), error.is_passing()), ("PACS_REFUSED", false));
-        assert_eq!(server.seen.count(Asked::is_wado), 4, "an account is locked after few tries");
+    let fetched = Arc::new(AtomicUsize::new(0));
+    let server = with_instance(move || match fetched.fetch_add(1, Ordering::SeqCst) {
+        0..3 => Reply::instance(&image()),
+        _ => Reply::status(401),
+    })
+    .await;
+    let pacs = pacs(&server);
+    for _ in 0..3 {
+        assert!(pacs.fetch(&instance()).await.is_ok());
     }
+    let Err(FetchError::Pacs(error)) = pacs.fetch(&instance()).await else { panic!() };
+    assert_eq!((error.code(), error.is_passing()), ("PACS_REFUSED", false));
+    assert_eq!(server.seen.asked().len(), 8, "an account is locked after few tries");
 }
 
 #[tokio::test]
 async fn a36_a_redirection_is_followed_nowhere() {
-    let elsewhere = with_instance(|| Reply::instance(b"DICM")).await;
+    let elsewhere = with_instance(|| Reply::instance(&image())).await;
     for status in [301, 302, 303, 307, 308] {
         for host in [format!("http://127.0.0.1:{}", elsewhere.port), String::new()] {
             let location = format!("{host}/dicom-web/studies");
             let redirect =
                 move || Reply::Says(status, vec![("Location", location.clone())], Vec::new());
-            let server = with_instance(redirect).await;
-            let Err(FetchError::Pacs(error)) = pacs(&server).fetch(&instance()).await else {
-                panic!("{status}")
-            };
-            assert_eq!((error.code(), error.is_passing()), ("PACS_REDIRECTED", false));
+            let server = with_instance(redirect.clone()).await;
+            let failed = pacs(&server).fetch(&instance()).await;
+            assert_eq!(failed, Err(CaseFault::Failing.into()), "{status} for one image");
             assert_eq!(server.seen.count(Asked::is_wado), 1);
+
+            let server = always(redirect).await;
+            let Err(error) = pacs(&server).check().await else { panic!("{status}") };
+            assert_eq!((error.code(), error.is_passing()), ("PACS_REDIRECTED", false));
+            assert_eq!(pacs(&server).fetch(&instance()).await, Err(error.into()));
         }
     }
     assert_eq!(elsewhere.seen.connections.load(Ordering::SeqCst), 0);
@@ -194,6 +209,8 @@ async fn a36_an_answer_of_another_kind_fails_its_case() {
         ("text/html", &b"<html>sign in</html>"[..]),
         ("multipart/related", b"--B\r\n\r\nDICM\r\n--B--"),
         ("multipart/form-data; boundary=B", b"--B\r\n\r\nDICM\r\n--B--"),
+        ("application/dicom", b"DICM"),
+        ("application/dicom+json", b""),
         ("", b"DICM"),
     ] {
         let server = with_instance(says(kind, body)).await;
@@ -203,8 +220,12 @@ async fn a36_an_answer_of_another_kind_fails_its_case() {
         assert_eq!(pacs(&server).check().await, Err(PacsError::NotDicomWeb), "{kind}");
     }
     // A PACS that leaves the multipart out still sends the file.
-    let server = with_instance(says("application/dicom", b"DICM")).await;
-    assert_eq!(pacs(&server).fetch(&instance()).await.unwrap(), b"DICM");
+    let bare = || {
+        let kind = ("Content-Type", "application/dicom".to_owned());
+        Reply::Says(200, vec![kind], image())
+    };
+    let server = with_instance(bare).await;
+    assert_eq!(pacs(&server).fetch(&instance()).await.unwrap(), image());
     let packed = || {
         let fields = [("Content-Type", "application/dicom"), ("Content-Encoding", "gzip")];
         let fields = fields.map(|(name, value)| (name, value.to_owned())).to_vec();
@@ -212,6 +233,19 @@ async fn a36_an_answer_of_another_kind_fails_its_case() {
     };
     let server = with_instance(packed).await;
     assert_eq!(pacs(&server).fetch(&instance()).await, Err(CaseFault::AnswerInvalid.into()));
+}
+
+#[tokio::test]
+async fn a36_another_image_than_was_asked_for_fails_its_case() {
+    let longer = format!("{INSTANCE}.6");
+    for uid in ["1.2.3.4.6", longer.as_str(), ""] {
+        let other = file(uid, b"");
+        let server = with_instance(move || Reply::instance(&other)).await;
+        let failed = pacs(&server).fetch(&instance()).await;
+        assert_eq!(failed, Err(CaseFault::OtherInstance.into()), "{uid}");
+        assert_eq!(server.seen.asked().len(), 2);
+    }
+    assert_eq!(CaseFault::OtherInstance.code(), "PACS_OTHER_INSTANCE");
 }
 
 #[tokio::test]
@@ -236,15 +270,21 @@ async fn a_pacs_that_asks_for_patience_gets_it_and_is_asked_again() {
         0 => Reply::status(503),
         1 => Reply::Says(429, vec![("Retry-After", "0".to_owned())], Vec::new()),
         2 => Reply::Cuts(Vec::new()),
-        _ => Reply::instance(b"DICM"),
+        _ => Reply::instance(&image()),
     })
     .await;
-    assert_eq!(pacs(&server).fetch(&instance()).await.unwrap(), b"DICM");
+    assert_eq!(pacs(&server).fetch(&instance()).await.unwrap(), image());
 
-    let server = with_instance(|| Reply::status(503)).await;
+    let server = always(|| Reply::status(503)).await;
     let failed = pacs(&server).fetch(&instance()).await;
     assert_eq!(failed, Err(PacsError::Busy.into()), "no case fails for a PACS that is busy");
     assert!(PacsError::Busy.is_passing());
+    assert_eq!(server.seen.asked().len(), 5, "four tries, and whether it is well");
+
+    let later = || Reply::Says(503, vec![("Retry-After", "3600".to_owned())], Vec::new());
+    let server = always(later).await;
+    assert_eq!(pacs(&server).fetch(&instance()).await, Err(PacsError::Busy.into()));
+    assert_eq!(server.seen.asked().len(), 2, "nobody asks again before the time that it said");
 }
 
 #[tokio::test]
@@ -294,7 +334,7 @@ async fn no_more_requests_run_beside_each_other_than_may() {
 
 #[tokio::test]
 async fn errors_name_no_patient_no_host_and_no_secret() {
-    let server = with_instance(|| Reply::status(403)).await;
+    let server = with_instance(|| Reply::status(401)).await;
     let pacs = pacs(&server);
     let refused = pacs.fetch(&instance()).await.unwrap_err();
     let missing = pacs.fetch(&name(InstanceKey::AccessionNumber, "ZZ17")).await.unwrap_err();

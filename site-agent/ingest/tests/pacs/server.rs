@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -111,10 +111,14 @@ impl Server {
                 tokio::spawn(async move {
                     match tls {
                         None => converse(stream, &seen, answer.as_ref()).await,
-                        Some(tls) => {
-                            let Ok(stream) = tls.accept(stream).await else { return None };
-                            converse(stream, &seen, answer.as_ref()).await
-                        }
+                        Some(tls) => match tls.accept(stream).into_fallible().await {
+                            Ok(stream) => converse(stream, &seen, answer.as_ref()).await,
+                            // What it says of the other side arrives only where all that the other
+                            // side still says is heard.
+                            Err((_, mut stream)) => {
+                                copy(&mut stream, &mut sink()).await.ok().map(drop)
+                            }
+                        },
                     }
                 });
             }

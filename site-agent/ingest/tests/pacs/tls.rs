@@ -1,5 +1,6 @@
 //! A PACS is trusted by the authority that its hospital names, and no other.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use fedval_ambient::Problem as _;
@@ -10,6 +11,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncWriteExt as _, copy, sink};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::server::Server;
@@ -88,12 +91,57 @@ async fn a_pacs_with_another_authority_or_another_name_is_not_asked() {
 
 #[tokio::test]
 async fn a_pacs_that_asks_for_a_certificate_is_shown_it() {
-    let authority = authority();
-    let server = pacs_of(&authority, "localhost", &[&version::TLS13], true).await;
-    let without = trusting(&server, &authority);
-    assert!(check(without.clone()).await.is_err());
-    let identity = Some(certified(&authority, "agent.test"));
-    assert_eq!(check(PacsSettings { identity, ..without }).await, Ok(()));
+    let (mine, foreign) = (authority(), authority());
+    // The older version refuses in the handshake, the newer one when the agent already asks.
+    for versions in [&[&version::TLS12][..], &[&version::TLS13]] {
+        let server = pacs_of(&mine, "localhost", versions, true).await;
+        let without = trusting(&server, &mine);
+        let with = |authority: &Authority| {
+            let identity = Some(certified(authority, "agent.test"));
+            PacsSettings { identity, ..without.clone() }
+        };
+        assert_eq!(check(with(&mine)).await, Ok(()));
+        assert_eq!(check(with(&foreign)).await, Err(PacsError::IdentityRefused));
+        assert_eq!(check(without.clone()).await, Err(PacsError::IdentityRefused));
+    }
+    let refused = PacsError::IdentityRefused;
+    assert_eq!((refused.code(), refused.is_passing()), ("PACS_IDENTITY_REFUSED", false));
+}
+
+/// Listens, and does this with each connection.
+async fn listening<D: Future<Output = ()> + Send + 'static>(
+    deal: impl Fn(TcpStream) -> D + Send + 'static,
+) -> PacsSettings {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            deal(stream).await;
+        }
+    });
+    PacsSettings { authorities: authority().pem().into_bytes(), ..settings(url) }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_before_a_certificate_is_shown_is_no_matter_of_certificates() {
+    let hangs_up = listening(|stream| async { drop(stream) }).await;
+    assert_eq!(check(hangs_up).await, Err(PacsError::Unreachable));
+    let speaks_no_tls = listening(|mut stream| async move {
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        // Until the other side has gone: what was said would else be lost with the connection.
+        let _ = copy(&mut stream, &mut sink()).await;
+    });
+    assert_eq!(check(speaks_no_tls.await).await, Err(PacsError::Unreachable));
+}
+
+/// The clock stands still while anything else happens, and jumps where nothing does.
+#[tokio::test(start_paused = true)]
+async fn a_pacs_that_takes_a_connection_and_shakes_no_hand_is_not_there() {
+    let silent = listening(|stream| async move {
+        pending::<()>().await;
+        drop(stream);
+    });
+    assert_eq!(check(silent.await).await, Err(PacsError::Unreachable));
 }
 
 #[test]

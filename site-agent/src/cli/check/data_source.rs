@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use fedval_ambient::{Exit, Failure};
+use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_evaluate::attribute_columns;
 use fedval_ingest::read_manifest;
 use fedval_study::protocol::StudyProtocol;
@@ -27,18 +27,36 @@ pub(super) async fn every(home: &Home) -> Vec<Checked> {
     }
     let mut checks = Vec::new();
     for source in &config.data_sources {
-        let opened = open(source, &config.limits).await;
-        checks.push(Checked::new(format!("data source {}", source.name), opened));
+        checks.push(look(source, &config.limits).await);
     }
     checks
 }
 
-async fn open(source: &DataSource, limits: &Limits) -> Result<String, Failure> {
+/// Opens what a data source names. Outside its hours a PACS is left alone, by this command as well.
+async fn look(source: &DataSource, limits: &Limits) -> Checked {
+    let (what, minute) = (format!("data source {}", source.name), SystemClock.minute_of_day());
+    let is_open = source.is_open_at(minute);
+    match (open(source, limits, is_open).await, source.hours_at(minute)) {
+        (Ok(_), Some(hours)) if !is_open => Checked::untested(what, &hours),
+        (Ok(note), Some(hours)) => Checked::new(what, Ok(format!("{note}; {hours}"))),
+        (opened, _) => Checked::new(what, opened),
+    }
+}
+
+/// What the hours of a PACS say where it may not be asked now.
+pub(super) fn closed(source: &DataSource) -> Option<String> {
+    let minute = SystemClock.minute_of_day();
+    source.hours_at(minute).filter(|_| !source.is_open_at(minute))
+}
+
+async fn open(source: &DataSource, limits: &Limits, is_open: bool) -> Result<String, Failure> {
     let files = source.manifest_source();
     let manifest = File::open(&files.manifest);
     manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
     if let Some(pacs) = source.pacs(limits)? {
-        pacs.check().await?;
+        if is_open {
+            pacs.check().await?;
+        }
         return Ok("its manifest can be read, and the PACS answers".to_owned());
     }
     let folder = fs::read_dir(&files.root);

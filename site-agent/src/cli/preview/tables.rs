@@ -1,20 +1,22 @@
 //! Every quantity that would leave, in tables.
 
 use fedval_ambient::terminal::table;
+use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::OnGrid;
 use fedval_study::noisy::NoisyCount;
+use fedval_study::protocol::Task;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{
     Cell, ClassPerformance, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release,
 };
 
-/// The content of a result.
-pub(in crate::cli) fn of(outcome: &Outcome) -> String {
+/// The content of a result about `task`.
+pub(in crate::cli) fn of(outcome: &Outcome, task: &Task) -> String {
     match outcome {
         Outcome::Released(release) => release_tables(release, exact_row),
         Outcome::ReleasedCoarse(release) => release_tables(release, coarse_row),
         Outcome::ReleasedNoisy(release) => release_tables(release, noisy_row),
-        Outcome::ReleasedClasses(release) => class_tables(release),
+        Outcome::ReleasedClasses(release) => class_tables(release, task),
         Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
         Outcome::Refused => "Only the word `refused`.".to_owned(),
         Outcome::Failed(_) => "Only the word `failed` and the stage.".to_owned(),
@@ -38,23 +40,35 @@ fn release_tables<P>(release: &Release<P>, row: fn(&P) -> Vec<String>) -> String
     format!("{groups}\n\n{}", failed_cases(&release.attrition))
 }
 
-/// Patients by class and call; classes by their place in the protocol, which `show` prints.
-fn class_tables(release: &Release<ClassPerformance>) -> String {
+/// Patients by class and call, under the protocol's names.
+fn class_tables(release: &Release<ClassPerformance>, task: &Task) -> String {
     let found = &release.overall;
+    // A class whose name is not at hand is shown all the same: its patients leave.
+    let name = |place: usize| {
+        let class = task.classes().get(place);
+        class.map_or_else(|| format!("class {}", place + 1), |class| class.name.to_string())
+    };
     let heads: Vec<String> =
-        (0..found.classes()).map(|class| format!("called class {}", class + 1)).collect();
+        (0..found.classes()).map(|class| format!("called {}", name(class))).collect();
     let heads: Vec<&str> =
         std::iter::once("patients").chain(heads.iter().map(String::as_str)).collect();
     let rows = found.confusion.iter().enumerate().map(|(class, row)| {
-        let name = format!("of class {}", class + 1);
-        std::iter::once(name).chain(row.iter().map(u64::to_string)).collect::<Vec<_>>()
+        let head = format!("of {}", name(class));
+        std::iter::once(head).chain(row.iter().map(u64::to_string)).collect::<Vec<_>>()
     });
-    let areas = if found.areas.is_some() {
-        "\n\nSums over placements of each class: in the exact bytes."
-    } else {
-        ""
-    };
+    let areas = found.areas.as_deref().map(class_areas).unwrap_or_default();
     format!("{}{areas}\n\n{}", table(&heads, rows), failed_cases(&release.attrition))
+}
+
+/// How many numbers about areas leave beside the table, and of what kind.
+fn class_areas(areas: &ClassAreas) -> String {
+    let classes = areas.ranks.len();
+    format!(
+        "\n\nAreas of each class against the rest, in the exact bytes: {classes} values of 2U, {} sums \
+         of squared placements, and one standard error of their mean, {} / 10^9",
+        2 * classes,
+        areas.macro_se_nano
+    )
 }
 
 fn failed_cases(attrition: &[AttritionCount]) -> String {
@@ -134,4 +148,30 @@ fn noisy_row(group: &NoisyPerformance) -> Vec<String> {
         "from the bins".to_owned(),
         format!("positives {}\nnegatives {}", bins(&group.positives), bins(&group.negatives)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use fedval_study::Terms;
+    use fedval_study::protocol::{Class, Profile};
+
+    use super::*;
+
+    #[test]
+    fn classes_bear_the_names_of_the_protocol() {
+        let class = |name: &str| Class { name: name.parse().unwrap(), values: Vec::new() };
+        let task = Task::Ordinal(["none", "mild"].map(class).into());
+        let release = Release {
+            attrition: Vec::new(),
+            overall: ClassPerformance { areas: None, confusion: vec![vec![40, 3], vec![5, 31]] },
+            subgroups: Vec::new(),
+            terms: Terms::exact(Profile::Standard, 11),
+        };
+        let outcome = Outcome::ReleasedClasses(Box::new(release));
+        let shown = of(&outcome, &task);
+        for words in ["called none", "called mild", "of none", "of mild", "40", "31"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(of(&outcome, &Task::Binary).contains("called class 2"), "nothing is left out");
+    }
 }

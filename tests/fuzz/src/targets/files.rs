@@ -3,9 +3,11 @@
 use std::fs;
 
 use fedval_ingest::decode::stored_frame;
-use fedval_ingest::{ColumnMapping, DecodeRequest, ManifestSource, decode_image, read_manifest};
+use fedval_ingest::{
+    ColumnMapping, DecodeRequest, IndexTestColumn, ManifestSource, decode_image, read_manifest,
+};
 use fedval_study::protocol::{
-    FrameChoice, Labels, Layout, ModelInput, Monochrome1, ReferenceStandard, Resize, Task,
+    Class, FrameChoice, Labels, Layout, ModelInput, Monochrome1, ReferenceStandard, Resize, Task,
     ValueScaling,
 };
 
@@ -119,22 +121,44 @@ fn decoded(input: &ModelInput, bytes: &[u8]) {
     }
 }
 
+/// One of the tasks; where there are classes, they are of the label values of the binary one.
+fn task(draw: &mut Draw<'_>) -> Task {
+    let class = |name: &str| Class {
+        name: name.parse().expect("an identifier"),
+        values: vec![name.to_owned()],
+    };
+    let classes = ["0", "1"].map(class).to_vec();
+    match draw.below(3) {
+        0 => Task::Binary,
+        1 => Task::MultiClass(classes),
+        _ => Task::Ordinal(classes),
+    }
+}
+
 fn manifest(draw: &mut Draw<'_>) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("manifest.csv");
-    let header: &[u8] = if draw.flag() { b"case_id,patient_id,image,label\n" } else { b"" };
+    let task = task(draw);
+    let (index_test, columns) = match draw.below(3) {
+        0 => (IndexTestColumn::Image("image".to_owned()), "image"),
+        1 if task.is_binary() => (IndexTestColumn::Score("score".to_owned()), "score"),
+        1 => (IndexTestColumn::Score("score".to_owned()), "score_0,score_1"),
+        _ => (IndexTestColumn::Called("called".to_owned()), "called"),
+    };
+    let header = format!("case_id,patient_id,{columns},label\n");
+    let header: &[u8] = if draw.flag() { header.as_bytes() } else { b"" };
     fs::write(&path, [header, &draw.rest()].concat()).expect("the folder takes a file");
     let source = ManifestSource {
         manifest: path,
         root: folder.path().to_owned(),
-        columns: ColumnMapping::default(),
+        columns: ColumnMapping { index_test, ..ColumnMapping::default() },
     };
     let standard = ReferenceStandard {
         description: String::new(),
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let labels = Labels { task: &Task::Binary, standard: &standard };
+    let labels = Labels { task: &task, standard: &standard };
     let _ = read_manifest(&source, labels, &[]);
 }
 
@@ -168,6 +192,18 @@ pub(super) const TARGETS: &[Target] = &[
             let input = input(draw);
             let start: &[u8] = if draw.flag() { b"II*\0" } else { b"MM\0*" };
             decoded(&input, &[start, &draw.rest()].concat());
+        },
+    },
+    Target {
+        entry: "files::nifti",
+        run: |draw| {
+            let input = input(draw);
+            let mut file = draw.rest();
+            // Only what calls itself one is read.
+            if let Some(name) = file.get_mut(344..348) {
+                name.copy_from_slice(b"n+1\0");
+            }
+            decoded(&input, &file);
         },
     },
     Target { entry: "files::manifest", run: manifest },

@@ -103,6 +103,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             name: "score".to_owned(),
             scale: ScoreScale::Probability,
             positive_index: 0,
+            values: 1,
         },
     }
 }

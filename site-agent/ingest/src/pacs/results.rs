@@ -1,0 +1,132 @@
+//! What QIDO-RS answers: a list of results in JSON (PS3.18, F.2).
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
+
+use super::CaseFault;
+use super::name::is_uid;
+use super::request::{Answer, JSON};
+
+/// Largest answer to a query that is read.
+pub(super) const MOST_JSON_BYTES: u64 = 4 << 20;
+/// Results that are read of one answer, and of all pages together.
+pub(super) const MOST_RESULTS: usize = 1000;
+
+/// What is read of one result: attributes by their tags. The rest is skipped.
+#[derive(Deserialize)]
+pub(super) struct Found {
+    #[serde(rename = "0020000D")]
+    study: Option<Attribute>,
+    #[serde(rename = "0020000E")]
+    series: Option<Attribute>,
+    #[serde(rename = "00080018")]
+    instance: Option<Attribute>,
+    #[serde(rename = "00080050")]
+    accession_number: Option<Attribute>,
+    #[serde(rename = "00080060")]
+    modality: Option<Attribute>,
+}
+
+#[derive(Deserialize)]
+struct Attribute {
+    #[serde(rename = "Value", default)]
+    value: Vec<Option<String>>,
+}
+
+impl Found {
+    pub(super) fn study(&self) -> Option<&str> {
+        uid(self.study.as_ref())
+    }
+
+    pub(super) fn series(&self) -> Option<&str> {
+        uid(self.series.as_ref())
+    }
+
+    pub(super) fn instance(&self) -> Option<&str> {
+        uid(self.instance.as_ref())
+    }
+
+    pub(super) fn accession_number(&self) -> Option<&str> {
+        value(self.accession_number.as_ref())
+    }
+
+    pub(super) fn modality(&self) -> Option<&str> {
+        value(self.modality.as_ref())
+    }
+}
+
+/// The attribute's only value, without padding.
+fn value(attribute: Option<&Attribute>) -> Option<&str> {
+    match attribute?.value.as_slice() {
+        [Some(only)] => Some(only.trim_end_matches('\0').trim()),
+        _ => None,
+    }
+}
+
+fn uid(attribute: Option<&Attribute>) -> Option<&str> {
+    value(attribute).filter(|uid| is_uid(uid))
+}
+
+/// Reads an answer to a query. One with too many results is given up where it becomes so.
+pub(super) fn read(answer: &Answer) -> Result<Vec<Found>, CaseFault> {
+    let Some(body) = &answer.body else { return Ok(Vec::new()) };
+    if !answer.is(JSON) && !answer.is("application/json") {
+        return Err(CaseFault::AnswerInvalid);
+    }
+    let mut found = Vec::new();
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = json.deserialize_seq(List(&mut found)).and_then(|()| json.end());
+    match read {
+        Ok(()) => Ok(found),
+        Err(_) if found.len() > MOST_RESULTS => Err(CaseFault::TooLarge),
+        Err(_) => Err(CaseFault::AnswerInvalid),
+    }
+}
+
+/// Takes up results, one more than may be.
+struct List<'f>(&'f mut Vec<Found>);
+
+impl<'de> Visitor<'de> for List<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of results")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<(), A::Error> {
+        while let Some(found) = results.next_element()? {
+            self.0.push(found);
+            if self.0.len() > MOST_RESULTS {
+                return Err(A::Error::custom("more results than are read"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(body: Option<&str>) -> Result<usize, CaseFault> {
+        let (content_type, body) = (JSON.to_owned(), body.map(|body| body.as_bytes().to_vec()));
+        read(&Answer { content_type, body }).map(|found| found.len())
+    }
+
+    #[test]
+    fn a_list_is_read_up_to_the_most_results_and_not_beyond() {
+        let list = |results: usize| format!("[{}]", vec!["{}"; results].join(","));
+        assert_eq!(count(None), Ok(0), "no content is no result");
+        for results in [0, 1, MOST_RESULTS] {
+            assert_eq!(count(Some(&list(results))), Ok(results));
+        }
+        assert_eq!(count(Some(&list(MOST_RESULTS + 1))), Err(CaseFault::TooLarge));
+        let and_nonsense = list(MOST_RESULTS + 1).replace(']', ", nonsense");
+        assert_eq!(count(Some(&and_nonsense)), Err(CaseFault::TooLarge), "it is not looked at");
+        for bad in ["", "[{}] []", "[{}", "{}", "null"] {
+            assert_eq!(count(Some(bad)), Err(CaseFault::AnswerInvalid), "{bad}");
+        }
+    }
+}
