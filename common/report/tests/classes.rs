@@ -7,7 +7,7 @@ mod consortium;
 
 use boon::{Compiler, Schemas};
 use consortium::{Answers, Consortium, documents, plan};
-use fedval_report::{AssembleError, Report, assemble, render_html, verify};
+use fedval_report::{AssembleError, Reason, Report, assemble, render_html, verify};
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums};
 use fedval_study::classes::ClassAreas;
 use fedval_study::protocol::{Class, Combine, Profile, StudyProtocol, Task, Unit};
@@ -127,6 +127,63 @@ fn every_metric_of_the_task_is_there_and_no_other() {
         assert_eq!(report.participants.patients, 740);
         assert_eq!(report.participants.n_pos, None);
     }
+}
+
+/// What a site says that calls its grades so.
+fn called(confusion: [[u64; 3]; 3]) -> Outcome {
+    let confusion = confusion.map(Vec::from).into();
+    Outcome::ReleasedClasses(Box::new(Release {
+        attrition: Vec::new(),
+        overall: ClassPerformance { areas: None, confusion },
+        subgroups: Vec::new(),
+        terms: Terms::exact(Profile::Standard, 11),
+    }))
+}
+
+#[test]
+fn every_class_has_the_same_say_in_balanced_accuracy() {
+    let [plan, _] = both();
+    let answers = vec![("site-a", Some(called([[40, 10, 0], [1, 18, 1], [11, 10, 9]])))];
+    let (protocol, round, results) = documents(&plan, &answers, OPENED);
+    let report = assemble(&protocol, &round, &results).unwrap();
+    let metric = |id: MetricId| report.sites[0].metrics[&id].value().unwrap().clone();
+    assert!((metric(MetricId::Accuracy).estimate - 0.67).abs() < 1e-12);
+    let balanced = metric(MetricId::BalancedAccuracy);
+    assert!((balanced.estimate - (0.8 + 0.9 + 0.3) / 3.0).abs() < 1e-12);
+    let variance = |right: f64, of: f64| {
+        let share = (right + 0.5) / (of + 1.0);
+        share * (1.0 - share) / of
+    };
+    let variance = variance(40.0, 50.0) + variance(18.0, 20.0) + variance(9.0, 30.0);
+    assert!((balanced.se.value().unwrap() - variance.sqrt() / 3.0).abs() < 1e-12);
+}
+
+#[test]
+fn an_agreement_without_an_error_is_told_without_one() {
+    let [plan, _] = both();
+    let one_grade = called([[40, 0, 0], [30, 0, 0], [20, 0, 0]]);
+    let all_right = called([[40, 0, 0], [0, 30, 0], [0, 0, 20]]);
+    let answers = vec![
+        ("site-a", Some(one_grade)),
+        ("site-b", Some(all_right)),
+        ("site-c", Some(released(&plan, 240, 3))),
+        ("site-d", Some(released(&plan, 310, 4))),
+    ];
+    let (protocol, round, results) = documents(&plan, &answers, OPENED);
+    let report = assemble(&protocol, &round, &results).unwrap();
+    let kappa = |site: usize| {
+        report.sites[site].metrics[&MetricId::QuadraticKappa].value().unwrap().clone()
+    };
+    for (site, estimate, reason) in
+        [(0, 0.0, Reason::ConstantScore), (1, 1.0, Reason::ZeroVariance)]
+    {
+        assert!((kappa(site).estimate - estimate).abs() < 1e-12);
+        assert_eq!(kappa(site).se.reason(), Some(reason));
+        assert_eq!(kappa(site).ci.reason(), Some(reason));
+    }
+    let pooled = report.synthesis_of(&MetricId::QuadraticKappa).unwrap();
+    let left_out: Vec<_> = pooled.excluded.iter().map(|site| site.reason).collect();
+    assert_eq!((pooled.k, left_out), (2, vec![Reason::ConstantScore, Reason::ZeroVariance]));
 }
 
 #[test]

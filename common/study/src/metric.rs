@@ -44,6 +44,8 @@ pub enum MetricId {
     ClassSpecificity(Name),
     /// Share of patients who are called their own class.
     Accuracy,
+    /// Mean over classes of the share of its patients who are called it: each class counts the same.
+    BalancedAccuracy,
 }
 
 /// A text names no metric.
@@ -51,8 +53,8 @@ pub enum MetricId {
 #[error(
     "not a metric; one of auroc, auroc_delong, sensitivity@NAME, specificity@NAME, brier, oe_ratio, \
      calibration_intercept, calibration_slope, calibration_in_the_large, ece; of several classes \
-     quadratic_kappa, macro_auroc, accuracy, class_auroc@NAME, class_sensitivity@NAME, \
-     class_specificity@NAME"
+     quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
+     class_sensitivity@NAME, class_specificity@NAME"
 )]
 pub struct UnknownMetric;
 
@@ -75,6 +77,7 @@ impl fmt::Display for MetricId {
             Self::ClassSensitivity(class) => write!(f, "class_sensitivity@{class}"),
             Self::ClassSpecificity(class) => write!(f, "class_specificity@{class}"),
             Self::Accuracy => f.write_str("accuracy"),
+            Self::BalancedAccuracy => f.write_str("balanced_accuracy"),
         }
     }
 }
@@ -106,6 +109,7 @@ impl FromStr for MetricId {
             "quadratic_kappa" => Ok(Self::QuadraticKappa),
             "macro_auroc" => Ok(Self::MacroAuroc),
             "accuracy" => Ok(Self::Accuracy),
+            "balanced_accuracy" => Ok(Self::BalancedAccuracy),
             _ => Err(UnknownMetric),
         }
     }

@@ -10,7 +10,7 @@ use fedval_study::{ClassPerformance, MetricId, Name};
 
 use super::Answer;
 use super::aggregates::Aggregates;
-use super::contribution::{Member, logit_proportion, logit_share};
+use super::contribution::{Member, logit_proportion, logit_share, number};
 use super::metric::{limits, logit_wald, share};
 use crate::report::{ClassSection, Metric, Reason, SiteClasses};
 
@@ -22,7 +22,7 @@ pub(super) fn ids(task: &Task) -> Vec<MetricId> {
         Task::MultiClass(_) => vec![MetricId::MacroAuroc],
         Task::Ordinal(_) => vec![MetricId::QuadraticKappa],
     };
-    ids.push(MetricId::Accuracy);
+    ids.extend([MetricId::BalancedAccuracy, MetricId::Accuracy]);
     if matches!(task, Task::MultiClass(_)) {
         ids.extend(names().map(MetricId::ClassAuroc));
     }
@@ -58,6 +58,9 @@ pub(super) fn estimate(
         MetricId::ClassAuroc(class) => {
             Ok(logit_wald(class_area(plan, performance, class)?, level, "delong_logit"))
         }
+        MetricId::BalancedAccuracy => {
+            Ok(logit_wald(balanced_accuracy(performance)?, level, "mean_of_shares_logit"))
+        }
         _ => Ok(share(&member.calls.get(id)?, level)?),
     }
 }
@@ -78,6 +81,7 @@ pub(super) fn on_scale(
         }
         MetricId::MacroAuroc => logit_share(macro_area(performance)?),
         MetricId::ClassAuroc(class) => logit_share(class_area(plan, performance, class)?),
+        MetricId::BalancedAccuracy => logit_share(balanced_accuracy(performance)?),
         _ => Ok(logit_proportion(&member.calls.get(id)?)?),
     }
 }
@@ -94,6 +98,24 @@ fn varies(performance: &ClassPerformance) -> Result<(), Reason> {
     } else {
         Ok(())
     }
+}
+
+/// The mean over classes of the share that is called right, with its error: classes are independent. A class that is
+/// called right throughout is not known for certain to be so: half a case is added on each side before its error is
+/// taken.
+fn balanced_accuracy(performance: &ClassPerformance) -> Result<(f64, f64), Reason> {
+    let (mut mean, mut variance, mut classes) = (0.0, 0.0, 0.0);
+    for (class, size) in performance.sizes().into_iter().enumerate() {
+        if size == 0 {
+            return Err(Reason::EmptyInput);
+        }
+        let (right, size) = (number(performance.right(class)), number(size));
+        let share = (right + 0.5) / (size + 1.0);
+        mean += right / size;
+        variance += share * (1.0 - share) / size;
+        classes += 1.0;
+    }
+    uncertain(mean / classes, variance.sqrt() / classes)
 }
 
 /// The mean of the areas with the error that their joint covariance gave it at the site.

@@ -82,6 +82,7 @@ fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, 
         | MetricId::QuadraticKappa
         | MetricId::MacroAuroc
         | MetricId::Accuracy
+        | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
         | MetricId::ClassSpecificity(_) => return Err(Reason::InvalidInput),

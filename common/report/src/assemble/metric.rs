@@ -125,6 +125,7 @@ fn on_grid(
         MetricId::QuadraticKappa
         | MetricId::MacroAuroc
         | MetricId::Accuracy
+        | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
         | MetricId::ClassSpecificity(_) => Err(Reason::InvalidInput),
@@ -188,6 +189,7 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
         | MetricId::QuadraticKappa
         | MetricId::MacroAuroc
         | MetricId::Accuracy
+        | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
         | MetricId::ClassSpecificity(_) => return Err(Reason::InvalidInput),

@@ -211,7 +211,10 @@ impl Forest<'_> {
             MetricId::ClassSensitivity(_) => ("Called it / of class", ["called", "of_class"]),
             MetricId::ClassSpecificity(_) => ("Not called it / others", ["not_called", "others"]),
             MetricId::ClassAuroc(_) => ("Of class / patients", ["of_class", "patients"]),
-            MetricId::QuadraticKappa | MetricId::MacroAuroc | MetricId::Accuracy => {
+            MetricId::QuadraticKappa
+            | MetricId::MacroAuroc
+            | MetricId::Accuracy
+            | MetricId::BalancedAccuracy => {
                 ("Called right / patients", ["called_right", "patients"])
             }
             _ => ("With condition / cases", ["with_condition", "cases"]),

@@ -18,6 +18,7 @@ impl Format {
             MetricId::Sensitivity(_)
             | MetricId::Specificity(_)
             | MetricId::Accuracy
+            | MetricId::BalancedAccuracy
             | MetricId::ClassSensitivity(_)
             | MetricId::ClassSpecificity(_) => Self::Percent,
             MetricId::Auroc

@@ -59,7 +59,11 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
 /// What is shown of a study with its task.
 fn without_threshold(report: &Report) -> Vec<MetricId> {
     match &report.classes {
-        Some(classes) => vec![super::classes::main_metric(classes), MetricId::Accuracy],
+        Some(classes) => vec![
+            super::classes::main_metric(classes),
+            MetricId::BalancedAccuracy,
+            MetricId::Accuracy,
+        ],
         None => WITHOUT_THRESHOLD.to_vec(),
     }
 }

@@ -128,6 +128,7 @@ fn caveat(metric: &MetricId, pooled: &Synthesis, [lower, upper]: [f64; 2]) -> &'
             | MetricId::Specificity(_)
             | MetricId::MacroAuroc
             | MetricId::Accuracy
+            | MetricId::BalancedAccuracy
             | MetricId::ClassAuroc(_)
             | MetricId::ClassSensitivity(_)
             | MetricId::ClassSpecificity(_)

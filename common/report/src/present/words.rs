@@ -23,6 +23,7 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::QuadraticKappa => "Quadratic weighted kappa".to_owned(),
         MetricId::MacroAuroc => "Macro AUROC".to_owned(),
         MetricId::Accuracy => "Accuracy".to_owned(),
+        MetricId::BalancedAccuracy => "Balanced accuracy".to_owned(),
         MetricId::ClassAuroc(class) => format!("AUROC of {class}"),
         MetricId::ClassSensitivity(class) => format!("Sensitivity for {class}"),
         MetricId::ClassSpecificity(class) => format!("Specificity for {class}"),
@@ -56,6 +57,7 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::Brier
         | MetricId::Ece
         | MetricId::Accuracy
+        | MetricId::BalancedAccuracy
         | MetricId::ClassSensitivity(_)
         | MetricId::ClassSpecificity(_) => None,
     }

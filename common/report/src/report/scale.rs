@@ -37,6 +37,7 @@ impl Scale {
             | MetricId::Specificity(_)
             | MetricId::MacroAuroc
             | MetricId::Accuracy
+            | MetricId::BalancedAccuracy
             | MetricId::ClassAuroc(_)
             | MetricId::ClassSensitivity(_)
             | MetricId::ClassSpecificity(_) => Self::Logit,

@@ -310,6 +310,7 @@ fn check_endpoint(path: &str, endpoint: &Endpoint, protocol: &StudyProtocol, fou
             | MetricId::Specificity(_)
             | MetricId::MacroAuroc
             | MetricId::Accuracy
+            | MetricId::BalancedAccuracy
             | MetricId::ClassAuroc(_)
             | MetricId::ClassSensitivity(_)
             | MetricId::ClassSpecificity(_)

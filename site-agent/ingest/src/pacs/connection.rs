@@ -174,5 +174,7 @@ const fn is_about_identity(alert: AlertDescription) -> bool {
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied
             | AlertDescription::CertificateRequired
+            // Of an authority that has the right name and another key.
+            | AlertDescription::DecryptError
     )
 }

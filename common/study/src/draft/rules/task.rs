@@ -110,6 +110,7 @@ pub(super) fn check_metric(
                 MetricId::QuadraticKappa
                     | MetricId::MacroAuroc
                     | MetricId::Accuracy
+                    | MetricId::BalancedAccuracy
                     | MetricId::ClassAuroc(_)
                     | MetricId::ClassSensitivity(_)
                     | MetricId::ClassSpecificity(_)
@@ -121,21 +122,25 @@ pub(super) fn check_metric(
                 endpoint.metric,
                 MetricId::MacroAuroc
                     | MetricId::Accuracy
+                    | MetricId::BalancedAccuracy
                     | MetricId::ClassAuroc(_)
                     | MetricId::ClassSensitivity(_)
                     | MetricId::ClassSpecificity(_)
             ),
-            "choose macro_auroc, accuracy, class_auroc@NAME, class_sensitivity@NAME or class_specificity@NAME",
+            "choose macro_auroc, balanced_accuracy, accuracy, class_auroc@NAME, class_sensitivity@NAME or \
+             class_specificity@NAME",
         ),
         Task::Ordinal(_) => (
             matches!(
                 endpoint.metric,
                 MetricId::QuadraticKappa
                     | MetricId::Accuracy
+                    | MetricId::BalancedAccuracy
                     | MetricId::ClassSensitivity(_)
                     | MetricId::ClassSpecificity(_)
             ),
-            "choose quadratic_kappa, accuracy, class_sensitivity@NAME or class_specificity@NAME",
+            "choose quadratic_kappa, balanced_accuracy, accuracy, class_sensitivity@NAME or \
+             class_specificity@NAME",
         ),
     };
     let path = format!("{path}.metric");
