@@ -10,6 +10,9 @@ use serde::Deserialize;
 use crate::hours::Hours;
 use crate::secret_file::{absolute, authorities, invalid, read_secret};
 
+/// Certificates and their key, in PEM.
+type Identity = (Vec<u8>, Vec<u8>);
+
 /// A PACS that speaks DICOMweb.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,7 +116,7 @@ impl PacsConfig {
         Ok(authorities(self.ca.as_deref())?.unwrap_or_default())
     }
 
-    fn identity(&self) -> Result<Option<(Vec<u8>, Vec<u8>)>, Failure> {
+    fn identity(&self) -> Result<Option<Identity>, Failure> {
         match (&self.certificate, &self.key) {
             (None, None) => Ok(None),
             (Some(certificate), Some(key)) => {

@@ -68,9 +68,12 @@ fn with_accession_number(file: &[u8], number: &str) -> Vec<u8> {
     [&file[..modality], &element, &file[modality..]].concat()
 }
 
+const SOP_INSTANCE_UID: [u8; 4] = *b"\x08\x00\x18\x00";
+const STUDY_INSTANCE_UID: [u8; 4] = *b"\x20\x00\x0d\x00";
+
 /// The value of a UID in explicit little endian.
-fn uid(file: &[u8], tag: &[u8; 4]) -> String {
-    let start = [tag, &b"UI"[..]].concat();
+fn uid(file: &[u8], tag: [u8; 4]) -> String {
+    let start = [&tag, &b"UI"[..]].concat();
     let at = file.windows(6).position(|window| window == start).expect("a UID") + 6;
     let length = usize::from(u16::from_le_bytes([file[at], file[at + 1]]));
     let value = &file[at + 2..at + 2 + length];
@@ -101,8 +104,8 @@ impl Hospital {
     /// The same cases, with what `find_by` says in the place of the path.
     fn write_pacs_manifest(&self, find_by: &str) -> PathBuf {
         self.write_manifest("pacs.csv", |case| match find_by {
-            "sop_instance_uid" => uid(&case.dicom, b"\x08\x00\x18\x00"),
-            "study_instance_uid" => uid(&case.dicom, b"\x20\x00\x0d\x00"),
+            "sop_instance_uid" => uid(&case.dicom, SOP_INSTANCE_UID),
+            "study_instance_uid" => uid(&case.dicom, STUDY_INSTANCE_UID),
             _ => case.accession_number.clone(),
         })
     }
@@ -123,11 +126,12 @@ fn read_from(site: &Site, hospital: &Hospital, pacs: &Orthanc, find_by: &str, pa
     let kept: Vec<&str> =
         text.lines().filter(|line| !line.starts_with("root") && !line.starts_with("man")).collect();
     let text = format!(
-        "{}\nmanifest = {manifest:?}\n[data_sources.pacs]\nurl = {:?}\nfind_by = {find_by:?}\n\
-         credentials = {:?}\nmodality = \"CR\"\nrequests_per_second = 1000.0\n",
+        "{}\nmanifest = \"{}\"\n[data_sources.pacs]\nurl = \"{}\"\nfind_by = \"{find_by}\"\n\
+         credentials = \"{}\"\nmodality = \"CR\"\nrequests_per_second = 1000.0\n",
         kept.join("\n"),
+        manifest.display(),
         pacs.url(),
-        pacs.credentials(password),
+        pacs.credentials(password).display(),
     );
     fs::write(file, text).expect("a writable folder");
 }
@@ -238,7 +242,7 @@ fn check_egress(consortium: &Consortium, sites: &[Site], hospitals: &[Hospital],
         let mut words: Vec<String> = vec![PASSWORD.to_owned()];
         for case in &hospital.cases {
             words.push(case.accession_number.clone());
-            words.extend([b"\x08\x00\x18\x00", b"\x20\x00\x0d\x00"].map(|t| uid(&case.dicom, t)));
+            words.extend([SOP_INSTANCE_UID, STUDY_INSTANCE_UID].map(|tag| uid(&case.dicom, tag)));
         }
         let outgoing = site.outgoing();
         assert!(outgoing.len() > 1000, "the recorder saw what {} sent", site.name);

@@ -54,9 +54,10 @@ impl DryRun<'_> {
         };
         let cohort = cohort.open_on_site();
         let mut looked = Vec::with_capacity(most);
-        let looked_at = match self.source.columns.index_test.is_table() {
-            true => Vec::new(),
-            false => spread(&with_reference(cohort), most),
+        let looked_at = if self.source.columns.index_test.is_table() {
+            Vec::new()
+        } else {
+            spread(&with_reference(cohort), most)
         };
         for place in looked_at {
             let (_, image) = reader.look(&cohort.cases[place]).await?;

@@ -30,9 +30,12 @@ mod tests {
         panic!("ZZCANARY^PATIENT in /phi-canary/image.dcm");
     }
 
+    fn unreadable() -> std::io::Result<()> {
+        Err(std::io::Error::other("/phi-canary/image.dcm"))
+    }
+
     fn expects() {
-        let unreadable: std::io::Result<()> = Err(std::io::Error::other("/phi-canary/image.dcm"));
-        unreadable.expect("it is there");
+        unreadable().expect("it is there");
     }
 
     #[test]
@@ -43,7 +46,7 @@ mod tests {
         assert!(told.len() >= 2, "{told:?}");
         for place in told {
             let (file, line) = place.split_once(':').unwrap();
-            assert!(file.ends_with(".rs") && line.parse::<u32>().is_ok(), "{place}");
+            assert!(file.contains("fault") && line.parse::<u32>().is_ok(), "{place}");
         }
     }
 }

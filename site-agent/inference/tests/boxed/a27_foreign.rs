@@ -27,7 +27,7 @@ async fn a27_operators_of_other_domains_are_refused() {
     for domain in ["com.microsoft", "ai.onnx.ml", "ai.onnx.preview.training", "org.pytorch", CANARY]
     {
         let mut graph = tiny_cnn();
-        graph.node[0].domain = domain.to_owned();
+        domain.clone_into(&mut graph.node[0].domain);
         refuses(domain, &bytes(graph), REFUSED).await;
     }
     for operator in ["ImageDecoder", "NonexistentOperator", "conv", "Conv\0", "", CANARY] {

@@ -66,7 +66,7 @@ async fn a28_graphs_with_cycles_are_refused() {
     itself.node[2] = node("Add", &["flat", "score"], "score");
     refuses("a node of its own output", &bytes(itself), "MODEL_LOAD_FAILED").await;
     let mut missing = around("Relu");
-    missing.node[2].input[0] = CANARY.to_owned();
+    CANARY.clone_into(&mut missing.node[2].input[0]);
     refuses("an input from nowhere", &bytes(missing), "MODEL_LOAD_FAILED").await;
 }
 
@@ -162,7 +162,7 @@ async fn a28_millions_of_other_parts_are_refused() {
 async fn a28_names_of_a_hundred_megabytes_are_refused() {
     let long = CANARY.repeat(100_000_000 / CANARY.len());
     let mut named = tiny_cnn();
-    named.node[0].name = long.clone();
+    named.node[0].name.clone_from(&long);
     let model = bytes(named);
     // Above the limit of the file no process is started at all.
     let absent = BoxProgram { executable: "/nonexistent".into(), role: INFERENCE_ROLE };

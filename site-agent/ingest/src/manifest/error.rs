@@ -185,7 +185,7 @@ impl Problem for ManifestProblem {
             Self::FieldCount { .. } => "quote cells that hold a comma or a line break",
             Self::ValueMissing { .. } => "fill in the cell, or remove the line",
             Self::DuplicateCase { .. } => "give every image its own case identifier",
-            Self::LabelUnknown { .. } => {
+            Self::LabelUnknown { .. } | Self::CallUnknown { .. } => {
                 "use the label values of the study's protocol, or leave the cell empty"
             }
             Self::ScoreUnreadable { .. } => {
@@ -197,9 +197,6 @@ impl Problem for ManifestProblem {
             }
             Self::ScoresNeeded => {
                 "bring scores: map `score` in the agent's configuration in the place of `called`"
-            }
-            Self::CallUnknown { .. } => {
-                "use the label values of the study's protocol, or leave the cell empty"
             }
             Self::PathOutside { .. } => {
                 "write the path relative to the image folder, and keep the file inside it"

@@ -113,9 +113,10 @@ impl Pacs {
             return Err(PacsError::BadLimit);
         }
         let address = Address::parse(&settings.url, settings.without_tls)?;
-        let tls = match address.is_tls {
-            false => None,
-            true => Some(connection::tls(&settings.authorities, settings.identity.as_ref())?),
+        let tls = if address.is_tls {
+            Some(connection::tls(&settings.authorities, settings.identity.as_ref())?)
+        } else {
+            None
         };
         Ok(Self {
             connections: Connections::to(&address, tls)?,

@@ -17,7 +17,9 @@ fn page() -> Reply {
 }
 
 /// What a PACS may say of one image, what is told of its case, and of a PACS that says it of all.
-fn answers() -> [(fn() -> Reply, CaseFault, PacsError); 10] {
+type Answer = (fn() -> Reply, CaseFault, PacsError);
+
+fn answers() -> [Answer; 10] {
     [
         (|| Reply::status(500), CaseFault::Failing, PacsError::Failed),
         (|| Reply::Cuts(Vec::new()), CaseFault::Failing, PacsError::Failed),

@@ -96,6 +96,44 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
     );
 }
 
+/// Whether the task has the metric.
+const fn has(task: &Task, metric: &MetricId) -> bool {
+    let is_of_classes = matches!(
+        metric,
+        MetricId::QuadraticKappa
+            | MetricId::MacroAuroc
+            | MetricId::Accuracy
+            | MetricId::BalancedAccuracy
+            | MetricId::ClassAuroc(_)
+            | MetricId::ClassSensitivity(_)
+            | MetricId::ClassSpecificity(_)
+    );
+    match task {
+        Task::Binary => !is_of_classes,
+        Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
+        Task::Ordinal(_) => {
+            is_of_classes && !matches!(metric, MetricId::MacroAuroc | MetricId::ClassAuroc(_))
+        }
+    }
+}
+
+/// What to write in the place of another one.
+const fn metrics(task: &Task) -> &'static str {
+    match task {
+        Task::Binary => {
+            "choose a metric of one condition, such as auroc, or write task = \"ordinal\""
+        }
+        Task::MultiClass(_) => {
+            "choose macro_auroc, balanced_accuracy, accuracy, class_auroc@NAME, class_sensitivity@NAME \
+             or class_specificity@NAME"
+        }
+        Task::Ordinal(_) => {
+            "choose quadratic_kappa, balanced_accuracy, accuracy, class_sensitivity@NAME or \
+             class_specificity@NAME"
+        }
+    }
+}
+
 /// An endpoint asks for a metric that the task has.
 pub(super) fn check_metric(
     path: &str,
@@ -103,52 +141,12 @@ pub(super) fn check_metric(
     protocol: &StudyProtocol,
     found: &mut Breaches,
 ) {
-    let (is_of_task, remedy) = match &protocol.task {
-        Task::Binary => (
-            !matches!(
-                endpoint.metric,
-                MetricId::QuadraticKappa
-                    | MetricId::MacroAuroc
-                    | MetricId::Accuracy
-                    | MetricId::BalancedAccuracy
-                    | MetricId::ClassAuroc(_)
-                    | MetricId::ClassSensitivity(_)
-                    | MetricId::ClassSpecificity(_)
-            ),
-            "choose a metric of one condition, such as auroc, or write task = \"ordinal\"",
-        ),
-        Task::MultiClass(_) => (
-            matches!(
-                endpoint.metric,
-                MetricId::MacroAuroc
-                    | MetricId::Accuracy
-                    | MetricId::BalancedAccuracy
-                    | MetricId::ClassAuroc(_)
-                    | MetricId::ClassSensitivity(_)
-                    | MetricId::ClassSpecificity(_)
-            ),
-            "choose macro_auroc, balanced_accuracy, accuracy, class_auroc@NAME, class_sensitivity@NAME or \
-             class_specificity@NAME",
-        ),
-        Task::Ordinal(_) => (
-            matches!(
-                endpoint.metric,
-                MetricId::QuadraticKappa
-                    | MetricId::Accuracy
-                    | MetricId::BalancedAccuracy
-                    | MetricId::ClassSensitivity(_)
-                    | MetricId::ClassSpecificity(_)
-            ),
-            "choose quadratic_kappa, balanced_accuracy, accuracy, class_sensitivity@NAME or \
-             class_specificity@NAME",
-        ),
-    };
     let path = format!("{path}.metric");
     found.unless(
-        is_of_task,
+        has(&protocol.task, &endpoint.metric),
         &path,
         format!("`{}` is not a metric of this task", endpoint.metric),
-        remedy,
+        metrics(&protocol.task),
     );
     found.unless(
         endpoint.metric != MetricId::QuadraticKappa

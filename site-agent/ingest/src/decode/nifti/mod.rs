@@ -71,7 +71,12 @@ const fn chosen(across: Axis, frame: FrameChoice) -> Result<usize, ImageFault> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to a range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "held to a range in which every whole number has its own"
+)]
 fn skip_to_voxels(file: &mut impl Read, header: &NiftiHeader) -> Result<(), ImageFault> {
     let offset = header.vox_offset;
     if !(0.0..=MAX_OFFSET as f32).contains(&offset) || offset < HEADER as f32 {

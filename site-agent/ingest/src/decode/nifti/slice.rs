@@ -121,6 +121,7 @@ fn nearest(row: [f64; 3]) -> Option<(usize, bool)> {
 }
 
 /// Rows to the patient's right, front and head, each by the file's axes, of the header's quaternion.
+#[expect(clippy::many_single_char_names, reason = "the symbols of the source")]
 fn rotation(header: &NiftiHeader) -> [[f64; 3]; 3] {
     let [b, c, d] = [header.quatern_b, header.quatern_c, header.quatern_d].map(f64::from);
     let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
