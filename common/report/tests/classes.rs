@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "../../study/tests/support/classes.rs"]
+mod classes;
 mod cohort;
 mod consortium;
 
@@ -10,7 +12,7 @@ use consortium::{Answers, Consortium, documents, plan};
 use fedval_report::{AssembleError, Reason, Report, assemble, render_html, verify};
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums};
 use fedval_study::classes::ClassAreas;
-use fedval_study::protocol::{Class, Combine, Profile, StudyProtocol, Task, Unit};
+use fedval_study::protocol::{Class, Profile, StudyProtocol, Task};
 use fedval_study::{ClassPerformance, MetricId, Outcome, Release, Terms};
 use ndarray::Array2;
 use serde_json::Value;
@@ -18,21 +20,8 @@ use serde_json::Value;
 const OPENED: i64 = 1_760_000_000_000;
 const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
 
-/// The study of the other tests, about three grades or classes.
 fn of_classes(task: fn(Vec<Class>) -> Task, metric: &str) -> StudyProtocol {
-    let mut plan = plan();
-    let class = |name: &str| Class { name: name.parse().unwrap(), values: vec![name.to_owned()] };
-    plan.task = task(["none", "mild", "severe"].map(class).into());
-    plan.model.output.values = 3;
-    plan.reference_standard.positive.clear();
-    plan.reference_standard.negative.clear();
-    plan.analysis.unit = Unit::Patient;
-    plan.analysis.combine = Some(Combine::First);
-    plan.analysis.prevalences.clear();
-    plan.operating_points.clear();
-    plan.subgroups.clear();
-    plan.endpoints.truncate(1);
-    plan.endpoints[0].metric = metric.parse().unwrap();
+    let mut plan = classes::three_classes(plan(), task, metric);
     plan.endpoints[0].limit = 0.3;
     plan
 }

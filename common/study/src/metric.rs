@@ -48,6 +48,41 @@ pub enum MetricId {
     BalancedAccuracy,
 }
 
+impl MetricId {
+    /// Whether its values lie between 0 and 1, the higher the better.
+    #[must_use]
+    pub const fn is_share(&self) -> bool {
+        matches!(
+            self,
+            Self::Auroc
+                | Self::AurocDelong
+                | Self::Sensitivity(_)
+                | Self::Specificity(_)
+                | Self::MacroAuroc
+                | Self::Accuracy
+                | Self::BalancedAccuracy
+                | Self::ClassAuroc(_)
+                | Self::ClassSensitivity(_)
+                | Self::ClassSpecificity(_)
+        )
+    }
+
+    /// Whether it is about several classes.
+    #[must_use]
+    pub const fn is_of_classes(&self) -> bool {
+        matches!(
+            self,
+            Self::QuadraticKappa
+                | Self::MacroAuroc
+                | Self::Accuracy
+                | Self::BalancedAccuracy
+                | Self::ClassAuroc(_)
+                | Self::ClassSensitivity(_)
+                | Self::ClassSpecificity(_)
+        )
+    }
+}
+
 /// A text names no metric.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod bench;
+#[path = "../../../common/study/tests/support/classes.rs"]
+mod classes;
 #[path = "../../../common/study/tests/support/mod.rs"]
 mod support;
 
 use bench::{Bench, Site, bench, chest, code, signed};
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums};
 use fedval_study::classes::ClassAreas;
-use fedval_study::protocol::{Class, Combine, Profile, StudyProtocol, Task, Unit};
+use fedval_study::protocol::{Class, Profile, StudyProtocol, Task};
 use fedval_study::result::AttritionCount;
 use fedval_study::summary::FailureReason;
 use fedval_study::{Cell, ClassPerformance, LockedProtocol, Outcome, Release, SiteResult, Terms};
@@ -17,22 +19,8 @@ use ndarray::Array2;
 
 const PATIENTS: usize = 120;
 
-/// The study of the other tests, about three classes.
 fn plan(task: fn(Vec<Class>) -> Task, metric: &str) -> StudyProtocol {
-    let mut plan = support::protocol();
-    let class = |name: &str| Class { name: name.parse().unwrap(), values: vec![name.to_owned()] };
-    plan.task = task(["none", "mild", "severe"].map(class).into());
-    plan.model.output.values = 3;
-    plan.reference_standard.positive.clear();
-    plan.reference_standard.negative.clear();
-    plan.analysis.unit = Unit::Patient;
-    plan.analysis.combine = Some(Combine::First);
-    plan.analysis.prevalences.clear();
-    plan.operating_points.clear();
-    plan.subgroups.clear();
-    plan.endpoints.truncate(1);
-    plan.endpoints[0].metric = metric.parse().unwrap();
-    plan
+    classes::three_classes(support::protocol(), task, metric)
 }
 
 fn three_classes() -> StudyProtocol {

@@ -120,20 +120,7 @@ fn discrimination(report: &Report) -> Option<String> {
 
 /// Says so where a prediction interval covers nearly everything.
 fn caveat(metric: &MetricId, pooled: &Synthesis, [lower, upper]: [f64; 2]) -> &'static str {
-    let is_share = matches!(
-        metric,
-        MetricId::Auroc
-            | MetricId::AurocDelong
-            | MetricId::Sensitivity(_)
-            | MetricId::Specificity(_)
-            | MetricId::MacroAuroc
-            | MetricId::Accuracy
-            | MetricId::BalancedAccuracy
-            | MetricId::ClassAuroc(_)
-            | MetricId::ClassSensitivity(_)
-            | MetricId::ClassSpecificity(_)
-    );
-    if is_share && upper - lower > 0.5 && pooled.k < 5 {
+    if metric.is_share() && upper - lower > 0.5 && pooled.k < 5 {
         ", a range so wide that these few sites say little about a new one"
     } else {
         ""

@@ -302,19 +302,7 @@ fn check_endpoints(protocol: &StudyProtocol, found: &mut Breaches) {
 }
 
 fn check_endpoint(path: &str, endpoint: &Endpoint, protocol: &StudyProtocol, found: &mut Breaches) {
-    let is_share = matches!(
-        endpoint.metric,
-        MetricId::Auroc
-            | MetricId::AurocDelong
-            | MetricId::Sensitivity(_)
-            | MetricId::Specificity(_)
-            | MetricId::MacroAuroc
-            | MetricId::Accuracy
-            | MetricId::BalancedAccuracy
-            | MetricId::ClassAuroc(_)
-            | MetricId::ClassSensitivity(_)
-            | MetricId::ClassSpecificity(_)
-    );
+    let is_share = endpoint.metric.is_share();
     found.unless(
         !is_share || (endpoint.limit > 0.0 && endpoint.limit < 1.0),
         format!("{path}.limit"),

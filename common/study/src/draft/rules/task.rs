@@ -98,16 +98,7 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
 
 /// Whether the task has the metric.
 const fn has(task: &Task, metric: &MetricId) -> bool {
-    let is_of_classes = matches!(
-        metric,
-        MetricId::QuadraticKappa
-            | MetricId::MacroAuroc
-            | MetricId::Accuracy
-            | MetricId::BalancedAccuracy
-            | MetricId::ClassAuroc(_)
-            | MetricId::ClassSensitivity(_)
-            | MetricId::ClassSpecificity(_)
-    );
+    let is_of_classes = metric.is_of_classes();
     match task {
         Task::Binary => !is_of_classes,
         Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
