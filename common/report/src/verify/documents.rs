@@ -43,6 +43,9 @@ pub(super) struct Documents<'f> {
     pub(super) stated: Option<Vec<PartCheck>>,
 }
 
+/// The value of each site's result, with its digest.
+pub(super) type Values = BTreeMap<SiteId, (SiteResult, ResultDigest)>;
+
 /// A site's result after it was judged.
 pub(super) struct Judged {
     /// What is wrong with it.
@@ -201,7 +204,7 @@ impl<'f> Documents<'f> {
     }
 
     /// Takes every value out, with its digest; nothing where one is missing.
-    pub(super) fn take_results(&mut self) -> Option<BTreeMap<SiteId, (SiteResult, ResultDigest)>> {
+    pub(super) fn take_results(&mut self) -> Option<Values> {
         self.results
             .iter_mut()
             .map(|(site, judged)| {

@@ -114,12 +114,16 @@ pub(crate) fn verify_with(
     made: Option<&Made<'_>>,
 ) -> Verification {
     let mut documents = Documents::read(files, pinned, made);
-    let (again, archive) = rayon::join(
-        || report::again(&mut documents, made),
-        || files.has(layout::ARCHIVE).then(|| statement::check_archive(files)),
-    );
+    let results = documents.take_results();
     let mut stated = documents.stated.take();
     let documents = documents;
+    let (again, (archive, found)) = rayon::join(
+        || report::again(&documents, results, made),
+        || {
+            let archive = files.has(layout::ARCHIVE).then(|| statement::check_archive(files));
+            (archive, report::Found::read(&documents))
+        },
+    );
     let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
     parts.push(part(layout::ROOT, signature::check_root(&documents)));
     parts.push(part(layout::PROTOCOL, signature::check_protocol(&documents)));
@@ -131,11 +135,8 @@ pub(crate) fn verify_with(
         // Why nothing further is looked at stands first.
         parts.extend(stated.replace(Vec::new()).unwrap_or_default());
     }
-    let found = report::Found::read(&documents);
-    // Forty MiB for a thousand sites, by two hashes: one for its signature, one for the log.
-    let (of_report, report) =
-        rayon::join(|| report::check(files, &documents, &found, again.as_ref()), || found.digest());
-    parts.extend(of_report);
+    parts.extend(report::check(files, &documents, &found, again.as_ref()));
+    let report = found.digest.clone();
     drop((again, found));
     parts.extend(electronic_signature::check(&documents, report.as_ref()));
     let (of_log, log) = log::check(&documents, report, seen);

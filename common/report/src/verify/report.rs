@@ -8,7 +8,7 @@ use fedval_trust::{PayloadType, Role};
 use serde::Deserialize;
 
 use super::difference::{Agreement, first_difference};
-use super::documents::{Documents, chain};
+use super::documents::{Documents, Values, chain};
 use super::{Made, PartCheck, electronic_signature, part};
 use crate::assemble::{Given, assemble_given};
 use crate::forms;
@@ -24,19 +24,28 @@ pub(super) struct Again<'m> {
 }
 
 /// `report.json` as the package has it.
-pub(super) struct Found<'f>(Result<Cow<'f, [u8]>, String>);
+pub(super) struct Found<'f> {
+    bytes: Result<Cow<'f, [u8]>, String>,
+    /// Whether the coordinator signed it.
+    signature: Result<(), String>,
+    /// What the log and people's signatures speak of.
+    pub(super) digest: Result<Sha256Digest, String>,
+}
 
 impl<'f> Found<'f> {
+    /// Reads and hashes it, forty MiB for a thousand sites, which hangs on nothing that the evidence gives.
     pub(super) fn read(documents: &Documents<'f>) -> Self {
-        Self(documents.bytes(layout::REPORT))
+        let bytes = documents.bytes(layout::REPORT);
+        let read = || bytes.as_deref().map_err(Clone::clone);
+        let (signature, digest) = rayon::join(
+            || read().and_then(|bytes| check_signature(documents, bytes)),
+            || read().map(Sha256Digest::of),
+        );
+        Self { bytes, signature, digest }
     }
 
     fn bytes(&self) -> Result<&[u8], String> {
-        self.0.as_deref().map_err(Clone::clone)
-    }
-
-    pub(super) fn digest(&self) -> Result<Sha256Digest, String> {
-        self.bytes().map(Sha256Digest::of)
+        self.bytes.as_deref().map_err(Clone::clone)
     }
 }
 
@@ -48,13 +57,9 @@ pub(super) fn check(
     again: Result<&Again<'_>, &String>,
 ) -> Vec<PartCheck> {
     let is_same = is_same(found, again);
-    let (signature, model) = rayon::join(
-        || check_signature(documents, found),
-        || check_model(documents, found, is_same),
-    );
     let mut parts = vec![
-        part(layout::REPORT, signature),
-        part("report.json: model digest", model),
+        part(layout::REPORT, found.signature.clone()),
+        part("report.json: model digest", check_model(documents, found, is_same)),
         part("report.json: numbers", check_numbers(documents, found, again, is_same)),
     ];
     match again {
@@ -71,7 +76,8 @@ pub(super) fn check(
 /// The report that follows from the evidence. The values of the results are gone then: they are the larger part
 /// of what verification holds.
 pub(super) fn again<'m>(
-    documents: &mut Documents<'_>,
+    documents: &Documents<'_>,
+    results: Option<Values>,
     made: Option<&Made<'m>>,
 ) -> Result<Again<'m>, String> {
     if let Some(made) = made
@@ -86,7 +92,6 @@ pub(super) fn again<'m>(
     if !documents.is_worth_making {
         return Err("is not made again: not every file is the one that was signed".to_owned());
     }
-    let results = documents.take_results();
     let protocols = documents.history_for_judging()?;
     let round = documents.round_for_judging()?;
     let results = results.ok_or_else(|| "cannot be judged without every site result".to_owned())?;
@@ -113,11 +118,10 @@ pub(super) fn again<'m>(
 }
 
 /// Nothing is asked of its form: whatever is signed and agrees with what the evidence gives is canonical.
-fn check_signature(documents: &Documents<'_>, found: &Found<'_>) -> Result<(), String> {
-    let bytes = Cow::Borrowed(found.bytes()?);
+fn check_signature(documents: &Documents<'_>, bytes: &[u8]) -> Result<(), String> {
     let then = documents.as_of()?;
     documents
-        .signed(&Role::Coordinator, layout::REPORT, PayloadType::Report, then, bytes)
+        .signed(&Role::Coordinator, layout::REPORT, PayloadType::Report, then, bytes.into())
         .map(|_| ())
 }
 

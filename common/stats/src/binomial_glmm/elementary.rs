@@ -21,7 +21,7 @@ const LOWEST: f64 = -708.0;
 const HIGHEST: f64 = 709.0;
 
 /// `e^x`; of less than −708, some 10⁻³⁰⁸.
-#[inline]
+#[inline(always)]
 pub(super) fn exp(x: f64) -> f64 {
     let x = x.clamp(LOWEST, HIGHEST);
     let shifted = x * std::f64::consts::LOG2_E + ROUNDER;
@@ -44,7 +44,7 @@ pub(super) fn exp(x: f64) -> f64 {
 }
 
 /// `ln(1 + x)` for x from 0 to 1.
-#[inline]
+#[inline(always)]
 #[expect(clippy::many_single_char_names, reason = "the symbols of the source")]
 pub(super) fn log1p_of_share(x: f64) -> f64 {
     // Beyond √2 − 1 half of 1 + x is nearer to 1.

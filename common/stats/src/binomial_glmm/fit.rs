@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use fearless_simd::{Level, Simd, WithSimd};
+
 use super::BinomialGlmm;
 use super::bracket::Bracket;
 use super::hermite::Quadrature;
@@ -220,32 +222,17 @@ impl Model {
         near: f64,
         nodes: &Quadrature<N>,
     ) -> Derivatives {
-        self.around_modes(mu, tau, near).fold(Derivatives::default(), |sum, (site, times, mode)| {
-            sum.plus(site.derivatives(mu, tau, mode, nodes).times(times))
-        })
-    }
-
-    /// Each site, how many of it there are, and its mode.
-    fn around_modes(
-        &self,
-        mu: f64,
-        tau: f64,
-        near: f64,
-    ) -> impl Iterator<Item = (Site, f64, Mode)> {
-        self.sites.chunks(BESIDE).flat_map(move |some| {
-            // Where some are left over, the last one stands in for those that are not there.
-            let beside = std::array::from_fn(|i| some[i.min(some.len() - 1)].0);
-            let modes = modes(&beside, mu, tau, near);
-            some.iter().zip(modes).map(|((site, times), mode)| (*site, *times, mode))
-        })
+        Level::new().dispatch(Sum { sites: &self.sites, mu, tau, near, nodes })
     }
 
     /// The log-likelihood at a place, without the binomial coefficients.
     fn value(&self, mu: f64, tau: f64) -> f64 {
         if tau > 0.0 {
-            let value =
-                |(site, times, mode): (Site, _, _)| times * site.value(mu, tau, mode, &*FINE);
-            return self.around_modes(mu, tau, NEAR).map(value).fold(0.0, |sum, value| sum + value);
+            let mut sum = 0.0;
+            around_modes(&self.sites, mu, tau, NEAR, |site, times, mode| {
+                sum += times * site.value(mu, tau, mode, &*FINE);
+            });
+            return sum;
         }
         self.sites
             .iter()
@@ -395,6 +382,53 @@ impl Model {
             }
         }
         None
+    }
+}
+
+/// Derivatives of the sites of a model, summed.
+///
+/// It is compiled for each width that processors compute at, with the same operations in the same order: every
+/// machine has the same bits.
+struct Sum<'s, const N: usize> {
+    sites: &'s [(Site, f64)],
+    mu: f64,
+    tau: f64,
+    near: f64,
+    nodes: &'s Quadrature<N>,
+}
+
+impl<const N: usize> WithSimd for Sum<'_, N> {
+    type Output = Derivatives;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Derivatives {
+        let Self { sites, mu, tau, near, nodes } = self;
+        let mut sum = Derivatives::default();
+        around_modes(sites, mu, tau, near, |site, times, mode| {
+            sum = sum.plus(site.derivatives(mu, tau, mode, nodes).times(times));
+        });
+        sum
+    }
+}
+
+/// Each site, how many of it there are, and its mode.
+#[inline(always)]
+fn around_modes(
+    sites: &[(Site, f64)],
+    mu: f64,
+    tau: f64,
+    near: f64,
+    mut take: impl FnMut(Site, f64, Mode),
+) {
+    for some in sites.chunks(BESIDE) {
+        // Where some are left over, the last one stands in for those that are not there.
+        let mut beside = [some[0].0; BESIDE];
+        for (i, place) in beside.iter_mut().enumerate() {
+            *place = some[i.min(some.len() - 1)].0;
+        }
+        for ((site, times), mode) in some.iter().zip(modes(&beside, mu, tau, near)) {
+            take(*site, *times, mode);
+        }
     }
 }
 

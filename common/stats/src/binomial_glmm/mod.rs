@@ -20,6 +20,11 @@
 //! - J. C. Pinheiro, D. M. Bates (1995). J. Comput. Graph. Stat. 4, 12–35 (the quadrature).
 //! - T. A. Louis (1982). J. R. Stat. Soc. B 44, 226–233 (the information).
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into the sum over sites is not compiled for the width it dispatches to"
+)]
+
 mod bracket;
 mod elementary;
 mod fit;

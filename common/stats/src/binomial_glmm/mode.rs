@@ -43,16 +43,21 @@ pub(super) struct Mode {
 }
 
 /// The modes of the integrands at mu and τ, found by a last step of at most `near`, and how wide these are there.
+#[inline(always)]
 pub(super) fn modes(sites: &[Site; BESIDE], mu: f64, tau: f64, near: f64) -> [Mode; BESIDE] {
     let z = search(sites, mu, tau, near);
-    std::array::from_fn(|i| {
+    let mut modes = z.map(|z| Mode { z, peak: 0.0, spread: 0.0 });
+    for i in 0..BESIDE {
         let (peak, _, variance) = sites[i].integrand(mu, tau, z[i]);
-        Mode { z: z[i], peak, spread: libm::sqrt(2.0 / (1.0 + tau * tau * variance)) }
-    })
+        let spread = libm::sqrt(2.0 / (1.0 + tau * tau * variance));
+        modes[i] = Mode { z: z[i], peak, spread };
+    }
+    modes
 }
 
 /// Near the modes: the derivative `τ(x − np) − z` of a site falls in z and changes sign between `τ(x − n)` and
 /// `τx`. Quadrature around a place near a mode is as exact as around it.
+#[inline(always)]
 fn search(sites: &[Site; BESIDE], mu: f64, tau: f64, near: f64) -> Beside {
     let mut search = Search::begin(sites, mu, tau);
     for _ in 0..STEPS {
@@ -65,17 +70,20 @@ fn search(sites: &[Site; BESIDE], mu: f64, tau: f64, near: f64) -> Beside {
 }
 
 impl Search {
+    #[inline(always)]
     fn begin(sites: &[Site; BESIDE], mu: f64, tau: f64) -> Self {
         let x = sites.map(|site| site.x);
         let n = sites.map(|site| site.n);
-        let low: Beside = std::array::from_fn(|i| tau * (x[i] - n[i]));
-        let high: Beside = std::array::from_fn(|i| tau * x[i]);
-        let z = std::array::from_fn(|i| sites[i].guess(mu, tau).clamp(low[i], high[i]));
+        let [mut low, mut high, mut z] = [[0.0; BESIDE]; 3];
+        for i in 0..BESIDE {
+            (low[i], high[i]) = (tau * (x[i] - n[i]), tau * x[i]);
+            z[i] = sites[i].guess(mu, tau).clamp(low[i], high[i]);
+        }
         Self { x, n, low, high, z, is_near: [false; BESIDE] }
     }
 
     /// A step of Newton's method, or half of what is left where that leads out of it. Who is near stays there.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, mu: f64, tau: f64, near: f64) {
         let [mut slope, mut curvature] = [[0.0; BESIDE]; 2];
         for i in 0..BESIDE {

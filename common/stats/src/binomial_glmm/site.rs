@@ -43,6 +43,7 @@ struct Posterior {
 }
 
 impl Derivatives {
+    #[inline(always)]
     pub(super) fn plus(self, other: Self) -> Self {
         Self {
             mu: self.mu + other.mu,
@@ -54,6 +55,7 @@ impl Derivatives {
     }
 
     /// Those of so many sites with the same counts.
+    #[inline(always)]
     pub(super) fn times(self, sites: f64) -> Self {
         Self {
             mu: sites * self.mu,
@@ -74,7 +76,7 @@ impl Site {
 
     /// The logarithm of binomial likelihood times normal density at standardised effect z, both
     /// without constants; and there `x − n p` and `n p (1 − p)`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn integrand(self, mu: f64, tau: f64, z: f64) -> (f64, f64, f64) {
         let eta = mu + tau * z;
         // One exponential serves the probability and its logarithm, at either end without overflow.
@@ -95,6 +97,7 @@ impl Site {
     }
 
     /// Where a normal likelihood of the same share and variance would have the mode of the integrand.
+    #[inline(always)]
     pub(super) fn guess(self, mu: f64, tau: f64) -> f64 {
         tau * self.precision * (self.logit - mu) / (1.0 + tau * tau * self.precision)
     }
@@ -103,6 +106,7 @@ impl Site {
     ///
     /// With s = (r, r z), r = x − np, they are posterior expectations: the gradient is E s, the Hessian
     /// `E ∂s + Var s` (Louis 1982).
+    #[inline(always)]
     pub(super) fn derivatives<const N: usize>(
         self,
         mu: f64,
@@ -133,6 +137,7 @@ impl Site {
         mode.peak + libm::log(mass * mode.spread) - 0.5 * libm::log(std::f64::consts::TAU)
     }
 
+    #[inline(always)]
     fn posterior<const N: usize>(
         self,
         mu: f64,
