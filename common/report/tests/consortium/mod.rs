@@ -12,15 +12,16 @@ use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
     EndpointDirection, FrameChoice, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification,
-    Monochrome1, OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
-    StudyProtocol, Task, Unit, ValueScaling,
+    Monochrome1, OperatingPoint, PredictionTables, ProbeRule, Profile, ReferenceStandard, Resize,
+    ScoreScale, StudyProtocol, Task, Unit, ValueScaling,
 };
 use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
     BuildDigest, Canonical, Cell, CohortCommitment, LockedProtocol, LogEvent, ModelDigest, Outcome,
-    PolicyDigest, ProtocolHistory, ProtocolRecord, Release, ResultDigest, ResultHeader,
-    RoundRecord, ScoreSource, Sha256Digest, SiteId, SiteRecord, SiteResult, SiteStatus, Terms,
+    PolicyDigest, ProbeDigests, ProtocolHistory, ProtocolRecord, Release, ResultDigest,
+    ResultHeader, RoundRecord, ScoreSource, Sha256Digest, SiteId, SiteRecord, SiteResult,
+    SiteStatus, Terms,
 };
 use fedval_trust::{Authority, Certificate, PayloadType, Role, SecretKey, SignedDocument};
 
@@ -62,6 +63,7 @@ pub(crate) fn plan() -> StudyProtocol {
         task: Task::Binary,
         model: model(),
         prediction_tables: PredictionTables::Refuse,
+        preprocessing_probes: ProbeRule::Accept,
         reference_standard: ReferenceStandard {
             description: "consensus of two radiologists, blinded to the index test".to_owned(),
             positive: vec!["1".to_owned()],
@@ -362,6 +364,7 @@ fn documents_under(
                 policy: Some(PolicyDigest(digest(&format!("policy of {site}")))),
                 agent_build: BuildDigest(digest("agent")),
                 scores: ScoreSource::Model,
+                preprocessing: ProbeDigests::default(),
             },
             outcome,
         });
