@@ -144,7 +144,8 @@ mod tests {
         let all: ProbeDigests =
             ProbeName::ALL.into_iter().map(|probe| (probe, digest(probe.as_str()))).collect();
         let canonical = Canonical::new(all.clone()).unwrap();
-        assert_eq!(Canonical::parse(canonical.bytes()).unwrap().value(), &all);
+        let read = Canonical::<ProbeDigests>::parse(canonical.bytes()).unwrap();
+        assert_eq!(read.value(), &all);
         let strange = format!("{{\"pixels\":\"{}\"}}", digest("pixels"));
         assert!(Canonical::<ProbeDigests>::parse(strange.as_bytes()).is_err());
         assert_eq!(ProbeDigests::default().summary(), None);

@@ -8,6 +8,7 @@ pub(crate) mod signature;
 use std::collections::BTreeMap;
 
 use fedval_ambient::{Clock as _, MockClock, SeededEntropy};
+use fedval_preprocess::probe::Probes;
 use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
@@ -350,6 +351,10 @@ fn documents_under(
     };
     let round_id = "cxr-pneumonia-r1";
     let (mut sites, mut results) = (Vec::new(), BTreeMap::new());
+    let probes = match plan.preprocessing_probes {
+        ProbeRule::Accept => ProbeDigests::default(),
+        ProbeRule::Require => Probes::of(&plan.model.input).expected(),
+    };
     for (index, (site, outcome)) in answers.iter().enumerate() {
         let site: SiteId = site.parse().unwrap();
         let hours = i64::try_from(index).unwrap() + 1;
@@ -364,7 +369,10 @@ fn documents_under(
                 policy: Some(PolicyDigest(digest(&format!("policy of {site}")))),
                 agent_build: BuildDigest(digest("agent")),
                 scores: ScoreSource::Model,
-                preprocessing: ProbeDigests::default(),
+                preprocessing: match outcome.terms() {
+                    Some(_) => probes.clone(),
+                    None => ProbeDigests::default(),
+                },
             },
             outcome,
         });
