@@ -1,5 +1,7 @@
 //! Every kind of drift, made on purpose, is told apart from every other by the probes.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use fedval_preprocess::probe::{Content, Drift, Expected, Probe, Probes, compare, digest};
 use fedval_preprocess::{GreyMapping, Modality, StoredValues, Unfit, standardised};
 use fedval_study::protocol::{FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling};

@@ -1,8 +1,6 @@
 //! The digests of four inputs are those that another program finds (`oracle.py`), and stay so: packages that were
 //! signed with them verify as long as they do.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use fedval_preprocess::probe::Probes;
 use fedval_study::ProbeName;
 use fedval_study::protocol::{FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling};

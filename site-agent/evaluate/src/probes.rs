@@ -7,7 +7,7 @@ use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
 use fedval_study::{ProbeDigests, ProbeName};
 
-use crate::run::EvaluateError;
+use crate::run::{EvaluateError, aside};
 
 /// No probe is a larger file; a site may have set a lower limit for its images.
 const LARGEST_PROBE: u64 = 16 << 20;
@@ -26,7 +26,13 @@ pub async fn check_preprocessing(
     let program = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
     let max_file_bytes = limits.max_file_bytes.max(LARGEST_PROBE);
     let mut decoder = Decoder::new(program, DecodeLimits { max_file_bytes, ..limits });
-    let probes = Probes::of(input);
+    let input = input.clone();
+    let (probes, expected) = aside(move || {
+        let probes = Probes::of(&input);
+        let expected = probes.expected();
+        (probes, expected)
+    })
+    .await;
     let mut found = Vec::with_capacity(probes.images.len());
     for probe in &probes.images {
         let bytes = probe_file(probe);
@@ -44,7 +50,7 @@ pub async fn check_preprocessing(
         };
         found.push((probe.name, digest));
     }
-    agreeing(&probes.expected(), found.into_iter().collect())
+    agreeing(&expected, found.into_iter().collect())
 }
 
 /// What was found, where it is what must be.

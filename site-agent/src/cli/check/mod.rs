@@ -61,9 +61,12 @@ pub(super) async fn run(
     study: Option<&StudyId>,
     output: Output,
 ) -> Result<(), Failure> {
+    output.progress("looking at this machine");
     let mut checks = machine(home).await;
+    output.progress("trying the way to the coordinator");
     let network = network::check(home).await;
     checks.extend(network.checks);
+    output.progress("opening the data sources");
     checks.extend(data_source::every(home).await);
     let mut sheet = None;
     if let Some(study) = study {
