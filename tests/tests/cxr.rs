@@ -41,7 +41,8 @@ fn walk(data: &Path) -> Round {
     let consortium = Consortium::start();
     let mut sites: Vec<Site> =
         SITES.iter().map(|name| consortium.enrol(name, &data.join(name))).collect();
-    let study = small_site::image_study("cxr", &data.join("pneumonia.onnx"), 256);
+    let study = small_site::image_study("cxr", &data.join("pneumonia.onnx"), 256)
+        .replace("[model]\n", "preprocessing_probes = \"require\"\n[model]\n");
     let protocol = consortium.lock("cxr", &(study + MORE_ENDPOINTS));
     let automatic: &[&str] = &[&protocol];
     for site in &mut sites {
