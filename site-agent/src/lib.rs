@@ -10,6 +10,7 @@ mod hours;
 mod metrics;
 mod network;
 mod pacs;
+mod progress;
 mod secret_file;
 mod site_policy;
 

@@ -19,10 +19,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fedval-qualify", &["stats"]),
     ("fedval-study", &["ambient", "stats"]),
     ("fedval-disclosure", &["stats", "study"]),
+    // Sites and whoever judges what they send compute the same.
+    ("fedval-preprocess", &["study"]),
     ("fedval-trust", &["ambient", "study"]),
-    ("fedval-report", &["disclosure", "stats", "study", "trust"]),
+    ("fedval-report", &["disclosure", "preprocess", "stats", "study", "trust"]),
     ("fedval-wire", &["disclosure", "proto", "stats", "study", "trust"]),
-    ("fedval-core", &["ambient", "disclosure", "report", "stats", "study", "trust"]),
+    ("fedval-core", &["ambient", "disclosure", "preprocess", "report", "stats", "study", "trust"]),
     ("fedval-store", &["ambient", "core", "study"]),
     (
         "fedval",
@@ -41,9 +43,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("fedval-sandbox", &["ambient"]),
-    ("fedval-ingest", &["ambient", "disclosure", "sandbox", "study"]),
+    ("fedval-ingest", &["ambient", "disclosure", "preprocess", "sandbox", "study"]),
     ("fedval-inference", &["ambient", "disclosure", "sandbox", "study"]),
-    ("fedval-evaluate", &["disclosure", "inference", "ingest", "stats", "study", "vault"]),
+    (
+        "fedval-evaluate",
+        &["disclosure", "inference", "ingest", "preprocess", "stats", "study", "vault"],
+    ),
     ("fedval-egress", &["ambient", "disclosure", "proto", "study", "trust", "wire"]),
     ("fedval-vault", &["ambient", "disclosure", "study", "trust"]),
     (

@@ -41,7 +41,8 @@ fn walk(data: &Path) -> Round {
     let consortium = Consortium::start();
     let mut sites: Vec<Site> =
         SITES.iter().map(|name| consortium.enrol(name, &data.join(name))).collect();
-    let study = small_site::image_study("cxr", &data.join("pneumonia.onnx"), 256);
+    let study = small_site::image_study("cxr", &data.join("pneumonia.onnx"), 256)
+        .replace("[model]\n", "preprocessing_probes = \"require\"\n[model]\n");
     let protocol = consortium.lock("cxr", &(study + MORE_ENDPOINTS));
     let automatic: &[&str] = &[&protocol];
     for site in &mut sites {
@@ -84,6 +85,7 @@ fn four_hospitals_of_real_radiographs_give_the_known_answers_and_nothing_else_le
     let round = walk(&data);
     check_sites(&round, &expected);
     check_synthesis(&round.report, &expected);
+    check_preprocessing(&round);
     check_egress(&round, &data);
     check_verification(&round);
 }
@@ -114,6 +116,34 @@ fn check_sites(round: &Round, expected: &Value) {
         close(name, metric("auroc/se"), number(auroc, "/patient_clustered_se_obuchowski"), 1e-3);
         close(name, metric("auroc_delong/se"), number(auroc, "/delong_se"), 1e-3);
     }
+}
+
+/// Every result that rests on images carries what became of the probe images, which is the same at every site.
+fn check_preprocessing(round: &Round) {
+    let read = |path: &str| -> Value {
+        let bytes = fs::read(round.out.join(path)).expect("a part");
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    let released: Vec<&Value> = round.report["sites"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|site| site["status"] == "released")
+        .collect();
+    assert_eq!(released.len(), 3);
+    let of = |site: &Value| {
+        let name = site["id"].as_str().expect("text");
+        read(&format!("evidence/sites/{name}.json"))["header"]["preprocessing"].clone()
+    };
+    let first = of(released[0]);
+    assert_eq!(first.as_object().expect("probes").len(), 9);
+    for site in &released {
+        assert_eq!(of(site), first, "{}", site["id"]);
+        assert_eq!(site["preprocessing"], released[0]["preprocessing"]);
+        assert!(site["preprocessing"].is_string());
+    }
+    let page = fs::read_to_string(round.out.join("report.html")).expect("a page");
+    assert!(page.contains("synthetic probe images came out as the protocol says"));
 }
 
 fn check_synthesis(report: &Value, expected: &Value) {

@@ -52,6 +52,11 @@ fn ten_cases_are_drawn_as_the_model_would_see_them_and_what_cannot_be_drawn_is_n
 
     let (said, row) = checked(&site);
     assert_eq!(row["holds"], true, "{row}");
+    let rows = said["checks"].as_array().expect("there are checks");
+    let probes =
+        rows.iter().find(|row| row["check"] == "preprocessing").expect("it is one of them");
+    assert_eq!(probes["holds"], true, "{probes}");
+    assert!(probes["note"].to_string().contains("9 probe images come out"), "{probes}");
     let cases = said["dry_run"]["cases"].as_array().expect("cases were looked at");
     assert_eq!(cases.len(), 10);
     for case in cases {

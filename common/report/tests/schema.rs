@@ -8,6 +8,8 @@ mod consortium;
 use boon::{Compiler, SchemaIndex, Schemas};
 use consortium::{Answers, all_answers, answers, documents, plan};
 use fedval_report::assemble;
+use fedval_study::StudyProtocol;
+use fedval_study::protocol::ProbeRule;
 use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
@@ -34,7 +36,11 @@ impl Published {
 }
 
 fn report(answers: &Answers) -> Value {
-    let (protocol, round, results) = documents(&plan(), answers, OPENED);
+    report_of(&plan(), answers)
+}
+
+fn report_of(plan: &StudyProtocol, answers: &Answers) -> Value {
+    let (protocol, round, results) = documents(plan, answers, OPENED);
     let report = assemble(&protocol, &round, &results).unwrap();
     serde_json::from_slice(report.canonical().unwrap().bytes()).unwrap()
 }
@@ -45,6 +51,10 @@ fn every_report_keeps_to_the_schema() {
     for answers in [answers(&plan()), all_answers(&plan()), Vec::new()] {
         published.check(&report(&answers)).unwrap();
     }
+    let plan = StudyProtocol { preprocessing_probes: ProbeRule::Require, ..plan() };
+    let with_probes = report_of(&plan, &answers(&plan));
+    assert!(with_probes["sites"][0]["preprocessing"].is_string());
+    published.check(&with_probes).unwrap();
 }
 
 #[test]
@@ -58,6 +68,7 @@ fn the_schema_lets_nothing_else_through() {
         ("/synthesis/auroc/tau2", json!(null)),
         ("/verdicts/0/result", json!("passed")),
         ("/disclosure/withheld/0/code", json!("C")),
+        ("/sites/0/result", json!("0")),
         ("/gaps/0/result", json!({ "not_estimable": "bad luck" })),
     ] {
         let mut report = whole.clone();

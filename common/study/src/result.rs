@@ -9,6 +9,7 @@ use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, Pr
 use crate::id::{Name, RoundId, SiteId, StudyId};
 use crate::noisy::NoisyPerformance;
 use crate::performance::Performance;
+use crate::probes::ProbeDigests;
 use crate::summary::FailureReason;
 use crate::terms::Terms;
 
@@ -191,6 +192,9 @@ pub struct ResultHeader {
     /// Where the scores come from.
     #[serde(default, skip_serializing_if = "ScoreSource::is_model")]
     pub scores: ScoreSource,
+    /// What its preprocessing made of the probe images before the first case was read.
+    #[serde(default, skip_serializing_if = "ProbeDigests::is_empty")]
+    pub preprocessing: ProbeDigests,
 }
 
 /// Where a site's scores come from.

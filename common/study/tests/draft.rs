@@ -2,7 +2,7 @@
 
 use fedval_study::Sha256Digest;
 use fedval_study::draft::{Draft, DraftError};
-use fedval_study::protocol::{Reference, StudyProtocol, Task, ValueScaling};
+use fedval_study::protocol::{ProbeRule, Reference, StudyProtocol, Task, ValueScaling};
 
 const GOOD: &str = r#"
 id = "chest"
@@ -214,4 +214,21 @@ fn a_protocol_of_one_condition_is_written_as_it_was_before_there_were_tasks() {
     assert!(!text.contains("\"task\"") && !text.contains("\"values\":1"), "{text}");
     let grades = serde_json::to_string(&parsed(&grades())).expect("a plain structure");
     assert!(grades.contains("\"task\":{\"ordinal\":[") && grades.contains("\"values\":3"));
+}
+
+#[test]
+fn probe_images_can_be_required_and_silence_leaves_no_trace() {
+    let with = |word: &str| {
+        GOOD.replace("[model]\n", &format!("preprocessing_probes = \"{word}\"\n[model]\n"))
+    };
+    let text = |protocol: &StudyProtocol| serde_json::to_string(protocol).expect("plain data");
+    let silent = parsed(GOOD);
+    assert_eq!(silent.preprocessing_probes, ProbeRule::Accept);
+    assert!(!text(&silent).contains("preprocessing_probes"));
+    assert_eq!(parsed(&with("accept")), silent);
+    let required = parsed(&with("require"));
+    assert_eq!(required.preprocessing_probes, ProbeRule::Require);
+    assert!(text(&required).contains(r#""preprocessing_probes":"require""#));
+    let unknown = refused(&with("sometimes"));
+    assert_eq!(unknown.problems[0].path, "preprocessing_probes");
 }

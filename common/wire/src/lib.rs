@@ -8,6 +8,7 @@ mod error;
 mod noisy;
 mod performance;
 mod primitive;
+mod probes;
 mod release;
 mod result;
 mod terms;

@@ -11,6 +11,7 @@ use crate::classes::{classes_from_wire, classes_to_wire};
 use crate::coarse::{coarse_from_wire, coarse_to_wire};
 use crate::noisy::{noisy_from_wire, noisy_to_wire};
 use crate::primitive::{digest, enumeration, id, optional_digest};
+use crate::probes::{probes_from_wire, probes_to_wire};
 use crate::release::{release_from_wire, release_to_wire};
 
 /// Writes a result for the wire.
@@ -77,6 +78,7 @@ fn header_to_wire(header: &ResultHeader) -> proto::ResultHeader {
         policy: optional(header.policy.as_ref().map(|policy| policy.0.as_bytes())),
         agent_build: header.agent_build.0.as_bytes().to_vec(),
         prediction_table: header.scores == ScoreSource::PredictionTable,
+        preprocessing: probes_to_wire(&header.preprocessing),
     }
 }
 
@@ -95,6 +97,7 @@ fn header_from_wire(header: &proto::ResultHeader) -> Result<ResultHeader, WireEr
         } else {
             ScoreSource::Model
         },
+        preprocessing: probes_from_wire(&header.preprocessing)?,
     })
 }
 

@@ -24,7 +24,7 @@ const SENT_BY_SITES: [&str; 8] = [
 
 /// The only bytes a site can send: digests, signatures, nonces of its process, a token, a signing
 /// request.
-const BYTES: [&str; 17] = [
+const BYTES: [&str; 18] = [
     "CosignRequest.root",
     "CosignRequest.signature",
     "DownloadRequest.digest",
@@ -34,6 +34,7 @@ const BYTES: [&str; 17] = [
     "Hello.agent_build",
     "Hello.instance",
     "Hello.previous_instance",
+    "ProbeDigest.digest",
     "ResultHeader.agent_build",
     "ResultHeader.cohort",
     "ResultHeader.model",

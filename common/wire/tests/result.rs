@@ -205,3 +205,25 @@ fn a_digest_of_another_length_is_named() {
     (silent.header.cohort, silent.header.policy) = (None, None);
     assert_eq!(sent(&silent), silent);
 }
+
+#[test]
+fn a_probe_that_is_unknown_or_there_twice_is_named() {
+    let probe = |probe: proto::ProbeName, bytes: usize| proto::ProbeDigest {
+        probe: probe.into(),
+        digest: vec![7; bytes],
+    };
+    let header = |probes: Vec<proto::ProbeDigest>| {
+        refused(|m| m.header.as_mut().unwrap().preprocessing = probes)
+    };
+    let frame = || probe(proto::ProbeName::Frame, 32);
+    let twice = header(vec![frame(), frame()]);
+    assert_eq!(twice.field, "header.preprocessing.probe");
+    assert_eq!(
+        header(vec![probe(proto::ProbeName::Frame, 31)]).field,
+        "header.preprocessing.digest"
+    );
+    for bad in [0, -1, 99] {
+        let unknown = header(vec![proto::ProbeDigest { probe: bad, ..frame() }]);
+        assert_eq!(unknown.field, "header.preprocessing.probe");
+    }
+}

@@ -3,10 +3,11 @@
 use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
-use fedval_study::protocol::PredictionTables;
+use fedval_preprocess::probe::{Expected, ProbesRefused};
+use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::{
     Canonical, Cell, ClassPerformance, Dispatch, LockedProtocol, LogEvent, Outcome, Release,
-    ResultDigest, ScoreSource, SiteId, SiteResult,
+    ResultDigest, ResultHeader, ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -46,6 +47,9 @@ pub enum SubmitError {
         /// The relation that all data keep.
         relation: &'static str,
     },
+    /// The site does not preprocess images as the protocol says, or does not show that it does.
+    #[error("{0}")]
+    Preprocessing(ProbesRefused),
     /// The result cannot be written in canonical form.
     #[error("the result holds a number out of range")]
     NotCanonical,
@@ -73,7 +77,11 @@ impl Problem for SubmitError {
             Self::WrongSite => "WRONG_SITE",
             Self::NotWhatWasAsked => "NOT_WHAT_WAS_ASKED",
             Self::Signature(_) => "RESULT_SIGNATURE",
-            Self::Contradiction { .. } => "RESULT_CONTRADICTION",
+            Self::Contradiction { .. } | Self::Preprocessing(ProbesRefused::NoImages) => {
+                "RESULT_CONTRADICTION"
+            }
+            Self::Preprocessing(ProbesRefused::Drift(_)) => "PREPROCESSING_DIFFERS",
+            Self::Preprocessing(ProbesRefused::Absent) => "PREPROCESSING_UNPROVEN",
             Self::NotCanonical => "RESULT_OUT_OF_RANGE",
             Self::Conflict => "CONFLICT",
             Self::RoundClosed => "ROUND_CLOSED",
@@ -88,7 +96,11 @@ impl Problem for SubmitError {
             match self {
                 Self::NotFound | Self::NotWhatWasAsked => "run `fedval-agent jobs` to see what was dispatched",
                 Self::WrongSite | Self::Signature(_) => "enrol this machine as the site it is",
-                Self::Contradiction { .. } | Self::NotCanonical => {
+                Self::Preprocessing(ProbesRefused::Drift(_) | ProbesRefused::Absent) => {
+                    "install the coordinator's release of fedval-agent, run `fedval-agent check --study STUDY`, \
+                     then ask the operator for a new round"
+                }
+                Self::Contradiction { .. } | Self::Preprocessing(_) | Self::NotCanonical => {
                     "report this to the maintainers: the agent's arithmetic and the coordinator's disagree"
                 }
                 Self::Conflict => "the recorded result stands; ask the operator for a new round",
@@ -176,11 +188,16 @@ impl Coordinator {
         {
             return Err(SubmitError::NotWhatWasAsked);
         }
-        let Some(terms) = result.outcome.terms() else { return Ok(()) };
+        let terms = result.outcome.terms();
+        if terms.is_none() && header.preprocessing.is_empty() {
+            return Ok(());
+        }
         let study = self.store.study_find(&asked.study).await?.ok_or(SubmitError::Damaged)?;
         let version = study.version_of(asked.protocol).ok_or(SubmitError::Damaged)?;
         let locked = LockedProtocol::parse(&version.protocol).map_err(|_| SubmitError::Damaged)?;
         let plan = locked.protocol();
+        check_preprocessing(plan, header, terms.is_some()).await?;
+        let Some(terms) = terms else { return Ok(()) };
         if header.scores == ScoreSource::PredictionTable
             && plan.prediction_tables == PredictionTables::Refuse
         {
@@ -204,6 +221,23 @@ impl Coordinator {
             relation: "a result holds what the protocol names",
         })
     }
+}
+
+/// Holds what the site's preprocessing made of the probe images against what it must. Beside everything else: making
+/// them takes a while.
+async fn check_preprocessing(
+    plan: &StudyProtocol,
+    header: &ResultHeader,
+    is_release: bool,
+) -> Result<(), SubmitError> {
+    let judged = if header.preprocessing.is_empty() {
+        Expected::default().judge(plan, header, is_release)
+    } else {
+        let (plan, header) = (plan.clone(), header.clone());
+        let judge = move || Expected::default().judge(&plan, &header, is_release);
+        tokio::task::spawn_blocking(judge).await.expect("comparing digests does not panic")
+    };
+    judged.map_err(SubmitError::Preprocessing)
 }
 
 /// The same of several classes; that counts add up was tested with the schema.

@@ -143,7 +143,7 @@ fn printable(text: &str) -> String {
 /// Codes of the coordinator that a site may see; a code of another version is not passed on, since
 /// codes end up in metrics.
 fn known_code(code: &str) -> &'static str {
-    const KNOWN: [&str; 23] = [
+    const KNOWN: [&str; 25] = [
         "AGENT_ALREADY_CONNECTED",
         "ARTIFACT_NOT_FOUND",
         "ARTIFACTS_UNAVAILABLE",
@@ -155,6 +155,8 @@ fn known_code(code: &str) -> &'static str {
         "MESSAGE_TOO_LARGE",
         "NOT_ENROLLED",
         "NOT_WHAT_WAS_ASKED",
+        "PREPROCESSING_DIFFERS",
+        "PREPROCESSING_UNPROVEN",
         "RESULT_CONTRADICTION",
         "RESULT_OUT_OF_RANGE",
         "RESULT_SIGNATURE",

@@ -3,13 +3,12 @@
 use fedval_disclosure::SiteLocal;
 use fedval_inference::BoxProgram;
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestSource, Pacs, ReceivedImage, read_manifest,
+    Case, Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTest, Pacs, ReceivedImage,
 };
 use fedval_study::protocol::StudyProtocol;
 
-use crate::attributes::attribute_columns;
 use crate::reader::{NoImage, Reader};
-use crate::run::EvaluateError;
+use crate::run::{EvaluateError, Progress};
 
 /// A case that was looked at.
 #[derive(Debug)]
@@ -25,8 +24,8 @@ pub struct Looked {
 pub struct DryRun<'e> {
     /// The protocol.
     pub protocol: &'e StudyProtocol,
-    /// Where the cohort lies.
-    pub source: &'e ManifestSource,
+    /// The cohort, as its manifest was read.
+    pub cohort: &'e SiteLocal<Cohort>,
     /// Where the images of a cohort lie whose manifest names instances.
     pub pacs: Option<&'e Pacs>,
     /// Limits of decoding.
@@ -39,11 +38,12 @@ impl DryRun<'_> {
     ///
     /// # Errors
     ///
-    /// [`EvaluateError`] if the manifest is refused, the PACS cannot be asked, or nothing can be decoded on this
-    /// machine.
-    pub async fn run(&self, most: usize) -> Result<Vec<Looked>, EvaluateError> {
-        let columns = attribute_columns(self.protocol, &self.source.columns);
-        let cohort = read_manifest(self.source, self.protocol.labels(), &columns)?;
+    /// [`EvaluateError`] if the PACS cannot be asked, or nothing can be decoded on this machine.
+    pub async fn run(
+        &self,
+        most: usize,
+        progress: &Progress,
+    ) -> Result<Vec<Looked>, EvaluateError> {
         let program = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
         let mut reader = Reader {
             input: &self.protocol.model.input,
@@ -52,25 +52,27 @@ impl DryRun<'_> {
             max_file_bytes: self.decode_limits.max_file_bytes,
             pacs: self.pacs,
         };
-        let cohort = cohort.open_on_site();
-        let mut looked = Vec::with_capacity(most);
-        let looked_at = if self.source.columns.index_test.is_table() {
-            Vec::new()
-        } else {
-            spread(&with_reference(cohort), most)
-        };
+        let cohort = self.cohort.open_on_site();
+        let looked_at = spread(&with_image(cohort), most);
+        progress.begin(0, looked_at.len());
+        let mut looked = Vec::with_capacity(looked_at.len());
         for place in looked_at {
             let (_, image) = reader.look(&cohort.cases[place]).await?;
             looked.push(Looked { place, image });
+            progress.add(1);
         }
         Ok(looked)
     }
 }
 
-/// Places of the cases whose image the study would look at.
-fn with_reference(cohort: &Cohort) -> Vec<usize> {
+/// Places of the cases whose image the study would look at: a prediction table has none.
+fn with_image(cohort: &Cohort) -> Vec<usize> {
+    let is_looked_at = |case: &Case| {
+        let has_image = matches!(case.index_test, IndexTest::Image(_) | IndexTest::Instance(_));
+        has_image && case.reference.is_some()
+    };
     let cases = cohort.cases.iter().enumerate();
-    cases.filter(|(_, case)| case.reference.is_some()).map(|(place, _)| place).collect()
+    cases.filter(|(_, case)| is_looked_at(case)).map(|(place, _)| place).collect()
 }
 
 /// At most so many of these, at even distances.

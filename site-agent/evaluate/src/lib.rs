@@ -10,6 +10,7 @@ mod lane;
 mod members;
 mod performance;
 mod prediction;
+mod probes;
 mod purity;
 mod reader;
 mod recorder;
@@ -20,6 +21,7 @@ mod unit;
 
 pub use attributes::attribute_columns;
 pub use dry_run::{DryRun, Looked};
+pub use probes::{check_preprocessing, probe_count};
 pub use reader::NoImage;
 pub use run::{EvaluateError, Evaluation, Progress};
 pub use unit::ScoreGrid;

@@ -11,9 +11,10 @@ use fedval_ingest::{
     Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, Pacs, PacsError,
     read_manifest,
 };
+use fedval_preprocess::probe::Drift;
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::summary::FailureReason;
-use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
+use fedval_study::{Exit, FailedStage, ProbeName, Problem, RoundId, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
 use tokio::sync::mpsc::{self, Sender};
 
@@ -43,7 +44,13 @@ impl Progress {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 
-    /// Counts cases that are on the disk.
+    /// So many of so many are done already.
+    pub(crate) fn begin(&self, done: usize, total: usize) {
+        self.total.store(total, Ordering::Relaxed);
+        self.done.store(done, Ordering::Relaxed);
+    }
+
+    /// Counts cases that are on the disk, or of a dry run, that were looked at.
     pub(crate) fn add(&self, cases: usize) {
         self.done.fetch_add(cases, Ordering::Relaxed);
     }
@@ -71,6 +78,17 @@ pub enum EvaluateError {
     /// Too many cases failed.
     #[error("more cases failed than the protocol allows")]
     TooManyFailures,
+    /// This machine does not preprocess as the protocol says: no case was read, and nothing was spent.
+    #[error("no image was read: {0}")]
+    PreprocessingDiffers(Drift),
+    /// A probe image does not come out of its box.
+    #[error("no image was read: the probe image `{probe}` cannot be decoded here ({detail})")]
+    ProbeNotDecoded {
+        /// The probe.
+        probe: ProbeName,
+        /// Stable code of what became of it.
+        detail: &'static str,
+    },
     /// This machine cannot run a box.
     #[error("images cannot be decoded on this machine")]
     Machine(#[source] fedval_ingest::DecodeFailure),
@@ -96,6 +114,8 @@ impl EvaluateError {
             | Self::Machine(_)
             | Self::NoBox(_)
             | Self::Pacs(_)
+            | Self::PreprocessingDiffers(_)
+            | Self::ProbeNotDecoded { .. }
             | Self::Vault(_) => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
             Self::ModelDies(_) | Self::TooManyFailures | Self::Nondeterministic => {
@@ -134,6 +154,7 @@ impl Problem for EvaluateError {
             Self::Machine(error) => error.code(),
             Self::NoBox(_) => "SANDBOX_NOT_STARTED",
             Self::Pacs(error) => error.code(),
+            Self::PreprocessingDiffers(_) | Self::ProbeNotDecoded { .. } => "PREPROCESSING_DIFFERS",
             Self::Vault(error) => error.code(),
         }
     }
@@ -159,6 +180,11 @@ impl Problem for EvaluateError {
             Self::Machine(error) => error.remedy(),
             Self::NoBox(_) => Some("mount /proc for this user".to_owned()),
             Self::Pacs(error) => error.remedy(),
+            Self::PreprocessingDiffers(_) | Self::ProbeNotDecoded { .. } => Some(
+                "install the coordinator's release of fedval-agent, then run `fedval-agent check \
+                 --study STUDY`"
+                    .to_owned(),
+            ),
             Self::Vault(error) => error.remedy(),
         }
     }
@@ -168,6 +194,8 @@ impl Problem for EvaluateError {
             Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
             | Self::Machine(_)
             | Self::NoBox(_)
+            | Self::PreprocessingDiffers(_)
+            | Self::ProbeNotDecoded { .. }
             | Self::Vault(_) => Exit::Machine,
             Self::Pacs(error) => error.exit(),
             _ => Exit::Usage,
@@ -255,8 +283,7 @@ impl Evaluation<'_> {
         missing: Vec<usize>,
         progress: &Progress,
     ) -> Result<(), VaultError> {
-        progress.total.store(cohort.cases.len(), Ordering::Relaxed);
-        progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        progress.begin(cohort.cases.len() - missing.len(), cohort.cases.len());
         for places in missing.chunks(MOST_SCORES) {
             let of = |place: &usize| {
                 let checkpoint = prediction::checkpoint(self.protocol, &cohort.cases[*place])?;
@@ -279,8 +306,7 @@ impl Evaluation<'_> {
     ) -> Result<Vec<Done>, EvaluateError> {
         let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
         let again = purity::again(&self.secret, self.round, scorable.collect());
-        progress.total.store(cohort.cases.len() + again.len(), Ordering::Relaxed);
-        progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        progress.begin(cohort.cases.len() - missing.len(), cohort.cases.len() + again.len());
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
         let first = first.into_iter().map(|index| (index, Pass::First));
         let due: Vec<(usize, Pass)> =
@@ -372,7 +398,7 @@ fn check_again(
 }
 
 /// Does what takes its time beside everything else: the agent's own thread answers the coordinator.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

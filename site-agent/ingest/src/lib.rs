@@ -12,7 +12,7 @@ pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
     DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, ReceivedImage,
-    decode_box_main, decode_image, picture,
+    decode_box_main, decode_image, picture, probe_file,
 };
 pub use manifest::{
     Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError, ManifestProblem,

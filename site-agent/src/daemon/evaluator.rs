@@ -5,11 +5,13 @@ use std::path::Path;
 use async_trait::async_trait;
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::SiteLocal;
-use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
-use fedval_study::{FailedStage, SiteSummary, StudyProtocol};
+use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, check_preprocessing};
+use fedval_study::{FailedStage, ProbeDigests, ScoreSource, SiteSummary, StudyProtocol};
 use fedval_vault::Job;
 
-use super::{Agent, progress};
+use super::Agent;
+use crate::config::DataSource;
+use crate::progress;
 
 /// Why there is no summary.
 #[derive(Debug)]
@@ -29,6 +31,15 @@ pub enum NotEvaluated {
     Machine(Failure),
 }
 
+/// What an evaluation comes to.
+#[derive(Debug)]
+pub struct Summarised {
+    /// What was counted.
+    pub summary: SiteLocal<SiteSummary>,
+    /// What the probe images came out as, which agrees with the protocol; none where no image was read.
+    pub preprocessing: ProbeDigests,
+}
+
 /// Evaluates jobs.
 #[async_trait]
 pub trait Evaluator: std::fmt::Debug + Send + Sync {
@@ -40,7 +51,7 @@ pub trait Evaluator: std::fmt::Debug + Send + Sync {
         protocol: &StudyProtocol,
         model: &Path,
         grid: ScoreGrid,
-    ) -> Result<SiteLocal<SiteSummary>, NotEvaluated>;
+    ) -> Result<Summarised, NotEvaluated>;
 }
 
 /// Evaluates in boxes.
@@ -56,7 +67,7 @@ impl Evaluator for Boxed {
         protocol: &StudyProtocol,
         model: &Path,
         grid: ScoreGrid,
-    ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
+    ) -> Result<Summarised, NotEvaluated> {
         let source = agent.config.source_of(&protocol.id);
         let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
         let source = source.ok_or(missing)?;
@@ -64,6 +75,7 @@ impl Evaluator for Boxed {
         let pacs = source.pacs(&agent.config.limits);
         let pacs =
             pacs.map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
+        let preprocessing = probed(agent, source, protocol).await?;
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
         let evaluation = Evaluation {
             round: job.round(),
@@ -81,16 +93,38 @@ impl Evaluator for Boxed {
         let shown = Progress::default();
         let summary = tokio::select! {
             summary = evaluation.run(&shown) => summary,
-            never = progress::show(job.round(), &shown) => match never {},
+            never = progress::show(job.round().as_str(), &shown) => match never {},
         };
-        summary.map_err(not_evaluated)
+        let summary = summary.map_err(not_evaluated)?;
+        Ok(Summarised { summary, preprocessing })
     }
+}
+
+/// What the probe images come out as, before anything is asked of a PACS or opened. A table of scores has no image.
+async fn probed(
+    agent: &Agent,
+    source: &DataSource,
+    protocol: &StudyProtocol,
+) -> Result<ProbeDigests, NotEvaluated> {
+    if source.scores() == ScoreSource::PredictionTable {
+        return Ok(ProbeDigests::default());
+    }
+    let limits = agent.config.limits.decode();
+    check_preprocessing(&protocol.model.input, limits).await.map_err(not_evaluated)
 }
 
 fn not_evaluated(error: EvaluateError) -> NotEvaluated {
     if let EvaluateError::Pacs(pacs) = &error {
         let (code, is_passing) = (pacs.code().to_owned(), pacs.is_passing());
         return NotEvaluated::Waits { code, is_passing };
+    }
+    if matches!(
+        error,
+        EvaluateError::PreprocessingDiffers(_) | EvaluateError::ProbeNotDecoded { .. }
+    ) {
+        // The log of this site says which; a person brings another release.
+        tracing::error!(problem = %error, "preprocessing is not the protocol's");
+        return NotEvaluated::Waits { code: error.code().to_owned(), is_passing: false };
     }
     match error.stage() {
         _ if error.is_model_damaged() => NotEvaluated::ModelDamaged(error.code()),

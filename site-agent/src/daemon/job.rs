@@ -8,13 +8,13 @@ use fedval_disclosure::{
 use fedval_evaluate::ScoreGrid;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ResultHeader, ScoreSource, SiteResult,
-    SiteSummary,
+    CohortCommitment, LockedProtocol, Outcome, PolicyDigest, ProbeDigests, ResultHeader,
+    ScoreSource, SiteResult, SiteSummary,
 };
 use fedval_vault::Job;
 
 use super::Agent;
-use super::evaluator::NotEvaluated;
+use super::evaluator::{NotEvaluated, Summarised};
 use crate::config::DataSource;
 use crate::site_policy;
 
@@ -43,11 +43,12 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<Ran, Failure> {
     }
     let grid = if effective.terms.is_rounded() { ScoreGrid::Coarse } else { ScoreGrid::Fine };
     match agent.evaluator.evaluate(agent, job, protocol, &path, grid).await {
-        Ok(summary) => {
+        Ok(Summarised { summary, preprocessing }) => {
             let cohort = summary.open_on_site().cohort;
             let scores = agent.config.source_of(&protocol.id).map(DataSource::scores);
             let header = ResultHeader {
                 scores: scores.unwrap_or_default(),
+                preprocessing,
                 ..header(agent, job, Some(cohort), Some(policy.digest()))
             };
             // On the heap: what is held while the rules are applied is large.
@@ -201,6 +202,7 @@ fn header(
         policy,
         agent_build: agent.build,
         scores: ScoreSource::Model,
+        preprocessing: ProbeDigests::default(),
     }
 }
 

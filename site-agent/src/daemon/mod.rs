@@ -15,7 +15,6 @@ mod ledger_mark;
 mod link;
 mod log;
 mod observe;
-mod progress;
 mod renewal;
 mod session;
 mod to_mend;
@@ -34,7 +33,7 @@ use tokio::sync::watch;
 
 pub use bell::Bell;
 pub use conversation::Conversation;
-pub use evaluator::{Evaluator, NotEvaluated};
+pub use evaluator::{Evaluator, NotEvaluated, Summarised};
 pub use fedval_evaluate::ScoreGrid;
 pub use link::Link;
 pub use worker::{Way, Worker};

@@ -8,14 +8,14 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use fedval_agent::daemon::{
-    Agent, Conversation, Evaluator, Home, Link, NotEvaluated, ScoreGrid, Worker,
+    Agent, Conversation, Evaluator, Home, Link, NotEvaluated, ScoreGrid, Summarised, Worker,
 };
 use fedval_ambient::{MockClock, SeededEntropy};
 use fedval_core::port::InstanceId;
 use fedval_core::{AgentSession, Coordinator, LostPart, Said};
 use fedval_disclosure::SiteLocal;
 use fedval_egress::{Heard, JobPhase, LostPart as HeardPart, Offer};
-use fedval_study::{ResultDigest, Sha256Digest, SiteSummary, StudyProtocol};
+use fedval_study::{ProbeDigests, ResultDigest, Sha256Digest, SiteSummary, StudyProtocol};
 use fedval_vault::Job;
 use tokio::sync::watch;
 
@@ -39,10 +39,12 @@ impl Evaluator for Buckets {
         protocol: &StudyProtocol,
         model: &Path,
         _grid: ScoreGrid,
-    ) -> Result<SiteLocal<SiteSummary>, NotEvaluated> {
+    ) -> Result<Summarised, NotEvaluated> {
         assert_eq!(std::fs::read(model).unwrap(), support::MODEL, "the model is whole");
         let counted = COUNTED[self.0].get_or_init(|| support::summary(&cases(self.0), protocol));
-        Ok(SiteLocal::new(counted.clone()))
+        // Without images there is nothing to prepare.
+        let preprocessing = ProbeDigests::default();
+        Ok(Summarised { summary: SiteLocal::new(counted.clone()), preprocessing })
     }
 }
 

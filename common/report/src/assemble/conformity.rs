@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::dc01_closed_schema;
+use fedval_preprocess::probe::Expected;
 use fedval_study::protocol::PredictionTables;
 use fedval_study::{
     Canonical, LockedProtocol, Outcome, ProtocolHistory, ResultDigest, RoundRecord, ScoreSource,
@@ -21,10 +22,11 @@ pub(super) fn check(
 ) -> Result<(), AssembleError> {
     check_round(history, round)?;
     let protocol = history.in_force();
+    let probes = Expected::default();
     // The first in order of sites is the one that is told.
     let refused = round.sites.par_iter().find_map_first(|record| {
         let given = results.get(&record.site).copied();
-        check_answer(protocol, round, record, given).err()
+        check_answer(protocol, round, record, given, &probes).err()
     });
     if let Some(error) = refused {
         return Err(error);
@@ -41,6 +43,7 @@ fn check_answer(
     round: &RoundRecord,
     record: &SiteRecord,
     given: Option<Given<'_>>,
+    probes: &Expected,
 ) -> Result<(), AssembleError> {
     match (given, record.status) {
         (None, SiteStatus::Missing) => check_missing(record),
@@ -50,7 +53,7 @@ fn check_answer(
             if given.is_checked {
                 return Ok(());
             }
-            check_result(protocol, round, &record.site, given.result)
+            check_result(protocol, round, &record.site, given.result, probes)
         }
     }
 }
@@ -111,12 +114,14 @@ fn check_record(record: &SiteRecord, given: Given<'_>) -> Result<(), AssembleErr
     Ok(())
 }
 
-/// Checks that a result is about this study, round and site, and that its aggregates can be.
+/// Checks that a result is about this study, round and site, that its images were prepared as the protocol says, and
+/// that its aggregates can be. `probes` are those of this protocol.
 pub(crate) fn check_result(
     protocol: &LockedProtocol,
     round: &RoundRecord,
     site: &SiteId,
     result: &SiteResult,
+    probes: &Expected,
 ) -> Result<(), AssembleError> {
     let header = &result.header;
     let agreements = [
@@ -129,7 +134,11 @@ pub(crate) fn check_result(
     if let Some((_, field)) = agreements.into_iter().find(|(agrees, _)| !agrees) {
         return Err(AssembleError::HeaderDisagrees { site: site.clone(), field });
     }
-    match result.outcome.terms() {
+    let terms = result.outcome.terms();
+    probes
+        .judge(protocol.protocol(), header, terms.is_some())
+        .map_err(|source| AssembleError::Preprocessing { site: site.clone(), source })?;
+    match terms {
         Some(terms) => check_release(protocol, site, result, terms),
         None => Ok(()),
     }

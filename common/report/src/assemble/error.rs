@@ -1,6 +1,7 @@
 //! Documents that do not make a report.
 
 use fedval_disclosure::rules::dc01_closed_schema::SchemaBreach;
+use fedval_preprocess::probe::ProbesRefused;
 use fedval_study::performance::ContradictoryPerformance;
 use fedval_study::{CanonicalError, SiteId};
 
@@ -53,6 +54,15 @@ pub enum AssembleError {
     PredictionsNotAccepted {
         /// The site.
         site: SiteId,
+    },
+    /// A site's images were not prepared as the protocol says, or it does not show that they were.
+    #[error("the images of {site} were not shown to be prepared as the protocol says")]
+    Preprocessing {
+        /// The site.
+        site: SiteId,
+        /// What differs.
+        #[source]
+        source: ProbesRefused,
     },
     /// A result has no canonical form.
     #[error("the result of {site} has no canonical form")]

@@ -49,6 +49,7 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         cohort: header.and_then(|header| header.cohort),
         agent_build: header.map(|header| header.agent_build),
         scores: header.map(|header| header.scores),
+        preprocessing: header.and_then(|header| header.preprocessing.summary()),
         disclosure: answer
             .result
             .and_then(|result| result.outcome.terms())

@@ -119,7 +119,7 @@ fn total(report: &Report) -> Row {
 /// The words under the table: eligibility, units and what counts as attrition.
 pub(super) fn remarks(report: &Report) -> Vec<String> {
     let study = &report.study;
-    vec![
+    let mut remarks = vec![
         format!("Reference standard: {}.", study.reference_standard.trim_end_matches('.')),
         format!("Unit of analysis: {}.", words::unit(study.unit, study.combine)),
         "A case without a usable result of the index test or without a reference standard is not \
@@ -131,5 +131,35 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
              of results.",
             super::number::level(study.failure_limit)
         ),
-    ]
+    ];
+    remarks.extend(preprocessing(report));
+    remarks
+}
+
+/// Where images were shown to be prepared as the protocol says; nothing where no site was asked to show it.
+fn preprocessing(report: &Report) -> Option<String> {
+    let from_images =
+        |site: &&Site| !site.metrics.is_empty() && site.scores == Some(ScoreSource::Model);
+    let sites: Vec<&Site> = report.sites.iter().filter(from_images).collect();
+    let named = |sites: &[&&Site]| -> String {
+        let names: Vec<&str> = sites.iter().map(|site| site.id.as_str()).collect();
+        names.join(", ")
+    };
+    let (agree, silent): (Vec<_>, Vec<_>) =
+        sites.iter().partition(|site| site.preprocessing.is_some());
+    if agree.is_empty() {
+        return None;
+    }
+    let agreed = "came out as the protocol says";
+    Some(if silent.is_empty() {
+        format!(
+            "Preprocessing: synthetic probe images {agreed} at every site whose results rest on images."
+        )
+    } else {
+        format!(
+            "Preprocessing: synthetic probe images {agreed} at {}; nothing was shown of {}.",
+            named(&agree),
+            named(&silent)
+        )
+    })
 }

@@ -100,6 +100,7 @@ pub(super) fn sites(report: &Report, shown: &Ranking<'_>) -> Table {
             ("Policy", policy.map(ToString::to_string)),
             ("Cohort", site.cohort.map(|digest| digest.to_string())),
             ("Agent", site.agent_build.map(|digest| digest.to_string())),
+            ("Probe images", site.preprocessing.map(|digest| digest.to_string())),
         ];
         for (what, digest) in digests {
             let Some(digest) = digest else { continue };

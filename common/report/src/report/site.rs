@@ -6,8 +6,8 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, ScoreSource, SiteId,
-    SiteStatus, Terms,
+    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, ScoreSource, Sha256Digest,
+    SiteId, SiteStatus, Terms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,10 @@ pub struct Site {
     pub agent_build: Option<BuildDigest>,
     /// Where its scores come from.
     pub scores: Option<ScoreSource>,
+    /// One digest for what its preprocessing made of all probe images, which agrees with the protocol; absent where
+    /// the result says nothing of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocessing: Option<Sha256Digest>,
     /// The disclosure control that the site applied.
     pub disclosure: Option<SiteControl>,
 }

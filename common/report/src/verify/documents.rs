@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use fedval_preprocess::probe::Expected;
 use fedval_study::{
     Canonical, ElectronicSignature, LockedProtocol, ProtocolHistory, ResultDigest, RoundRecord,
     Sha256Digest, SiteId, SiteRecord, SiteResult, Timestamp,
@@ -36,6 +37,8 @@ pub(super) struct Documents<'f> {
     pub(super) results: BTreeMap<SiteId, Judged>,
     /// What people signed, by path.
     pub(super) signatures: BTreeMap<String, Result<ElectronicSignature, String>>,
+    /// What the probe images of the protocol come out as.
+    pub(super) probes: Expected,
     /// Whether the report is worth making again: of a large package only where every file is the one that the
     /// coordinator signed. Of a small one it is made all the same, to say where it differs.
     pub(super) is_worth_making: bool,
@@ -72,6 +75,7 @@ impl<'f> Documents<'f> {
             round: files.read(layout::ROUND).and_then(|bytes| canonical(&bytes)),
             results: BTreeMap::new(),
             signatures: electronic_signature::read(files),
+            probes: Expected::default(),
             is_worth_making: true,
             stated: None,
         };

@@ -108,7 +108,7 @@ fn read_result(
         return Ok((None, digest));
     }
     let result: SiteResult = canonical(&bytes)?;
-    conforms(documents.protocol_for_judging()?, round, site, &result)
+    conforms(documents.protocol_for_judging()?, round, site, &result, &documents.probes)
         .map_err(|error| chain(&error))?;
     Ok((Some(result), digest))
 }

@@ -8,19 +8,21 @@ pub(crate) mod signature;
 use std::collections::BTreeMap;
 
 use fedval_ambient::{Clock as _, MockClock, SeededEntropy};
+use fedval_preprocess::probe::Probes;
 use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
     EndpointDirection, FrameChoice, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification,
-    Monochrome1, OperatingPoint, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale,
-    StudyProtocol, Task, Unit, ValueScaling,
+    Monochrome1, OperatingPoint, PredictionTables, ProbeRule, Profile, ReferenceStandard, Resize,
+    ScoreScale, StudyProtocol, Task, Unit, ValueScaling,
 };
 use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
     BuildDigest, Canonical, Cell, CohortCommitment, LockedProtocol, LogEvent, ModelDigest, Outcome,
-    PolicyDigest, ProtocolHistory, ProtocolRecord, Release, ResultDigest, ResultHeader,
-    RoundRecord, ScoreSource, Sha256Digest, SiteId, SiteRecord, SiteResult, SiteStatus, Terms,
+    PolicyDigest, ProbeDigests, ProtocolHistory, ProtocolRecord, Release, ResultDigest,
+    ResultHeader, RoundRecord, ScoreSource, Sha256Digest, SiteId, SiteRecord, SiteResult,
+    SiteStatus, Terms,
 };
 use fedval_trust::{Authority, Certificate, PayloadType, Role, SecretKey, SignedDocument};
 
@@ -62,6 +64,7 @@ pub(crate) fn plan() -> StudyProtocol {
         task: Task::Binary,
         model: model(),
         prediction_tables: PredictionTables::Refuse,
+        preprocessing_probes: ProbeRule::Accept,
         reference_standard: ReferenceStandard {
             description: "consensus of two radiologists, blinded to the index test".to_owned(),
             positive: vec!["1".to_owned()],
@@ -348,6 +351,10 @@ fn documents_under(
     };
     let round_id = "cxr-pneumonia-r1";
     let (mut sites, mut results) = (Vec::new(), BTreeMap::new());
+    let probes = match plan.preprocessing_probes {
+        ProbeRule::Accept => ProbeDigests::default(),
+        ProbeRule::Require => Probes::of(&plan.model.input).expected(),
+    };
     for (index, (site, outcome)) in answers.iter().enumerate() {
         let site: SiteId = site.parse().unwrap();
         let hours = i64::try_from(index).unwrap() + 1;
@@ -362,6 +369,10 @@ fn documents_under(
                 policy: Some(PolicyDigest(digest(&format!("policy of {site}")))),
                 agent_build: BuildDigest(digest("agent")),
                 scores: ScoreSource::Model,
+                preprocessing: match outcome.terms() {
+                    Some(_) => probes.clone(),
+                    None => ProbeDigests::default(),
+                },
             },
             outcome,
         });

@@ -12,8 +12,8 @@ use crate::protocol::{
     Analysis, AttributeSource, Band, Category, Class, Combine, Crossing, Dimension,
     DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout,
     ModelInput, ModelOutput, ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA,
-    PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale, StudyProtocol, Task, Unit,
-    ValueScaling,
+    PredictionTables, ProbeRule, Profile, ReferenceStandard, Resize, ScoreScale, StudyProtocol,
+    Task, Unit, ValueScaling,
 };
 
 const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
@@ -41,6 +41,9 @@ pub(super) fn draft(text: &str) -> Result<Draft, DraftError> {
         (_, problems) => Err(DraftError { problems }),
     }
 }
+
+const PREPROCESSING_PROBES: [(&str, ProbeRule); 2] =
+    [("accept", ProbeRule::Accept), ("require", ProbeRule::Require)];
 
 const PREDICTION_TABLES: [(&str, PredictionTables); 2] =
     [("refuse", PredictionTables::Refuse), ("accept", PredictionTables::Accept)];
@@ -76,6 +79,9 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
         model: model_of(model.as_ref(), &task),
         prediction_tables: root
             .word_or("prediction_tables", &PREDICTION_TABLES, PredictionTables::Refuse)
+            .unwrap_or_default(),
+        preprocessing_probes: root
+            .word_or("preprocessing_probes", &PREPROCESSING_PROBES, ProbeRule::Accept)
             .unwrap_or_default(),
         reference_standard: reference_standard_of(root, &task),
         task,

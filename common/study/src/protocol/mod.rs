@@ -8,6 +8,7 @@ mod history;
 mod locked;
 mod model;
 mod prediction_tables;
+mod probe_rule;
 mod subgroup;
 mod task;
 
@@ -27,6 +28,7 @@ pub use model::{
     ScoreScale, ValueScaling,
 };
 pub use prediction_tables::PredictionTables;
+pub use probe_rule::ProbeRule;
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
 
@@ -63,6 +65,9 @@ pub struct StudyProtocol {
     /// Whether a site may bring scores instead of images.
     #[serde(default, skip_serializing_if = "PredictionTables::is_refuse")]
     pub prediction_tables: PredictionTables,
+    /// Whether results must show that preprocessing is the protocol's.
+    #[serde(default, skip_serializing_if = "ProbeRule::is_accept")]
+    pub preprocessing_probes: ProbeRule,
     /// What it is judged against.
     pub reference_standard: ReferenceStandard,
     /// Unit of analysis and rules of estimation.

@@ -23,7 +23,8 @@ use fedval_study::summary::{
 };
 use fedval_study::{
     BuildDigest, CohortCommitment, LockedProtocol, Members, Name, OperatingPointCounts,
-    PatientCounts, Performance, PolicyDigest, ResultHeader, ScoreSource, Sha256Digest, SiteSummary,
+    PatientCounts, Performance, PolicyDigest, ProbeDigests, ResultHeader, ScoreSource,
+    Sha256Digest, SiteSummary,
 };
 
 /// The study as its author writes it.
@@ -108,6 +109,7 @@ pub(crate) fn header(locked: &LockedProtocol, site: &str) -> ResultHeader {
         policy: Some(PolicyDigest(digest("policy"))),
         agent_build: BuildDigest(digest("agent")),
         scores: ScoreSource::Model,
+        preprocessing: ProbeDigests::default(),
     }
 }
 

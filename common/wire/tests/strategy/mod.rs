@@ -14,8 +14,8 @@ use fedval_study::summary::FailureReason;
 use fedval_study::{
     BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, FailedStage,
     ModelDigest, Name, NoisyPerformance, OperatingPointCounts, Outcome, PatientCounts, Performance,
-    PolicyDigest, ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult,
-    Terms,
+    PolicyDigest, ProbeName, ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest,
+    SiteResult, Terms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -286,6 +286,9 @@ prop_compose! {
     fn header()(
         ids in [name(), name(), name()], digests in [digest(), digest(), digest()],
         cohort in option::of(digest()), policy in option::of(digest()),
+        preprocessing in prop::collection::btree_map(
+            prop::sample::select(ProbeName::ALL.to_vec()), digest(), 0..=ProbeName::ALL.len(),
+        ),
     ) -> ResultHeader {
         ResultHeader {
             study: ids[0].as_str().parse().unwrap(),
@@ -301,6 +304,7 @@ prop_compose! {
             } else {
                 ScoreSource::PredictionTable
             },
+            preprocessing: preprocessing.into_iter().collect(),
         }
     }
 }

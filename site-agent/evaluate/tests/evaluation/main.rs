@@ -20,11 +20,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use fedval_ambient::{Exit, Problem as _};
-use fedval_evaluate::Progress;
+use fedval_evaluate::{Progress, check_preprocessing, probe_count};
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
-use fedval_ingest::{DECODE_ROLE, decode_box_main};
+use fedval_ingest::{DECODE_ROLE, DecodeLimits, decode_box_main};
+use fedval_preprocess::probe::Probes;
 use fedval_study::FailedStage;
-use fedval_study::protocol::{Combine, PredictionTables};
+use fedval_study::protocol::{
+    Combine, FrameChoice, ModelInput, PredictionTables, Resize, ValueScaling,
+};
 use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Trial};
 use site::{CASES, Site, doubled_u, found, overall};
@@ -62,6 +65,8 @@ fn main() -> ExitCode {
             "a36_a_pacs_that_locks_the_agent_out_costs_nothing_that_was_done",
             pacs::is_locked_out(),
         ),
+        trial("probe_images_go_through_the_box_and_agree_with_the_protocol", shows_preprocessing()),
+        trial("a_box_without_room_for_a_probe_reads_no_case", is_told_of_a_box_that_ends()),
         trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),
         trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
     ];
@@ -336,4 +341,34 @@ async fn names_stages() {
     for told in [error.to_string(), error.remedy().unwrap()] {
         assert!(!told.contains("CASE0") && !told.contains("PATIENT"), "{told}");
     }
+}
+
+async fn shows_preprocessing() {
+    let site = Site::new().await;
+    let mut input = site.protocol.model.input.clone();
+    let windowed = ValueScaling::Window { low: -1350.0, high: 150.0 };
+    for scaling in [ValueScaling::Unit, ValueScaling::Modality, windowed, ValueScaling::Voi] {
+        for (resize, channels, frame) in [
+            (Resize::Refuse, 1, FrameChoice::Only),
+            (Resize::Bilinear, 3, FrameChoice::Middle),
+            (Resize::Letterbox, 3, FrameChoice::Number(2)),
+        ] {
+            input = ModelInput { height: 40, width: 24, scaling, resize, channels, frame, ..input };
+            let agreed = check_preprocessing(&input, site.decode_limits).await.unwrap();
+            assert_eq!(agreed, Probes::of(&input).expected(), "{input:?}");
+            assert_eq!(agreed.all().count(), probe_count());
+        }
+    }
+}
+
+async fn is_told_of_a_box_that_ends() {
+    let site = Site::new().await;
+    let input = ModelInput { height: 512, width: 512, ..site.protocol.model.input.clone() };
+    // It starts, and ends at the first image.
+    let limits = DecodeLimits { wall_clock_seconds: 0, ..site.decode_limits };
+    let error = check_preprocessing(&input, limits).await.unwrap_err();
+    assert_eq!(error.code(), "PREPROCESSING_DIFFERS");
+    assert_eq!(error.stage(), None);
+    let told = error.to_string();
+    assert!(told.contains("scaling_black") && told.contains("DECODER_"), "{told}");
 }

@@ -9,13 +9,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fedval_preprocess::all_finite;
 use fedval_sandbox::{Reply, numbers};
 use fedval_study::protocol::ModelInput;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::admitted;
 use super::fault::ImageFault;
-use super::tensor::all_finite;
 use super::{DecodeRequest, DecodedImage, decode_image};
 
 /// First byte of a reply with an image; any other is a fault's place, counted from 1.

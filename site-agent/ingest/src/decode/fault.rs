@@ -1,5 +1,6 @@
 //! Why an image is not usable.
 
+use fedval_preprocess::Unfit;
 use fedval_study::summary::FailureReason;
 
 /// Why an image could not be turned into the model's input.
@@ -133,6 +134,42 @@ impl ImageFault {
             | Self::ValueMapping
             | Self::Orientation => FailureReason::Unsupported,
             Self::Size => FailureReason::WrongSize,
+        }
+    }
+}
+
+impl From<Unfit> for ImageFault {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Size => Self::Size,
+            Unfit::PixelCount => Self::PixelCount,
+            Unfit::Colour => Self::Colour,
+            Unfit::Signed => Self::Signed,
+            Unfit::Monochrome1 => Self::Monochrome1,
+            Unfit::ValueMapping => Self::ValueMapping,
+            Unfit::MultiFrame => Self::MultiFrame,
+            Unfit::FrameAbsent => Self::FrameAbsent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_counted_alike_with_and_without_a_file_around_it() {
+        for unfit in [
+            Unfit::Size,
+            Unfit::PixelCount,
+            Unfit::Colour,
+            Unfit::Signed,
+            Unfit::Monochrome1,
+            Unfit::ValueMapping,
+            Unfit::MultiFrame,
+            Unfit::FrameAbsent,
+        ] {
+            assert_eq!(ImageFault::from(unfit).reason(), unfit.reason(), "{unfit:?}");
         }
     }
 }

@@ -2,14 +2,12 @@
 
 use std::io::Cursor;
 
-use fedval_study::protocol::{ModelInput, ValueScaling};
+use fedval_preprocess::{Raster, Size, accept, coloured_planes, mapped, scale, standardised};
+use fedval_study::protocol::ModelInput;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 use super::MAX_SIDE;
 use super::fault::ImageFault;
-use super::lookup::mapped;
-use super::raster::{Raster, Size};
-use super::tensor::{accept, narrowed, standardised};
 
 pub(super) fn read_png(bytes: &[u8], input: &ModelInput) -> Result<Raster, ImageFault> {
     read(bytes, ImageFormat::Png, input)
@@ -35,7 +33,7 @@ fn read(bytes: &[u8], format: ImageFormat, input: &ModelInput) -> Result<Raster,
         return Err(ImageFault::Corrupt);
     }
     let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
-    Raster::new(size, planes(image, size, input)?)
+    Ok(Raster::new(size, planes(image, size, input)?)?)
 }
 
 /// The image's planes as the model's numbers.
@@ -130,32 +128,6 @@ impl<S: Sample> Samples<S> {
         }
         let plane =
             |channel| self.values[channel..].iter().step_by(self.channels).copied().collect();
-        coloured_planes([plane(0), plane(1), plane(2)], wanted)
+        Ok(coloured_planes([plane(0), plane(1), plane(2)], wanted)?)
     }
-}
-
-/// One plane for a grey image that is stored as colour; three only where the model takes three.
-pub(super) fn coloured_planes<S: Eq>(
-    planes: [Vec<S>; 3],
-    wanted: u32,
-) -> Result<Vec<Vec<S>>, ImageFault> {
-    let [red, green, blue] = planes;
-    if red == green && green == blue {
-        return Ok(vec![red]);
-    }
-    if wanted == 3 { Ok(vec![red, green, blue]) } else { Err(ImageFault::Colour) }
-}
-
-/// A file without rescale or window: the stored value is the modality value, and all of it is shown.
-pub(super) fn scale(max: u16, scaling: ValueScaling) -> impl Fn(u16) -> f32 {
-    move |value| match scaling {
-        ValueScaling::Unit | ValueScaling::Voi => f32::from(value) / f32::from(max),
-        ValueScaling::Modality => f32::from(value),
-        ValueScaling::Window { low, high } => narrowed(windowed(f64::from(value), low, high)),
-    }
-}
-
-/// Clips `value` to `low`…`high` and maps it to 0…1.
-pub(super) fn windowed(value: f64, low: f64, high: f64) -> f64 {
-    ((value - low) / (high - low)).clamp(0.0, 1.0)
 }

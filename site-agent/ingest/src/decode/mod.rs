@@ -9,31 +9,28 @@ mod dicom;
 mod exchange;
 mod fault;
 mod image;
-mod lookup;
 mod nifti;
 mod picture;
-mod raster;
-mod resize;
-mod tensor;
+mod probe_file;
 mod tiff;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
 
+use fedval_preprocess::from_raster;
 use fedval_study::protocol::ModelInput;
 
 pub use decoder::{DecodeFailure, DecodeLimits, Decoder};
 pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
+pub use fedval_preprocess::MAX_SIDE;
 pub use picture::picture;
+pub use probe_file::probe_file;
 
 /// Argument by which the agent's executable becomes a decoder in a box.
 pub const DECODE_ROLE: &str = "__decode-box";
-
-/// Longest side of an image, in pixels; no larger one is allocated.
-pub const MAX_SIDE: usize = 16_384;
 
 /// Longest attribute value, in characters.
 pub const MAX_ATTRIBUTE_LENGTH: usize = 64;
@@ -89,7 +86,7 @@ pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFa
         bytes if nifti::is_nifti(bytes) => (nifti::read(bytes, input)?, BTreeMap::new()),
         _ => return Err(ImageFault::FormatUnknown),
     };
-    Ok(DecodedImage { tensor: tensor::from_raster(raster, input)?, attributes })
+    Ok(DecodedImage { tensor: from_raster(raster, input)?, attributes })
 }
 
 /// What the agent's executable does in [`DECODE_ROLE`].

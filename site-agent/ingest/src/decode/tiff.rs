@@ -6,6 +6,7 @@
 
 use std::io::Cursor;
 
+use fedval_preprocess::{Raster, Size, accept};
 use fedval_study::protocol::{FrameChoice, ModelInput, Monochrome1};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::{PhotometricInterpretation, Tag};
@@ -13,8 +14,6 @@ use tiff::{ColorType, TiffError};
 
 use super::fault::ImageFault;
 use super::image::{MAX_DECODED_BYTES, Sample, Samples};
-use super::raster::{Raster, Size};
-use super::tensor::accept;
 
 /// Value of the compression tag.
 const UNCOMPRESSED: u16 = 1;
@@ -46,7 +45,7 @@ pub(super) fn read(bytes: &[u8], input: &ModelInput) -> Result<Raster, ImageFaul
         DecodingResult::I8(_) | DecodingResult::I16(_) => return Err(ImageFault::Signed),
         _ => return Err(ImageFault::BitDepth),
     };
-    Raster::new(size, planes)
+    Ok(Raster::new(size, planes)?)
 }
 
 /// Goes to the image that the protocol wants.

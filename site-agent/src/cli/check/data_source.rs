@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
+use fedval_disclosure::SiteLocal;
 use fedval_evaluate::attribute_columns;
-use fedval_ingest::read_manifest;
+use fedval_ingest::{Cohort, read_manifest};
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{LockedProtocol, StudyId};
 
@@ -82,15 +83,27 @@ pub(super) async fn for_study(
     Ok((protocol, source))
 }
 
-/// Reads the manifest as the study would.
-pub(super) fn of_study(protocol: &StudyProtocol, source: &DataSource) -> Result<String, Failure> {
-    let files = source.manifest_source();
-    let columns = attribute_columns(protocol, &files.columns);
-    let cohort = read_manifest(&files, protocol.labels(), &columns).map_err(|error| {
+/// Reads the manifest as the study would. Of a million lines that takes a while: elsewhere than where the screen is
+/// kept up to date.
+pub(super) async fn read(
+    protocol: &StudyProtocol,
+    source: &DataSource,
+) -> Result<SiteLocal<Cohort>, Failure> {
+    let (files, plan) = (source.manifest_source(), protocol.clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let columns = attribute_columns(&plan, &files.columns);
+        read_manifest(&files, plan.labels(), &columns)
+    });
+    let read = read.await.expect("reading a manifest does not panic");
+    read.map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("source `{}`: {}", source.name, failure.message);
         failure
-    })?;
+    })
+}
+
+/// What there is to say of a cohort that was read.
+pub(super) fn found(cohort: &SiteLocal<Cohort>, source: &DataSource) -> Result<String, Failure> {
     let unrecorded = &cohort.open_on_site().unrecorded;
     if unrecorded.is_empty() {
         return Ok(format!("source `{}` has what the study needs", source.name));

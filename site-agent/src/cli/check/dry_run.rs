@@ -5,14 +5,16 @@ mod sheet;
 use std::path::PathBuf;
 
 use fedval_ambient::{Exit, Failure};
-use fedval_evaluate::{DryRun, Looked};
-use fedval_ingest::{ReceivedImage, picture};
+use fedval_disclosure::SiteLocal;
+use fedval_evaluate::{DryRun, Looked, Progress};
+use fedval_ingest::{Cohort, ReceivedImage, picture};
 use fedval_study::StudyId;
 use fedval_study::protocol::{ModelInput, StudyProtocol};
 use serde_json::{Value, json};
 
 use crate::config::DataSource;
 use crate::home::{Home, write};
+use crate::progress;
 
 /// So many cases are looked at.
 const CASES: usize = 10;
@@ -46,13 +48,18 @@ pub(super) async fn run(
     study: &StudyId,
     protocol: &StudyProtocol,
     source: &DataSource,
+    cohort: &SiteLocal<Cohort>,
 ) -> Result<Sheet, Failure> {
-    let manifest = source.manifest_source();
     let limits = home.config()?.limits;
     let pacs = source.pacs(&limits)?;
     let decode_limits = limits.decode();
-    let dry_run = DryRun { protocol, source: &manifest, pacs: pacs.as_ref(), decode_limits };
-    let looked = dry_run.run(CASES).await?;
+    let dry_run = DryRun { protocol, cohort, pacs: pacs.as_ref(), decode_limits };
+    // A PACS may take its time over each.
+    let shown = Progress::default();
+    let looked = tokio::select! {
+        looked = dry_run.run(CASES, &shown) => looked?,
+        never = progress::show("cases", &shown) => match never {},
+    };
     let seen: Vec<Seen> = looked.iter().map(|looked| seen(looked, &protocol.model.input)).collect();
     let file = home.dry_run_file(study);
     write(&file, &sheet::page(study, &protocol.model.input, &seen))?;

@@ -7,6 +7,7 @@ mod data_source;
 mod disk;
 mod dry_run;
 mod network;
+mod preprocessing;
 
 use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
@@ -60,13 +61,16 @@ pub(super) async fn run(
     study: Option<&StudyId>,
     output: Output,
 ) -> Result<(), Failure> {
+    output.progress("looking at this machine");
     let mut checks = machine(home).await;
+    output.progress("trying the way to the coordinator");
     let network = network::check(home).await;
     checks.extend(network.checks);
+    output.progress("opening the data sources");
     checks.extend(data_source::every(home).await);
     let mut sheet = None;
     if let Some(study) = study {
-        sheet = of_study(home, study, &mut checks).await;
+        sheet = of_study(home, study, &mut checks, output).await;
         checks.push(Checked::new("cases", cases::check(home, study).await));
     }
     say(&checks, network.request.as_deref(), sheet.as_ref(), output);
@@ -82,7 +86,12 @@ pub(super) async fn run(
 }
 
 /// Whether the study finds what it needs, and what its model would see.
-async fn of_study(home: &Home, study: &StudyId, checks: &mut Vec<Checked>) -> Option<Sheet> {
+async fn of_study(
+    home: &Home,
+    study: &StudyId,
+    checks: &mut Vec<Checked>,
+    output: Output,
+) -> Option<Sheet> {
     let (source, seen) = ("data source", "what the model would see");
     let (protocol, from) = match data_source::for_study(home, study).await {
         Ok(found) => found,
@@ -92,22 +101,26 @@ async fn of_study(home: &Home, study: &StudyId, checks: &mut Vec<Checked>) -> Op
             return None;
         }
     };
-    let found = data_source::of_study(&protocol, &from);
-    let refused = found.as_ref().err().map(|failure| failure.code.clone());
-    checks.push(Checked::new(source, found));
+    output.progress("reading the manifest");
+    let read = data_source::read(&protocol, &from).await;
+    let found = read.as_ref().map_err(Clone::clone);
+    checks.push(Checked::new(source, found.and_then(|cohort| data_source::found(cohort, &from))));
+    output.progress("preparing the probe images");
+    checks.push(preprocessing::check(home, &protocol, &from).await);
+    let Ok(cohort) = read else {
+        // What is wrong with the manifest is said once.
+        checks.push(Checked::untested(seen, "the data source is to be mended first"));
+        return None;
+    };
     if let Some(hours) = data_source::closed(&from) {
         checks.push(Checked::untested(seen, &hours));
         return None;
     }
-    match dry_run::run(home, study, &protocol, &from).await {
+    output.progress("looking at a few cases");
+    match dry_run::run(home, study, &protocol, &from, &cohort).await {
         Ok(sheet) => {
             checks.push(Checked::new(seen, sheet.found()));
             Some(sheet)
-        }
-        // What is wrong with the manifest is said once.
-        Err(failure) if refused.as_ref() == Some(&failure.code) => {
-            checks.push(Checked::untested(seen, "the data source is to be mended first"));
-            None
         }
         Err(failure) => {
             checks.push(Checked::new(seen, Err(failure)));

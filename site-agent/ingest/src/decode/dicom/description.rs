@@ -1,10 +1,10 @@
 //! What a DICOM file says of its pixels (PS3.3, C.7.6.3).
 
 use dicom_dictionary_std::tags;
+use fedval_preprocess::Size;
 
 use super::data_set::DataSet;
 use crate::decode::fault::ImageFault;
-use crate::decode::raster::Size;
 
 /// What the samples of a pixel mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

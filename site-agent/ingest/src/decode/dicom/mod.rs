@@ -21,17 +21,15 @@ use std::collections::BTreeMap;
 
 use dicom_core::dictionary::DataDictionary as _;
 use dicom_dictionary_std::StandardDataDictionary;
-use fedval_study::protocol::{FrameChoice, ModelInput};
+use fedval_preprocess::{
+    GreyMapping, Raster, accept, chosen_frame, coloured_planes, mapped, scale, standardised,
+};
+use fedval_study::protocol::ModelInput;
 
 use super::attributes::{admissible, is_allowed};
 use super::fault::ImageFault;
-use super::image::{coloured_planes, scale};
-use super::lookup::mapped;
-use super::raster::Raster;
-use super::tensor::{accept, standardised};
 use data_set::DataSet;
 use description::{Description, Photometric, SampleForm};
-use mapping::Mapping;
 use palette::Palette;
 use part10::Part10;
 use samples::Samples;
@@ -49,10 +47,10 @@ pub(super) fn read(
     let data_set = DataSet::read(&file.data_set, file.form)?;
     let description = Description::read(&data_set)?;
     accept(description.size, input)?;
-    let index = chosen(description.frames, input.frame)?;
+    let index = chosen_frame(description.frames, input.frame)?;
     let planes = match description.photometric {
         Photometric::Monochrome1 | Photometric::Monochrome2 => {
-            let mapping = Mapping::new(&data_set, &description, input)?;
+            let mapping = mapping::read(&data_set, &description, input)?;
             let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
             pixels.grey_planes(&mapping, input, description.sample)?
         }
@@ -70,22 +68,10 @@ pub(super) fn read(
     Ok((raster, attributes(&data_set, asked)))
 }
 
-/// The place of the frame that the protocol asks for, counted from 0.
-fn chosen(frames: u32, choice: FrameChoice) -> Result<u32, ImageFault> {
-    match choice {
-        FrameChoice::Only if frames > 1 => Err(ImageFault::MultiFrame),
-        FrameChoice::Only => Ok(0),
-        FrameChoice::Middle => Ok((frames - 1) / 2),
-        FrameChoice::Number(number) => {
-            number.checked_sub(1).filter(|index| *index < frames).ok_or(ImageFault::FrameAbsent)
-        }
-    }
-}
-
 impl Pixels {
     fn grey_planes(
         self,
-        mapping: &Mapping,
+        mapping: &GreyMapping,
         input: &ModelInput,
         form: SampleForm,
     ) -> Result<Vec<Vec<f32>>, ImageFault> {

@@ -104,7 +104,7 @@ fn unshared(samples: &[u16], width: usize) -> Result<Vec<u16>, ImageFault> {
 mod tests {
     use super::super::description::SampleForm;
     use super::*;
-    use crate::decode::raster::Size;
+    use fedval_preprocess::Size;
 
     fn described(photometric: Photometric, allocated: Allocated, frames: u32) -> Description {
         let bits = allocated.bits();

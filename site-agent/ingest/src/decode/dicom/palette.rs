@@ -1,21 +1,22 @@
 //! Places in a palette to red, green and blue (PS3.3 C.7.9).
 
 use dicom_dictionary_std::tags;
+use fedval_preprocess::LookupTable;
 
 use super::data_set::DataSet;
 use super::description::SampleForm;
 use super::samples::Samples;
-use super::table::Table;
+use super::table;
 use crate::decode::fault::ImageFault;
 
 /// The palette of a file. One in segments is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Palette([Table; 3]);
+pub(super) struct Palette([LookupTable; 3]);
 
 impl Palette {
     pub(super) fn read(data_set: &DataSet<'_>, form: SampleForm) -> Result<Self, ImageFault> {
         let table =
-            |descriptor, data| Table::read(data_set, None, descriptor, data, form.is_signed());
+            |descriptor, data| table::read(data_set, None, descriptor, data, form.is_signed());
         let tables = [
             table(
                 tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
@@ -43,7 +44,7 @@ impl Palette {
     /// The colours that `places` stand for.
     pub(super) fn colours(&self, places: &Samples, form: SampleForm) -> [Vec<u16>; 3] {
         let plane =
-            |table: &Table| places.iter().map(|bits| table.entry(form.value(bits))).collect();
+            |table: &LookupTable| places.iter().map(|bits| table.entry(form.value(bits))).collect();
         [plane(&self.0[0]), plane(&self.0[1]), plane(&self.0[2])]
     }
 }

@@ -1,60 +1,35 @@
 //! Look-up tables that a file carries (PS3.3 C.11.1, C.11.2, C.7.6.3.1.5).
 
 use dicom_core::Tag;
+use fedval_preprocess::LookupTable;
 
 use super::data_set::DataSet;
 use super::part10::Form;
 use crate::decode::fault::ImageFault;
 
-/// A table: values from `first` on, others by the nearest that is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Table {
-    first: i64,
-    /// At least one.
-    entries: Vec<u16>,
-    /// Bits of an entry, 8 to 16.
-    bits: u32,
-}
-
-impl Table {
-    /// Reads the table that `descriptor` and `data` make up. `is_signed` says how its input is
-    /// meant.
-    pub(super) fn read(
-        data_set: &DataSet<'_>,
-        within: Option<Tag>,
-        descriptor: Tag,
-        data: Tag,
-        is_signed: bool,
-    ) -> Result<Self, ImageFault> {
-        let words = data_set.words(within, descriptor).ok_or(ImageFault::ValueMapping)?;
-        let [count, first, bits] = words[..] else { return Err(ImageFault::ValueMapping) };
-        let count = if count == 0 { 1 << 16 } else { usize::from(count) };
-        let first = if is_signed { first.cast_signed().into() } else { first.into() };
-        let bytes = data_set.bytes(within, data).ok_or(ImageFault::ValueMapping)?;
-        let bits = u32::from(bits);
-        if !(8..=16).contains(&bits) {
-            return Err(ImageFault::ValueMapping);
-        }
-        let mut entries = if bytes.len() >= 2 * count {
-            data_set.words(within, data).unwrap_or_default()
-        } else if bits == 8 && bytes.len() >= count {
-            single_bytes(bytes, data_set.form())
-        } else {
-            return Err(ImageFault::ValueMapping);
-        };
-        entries.truncate(count);
-        Ok(Self { first, entries, bits })
-    }
-
-    /// The entry for a value.
-    pub(super) fn entry(&self, value: i64) -> u16 {
-        let place = usize::try_from(value.saturating_sub(self.first)).unwrap_or(0);
-        self.entries[place.min(self.entries.len() - 1)]
-    }
-
-    pub(super) const fn bits(&self) -> u32 {
-        self.bits
-    }
+/// Reads the table that `descriptor` and `data` make up. `is_signed` says how its input is
+/// meant.
+pub(super) fn read(
+    data_set: &DataSet<'_>,
+    within: Option<Tag>,
+    descriptor: Tag,
+    data: Tag,
+    is_signed: bool,
+) -> Result<LookupTable, ImageFault> {
+    let words = data_set.words(within, descriptor).ok_or(ImageFault::ValueMapping)?;
+    let [count, first, bits] = words[..] else { return Err(ImageFault::ValueMapping) };
+    let count = if count == 0 { 1 << 16 } else { usize::from(count) };
+    let first = if is_signed { first.cast_signed().into() } else { first.into() };
+    let bytes = data_set.bytes(within, data).ok_or(ImageFault::ValueMapping)?;
+    let mut entries = if bytes.len() >= 2 * count {
+        data_set.words(within, data).unwrap_or_default()
+    } else if bits == 8 && bytes.len() >= count {
+        single_bytes(bytes, data_set.form())
+    } else {
+        return Err(ImageFault::ValueMapping);
+    };
+    entries.truncate(count);
+    LookupTable::new(first, entries, bits.into()).ok_or(ImageFault::ValueMapping)
 }
 
 /// Two entries in a word, the first in its low byte.

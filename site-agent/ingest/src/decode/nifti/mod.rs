@@ -9,6 +9,7 @@ mod voxel;
 
 use std::io::{BufReader, Read};
 
+use fedval_preprocess::{Raster, Size, accept};
 use fedval_study::protocol::{FrameChoice, ModelInput};
 use flate2::bufread::GzDecoder;
 use nifti::NiftiHeader;
@@ -18,8 +19,6 @@ use voxel::{Number, Voxel};
 use super::MAX_SIDE;
 use super::fault::ImageFault;
 use super::image::MAX_DECODED_BYTES;
-use super::raster::{Raster, Size};
-use super::tensor::accept;
 
 /// Length of a header; it stands before everything else, in either order of bytes.
 const HEADER: usize = 348;
@@ -55,7 +54,7 @@ fn read_from(mut file: impl Read, input: &ModelInput) -> Result<Raster, ImageFau
     accept(size, input)?;
     skip_to_voxels(&mut file, &header)?;
     let number = Number::of(&header, voxel, input)?;
-    Raster::new(size, vec![values(&mut file, slice, voxel, &number)?])
+    Ok(Raster::new(size, vec![values(&mut file, slice, voxel, &number)?])?)
 }
 
 /// The place of the slice that the protocol wants, in the order in which slices are shown.

@@ -1,11 +1,10 @@
 //! A voxel's bytes as the number that the model sees.
 
+use fedval_preprocess::{narrowed, standardised, windowed};
 use fedval_study::protocol::{ModelInput, ValueScaling};
 use nifti::{Endianness, NiftiHeader, NiftiType};
 
 use crate::decode::fault::ImageFault;
-use crate::decode::image::windowed;
-use crate::decode::tensor::{narrowed, standardised};
 
 /// How voxels are stored.
 #[derive(Debug, Clone, Copy)]

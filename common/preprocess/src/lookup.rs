@@ -4,7 +4,7 @@
 ///
 /// An image has far more pixels than kinds of value: a table saves the divisions. The numbers are
 /// the same, because each depends on its own pixel alone.
-pub(super) fn mapped<S>(stored: &[S], values: usize, map: impl Fn(u16) -> f32) -> Vec<f32>
+pub fn mapped<S>(stored: &[S], values: usize, map: impl Fn(u16) -> f32) -> Vec<f32>
 where
     S: Copy + Into<u16>,
 {

@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::raster::Size;
+use crate::Size;
 
 /// Where a target pixel lies between two source pixels.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ struct Tap {
 }
 
 /// Stretches `plane` to `target`; the aspect ratio is not kept.
-pub(super) fn bilinear(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32> {
+pub(crate) fn bilinear(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32> {
     let (height, width) = plane.dim();
     let (rows, columns) = (taps(height, target.height), taps(width, target.width));
     Array2::from_shape_fn((target.height, target.width), |(row, column)| {
@@ -27,7 +27,7 @@ pub(super) fn bilinear(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32>
 }
 
 /// Shrinks or grows `plane` until it fits `target`, centres it, and fills the border with 0.
-pub(super) fn letterbox(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32> {
+pub(crate) fn letterbox(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32> {
     let (height, width) = plane.dim();
     let inner = fitting(Size { height, width }, target);
     let top = (target.height - inner.height) / 2;

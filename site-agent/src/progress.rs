@@ -5,20 +5,19 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use fedval_evaluate::Progress;
-use fedval_study::RoundId;
 use indicatif::{ProgressBar, ProgressStyle};
 
 const REDRAW_MILLIS: u64 = 200;
 
 /// Draws until it is dropped; draws nothing where nobody looks.
-pub(super) async fn show(round: &RoundId, progress: &Progress) -> Infallible {
+pub(crate) async fn show(what: &str, progress: &Progress) -> Infallible {
     if !std::io::stderr().is_terminal() {
         return std::future::pending().await;
     }
     let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}");
     let bar = ProgressBar::new(0)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_message(round.to_string());
+        .with_message(what.to_owned());
     loop {
         let (done, total) = progress.get();
         bar.set_length(total as u64);
