@@ -22,7 +22,7 @@ use std::time::Duration;
 use fedval_ambient::{Exit, Problem as _};
 use fedval_evaluate::Progress;
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
-use fedval_ingest::{DECODE_ROLE, decode_box_main};
+use fedval_ingest::{DECODE_ROLE, TABLE_ROLE, decode_box_main, table_box_main};
 use fedval_study::FailedStage;
 use fedval_study::protocol::{Combine, PredictionTables};
 use fedval_study::summary::FailureReason;
@@ -35,6 +35,7 @@ const MANY: usize = 10 * CASES;
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(DECODE_ROLE) => return decode_box_main(),
+        Some(TABLE_ROLE) => return table_box_main(),
         Some(INFERENCE_ROLE) => return inference_box_main(),
         _ => {}
     }
