@@ -1,6 +1,7 @@
 //! Cohort, model and protocol to a site summary: every case once, checkpointed, then counted.
 
 mod attributes;
+mod cells;
 mod class_unit;
 mod classes;
 mod commitment;

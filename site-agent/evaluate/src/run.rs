@@ -1,6 +1,6 @@
 //! The whole evaluation of one job, resumable to the case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,9 +12,8 @@ use fedval_ingest::{
     read_manifest,
 };
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
-use fedval_study::summary::FailureReason;
 use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
-use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
+use fedval_vault::{Checkpoint, Vault, VaultError};
 use tokio::sync::mpsc::{self, Sender};
 
 use crate::evaluated::Evaluated;
@@ -88,8 +87,9 @@ pub enum EvaluateError {
 impl EvaluateError {
     /// What the coordinator hears; `None` where the agent tries again instead.
     #[must_use]
-    pub const fn stage(&self) -> Option<FailedStage> {
+    pub fn stage(&self) -> Option<FailedStage> {
         match self {
+            Self::Manifest(error) if error.is_of_this_machine() => None,
             Self::Manifest(_) | Self::PredictionsNotAccepted => Some(FailedStage::DataSource),
             // A box that does not start says nothing about the model.
             Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
@@ -170,6 +170,7 @@ impl Problem for EvaluateError {
             | Self::NoBox(_)
             | Self::Vault(_) => Exit::Machine,
             Self::Pacs(error) => error.exit(),
+            Self::Manifest(error) => error.exit(),
             _ => Exit::Usage,
         }
     }
@@ -230,22 +231,61 @@ impl Evaluation<'_> {
         } else {
             self.evaluate_missing(cohort.open_on_site(), missing, progress).await?
         };
-        let checkpoints = self.vault.checkpoint_list(self.round).await?;
-        check_again(checkpoints.open_on_site(), &again)?;
-        self.check_failures(cohort.open_on_site(), checkpoints.open_on_site())?;
-        let (protocol, secret, grid) = (self.protocol.clone(), self.secret, self.grid);
-        let evaluated = Evaluated { protocol, secret, grid, cohort, checkpoints };
+        let evaluated = self.gather(cohort, &again).await?;
         Ok(aside(move || evaluated.summarise()).await)
+    }
+
+    /// Gathers what became of each case, and holds it against what was looked at again and the protocol's limit.
+    async fn gather(
+        &self,
+        cohort: SiteLocal<Cohort>,
+        again: &[Done],
+    ) -> Result<Evaluated, EvaluateError> {
+        let mut evaluated = Evaluated::new(self.protocol.clone(), self.secret, self.grid, cohort);
+        let looked_at_again: BTreeSet<usize> = again.iter().map(|done| done.index).collect();
+        let mut first = BTreeMap::new();
+        self.for_each_checkpoint(|index, checkpoint| {
+            evaluated.take(index, checkpoint);
+            if looked_at_again.contains(&index) {
+                first.insert(index, checkpoint.clone());
+            }
+        })
+        .await?;
+        check_again(&first, again)?;
+        // A share, as the protocol states it: a product of both can fall below a whole number.
+        if evaluated.failed_share() > self.protocol.analysis.failure_limit {
+            return Err(EvaluateError::TooManyFailures);
+        }
+        Ok(evaluated)
+    }
+
+    /// Calls `with` for the case of each checkpoint, by its place in the manifest.
+    async fn for_each_checkpoint(
+        &self,
+        mut with: impl FnMut(usize, &Checkpoint),
+    ) -> Result<(), VaultError> {
+        let mut from = 0;
+        loop {
+            let page = self.vault.checkpoint_page(self.round, from).await?;
+            let page = page.open_on_site();
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            from = last + 1;
+            for (index, checkpoint) in page {
+                with(*index, checkpoint);
+            }
+        }
     }
 
     /// Places of the cases that no checkpoint holds.
     async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
-        let done = self.vault.checkpoint_list(self.round).await?;
-        let is_missing = |index: &usize| {
-            let checkpoint = done.open_on_site().get(index);
-            checkpoint.is_none_or(|checkpoint| checkpoint.row != row_digest(&cohort.cases[*index]))
-        };
-        Ok((0..cohort.cases.len()).filter(is_missing).collect())
+        let mut is_done = vec![false; cohort.cases.len()];
+        self.for_each_checkpoint(|index, checkpoint| {
+            if let Some(case) = cohort.cases.get(index) {
+                is_done[index] = checkpoint.row == row_digest(case);
+            }
+        })
+        .await?;
+        Ok((0..cohort.cases.len()).filter(|index| !is_done[*index]).collect())
     }
 
     /// The scores of a prediction table. Nothing runs, so nothing is looked at again.
@@ -333,27 +373,6 @@ impl Evaluation<'_> {
         };
         Ok(lane.run(cases, done).await?)
     }
-
-    /// A missing reference standard is no failure of the index test.
-    fn check_failures(
-        &self,
-        cohort: &Cohort,
-        checkpoints: &BTreeMap<usize, Checkpoint>,
-    ) -> Result<(), EvaluateError> {
-        let is_failure = |outcome: &CaseOutcome| match outcome {
-            CaseOutcome::Score(_) | CaseOutcome::Scores(_) => false,
-            CaseOutcome::Failed(reason) => *reason != FailureReason::NoReference,
-        };
-        // A manifest that became shorter leaves checkpoints behind.
-        let own = checkpoints.range(..cohort.cases.len());
-        let failed = own.filter(|(_, checkpoint)| is_failure(&checkpoint.outcome)).count();
-        // A share, as the protocol states it: a product of both can fall below a whole number.
-        let share = to_f64(failed) / to_f64(cohort.cases.len());
-        if share > self.protocol.analysis.failure_limit {
-            return Err(EvaluateError::TooManyFailures);
-        }
-        Ok(())
-    }
 }
 
 /// Holds what was looked at again against what was found first, to the last bit.
@@ -379,14 +398,10 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "cases, at most two million")]
-fn to_f64(cases: usize) -> f64 {
-    cases as f64
-}
-
 #[cfg(test)]
 mod tests {
     use fedval_study::Sha256Digest;
+    use fedval_vault::CaseOutcome;
 
     use super::*;
 
