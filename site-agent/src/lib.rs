@@ -11,6 +11,7 @@ mod metrics;
 mod network;
 mod pacs;
 mod secret_file;
+mod shards;
 mod site_policy;
 
 use std::process::ExitCode;

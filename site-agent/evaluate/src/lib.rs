@@ -16,6 +16,8 @@ mod reader;
 mod recorder;
 mod run;
 mod scorer;
+mod shard;
+mod store;
 mod summary;
 mod unit;
 
@@ -23,4 +25,6 @@ pub use attributes::attribute_columns;
 pub use dry_run::{DryRun, Looked};
 pub use reader::NoImage;
 pub use run::{EvaluateError, Evaluation, Progress};
+pub use shard::{MOST_SHARDS, Shard};
+pub use store::Store;
 pub use unit::ScoreGrid;

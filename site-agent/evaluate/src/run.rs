@@ -13,7 +13,7 @@ use fedval_ingest::{
 };
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
-use fedval_vault::{Checkpoint, Vault, VaultError};
+use fedval_vault::{Checkpoint, VaultError};
 use tokio::sync::mpsc::{self, Sender};
 
 use crate::evaluated::Evaluated;
@@ -22,6 +22,8 @@ use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
 use crate::scorer::{ModelSource, Scorer};
+use crate::shard::Shard;
+use crate::store::Store;
 use crate::unit::ScoreGrid;
 use crate::{attributes, prediction, purity};
 
@@ -40,6 +42,12 @@ impl Progress {
     #[must_use]
     pub fn get(&self) -> (usize, usize) {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    /// Sets how many cases there are in all, and how many were done before.
+    pub(crate) fn begin(&self, total: usize, done: usize) {
+        self.total.store(total, Ordering::Relaxed);
+        self.done.store(done, Ordering::Relaxed);
     }
 
     /// Counts cases that are on the disk.
@@ -190,7 +198,7 @@ pub struct Evaluation<'e> {
     /// Where the images of a cohort lie whose manifest names instances.
     pub pacs: Option<&'e Pacs>,
     /// Where checkpoints go.
-    pub vault: &'e Vault,
+    pub store: Store<'e>,
     /// The site's secret: for its commitment, its ledger, and the order of cases.
     pub secret: [u8; 32],
     /// How finely scores are told apart.
@@ -210,8 +218,49 @@ impl Evaluation<'_> {
     ///
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
-        let has_scores = self.source.columns.index_test.is_table();
-        if has_scores && self.protocol.prediction_tables == PredictionTables::Refuse {
+        let cohort = self.cohort().await?;
+        let missing = self.missing(cohort.open_on_site()).await?;
+        let again = if self.source.columns.index_test.is_table() {
+            self.record_scores(cohort.open_on_site(), missing, progress).await?;
+            Vec::new()
+        } else {
+            let cohort = cohort.open_on_site();
+            let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
+            let again = purity::again(&self.secret, self.round, scorable.collect());
+            progress.begin(cohort.cases.len() + again.len(), cohort.cases.len() - missing.len());
+            self.evaluate_cases(cohort, missing, again, progress).await?
+        };
+        let evaluated = self.gather(cohort, &again).await?;
+        Ok(aside(move || evaluated.summarise()).await)
+    }
+
+    /// Evaluates every case of one process of several that no checkpoint holds. Nothing is counted, and none is looked at again:
+    /// that is for whoever brings all of them together.
+    ///
+    /// # Errors
+    ///
+    /// See [`EvaluateError`].
+    pub async fn run_shard(&self, shard: Shard, progress: &Progress) -> Result<(), EvaluateError> {
+        let cohort = self.cohort().await?;
+        let cohort = cohort.open_on_site();
+        let mut is_own = vec![false; cohort.patient_ids.len()];
+        for (own, id) in is_own.iter_mut().zip(&cohort.patient_ids) {
+            *own = shard.holds(&self.secret, self.round, id);
+        }
+        let mut missing = self.missing(cohort).await?;
+        missing.retain(|place| is_own[cohort.cases[*place].patient as usize]);
+        if self.source.columns.index_test.is_table() {
+            return Ok(self.record_scores(cohort, missing, progress).await?);
+        }
+        progress.begin(missing.len(), 0);
+        self.evaluate_cases(cohort, missing, Vec::new(), progress).await?;
+        Ok(())
+    }
+
+    /// The cohort as the manifest says it.
+    async fn cohort(&self) -> Result<SiteLocal<Cohort>, EvaluateError> {
+        let is_table = self.source.columns.index_test.is_table();
+        if is_table && self.protocol.prediction_tables == PredictionTables::Refuse {
             return Err(EvaluateError::PredictionsNotAccepted);
         }
         let (source, protocol) = (self.source.clone(), self.protocol.clone());
@@ -219,20 +268,7 @@ impl Evaluation<'_> {
             let columns = attributes::attribute_columns(&protocol, &source.columns);
             read_manifest(&source, protocol.labels(), &columns)
         });
-        let cohort = cohort.await?;
-        let missing = self.missing(cohort.open_on_site()).await?;
-        if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
-            // A wrong address would otherwise fail every case.
-            pacs.check().await?;
-        }
-        let again = if has_scores {
-            self.record_scores(cohort.open_on_site(), missing, progress).await?;
-            Vec::new()
-        } else {
-            self.evaluate_missing(cohort.open_on_site(), missing, progress).await?
-        };
-        let evaluated = self.gather(cohort, &again).await?;
-        Ok(aside(move || evaluated.summarise()).await)
+        Ok(cohort.await?)
     }
 
     /// Gathers what became of each case, and holds it against what was looked at again and the protocol's limit.
@@ -244,13 +280,14 @@ impl Evaluation<'_> {
         let mut evaluated = Evaluated::new(self.protocol.clone(), self.secret, self.grid, cohort);
         let looked_at_again: BTreeSet<usize> = again.iter().map(|done| done.index).collect();
         let mut first = BTreeMap::new();
-        self.for_each_checkpoint(|index, checkpoint| {
-            evaluated.take(index, checkpoint);
-            if looked_at_again.contains(&index) {
-                first.insert(index, checkpoint.clone());
-            }
-        })
-        .await?;
+        self.store
+            .for_each(self.round, |index, checkpoint| {
+                evaluated.take(index, checkpoint);
+                if looked_at_again.contains(&index) {
+                    first.insert(index, checkpoint.clone());
+                }
+            })
+            .await?;
         check_again(&first, again)?;
         // A share, as the protocol states it: a product of both can fall below a whole number.
         if evaluated.failed_share() > self.protocol.analysis.failure_limit {
@@ -259,32 +296,16 @@ impl Evaluation<'_> {
         Ok(evaluated)
     }
 
-    /// Calls `with` for the case of each checkpoint, by its place in the manifest.
-    async fn for_each_checkpoint(
-        &self,
-        mut with: impl FnMut(usize, &Checkpoint),
-    ) -> Result<(), VaultError> {
-        let mut from = 0;
-        loop {
-            let page = self.vault.checkpoint_page(self.round, from).await?;
-            let page = page.open_on_site();
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            from = last + 1;
-            for (index, checkpoint) in page {
-                with(*index, checkpoint);
-            }
-        }
-    }
-
     /// Places of the cases that no checkpoint holds.
     async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
         let mut is_done = vec![false; cohort.cases.len()];
-        self.for_each_checkpoint(|index, checkpoint| {
-            if let Some(case) = cohort.cases.get(index) {
-                is_done[index] = checkpoint.row == row_digest(case);
-            }
-        })
-        .await?;
+        self.store
+            .for_each(self.round, |index, checkpoint| {
+                if let Some(case) = cohort.cases.get(index) {
+                    is_done[index] = checkpoint.row == row_digest(case);
+                }
+            })
+            .await?;
         Ok((0..cohort.cases.len()).filter(|index| !is_done[*index]).collect())
     }
 
@@ -295,32 +316,30 @@ impl Evaluation<'_> {
         missing: Vec<usize>,
         progress: &Progress,
     ) -> Result<(), VaultError> {
-        progress.total.store(cohort.cases.len(), Ordering::Relaxed);
-        progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        progress.begin(cohort.cases.len(), cohort.cases.len() - missing.len());
         for places in missing.chunks(MOST_SCORES) {
             let of = |place: &usize| {
                 let checkpoint = prediction::checkpoint(self.protocol, &cohort.cases[*place])?;
-                Some((*place, checkpoint))
+                Some(Done { index: *place, pass: Pass::First, checkpoint })
             };
-            let checkpoints: Vec<_> = places.iter().filter_map(of).collect();
-            let cases = checkpoints.iter().map(|(place, checkpoint)| (*place, checkpoint));
-            self.vault.checkpoint_put_all(self.round, cases).await?;
+            self.store.put_all(self.round, places.iter().filter_map(of).collect()).await?;
             progress.add(places.len());
         }
         Ok(())
     }
 
     /// Cases that no checkpoint holds, then a secret sample once more (DC-22), which is returned.
-    async fn evaluate_missing(
+    async fn evaluate_cases(
         &self,
         cohort: &Cohort,
         missing: Vec<usize>,
+        again: Vec<usize>,
         progress: &Progress,
     ) -> Result<Vec<Done>, EvaluateError> {
-        let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
-        let again = purity::again(&self.secret, self.round, scorable.collect());
-        progress.total.store(cohort.cases.len() + again.len(), Ordering::Relaxed);
-        progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
+            // A wrong address would otherwise fail every case.
+            pacs.check().await?;
+        }
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
         let first = first.into_iter().map(|index| (index, Pass::First));
         let due: Vec<(usize, Pass)> =
@@ -339,7 +358,7 @@ impl Evaluation<'_> {
         // the lanes stop.
         let (evaluated, recorded) = futures_util::future::join(
             futures_util::future::try_join_all(lanes),
-            record(self.vault, self.round, finished, progress),
+            record(&self.store, self.round, finished, progress),
         )
         .await;
         let again = recorded?;

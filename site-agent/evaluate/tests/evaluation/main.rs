@@ -11,6 +11,7 @@ mod pacs;
 #[expect(dead_code, reason = "what another crate's tests need of it")]
 #[path = "../../../ingest/tests/pacs/server.rs"]
 mod server;
+mod shards;
 mod site;
 #[path = "../../../../common/study/tests/support/mod.rs"]
 mod study;
@@ -65,6 +66,8 @@ fn main() -> ExitCode {
         ),
         trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),
         trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
+        trial("one_process_and_three_come_to_the_same_bits", shards::split_evenly()),
+        trial("what_no_process_did_is_done_by_the_agent", shards::goes_on_without_one()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fedval_ambient::{Clock as _, SystemClock};
-use fedval_evaluate::{Evaluation, Progress, ScoreGrid};
+use fedval_evaluate::{Evaluation, Progress, ScoreGrid, Store};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::draft::Draft;
@@ -66,7 +66,7 @@ impl Site {
             model: &self.model,
             source: &source,
             pacs: None,
-            vault: &vault,
+            store: Store::Vault(&vault),
             secret: [7; 32],
             grid: ScoreGrid::Fine,
             decode_limits: DecodeLimits::default(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use fedval_evaluate::{Evaluation, ScoreGrid};
+use fedval_evaluate::{Evaluation, ScoreGrid, Store};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
 use fedval_vault::Vault;
@@ -100,7 +100,7 @@ impl Table {
             model: &model,
             source: &source,
             pacs: None,
-            vault: &vault,
+            store: Store::Vault(&vault),
             secret: [7; 32],
             grid: ScoreGrid::Fine,
             decode_limits: DecodeLimits::default(),
