@@ -15,8 +15,9 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::parquet_file::{Cells, bytes};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 9] = [
+    let tests: [(&str, fn()); 10] = [
         ("a_table_is_the_same_cohort_as_csv_and_as_parquet", is_the_same),
+        ("what_others_write_is_what_pandas_writes_as_csv", reads_what_others_write),
         ("a_table_of_several_row_groups_and_batches_is_read_in_order", is_read_in_order),
         ("every_problem_has_the_line_that_it_would_have_as_csv", has_the_same_problems),
         ("numbers_and_flags_have_the_text_that_csv_has", has_their_text),
@@ -102,6 +103,26 @@ fn is_the_same() {
             assert!(cohort.open_on_site() == expected.open_on_site(), "{compression:?} {group}");
         }
     }
+}
+
+/// See `make.py`: dictionaries, pages of both versions, and every encoding that these write.
+fn reads_what_others_write() {
+    let expected = read(include_bytes!("pandas.csv"), score(), &["sex", "kvp"]).unwrap();
+    let expected = expected.open_on_site();
+    let with = |column: &str| {
+        expected.cases.iter().filter(|case| case.attributes.get(column).is_some()).count()
+    };
+    assert_eq!((expected.cases.len(), with("sex"), with("kvp")), (40, 32, 40));
+    for (name, file) in [
+        ("pandas", &include_bytes!("pandas.parquet")[..]),
+        ("arrow", include_bytes!("arrow.parquet")),
+        ("polars", include_bytes!("polars.parquet")),
+    ] {
+        let cohort = read(file, score(), &["sex", "kvp"]).unwrap();
+        assert!(cohort.open_on_site() == expected, "{name}");
+    }
+    let error = read(include_bytes!("polars-zstd.parquet"), score(), &[]).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_COMPRESSION", None)]);
 }
 
 fn is_read_in_order() {
