@@ -54,7 +54,9 @@ impl Store<'_> {
                     let page = page.open_on_site();
                     let Some((last, _)) = page.last() else { return Ok(()) };
                     from = last + 1;
-                    page.iter().for_each(|(index, checkpoint)| with(*index, checkpoint));
+                    for (index, checkpoint) in page {
+                        with(*index, checkpoint);
+                    }
                 }
             }
             Self::Shard(file) => {
@@ -64,9 +66,9 @@ impl Store<'_> {
                     if piece.is_empty() {
                         return Ok(());
                     }
-                    piece
-                        .iter()
-                        .for_each(|(index, checkpoint)| with(*index, checkpoint.open_on_site()));
+                    for (index, checkpoint) in &piece {
+                        with(*index, checkpoint.open_on_site());
+                    }
                 }
             }
         }

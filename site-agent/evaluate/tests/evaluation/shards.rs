@@ -1,7 +1,7 @@
 //! An evaluation that is split among processes, and one that is not.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fedval_evaluate::{Progress, Shard};
 use fedval_vault::ShardCases;
@@ -16,7 +16,7 @@ async fn run(site: &Site, round: &str, index: u32, of: u32) -> (PathBuf, usize) 
 }
 
 /// Brings into the vault what a process left.
-async fn merge(site: &Site, round: &str, file: &PathBuf) -> BTreeSet<usize> {
+async fn merge(site: &Site, round: &str, file: &Path) -> BTreeSet<usize> {
     let round = round.parse().unwrap();
     let (mut cases, mut places) = (ShardCases::open(file).unwrap(), BTreeSet::new());
     loop {

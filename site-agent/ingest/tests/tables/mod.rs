@@ -138,7 +138,9 @@ fn is_read_in_order() {
         ("score", Cells::Numbers((0..many).map(|index| Some(score(index))).collect())),
         (
             "label",
-            Cells::Integers((0..many).map(|index| Some(i64::from(index % 3 == 0))).collect()),
+            Cells::Integers(
+                (0..many).map(|index| Some(i64::from(index.is_multiple_of(3)))).collect(),
+            ),
         ),
     ];
     let cohort = read(&bytes(&columns, Compression::SNAPPY, 2_500), self::score(), &[]).unwrap();
@@ -148,7 +150,7 @@ fn is_read_in_order() {
         assert_eq!(case.case_id, format!("c{index}"));
         assert_eq!(case.patient as usize, index / 2);
         assert!(case.index_test == IndexTest::Score(Some(score(index))));
-        assert_eq!(case.reference, Some(Reference::Condition(index % 3 == 0)));
+        assert_eq!(case.reference, Some(Reference::Condition(index.is_multiple_of(3))));
     }
 }
 
@@ -261,7 +263,7 @@ fn says_compression() {
     let mut table = bytes(&scores(), Compression::SNAPPY, 5);
     // In the description of the column: its path, then a field of type i32, then Snappy; 6 is Zstandard, doubled in the file.
     let snappy = b"label\x15\x02";
-    let at = table.windows(snappy.len()).position(|part| part == snappy).expect("a codec");
+    let at = table.windows(snappy.len()).rposition(|part| part == snappy).expect("a codec");
     table[at + snappy.len() - 1] = 12;
     let error = read(&table, score(), &[]).unwrap_err();
     assert_eq!(codes(&error), [("MANIFEST_COMPRESSION", None)]);

@@ -66,8 +66,8 @@ impl Row {
             case_id: format!("CASE-{index:08}"),
             patient_id: format!("PATIENT-{patient:08}"),
             score: (f64::from(mixed) + 0.5) / f64::from(1_u32 << 24),
-            label: i64::from(patient % 4 == 0),
-            sex: if patient % 2 == 0 { "F" } else { "M" },
+            label: i64::from(patient.is_multiple_of(4)),
+            sex: if patient.is_multiple_of(2) { "F" } else { "M" },
         }
     }
 }
@@ -136,7 +136,7 @@ impl Table {
                 let Some(mut column) = group.next_column()? else { break };
                 for start in (start..end).step_by(PIECE as usize) {
                     let end = start.saturating_add(PIECE).min(end);
-                    write(&mut column, (start..end).map(Row::of).collect())?;
+                    write(&mut column, &(start..end).map(Row::of).collect::<Vec<_>>())?;
                 }
                 column.close()?;
             }
@@ -150,16 +150,16 @@ impl Table {
 /// Rows of one column, to the file.
 type Written = Result<usize, ParquetError>;
 
-fn case_ids(column: &mut SerializedColumnWriter<'_>, rows: Vec<Row>) -> Written {
-    texts(column, rows.into_iter().map(|row| row.case_id.into_bytes().into()))
+fn case_ids(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
+    texts(column, rows.iter().map(|row| row.case_id.as_str().into()))
 }
 
-fn patient_ids(column: &mut SerializedColumnWriter<'_>, rows: Vec<Row>) -> Written {
-    texts(column, rows.into_iter().map(|row| row.patient_id.into_bytes().into()))
+fn patient_ids(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
+    texts(column, rows.iter().map(|row| row.patient_id.as_str().into()))
 }
 
-fn sexes(column: &mut SerializedColumnWriter<'_>, rows: Vec<Row>) -> Written {
-    texts(column, rows.into_iter().map(|row| row.sex.into()))
+fn sexes(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
+    texts(column, rows.iter().map(|row| row.sex.into()))
 }
 
 fn texts(
@@ -169,12 +169,12 @@ fn texts(
     column.typed::<ByteArrayType>().write_batch(&texts.collect::<Vec<_>>(), None, None)
 }
 
-fn scores(column: &mut SerializedColumnWriter<'_>, rows: Vec<Row>) -> Written {
+fn scores(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
     let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();
     column.typed::<DoubleType>().write_batch(&scores, None, None)
 }
 
-fn labels(column: &mut SerializedColumnWriter<'_>, rows: Vec<Row>) -> Written {
+fn labels(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
     let labels: Vec<i64> = rows.iter().map(|row| row.label).collect();
     column.typed::<Int64Type>().write_batch(&labels, None, None)
 }

@@ -61,11 +61,9 @@ impl<R: ChunkReader + 'static> Table<R> {
             let there = column.max_def_level();
             *place = Kind::of(column).map(|kind| Wanted { leaf, kind, there });
         }
-        let of = |(field, readable): (_, &Option<Wanted>)| {
-            let field: &parquet::schema::types::TypePtr = field;
-            (field.name().to_owned(), readable.is_some())
-        };
-        let names: Vec<(String, bool)> = fields.iter().zip(&readable).map(of).collect();
+        let named = fields.iter().zip(&readable);
+        let names: Vec<(String, bool)> =
+            named.map(|(field, readable)| (field.name().to_owned(), readable.is_some())).collect();
         if names.iter().map(|(name, _)| name.len()).sum::<usize>() > MAX_RECORD_BYTES {
             return Err(Fault::RowTooLong);
         }
