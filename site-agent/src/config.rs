@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use fedval_ambient::Failure;
+use fedval_evaluate::MOST_SHARDS;
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
 use fedval_study::{ScoreSource, StudyId};
@@ -73,6 +74,8 @@ pub(crate) struct DataSource {
     columns: Columns,
     /// Where the images lie, if not in a folder. Default: in a folder.
     pacs: Option<PacsConfig>,
+    /// Processes beside the agent that evaluate its jobs. Default: none, and the agent does it.
+    shards: Option<u32>,
 }
 
 /// How the manifest's columns are called.
@@ -125,6 +128,21 @@ impl DataSource {
             return Err(invalid(message));
         }
         pacs.open(limits.decode().max_file_bytes).map(Some)
+    }
+
+    /// Among how many processes its jobs are split; `None` where the agent evaluates them.
+    pub(crate) fn shards(&self) -> Result<Option<u32>, Failure> {
+        match self.shards {
+            Some(of) if !(1..=MOST_SHARDS).contains(&of) => {
+                Err(invalid("`shards` is a number from 1 to 1000"))
+            }
+            // Each process would ask as much as the agent may.
+            Some(_) if self.pacs.is_some() => Err(invalid("a source with a PACS has no `shards`")),
+            Some(_) if self.scores() == ScoreSource::PredictionTable => {
+                Err(invalid("a prediction table has no `shards`: nothing is evaluated"))
+            }
+            of => Ok(of),
+        }
     }
 
     /// Whether its images may be asked for at a minute of the day, 0 to 1439.
@@ -300,6 +318,28 @@ mod tests {
             let config: Config = toml::from_str(&text).unwrap();
             let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
             assert_eq!(refused.code, "CONFIG_INVALID");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_images_can_be_split_and_a_pacs_cannot() {
+        let source = |text: &str| {
+            let config: Config = toml::from_str(text).unwrap();
+            config.data_sources[0].shards()
+        };
+        assert_eq!(source(TEMPLATE).unwrap(), None);
+        let split = TEMPLATE.replace("# shards = 8", "shards = 8");
+        assert_eq!(source(&split).unwrap(), Some(8));
+        let table = split.replace("# score = ", "score = ");
+        let none = split.replace("shards = 8", "shards = 0");
+        let many = split.replace("shards = 8", "shards = 1001");
+        let start = split.find("# [data_sources.pacs]").unwrap();
+        let (before, after) = split.split_at(start);
+        let pacs = format!(
+            "{before}[data_sources.pacs]\nurl = \"https://pacs.example.org/dicom-web\"\n{after}"
+        );
+        for text in [table, none, many, pacs] {
+            assert_eq!(source(&text).unwrap_err().code, "CONFIG_INVALID");
         }
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use fedval_ambient::{Exit, Failure};
-use fedval_study::{Sha256Digest, SiteId, StudyId};
+use fedval_study::{RoundId, Sha256Digest, SiteId, StudyId};
 use fedval_trust::{Certificate, Role, SecretKey};
 use fedval_vault::Vault;
 
@@ -87,6 +87,15 @@ impl Home {
     /// Where a fetched artifact lies.
     pub(crate) fn artifact(&self, digest: &Sha256Digest) -> PathBuf {
         self.folder.join("artifacts").join(format!("{digest}.bin"))
+    }
+
+    /// What the processes of a job that is split are asked for, and what they found.
+    pub(crate) fn shards(&self, round: &RoundId) -> PathBuf {
+        self.all_shards().join(round.as_str())
+    }
+
+    pub(crate) fn all_shards(&self) -> PathBuf {
+        self.folder.join("shards")
     }
 
     fn key_file(&self) -> PathBuf {

@@ -12,6 +12,7 @@ mod network;
 mod pacs;
 mod progress;
 mod secret_file;
+mod shards;
 mod site_policy;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 pub fn box_main(role: &str) -> Option<ExitCode> {
     match role {
         fedval_ingest::DECODE_ROLE => Some(fedval_ingest::decode_box_main()),
+        fedval_ingest::TABLE_ROLE => Some(fedval_ingest::table_box_main()),
         fedval_inference::INFERENCE_ROLE => Some(fedval_inference::inference_box_main()),
         _ => None,
     }

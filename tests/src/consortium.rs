@@ -228,6 +228,18 @@ impl Site {
         fs::write(path, config + text).expect("a writable folder");
     }
 
+    /// Replaces a text in the agent's configuration, where it stands once.
+    ///
+    /// # Panics
+    ///
+    /// If it does not, or the configuration cannot be written.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let path = self.home.join("agent.toml");
+        let config = fs::read_to_string(&path).expect("a configuration");
+        assert_eq!(config.matches(from).count(), 1, "`{from}` in {config}");
+        fs::write(path, config.replace(from, to)).expect("a writable folder");
+    }
+
     /// Writes and signs a policy that runs and releases the given protocols by itself.
     pub fn sign_policy(&self, automatic: &[&str]) {
         self.sign_policy_of(automatic, automatic);

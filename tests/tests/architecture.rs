@@ -89,6 +89,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("getrandom", &["fedval-ambient"]),
     ("landlock", &["fedval-sandbox"]),
     ("object_store", &["fedval-store"]),
+    // The benchmark writes what it measures.
+    ("parquet", &["fedval-ingest", "fedval-bench-images"]),
     ("rcgen", &["fedval-trust"]),
     // Trust in a PACS is its hospital's own, and nothing of the consortium's.
     ("rustls", &["fedval-trust", "fedval", "fedval-egress", "fedval-ingest"]),

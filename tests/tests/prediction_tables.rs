@@ -1,5 +1,8 @@
 //! Five hospitals that bring scores instead of images, held against what R's packages say of the same
-//! scores (metafor, pROC, mada): oracle case `e2e_5sites`.
+//! scores (metafor, pROC, mada): oracle case `e2e_5sites`. Some of them have their scores as CSV, some as Parquet.
+
+#[path = "../../site-agent/ingest/tests/parquet_file/mod.rs"]
+mod parquet_file;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,6 +11,8 @@ use std::path::Path;
 use fedval_tests::canary::Canaries;
 use fedval_tests::consortium::{Consortium, Site};
 use fedval_tests::{shared, small_site};
+use parquet::basic::Compression;
+use parquet_file::{Cells, bytes};
 use serde_json::Value;
 
 const STUDY: &str = "scores";
@@ -35,6 +40,25 @@ fn write_table(folder: &Path, site: &Value) {
         writeln!(table, "CASEX{index},PATIENTX{index},{score},{label},{sex}").expect("text");
     }
     fs::write(folder.join("manifest.csv"), table).expect("a writable folder");
+}
+
+/// The same table as Parquet, with numbers where they are numbers.
+fn write_parquet(folder: &Path, site: &Value) {
+    let list = |name: &str| site[name].as_array().expect("a list").clone();
+    let labels: Vec<Option<i64>> = list("y").iter().map(Value::as_i64).collect();
+    let named =
+        |name: &str| Cells::Text((0..labels.len()).map(|at| Some(format!("{name}{at}"))).collect());
+    let sex = list("group").iter().map(|sex| sex.as_str().map(str::to_owned)).collect();
+    let columns = [
+        ("case_id", named("CASEX")),
+        ("patient_id", named("PATIENTX")),
+        ("score", Cells::Numbers(list("p").iter().map(Value::as_f64).collect())),
+        ("label", Cells::Integers(labels.clone())),
+        ("sex", Cells::Text(sex)),
+    ];
+    assert!(labels.iter().all(Option::is_some), "a label is 0 or 1");
+    let table = bytes(&columns, Compression::SNAPPY, 150);
+    fs::write(folder.join("manifest.parquet"), table).expect("a writable folder");
 }
 
 /// Which scores count, at which cut-off.
@@ -126,8 +150,13 @@ fn enrol(consortium: &Consortium, site: &Value) -> Site {
     let name = site["site"].as_str().expect("text");
     let data = consortium.path(&format!("data-{name}"));
     write_table(&data, site);
+    write_parquet(&data, site);
     let site = consortium.enrol(name, &data);
     site.configure_also("[data_sources.columns]\nscore = \"score\"\n");
+    // The oracle does not know which file a site has.
+    if ["site1", "site3"].contains(&name) {
+        site.reconfigure("/manifest.csv", "/manifest.parquet");
+    }
     site
 }
 

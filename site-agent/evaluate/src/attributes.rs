@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use fedval_ingest::{Case, ColumnMapping};
-use fedval_study::Name;
 use fedval_study::protocol::{AttributeSource, Dimension, StudyProtocol};
 
 /// Manifest columns that the protocol's dictionary names. A prediction table has no image whose header
@@ -26,21 +25,24 @@ pub(crate) fn keywords(protocol: &StudyProtocol) -> Vec<String> {
     protocol.subgroups.iter().filter_map(keyword).collect()
 }
 
-/// The case's category in each dimension; `None` where the value is missing or unlisted.
+/// The case's category in each dimension, by its place among the dimension's; `None` where the value is missing or
+/// unlisted.
 pub(crate) fn categories(
     protocol: &StudyProtocol,
     case: &Case,
     header: &BTreeMap<String, String>,
-) -> Vec<Option<Name>> {
+) -> Vec<Option<u16>> {
     protocol
         .subgroups
         .iter()
         .map(|dimension| {
             let value = match &dimension.source {
                 AttributeSource::Column(column) => case.attributes.get(column),
-                AttributeSource::Dicom(keyword) => header.get(keyword),
+                AttributeSource::Dicom(keyword) => header.get(keyword).map(String::as_str),
             };
-            value.and_then(|value| dimension.classify(value)).cloned()
+            let own = dimension.classify(value?)?;
+            let place = dimension.category_names().into_iter().position(|name| name == own);
+            u16::try_from(place?).ok()
         })
         .collect()
 }

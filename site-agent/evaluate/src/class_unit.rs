@@ -126,7 +126,7 @@ fn count(images: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use fedval_ingest::IndexTest;
+    use fedval_ingest::{Attributes, IndexTest};
     use fedval_study::protocol::Class;
 
     use super::*;
@@ -141,7 +141,7 @@ mod tests {
             patient,
             index_test: IndexTest::Scores(None),
             reference: class.map(Reference::Class),
-            attributes: BTreeMap::new(),
+            attributes: Attributes::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_disclosure::SiteLocal;
-use fedval_ingest::{Case, Cohort};
+use fedval_ingest::Cohort;
 use fedval_study::protocol::{Combine, Reference, StudyProtocol};
 use fedval_study::summary::{FailureReason, Findings};
 use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
@@ -13,53 +13,78 @@ use crate::class_unit::{ClassImage, patients, references};
 use crate::unit::{ScoreGrid, ScoredImage, units};
 use crate::{attributes, classes, commitment, members, summary};
 
-/// Cases, and what became of each.
+/// Cases, and what became of each: gathered checkpoint by checkpoint, so that none is held once it was counted.
 pub(crate) struct Evaluated {
-    pub(crate) protocol: StudyProtocol,
+    protocol: StudyProtocol,
     /// The site's secret for its commitment.
-    pub(crate) secret: [u8; 32],
+    secret: [u8; 32],
     /// How finely scores are told apart.
-    pub(crate) grid: ScoreGrid,
-    pub(crate) cohort: SiteLocal<Cohort>,
-    /// By the case's place in the manifest.
-    pub(crate) checkpoints: SiteLocal<BTreeMap<usize, Checkpoint>>,
+    grid: ScoreGrid,
+    cohort: SiteLocal<Cohort>,
+    images: Vec<ScoredImage>,
+    class_images: Vec<ClassImage>,
+    /// Reasons by patient.
+    failures: BTreeMap<u32, BTreeSet<FailureReason>>,
+    /// Cases whose index test failed: that a reference standard is missing is no failure of it.
+    failed: usize,
+    /// Of each case's image file, where it could be read.
+    digests: Vec<Option<Sha256Digest>>,
 }
 
 impl Evaluated {
-    /// Counts everything that the protocol names.
-    pub(crate) fn summarise(&self) -> SiteLocal<SiteSummary> {
-        let cohort = self.cohort.open_on_site();
-        let (mut images, mut class_images) = (Vec::new(), Vec::new());
-        let mut failures: BTreeMap<u32, BTreeSet<FailureReason>> = BTreeMap::new();
-        let mut digests: Vec<Option<Sha256Digest>> = vec![None; cohort.cases.len()];
-        for (index, checkpoint) in self.checkpoints.open_on_site() {
-            let Some(case) = cohort.cases.get(*index) else { continue };
-            digests[*index] = checkpoint.image;
-            match (&checkpoint.outcome, case.reference) {
-                (CaseOutcome::Score(bits), Some(Reference::Condition(positive))) => {
-                    images.push(self.scored(*index, case, positive, *bits, checkpoint));
-                }
-                (CaseOutcome::Scores(bits), Some(Reference::Class(_))) => {
-                    class_images.push(ClassImage {
-                        patient: case.patient,
-                        case: *index,
-                        scores: bits.iter().map(|bits| f64::from_bits(*bits)).collect(),
-                    });
-                }
-                (CaseOutcome::Failed(reason), _) => {
-                    failures.entry(case.patient).or_default().insert(*reason);
-                }
-                // What belongs to another task, or has no reference, says nothing.
-                (CaseOutcome::Score(_) | CaseOutcome::Scores(_), _) => {}
+    /// Nothing was gathered yet.
+    pub(crate) fn new(
+        protocol: StudyProtocol,
+        secret: [u8; 32],
+        grid: ScoreGrid,
+        cohort: SiteLocal<Cohort>,
+    ) -> Self {
+        let digests = vec![None; cohort.open_on_site().cases.len()];
+        let (images, class_images, failures) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { protocol, secret, grid, cohort, images, class_images, failures, failed: 0, digests }
+    }
+
+    /// Takes what became of the case at `index`. A manifest that became shorter leaves checkpoints behind, which are no case.
+    pub(crate) fn take(&mut self, index: usize, checkpoint: &Checkpoint) {
+        let Some(case) = self.cohort.open_on_site().cases.get(index) else { return };
+        self.digests[index] = checkpoint.image;
+        match (&checkpoint.outcome, case.reference) {
+            (CaseOutcome::Score(bits), Some(Reference::Condition(positive))) => {
+                let categories =
+                    attributes::categories(&self.protocol, case, &checkpoint.attributes);
+                let (patient, score) = (case.patient, f64::from_bits(*bits));
+                self.images.push(ScoredImage { patient, case: index, positive, score, categories });
             }
+            (CaseOutcome::Scores(bits), Some(Reference::Class(_))) => {
+                let scores = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
+                self.class_images.push(ClassImage { patient: case.patient, case: index, scores });
+            }
+            (CaseOutcome::Failed(reason), _) => {
+                self.failures.entry(case.patient).or_default().insert(*reason);
+                self.failed += usize::from(*reason != FailureReason::NoReference);
+            }
+            // What belongs to another task, or has no reference, says nothing.
+            (CaseOutcome::Score(_) | CaseOutcome::Scores(_), _) => {}
         }
-        let commitment = commitment::commit(cohort, &digests, &self.secret);
+    }
+
+    /// The share of cases that failed.
+    pub(crate) fn failed_share(&self) -> f64 {
+        to_f64(self.failed) / to_f64(self.digests.len())
+    }
+
+    /// Counts everything that the protocol names.
+    pub(crate) fn summarise(mut self) -> SiteLocal<SiteSummary> {
+        let cohort = self.cohort.open_on_site();
+        let commitment = commitment::commit(cohort, &self.digests, &self.secret);
+        let failures = std::mem::take(&mut self.failures);
         if !self.protocol.task.is_binary() {
-            return self.summarise_classes(&class_images, commitment, failures);
+            return self.summarise_classes(&self.class_images, commitment, failures);
         }
         let protocol = &self.protocol;
         let scale = protocol.model.output.scale;
-        let units = units(&images, &protocol.analysis, scale, self.grid);
+        let units = units(&self.images, &protocol.analysis, scale, self.grid);
+        self.images = Vec::new();
         let members = members::members(protocol, cohort, &units, &self.secret);
         let failures = failures.into_values().collect();
         SiteLocal::new(summary::summarise(protocol, commitment, &units, failures, members))
@@ -86,21 +111,9 @@ impl Evaluated {
             members: classes::members(cohort, &units, &self.secret),
         })
     }
+}
 
-    fn scored(
-        &self,
-        index: usize,
-        case: &Case,
-        positive: bool,
-        bits: u64,
-        checkpoint: &Checkpoint,
-    ) -> ScoredImage {
-        ScoredImage {
-            patient: case.patient,
-            case: index,
-            positive,
-            score: f64::from_bits(bits),
-            categories: attributes::categories(&self.protocol, case, &checkpoint.attributes),
-        }
-    }
+#[expect(clippy::cast_precision_loss, reason = "cases, at most two million")]
+fn to_f64(cases: usize) -> f64 {
+    cases as f64
 }

@@ -1,6 +1,7 @@
 //! Cohort, model and protocol to a site summary: every case once, checkpointed, then counted.
 
 mod attributes;
+mod cells;
 mod class_unit;
 mod classes;
 mod commitment;
@@ -16,6 +17,8 @@ mod reader;
 mod recorder;
 mod run;
 mod scorer;
+mod shard;
+mod store;
 mod summary;
 mod unit;
 
@@ -24,4 +27,6 @@ pub use dry_run::{DryRun, Looked};
 pub use probes::{check_preprocessing, probe_count};
 pub use reader::NoImage;
 pub use run::{EvaluateError, Evaluation, Progress};
+pub use shard::{MOST_SHARDS, Shard};
+pub use store::Store;
 pub use unit::ScoreGrid;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use fedval_ingest::Cohort;
 use fedval_study::Members;
 use fedval_study::members::{Member, MemberKey, UNLISTED};
-use fedval_study::protocol::{StudyProtocol, Table, TableKind};
+use fedval_study::protocol::StudyProtocol;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::cells::cell;
 use crate::unit::AnalysedUnit;
 
 /// Every analysed case, under keys that nobody without the site's secret can make.
@@ -19,7 +20,6 @@ pub(crate) fn members(
     secret: &[u8; 32],
 ) -> Members {
     let tables = protocol.tables();
-    let names: Vec<_> = protocol.subgroups.iter().map(|d| d.category_names()).collect();
     let keys = Keys::of(secret);
     let mut members = Members::default();
     let mut places: BTreeMap<u32, u32> = BTreeMap::new();
@@ -30,13 +30,11 @@ pub(crate) fn members(
         if patient == next {
             members.patients.push(keys.patient(id));
         }
-        let by_dimension: Vec<Option<usize>> = names
+        let cells: Vec<u16> = tables
             .iter()
-            .zip(&unit.categories)
-            .map(|(names, own)| names.iter().position(|name| Some(*name) == own.as_ref()))
+            .map(|table| cell(table, &tables, &unit.categories))
+            .map(|cell| cell.and_then(|cell| u16::try_from(cell).ok()).unwrap_or(UNLISTED))
             .collect();
-        let cells: Vec<u16> =
-            tables.iter().map(|table| cell(table, &tables, &by_dimension)).collect();
         for case in &unit.cases {
             let Some(case) = cohort.cases.get(*case) else { continue };
             members.cases.push(Member {
@@ -48,18 +46,6 @@ pub(crate) fn members(
         }
     }
     members
-}
-
-fn cell(table: &Table, tables: &[Table], by_dimension: &[Option<usize>]) -> u16 {
-    let of = |dimension: usize| by_dimension.get(dimension).copied().flatten();
-    let cell = match table.kind {
-        TableKind::OneWay(dimension) => of(dimension),
-        TableKind::Crossing { rows, columns } => {
-            let wide = tables[columns].categories.len();
-            of(rows).zip(of(columns)).map(|(row, column)| row * wide + column)
-        }
-    };
-    cell.and_then(|cell| u16::try_from(cell).ok()).unwrap_or(UNLISTED)
 }
 
 /// Keys of patients and cases, by HMAC-SHA-256 cut to 128 bits.

@@ -27,7 +27,8 @@ pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLo
         (Some(_), Some(scores)) => outcome(protocol, scores),
     };
     let keywords = attributes::keywords(protocol);
-    let header = |keyword: &String| Some((keyword.clone(), case.attributes.get(keyword)?.clone()));
+    let header =
+        |keyword: &String| Some((keyword.clone(), case.attributes.get(keyword)?.to_owned()));
     Some(SiteLocal::new(Checkpoint {
         row: row_digest(case),
         outcome,

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use fedval_study::RoundId;
-use fedval_vault::{Vault, VaultError};
+use fedval_vault::VaultError;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
 use crate::lane::Done;
 use crate::purity::Pass;
 use crate::run::Progress;
+use crate::store::Store;
 
 /// Cases of one write. As many again may wait meanwhile: what a crash costs is little work.
 pub(crate) const MOST_CASES: usize = 32;
@@ -20,7 +21,7 @@ const GATHERING: Duration = Duration::from_millis(10);
 
 /// Writes what is `done` until no lane is left; what was looked at again is returned.
 pub(crate) async fn record(
-    vault: &Vault,
+    store: &Store<'_>,
     round: &RoundId,
     mut done: Receiver<Done>,
     progress: &Progress,
@@ -35,8 +36,7 @@ pub(crate) async fn record(
             cases.into_iter().partition(|case| matches!(case.pass, Pass::First));
         again.extend(repeated);
         if !new.is_empty() {
-            let cases = new.iter().map(|case| (case.index, &case.checkpoint));
-            vault.checkpoint_put_all(round, cases).await?;
+            store.put_all(round, new).await?;
         }
         // Only what is on disk counts: an evaluation that goes on says where it truly was.
         progress.add(count);

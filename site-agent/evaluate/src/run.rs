@@ -1,6 +1,6 @@
 //! The whole evaluation of one job, resumable to the case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,9 +13,14 @@ use fedval_ingest::{
 };
 use fedval_preprocess::probe::Drift;
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
+<<<<<<< HEAD
 use fedval_study::summary::FailureReason;
 use fedval_study::{Exit, FailedStage, ProbeName, Problem, RoundId, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
+=======
+use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
+use fedval_vault::{Checkpoint, VaultError};
+>>>>>>> tables
 use tokio::sync::mpsc::{self, Sender};
 
 use crate::evaluated::Evaluated;
@@ -24,6 +29,8 @@ use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
 use crate::scorer::{ModelSource, Scorer};
+use crate::shard::Shard;
+use crate::store::Store;
 use crate::unit::ScoreGrid;
 use crate::{attributes, prediction, purity};
 
@@ -44,13 +51,22 @@ impl Progress {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 
+<<<<<<< HEAD
     /// So many of so many are done already.
     pub(crate) fn begin(&self, done: usize, total: usize) {
+=======
+    /// Sets how many cases there are in all, and how many were done before.
+    pub(crate) fn begin(&self, total: usize, done: usize) {
+>>>>>>> tables
         self.total.store(total, Ordering::Relaxed);
         self.done.store(done, Ordering::Relaxed);
     }
 
+<<<<<<< HEAD
     /// Counts cases that are on the disk, or of a dry run, that were looked at.
+=======
+    /// Counts cases that are on the disk.
+>>>>>>> tables
     pub(crate) fn add(&self, cases: usize) {
         self.done.fetch_add(cases, Ordering::Relaxed);
     }
@@ -106,8 +122,9 @@ pub enum EvaluateError {
 impl EvaluateError {
     /// What the coordinator hears; `None` where the agent tries again instead.
     #[must_use]
-    pub const fn stage(&self) -> Option<FailedStage> {
+    pub fn stage(&self) -> Option<FailedStage> {
         match self {
+            Self::Manifest(error) if error.is_of_this_machine() => None,
             Self::Manifest(_) | Self::PredictionsNotAccepted => Some(FailedStage::DataSource),
             // A box that does not start says nothing about the model.
             Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
@@ -198,6 +215,7 @@ impl Problem for EvaluateError {
             | Self::ProbeNotDecoded { .. }
             | Self::Vault(_) => Exit::Machine,
             Self::Pacs(error) => error.exit(),
+            Self::Manifest(error) => error.exit(),
             _ => Exit::Usage,
         }
     }
@@ -217,7 +235,7 @@ pub struct Evaluation<'e> {
     /// Where the images of a cohort lie whose manifest names instances.
     pub pacs: Option<&'e Pacs>,
     /// Where checkpoints go.
-    pub vault: &'e Vault,
+    pub store: Store<'e>,
     /// The site's secret: for its commitment, its ledger, and the order of cases.
     pub secret: [u8; 32],
     /// How finely scores are told apart.
@@ -237,8 +255,49 @@ impl Evaluation<'_> {
     ///
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
-        let has_scores = self.source.columns.index_test.is_table();
-        if has_scores && self.protocol.prediction_tables == PredictionTables::Refuse {
+        let cohort = self.cohort().await?;
+        let missing = self.missing(cohort.open_on_site()).await?;
+        let again = if self.source.columns.index_test.is_table() {
+            self.record_scores(cohort.open_on_site(), missing, progress).await?;
+            Vec::new()
+        } else {
+            let cohort = cohort.open_on_site();
+            let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
+            let again = purity::again(&self.secret, self.round, scorable.collect());
+            progress.begin(cohort.cases.len() + again.len(), cohort.cases.len() - missing.len());
+            self.evaluate_cases(cohort, missing, again, progress).await?
+        };
+        let evaluated = self.gather(cohort, &again).await?;
+        Ok(aside(move || evaluated.summarise()).await)
+    }
+
+    /// Evaluates every case of one process of several that no checkpoint holds. Nothing is counted, and none is looked at again:
+    /// that is for whoever brings all of them together.
+    ///
+    /// # Errors
+    ///
+    /// See [`EvaluateError`].
+    pub async fn run_shard(&self, shard: Shard, progress: &Progress) -> Result<(), EvaluateError> {
+        let cohort = self.cohort().await?;
+        let cohort = cohort.open_on_site();
+        let mut is_own = vec![false; cohort.patient_ids.len()];
+        for (own, id) in is_own.iter_mut().zip(&cohort.patient_ids) {
+            *own = shard.holds(&self.secret, self.round, id);
+        }
+        let mut missing = self.missing(cohort).await?;
+        missing.retain(|place| is_own[cohort.cases[*place].patient as usize]);
+        if self.source.columns.index_test.is_table() {
+            return Ok(self.record_scores(cohort, missing, progress).await?);
+        }
+        progress.begin(missing.len(), 0);
+        self.evaluate_cases(cohort, missing, Vec::new(), progress).await?;
+        Ok(())
+    }
+
+    /// The cohort as the manifest says it.
+    async fn cohort(&self) -> Result<SiteLocal<Cohort>, EvaluateError> {
+        let is_table = self.source.columns.index_test.is_table();
+        if is_table && self.protocol.prediction_tables == PredictionTables::Refuse {
             return Err(EvaluateError::PredictionsNotAccepted);
         }
         let (source, protocol) = (self.source.clone(), self.protocol.clone());
@@ -246,34 +305,45 @@ impl Evaluation<'_> {
             let columns = attributes::attribute_columns(&protocol, &source.columns);
             read_manifest(&source, protocol.labels(), &columns)
         });
-        let cohort = cohort.await?;
-        let missing = self.missing(cohort.open_on_site()).await?;
-        if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
-            // A wrong address would otherwise fail every case.
-            pacs.check().await?;
+        Ok(cohort.await?)
+    }
+
+    /// Gathers what became of each case, and holds it against what was looked at again and the protocol's limit.
+    async fn gather(
+        &self,
+        cohort: SiteLocal<Cohort>,
+        again: &[Done],
+    ) -> Result<Evaluated, EvaluateError> {
+        let mut evaluated = Evaluated::new(self.protocol.clone(), self.secret, self.grid, cohort);
+        let looked_at_again: BTreeSet<usize> = again.iter().map(|done| done.index).collect();
+        let mut first = BTreeMap::new();
+        self.store
+            .for_each(self.round, |index, checkpoint| {
+                evaluated.take(index, checkpoint);
+                if looked_at_again.contains(&index) {
+                    first.insert(index, checkpoint.clone());
+                }
+            })
+            .await?;
+        check_again(&first, again)?;
+        // A share, as the protocol states it: a product of both can fall below a whole number.
+        if evaluated.failed_share() > self.protocol.analysis.failure_limit {
+            return Err(EvaluateError::TooManyFailures);
         }
-        let again = if has_scores {
-            self.record_scores(cohort.open_on_site(), missing, progress).await?;
-            Vec::new()
-        } else {
-            self.evaluate_missing(cohort.open_on_site(), missing, progress).await?
-        };
-        let checkpoints = self.vault.checkpoint_list(self.round).await?;
-        check_again(checkpoints.open_on_site(), &again)?;
-        self.check_failures(cohort.open_on_site(), checkpoints.open_on_site())?;
-        let (protocol, secret, grid) = (self.protocol.clone(), self.secret, self.grid);
-        let evaluated = Evaluated { protocol, secret, grid, cohort, checkpoints };
-        Ok(aside(move || evaluated.summarise()).await)
+        Ok(evaluated)
     }
 
     /// Places of the cases that no checkpoint holds.
     async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
-        let done = self.vault.checkpoint_list(self.round).await?;
-        let is_missing = |index: &usize| {
-            let checkpoint = done.open_on_site().get(index);
-            checkpoint.is_none_or(|checkpoint| checkpoint.row != row_digest(&cohort.cases[*index]))
-        };
-        Ok((0..cohort.cases.len()).filter(is_missing).collect())
+        let mut is_done = vec![false; cohort.cases.len()];
+        self.store
+            .for_each(self.round, |index, checkpoint| {
+                if let Some(case) = cohort.cases.get(index) {
+                    is_done[index] = checkpoint.row == row_digest(case);
+                }
+            })
+            .await?;
+        Ok((0..cohort.cases.len()).filter(|index| !is_done[*index]).collect())
     }
 
     /// The scores of a prediction table. Nothing runs, so nothing is looked at again.
@@ -283,30 +353,40 @@ impl Evaluation<'_> {
         missing: Vec<usize>,
         progress: &Progress,
     ) -> Result<(), VaultError> {
+<<<<<<< HEAD
         progress.begin(cohort.cases.len() - missing.len(), cohort.cases.len());
+=======
+        progress.begin(cohort.cases.len(), cohort.cases.len() - missing.len());
+>>>>>>> tables
         for places in missing.chunks(MOST_SCORES) {
             let of = |place: &usize| {
                 let checkpoint = prediction::checkpoint(self.protocol, &cohort.cases[*place])?;
-                Some((*place, checkpoint))
+                Some(Done { index: *place, pass: Pass::First, checkpoint })
             };
-            let checkpoints: Vec<_> = places.iter().filter_map(of).collect();
-            let cases = checkpoints.iter().map(|(place, checkpoint)| (*place, checkpoint));
-            self.vault.checkpoint_put_all(self.round, cases).await?;
+            self.store.put_all(self.round, places.iter().filter_map(of).collect()).await?;
             progress.add(places.len());
         }
         Ok(())
     }
 
     /// Cases that no checkpoint holds, then a secret sample once more (DC-22), which is returned.
-    async fn evaluate_missing(
+    async fn evaluate_cases(
         &self,
         cohort: &Cohort,
         missing: Vec<usize>,
+        again: Vec<usize>,
         progress: &Progress,
     ) -> Result<Vec<Done>, EvaluateError> {
+<<<<<<< HEAD
         let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
         let again = purity::again(&self.secret, self.round, scorable.collect());
         progress.begin(cohort.cases.len() - missing.len(), cohort.cases.len() + again.len());
+=======
+        if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
+            // A wrong address would otherwise fail every case.
+            pacs.check().await?;
+        }
+>>>>>>> tables
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
         let first = first.into_iter().map(|index| (index, Pass::First));
         let due: Vec<(usize, Pass)> =
@@ -325,7 +405,7 @@ impl Evaluation<'_> {
         // the lanes stop.
         let (evaluated, recorded) = futures_util::future::join(
             futures_util::future::try_join_all(lanes),
-            record(self.vault, self.round, finished, progress),
+            record(&self.store, self.round, finished, progress),
         )
         .await;
         let again = recorded?;
@@ -359,27 +439,6 @@ impl Evaluation<'_> {
         };
         Ok(lane.run(cases, done).await?)
     }
-
-    /// A missing reference standard is no failure of the index test.
-    fn check_failures(
-        &self,
-        cohort: &Cohort,
-        checkpoints: &BTreeMap<usize, Checkpoint>,
-    ) -> Result<(), EvaluateError> {
-        let is_failure = |outcome: &CaseOutcome| match outcome {
-            CaseOutcome::Score(_) | CaseOutcome::Scores(_) => false,
-            CaseOutcome::Failed(reason) => *reason != FailureReason::NoReference,
-        };
-        // A manifest that became shorter leaves checkpoints behind.
-        let own = checkpoints.range(..cohort.cases.len());
-        let failed = own.filter(|(_, checkpoint)| is_failure(&checkpoint.outcome)).count();
-        // A share, as the protocol states it: a product of both can fall below a whole number.
-        let share = to_f64(failed) / to_f64(cohort.cases.len());
-        if share > self.protocol.analysis.failure_limit {
-            return Err(EvaluateError::TooManyFailures);
-        }
-        Ok(())
-    }
 }
 
 /// Holds what was looked at again against what was found first, to the last bit.
@@ -405,14 +464,10 @@ pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "cases, at most two million")]
-fn to_f64(cases: usize) -> f64 {
-    cases as f64
-}
-
 #[cfg(test)]
 mod tests {
     use fedval_study::Sha256Digest;
+    use fedval_vault::CaseOutcome;
 
     use super::*;
 

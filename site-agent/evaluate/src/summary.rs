@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use fedval_study::protocol::{StudyProtocol, Table, TableKind};
+use fedval_study::protocol::{StudyProtocol, Table};
 use fedval_study::summary::{
     BinaryFindings, DimensionSummary, FailureReason, Findings, GroupSummary, Leaf,
 };
-use fedval_study::{CohortCommitment, Members, Name, SiteSummary};
+use fedval_study::{CohortCommitment, Members, SiteSummary};
 
+use crate::cells::cell;
 use crate::performance::{
     Clusters, histogram, most_cases, patient_counts, patients_with_several, performance,
     two_largest_brier,
@@ -23,15 +24,15 @@ pub(crate) fn summarise(
     members: Members,
 ) -> SiteSummary {
     let all: Vec<&AnalysedUnit> = units.iter().collect();
+    let tables = protocol.tables();
     SiteSummary {
         cohort,
         failures,
         findings: Findings::Binary(BinaryFindings {
             overall: group_summary(&all, protocol),
-            dimensions: protocol
-                .tables()
+            dimensions: tables
                 .iter()
-                .map(|table| table_summary(protocol, table, &all))
+                .map(|table| table_summary(protocol, table, &tables, &all))
                 .collect(),
         }),
         members,
@@ -41,34 +42,22 @@ pub(crate) fn summarise(
 fn table_summary(
     protocol: &StudyProtocol,
     table: &Table,
+    tables: &[Table],
     units: &[&AnalysedUnit],
 ) -> DimensionSummary {
-    let leaf = |category: Option<&Name>| {
-        let members: Vec<&AnalysedUnit> = units
-            .iter()
-            .copied()
-            .filter(|unit| cell_of(table, unit).as_ref() == category)
-            .collect();
-        Leaf {
-            category: category.cloned(),
-            patients: patient_counts(&members),
-            group: group_summary(&members, protocol),
-        }
-    };
-    let mut leaves: Vec<Leaf> = table.categories.iter().map(|name| leaf(Some(name))).collect();
-    leaves.push(leaf(None));
-    DimensionSummary { dimension: table.name.clone(), leaves }
-}
-
-/// The unit's cell; `None` where an attribute is missing or in no category.
-fn cell_of(table: &Table, unit: &AnalysedUnit) -> Option<Name> {
-    let of = |dimension: usize| unit.categories.get(dimension)?.as_ref();
-    match table.kind {
-        TableKind::OneWay(dimension) => of(dimension).cloned(),
-        TableKind::Crossing { rows, columns } => {
-            format!("{}-{}", of(rows)?, of(columns)?).parse().ok()
-        }
+    // The last leaf is of units with a missing or unlisted attribute.
+    let unlisted = table.categories.len();
+    let mut members: Vec<Vec<&AnalysedUnit>> = vec![Vec::new(); unlisted + 1];
+    for unit in units {
+        members[cell(table, tables, &unit.categories).unwrap_or(unlisted)].push(unit);
     }
+    let leaf = |(place, members): (usize, Vec<&AnalysedUnit>)| Leaf {
+        category: table.categories.get(place).cloned(),
+        patients: patient_counts(&members),
+        group: group_summary(&members, protocol),
+    };
+    let leaves = members.into_iter().enumerate().map(leaf).collect();
+    DimensionSummary { dimension: table.name.clone(), leaves }
 }
 
 /// Both forms of a group; `None` for an empty one.

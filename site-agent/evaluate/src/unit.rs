@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use fedval_stats::grid::GridScore;
 use fedval_stats::pooled_roc::cell_centre;
 use fedval_stats::scale::{Logit, Probability, expit};
-use fedval_study::Name;
 use fedval_study::protocol::{Analysis, Combine, ScoreScale, Unit};
 
 /// One image with a usable score.
@@ -17,8 +16,8 @@ pub(crate) struct ScoredImage {
     pub(crate) positive: bool,
     /// On the model's scale.
     pub(crate) score: f64,
-    /// Category in each dimension of the dictionary.
-    pub(crate) categories: Vec<Option<Name>>,
+    /// Category in each dimension of the dictionary, by its place among the dimension's.
+    pub(crate) categories: Vec<Option<u16>>,
 }
 
 /// One unit of analysis: an image, or a patient.
@@ -31,7 +30,7 @@ pub(crate) struct AnalysedUnit {
     pub(crate) is_first: bool,
     pub(crate) positive: bool,
     pub(crate) score: GridScore,
-    pub(crate) categories: Vec<Option<Name>>,
+    pub(crate) categories: Vec<Option<u16>>,
 }
 
 /// How finely scores are told apart.
@@ -119,7 +118,7 @@ fn with_any(mut unit: AnalysedUnit, images: &[&ScoredImage]) -> AnalysedUnit {
     unit.positive = images.iter().any(|image| image.positive);
     unit.cases = images.iter().map(|image| image.case).collect();
     for (dimension, category) in unit.categories.iter_mut().enumerate() {
-        let known = images.iter().find_map(|image| image.categories.get(dimension)?.clone());
+        let known = images.iter().find_map(|image| *image.categories.get(dimension)?);
         *category = known;
     }
     unit

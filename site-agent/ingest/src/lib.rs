@@ -15,8 +15,8 @@ pub use decode::{
     decode_box_main, decode_image, picture, probe_file,
 };
 pub use manifest::{
-    Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError, ManifestProblem,
-    ManifestSource, read_manifest,
+    Attributes, Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError,
+    ManifestProblem, ManifestSource, TABLE_ROLE, read_manifest, table_box_main,
 };
 pub use pacs::{
     CaseFault, FetchError, InstanceKey, InstanceName, Pacs, PacsError, PacsLimits, PacsLogin,

@@ -1,10 +1,12 @@
-//! Decoding hostile files in a box: the case fails, the agent lives.
+//! Decoding hostile files, and reading tables, in a box: the case fails, the agent lives.
 //!
-//! This executable is both sides: started with the decoder's role, it is the child.
+//! This executable is both sides: started with a role, it is the child.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod dicom_file;
+mod parquet_file;
+mod tables;
 
 use std::cell::RefCell;
 use std::process::ExitCode;
@@ -12,7 +14,8 @@ use std::process::ExitCode;
 use dicom_file::{DicomFile, RLE, bomb, input};
 use fedval_ambient::Problem as _;
 use fedval_ingest::{
-    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, Decoder, decode_box_main,
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, Decoder, TABLE_ROLE, decode_box_main,
+    table_box_main,
 };
 use fedval_sandbox::BoxProgram;
 use fedval_study::protocol::{ModelInput, Resize};
@@ -21,10 +24,12 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use proptest::test_runner::{Config, TestRunner};
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(DECODE_ROLE) {
-        return decode_box_main();
+    match std::env::args().nth(1).as_deref() {
+        Some(DECODE_ROLE) => return decode_box_main(),
+        Some(TABLE_ROLE) => return table_box_main(),
+        _ => {}
     }
-    let trials = vec![
+    let mut trials = vec![
         trial("a_file_is_decoded_and_its_attributes_are_read_along", decodes),
         trial("a_file_of_674_bytes_fails_its_case_and_leaves_the_parent_small", survives_a_bomb),
         trial("a_fault_in_the_box_arrives_as_its_code", tells_the_fault),
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
         trial("without_a_program_the_machine_is_to_blame", blames_the_machine),
         Trial::test("a_damaged_dicom_file_never_harms_the_parent", survives_damage),
     ];
+    trials.extend(tables::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -75,7 +75,8 @@ fn a_manifest_becomes_a_cohort() {
     let cohort = site.read_with(manifest, columns, &["sex"]).unwrap();
     let Cohort { cases, patient_ids, .. } = cohort.open_on_site();
     assert_eq!(*patient_ids, ["p1", "p2"]);
-    let summary = |case: &Case| (case.patient, case.reference, case.attributes.get("sex").cloned());
+    let summary =
+        |case: &Case| (case.patient, case.reference, case.attributes.get("sex").map(str::to_owned));
     assert_eq!(
         cases.iter().map(summary).collect::<Vec<_>>(),
         [

@@ -14,3 +14,15 @@ impl Read for HandedFile {
         Ok(rustix::io::retry_on_intr(|| rustix::io::read(stderr(), &mut *buffer))?)
     }
 }
+
+impl HandedFile {
+    /// The file's bytes from `offset` on, in bytes from its start, whatever was read before: as many as there are and
+    /// `buffer` takes, and none at its end.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing that has places was handed in, and what the kernel says of a disk that fails.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        Ok(rustix::io::retry_on_intr(|| rustix::io::pread(stderr(), &mut *buffer, offset))?)
+    }
+}

@@ -68,6 +68,8 @@ fn allow_filter() -> Result<BpfProgram, Error> {
     // what was handed in, which is open for reading.
     let on = |descriptor| rule([argument(0, SeccompCmpOp::Eq, descriptor)?]);
     rules.insert(libc::SYS_read, vec![on(0)?, on(2)?]);
+    // Tables are read from their end.
+    rules.insert(libc::SYS_pread64, vec![on(2)?]);
     rules.insert(libc::SYS_write, vec![on(1)?, on(2)?]);
     rules.insert(libc::SYS_writev, vec![on(1)?, on(2)?]);
     rules.insert(

@@ -41,6 +41,8 @@ pub(super) enum Command {
     },
     /// Run the agent.
     Run,
+    /// Evaluate a part of a job whose data source has `shards`: one process of several.
+    EvaluateShard(EvaluateShard),
     /// Stop evaluating at once, until `resume`.
     Pause,
     /// Go on evaluating.
@@ -103,6 +105,19 @@ pub(super) enum Command {
     /// Prove that the record of what left was not changed.
     #[command(subcommand)]
     Journal(Journal),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct EvaluateShard {
+    /// The study whose job waits.
+    #[arg(long)]
+    pub(super) study: StudyId,
+    /// Which part, from 0. An Indexed Job of Kubernetes sets the variable.
+    #[arg(long, env = "JOB_COMPLETION_INDEX")]
+    pub(super) index: u32,
+    /// Parts in all: `shards` of the data source.
+    #[arg(long)]
+    pub(super) of: u32,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,6 +4,7 @@ mod args;
 mod backup;
 mod check;
 mod enrol;
+mod evaluate_shard;
 mod fault;
 mod job;
 mod ledger;
@@ -71,6 +72,9 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
         Command::Check { study } => check::run(&home, study.as_ref(), output).await,
         Command::Run => {
             Box::pin(daemon::run(home, Arc::new(SystemClock), Arc::new(OsEntropy))).await
+        }
+        Command::EvaluateShard(command) => {
+            Box::pin(evaluate_shard::run(&home, &command, output)).await
         }
         Command::Pause => pause::pause(&home, output),
         Command::Resume => pause::resume(&home, output),

@@ -5,13 +5,14 @@ use std::path::Path;
 use async_trait::async_trait;
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::SiteLocal;
-use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, check_preprocessing};
+use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, Store, check_preprocessing};
 use fedval_study::{FailedStage, ProbeDigests, ScoreSource, SiteSummary, StudyProtocol};
 use fedval_vault::Job;
 
 use super::Agent;
 use crate::config::DataSource;
 use crate::progress;
+use crate::shards::{self, Order};
 
 /// Why there is no summary.
 #[derive(Debug)]
@@ -77,14 +78,19 @@ impl Evaluator for Boxed {
             pacs.map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
         let preprocessing = probed(agent, source, protocol).await?;
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
+        let secret = secret.map_err(|error| NotEvaluated::Machine(error.into()))?;
+        let split = source
+            .shards()
+            .map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
+        gather_shards(agent, job, split, &secret).await?;
         let evaluation = Evaluation {
             round: job.round(),
             protocol,
             model,
             source: &manifest,
             pacs: pacs.as_ref(),
-            vault: &agent.vault,
-            secret: secret.map_err(|error| NotEvaluated::Machine(error.into()))?,
+            store: Store::Vault(&agent.vault),
+            secret,
             grid,
             decode_limits: agent.config.limits.decode(),
             inference_limits: agent.config.limits.inference(),
@@ -111,6 +117,31 @@ async fn probed(
     }
     let limits = agent.config.limits.decode();
     check_preprocessing(&protocol.model.input, limits).await.map_err(not_evaluated)
+}
+
+/// Waits for the processes among which a job is split, and takes what they found. What none did, where a process is missing
+/// that the configuration does not ask for any more, the agent does.
+async fn gather_shards(
+    agent: &Agent,
+    job: &Job,
+    split: Option<u32>,
+    secret: &[u8; 32],
+) -> Result<(), NotEvaluated> {
+    let (home, vault, round) = (&agent.home, &agent.vault, job.round());
+    if shards::are_gathered(home, round) {
+        return Ok(());
+    }
+    if let Some(of) = split {
+        let order = Order::new(job, of, secret);
+        shards::ask(home, vault, &order).await.map_err(NotEvaluated::Machine)?;
+        if !shards::are_complete(home, &order) {
+            return Err(NotEvaluated::Waits {
+                code: "SHARDS_AWAITED".to_owned(),
+                is_passing: true,
+            });
+        }
+    }
+    shards::gather(home, vault, round).await.map_err(NotEvaluated::Machine)
 }
 
 fn not_evaluated(error: EvaluateError) -> NotEvaluated {

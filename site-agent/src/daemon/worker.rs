@@ -20,7 +20,7 @@ use super::job::Ran;
 use super::link::Link;
 use super::to_mend::ToMend;
 use super::{Agent, answer_time, bell, job, log};
-use crate::site_policy;
+use crate::{shards, site_policy};
 
 /// Waits that ended are noticed at this rate; everything else rings the bell.
 const LOOK: Duration = Duration::from_secs(1);
@@ -82,6 +82,8 @@ impl Worker {
             return Ok(false);
         }
         let jobs = self.agent.vault.job_list().await?;
+        let evaluated = jobs.iter().filter(|job| is_evaluated(job.state));
+        shards::forget_others(&self.agent.home, evaluated.map(Job::round))?;
         for job in jobs.iter().filter(|job| self.is_due(job)) {
             let Some(closed) = self.closed(job) else {
                 self.evaluate(job).await?;
@@ -103,7 +105,7 @@ impl Worker {
     }
 
     fn is_due(&self, job: &Job) -> bool {
-        matches!(job.state, JobState::Approved | JobState::Running)
+        is_evaluated(job.state)
             && self.backoff.is_over(job.round(), self.agent.clock.monotonic())
             && (self.way.borrow().is_some()
                 || self.agent.home.artifact(&job.dispatch.model.0).exists())
@@ -276,6 +278,10 @@ impl Worker {
         self.backoff.failed(round, agent.clock.monotonic());
         Ok(())
     }
+}
+
+const fn is_evaluated(state: JobState) -> bool {
+    matches!(state, JobState::Approved | JobState::Running)
 }
 
 /// How much of a file that is being fetched is on the disk.

@@ -7,11 +7,14 @@ use fedval_disclosure::SiteLocal;
 use fedval_study::summary::FailureReason;
 use fedval_study::{RoundId, Sha256Digest};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
 use crate::row::{damaged, json, to_json};
 use crate::{Vault, VaultError};
+
+/// Cases of one page.
+const PAGE_CASES: i64 = 2_000;
 
 /// What became of one case.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +102,34 @@ impl Vault {
         Ok(())
     }
 
+    /// The first cases recorded for a job whose position in the manifest is `from` or behind it, in the order of positions:
+    /// some thousands at most, so that what is held does not grow with the cohort. None after the last.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the database fails.
+    pub async fn checkpoint_page(
+        &self,
+        round: &RoundId,
+        from: usize,
+    ) -> Result<SiteLocal<Vec<(usize, Checkpoint)>>, VaultError> {
+        let tag = VaultError::during("checkpoint_page");
+        let Ok(from) = i64::try_from(from) else { return Ok(SiteLocal::new(Vec::new())) };
+        let rows = sqlx::query(
+            "-- checkpoint_page
+             SELECT case_index, outcome FROM checkpoints
+             WHERE round_id = ?1 AND case_index >= ?2 ORDER BY case_index LIMIT ?3",
+        )
+        .bind(round.as_str())
+        .bind(from)
+        .bind(PAGE_CASES)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&tag)?;
+        let page = rows.iter().map(case).collect::<Result<_, Error>>();
+        Ok(SiteLocal::new(page.map_err(&tag)?))
+    }
+
     /// Every case recorded for a job, by position in the manifest.
     ///
     /// # Errors
@@ -117,14 +148,15 @@ impl Vault {
         .fetch_all(&self.pool)
         .await
         .map_err(&tag)?;
-        let mut checkpoints = BTreeMap::new();
-        for row in &rows {
-            let index: i64 = row.try_get("case_index").map_err(&tag)?;
-            let index = usize::try_from(index).map_err(|_| tag(damaged("case_index")))?;
-            checkpoints.insert(index, json(row, "outcome").map_err(&tag)?);
-        }
-        Ok(SiteLocal::new(checkpoints))
+        let checkpoints = rows.iter().map(case).collect::<Result<_, Error>>();
+        Ok(SiteLocal::new(checkpoints.map_err(&tag)?))
     }
+}
+
+fn case(row: &SqliteRow) -> Result<(usize, Checkpoint), Error> {
+    let index: i64 = row.try_get("case_index")?;
+    let index = usize::try_from(index).map_err(|_| damaged("case_index"))?;
+    Ok((index, json(row, "outcome")?))
 }
 
 /// Removes the scores of a job that was answered.
@@ -135,7 +167,9 @@ pub(crate) async fn forget_scores(
     sqlx::query(
         "-- checkpoint: forget scores
          DELETE FROM checkpoints
-         WHERE round_id = ?1 AND json_extract(outcome, '$.outcome.score') IS NOT NULL",
+         WHERE round_id = ?1 AND coalesce(
+             json_extract(outcome, '$.outcome.score'), json_extract(outcome, '$.outcome.scores')
+         ) IS NOT NULL",
     )
     .bind(round.as_str())
     .execute(connection)

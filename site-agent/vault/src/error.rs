@@ -18,6 +18,9 @@ pub enum VaultError {
     /// The file is of another version.
     #[error("the vault's schema does not fit this version")]
     Schema(#[source] sqlx::migrate::MigrateError),
+    /// Another process evaluates the same part of a cohort.
+    #[error("another process works on this shard")]
+    ShardTaken,
     /// What the ledger remembers of a release cannot be read.
     #[error("what the ledger remembers of a release is damaged")]
     LedgerDamaged,
@@ -40,6 +43,7 @@ impl Problem for VaultError {
         match self {
             Self::Database { .. } => "VAULT_UNAVAILABLE",
             Self::Schema(_) => "VAULT_SCHEMA",
+            Self::ShardTaken => "SHARD_RUNNING",
             Self::LedgerDamaged => "LEDGER_DAMAGED",
             Self::JournalBroken { .. } => "JOURNAL_BROKEN",
         }
@@ -52,6 +56,7 @@ impl Problem for VaultError {
                     "free disk space and check that vault.db belongs to this user"
                 }
                 Self::Schema(_) => "start the version of fedval-agent that last wrote this vault",
+                Self::ShardTaken => "wait for it, or give each process an index of its own",
                 Self::LedgerDamaged | Self::JournalBroken { .. } => {
                     "nothing leaves this site until its vault is restored from a backup"
                 }
@@ -63,6 +68,7 @@ impl Problem for VaultError {
     fn exit(&self) -> Exit {
         match self {
             Self::LedgerDamaged | Self::JournalBroken { .. } => Exit::AnswerIsNo,
+            Self::ShardTaken => Exit::Usage,
             _ => Exit::Machine,
         }
     }

@@ -13,6 +13,7 @@ mod ledger;
 mod log_seen;
 mod row;
 mod secret;
+mod shard;
 mod vetted;
 
 use std::fs;
@@ -30,6 +31,7 @@ pub use job::{Job, JobState, NewJob};
 pub use journal::{Event, JournalEntry};
 pub use ledger::LedgerEntry;
 pub use log_seen::LogSeen;
+pub use shard::{ShardCases, ShardFile};
 pub use vetted::{StoredDecision, VettedResult};
 
 /// How long a writer waits for another: the daemon and a steward's command share the file.

@@ -89,6 +89,33 @@ async fn a_job_that_is_not_there_takes_no_checkpoint_of_several() {
 }
 
 #[tokio::test]
+async fn pages_hold_every_case_once_in_the_order_of_places() {
+    let shelf = Shelf::with_a_job().await;
+    assert!(shelf.vault.checkpoint_page(&round(), 0).await.unwrap().open_on_site().is_empty());
+    // Two pages and the beginning of a third, with a gap.
+    let places: Vec<usize> = (0..4_100).filter(|place| *place != 1_999).collect();
+    let checkpoints: Vec<_> = places
+        .iter()
+        .map(|place| SiteLocal::new(checkpoint(CaseOutcome::Score(*place as u64))))
+        .collect();
+    let rows = places.iter().copied().zip(&checkpoints);
+    shelf.vault.checkpoint_put_all(&round(), rows).await.unwrap();
+    let (mut from, mut seen) = (0, Vec::new());
+    loop {
+        let page = shelf.vault.checkpoint_page(&round(), from).await.unwrap();
+        let page = page.open_on_site();
+        assert!(page.len() <= 2_000);
+        let Some((last, _)) = page.last() else { break };
+        from = last + 1;
+        assert!(
+            page.iter().all(|(place, it)| *it == checkpoint(CaseOutcome::Score(*place as u64)))
+        );
+        seen.extend(page.iter().map(|(place, _)| *place));
+    }
+    assert_eq!(seen, places);
+}
+
+#[tokio::test]
 async fn jobs_do_not_share_checkpoints() {
     let shelf = Shelf::with_a_job().await;
     shelf.vault.job_insert(&new_job("chest-r2"), shelf.now()).await.unwrap();
@@ -103,8 +130,9 @@ async fn scores_are_forgotten_once_they_are_no_longer_needed_and_failed_cases_ar
     let failed = CaseOutcome::Failed(FailureReason::WrongSize);
     put(&shelf.vault, 0, score()).await;
     put(&shelf.vault, 1, failed.clone()).await;
+    put(&shelf.vault, 2, CaseOutcome::Scores(vec![0.5_f64.to_bits(); 2])).await;
     shelf.commit(&released("chest-r1")).await.unwrap();
-    assert_eq!(outcomes(&shelf.vault).await.len(), 2, "a result that was not sent yet");
+    assert_eq!(outcomes(&shelf.vault).await.len(), 3, "a result that was not sent yet");
     let digest = released("chest-r1").digest();
     shelf.vault.sent_record(&round(), digest, shelf.now()).await.unwrap();
     assert!(outcomes(&shelf.vault).await == [(1, failed)]);

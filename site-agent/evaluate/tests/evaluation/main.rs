@@ -11,6 +11,7 @@ mod pacs;
 #[expect(dead_code, reason = "what another crate's tests need of it")]
 #[path = "../../../ingest/tests/pacs/server.rs"]
 mod server;
+mod shards;
 mod site;
 #[path = "../../../../common/study/tests/support/mod.rs"]
 mod study;
@@ -22,8 +23,12 @@ use std::time::Duration;
 use fedval_ambient::{Exit, Problem as _};
 use fedval_evaluate::{Progress, check_preprocessing, probe_count};
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
+<<<<<<< HEAD
 use fedval_ingest::{DECODE_ROLE, DecodeLimits, decode_box_main};
 use fedval_preprocess::probe::Probes;
+=======
+use fedval_ingest::{DECODE_ROLE, TABLE_ROLE, decode_box_main, table_box_main};
+>>>>>>> tables
 use fedval_study::FailedStage;
 use fedval_study::protocol::{
     Combine, FrameChoice, ModelInput, PredictionTables, Resize, ValueScaling,
@@ -38,6 +43,7 @@ const MANY: usize = 10 * CASES;
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(DECODE_ROLE) => return decode_box_main(),
+        Some(TABLE_ROLE) => return table_box_main(),
         Some(INFERENCE_ROLE) => return inference_box_main(),
         _ => {}
     }
@@ -69,6 +75,8 @@ fn main() -> ExitCode {
         trial("a_box_without_room_for_a_probe_reads_no_case", is_told_of_a_box_that_ends()),
         trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),
         trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
+        trial("one_process_and_three_come_to_the_same_bits", shards::split_evenly()),
+        trial("what_no_process_did_is_done_by_the_agent", shards::goes_on_without_one()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

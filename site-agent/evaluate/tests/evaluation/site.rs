@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fedval_ambient::{Clock as _, MockClock};
-use fedval_disclosure::SiteLocal;
-use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
+use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, Shard, Store};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
 use fedval_study::protocol::{Combine, ModelOutput, ScoreScale, StudyProtocol, Unit};
 use fedval_study::summary::{BinaryFindings, Findings};
 use fedval_study::{Dispatch, LockedProtocol, Performance, RoundId, Sha256Digest, SiteSummary};
-use fedval_vault::{NewJob, Vault};
+use fedval_vault::{NewJob, ShardFile, Vault};
 use image::{GrayImage, Luma};
 use tempfile::TempDir;
 
@@ -210,20 +210,59 @@ impl Site {
         round: &str,
         progress: &Progress,
     ) -> Result<SiteSummary, EvaluateError> {
-        let round = self.job(round).await;
+        self.job(round).await;
+        self.run_again(round, progress).await
+    }
+
+    /// Goes on with a job that is there.
+    pub(crate) async fn run_again(
+        &self,
+        round: &str,
+        progress: &Progress,
+    ) -> Result<SiteSummary, EvaluateError> {
+        let round: RoundId = round.parse().unwrap();
+        let (source, model) = (self.source(), self.folder.path().join(MODEL));
+        let evaluation = self.evaluation(&round, &source, &model, Store::Vault(&self.vault));
+        Ok(evaluation.run(progress).await?.open_on_site().clone())
+    }
+
+    /// Evaluates as one process of several of the job `round`, whose checkpoints go to a file of its own.
+    pub(crate) async fn run_shard(
+        &self,
+        round: &str,
+        shard: Shard,
+        file: &Path,
+        progress: &Progress,
+    ) -> Result<(), EvaluateError> {
+        let round: RoundId = round.parse().unwrap();
+        let (source, model) = (self.source(), self.folder.path().join(MODEL));
+        let store = Store::Shard(Arc::new(ShardFile::open(file)?));
+        self.evaluation(&round, &source, &model, store).run_shard(shard, progress).await
+    }
+
+    fn source(&self) -> ManifestSource {
         let folder = self.folder.path();
-        let source = ManifestSource {
+        ManifestSource {
             manifest: folder.join("manifest.csv"),
             root: folder.to_path_buf(),
             columns: self.columns.clone(),
-        };
-        let evaluation = Evaluation {
-            round: &round,
+        }
+    }
+
+    fn evaluation<'e>(
+        &'e self,
+        round: &'e RoundId,
+        source: &'e ManifestSource,
+        model: &'e Path,
+        store: Store<'e>,
+    ) -> Evaluation<'e> {
+        Evaluation {
+            round,
             protocol: &self.protocol,
-            model: &folder.join(MODEL),
-            source: &source,
+            model,
+            source,
             pacs: self.pacs.as_ref(),
-            vault: &self.vault,
+            store,
             secret: self.secret,
             grid: ScoreGrid::Fine,
             decode_limits: self.decode_limits,
@@ -232,9 +271,12 @@ impl Site {
                 ..InferenceLimits::default()
             },
             lanes: self.lanes,
-        };
-        let summary: SiteLocal<SiteSummary> = evaluation.run(progress).await?;
-        Ok(summary.open_on_site().clone())
+        }
+    }
+
+    /// A file beside the site's others.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     pub(crate) async fn cases_done(&self, round: &str) -> usize {

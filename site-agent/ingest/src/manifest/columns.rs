@@ -1,5 +1,7 @@
 //! Where the columns stand.
 
+use std::sync::Arc;
+
 use super::error::{Findings, ManifestProblem};
 use super::{ColumnMapping, IndexTestColumn};
 use crate::pacs::InstanceKey;
@@ -22,7 +24,7 @@ pub(super) struct Columns {
     pub(super) index_test: IndexTestPlace,
     pub(super) label: usize,
     /// The protocol's name of each attribute, with its place.
-    pub(super) attributes: Vec<(String, usize)>,
+    pub(super) attributes: Vec<(Arc<str>, usize)>,
     /// The protocol's name of each attribute that this site does not record.
     pub(super) unrecorded: Vec<String>,
     /// Fields in the header.
@@ -30,16 +32,30 @@ pub(super) struct Columns {
 }
 
 impl Columns {
+    /// Places of all columns that are read; one may be there more than once.
+    pub(super) fn places(&self) -> Vec<usize> {
+        let index_test = match &self.index_test {
+            IndexTestPlace::Image(place)
+            | IndexTestPlace::Score(place)
+            | IndexTestPlace::Instance(_, place)
+            | IndexTestPlace::Called(place) => std::slice::from_ref(place),
+            IndexTestPlace::Scores(places) => places,
+        };
+        let attributes = self.attributes.iter().map(|(_, place)| *place);
+        let named = [self.case_id, self.patient_id, self.label];
+        named.into_iter().chain(index_test.iter().copied()).chain(attributes).collect()
+    }
+
     /// Finds every column; the missing and the ambiguous ones are `findings`.
     pub(super) fn find(
-        header: &[&str],
+        header: &[String],
         mapping: &ColumnMapping,
         attributes: &[String],
         classes: usize,
         findings: &mut Findings,
     ) -> Option<Self> {
         let mut place = |column: &str| {
-            let mut places = header.iter().enumerate().filter(|(_, name)| **name == column);
+            let mut places = header.iter().enumerate().filter(|(_, name)| *name == column);
             let first = places.next().map(|(place, _)| place);
             let column = column.to_owned();
             match (first, places.next()) {
@@ -69,9 +85,8 @@ impl Columns {
         let label = place(&mapping.label);
         // A site that does not record an attribute still takes part; one that says where it records
         // it is held to its word.
-        let is_expected = |name: &&String| {
-            mapping.attributes.contains_key(*name) || header.contains(&name.as_str())
-        };
+        let is_expected =
+            |name: &&String| mapping.attributes.contains_key(*name) || header.contains(name);
         let (recorded, unrecorded): (Vec<_>, Vec<_>) = attributes.iter().partition(is_expected);
         let attributes: Vec<_> = recorded
             .into_iter()
@@ -84,7 +99,7 @@ impl Columns {
             label: label?,
             attributes: attributes
                 .into_iter()
-                .map(|(name, place)| Some((name.clone(), place?)))
+                .map(|(name, place)| Some((name.as_str().into(), place?)))
                 .collect::<Option<_>>()?,
             unrecorded: unrecorded.into_iter().cloned().collect(),
             count: header.len(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fedval_ambient::Problem;
+use fedval_ambient::{Exit, Problem};
 
 use super::MAX_CASES;
 use super::records::MAX_RECORD_BYTES;
@@ -121,6 +121,29 @@ pub enum ManifestProblem {
         /// The line.
         line: u64,
     },
+    /// A column of a Parquet file whose values have no one text.
+    #[error("column `{column}` of the Parquet file is neither text nor number nor yes and no")]
+    ColumnType {
+        /// Its name at this site.
+        column: String,
+    },
+    /// A Parquet file that is compressed in a way that is not read.
+    #[error("the Parquet file is compressed in a way that this program does not read")]
+    Compression,
+    /// A Parquet file that is none, or is cut or crafted.
+    #[error("the Parquet file is damaged, or larger in memory than any honest one")]
+    ParquetDamaged,
+    /// A Parquet file that tried to break out of its box.
+    #[error("the Parquet file made its reader try what it may not: the file is hostile")]
+    ForbiddenCall,
+    /// This machine cannot run the box that Parquet files are read in.
+    #[error("Parquet files cannot be read on this machine")]
+    NoBox {
+        /// What stands in the way.
+        code: &'static str,
+        /// What to do about it.
+        remedy: String,
+    },
 }
 
 impl ManifestProblem {
@@ -166,6 +189,11 @@ impl Problem for ManifestProblem {
             Self::CallUnknown { .. } => "MANIFEST_CALL_UNKNOWN",
             Self::PathOutside { .. } => "MANIFEST_PATH_OUTSIDE",
             Self::ImageMissing { .. } => "MANIFEST_IMAGE_MISSING",
+            Self::ColumnType { .. } => "MANIFEST_COLUMN_TYPE",
+            Self::Compression => "MANIFEST_COMPRESSION",
+            Self::ParquetDamaged => "MANIFEST_PARQUET_DAMAGED",
+            Self::ForbiddenCall => "SANDBOX_FORBIDDEN_CALL",
+            Self::NoBox { code, .. } => code,
         }
     }
 
@@ -202,6 +230,17 @@ impl Problem for ManifestProblem {
                 "write the path relative to the image folder, and keep the file inside it"
             }
             Self::ImageMissing { .. } => "restore the file, or remove the line",
+            Self::ColumnType { .. } => {
+                "write it as text or numbers: dates, decimals and lists are not read"
+            }
+            Self::Compression => "write it with Snappy, with gzip or without compression",
+            Self::ParquetDamaged => {
+                "write the file again, with pages of a few MiB, or export the cohort as CSV"
+            }
+            Self::ForbiddenCall => {
+                "do not use this file: ask where it comes from, and keep it for them"
+            }
+            Self::NoBox { remedy, .. } => remedy,
         };
         Some(text.to_owned())
     }
@@ -219,6 +258,12 @@ impl ManifestError {
     #[must_use]
     pub fn problems(&self) -> &[ManifestProblem] {
         &self.problems
+    }
+
+    /// Whether nothing is wrong with the manifest: this machine cannot read it.
+    #[must_use]
+    pub fn is_of_this_machine(&self) -> bool {
+        self.problems.iter().any(|problem| matches!(problem, ManifestProblem::NoBox { .. }))
     }
 
     /// How many more there are.
@@ -257,6 +302,10 @@ impl Problem for ManifestError {
             lines.push(format!("and {} more", self.more));
         }
         Some(lines.join("\n"))
+    }
+
+    fn exit(&self) -> Exit {
+        if self.is_of_this_machine() { Exit::Machine } else { Exit::Usage }
     }
 }
 

@@ -1,11 +1,13 @@
-//! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes.
+//! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes; as CSV or as Parquet.
 //!
 //! A prediction table is a manifest with a score in the place of the image; one for a PACS has a UID or
 //! an accession number there.
 
+mod attributes;
 mod columns;
 mod error;
 mod image_path;
+mod parquet;
 mod read;
 mod records;
 
@@ -15,7 +17,9 @@ use std::path::PathBuf;
 
 use fedval_study::protocol::Reference;
 
+pub use self::parquet::{TABLE_ROLE, rows_of_replies, table_box_main};
 use crate::pacs::{InstanceKey, InstanceName};
+pub use attributes::Attributes;
 pub use error::{ManifestError, ManifestProblem};
 pub use read::read_manifest;
 
@@ -87,7 +91,7 @@ impl IndexTestColumn {
 /// Where a site's cohort lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestSource {
-    /// The manifest, a CSV file in UTF-8.
+    /// The manifest, a CSV file in UTF-8 or a Parquet file: told by its first bytes, never by its name.
     pub manifest: PathBuf,
     /// The folder that every image must lie in, after all symbolic links are followed.
     pub root: PathBuf,
@@ -120,7 +124,7 @@ pub struct Case {
     /// What the reference standard says of it; `None` where it is missing.
     pub reference: Option<Reference>,
     /// Values by the protocol's column names; an empty cell is absent.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: Attributes,
 }
 
 impl fmt::Debug for Case {

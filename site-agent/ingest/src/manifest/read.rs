@@ -1,24 +1,33 @@
 //! Reading a manifest into a cohort.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
 
 use fedval_disclosure::SiteLocal;
+use fedval_study::Sha256Digest;
 use fedval_study::protocol::{Labels, Reference, Task};
 
+use super::attributes::SharedValues;
 use super::columns::{Columns, IndexTestPlace};
 use super::error::{Findings, ManifestError, ManifestProblem};
 use super::image_path::resolve;
-use super::records::{Record, Records};
+use super::parquet::{MAGIC, ParquetRows};
+use super::records::{Record, Records, Rows};
 use super::{Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource};
 use crate::pacs::InstanceName;
 
 /// Reads the cohort that `source` describes.
 ///
 /// `attribute_columns` are the columns that the protocol's dictionary names. Every problem is
-/// found in one pass; a manifest with any is not used.
+/// found in one pass; a manifest with any is not used. A Parquet file, which is known by its first bytes, is read in a box:
+/// see [`table_box_main`](super::table_box_main).
+///
+/// Blocks for as long as it takes.
 ///
 /// # Errors
 ///
@@ -33,11 +42,39 @@ pub fn read_manifest(
         ErrorKind::NotFound => ManifestProblem::Missing,
         _ => ManifestProblem::Unreadable,
     })?;
-    let mut records = Records::new(BufReader::new(file));
-    let mut findings = Findings::default();
+    let mut file = BufReader::new(file);
+    if !is_parquet(&mut file)? {
+        return read_rows(Records::new(file), &root, source, labels, attribute_columns);
+    }
+    // In a thread of its own: talking with a box needs a runtime, and the caller's thread may drive one.
+    thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let rows = ParquetRows::start(file.into_inner())?;
+            read_rows(rows, &root, source, labels, attribute_columns)
+        });
+        reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
 
-    let header = records.next()?.ok_or(ManifestProblem::Empty)?;
-    let names = header.fields().ok_or(ManifestProblem::NotUtf8 { line: header.line })?;
+fn is_parquet(file: &mut BufReader<File>) -> Result<bool, ManifestProblem> {
+    loop {
+        match file.fill_buf() {
+            Ok(start) => return Ok(start.starts_with(MAGIC)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return Err(ManifestProblem::Unreadable),
+        }
+    }
+}
+
+fn read_rows(
+    mut rows: impl Rows,
+    root: &Path,
+    source: &ManifestSource,
+    labels: Labels<'_>,
+    attribute_columns: &[String],
+) -> Result<SiteLocal<Cohort>, ManifestError> {
+    let mut findings = Findings::default();
+    let names = rows.header()?;
     let classes = labels.task.classes().len();
     let is_called = matches!(source.columns.index_test, IndexTestColumn::Called(_));
     if is_called && !matches!(labels.task, Task::Ordinal(_)) {
@@ -47,8 +84,12 @@ pub fn read_manifest(
     let Some(columns) = found else {
         return Err(findings.into_error());
     };
+    rows.select(&columns, &mut findings);
+    if !findings.is_empty() {
+        return Err(findings.into_error());
+    }
     let mut reading = Reading {
-        root: &root,
+        root,
         labels,
         columns: &columns,
         mapping: &source.columns,
@@ -56,13 +97,14 @@ pub fn read_manifest(
         lines: 0,
         first_lines: HashMap::new(),
         patients: HashMap::new(),
+        values: SharedValues::default(),
         cohort: Cohort {
             cases: Vec::new(),
             patient_ids: Vec::new(),
             unrecorded: columns.unrecorded.clone(),
         },
     };
-    while let Some(record) = reading.next(&mut records) {
+    while let Some(record) = reading.next(&mut rows) {
         match record.fields() {
             Some(fields) => reading.take(record.line, &fields),
             None => reading.findings.add(ManifestProblem::NotUtf8 { line: record.line }),
@@ -81,15 +123,17 @@ struct Reading<'a> {
     /// Lines read, good and bad.
     lines: usize,
     /// The line that each case was first seen in.
-    first_lines: HashMap<String, u64>,
-    patients: HashMap<String, u32>,
+    first_lines: HashMap<IdDigest, u64>,
+    patients: HashMap<IdDigest, u32>,
+    /// Values of attributes.
+    values: SharedValues,
     cohort: Cohort,
 }
 
 impl Reading<'_> {
     /// The next line; `None` at the end, and where nothing after this point can be read.
-    fn next<'r>(&mut self, records: &'r mut Records<impl BufRead>) -> Option<Record<'r>> {
-        match records.next() {
+    fn next<'r>(&mut self, rows: &'r mut impl Rows) -> Option<Record<'r>> {
+        match rows.next() {
             Ok(Some(_)) if self.lines == MAX_CASES => {
                 self.findings.add(ManifestProblem::TooManyCases);
                 None
@@ -122,11 +166,9 @@ impl Reading<'_> {
             return;
         };
         let patient = self.patient(patient_id);
-        let attributes = columns
-            .attributes
-            .iter()
-            .map(|(name, place)| (name.clone(), fields[*place].to_owned()))
-            .filter(|(_, value)| !value.is_empty())
+        let filled = columns.attributes.iter().filter(|(_, place)| !fields[*place].is_empty());
+        let attributes = filled
+            .map(|(name, place)| (Arc::clone(name), self.values.share(fields[*place])))
             .collect();
         self.cohort.cases.push(Case { case_id, patient, index_test, reference, attributes });
     }
@@ -166,12 +208,17 @@ impl Reading<'_> {
     }
 
     fn unrepeated(&mut self, line: u64, case_id: &str) -> Option<String> {
-        if let Some(first) = self.first_lines.get(case_id).copied() {
-            self.findings.add(ManifestProblem::DuplicateCase { line, first });
-            return None;
+        match self.first_lines.entry(digest(case_id)) {
+            Entry::Occupied(first) => {
+                let first = *first.get();
+                self.findings.add(ManifestProblem::DuplicateCase { line, first });
+                None
+            }
+            Entry::Vacant(place) => {
+                place.insert(line);
+                Some(case_id.to_owned())
+            }
         }
-        self.first_lines.insert(case_id.to_owned(), line);
-        Some(case_id.to_owned())
     }
 
     fn reference(&mut self, line: u64, label: &str) -> Option<Reference> {
@@ -183,14 +230,15 @@ impl Reading<'_> {
     }
 
     fn patient(&mut self, patient_id: &str) -> u32 {
-        if let Some(number) = self.patients.get(patient_id) {
-            return *number;
-        }
         let number = u32::try_from(self.cohort.patient_ids.len())
             .expect("MAX_CASES bounds the number of patients far below 2^32");
-        self.patients.insert(patient_id.to_owned(), number);
-        self.cohort.patient_ids.push(patient_id.to_owned());
-        number
+        match self.patients.entry(digest(patient_id)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                self.cohort.patient_ids.push(patient_id.to_owned());
+                *place.insert(number)
+            }
+        }
     }
 
     fn finish(mut self) -> Result<SiteLocal<Cohort>, ManifestError> {
@@ -199,6 +247,15 @@ impl Reading<'_> {
         }
         self.findings.or(SiteLocal::new(self.cohort))
     }
+}
+
+/// Half of an id's digest: identifiers are in the cohort once, not a second time to look for repeated ones. That two differ
+/// and share it does not happen.
+type IdDigest = [u8; 16];
+
+fn digest(id: &str) -> IdDigest {
+    let digest = Sha256Digest::of(id.as_bytes());
+    std::array::from_fn(|place| digest.as_bytes()[place])
 }
 
 /// A score. None is an index test without a result, which the report counts.

@@ -4,13 +4,26 @@ use std::io::{BufRead, ErrorKind};
 
 use csv_core::{ReadRecordResult, Reader};
 
-use super::error::ManifestProblem;
+use super::columns::Columns;
+use super::error::{Findings, ManifestProblem};
 
 /// Longest record, in bytes, the separators not counted.
 pub(super) const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// Most fields of a record.
-const MAX_FIELDS: usize = 1024;
+pub(super) const MAX_FIELDS: usize = 1024;
+
+/// A table's rows, whatever file they stand in.
+pub(super) trait Rows {
+    /// The names of the columns, without surrounding white space. Asked for once, before all else.
+    fn header(&mut self) -> Result<Vec<String>, ManifestProblem>;
+
+    /// Says which columns are needed, before the first row. What cannot be read of them is added to the findings.
+    fn select(&mut self, columns: &Columns, findings: &mut Findings);
+
+    /// The next row; `None` after the last.
+    fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem>;
+}
 
 /// Reads one record after the other into the same two buffers: a line of a gigabyte is refused
 /// once they are full.
@@ -29,7 +42,12 @@ pub(super) struct Record<'a> {
     ends: &'a [usize],
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// A record of which each field ends where the next begins.
+    pub(super) const fn new(line: u64, text: &'a [u8], ends: &'a [usize]) -> Self {
+        Self { line, text, ends }
+    }
+
     /// The fields without surrounding white space; `None` if one is not UTF-8.
     pub(super) fn fields(&self) -> Option<Vec<&str>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
@@ -50,9 +68,19 @@ impl<R: BufRead> Records<R> {
             ends: vec![0; MAX_FIELDS],
         }
     }
+}
 
-    /// The next record; `None` at the end of the file.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
+impl<R: BufRead> Rows for Records<R> {
+    fn header(&mut self) -> Result<Vec<String>, ManifestProblem> {
+        let header = self.next()?.ok_or(ManifestProblem::Empty)?;
+        let names = header.fields().ok_or(ManifestProblem::NotUtf8 { line: header.line })?;
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
+    /// All of a line is read anyway.
+    fn select(&mut self, _: &Columns, _: &mut Findings) {}
+
+    fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
         let (mut written, mut ended) = (0, 0);
         let mut line = self.parser.line();
         loop {

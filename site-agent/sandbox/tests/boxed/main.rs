@@ -54,6 +54,11 @@ fn obey(request: &[u8]) -> Vec<u8> {
             std::hint::spin_loop();
         },
         b"read what was handed in" => read_handed(),
+        b"read its end" => read_end(),
+        b"read a pipe from its middle" => {
+            let mut byte = [0];
+            rustix::io::pread(std::io::stdin(), &mut byte, 0).unwrap_err().to_string().into_bytes()
+        }
         b"write what was handed in" => {
             rustix::io::write(std::io::stderr(), b"x").is_err().to_string().into_bytes()
         }
@@ -69,6 +74,14 @@ fn read_handed() -> Vec<u8> {
     let mut bytes = Vec::new();
     match HandedFile.read_to_end(&mut bytes) {
         Ok(_) => bytes,
+        Err(error) => error.to_string().into_bytes(),
+    }
+}
+
+fn read_end() -> Vec<u8> {
+    let mut bytes = [0; 16];
+    match HandedFile.read_at(&mut bytes, 2) {
+        Ok(read) => bytes[..read].to_vec(),
         Err(error) => error.to_string().into_bytes(),
     }
 }
@@ -119,6 +132,9 @@ async fn reads_what_was_handed_in_and_cannot_change_it() {
         ("write what was handed in", "true"),
         ("read what was handed in", "a model"),
         ("read what was handed in", ""),
+        // Places are the file's: that all was read does not matter.
+        ("read its end", "model"),
+        ("read a pipe from its middle", "Operation not permitted (os error 1)"),
         ("open a file", "true"),
     ] {
         let reply = child.call(&[attempt.as_bytes()], PATIENCE).await.unwrap();

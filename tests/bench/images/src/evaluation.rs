@@ -1,13 +1,13 @@
 //! One site, evaluated by the agent's own code: manifest, boxes, checkpoints on disk, summary.
 
-use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use fedval_ambient::{Clock as _, SystemClock};
-use fedval_evaluate::{Evaluation, Progress, ScoreGrid};
+use fedval_evaluate::{Evaluation, Progress, ScoreGrid, Store};
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::draft::Draft;
@@ -18,9 +18,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::BenchError;
 use crate::figure::Figure;
+use crate::memory::own_peak_mib;
 
 /// The study that is measured.
-const STUDY: &str = include_str!("../study.toml");
+pub(crate) const STUDY: &str = include_str!("../study.toml");
 
 /// How often the progress is looked at while the boxes start.
 const GLANCE: Duration = Duration::from_millis(2);
@@ -49,9 +50,9 @@ impl Site {
         let work = tempfile::tempdir().map_err(at(Path::new("a temporary folder")))?;
         let kept = self.keep.as_deref().unwrap_or(work.path());
         let manifest = work.path().join("manifest.csv");
-        fs::write(&manifest, self.manifest()?).map_err(at(&manifest))?;
+        self.write_manifest(&manifest)?;
         let model = fs::read(&self.model).map_err(at(&self.model))?;
-        let protocol = protocol(&model)?;
+        let protocol = protocol(STUDY, &model)?;
         let vault = Vault::open(&kept.join("vault.db")).await?;
         let round = insert_job(&vault, &protocol).await?;
         let source = ManifestSource {
@@ -65,7 +66,7 @@ impl Site {
             model: &self.model,
             source: &source,
             pacs: None,
-            vault: &vault,
+            store: Store::Vault(&vault),
             secret: [7; 32],
             grid: ScoreGrid::Fine,
             decode_limits: DecodeLimits::default(),
@@ -75,23 +76,25 @@ impl Site {
         timed(&evaluation).await
     }
 
-    /// The site's manifest, each case as many times as wanted under names of its own.
-    fn manifest(&self) -> Result<String, BenchError> {
+    /// The site's manifest, each case as many times as wanted under names of its own. Line by line: what this program
+    /// holds of it would count as the agent's memory.
+    fn write_manifest(&self, to: &Path) -> Result<(), BenchError> {
         let path = self.folder.join("manifest.csv");
         let text = fs::read_to_string(&path).map_err(at(&path))?;
         let (header, lines) = text.split_once('\n').ok_or(BenchError::NoCases { path })?;
-        let mut repeated = format!("{header}\n");
+        let mut file = File::create(to).map(BufWriter::new).map_err(at(to))?;
+        writeln!(file, "{header}").map_err(at(to))?;
         for turn in 0..self.repeat.max(1) {
             for line in lines.lines() {
-                writeln!(repeated, "{turn}-{line}").expect("text grows");
+                writeln!(file, "{turn}-{line}").map_err(at(to))?;
             }
         }
-        Ok(repeated)
+        file.flush().map_err(at(to))
     }
 }
 
 /// Runs `evaluation` and looks at the clock when the first case is done and at the end.
-async fn timed(evaluation: &Evaluation<'_>) -> Result<Figure, BenchError> {
+pub(crate) async fn timed(evaluation: &Evaluation<'_>) -> Result<Figure, BenchError> {
     let progress = Progress::default();
     let start = Instant::now();
     let warm = async {
@@ -110,12 +113,14 @@ async fn timed(evaluation: &Evaluation<'_>) -> Result<Figure, BenchError> {
         seconds,
         images_per_second: count(images) / seconds,
         warm_images_per_second: count(images - done_when_warm) / (end - warm_at).as_secs_f64(),
+        peak_mib: own_peak_mib(),
     })
 }
 
-fn protocol(model: &[u8]) -> Result<LockedProtocol, BenchError> {
+/// The study that `text` says, of this model.
+pub(crate) fn protocol(text: &str, model: &[u8]) -> Result<LockedProtocol, BenchError> {
     let refused = |reason: String| BenchError::Study { reason };
-    let draft = Draft::parse(STUDY).map_err(|error| refused(error.to_string()))?;
+    let draft = Draft::parse(text).map_err(|error| refused(error.to_string()))?;
     let pinned: StudyProtocol = draft
         .pin_model(Sha256Digest::of(model), model.len() as u64)
         .map_err(|error| refused(error.to_string()))?;
@@ -123,7 +128,10 @@ fn protocol(model: &[u8]) -> Result<LockedProtocol, BenchError> {
 }
 
 /// Records the job that checkpoints belong to.
-async fn insert_job(vault: &Vault, locked: &LockedProtocol) -> Result<RoundId, BenchError> {
+pub(crate) async fn insert_job(
+    vault: &Vault,
+    locked: &LockedProtocol,
+) -> Result<RoundId, BenchError> {
     let round: RoundId = "bench-r1".parse().expect("a name of a round");
     let dispatch = Dispatch {
         study: locked.protocol().id.clone(),
@@ -142,7 +150,8 @@ async fn insert_job(vault: &Vault, locked: &LockedProtocol) -> Result<RoundId, B
     Ok(round)
 }
 
-fn at(path: &Path) -> impl Fn(std::io::Error) -> BenchError + use<'_> {
+/// What to say of a file that cannot be used.
+pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> BenchError + use<'_> {
     |source| BenchError::File { path: path.to_path_buf(), source }
 }
 

@@ -13,4 +13,6 @@ pub(crate) struct Figure {
     pub(crate) images_per_second: f64,
     /// Images a second once the boxes had started and the model was loaded, as the loop counts.
     pub(crate) warm_images_per_second: f64,
+    /// The largest resident memory of the agent's own process until then, without its boxes, in MiB.
+    pub(crate) peak_mib: u64,
 }

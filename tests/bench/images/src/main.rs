@@ -8,15 +8,17 @@ mod error;
 mod evaluation;
 mod figure;
 mod memory;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
-use fedval_ingest::{DECODE_ROLE, decode_box_main};
+use fedval_ingest::{DECODE_ROLE, TABLE_ROLE, decode_box_main, table_box_main};
 
 use error::BenchError;
+use figure::Figure;
 
 /// Measures decoding and scoring.
 #[derive(Debug, Parser)]
@@ -29,6 +31,8 @@ struct Args {
 enum Command {
     /// Evaluates one site with the agent's own code and prints one line of JSON.
     Evaluate(evaluation::Site),
+    /// Evaluates a prediction table that is made up on the spot and prints one line of JSON.
+    Table(table::Table),
     /// Runs the agent's code and the loop in alternation and prints both with their ratio.
     Compare(compare::Comparison),
 }
@@ -36,12 +40,14 @@ enum Command {
 fn main() -> ExitCode {
     // Started again with a role, this program is a box, as the agent is.
     match std::env::args().nth(1).as_deref() {
+        Some(TABLE_ROLE) => return table_box_main(),
         Some(DECODE_ROLE) => return decode_box_main(),
         Some(INFERENCE_ROLE) => return inference_box_main(),
         _ => {}
     }
     let done = match Args::parse().command {
-        Command::Evaluate(site) => evaluate(&site),
+        Command::Evaluate(site) => print(site.evaluate()),
+        Command::Table(table) => print(table.evaluate()),
         Command::Compare(comparison) => comparison.run(),
     };
     match done {
@@ -53,13 +59,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn evaluate(site: &evaluation::Site) -> Result<(), BenchError> {
+fn print(evaluation: impl Future<Output = Result<Figure, BenchError>>) -> Result<(), BenchError> {
     // As the agent has it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| BenchError::File { path: PathBuf::from("/proc/self/task"), source })?;
-    let figure = runtime.block_on(site.evaluate())?;
+    let figure = runtime.block_on(evaluation)?;
     println!("{}", serde_json::to_string(&figure).map_err(BenchError::Figure)?);
     Ok(())
 }

@@ -30,11 +30,21 @@ pub(crate) fn peak_while<T>(child: Child, wait: impl FnOnce(Child) -> T) -> (T, 
     })
 }
 
+/// The largest resident memory of this process so far, in MiB; 0 where the kernel does not say.
+pub(crate) fn own_peak_mib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    kib(&status, "VmHWM:") / KIB_IN_MIB
+}
+
+fn kib(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
 /// The process, its children, theirs, and so on; 0 for those that are gone.
 fn resident_kib(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let own = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
+    let own = kib(&status, "VmRSS:");
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let children =
         threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());

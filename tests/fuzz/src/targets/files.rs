@@ -3,6 +3,7 @@
 use std::fs;
 
 use fedval_ingest::decode::stored_frame;
+use fedval_ingest::manifest::rows_of_replies;
 use fedval_ingest::{
     ColumnMapping, DecodeRequest, IndexTestColumn, ManifestSource, decode_image, read_manifest,
 };
@@ -162,6 +163,25 @@ fn manifest(draw: &mut Draw<'_>) {
     let _ = read_manifest(&source, labels, &[]);
 }
 
+/// What a hostile table could make its box say: a head that is mostly honest, and then anything.
+fn parquet_replies(draw: &mut Draw<'_>) {
+    let mut head = vec![0];
+    for _ in 0..draw.below(4) {
+        head.extend([1, 1, 0, 0, 0, b'a']);
+    }
+    if draw.flag() {
+        head.extend(draw.list(|draw| u8::from(draw.flag())));
+    }
+    let mut rows = vec![0];
+    for _ in 0..draw.below(40) {
+        let length = u8::try_from(draw.below(6)).expect("a small number");
+        rows.extend([length, 0, 0, 0]);
+        rows.extend(vec![b'x'; draw.below(6)]);
+    }
+    rows.extend(draw.rest());
+    let _ = rows_of_replies(&head, &rows);
+}
+
 pub(super) const TARGETS: &[Target] = &[
     Target {
         entry: "files::dicom",
@@ -207,4 +227,5 @@ pub(super) const TARGETS: &[Target] = &[
         },
     },
     Target { entry: "files::manifest", run: manifest },
+    Target { entry: "files::parquet_replies", run: parquet_replies },
 ];

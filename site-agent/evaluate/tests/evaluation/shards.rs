@@ -1,0 +1,75 @@
+//! An evaluation that is split among processes, and one that is not.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use fedval_evaluate::{Progress, Shard};
+use fedval_vault::ShardCases;
+
+use crate::site::{CASES, Site};
+
+/// Runs process `index` of `of`, and tells where it wrote and how many cases it evaluated.
+async fn run(site: &Site, round: &str, index: u32, of: u32) -> (PathBuf, usize) {
+    let (file, progress) = (site.beside(&format!("{index}.cases")), Progress::default());
+    site.run_shard(round, Shard::new(index, of).unwrap(), &file, &progress).await.unwrap();
+    (file, progress.get().0)
+}
+
+/// Brings into the vault what a process left.
+async fn merge(site: &Site, round: &str, file: &Path) -> BTreeSet<usize> {
+    let round = round.parse().unwrap();
+    let (mut cases, mut places) = (ShardCases::open(file).unwrap(), BTreeSet::new());
+    loop {
+        let piece = cases.next_piece().unwrap();
+        if piece.is_empty() {
+            return places;
+        }
+        let rows = piece.iter().map(|(place, checkpoint)| (*place, checkpoint));
+        site.vault.checkpoint_put_all(&round, rows).await.unwrap();
+        places.extend(piece.iter().map(|(place, _)| *place));
+    }
+}
+
+/// One process against three: the same summary to the last bit, commitment, failures and the ledger's keys included.
+pub(crate) async fn split_evenly() {
+    let mut site = Site::new().await;
+    site.protocol.analysis.failure_limit = 0.2;
+    site.spoil([0, 1, 2]);
+    let alone = site.run("chest-r1").await.unwrap();
+    let round = "chest-r2";
+    site.job(round).await;
+    let mut owners: Vec<BTreeSet<usize>> = Vec::new();
+    for index in 0..3 {
+        let (file, done) = run(&site, round, index, 3).await;
+        let places = merge(&site, round, &file).await;
+        assert_eq!(places.len(), done, "each case of its own once");
+        owners.push(places);
+    }
+    assert_eq!(owners.iter().map(BTreeSet::len).sum::<usize>(), CASES);
+    let all: BTreeSet<usize> = owners.iter().flatten().copied().collect();
+    assert_eq!(all, (0..CASES).collect());
+    // Two images of each patient, which no process shares with another.
+    for own in &owners {
+        assert!(own.iter().all(|place| own.contains(&(place ^ 1))), "a patient is split");
+    }
+    let progress = Progress::default();
+    let together = site.run_again(round, &progress).await.unwrap();
+    assert_eq!(together, alone);
+}
+
+/// What a process left is taken up where it was, and what none did is evaluated by whoever brings it together.
+pub(crate) async fn goes_on_without_one() {
+    let site = Site::new().await;
+    let alone = site.run("chest-r1").await.unwrap();
+    let round = "chest-r2";
+    site.job(round).await;
+    let (file, done) = run(&site, round, 0, 2).await;
+    assert!((1..CASES).contains(&done));
+    let (_, again) = run(&site, round, 0, 2).await;
+    assert_eq!(again, 0, "all of its cases were done");
+    merge(&site, round, &file).await;
+    assert_eq!(site.cases_done(round).await, done);
+    let together = site.run_again(round, &Progress::default()).await.unwrap();
+    assert_eq!(together, alone);
+    assert_eq!(site.cases_done(round).await, CASES);
+}

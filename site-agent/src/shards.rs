@@ -1,0 +1,206 @@
+//! An evaluation that is split among processes of this site, each started by the site: an Indexed Job of Kubernetes, or by
+//! hand.
+//!
+//! The agent writes down what is to be done in a folder of its own; each process evaluates its patients and leaves their
+//! checkpoints there; the agent brings them into its vault and goes on as if it had done all by itself. No process speaks to
+//! anybody or releases anything, and none opens the vault, which processes on several machines could not share.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fedval_ambient::{Exit, Failure};
+use fedval_study::{LockedProtocol, RoundId, StudyId};
+use fedval_vault::{Job, ShardCases, Vault};
+use serde::{Deserialize, Serialize};
+
+use crate::home::{Home, read, write};
+
+/// What a process is asked to do.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Order {
+    /// The job.
+    pub(crate) round: RoundId,
+    /// Among how many processes it is split.
+    pub(crate) of: u32,
+    /// Canonical bytes of the locked protocol, in Base64.
+    protocol: String,
+    /// The site's secret, in Base64: it draws who evaluates which patient. In a folder with the same rights as the vault's.
+    secret: String,
+}
+
+impl Order {
+    /// The order to split a job.
+    pub(crate) fn new(job: &Job, of: u32, secret: &[u8; 32]) -> Self {
+        Self {
+            round: job.round().clone(),
+            of,
+            protocol: STANDARD.encode(&job.protocol),
+            secret: STANDARD.encode(secret),
+        }
+    }
+
+    /// The protocol; `None` where the order is not what the agent wrote.
+    pub(crate) fn protocol(&self) -> Option<LockedProtocol> {
+        LockedProtocol::parse(&STANDARD.decode(&self.protocol).ok()?).ok()
+    }
+
+    /// The site's secret; `None` where the order is not what the agent wrote.
+    pub(crate) fn secret(&self) -> Option<[u8; 32]> {
+        STANDARD.decode(&self.secret).ok()?.try_into().ok()
+    }
+}
+
+/// The order for a study's job, where the agent waits for one.
+pub(crate) fn order_of(home: &Home, study: &StudyId) -> Result<Order, Failure> {
+    for folder in folders(home)? {
+        let Some(order) = order_in(&folder)? else { continue };
+        if order.protocol().is_some_and(|locked| locked.protocol().id == *study) {
+            return Ok(order);
+        }
+    }
+    Err(Failure::new(
+        Exit::AnswerIsNo,
+        "SHARDS_NOT_ASKED",
+        format!("no job of the study `{study}` waits for shards"),
+        "approve the job and let the agent run; its data source must have `shards`",
+    ))
+}
+
+/// Whether a process still has something to do: the job was not declined, cancelled or answered.
+pub(crate) fn is_asked(home: &Home, round: &RoundId) -> bool {
+    order_file(&home.shards(round)).exists()
+}
+
+/// The file in which one process keeps its cases.
+pub(crate) fn cases_file(home: &Home, round: &RoundId, index: u32) -> PathBuf {
+    home.shards(round).join(format!("{index}.cases"))
+}
+
+/// Writes down what is to be done, unless it stands there. What processes left that were asked otherwise is in the vault then.
+pub(crate) async fn ask(home: &Home, vault: &Vault, order: &Order) -> Result<(), Failure> {
+    let folder = home.shards(&order.round);
+    let text = serde_json::to_string(order).map_err(|_| damaged())?;
+    match order_in(&folder)? {
+        Some(known) if known.of == order.of && known.protocol == order.protocol => return Ok(()),
+        Some(_) => {
+            bring(vault, &order.round, &folder).await?;
+            remove(&folder)?;
+        }
+        None => {}
+    }
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    made.map_err(|error| Failure::disk("create the folder", &folder, &error))?;
+    write(&order_file(&folder), &text)
+}
+
+/// Whether every process has done all of its cases.
+pub(crate) fn are_complete(home: &Home, order: &Order) -> bool {
+    (0..order.of).all(|index| ShardCases::is_complete(&cases_file(home, &order.round, index)))
+}
+
+/// Whether what processes left is in the vault, and nobody is asked again.
+pub(crate) fn are_gathered(home: &Home, round: &RoundId) -> bool {
+    gathered_file(&home.shards(round)).exists()
+}
+
+/// Brings what processes left into the vault, where any was asked, and asks nobody any more.
+pub(crate) async fn gather(home: &Home, vault: &Vault, round: &RoundId) -> Result<(), Failure> {
+    let folder = home.shards(round);
+    if !folder.exists() {
+        return Ok(());
+    }
+    bring(vault, round, &folder).await?;
+    // All of it is in the vault, on the disk. With the order goes the secret.
+    write(&gathered_file(&folder), "")?;
+    for file in files(&folder)?.iter().filter(|file| **file != gathered_file(&folder)) {
+        fs::remove_file(file).map_err(|error| Failure::disk("remove", file, &error))?;
+    }
+    Ok(())
+}
+
+async fn bring(vault: &Vault, round: &RoundId, folder: &Path) -> Result<(), Failure> {
+    for file in files(folder)?.iter().filter(|file| file.extension().is_some_and(|e| e == "cases"))
+    {
+        let mut cases = ShardCases::open(file)?;
+        loop {
+            let piece = cases.next_piece()?;
+            if piece.is_empty() {
+                break;
+            }
+            let rows = piece.iter().map(|(place, checkpoint)| (*place, checkpoint));
+            vault.checkpoint_put_all(round, rows).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what was asked for jobs that are not among those evaluated: their processes end.
+pub(crate) fn forget_others<'r>(
+    home: &Home,
+    evaluated: impl Iterator<Item = &'r RoundId>,
+) -> Result<(), Failure> {
+    let folders = folders(home)?;
+    if folders.is_empty() {
+        return Ok(());
+    }
+    let kept: Vec<PathBuf> = evaluated.map(|round| home.shards(round)).collect();
+    folders.iter().filter(|folder| !kept.contains(folder)).try_for_each(|folder| remove(folder))
+}
+
+fn folders(home: &Home) -> Result<Vec<PathBuf>, Failure> {
+    files(&home.all_shards())
+}
+
+/// What lies in a folder, in the order of names; nothing where it is not there.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let list = || -> std::io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    match list() {
+        Ok(mut files) => {
+            files.sort();
+            Ok(files)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Failure::disk("list", folder, &error)),
+    }
+}
+
+fn remove(folder: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Failure::disk("remove", folder, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn order_file(folder: &Path) -> PathBuf {
+    folder.join("order.json")
+}
+
+fn gathered_file(folder: &Path) -> PathBuf {
+    folder.join("gathered")
+}
+
+fn order_in(folder: &Path) -> Result<Option<Order>, Failure> {
+    let file = order_file(folder);
+    if !file.exists() {
+        return Ok(None);
+    }
+    serde_json::from_str(&read(&file)?).map(Some).map_err(|_| damaged())
+}
+
+fn damaged() -> Failure {
+    Failure::new(
+        Exit::Machine,
+        "SHARD_ORDER_DAMAGED",
+        "the order to split an evaluation is not what the agent wrote",
+        "remove the folder `shards` of the agent's folder; the agent writes the order again",
+    )
+}
