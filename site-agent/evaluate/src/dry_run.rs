@@ -54,7 +54,7 @@ impl DryRun<'_> {
         };
         let cohort = self.cohort.open_on_site();
         let looked_at = spread(&with_image(cohort), most);
-        progress.begin(0, looked_at.len());
+        progress.begin(looked_at.len(), 0);
         let mut looked = Vec::with_capacity(looked_at.len());
         for place in looked_at {
             let (_, image) = reader.look(&cohort.cases[place]).await?;

@@ -13,14 +13,8 @@ use fedval_ingest::{
 };
 use fedval_preprocess::probe::Drift;
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
-<<<<<<< HEAD
-use fedval_study::summary::FailureReason;
 use fedval_study::{Exit, FailedStage, ProbeName, Problem, RoundId, SiteSummary};
-use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
-=======
-use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
 use fedval_vault::{Checkpoint, VaultError};
->>>>>>> tables
 use tokio::sync::mpsc::{self, Sender};
 
 use crate::evaluated::Evaluated;
@@ -51,22 +45,13 @@ impl Progress {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 
-<<<<<<< HEAD
-    /// So many of so many are done already.
-    pub(crate) fn begin(&self, done: usize, total: usize) {
-=======
     /// Sets how many cases there are in all, and how many were done before.
     pub(crate) fn begin(&self, total: usize, done: usize) {
->>>>>>> tables
         self.total.store(total, Ordering::Relaxed);
         self.done.store(done, Ordering::Relaxed);
     }
 
-<<<<<<< HEAD
     /// Counts cases that are on the disk, or of a dry run, that were looked at.
-=======
-    /// Counts cases that are on the disk.
->>>>>>> tables
     pub(crate) fn add(&self, cases: usize) {
         self.done.fetch_add(cases, Ordering::Relaxed);
     }
@@ -353,11 +338,7 @@ impl Evaluation<'_> {
         missing: Vec<usize>,
         progress: &Progress,
     ) -> Result<(), VaultError> {
-<<<<<<< HEAD
-        progress.begin(cohort.cases.len() - missing.len(), cohort.cases.len());
-=======
         progress.begin(cohort.cases.len(), cohort.cases.len() - missing.len());
->>>>>>> tables
         for places in missing.chunks(MOST_SCORES) {
             let of = |place: &usize| {
                 let checkpoint = prediction::checkpoint(self.protocol, &cohort.cases[*place])?;
@@ -377,16 +358,10 @@ impl Evaluation<'_> {
         again: Vec<usize>,
         progress: &Progress,
     ) -> Result<Vec<Done>, EvaluateError> {
-<<<<<<< HEAD
-        let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
-        let again = purity::again(&self.secret, self.round, scorable.collect());
-        progress.begin(cohort.cases.len() - missing.len(), cohort.cases.len() + again.len());
-=======
         if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
             // A wrong address would otherwise fail every case.
             pacs.check().await?;
         }
->>>>>>> tables
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
         let first = first.into_iter().map(|index| (index, Pass::First));
         let due: Vec<(usize, Pass)> =

@@ -23,12 +23,10 @@ use std::time::Duration;
 use fedval_ambient::{Exit, Problem as _};
 use fedval_evaluate::{Progress, check_preprocessing, probe_count};
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
-<<<<<<< HEAD
-use fedval_ingest::{DECODE_ROLE, DecodeLimits, decode_box_main};
+use fedval_ingest::{
+    DECODE_ROLE, DecodeLimits, TABLE_ROLE, decode_box_main, table_box_main,
+};
 use fedval_preprocess::probe::Probes;
-=======
-use fedval_ingest::{DECODE_ROLE, TABLE_ROLE, decode_box_main, table_box_main};
->>>>>>> tables
 use fedval_study::FailedStage;
 use fedval_study::protocol::{
     Combine, FrameChoice, ModelInput, PredictionTables, Resize, ValueScaling,
