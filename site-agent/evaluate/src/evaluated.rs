@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{Case, Cohort};
-use fedval_study::protocol::{Combine, Reference, StudyProtocol};
+use fedval_study::protocol::{Combine, Quantity, Reference, StudyProtocol};
 use fedval_study::summary::{FailureReason, Findings};
 use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
 use crate::class_unit::{ClassImage, patients, references};
+use crate::regression::ValueImage;
 use crate::unit::{ScoreGrid, ScoredImage, units};
-use crate::{attributes, classes, commitment, members, summary};
+use crate::{attributes, classes, commitment, measures, members, regression, summary};
 
 /// Cases, and what became of each.
 pub(crate) struct Evaluated {
@@ -29,7 +30,7 @@ impl Evaluated {
     /// Counts everything that the protocol names.
     pub(crate) fn summarise(&self) -> SiteLocal<SiteSummary> {
         let cohort = self.cohort.open_on_site();
-        let (mut images, mut class_images) = (Vec::new(), Vec::new());
+        let (mut images, mut class_images, mut values) = (Vec::new(), Vec::new(), Vec::new());
         let mut failures: BTreeMap<u32, BTreeSet<FailureReason>> = BTreeMap::new();
         let mut digests: Vec<Option<Sha256Digest>> = vec![None; cohort.cases.len()];
         for (index, checkpoint) in self.checkpoints.open_on_site() {
@@ -38,6 +39,9 @@ impl Evaluated {
             match (&checkpoint.outcome, case.reference) {
                 (CaseOutcome::Score(bits), Some(Reference::Condition(positive))) => {
                     images.push(self.scored(*index, case, positive, *bits, checkpoint));
+                }
+                (CaseOutcome::Score(bits), Some(Reference::Value(reference))) => {
+                    values.push(self.measured(*index, case, reference, *bits, checkpoint));
                 }
                 (CaseOutcome::Scores(bits), Some(Reference::Class(_))) => {
                     class_images.push(ClassImage {
@@ -54,6 +58,9 @@ impl Evaluated {
             }
         }
         let commitment = commitment::commit(cohort, &digests, &self.secret);
+        if let Some(quantity) = self.protocol.task.quantity() {
+            return self.summarise_values(&values, quantity, commitment, failures);
+        }
         if !self.protocol.task.is_binary() {
             return self.summarise_classes(&class_images, commitment, failures);
         }
@@ -85,6 +92,42 @@ impl Evaluated {
             findings: Findings::Classes(classes::performance(&units, task)),
             members: classes::members(cohort, &units, &self.secret),
         })
+    }
+
+    /// Measures patients.
+    fn summarise_values(
+        &self,
+        images: &[ValueImage],
+        quantity: &Quantity,
+        commitment: CohortCommitment,
+        failures: BTreeMap<u32, BTreeSet<FailureReason>>,
+    ) -> SiteLocal<SiteSummary> {
+        let (protocol, cohort) = (&self.protocol, self.cohort.open_on_site());
+        let combine = protocol.analysis.combine.unwrap_or(Combine::First);
+        let units = regression::units(images, quantity, combine);
+        SiteLocal::new(SiteSummary {
+            cohort: commitment,
+            failures: failures.into_values().collect(),
+            findings: Findings::Measures(measures::findings(protocol, &units)),
+            members: measures::members(protocol, cohort, &units, &self.secret),
+        })
+    }
+
+    fn measured(
+        &self,
+        index: usize,
+        case: &Case,
+        reference: i64,
+        bits: u64,
+        checkpoint: &Checkpoint,
+    ) -> ValueImage {
+        ValueImage {
+            patient: case.patient,
+            case: index,
+            reference,
+            prediction: f64::from_bits(bits),
+            categories: attributes::categories(&self.protocol, case, &checkpoint.attributes),
+        }
     }
 
     fn scored(
