@@ -12,6 +12,7 @@ mod form;
 pub mod id;
 pub mod ledger_mark;
 mod log;
+pub mod measures;
 pub mod members;
 mod merkle;
 pub mod metric;
@@ -40,6 +41,7 @@ pub use electronic_signature::{ElectronicSignature, PrintedName, SignatureMeanin
 pub use id::{IdError, Name, RoundId, SiteId, StudyId};
 pub use ledger_mark::LedgerMark;
 pub use log::{LogCheckpoint, LogEntry, LogEvent, earlier_dispatches, protocol_records};
+pub use measures::{Measure, MeasurePerformance};
 pub use members::Members;
 pub use merkle::{MerkleTree, leaf_hash};
 pub use metric::MetricId;

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::Cohort;
-use fedval_study::protocol::{Combine, Reference, StudyProtocol};
+use fedval_study::protocol::{Combine, Quantity, Reference, StudyProtocol};
 use fedval_study::summary::{FailureReason, Findings};
 use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
 use crate::class_unit::{ClassImage, patients, references};
+use crate::regression::ValueImage;
 use crate::unit::{ScoreGrid, ScoredImage, units};
-use crate::{attributes, classes, commitment, members, summary};
+use crate::{attributes, classes, commitment, measures, members, regression, summary};
 
 /// Cases, and what became of each: gathered checkpoint by checkpoint, so that none is held once it was counted.
 pub(crate) struct Evaluated {
@@ -23,6 +24,7 @@ pub(crate) struct Evaluated {
     cohort: SiteLocal<Cohort>,
     images: Vec<ScoredImage>,
     class_images: Vec<ClassImage>,
+    values: Vec<ValueImage>,
     /// Reasons by patient.
     failures: BTreeMap<u32, BTreeSet<FailureReason>>,
     /// Cases whose index test failed: that a reference standard is missing is no failure of it.
@@ -40,8 +42,18 @@ impl Evaluated {
         cohort: SiteLocal<Cohort>,
     ) -> Self {
         let digests = vec![None; cohort.open_on_site().cases.len()];
-        let (images, class_images, failures) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { protocol, secret, grid, cohort, images, class_images, failures, failed: 0, digests }
+        Self {
+            protocol,
+            secret,
+            grid,
+            cohort,
+            images: Vec::new(),
+            class_images: Vec::new(),
+            values: Vec::new(),
+            failures: BTreeMap::new(),
+            failed: 0,
+            digests,
+        }
     }
 
     /// Takes what became of the case at `index`. A manifest that became shorter leaves checkpoints behind, which are no case.
@@ -54,6 +66,13 @@ impl Evaluated {
                     attributes::categories(&self.protocol, case, &checkpoint.attributes);
                 let (patient, score) = (case.patient, f64::from_bits(*bits));
                 self.images.push(ScoredImage { patient, case: index, positive, score, categories });
+            }
+            (CaseOutcome::Score(bits), Some(Reference::Value(reference))) => {
+                let categories =
+                    attributes::categories(&self.protocol, case, &checkpoint.attributes);
+                let (patient, prediction) = (case.patient, f64::from_bits(*bits));
+                let image = ValueImage { patient, case: index, reference, prediction, categories };
+                self.values.push(image);
             }
             (CaseOutcome::Scores(bits), Some(Reference::Class(_))) => {
                 let scores = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
@@ -78,6 +97,9 @@ impl Evaluated {
         let cohort = self.cohort.open_on_site();
         let commitment = commitment::commit(cohort, &self.digests, &self.secret);
         let failures = std::mem::take(&mut self.failures);
+        if let Some(quantity) = self.protocol.task.quantity() {
+            return self.summarise_values(quantity, commitment, failures);
+        }
         if !self.protocol.task.is_binary() {
             return self.summarise_classes(&self.class_images, commitment, failures);
         }
@@ -109,6 +131,24 @@ impl Evaluated {
             failures: failures.into_values().collect(),
             findings: Findings::Classes(classes::performance(&units, task)),
             members: classes::members(cohort, &units, &self.secret),
+        })
+    }
+
+    /// Measures patients.
+    fn summarise_values(
+        &self,
+        quantity: &Quantity,
+        commitment: CohortCommitment,
+        failures: BTreeMap<u32, BTreeSet<FailureReason>>,
+    ) -> SiteLocal<SiteSummary> {
+        let (protocol, cohort) = (&self.protocol, self.cohort.open_on_site());
+        let combine = protocol.analysis.combine.unwrap_or(Combine::First);
+        let units = regression::units(&self.values, quantity, combine);
+        SiteLocal::new(SiteSummary {
+            cohort: commitment,
+            failures: failures.into_values().collect(),
+            findings: Findings::Measures(measures::findings(protocol, &units)),
+            members: measures::members(protocol, cohort, &units, &self.secret),
         })
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use fedval_ingest::Cohort;
 use fedval_study::Members;
-use fedval_study::members::{Member, MemberKey, UNLISTED};
+use fedval_study::members::{Member, MemberKey};
 use fedval_study::protocol::StudyProtocol;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::cells::cell;
+use crate::cells::Cells;
 use crate::unit::AnalysedUnit;
 
 /// Every analysed case, under keys that nobody without the site's secret can make.
@@ -19,7 +19,7 @@ pub(crate) fn members(
     units: &[AnalysedUnit],
     secret: &[u8; 32],
 ) -> Members {
-    let tables = protocol.tables();
+    let cells = Cells::of(protocol);
     let keys = Keys::of(secret);
     let mut members = Members::default();
     let mut places: BTreeMap<u32, u32> = BTreeMap::new();
@@ -30,11 +30,7 @@ pub(crate) fn members(
         if patient == next {
             members.patients.push(keys.patient(id));
         }
-        let cells: Vec<u16> = tables
-            .iter()
-            .map(|table| cell(table, &tables, &unit.categories))
-            .map(|cell| cell.and_then(|cell| u16::try_from(cell).ok()).unwrap_or(UNLISTED))
-            .collect();
+        let cells = cells.with(&unit.categories);
         for case in &unit.cases {
             let Some(case) = cohort.cases.get(*case) else { continue };
             members.cases.push(Member {

@@ -2,6 +2,7 @@
 
 pub(crate) mod coarse;
 pub(crate) mod exact;
+pub(crate) mod measures;
 pub(crate) mod noisy;
 
 use fedval_study::summary::{DimensionSummary, GroupSummary, Leaf};

@@ -14,6 +14,7 @@ mod joint;
 mod legend;
 mod marks;
 mod markup;
+mod measured;
 mod number;
 mod panels;
 mod participants;
@@ -155,7 +156,11 @@ fn asked(report: &Report) -> Vec<MetricId> {
 /// The metrics with a forest plot.
 fn plotted(report: &Report) -> Vec<MetricId> {
     let mut metrics = asked(report);
-    metrics.push(report.classes.as_ref().map_or(MetricId::Auroc, classes::main_metric));
+    match (&report.classes, &report.quantity) {
+        (Some(classes), _) => metrics.push(classes::main_metric(classes)),
+        (None, Some(_)) => metrics.extend(measured::PLOTTED),
+        (None, None) => metrics.push(MetricId::Auroc),
+    }
     let points = &report.study.operating_points;
     if points.len() <= PLOTTED_POINTS {
         metrics.extend(points.iter().flat_map(|point| performance::both(&point.name)));

@@ -5,6 +5,7 @@ mod disclosure;
 mod estimable;
 mod gap;
 mod identity;
+mod measures;
 mod operating_point;
 mod reason;
 mod risk_of_bias;
@@ -27,6 +28,7 @@ pub use gap::{Gap, GapEstimate};
 pub use identity::{
     ModelIdentity, OperatingPointLimit, ProtocolVersion, RoundIdentity, Software, StudyIdentity,
 };
+pub use measures::{QuantitySection, SiteMeasure};
 pub use operating_point::{
     JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues, PrevalenceSource,
     SiteNetBenefit, WithLimits,
@@ -75,6 +77,9 @@ pub struct Report {
     pub operating_points: Vec<OperatingPointSummary>,
     /// Who was asked and who was analysed.
     pub participants: Participants,
+    /// The quantity of a regression; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<QuantitySection>,
     /// Risk of bias of every site that released results, as far as this report can judge it.
     pub risk_of_bias: Vec<RiskOfBias>,
     /// The round, with every time that the report knows.

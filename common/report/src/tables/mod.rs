@@ -2,6 +2,7 @@
 
 mod confusion;
 mod gaps;
+mod measures;
 mod metrics;
 mod protocol_changes;
 mod sites;
@@ -17,6 +18,7 @@ use crate::report::Report;
 pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     let classes =
         report.classes.as_ref().map(|classes| ("confusion", confusion::table(report, classes)));
+    let measures = report.quantity.as_ref().map(|_| ("measures", measures::table(report)));
     [
         ("sites", sites::table(report)),
         ("metrics", metrics::of_sites(report)),
@@ -30,6 +32,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     ]
     .into_iter()
     .chain(classes)
+    .chain(measures)
     .map(|(name, table)| (format!("tables/{name}.csv"), table.into_string()))
     .collect()
 }

@@ -9,6 +9,7 @@ mod locked;
 mod model;
 mod prediction_tables;
 mod probe_rule;
+mod quantity;
 mod subgroup;
 mod task;
 
@@ -29,6 +30,7 @@ pub use model::{
 };
 pub use prediction_tables::PredictionTables;
 pub use probe_rule::ProbeRule;
+pub use quantity::Quantity;
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
 

@@ -1,9 +1,10 @@
-//! What the index test answers: whether a condition is there, or which of several classes.
+//! What the index test answers: whether a condition is there, which of several classes, or how much of a quantity.
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReferenceStandard, StudyProtocol};
+use super::{Quantity, ReferenceStandard, StudyProtocol};
 use crate::id::Name;
+use crate::measures::MeasureRange;
 
 /// Most classes of a task: a table of calls has the square of it.
 pub const MOST_CLASSES: usize = 10;
@@ -29,6 +30,8 @@ pub enum Task {
     MultiClass(Vec<Class>),
     /// One of several grades, the least first.
     Ordinal(Vec<Class>),
+    /// How much of a quantity.
+    Regression(Quantity),
 }
 
 impl Task {
@@ -39,12 +42,36 @@ impl Task {
         matches!(self, Self::Binary)
     }
 
-    /// The classes, in the order of the model's output; none of a binary task.
+    /// The classes, in the order of the model's output; none of a task without any.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary => &[],
+            Self::Binary | Self::Regression(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
+        }
+    }
+
+    /// The measures of each patient, in the order in which they are released; none of a task that counts.
+    #[must_use]
+    pub fn measures(&self) -> Vec<MeasureRange> {
+        match self {
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => Vec::new(),
+            Self::Regression(quantity) => quantity.measures(),
+        }
+    }
+
+    /// Whether patients are measured, not counted.
+    #[must_use]
+    pub const fn is_of_measures(&self) -> bool {
+        matches!(self, Self::Regression(_))
+    }
+
+    /// The quantity of a regression.
+    #[must_use]
+    pub const fn quantity(&self) -> Option<&Quantity> {
+        match self {
+            Self::Regression(quantity) => Some(quantity),
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => None,
         }
     }
 }
@@ -56,6 +83,8 @@ pub enum Reference {
     Condition(bool),
     /// The place of the class in [`Task::classes`].
     Class(u8),
+    /// The quantity, in 10⁻⁶ of its unit, as it was written: bounds are for whoever counts.
+    Value(i64),
 }
 
 impl std::fmt::Debug for Reference {
@@ -64,6 +93,7 @@ impl std::fmt::Debug for Reference {
         match self {
             Self::Condition(is_there) => is_there.fmt(f),
             Self::Class(place) => place.fmt(f),
+            Self::Value(micro) => micro.fmt(f),
         }
     }
 }
@@ -89,6 +119,10 @@ impl Labels<'_> {
     /// What a value says; `None` for one that the protocol does not list.
     #[must_use]
     pub fn reference_of(&self, label: &str) -> Option<Reference> {
+        if self.task.quantity().is_some() {
+            let value = label.parse().ok().and_then(Quantity::micro);
+            return value.map(Reference::Value);
+        }
         let is_in = |values: &[String]| values.iter().any(|value| value == label);
         if self.task.is_binary() {
             let is_there = is_in(&self.standard.positive).then_some(true);
@@ -108,6 +142,32 @@ mod tests {
     fn a_reference_is_digested_as_it_was_before_there_were_classes() {
         assert_eq!(format!("{:?}", Some(Reference::Condition(true))), format!("{:?}", Some(true)));
         assert_eq!(format!("{:?}", Reference::Class(3)), "3");
+    }
+
+    #[test]
+    fn a_label_of_a_regression_is_any_finite_number() {
+        let quantity = Quantity {
+            grid_micro: 1_000,
+            largest_error_micro: 1_000_000,
+            lower_micro: 0,
+            name: "ejection-fraction".parse().unwrap(),
+            unit: "%".to_owned(),
+            upper_micro: 100_000_000,
+        };
+        let task = Task::Regression(quantity);
+        let standard = ReferenceStandard {
+            description: String::new(),
+            positive: Vec::new(),
+            negative: Vec::new(),
+        };
+        let labels = Labels { task: &task, standard: &standard };
+        assert_eq!(labels.reference_of("55.25"), Some(Reference::Value(55_250_000)));
+        assert_eq!(labels.reference_of("-3"), Some(Reference::Value(-3_000_000)));
+        for bad in ["", "NaN", "inf", "55,25", "55 %", "high"] {
+            assert_eq!(labels.reference_of(bad), None, "{bad}");
+        }
+        assert_eq!(task.measures().len(), 3);
+        assert_eq!(format!("{:?}", Reference::Value(-7)), "-7");
     }
 
     #[test]

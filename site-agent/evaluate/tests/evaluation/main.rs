@@ -8,6 +8,7 @@ mod classes;
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
 mod onnx_file;
 mod pacs;
+mod regression;
 #[expect(dead_code, reason = "what another crate's tests need of it")]
 #[path = "../../../ingest/tests/pacs/server.rs"]
 mod server;
@@ -23,9 +24,7 @@ use std::time::Duration;
 use fedval_ambient::{Exit, Problem as _};
 use fedval_evaluate::{Progress, check_preprocessing, probe_count};
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
-use fedval_ingest::{
-    DECODE_ROLE, DecodeLimits, TABLE_ROLE, decode_box_main, table_box_main,
-};
+use fedval_ingest::{DECODE_ROLE, DecodeLimits, TABLE_ROLE, decode_box_main, table_box_main};
 use fedval_preprocess::probe::Probes;
 use fedval_study::FailedStage;
 use fedval_study::protocol::{
@@ -51,6 +50,11 @@ fn main() -> ExitCode {
         trial("a_patient_of_several_grades_is_counted_once", classes::counts_grades()),
         trial("a_grade_is_that_of_all_images_also_of_one_that_failed", classes::keeps_grades()),
         trial("scores_of_classes_that_do_not_add_up_to_1_fail_their_case", classes::adds_up()),
+        trial("a_patient_is_measured_once_and_within_bounds", regression::measures_patients()),
+        trial(
+            "a_prediction_that_is_no_number_fails_its_case",
+            regression::fails_what_is_no_number(),
+        ),
         trial("a_case_without_a_known_category_is_in_the_unlisted_leaf", breaks_down()),
         trial("failed_cases_are_counted_by_patient_with_their_reasons", counts_failures()),
         trial("one_failure_above_the_limit_fails_the_evaluation", stops_at_the_limit()),

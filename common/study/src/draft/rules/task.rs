@@ -1,8 +1,8 @@
-//! Tasks with several classes: what they need, and what they do not have.
+//! Tasks: what those with several classes need, and what each does not have.
 
 use std::collections::BTreeSet;
 
-use super::Breaches;
+use super::{Breaches, quantity};
 use crate::metric::MetricId;
 use crate::protocol::{
     Combine, Endpoint, MOST_CLASSES, Profile, ScoreScale, StudyProtocol, Task, Unit,
@@ -17,9 +17,21 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "must be one for each class",
         "leave it out: it follows from the classes",
     );
-    if protocol.task.is_binary() {
-        return;
+    found.unless(
+        protocol.task.is_of_measures() || protocol.model.output.scale != ScoreScale::Value,
+        "model.output.scale",
+        "is \"value\", and no quantity is measured",
+        "write \"probability\" or \"logit\", or ask for a quantity with task = \"regression\"",
+    );
+    match &protocol.task {
+        Task::Binary => {}
+        Task::Regression(of) => quantity::check(protocol, of, found),
+        Task::MultiClass(_) | Task::Ordinal(_) => check_classes(protocol, found),
     }
+}
+
+fn check_classes(protocol: &StudyProtocol, found: &mut Breaches) {
+    let classes = protocol.task.classes();
     found.unless(
         (2..=MOST_CLASSES).contains(&classes.len()),
         "classes",
@@ -100,11 +112,12 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
 const fn has(task: &Task, metric: &MetricId) -> bool {
     let is_of_classes = metric.is_of_classes();
     match task {
-        Task::Binary => !is_of_classes,
+        Task::Binary => !is_of_classes && !metric.is_of_quantity(),
         Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
         Task::Ordinal(_) => {
             is_of_classes && !matches!(metric, MetricId::MacroAuroc | MetricId::ClassAuroc(_))
         }
+        Task::Regression(_) => metric.is_of_quantity(),
     }
 }
 
@@ -121,6 +134,9 @@ const fn metrics(task: &Task) -> &'static str {
         Task::Ordinal(_) => {
             "choose quadratic_kappa, balanced_accuracy, accuracy, class_sensitivity@NAME or \
              class_specificity@NAME"
+        }
+        Task::Regression(_) => {
+            "choose mean_absolute_error, mean_error, lower_limit_of_agreement or upper_limit_of_agreement"
         }
     }
 }
@@ -139,6 +155,9 @@ pub(super) fn check_metric(
         format!("`{}` is not a metric of this task", endpoint.metric),
         metrics(&protocol.task),
     );
+    if let Some(of) = protocol.task.quantity() {
+        quantity::check_endpoint(path.trim_end_matches(".metric"), endpoint, of, found);
+    }
     found.unless(
         endpoint.metric != MetricId::QuadraticKappa
             || (endpoint.limit > -1.0 && endpoint.limit < 1.0),
