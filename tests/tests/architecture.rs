@@ -42,7 +42,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("fedval-sandbox", &["ambient"]),
     ("fedval-ingest", &["ambient", "disclosure", "sandbox", "study"]),
-    ("fedval-inference", &["ambient", "disclosure", "sandbox", "study"]),
+    // The contract of a site's own inference server lies beside the consortium's; neither has to do with the other.
+    ("fedval-inference", &["ambient", "disclosure", "proto", "sandbox", "study"]),
     ("fedval-evaluate", &["disclosure", "inference", "ingest", "stats", "study", "vault"]),
     ("fedval-egress", &["ambient", "disclosure", "proto", "study", "trust", "wire"]),
     ("fedval-vault", &["ambient", "disclosure", "study", "trust"]),
@@ -84,6 +85,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("getrandom", &["fedval-ambient"]),
     ("landlock", &["fedval-sandbox"]),
     ("object_store", &["fedval-store"]),
+    ("ort", &["fedval-inference"]),
     ("rcgen", &["fedval-trust"]),
     // Trust in a PACS is its hospital's own, and nothing of the consortium's.
     ("rustls", &["fedval-trust", "fedval", "fedval-egress", "fedval-ingest"]),

@@ -160,6 +160,7 @@ fn check_lists_every_problem_with_what_to_do_about_it() {
             ("disk", Some(true), ""),
             ("vault and journal", Some(true), ""),
             ("sandbox", Some(true), ""),
+            ("engine", Some(true), ""),
             ("name", Some(true), ""),
             ("port", Some(false), "COORDINATOR_UNREACHABLE"),
             ("proxy", None, ""),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use fedval_ambient::{Clock as _, MockClock};
 use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid};
-use fedval_inference::InferenceLimits;
+use fedval_inference::{InferenceLimits, ModelEngine};
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
 use fedval_study::protocol::{Combine, ModelOutput, ScoreScale, StudyProtocol, Unit};
 use fedval_study::summary::{BinaryFindings, Findings};
@@ -231,6 +231,8 @@ impl Site {
                 memory_bytes: 1 << 30,
                 ..InferenceLimits::default()
             },
+            engine: &self.engine,
+            second_engine: self.second_engine.as_ref(),
             lanes: self.lanes,
         };
         let summary: SiteLocal<SiteSummary> = evaluation.run(progress).await?;

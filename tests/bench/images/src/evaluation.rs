@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fedval_ambient::{Clock as _, SystemClock};
 use fedval_evaluate::{Evaluation, Progress, ScoreGrid};
-use fedval_inference::InferenceLimits;
+use fedval_inference::{InferenceLimits, LibraryError, ModelEngine, RuntimeLibrary};
 use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::draft::Draft;
 use fedval_study::protocol::StudyProtocol;
@@ -21,6 +21,9 @@ use crate::figure::Figure;
 
 /// The study that is measured.
 const STUDY: &str = include_str!("../study.toml");
+
+/// Height and width of its images.
+const SIDE: u32 = 256;
 
 /// How often the progress is looked at while the boxes start.
 const GLANCE: Duration = Duration::from_millis(2);
@@ -41,6 +44,43 @@ pub(crate) struct Site {
     /// Folder that keeps the vault with its checkpoints; a temporary one otherwise.
     #[arg(long)]
     keep: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineChoice,
+    /// Height and width of the model's input; images of another size are interpolated to it.
+    #[arg(long, default_value_t = 256)]
+    side: u32,
+}
+
+/// Who runs the model.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EngineChoice {
+    /// Who runs the model.
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub(crate) engine: EngineName,
+    /// ONNX Runtime's library.
+    #[arg(long, required_if_eq("engine", "onnx_runtime"))]
+    pub(crate) library: Option<PathBuf>,
+}
+
+/// How an engine is called in agent.toml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum EngineName {
+    Embedded,
+    OnnxRuntime,
+}
+
+impl EngineChoice {
+    fn engine(&self) -> Result<ModelEngine, BenchError> {
+        let Some(library) = self.library.as_ref().filter(|_| self.engine != EngineName::Embedded)
+        else {
+            return Ok(ModelEngine::Embedded);
+        };
+        // Whichever library is measured is the pinned one.
+        let pinned = Sha256Digest::of(&fs::read(library).map_err(at(library))?);
+        let opened: Result<_, LibraryError> = RuntimeLibrary::open(library, &pinned);
+        Ok(ModelEngine::OnnxRuntime(opened?))
+    }
 }
 
 impl Site {
@@ -51,7 +91,8 @@ impl Site {
         let manifest = work.path().join("manifest.csv");
         fs::write(&manifest, self.manifest()?).map_err(at(&manifest))?;
         let model = fs::read(&self.model).map_err(at(&self.model))?;
-        let protocol = protocol(&model)?;
+        let protocol = protocol(&model, self.side)?;
+        let engine = self.engine.engine()?;
         let vault = Vault::open(&kept.join("vault.db")).await?;
         let round = insert_job(&vault, &protocol).await?;
         let source = ManifestSource {
@@ -70,6 +111,8 @@ impl Site {
             grid: ScoreGrid::Fine,
             decode_limits: DecodeLimits::default(),
             inference_limits: InferenceLimits::default(),
+            engine: &engine,
+            second_engine: None,
             lanes: self.lanes,
         };
         timed(&evaluation).await
@@ -113,9 +156,16 @@ async fn timed(evaluation: &Evaluation<'_>) -> Result<Figure, BenchError> {
     })
 }
 
-fn protocol(model: &[u8]) -> Result<LockedProtocol, BenchError> {
+fn protocol(model: &[u8], side: u32) -> Result<LockedProtocol, BenchError> {
     let refused = |reason: String| BenchError::Study { reason };
-    let draft = Draft::parse(STUDY).map_err(|error| refused(error.to_string()))?;
+    let mut study = STUDY.to_owned();
+    if side != SIDE {
+        for of in ["height", "width"] {
+            study = study.replace(&format!("{of} = {SIDE}"), &format!("{of} = {side}"));
+        }
+        study = study.replace("resize = \"refuse\"", "resize = \"bilinear\"");
+    }
+    let draft = Draft::parse(&study).map_err(|error| refused(error.to_string()))?;
     let pinned: StudyProtocol = draft
         .pin_model(Sha256Digest::of(model), model.len() as u64)
         .map_err(|error| refused(error.to_string()))?;
