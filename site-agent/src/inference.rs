@@ -201,9 +201,8 @@ mod tests {
         assert_eq!(code(&format!("engine = \"remote\"\n{named}")), "CONFIG_INVALID");
         let half = format!("engine = \"onnx_runtime\"\nlibrary = {file:?}");
         assert_eq!(code(&half), "CONFIG_INVALID");
-        let relative = format!(
-            "engine = \"onnx_runtime\"\nlibrary = \"a.so\"\nlibrary_sha256 = \"{pinned}\""
-        );
+        let relative =
+            format!("engine = \"onnx_runtime\"\nlibrary = \"a.so\"\nlibrary_sha256 = \"{pinned}\"");
         assert_eq!(code(&relative), "CONFIG_INVALID");
         for bad in ["engine = \"tensorflow\"", "library_sha256 = \"abc\"", "threads = 4"] {
             assert!(toml::from_str::<InferenceConfig>(bad).is_err(), "{bad}");

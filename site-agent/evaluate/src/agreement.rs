@@ -65,13 +65,13 @@ fn agree(one: &Done, other: &Done) -> bool {
 }
 
 fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
-    let is_near = |one: u64, other: u64| {
-        (f64::from_bits(one) - f64::from_bits(other)).abs() <= TOLERANCE
-    };
+    let is_near =
+        |one: u64, other: u64| (f64::from_bits(one) - f64::from_bits(other)).abs() <= TOLERANCE;
     match (one, other) {
         (CaseOutcome::Score(one), CaseOutcome::Score(other)) => is_near(*one, *other),
         (CaseOutcome::Scores(one), CaseOutcome::Scores(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_near(*one, *other))
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| is_near(*one, *other))
         }
         (one, other) => one == other,
     }

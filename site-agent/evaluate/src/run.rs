@@ -325,8 +325,9 @@ impl Evaluation<'_> {
         };
         let lanes = self.lanes.max(1).min(due.len());
         let (done, finished) = mpsc::channel(MOST_CASES);
-        let lanes: Vec<_> =
-            (0..lanes).map(|_| self.run_lane(self.engine, iter::from_fn(cases), done.clone())).collect();
+        let lanes: Vec<_> = (0..lanes)
+            .map(|_| self.run_lane(self.engine, iter::from_fn(cases), done.clone()))
+            .collect();
         drop(done);
         // Where a lane fails, what was done before is still written; where nothing can be written,
         // the lanes stop.

@@ -384,3 +384,34 @@ fn an_approved_job_runs_without_a_coordinator_and_what_came_of_it_waits_for_the_
     assert!(machine.run(&["preview", "chest-r1"]).out.contains("Only the word `failed`"));
     assert_eq!(machine.run(&["ledger", "show"]).out, "Nothing ever left this site.\n");
 }
+
+#[test]
+fn check_says_what_is_wrong_with_the_engine_and_what_to_do() {
+    let machine = Machine::enrolled();
+    let library = machine.path("libonnxruntime.so");
+    let digest = "0".repeat(64);
+    let engine = |keys: &str| format!("engine = {keys}\n");
+    let embedded = engine("\"embedded\"");
+    let pinned =
+        engine(&format!("\"onnx_runtime\"\nlibrary = {library:?}\nlibrary_sha256 = \"{digest}\""));
+    let remote = engine("\"remote\"\nserver = \"http://127.0.0.1:9\"");
+    let row = || {
+        let checks = machine.run(&["check", "--json"]).json();
+        let rows = checks["checks"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["check"] == "engine").unwrap()
+    };
+    machine.replace("agent.toml", &embedded, &pinned);
+    let missing = row();
+    assert_eq!(
+        (&missing["holds"], &missing["code"]),
+        (&false.into(), &"ENGINE_LIBRARY_NOT_READ".into())
+    );
+    assert!(missing["remedy"].as_str().unwrap().contains("fedval-agent check"), "{missing}");
+    fs::write(&library, b"another library").unwrap();
+    let other = row();
+    assert_eq!(other["code"], "ENGINE_LIBRARY_MISMATCH");
+    assert!(other["remedy"].as_str().unwrap().contains("sha256sum"), "{other}");
+    machine.replace("agent.toml", &pinned, &remote);
+    let absent = row();
+    assert_eq!(absent["code"], "MODEL_SERVER_UNREACHABLE");
+}

@@ -60,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) columns: ColumnMapping,
     pub(crate) decode_limits: DecodeLimits,
     pub(crate) pacs: Option<Pacs>,
+    pub(crate) engine: ModelEngine,
+    pub(crate) second_engine: Option<ModelEngine>,
 }
 
 impl Site {
@@ -82,6 +84,8 @@ impl Site {
             columns: ColumnMapping::default(),
             decode_limits: DecodeLimits { memory_bytes: 1 << 30, ..DecodeLimits::default() },
             pacs: None,
+            engine: ModelEngine::Embedded,
+            second_engine: None,
         };
         for index in 0..CASES {
             site.draw(index, site.rows[index].grey);

@@ -18,6 +18,7 @@ mod a32_compressed;
 #[path = "../onnx_file/mod.rs"]
 mod onnx_file;
 mod onnx_runtime;
+mod served;
 
 use std::fs;
 use std::io::Write as _;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         a31_outputs::trials(),
         a32_compressed::trials(),
         onnx_runtime::trials(),
+        served::trials(),
     ];
     let trials = own.into_iter().chain(attacks.into_iter().flatten()).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

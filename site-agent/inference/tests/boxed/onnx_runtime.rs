@@ -67,6 +67,14 @@ async fn load_with(
     ModelBox::load_with(&program, limits, specification, file.path(), Some(library)).await
 }
 
+/// The same with the usual limits.
+pub(crate) async fn load_here_as(
+    specification: &ModelSpecification,
+    model: &[u8],
+) -> Result<ModelBox, LoadError> {
+    load_with(&library(), &LIMITS, specification, model).await
+}
+
 async fn load_here(model: &[u8]) -> Result<ModelBox, LoadError> {
     load_with(&library(), &LIMITS, &specification(model), model).await
 }
