@@ -16,6 +16,7 @@ mod model_engine;
 mod model_file;
 mod pooling;
 mod server;
+mod trial_run;
 mod worker;
 
 pub use error::{LoadError, ScoreError};

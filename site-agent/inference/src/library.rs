@@ -5,8 +5,7 @@ use std::path::Path;
 
 use fedval_ambient::{Exit, Problem};
 use fedval_sandbox::SealedLibrary;
-use fedval_study::digest::Sha256Digest;
-use sha2::{Digest as _, Sha256};
+use fedval_study::digest::{Digesting, Sha256Digest};
 
 use crate::engine::QUIET;
 
@@ -70,10 +69,10 @@ impl RuntimeLibrary {
     pub fn open(library: &Path, pinned: &Sha256Digest) -> Result<Self, LibraryError> {
         let not_read = |source| LibraryError::NotRead { source };
         let file = File::open(library).map_err(not_read)?;
-        let mut digest = Sha256::new();
-        let sealed = SealedLibrary::copy_of(file, MOST_BYTES, |piece| digest.update(piece));
+        let mut digest = Digesting::default();
+        let sealed = SealedLibrary::copy_of(file, MOST_BYTES, |piece| digest.add(piece));
         let sealed = sealed.map_err(not_read)?;
-        if Sha256Digest::from_bytes(digest.finalize().into()) == *pinned {
+        if digest.done() == *pinned {
             Ok(Self(sealed.with_environment(QUIET)))
         } else {
             Err(LibraryError::Mismatch)

@@ -91,6 +91,16 @@ impl ModelBox {
             return Err(LoadError::TooLarge);
         }
         let model = File::open(model).map_err(|source| LoadError::NotRead { source })?;
+        Self::load_file(program, limits, specification, model, library).await
+    }
+
+    pub(crate) async fn load_file(
+        program: &BoxProgram,
+        limits: &InferenceLimits,
+        specification: &ModelSpecification,
+        model: File,
+        library: Option<&RuntimeLibrary>,
+    ) -> Result<Self, LoadError> {
         let limits_of_box = box_limits(limits);
         let child = match library {
             None => BoxedChild::spawn_with_file(program, &limits_of_box, model).await,

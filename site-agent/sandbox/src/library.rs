@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_copy_is_whole_and_nobody_can_change_it() {
         let library: Vec<u8> = (0..=255).cycle().take(600_000).collect();
-        let mut seen = Vec::new();
+        let mut seen: Vec<u8> = Vec::new();
         let sealed = SealedLibrary::copy_of(&library[..], 600_000, |piece| seen.extend(piece));
         let sealed = sealed.unwrap();
         assert_eq!(seen, library);

@@ -411,7 +411,11 @@ fn check_says_what_is_wrong_with_the_engine_and_what_to_do() {
     let other = row();
     assert_eq!(other["code"], "ENGINE_LIBRARY_MISMATCH");
     assert!(other["remedy"].as_str().unwrap().contains("sha256sum"), "{other}");
-    machine.replace("agent.toml", &pinned, &remote);
+    // It is what is pinned, and no library.
+    let own = fedval_study::Sha256Digest::of(b"another library").to_string();
+    machine.replace("agent.toml", &digest, &own);
+    assert_eq!(row()["code"], "ENGINE_LIBRARY_NOT_LOADED");
+    machine.replace("agent.toml", &pinned.replace(&digest, &own), &remote);
     let absent = row();
     assert_eq!(absent["code"], "MODEL_SERVER_UNREACHABLE");
 }

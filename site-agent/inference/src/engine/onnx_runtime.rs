@@ -90,8 +90,8 @@ impl Engine for OnnxRuntime {
 /// What a tensor of floats holds, unless it is too much.
 fn numbers(output: &DynValue) -> Option<Vec<f64>> {
     if let Ok((_, values)) = output.try_extract_tensor::<f32>() {
-        let values = values.get(..).filter(|values| values.len() <= MOST_VALUES)?;
-        return Some(values.iter().copied().map(f64::from).collect());
+        let is_usual = values.len() <= MOST_VALUES;
+        return is_usual.then(|| values.iter().copied().map(f64::from).collect());
     }
     let (_, values) = output.try_extract_tensor::<f64>().ok()?;
     (values.len() <= MOST_VALUES).then(|| values.to_vec())

@@ -66,7 +66,7 @@ pub struct ServerSettings {
 /// An inference server that nobody has asked yet.
 #[derive(Clone)]
 pub struct ModelServer {
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     models: Arc<BTreeMap<Sha256Digest, ServedName>>,
     permits: Arc<Semaphore>,
 }
@@ -98,7 +98,7 @@ impl ModelServer {
             endpoint = endpoint.tls_config(trusted).map_err(|_| ServerError::BadAuthority)?;
         }
         Ok(Self {
-            endpoint,
+            endpoint: Arc::new(endpoint),
             models: Arc::new(settings.models),
             permits: Arc::new(Semaphore::new(settings.parallel_requests.max(1))),
         })

@@ -212,17 +212,22 @@ async fn checks_the_interface() {
 
 /// Against the scores of ONNX Runtime on the same pixels, where that data set is at hand.
 async fn scores_radiographs() {
-    let Some((model, specification, cases)) = radiographs() else { return };
+    let Some(Radiographs { model, specification, cases }) = radiographs() else { return };
     let mut loaded = load(&specification, &model).await.unwrap();
     for (tensor, reference) in cases {
         assert!((score(&mut loaded, &tensor).await.unwrap() - reference).abs() < 1e-4);
     }
 }
 
-/// A model, what a protocol says of it, and images as it sees them with their scores in the reference engine; `None`
-/// where that data set is not at hand.
-#[expect(clippy::type_complexity, reason = "three things that belong together in two tests")]
-fn radiographs() -> Option<(Vec<u8>, ModelSpecification, Vec<(Vec<f32>, f64)>)> {
+/// A model, what a protocol says of it, and images as it sees them with their scores in the reference engine.
+struct Radiographs {
+    model: Vec<u8>,
+    specification: ModelSpecification,
+    cases: Vec<(Vec<f32>, f64)>,
+}
+
+/// `None` where that data set is not at hand.
+fn radiographs() -> Option<Radiographs> {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/cxr");
     let model = fs::read(format!("{data}/pneumonia.onnx")).ok()?;
     let expected = fs::read(format!("{data}/expected.json")).unwrap();
@@ -242,5 +247,5 @@ fn radiographs() -> Option<(Vec<u8>, ModelSpecification, Vec<(Vec<f32>, f64)>)> 
             cases.push((image.tensor, reference.as_f64().unwrap()));
         }
     }
-    Some((model, specification, cases))
+    Some(Radiographs { model, specification, cases })
 }

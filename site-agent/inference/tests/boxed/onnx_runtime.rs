@@ -21,7 +21,8 @@ use crate::onnx_file::{
     CLASSES, around, bytes, graph, integers, node, specification, three_classes, tiny_cnn, value,
 };
 use crate::{
-    CANARY, LIMITS, a24_memory, a25_endless, load, radiographs, resident_kibibytes, score, trial,
+    CANARY, LIMITS, Radiographs, a24_memory, a25_endless, load, radiographs, resident_kibibytes,
+    score, trial,
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -80,6 +81,8 @@ async fn load_here(model: &[u8]) -> Result<ModelBox, LoadError> {
 }
 
 async fn scores() {
+    let program = BoxProgram::current(INFERENCE_ROLE).unwrap();
+    library().try_out(&program, &LIMITS).await.unwrap();
     let model = bytes(tiny_cnn());
     let mut loaded = load_here(&model).await.unwrap();
     for value in [1.0, 0.75, 0.5] {
@@ -143,7 +146,7 @@ async fn agrees() {
 
 /// To what the issue asks for; where that data set is at hand.
 async fn agrees_on_images() {
-    let Some((model, specification, cases)) = radiographs() else { return };
+    let Some(Radiographs { model, specification, cases }) = radiographs() else { return };
     let mut embedded = load(&specification, &model).await.unwrap();
     let mut runtime = load_with(&library(), &LIMITS, &specification, &model).await.unwrap();
     assert_eq!(cases.len(), 16);
@@ -318,6 +321,8 @@ async fn is_no_library() {
         let refused =
             load_with(&library, &LIMITS, &specification(&model), &model).await.unwrap_err();
         assert_eq!(refused.code(), "ENGINE_LIBRARY_NOT_LOADED", "{what}");
+        let tried = library.try_out(&BoxProgram::current(INFERENCE_ROLE).unwrap(), &LIMITS).await;
+        assert_eq!(tried.unwrap_err().code(), "ENGINE_LIBRARY_NOT_LOADED", "{what}");
         assert!(refused.remedy().unwrap().contains("install"), "{what}");
         assert_eq!(refused.waits(), Some(false));
     }

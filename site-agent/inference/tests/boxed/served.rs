@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::onnx_file::{bytes, specification, tiny_cnn};
 use crate::onnx_runtime::load_here_as;
-use crate::{LIMITS, load, radiographs, score, trial};
+use crate::{LIMITS, Radiographs, load, radiographs, score, trial};
 
 /// Twice a second, for as long as a slow machine takes to import everything.
 const LOOKS: u32 = 240;
@@ -45,7 +45,7 @@ async fn agree() {
         images: vec![vec![0.5; 16], vec![1.0; 16], tensor],
     }];
     // Where that data set is at hand.
-    if let Some((bytes, specification, cases)) = radiographs() {
+    if let Some(Radiographs { model: bytes, specification, cases }) = radiographs() {
         let images = cases.into_iter().map(|(image, _)| image).collect();
         models.push(Loaded { name: "radiographs", bytes, specification, images });
     }

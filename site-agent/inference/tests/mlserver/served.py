@@ -11,7 +11,9 @@ from mlserver.utils import get_model_uri
 class Served(MLModel):
     async def load(self) -> bool:
         file = await get_model_uri(self.settings)
-        self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:

@@ -77,7 +77,7 @@ async fn a_server_is_sent_the_tensor_and_nothing_else_of_a_case() {
         assert_eq!(request.id, "");
         assert_eq!((request.inputs.len(), request.outputs.len()), (1, 1));
         assert_eq!(request.inputs[0].name, "image");
-        assert_eq!((request.inputs[0].datatype.as_str()), "FP32");
+        assert_eq!(request.inputs[0].datatype, "FP32");
         assert_eq!(request.inputs[0].shape, [1, 1, 4, 4]);
         assert_eq!(request.outputs[0].name, "score");
         let bytes: Vec<u8> = image.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -223,7 +223,9 @@ async fn no_more_is_asked_at_once_than_the_site_allows() {
     let meeting = Arc::new(Barrier::new(2));
     let meets = move || {
         let meeting = Arc::clone(&meeting);
-        async move { drop(meeting.wait().await) }
+        async move {
+            meeting.wait().await;
+        }
     };
     assert_eq!(both(after(meets), 2).await, [true, true]);
 
