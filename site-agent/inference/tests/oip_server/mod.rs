@@ -94,6 +94,11 @@ pub(crate) struct OipServer {
 }
 
 impl OipServer {
+    /// Whoever listens at `port`, if anybody does.
+    pub(crate) fn at(port: u16) -> Self {
+        Self { port, asked: Arc::default() }
+    }
+
     pub(crate) async fn start(behaviour: Behaviour) -> Self {
         Self::start_with(behaviour, None).await
     }

@@ -98,7 +98,7 @@ async fn only_a_model_that_a_person_confirmed_is_asked_for() {
 #[tokio::test]
 async fn a_server_that_is_not_there_or_does_not_serve_is_waited_for() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = OipServer { port: gone.local_addr().unwrap().port(), ..served_nowhere().await };
+    let server = OipServer::at(gone.local_addr().unwrap().port());
     drop(gone);
     let site = server.for_model(&pinned());
     let refused = ServedModel::load(&site, &limits(), &pinned()).await.unwrap_err();
@@ -120,11 +120,6 @@ async fn a_server_that_is_not_there_or_does_not_serve_is_waited_for() {
     }
     let site = ModelServer::new(settings).unwrap();
     assert_eq!(code_of(&site.check().await.unwrap_err()), "MODEL_SERVER_NOT_READY");
-}
-
-/// A server whose port is of no use.
-async fn served_nowhere() -> OipServer {
-    OipServer::start(honest(&pinned(), average)).await
 }
 
 #[tokio::test]
@@ -257,7 +252,7 @@ async fn a_redirect_is_followed_nowhere() {
             let _ = stream.write_all(told.as_bytes());
         }
     });
-    let server = OipServer { port, ..served_nowhere().await };
+    let server = OipServer::at(port);
     let refused = server.for_model(&pinned()).check().await.unwrap_err();
     assert!(refused.waits().is_some(), "{refused:?}");
     elsewhere.set_nonblocking(true).unwrap();
