@@ -18,6 +18,7 @@ need_packages() {
     command -v chromedriver >/dev/null || missing+=(chromium-driver)
     command -v curl >/dev/null || missing+=(curl ca-certificates)
     command -v unzip >/dev/null || missing+=(unzip)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
     apt-get update -qq
@@ -64,6 +65,21 @@ need_pydicom() {
     unzip -q -o "$folder/$file" 'pydicom/data/test_files/*' -d "$folder"
 }
 
+# ONNX Runtime, and a server that speaks the Open Inference Protocol with it inside: programs of others that
+# the agent works with, in the versions that were looked at.
+need_engines() {
+    local folder=target/tests/engines library
+    if [ ! -x "$folder/bin/mlserver" ]; then
+        say "installing ONNX Runtime and MLServer"
+        python3 -m venv "$folder"
+        "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps -r tests/engines.txt
+    fi
+    library=$(find "$PWD/$folder/lib" -name 'libonnxruntime.so.*' | head -1)
+    export FEDVAL_ONNX_RUNTIME="$library" FEDVAL_MLSERVER="$PWD/$folder/bin/mlserver"
+    # Their builds report to their makers unless they are told not to.
+    export ORT_DISABLE_TELEMETRY=1
+}
+
 # A full disk fails in a hundred ways, none of which says so.
 need_disk() {
     local free
@@ -78,6 +94,7 @@ need_packages
 need_orthanc
 need_axe
 need_pydicom
+need_engines
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"

@@ -12,6 +12,7 @@ use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
 
 use crate::hours::time_of;
+use crate::inference::InferenceConfig;
 use crate::network::CoordinatorConfig;
 use crate::pacs::PacsConfig;
 use crate::secret_file::invalid;
@@ -33,6 +34,9 @@ pub(crate) struct Config {
     /// Where cases lie. Default: none, so that every job fails with a clear reason.
     #[serde(default)]
     pub(crate) data_sources: Vec<DataSource>,
+    /// Who runs the models. Default: the embedded engine.
+    #[serde(default)]
+    pub(crate) inference: InferenceConfig,
     /// Limits of decoding and inference.
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -253,6 +257,26 @@ mod tests {
         let text = TEMPLATE.replace("# [metrics]\n# listen", "[metrics]\nlisten");
         let config: Config = toml::from_str(&text).unwrap();
         assert!(config.metrics.is_some_and(|metrics| metrics.listen.ip().is_loopback()));
+    }
+
+    #[test]
+    fn the_engine_in_the_example_is_the_embedded_one_and_the_other_keys_are_read() {
+        let config: Config = toml::from_str(TEMPLATE).unwrap();
+        assert_eq!(config.inference.describe(), "the embedded engine");
+        let start = TEMPLATE.find("[inference]").unwrap();
+        let (table, _) = TEMPLATE[start..].split_once("\n[limits]").unwrap();
+        let switched_on = |line: &str| {
+            let text = line.trim_start_matches("# ");
+            let is_key = text.split(" = ").next().is_some_and(|key| !key.contains(' '));
+            (is_key || text.starts_with('[')).then(|| format!("{text}\n"))
+        };
+        let text: String = table.lines().filter_map(switched_on).collect();
+        let keys = ["library", "library_sha256", "server", "ca", "parallel_requests", "compare"];
+        assert!(keys.iter().all(|key| text.contains(&format!("\n{key} = "))), "{text}");
+        let text = format!("coordinator.url = \"https://fedval.example.org\"\n{text}");
+        // Each key is known; both engines at once are not meant.
+        let config: Config = toml::from_str(&text).unwrap();
+        assert_eq!(config.inference.engines(1).unwrap_err().code, "CONFIG_INVALID");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod config;
 pub mod daemon;
 mod home;
 mod hours;
+mod inference;
 mod metrics;
 mod network;
 mod pacs;

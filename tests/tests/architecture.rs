@@ -44,7 +44,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("fedval-sandbox", &["ambient"]),
     ("fedval-ingest", &["ambient", "disclosure", "preprocess", "sandbox", "study"]),
-    ("fedval-inference", &["ambient", "disclosure", "sandbox", "study"]),
+    // The contract of a site's own inference server lies beside the consortium's; neither has to do with the other.
+    ("fedval-inference", &["ambient", "disclosure", "proto", "sandbox", "study"]),
     (
         "fedval-evaluate",
         &["disclosure", "inference", "ingest", "preprocess", "stats", "study", "vault"],
@@ -91,6 +92,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("object_store", &["fedval-store"]),
     // The benchmark writes what it measures.
     ("parquet", &["fedval-ingest", "fedval-bench-images"]),
+    ("ort", &["fedval-inference"]),
     ("rcgen", &["fedval-trust"]),
     // Trust in a PACS is its hospital's own, and nothing of the consortium's.
     ("rustls", &["fedval-trust", "fedval", "fedval-egress", "fedval-ingest"]),

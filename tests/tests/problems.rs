@@ -11,8 +11,8 @@ use fedval_tests::process::call;
 
 /// Folders whose crates end up in one of the two programs.
 const PROGRAMS: [&str; 3] = ["common", "coordinator", "site-agent"];
-/// What looks like a code and is none: gRPC's own status names, settings of the C library, and
-/// defined terms of DICOM.
+/// What looks like a code and is none: gRPC's own status names, settings of the C library and of
+/// ONNX Runtime, and defined terms of DICOM.
 const NOT_CODES: &[&str] = &[
     "ALREADY_EXISTS",
     "CANCELLED",
@@ -26,6 +26,8 @@ const NOT_CODES: &[&str] = &[
     "MALLOC_TOP_PAD_",
     "MALLOC_TRIM_THRESHOLD_",
     "NOT_FOUND",
+    "ORT_DISABLE_TELEMETRY",
+    "ORT_LOAD_CONFIG_FROM_MODEL",
     "OUT_OF_RANGE",
     "PERMISSION_DENIED",
     "RESOURCE_EXHAUSTED",

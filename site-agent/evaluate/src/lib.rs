@@ -1,5 +1,6 @@
 //! Cohort, model and protocol to a site summary: every case once, checkpointed, then counted.
 
+mod agreement;
 mod attributes;
 mod cells;
 mod class_unit;

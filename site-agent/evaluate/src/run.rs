@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fedval_disclosure::SiteLocal;
-use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
+use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError, ModelEngine};
 use fedval_ingest::{
     Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, Pacs, PacsError,
     read_manifest,
@@ -26,7 +26,7 @@ use crate::scorer::{ModelSource, Scorer};
 use crate::shard::Shard;
 use crate::store::Store;
 use crate::unit::ScoreGrid;
-use crate::{attributes, prediction, purity};
+use crate::{agreement, attributes, prediction, purity};
 
 /// Scores of a prediction table in one write.
 const MOST_SCORES: usize = 1_000;
@@ -73,6 +73,9 @@ pub enum EvaluateError {
     /// The model cannot be run.
     #[error("the model ended its box, again and again on one case or by what it tried")]
     ModelDies(#[source] fedval_inference::ScoreError),
+    /// Two engines came to different scores of one case.
+    #[error("two engines gave one case different scores")]
+    EnginesDisagree,
     /// A case that was looked at again came to another score.
     #[error("the model gave one case two different scores")]
     Nondeterministic,
@@ -119,10 +122,25 @@ impl EvaluateError {
             | Self::PreprocessingDiffers(_)
             | Self::ProbeNotDecoded { .. }
             | Self::Vault(_) => None,
+            Self::ModelLoad(error) if error.waits().is_some() => None,
+            Self::ModelDies(error) if error.waits().is_some() => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
-            Self::ModelDies(_) | Self::TooManyFailures | Self::Nondeterministic => {
-                Some(FailedStage::Evaluation)
-            }
+            Self::ModelDies(_)
+            | Self::TooManyFailures
+            | Self::EnginesDisagree
+            | Self::Nondeterministic => Some(FailedStage::Evaluation),
+        }
+    }
+
+    /// Whether what this site fetches images from or runs models with cannot be used now, so that the job waits.
+    /// True inside if it may be over in a minute; otherwise a person has something to do.
+    #[must_use]
+    pub const fn waits(&self) -> Option<bool> {
+        match self {
+            Self::Pacs(error) => Some(error.is_passing()),
+            Self::ModelLoad(error) => error.waits(),
+            Self::ModelDies(error) => error.waits(),
+            _ => None,
         }
     }
 
@@ -151,6 +169,7 @@ impl Problem for EvaluateError {
             Self::PredictionsNotAccepted => "PREDICTIONS_NOT_ACCEPTED",
             Self::ModelLoad(error) => error.code(),
             Self::ModelDies(error) => error.code(),
+            Self::EnginesDisagree => "ENGINES_DISAGREE",
             Self::Nondeterministic => "NONDETERMINISTIC",
             Self::TooManyFailures => "TOO_MANY_FAILED_CASES",
             Self::Machine(error) => error.code(),
@@ -171,6 +190,12 @@ impl Problem for EvaluateError {
             ),
             Self::ModelLoad(error) => error.remedy(),
             Self::ModelDies(error) => error.remedy(),
+            Self::EnginesDisagree => Some(
+                "nothing was released: look whether the inference server has the sponsor's file, and \
+                 whether the library is a release that is still maintained; then run `fedval-agent check` \
+                 and ask for a new round"
+                    .to_owned(),
+            ),
             Self::Nondeterministic => Some(
                 "tell the sponsor: a score must depend on the image alone; nothing was released"
                     .to_owned(),
@@ -229,6 +254,10 @@ pub struct Evaluation<'e> {
     pub decode_limits: DecodeLimits,
     /// Limits of inference.
     pub inference_limits: InferenceLimits,
+    /// Who runs the model.
+    pub engine: &'e ModelEngine,
+    /// Who runs it too, on a few cases, and must come to the same scores.
+    pub second_engine: Option<&'e ModelEngine>,
     /// Lanes that run beside each other, each with a decoder and a model in boxes of its own.
     pub lanes: usize,
 }
@@ -362,6 +391,10 @@ impl Evaluation<'_> {
             // A wrong address would otherwise fail every case.
             pacs.check().await?;
         }
+        if let Some(second) = self.second_engine {
+            // Before anything is evaluated: an engine that is not to be used is not used.
+            agreement::check(self, second, cohort, &again).await?;
+        }
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
         let first = first.into_iter().map(|index| (index, Pass::First));
         let due: Vec<(usize, Pass)> =
@@ -373,8 +406,9 @@ impl Evaluation<'_> {
         };
         let lanes = self.lanes.max(1).min(due.len());
         let (done, finished) = mpsc::channel(MOST_CASES);
-        let lanes: Vec<_> =
-            (0..lanes).map(|_| self.run_lane(iter::from_fn(cases), done.clone())).collect();
+        let lanes: Vec<_> = (0..lanes)
+            .map(|_| self.run_lane(self.engine, iter::from_fn(cases), done.clone()))
+            .collect();
         drop(done);
         // Where a lane fails, what was done before is still written; where nothing can be written,
         // the lanes stop.
@@ -388,8 +422,10 @@ impl Evaluation<'_> {
         Ok(again)
     }
 
-    async fn run_lane<'c>(
+    /// Runs `cases` through `engine`, one after the other.
+    pub(crate) async fn run_lane<'c>(
         &self,
+        engine: &ModelEngine,
         cases: impl Iterator<Item = Due<'c>>,
         done: Sender<Done>,
     ) -> Result<(), EvaluateError> {
@@ -397,6 +433,7 @@ impl Evaluation<'_> {
         let decode = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
         let infer = BoxProgram::current(INFERENCE_ROLE).map_err(EvaluateError::NoBox)?;
         let model = ModelSource {
+            engine,
             program: &infer,
             limits: &self.inference_limits,
             protocol: self.protocol,

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use fedval_inference::{BoxProgram, InferenceLimits, LoadError, ModelBox, ScoreError};
+use fedval_inference::{
+    BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelEngine, ScoreError,
+};
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
 use fedval_vault::CaseOutcome;
@@ -16,6 +18,7 @@ pub(crate) const MODEL_RETRIES: u32 = 2;
 /// What it takes to load a model, once and again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ModelSource<'e> {
+    pub(crate) engine: &'e ModelEngine,
     pub(crate) program: &'e BoxProgram,
     pub(crate) limits: &'e InferenceLimits,
     pub(crate) protocol: &'e StudyProtocol,
@@ -23,15 +26,15 @@ pub(crate) struct ModelSource<'e> {
 }
 
 impl ModelSource<'_> {
-    async fn load(&self) -> Result<ModelBox, LoadError> {
-        ModelBox::load(self.program, self.limits, &self.protocol.model, self.file).await
+    async fn load(&self) -> Result<LoadedModel, LoadError> {
+        self.engine.load(self.program, self.limits, &self.protocol.model, self.file).await
     }
 }
 
-/// A model in its box.
+/// A loaded model.
 pub(crate) struct Scorer<'e> {
     source: ModelSource<'e>,
-    model: ModelBox,
+    model: LoadedModel,
 }
 
 impl<'e> Scorer<'e> {
@@ -41,7 +44,7 @@ impl<'e> Scorer<'e> {
         Ok(Self { source, model })
     }
 
-    /// Scores one case; a box that ends is started again.
+    /// Scores one case; a box that ends is started again, and a server that has gone is asked again.
     pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
         let mut tries = 0;
         loop {

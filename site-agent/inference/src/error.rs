@@ -53,6 +53,21 @@ pub enum LoadError {
     /// The engine refused the model.
     #[error("the inference engine cannot run the model")]
     Failed,
+    /// The box could not load the library of the engine.
+    #[error("the library of the inference engine cannot be loaded")]
+    LibraryNotLoaded,
+    /// Nobody here has said that the inference server has the protocol's model.
+    #[error("no model of the inference server is confirmed to be the one that the protocol pins")]
+    NotConfirmed,
+    /// The inference server does not answer, or not in time.
+    #[error("the inference server does not answer")]
+    ServerUnreachable,
+    /// The inference server answers and does not serve the model now.
+    #[error("the inference server does not serve the model")]
+    ServerNotReady,
+    /// The inference server refuses, or does not speak the protocol.
+    #[error("the inference server refuses the agent, or does not speak the protocol")]
+    ServerRefused,
     /// No box can be started.
     #[error("models cannot be run on this machine")]
     NotStarted {
@@ -77,6 +92,11 @@ impl Problem for LoadError {
             Self::Crashed => "MODEL_CRASHED",
             Self::Forbidden => "MODEL_FORBIDDEN_CALL",
             Self::Failed => "MODEL_LOAD_FAILED",
+            Self::LibraryNotLoaded => "ENGINE_LIBRARY_NOT_LOADED",
+            Self::NotConfirmed => "MODEL_NOT_CONFIRMED",
+            Self::ServerUnreachable => "MODEL_SERVER_UNREACHABLE",
+            Self::ServerNotReady => "MODEL_SERVER_NOT_READY",
+            Self::ServerRefused => "MODEL_SERVER_REFUSED",
             Self::NotStarted { source } => source.code(),
         }
     }
@@ -107,6 +127,26 @@ impl Problem for LoadError {
             }
             Self::Forbidden => FORBIDDEN_REMEDY,
             Self::Failed => "ask the study's lead to export the model with operator set 18 or less",
+            Self::LibraryNotLoaded => {
+                "install a release of ONNX Runtime for this processor, 1.24 or later, and the system's \
+                 libstdc++; or write engine = \"embedded\" in [inference] of agent.toml"
+            }
+            Self::NotConfirmed => {
+                "load the sponsor's file into the inference server, compare its SHA-256 with the \
+                 protocol's, then write both as a table [[inference.models]] of agent.toml"
+            }
+            Self::ServerUnreachable => {
+                "check that the inference server runs and that its port is open from here; then run \
+                 `fedval-agent check`"
+            }
+            Self::ServerNotReady => {
+                "load the model into the inference server under the name and version that \
+                 [[inference.models]] of agent.toml say"
+            }
+            Self::ServerRefused => {
+                "check that `server` in [inference] of agent.toml is the gRPC port of a server for the \
+                 Open Inference Protocol, version 2"
+            }
         };
         Some(text.to_owned())
     }
@@ -115,6 +155,32 @@ impl Problem for LoadError {
         match self {
             Self::NotRead { .. } | Self::NotStarted { .. } => Exit::Machine,
             _ => Exit::Refused,
+        }
+    }
+}
+
+impl LoadError {
+    /// Whether it says something of this site's own engine and nothing of the model: then the job waits.
+    /// True inside if it may be over in a minute; otherwise a person has something to do.
+    #[must_use]
+    pub const fn waits(&self) -> Option<bool> {
+        match self {
+            Self::ServerUnreachable | Self::ServerNotReady => Some(true),
+            Self::LibraryNotLoaded | Self::NotConfirmed | Self::ServerRefused => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl ScoreError {
+    /// Whether it says something of this site's own engine and nothing of the model, as
+    /// [`LoadError::waits`] does.
+    #[must_use]
+    pub const fn waits(self) -> Option<bool> {
+        match self {
+            Self::ServerGone => Some(true),
+            Self::ServerRefused => Some(false),
+            _ => None,
         }
     }
 }
@@ -137,6 +203,12 @@ pub enum ScoreError {
     /// again.
     #[error("the model tried what no model needs, and was ended")]
     Forbidden,
+    /// The inference server has gone, or its answer is none; the model must be asked for again.
+    #[error("the inference server stopped answering")]
+    ServerGone,
+    /// The inference server refuses what the protocol describes.
+    #[error("the inference server refuses what it is asked")]
+    ServerRefused,
 }
 
 impl Problem for ScoreError {
@@ -146,11 +218,18 @@ impl Problem for ScoreError {
             Self::Died => "MODEL_DIED",
             Self::TimedOut => "MODEL_TIMEOUT",
             Self::Forbidden => "MODEL_FORBIDDEN_CALL",
+            Self::ServerGone => "MODEL_SERVER_UNREACHABLE",
+            Self::ServerRefused => "MODEL_SERVER_REFUSED",
         }
     }
 
     fn remedy(&self) -> Option<String> {
-        (*self == Self::Forbidden).then(|| FORBIDDEN_REMEDY.to_owned())
+        match self {
+            Self::Forbidden => Some(FORBIDDEN_REMEDY.to_owned()),
+            Self::ServerGone => LoadError::ServerUnreachable.remedy(),
+            Self::ServerRefused => LoadError::ServerRefused.remedy(),
+            _ => None,
+        }
     }
 
     fn exit(&self) -> Exit {

@@ -24,11 +24,12 @@ pub(crate) enum Refusal {
     Output,
     Engine,
     DigestMismatch,
+    Library,
 }
 
 impl Refusal {
     /// Every refusal; its place, counted from 1, is the reply.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::NotOnnx,
         Self::TooLarge,
         Self::Operator,
@@ -37,6 +38,7 @@ impl Refusal {
         Self::Output,
         Self::Engine,
         Self::DigestMismatch,
+        Self::Library,
     ];
 }
 
@@ -51,6 +53,7 @@ impl From<Refusal> for LoadError {
             Refusal::Output => Self::OutputMismatch,
             Refusal::Engine => Self::Failed,
             Refusal::DigestMismatch => Self::DigestMismatch,
+            Refusal::Library => Self::LibraryNotLoaded,
         }
     }
 }
@@ -59,6 +62,7 @@ impl From<Refusal> for LoadError {
 struct OrderRef<'a> {
     specification: &'a ModelSpecification,
     max_nodes: usize,
+    with_library: bool,
 }
 
 /// What the box is told before it reads the model.
@@ -66,10 +70,16 @@ struct OrderRef<'a> {
 pub(crate) struct Order {
     pub(crate) specification: ModelSpecification,
     pub(crate) max_nodes: usize,
+    /// Whether a library was handed in, and so runs the model.
+    pub(crate) with_library: bool,
 }
 
-pub(crate) fn encode_order(specification: &ModelSpecification, max_nodes: usize) -> Vec<u8> {
-    serde_json::to_vec(&OrderRef { specification, max_nodes })
+pub(crate) fn encode_order(
+    specification: &ModelSpecification,
+    max_nodes: usize,
+    with_library: bool,
+) -> Vec<u8> {
+    serde_json::to_vec(&OrderRef { specification, max_nodes, with_library })
         .expect("a specification is a plain structure")
 }
 

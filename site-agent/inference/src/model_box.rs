@@ -5,13 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use fedval_disclosure::SiteLocal;
-use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError};
+use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
 use fedval_study::protocol::{ModelSpecification, ScoreScale};
 
 use crate::error::{LoadError, ScoreError};
 use crate::exchange::{
     MAX_REPLY_BYTES, decode_load_reply, decode_score_reply, encode_order, encode_score,
 };
+use crate::library::RuntimeLibrary;
 
 /// Cases that the processor limit of a box is reckoned for.
 const MOST_CASES: u64 = 2_000_000;
@@ -57,7 +58,7 @@ pub struct ModelBox {
 }
 
 impl ModelBox {
-    /// Loads the file `model`, which `specification` pins, in a fresh box.
+    /// Loads the file `model`, which `specification` pins, in a fresh box with the embedded engine.
     ///
     /// The program calls [`inference_box_main`](crate::inference_box_main) in the role
     /// [`INFERENCE_ROLE`](crate::INFERENCE_ROLE).
@@ -71,14 +72,51 @@ impl ModelBox {
         specification: &ModelSpecification,
         model: &Path,
     ) -> Result<Self, LoadError> {
+        Self::load_with(program, limits, specification, model, None).await
+    }
+
+    /// The same with ONNX Runtime as `library`, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// See [`LoadError`].
+    pub async fn load_with(
+        program: &BoxProgram,
+        limits: &InferenceLimits,
+        specification: &ModelSpecification,
+        model: &Path,
+        library: Option<&RuntimeLibrary>,
+    ) -> Result<Self, LoadError> {
         if specification.bytes > limits.max_model_bytes {
             return Err(LoadError::TooLarge);
         }
         let model = File::open(model).map_err(|source| LoadError::NotRead { source })?;
-        let mut child = BoxedChild::spawn_with_file(program, &box_limits(limits), model)
-            .await
-            .map_err(|source| LoadError::NotStarted { source })?;
-        let order = encode_order(specification, limits.max_nodes);
+        Self::load_file(program, limits, specification, model, library).await
+    }
+
+    pub(crate) async fn load_file(
+        program: &BoxProgram,
+        limits: &InferenceLimits,
+        specification: &ModelSpecification,
+        model: File,
+        library: Option<&RuntimeLibrary>,
+    ) -> Result<Self, LoadError> {
+        let limits_of_box = box_limits(limits);
+        let child = match library {
+            None => BoxedChild::spawn_with_file(program, &limits_of_box, model).await,
+            Some(library) => {
+                let library = library.sealed();
+                BoxedChild::spawn_with_library(program, &limits_of_box, model, library).await
+            }
+        };
+        let mut child = child.map_err(|source| match source {
+            // It ended its process, or started a thread there.
+            SpawnError::NotReady | SpawnError::NotConfined { .. } if library.is_some() => {
+                LoadError::LibraryNotLoaded
+            }
+            source => LoadError::NotStarted { source },
+        })?;
+        let order = encode_order(specification, limits.max_nodes, library.is_some());
         let wall_clock = Duration::from_secs(limits.load_seconds);
         let reply = child.call(&[&order], wall_clock).await.map_err(|error| match error {
             CallError::TimedOut => LoadError::TimedOut,

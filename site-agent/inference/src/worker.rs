@@ -1,22 +1,26 @@
 //! The child's side: one model, loaded by the first request.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use fedval_sandbox::numbers;
 
-use crate::engine::Engine;
+use crate::engine::{Embedded, Engine, Runtime};
 use crate::exchange::{Refusal, decode_order, encode_load_reply, encode_score_reply};
 use crate::model_file;
 
 /// Argument by which the agent's executable becomes a model's box.
 pub const INFERENCE_ROLE: &str = "__inference-box";
 
-/// What the agent's executable does in [`INFERENCE_ROLE`].
+/// What the agent's executable does in [`INFERENCE_ROLE`]: it runs one model with the embedded engine or,
+/// where a library was handed in, with that.
 pub fn inference_box_main() -> ExitCode {
-    let mut engine = None;
-    fedval_sandbox::serve(move |request| match &engine {
-        Some(engine) => encode_score_reply(Engine::scores(engine, &numbers(request))),
-        None => match load(request) {
+    // While things can still be opened and made executable, and before anything of a stranger is read.
+    let mut library = std::env::args_os().nth(2).map(|library| Runtime::open(Path::new(&library)));
+    let mut engine: Option<Box<dyn Engine>> = None;
+    fedval_sandbox::serve(move |request| match &mut engine {
+        Some(engine) => encode_score_reply(engine.scores(&numbers(request))),
+        None => match load(request, library.take()) {
             Ok(loaded) => {
                 engine = Some(loaded);
                 encode_load_reply(None)
@@ -26,8 +30,19 @@ pub fn inference_box_main() -> ExitCode {
     })
 }
 
-fn load(request: &[u8]) -> Result<Engine, Refusal> {
+fn load(
+    request: &[u8],
+    library: Option<Result<Runtime, Refusal>>,
+) -> Result<Box<dyn Engine>, Refusal> {
+    let library = library.transpose()?;
     let order = decode_order(request).ok_or(Refusal::Engine)?;
+    // Whoever was refused with a library is not served by another engine.
+    if order.with_library != library.is_some() {
+        return Err(Refusal::Library);
+    }
     let model = model_file::read(fedval_sandbox::HandedFile, &order.specification)?;
-    Engine::load(&order, model)
+    Ok(match library {
+        None => Box::new(Embedded::load(&order, model)?),
+        Some(library) => Box::new(library.load(&order, model)?),
+    })
 }

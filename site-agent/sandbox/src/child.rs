@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::frame::{self, Received};
 use crate::jail::Confinement;
+use crate::library::SealedLibrary;
 use crate::pipe::widen;
 use crate::program::{BoxLimits, BoxProgram};
 use crate::spawner;
@@ -123,7 +124,7 @@ impl BoxedChild {
     ///
     /// See [`SpawnError`]; a child that cannot be confined does not run.
     pub async fn spawn(program: &BoxProgram, limits: &BoxLimits) -> Result<Self, SpawnError> {
-        Self::start(program, limits, None).await
+        Self::start(program, limits, None, None).await
     }
 
     /// The same for a child that reads a file by itself, as [`HandedFile`](crate::HandedFile): it can
@@ -137,15 +138,34 @@ impl BoxedChild {
         limits: &BoxLimits,
         file: File,
     ) -> Result<Self, SpawnError> {
-        Self::start(program, limits, Some(file)).await
+        Self::start(program, limits, Some(file), None).await
+    }
+
+    /// The same for a child that loads a shared library, from the path that is its last argument and before it
+    /// calls [`serve`](crate::serve): what it opens or starts there is its own affair, and a library that
+    /// starts a thread leaves it unconfined, so that it does not run.
+    ///
+    /// # Errors
+    ///
+    /// See [`SpawnError`].
+    pub async fn spawn_with_library(
+        program: &BoxProgram,
+        limits: &BoxLimits,
+        file: File,
+        library: &SealedLibrary,
+    ) -> Result<Self, SpawnError> {
+        Self::start(program, limits, Some(file), Some(library)).await
     }
 
     async fn start(
         program: &BoxProgram,
         limits: &BoxLimits,
         file: Option<File>,
+        library: Option<&SealedLibrary>,
     ) -> Result<Self, SpawnError> {
-        let mut child = spawner::start(program.command(file))
+        let mut command = program.command(file);
+        command.envs(library.into_iter().flat_map(SealedLibrary::environment));
+        let mut child = spawner::start(command, library.cloned())
             .await
             .map_err(|source| SpawnError::NotStarted { source })?;
         let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {

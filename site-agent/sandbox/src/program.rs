@@ -26,7 +26,7 @@ const ALLOCATOR: [(&str, &str); 4] = [
 pub struct BoxProgram {
     /// The executable.
     pub executable: PathBuf,
-    /// Its only argument.
+    /// Its first argument; there is another one only where it is handed a library.
     pub role: &'static str,
 }
 

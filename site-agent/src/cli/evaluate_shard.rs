@@ -54,6 +54,7 @@ async fn evaluate(
         check_preprocessing(&protocol.model.input, config.limits.decode()).await?;
     }
     let source = source.manifest_source();
+    let engines = config.inference.engines(config.limits.lanes)?;
     let evaluation = Evaluation {
         round: &order.round,
         protocol,
@@ -67,6 +68,9 @@ async fn evaluate(
         grid: ScoreGrid::Coarse,
         decode_limits: config.limits.decode(),
         inference_limits: config.limits.inference(),
+        engine: &engines.engine,
+        // The agent compares engines, over cases that are drawn from all shards.
+        second_engine: None,
         lanes: config.limits.lanes,
     };
     Ok(evaluation.run_shard(shard, &Progress::default()).await?)

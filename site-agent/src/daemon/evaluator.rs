@@ -21,7 +21,7 @@ pub enum NotEvaluated {
     Failed(FailedStage, &'static str),
     /// This site's copy of the model is damaged; the job waits until it was fetched again.
     ModelDamaged(&'static str),
-    /// The images cannot be fetched now. What was evaluated is kept, and the job goes on later.
+    /// The images cannot be fetched now, or nobody runs the model. What was evaluated is kept, and the job goes on later.
     Waits {
         /// Why.
         code: String,
@@ -76,6 +76,9 @@ impl Evaluator for Boxed {
         let pacs = source.pacs(&agent.config.limits);
         let pacs =
             pacs.map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
+        let engines = agent.config.inference.engines(agent.config.limits.lanes);
+        let engines = engines
+            .map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
         let preprocessing = probed(agent, source, protocol).await?;
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
         let secret = secret.map_err(|error| NotEvaluated::Machine(error.into()))?;
@@ -94,6 +97,8 @@ impl Evaluator for Boxed {
             grid,
             decode_limits: agent.config.limits.decode(),
             inference_limits: agent.config.limits.inference(),
+            engine: &engines.engine,
+            second_engine: engines.second.as_ref(),
             lanes: agent.config.limits.lanes,
         };
         let shown = Progress::default();
@@ -145,9 +150,8 @@ async fn gather_shards(
 }
 
 fn not_evaluated(error: EvaluateError) -> NotEvaluated {
-    if let EvaluateError::Pacs(pacs) = &error {
-        let (code, is_passing) = (pacs.code().to_owned(), pacs.is_passing());
-        return NotEvaluated::Waits { code, is_passing };
+    if let Some(is_passing) = error.waits() {
+        return NotEvaluated::Waits { code: error.code().to_owned(), is_passing };
     }
     if matches!(
         error,

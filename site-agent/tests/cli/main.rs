@@ -160,6 +160,7 @@ fn check_lists_every_problem_with_what_to_do_about_it() {
             ("disk", Some(true), ""),
             ("vault and journal", Some(true), ""),
             ("sandbox", Some(true), ""),
+            ("engine", Some(true), ""),
             ("name", Some(true), ""),
             ("port", Some(false), "COORDINATOR_UNREACHABLE"),
             ("proxy", None, ""),
@@ -382,4 +383,39 @@ fn an_approved_job_runs_without_a_coordinator_and_what_came_of_it_waits_for_the_
     assert_eq!(job["note"], "MANIFEST_INVALID", "the documented example names no real folder");
     assert!(machine.run(&["preview", "chest-r1"]).out.contains("Only the word `failed`"));
     assert_eq!(machine.run(&["ledger", "show"]).out, "Nothing ever left this site.\n");
+}
+
+#[test]
+fn check_says_what_is_wrong_with_the_engine_and_what_to_do() {
+    let machine = Machine::enrolled();
+    let library = machine.path("libonnxruntime.so");
+    let digest = "0".repeat(64);
+    let engine = |keys: &str| format!("engine = {keys}\n");
+    let embedded = engine("\"embedded\"");
+    let pinned =
+        engine(&format!("\"onnx_runtime\"\nlibrary = {library:?}\nlibrary_sha256 = \"{digest}\""));
+    let remote = engine("\"remote\"\nserver = \"http://127.0.0.1:9\"");
+    let row = || {
+        let checks = machine.run(&["check", "--json"]).json();
+        let rows = checks["checks"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["check"] == "engine").unwrap()
+    };
+    machine.replace("agent.toml", &embedded, &pinned);
+    let missing = row();
+    assert_eq!(
+        (&missing["holds"], &missing["code"]),
+        (&false.into(), &"ENGINE_LIBRARY_NOT_READ".into())
+    );
+    assert!(missing["remedy"].as_str().unwrap().contains("fedval-agent check"), "{missing}");
+    fs::write(&library, b"another library").unwrap();
+    let other = row();
+    assert_eq!(other["code"], "ENGINE_LIBRARY_MISMATCH");
+    assert!(other["remedy"].as_str().unwrap().contains("sha256sum"), "{other}");
+    // It is what is pinned, and no library.
+    let own = fedval_study::Sha256Digest::of(b"another library").to_string();
+    machine.replace("agent.toml", &digest, &own);
+    assert_eq!(row()["code"], "ENGINE_LIBRARY_NOT_LOADED");
+    machine.replace("agent.toml", &pinned.replace(&digest, &own), &remote);
+    let absent = row();
+    assert_eq!(absent["code"], "MODEL_SERVER_UNREACHABLE");
 }

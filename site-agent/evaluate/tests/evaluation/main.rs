@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod classes;
+mod engines;
+#[path = "../../../inference/tests/oip_server/mod.rs"]
+mod oip_server;
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
 mod onnx_file;
 mod pacs;
@@ -79,6 +82,12 @@ fn main() -> ExitCode {
         trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
         trial("one_process_and_three_come_to_the_same_bits", shards::split_evenly()),
         trial("what_no_process_did_is_done_by_the_agent", shards::goes_on_without_one()),
+        trial("a_server_counts_what_the_embedded_engine_counts", engines::serves()),
+        trial("a_second_engine_that_agrees_changes_nothing", engines::agrees()),
+        trial("two_engines_that_disagree_end_the_job_before_a_case", engines::disagrees()),
+        trial("onnx_runtime_and_the_embedded_engine_agree", engines::runs_both_here()),
+        trial("a_server_that_has_gone_is_waited_for", engines::waits()),
+        trial("a26_a_server_that_drifts_is_found", engines::drifts()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

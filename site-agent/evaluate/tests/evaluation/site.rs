@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedval_ambient::{Clock as _, MockClock};
+use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, Shard, Store};
-use fedval_inference::InferenceLimits;
+use fedval_inference::{InferenceLimits, ModelEngine};
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
 use fedval_study::protocol::{Combine, ModelOutput, ScoreScale, StudyProtocol, Unit};
 use fedval_study::summary::{BinaryFindings, Findings};
@@ -60,6 +61,8 @@ pub(crate) struct Site {
     pub(crate) columns: ColumnMapping,
     pub(crate) decode_limits: DecodeLimits,
     pub(crate) pacs: Option<Pacs>,
+    pub(crate) engine: ModelEngine,
+    pub(crate) second_engine: Option<ModelEngine>,
 }
 
 impl Site {
@@ -82,6 +85,8 @@ impl Site {
             columns: ColumnMapping::default(),
             decode_limits: DecodeLimits { memory_bytes: 1 << 30, ..DecodeLimits::default() },
             pacs: None,
+            engine: ModelEngine::Embedded,
+            second_engine: None,
         };
         for index in 0..CASES {
             site.draw(index, site.rows[index].grey);
@@ -270,6 +275,8 @@ impl Site {
                 memory_bytes: 1 << 30,
                 ..InferenceLimits::default()
             },
+            engine: &self.engine,
+            second_engine: self.second_engine.as_ref(),
             lanes: self.lanes,
         }
     }

@@ -46,7 +46,8 @@ pub(super) fn output_place(graph: &GraphProto, wanted: &ModelOutput) -> Result<u
     if is_number && graph.output.iter().all(is_made) { Ok(place) } else { Err(Refusal::Output) }
 }
 
-fn shape_of(input: &ModelInput) -> [usize; 4] {
+/// The protocol's input, batch of one.
+pub(crate) fn shape_of(input: &ModelInput) -> [usize; 4] {
     let [height, width, channels] =
         [input.height, input.width, input.channels].map(|side| side as usize);
     match input.layout {

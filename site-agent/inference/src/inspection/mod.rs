@@ -9,6 +9,8 @@ mod operators;
 mod outline;
 mod tensors;
 
+pub(crate) use interface::shape_of;
+
 use fedval_study::protocol::ModelSpecification;
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -40,7 +42,7 @@ pub fn inspect_model(
     specification: &ModelSpecification,
     max_nodes: usize,
 ) -> Result<(), LoadError> {
-    let order = Order { specification: specification.clone(), max_nodes };
+    let order = Order { specification: specification.clone(), max_nodes, with_library: false };
     Ok(admit(bytes, &order).map(drop)?)
 }
 

@@ -78,13 +78,17 @@ async fn a25_the_wall_clock_ends_a_load() {
 }
 
 /// Hours of cosines, each of sixteen million numbers.
-async fn a25_the_wall_clock_ends_a_case() {
+pub(crate) fn hours() -> GraphProto {
     let mut nodes = vec![node("Tile", &["image", "repeats"], "c0")];
     nodes.extend(
         (0..2_000).map(|step| node("Cos", &[&format!("c{step}")], &format!("c{}", step + 1))),
     );
     nodes.push(node("ReduceMax", &["c2000"], "score"));
-    let model = bytes(graph(nodes, vec![integers("repeats", &[1, 1, 1024, 1024])]));
+    graph(nodes, vec![integers("repeats", &[1, 1, 1024, 1024])])
+}
+
+async fn a25_the_wall_clock_ends_a_case() {
+    let model = bytes(hours());
     let limits = InferenceLimits { load_seconds: 120, case_seconds: 1, ..LIMITS };
     let program = BoxProgram::current(INFERENCE_ROLE).unwrap();
     let mut loaded = load_in(&program, &limits, &specification(&model), &model).await.unwrap();

@@ -17,6 +17,8 @@ mod a31_outputs;
 mod a32_compressed;
 #[path = "../onnx_file/mod.rs"]
 mod onnx_file;
+mod onnx_runtime;
+mod served;
 
 use std::fs;
 use std::io::Write as _;
@@ -73,6 +75,8 @@ fn main() -> ExitCode {
         a30_break_out::trials(),
         a31_outputs::trials(),
         a32_compressed::trials(),
+        onnx_runtime::trials(),
+        served::trials(),
     ];
     let trials = own.into_iter().chain(attacks.into_iter().flatten()).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -208,14 +212,30 @@ async fn checks_the_interface() {
 
 /// Against the scores of ONNX Runtime on the same pixels, where that data set is at hand.
 async fn scores_radiographs() {
+    let Some(Radiographs { model, specification, cases }) = radiographs() else { return };
+    let mut loaded = load(&specification, &model).await.unwrap();
+    for (tensor, reference) in cases {
+        assert!((score(&mut loaded, &tensor).await.unwrap() - reference).abs() < 1e-4);
+    }
+}
+
+/// A model, what a protocol says of it, and images as it sees them with their scores in the reference engine.
+struct Radiographs {
+    model: Vec<u8>,
+    specification: ModelSpecification,
+    cases: Vec<(Vec<f32>, f64)>,
+}
+
+/// `None` where that data set is not at hand.
+fn radiographs() -> Option<Radiographs> {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/cxr");
-    let Ok(model) = fs::read(format!("{data}/pneumonia.onnx")) else { return };
+    let model = fs::read(format!("{data}/pneumonia.onnx")).ok()?;
     let expected = fs::read(format!("{data}/expected.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
     let mut specification = specification(&model);
     (specification.input.height, specification.input.width) = (256, 256);
     "probability".clone_into(&mut specification.output.name);
-    let mut loaded = load(&specification, &model).await.unwrap();
+    let mut cases = Vec::new();
     for (site, extension) in [(0, "png"), (1, "dcm")] {
         let site = &expected["sites"][site];
         let folder = format!("{data}/{}/images", site["site"].as_str().unwrap());
@@ -224,8 +244,8 @@ async fn scores_radiographs() {
             let request =
                 DecodeRequest { input: &specification.input, dicom_attributes: &[], bytes: &bytes };
             let image = decode_image(&request).unwrap();
-            let score = score(&mut loaded, &image.tensor).await.unwrap();
-            assert!((score - reference.as_f64().unwrap()).abs() < 1e-4);
+            cases.push((image.tensor, reference.as_f64().unwrap()));
         }
     }
+    Some(Radiographs { model, specification, cases })
 }

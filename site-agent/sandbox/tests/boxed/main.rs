@@ -14,13 +14,18 @@ use std::thread;
 use std::time::Duration;
 
 use fedval_ambient::Problem as _;
-use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, HandedFile, SpawnError, serve};
+use fedval_sandbox::{
+    BoxLimits, BoxProgram, BoxedChild, CallError, HandedFile, SealedLibrary, SpawnError, serve,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 const ROLE: &str = "__test-box";
 
 /// Confined in a second thread, which is one too many.
 const THREADED_ROLE: &str = "__test-threaded-box";
+
+/// Reads its library before it is confined, and tells what it read.
+const LIBRARY_ROLE: &str = "__test-library-box";
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -31,6 +36,17 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(ROLE) => serve(obey),
         Some(THREADED_ROLE) => thread::spawn(|| serve(obey)).join().unwrap_or(ExitCode::FAILURE),
+        Some(LIBRARY_ROLE) => {
+            let library = std::env::args().nth(2).unwrap();
+            let read = std::fs::read(&library).unwrap();
+            let variable = std::env::var("QUIET").unwrap();
+            serve(move |request| match request {
+                b"what it loaded" => read.clone(),
+                b"what it was told" => variable.clone().into_bytes(),
+                b"load it again" => std::fs::read(&library).is_err().to_string().into_bytes(),
+                other => obey(other),
+            })
+        }
         Some(a30_attempts::OUTSIDE) => {
             let request = std::env::args().nth(2).unwrap();
             let told = a30_attempts::answer(request.as_bytes()).unwrap();
@@ -142,6 +158,29 @@ async fn reads_what_was_handed_in_and_cannot_change_it() {
     }
 }
 
+async fn loads_a_library_before_it_is_confined_and_nothing_after() {
+    let program = BoxProgram::current(LIBRARY_ROLE).unwrap();
+    let library = SealedLibrary::copy_of(&b"a library"[..], 100, |_| {}).unwrap();
+    let library = library.with_environment(&[("QUIET", "1")]);
+    let file = || File::open("/proc/self/exe").unwrap();
+    // Two at once: both map the same pages.
+    for _ in 0..2 {
+        let mut child =
+            BoxedChild::spawn_with_library(&program, &LIMITS, file(), &library).await.unwrap();
+        for (attempt, told) in [
+            ("what it loaded", "a library"),
+            ("what it was told", "1"),
+            ("load it again", "true"),
+            ("open a file", "true"),
+        ] {
+            let reply = child.call(&[attempt.as_bytes()], PATIENCE).await.unwrap();
+            assert_eq!(String::from_utf8(reply).unwrap(), told, "{attempt}");
+        }
+    }
+    // A child without one inherits nothing of it.
+    assert_eq!(child().await.call(&[b"still here"], PATIENCE).await.unwrap(), b"still here");
+}
+
 async fn a_cancelled_call_leaves_no_child_in_use() {
     let mut child = child().await;
     let cancelled =
@@ -189,6 +228,10 @@ fn trials() -> Vec<Trial> {
         trial(
             "reads_what_was_handed_in_and_cannot_change_it",
             reads_what_was_handed_in_and_cannot_change_it,
+        ),
+        trial(
+            "loads_a_library_before_it_is_confined_and_nothing_after",
+            loads_a_library_before_it_is_confined_and_nothing_after,
         ),
         trial("a_cancelled_call_leaves_no_child_in_use", a_cancelled_call_leaves_no_child_in_use),
         trial(

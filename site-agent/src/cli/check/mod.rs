@@ -6,6 +6,7 @@ mod clock;
 mod data_source;
 mod disk;
 mod dry_run;
+mod engine;
 mod network;
 mod preprocessing;
 
@@ -144,6 +145,7 @@ async fn machine(home: &Home) -> Vec<Checked> {
         Checked::new("disk", disk::check(home)),
         Checked::new("vault and journal", journal(home).await),
         Checked::new("sandbox", sandbox(home).await),
+        Checked::new("engine", engine::check(home).await),
     ]
 }
 

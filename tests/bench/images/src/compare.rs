@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use clap::Args;
 
 use crate::error::BenchError;
+use crate::evaluation::{EngineChoice, EngineName};
 use crate::figure::Figure;
 use crate::memory::peak_while;
 
@@ -31,6 +32,9 @@ pub(crate) struct Comparison {
     /// How often each is measured; the median counts.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Who runs the model in the agent.
+    #[command(flatten)]
+    engine: EngineChoice,
 }
 
 /// Images a second and MiB.
@@ -75,6 +79,10 @@ impl Comparison {
         command.arg("evaluate").arg(self.data.join(site)).arg(self.model());
         command.args(["--repeat", &self.repeat.to_string()]);
         command.args(["--lanes", &self.workers.to_string()]);
+        if let (EngineName::OnnxRuntime, Some(library)) = (self.engine.engine, &self.engine.library)
+        {
+            command.args(["--engine", "onnx_runtime", "--library"]).arg(library);
+        }
         let (printed, memory_mib) = measure(&mut command)?;
         let figure: Figure = serde_json::from_str(&printed).map_err(BenchError::Figure)?;
         Ok(Measured { speed: figure.warm_images_per_second, memory_mib })

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use fedval_evaluate::EvaluateError;
+use fedval_inference::LibraryError;
 use fedval_vault::VaultError;
 
 /// A measurement did not come to its end.
@@ -33,6 +34,9 @@ pub(crate) enum BenchError {
     /// The evaluation failed.
     #[error("the evaluation failed: {0}")]
     Evaluation(#[from] EvaluateError),
+    /// The engine's library cannot be used.
+    #[error("the engine cannot be used: {0}")]
+    Library(#[from] LibraryError),
     /// The vault failed.
     #[error("the vault failed: {0}")]
     Vault(#[from] VaultError),

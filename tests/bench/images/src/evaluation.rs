@@ -5,10 +5,10 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fedval_ambient::{Clock as _, SystemClock};
 use fedval_evaluate::{Evaluation, Progress, ScoreGrid, Store};
-use fedval_inference::InferenceLimits;
+use fedval_inference::{InferenceLimits, LibraryError, ModelEngine, RuntimeLibrary};
 use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::draft::Draft;
 use fedval_study::protocol::StudyProtocol;
@@ -22,6 +22,9 @@ use crate::memory::own_peak_mib;
 
 /// The study that is measured.
 pub(crate) const STUDY: &str = include_str!("../study.toml");
+
+/// Height and width of its images.
+pub(crate) const SIDE: u32 = 256;
 
 /// How often the progress is looked at while the boxes start.
 const GLANCE: Duration = Duration::from_millis(2);
@@ -42,6 +45,43 @@ pub(crate) struct Site {
     /// Folder that keeps the vault with its checkpoints; a temporary one otherwise.
     #[arg(long)]
     keep: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineChoice,
+    /// Height and width of the model's input; images of another size are interpolated to it.
+    #[arg(long, default_value_t = 256)]
+    side: u32,
+}
+
+/// Who runs the model.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EngineChoice {
+    /// Who runs the model.
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub(crate) engine: EngineName,
+    /// ONNX Runtime's library.
+    #[arg(long, required_if_eq("engine", "onnx_runtime"))]
+    pub(crate) library: Option<PathBuf>,
+}
+
+/// How an engine is called in agent.toml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum EngineName {
+    Embedded,
+    OnnxRuntime,
+}
+
+impl EngineChoice {
+    fn engine(&self) -> Result<ModelEngine, BenchError> {
+        let Some(library) = self.library.as_ref().filter(|_| self.engine != EngineName::Embedded)
+        else {
+            return Ok(ModelEngine::Embedded);
+        };
+        // Whichever library is measured is the pinned one.
+        let pinned = Sha256Digest::of(&fs::read(library).map_err(at(library))?);
+        let opened: Result<_, LibraryError> = RuntimeLibrary::open(library, &pinned);
+        Ok(ModelEngine::OnnxRuntime(opened?))
+    }
 }
 
 impl Site {
@@ -52,7 +92,8 @@ impl Site {
         let manifest = work.path().join("manifest.csv");
         self.write_manifest(&manifest)?;
         let model = fs::read(&self.model).map_err(at(&self.model))?;
-        let protocol = protocol(STUDY, &model)?;
+        let protocol = protocol(STUDY, &model, self.side)?;
+        let engine = self.engine.engine()?;
         let vault = Vault::open(&kept.join("vault.db")).await?;
         let round = insert_job(&vault, &protocol).await?;
         let source = ManifestSource {
@@ -71,6 +112,8 @@ impl Site {
             grid: ScoreGrid::Fine,
             decode_limits: DecodeLimits::default(),
             inference_limits: InferenceLimits::default(),
+            engine: &engine,
+            second_engine: None,
             lanes: self.lanes,
         };
         timed(&evaluation).await
@@ -117,10 +160,17 @@ pub(crate) async fn timed(evaluation: &Evaluation<'_>) -> Result<Figure, BenchEr
     })
 }
 
-/// The study that `text` says, of this model.
-pub(crate) fn protocol(text: &str, model: &[u8]) -> Result<LockedProtocol, BenchError> {
+/// The study that `text` says, of this model, with images of this side.
+pub(crate) fn protocol(text: &str, model: &[u8], side: u32) -> Result<LockedProtocol, BenchError> {
     let refused = |reason: String| BenchError::Study { reason };
-    let draft = Draft::parse(text).map_err(|error| refused(error.to_string()))?;
+    let mut study = text.to_owned();
+    if side != SIDE {
+        for of in ["height", "width"] {
+            study = study.replace(&format!("{of} = {SIDE}"), &format!("{of} = {side}"));
+        }
+        study = study.replace("resize = \"refuse\"", "resize = \"bilinear\"");
+    }
+    let draft = Draft::parse(&study).map_err(|error| refused(error.to_string()))?;
     let pinned: StudyProtocol = draft
         .pin_model(Sha256Digest::of(model), model.len() as u64)
         .map_err(|error| refused(error.to_string()))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use fedval_evaluate::{Evaluation, ScoreGrid, Store};
-use fedval_inference::InferenceLimits;
+use fedval_inference::{InferenceLimits, ModelEngine};
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
 use fedval_vault::Vault;
 use parquet::basic::Compression;
@@ -18,7 +18,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 
 use crate::error::BenchError;
-use crate::evaluation::{STUDY, at, insert_job, protocol, timed};
+use crate::evaluation::{SIDE, STUDY, at, insert_job, protocol, timed};
 use crate::figure::Figure;
 
 /// Rows of a row group: what pandas and others write is at most as much.
@@ -85,7 +85,7 @@ impl Table {
         let study = STUDY.replace("[model]\n", "prediction_tables = \"accept\"\n[model]\n")
             + "[[subgroups]]\ndimension = \"sex\"\ncolumn = \"sex\"\ncategories = [\n  \
                { name = \"female\", values = [\"F\"] },\n  { name = \"male\", values = [\"M\"] },\n]\n";
-        let protocol = protocol(&study, b"a model that nobody runs")?;
+        let protocol = protocol(&study, b"a model that nobody runs", SIDE)?;
         let vault = Vault::open(&work.path().join("vault.db")).await?;
         let round = insert_job(&vault, &protocol).await?;
         let index_test = IndexTestColumn::Score("score".to_owned());
@@ -105,6 +105,8 @@ impl Table {
             grid: ScoreGrid::Fine,
             decode_limits: DecodeLimits::default(),
             inference_limits: InferenceLimits::default(),
+            engine: &ModelEngine::Embedded,
+            second_engine: None,
             lanes: 1,
         };
         timed(&evaluation).await

@@ -1,4 +1,4 @@
-//! Running a model with tract: in the box only, in one thread, one case a run.
+//! Running a model with the embedded engine, tract: memory-safe, and nothing has to be installed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,22 +8,20 @@ use tract_onnx::prelude::{
     TypedRunnableModel, tvec,
 };
 
+use super::{Engine, MOST_VALUES};
 use crate::exchange::{Order, Refusal};
 use crate::inspection::admit;
 use crate::pooling;
 
-/// Values of an output, one of which is the score: far more than any classifier tells apart.
-const MOST_VALUES: usize = 1 << 16;
-
 /// A model that is ready to run.
-pub(crate) struct Engine {
+pub(crate) struct Embedded {
     plan: Arc<TypedRunnableModel>,
     shape: [usize; 4],
     /// Places of the scores among the output's values.
     scores: Range<usize>,
 }
 
-impl Engine {
+impl Embedded {
     /// Inspects `model`, then lets the engine parse and optimise it for a batch of one.
     ///
     /// The engine's errors end here: their text quotes the model.
@@ -58,9 +56,10 @@ impl Engine {
         let plan = optimised.into_runnable().map_err(|_| Refusal::Engine)?;
         Ok(Self { plan, shape: inspected.shape, scores })
     }
+}
 
-    /// The output's values at the protocol's places; `None` where the model gives none.
-    pub(crate) fn scores(&self, values: &[f32]) -> Option<Vec<f64>> {
+impl Engine for Embedded {
+    fn scores(&mut self, values: &[f32]) -> Option<Vec<f64>> {
         let input = Tensor::from_shape(&self.shape, values).ok()?;
         let outputs = self.plan.run(tvec![input.into()]).ok()?;
         let output = outputs.first().filter(|output| output.len() <= MOST_VALUES)?;

@@ -1,0 +1,106 @@
+//! Two engines on the same cases: a site that has a second one lets it look at a few of them too.
+//!
+//! Which they are only this site can know, as for the cases that go through the model again (DC-22): an
+//! engine, or a server that has another model, cannot aim at them.
+
+use fedval_inference::ModelEngine;
+use fedval_ingest::Cohort;
+use fedval_vault::CaseOutcome;
+use tokio::sync::mpsc;
+
+use crate::lane::{Done, Due};
+use crate::purity::Pass;
+use crate::run::{EvaluateError, Evaluation};
+
+/// Cases that both look at, at most.
+const MOST_CASES: usize = 10;
+
+/// Largest difference between two scores of one output, on the protocol's scale. Engines add up in different
+/// orders, with 32-bit floats: about 2 · 10⁻⁶ was seen.
+const TOLERANCE: f64 = 1e-4;
+
+/// Lets the evaluation's engine and `second` look at the first of `drawn`, and compares.
+pub(crate) async fn check(
+    evaluation: &Evaluation<'_>,
+    second: &ModelEngine,
+    cohort: &Cohort,
+    drawn: &[usize],
+) -> Result<(), EvaluateError> {
+    let cases = &drawn[..drawn.len().min(MOST_CASES)];
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let one = look(evaluation, evaluation.engine, cohort, cases).await?;
+    let other = look(evaluation, second, cohort, cases).await?;
+    if one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| agree(one, other)) {
+        Ok(())
+    } else {
+        Err(EvaluateError::EnginesDisagree)
+    }
+}
+
+/// What `engine` makes of `cases`, in their order.
+async fn look(
+    evaluation: &Evaluation<'_>,
+    engine: &ModelEngine,
+    cohort: &Cohort,
+    cases: &[usize],
+) -> Result<Vec<Done>, EvaluateError> {
+    let due = |index: &usize| Due { index: *index, pass: Pass::Again, case: &cohort.cases[*index] };
+    // There is room for all of them: nobody has to take any before the last is done.
+    let (done, mut finished) = mpsc::channel(cases.len());
+    evaluation.run_lane(engine, cases.iter().map(due), done).await?;
+    let mut looked = Vec::with_capacity(cases.len());
+    while let Some(case) = finished.recv().await {
+        looked.push(case);
+    }
+    Ok(looked)
+}
+
+fn agree(one: &Done, other: &Done) -> bool {
+    let (first, second) = (one.checkpoint.open_on_site(), other.checkpoint.open_on_site());
+    // A file that changed meanwhile says nothing about the engines.
+    one.index == other.index
+        && (first.image != second.image || is_same(&first.outcome, &second.outcome))
+}
+
+fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
+    let is_near =
+        |one: u64, other: u64| (f64::from_bits(one) - f64::from_bits(other)).abs() <= TOLERANCE;
+    match (one, other) {
+        (CaseOutcome::Score(one), CaseOutcome::Score(other)) => is_near(*one, *other),
+        (CaseOutcome::Scores(one), CaseOutcome::Scores(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| is_near(*one, *other))
+        }
+        (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fedval_study::summary::FailureReason;
+
+    use super::*;
+
+    #[test]
+    fn scores_agree_to_a_ten_thousandth_and_failures_alike() {
+        let score = |score: f64| CaseOutcome::Score(score.to_bits());
+        let scores =
+            |scores: &[f64]| CaseOutcome::Scores(scores.iter().map(|s| s.to_bits()).collect());
+        let failed = CaseOutcome::Failed;
+        assert!(is_same(&score(0.5), &score(0.500_09)));
+        assert!(is_same(&score(0.500_09), &score(0.5)));
+        assert!(!is_same(&score(0.5), &score(0.500_11)));
+        assert!(!is_same(&score(0.5), &score(0.499_89)));
+        assert!(is_same(&scores(&[0.2, 0.8]), &scores(&[0.200_05, 0.799_95])));
+        assert!(!is_same(&scores(&[0.2, 0.8]), &scores(&[0.2, 0.799])));
+        assert!(!is_same(&scores(&[0.2, 0.8]), &scores(&[0.2])));
+        // One engine gives a number where the other gives none.
+        assert!(!is_same(&score(0.5), &failed(FailureReason::InvalidOutput)));
+        let unreadable = failed(FailureReason::InvalidOutput);
+        assert!(is_same(&unreadable, &unreadable.clone()));
+        assert!(!is_same(&unreadable, &failed(FailureReason::NoReference)));
+        assert!(!is_same(&score(f64::NAN), &score(f64::NAN)));
+    }
+}

@@ -1,0 +1,173 @@
+//! Running a model with ONNX Runtime: a library of this site's own choice, faster and not memory-safe.
+//!
+//! The library is loaded before the box is closed and does nothing there but to be loaded; its environment,
+//! and everything of the model, is made inside. Its builds for Linux report to their makers where they
+//! can: they are told not to by [`QUIET`], and inside there is nothing that they could open, start or reach.
+//!
+//! What it is given is not the model's file but what the inspection read of it, written anew. A field that
+//! the inspection does not know, a second format in the same bytes: none of it is there any more.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use ort::environment::{Environment, EnvironmentBuilder};
+use ort::ep::CPU;
+use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::{AutoDevicePolicy, GraphOptimizationLevel};
+use ort::value::{DynValue, TensorRef, ValueType};
+use prost::Message as _;
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
+use tract_onnx::pb::type_proto::Value;
+use tract_onnx::pb::{
+    GraphProto, ModelProto, OperatorSetIdProto, TensorShapeProto, ValueInfoProto, type_proto,
+};
+
+use super::{Engine, MOST_VALUES};
+use crate::exchange::{Order, Refusal};
+use crate::inspection::{Inspected, admit};
+
+/// What the library is told by its environment before it is loaded: to report nothing, and to let no model
+/// say how it is run.
+pub(crate) const QUIET: &[(&str, &str)] =
+    &[("ORT_DISABLE_TELEMETRY", "1"), ("ORT_LOAD_CONFIG_FROM_MODEL", "0")];
+
+/// The library, loaded and not used yet.
+pub(crate) struct Runtime(EnvironmentBuilder);
+
+impl Runtime {
+    /// Loads the library, in a process that is not confined yet.
+    pub(crate) fn open(library: &Path) -> Result<Self, Refusal> {
+        ort::init_from(library).map(Self).map_err(|_| Refusal::Library)
+    }
+
+    /// Inspects `model`, then lets the library parse and optimise what was inspected, for a batch of one.
+    ///
+    /// The library's errors end here: their text quotes the model.
+    pub(crate) fn load(self, order: &Order, model: Vec<u8>) -> Result<OnnxRuntime, Refusal> {
+        let (model, inspected) = admit(model, order)?;
+        let model = written_anew(model, &inspected, &order.specification.input.name)?;
+        let environment = self.environment().map_err(|_| Refusal::Library)?;
+        let session = session(&environment, &model).map_err(|_| Refusal::Engine)?;
+        let wanted = &order.specification.output;
+        let first = wanted.positive_index as usize;
+        let scores = first..first.saturating_add(wanted.values as usize);
+        let [output] = session.outputs() else { return Err(Refusal::Output) };
+        // A size that is known only at run time is checked there.
+        if values_of(output.dtype()).is_some_and(|v| scores.end > v || v > MOST_VALUES) {
+            return Err(Refusal::Output);
+        }
+        Ok(OnnxRuntime { session, shape: inspected.shape, scores })
+    }
+
+    fn environment(self) -> ort::Result<Environment> {
+        // Whatever the library says could quote the model, or a patient's values.
+        let silence = Arc::new(|_: LogLevel, _: &str, _: &str, _: &str, _: &str| {});
+        let environment = self.0.with_telemetry(false).with_logger(silence).build()?;
+        environment.set_log_level(LogLevel::Fatal);
+        Ok(environment)
+    }
+}
+
+/// A model that ONNX Runtime is ready to run.
+pub(crate) struct OnnxRuntime {
+    session: Session,
+    shape: [usize; 4],
+    /// Places of the scores among the output's values.
+    scores: Range<usize>,
+}
+
+impl Engine for OnnxRuntime {
+    fn scores(&mut self, values: &[f32]) -> Option<Vec<f64>> {
+        let input = TensorRef::from_array_view((self.shape, values)).ok()?;
+        let outputs = self.session.run(ort::inputs![input]).ok()?;
+        let output = outputs.values().next()?;
+        numbers(&output)?.get(self.scores.clone()).map(<[f64]>::to_vec)
+    }
+}
+
+/// What a tensor of floats holds, unless it is too much.
+fn numbers(output: &DynValue) -> Option<Vec<f64>> {
+    if let Ok((_, values)) = output.try_extract_tensor::<f32>() {
+        let is_usual = values.len() <= MOST_VALUES;
+        return is_usual.then(|| values.iter().copied().map(f64::from).collect());
+    }
+    let (_, values) = output.try_extract_tensor::<f64>().ok()?;
+    (values.len() <= MOST_VALUES).then(|| values.to_vec())
+}
+
+/// One thread, which does not wait by spinning; memory that is asked for as it is needed, from the process's
+/// own allocator and so under its limit; nothing of this machine but its processor.
+fn session(environment: &Environment, model: &[u8]) -> ort::Result<Session> {
+    Session::builder(environment)?
+        .with_auto_device(AutoDevicePolicy::PreferCPU)?
+        .with_execution_providers([CPU::default().with_arena_allocator(false).build()])?
+        .with_parallel_execution(false)?
+        .with_intra_threads(1)?
+        .with_inter_threads(1)?
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?
+        .with_deterministic_compute(true)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_log_level(LogLevel::Fatal)?
+        // Otherwise the library looks at the bytes to find out what they are.
+        .with_config_entry("session.load_model_format", "ONNX")?
+        .commit_from_memory(model)
+}
+
+/// Number of values of an output; `None` where a size is known only at run time.
+fn values_of(output: &ValueType) -> Option<usize> {
+    let ValueType::Tensor { shape, .. } = output else { return Some(0) };
+    shape
+        .iter()
+        .try_fold(1_usize, |values, size| Some(values.saturating_mul(usize::try_from(*size).ok()?)))
+}
+
+/// The file of what was inspected and is run: the graph for a batch of one, and its one output. What a model
+/// says of itself is left out, and so is what exporters say of values in between, which contradicts the
+/// batch of one.
+fn written_anew(model: ModelProto, inspected: &Inspected, input: &str) -> Result<Vec<u8>, Refusal> {
+    let mut graph = model.graph.ok_or(Refusal::NotOnnx)?;
+    let mut output = graph.output.into_iter().nth(inspected.output).ok_or(Refusal::Output)?;
+    set_shape(&mut output, None);
+    for value in graph.input.iter_mut().filter(|value| value.name == input) {
+        set_shape(value, Some(fixed(inspected.shape)?));
+    }
+    let plain = |value: ValueInfoProto| ValueInfoProto { doc_string: String::new(), ..value };
+    for node in &mut graph.node {
+        node.doc_string = String::new();
+    }
+    let graph = GraphProto {
+        name: "model".to_owned(),
+        node: graph.node,
+        initializer: graph.initializer,
+        input: graph.input.into_iter().map(plain).collect(),
+        output: vec![plain(output)],
+        ..GraphProto::default()
+    };
+    // Operators are of the standard domain alone.
+    let is_standard = |set: &OperatorSetIdProto| matches!(set.domain.as_str(), "" | "ai.onnx");
+    let model = ModelProto {
+        ir_version: model.ir_version,
+        opset_import: model.opset_import.into_iter().filter(is_standard).collect(),
+        graph: Some(graph),
+        ..ModelProto::default()
+    };
+    Ok(model.encode_to_vec())
+}
+
+fn set_shape(value: &mut ValueInfoProto, shape: Option<TensorShapeProto>) {
+    let of = value.r#type.as_mut().and_then(|of| of.value.as_mut());
+    if let Some(Value::TensorType(type_proto::Tensor { shape: known, .. })) = of {
+        *known = shape;
+    }
+}
+
+fn fixed(shape: [usize; 4]) -> Result<TensorShapeProto, Refusal> {
+    let dim = shape.map(|size| {
+        let size = i64::try_from(size).map_err(|_| Refusal::Input)?;
+        Ok(Dimension { value: Some(dimension::Value::DimValue(size)), ..Dimension::default() })
+    });
+    Ok(TensorShapeProto { dim: dim.into_iter().collect::<Result<_, Refusal>>()? })
+}
