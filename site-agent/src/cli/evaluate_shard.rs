@@ -91,7 +91,7 @@ fn wrong_shard(asked: &EvaluateShard, of: u32) -> Failure {
             "there is no shard {} of {}: the job is split in {of}, from 0",
             asked.index, asked.of
         ),
-        format!("give --of {of} and an index from 0 to {}", of.saturating_sub(1)),
+        "give --of as `shards` in agent.toml says, and an index below it: the first is 0",
     )
 }
 
