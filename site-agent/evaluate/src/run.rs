@@ -22,7 +22,7 @@ use crate::lane::{Done, Due, Lane, LaneError, row_digest};
 use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
-use crate::scorer::{ModelSource, Scorer};
+use crate::scorer::{ModelSource, Scorer, marked};
 use crate::unit::ScoreGrid;
 use crate::{agreement, attributes, prediction, purity};
 
@@ -270,9 +270,14 @@ impl Evaluation<'_> {
     /// Places of the cases that no checkpoint holds.
     async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
         let done = self.vault.checkpoint_list(self.round).await?;
+        let is_table = self.source.columns.index_test.is_table();
+        let row = |index: &usize| {
+            let row = row_digest(&cohort.cases[*index]);
+            if is_table { row } else { marked(row, self.engine, self.protocol) }
+        };
         let is_missing = |index: &usize| {
             let checkpoint = done.open_on_site().get(index);
-            checkpoint.is_none_or(|checkpoint| checkpoint.row != row_digest(&cohort.cases[*index]))
+            checkpoint.is_none_or(|checkpoint| checkpoint.row != row(index))
         };
         Ok((0..cohort.cases.len()).filter(is_missing).collect())
     }

@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),
         trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
         trial("a_server_counts_what_the_embedded_engine_counts", engines::serves()),
+        trial("another_engine_scores_every_case_anew", engines::changes()),
         trial("a_second_engine_that_agrees_changes_nothing", engines::agrees()),
         trial("two_engines_that_disagree_end_the_job_before_a_case", engines::disagrees()),
         trial("onnx_runtime_and_the_embedded_engine_agree", engines::runs_both_here()),
