@@ -133,6 +133,7 @@ async fn checkpoint(
     case: Read,
 ) -> Result<SiteLocal<Checkpoint>, LaneError> {
     let Read { row, digest: image, .. } = case;
+    let row = scorer.marked(row);
     match case.image {
         Ok(decoded) => {
             let outcome = scorer.score(&decoded.open_on_site().tensor()).await?;

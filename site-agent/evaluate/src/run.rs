@@ -22,7 +22,7 @@ use crate::lane::{Done, Due, Lane, LaneError, row_digest};
 use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
-use crate::scorer::{ModelSource, Scorer};
+use crate::scorer::{ModelSource, Scorer, marked};
 use crate::shard::Shard;
 use crate::store::Store;
 use crate::unit::ScoreGrid;
@@ -349,11 +349,16 @@ impl Evaluation<'_> {
 
     /// Places of the cases that no checkpoint holds.
     async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
+        let is_table = self.source.columns.index_test.is_table();
+        let row = |case| {
+            let row = row_digest(case);
+            if is_table { row } else { marked(row, self.engine, self.protocol) }
+        };
         let mut is_done = vec![false; cohort.cases.len()];
         self.store
             .for_each(self.round, |index, checkpoint| {
                 if let Some(case) = cohort.cases.get(index) {
-                    is_done[index] = checkpoint.row == row_digest(case);
+                    is_done[index] = checkpoint.row == row(case);
                 }
             })
             .await?;

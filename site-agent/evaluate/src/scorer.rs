@@ -5,6 +5,7 @@ use std::path::Path;
 use fedval_inference::{
     BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelEngine, ScoreError,
 };
+use fedval_study::Sha256Digest;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::FailureReason;
 use fedval_vault::CaseOutcome;
@@ -31,6 +32,19 @@ impl ModelSource<'_> {
     }
 }
 
+/// What a checkpoint belongs to, given its `row` of the manifest: scores of another engine are made anew, because
+/// what is looked at again must come back to the last bit.
+pub(crate) fn marked(
+    row: Sha256Digest,
+    engine: &ModelEngine,
+    protocol: &StudyProtocol,
+) -> Sha256Digest {
+    match engine.mark(&protocol.model) {
+        None => row,
+        Some(mark) => Sha256Digest::of(format!("{row} {mark}").as_bytes()),
+    }
+}
+
 /// A loaded model.
 pub(crate) struct Scorer<'e> {
     source: ModelSource<'e>,
@@ -42,6 +56,11 @@ impl<'e> Scorer<'e> {
     pub(crate) async fn load(source: ModelSource<'e>) -> Result<Self, LoadError> {
         let model = source.load().await?;
         Ok(Self { source, model })
+    }
+
+    /// What the checkpoint of a `row` belongs to.
+    pub(crate) fn marked(&self, row: Sha256Digest) -> Sha256Digest {
+        marked(row, self.source.engine, self.source.protocol)
     }
 
     /// Scores one case; a box that ends is started again, and a server that has gone is asked again.

@@ -15,7 +15,10 @@ const MOST_BYTES: u64 = 1 << 30;
 /// The library's bytes, which are the pinned ones and stay what they are: boxes load this copy, whatever
 /// becomes of the file.
 #[derive(Debug, Clone)]
-pub struct RuntimeLibrary(SealedLibrary);
+pub struct RuntimeLibrary {
+    sealed: SealedLibrary,
+    digest: Sha256Digest,
+}
 
 /// Why the library cannot be used. Its path is the steward's own and is not repeated.
 #[derive(Debug, thiserror::Error)]
@@ -72,15 +75,20 @@ impl RuntimeLibrary {
         let mut digest = Digesting::default();
         let sealed = SealedLibrary::copy_of(file, MOST_BYTES, |piece| digest.add(piece));
         let sealed = sealed.map_err(not_read)?;
-        if digest.done() == *pinned {
-            Ok(Self(sealed.with_environment(QUIET)))
+        let digest = digest.done();
+        if digest == *pinned {
+            Ok(Self { sealed: sealed.with_environment(QUIET), digest })
         } else {
             Err(LibraryError::Mismatch)
         }
     }
 
     pub(crate) const fn sealed(&self) -> &SealedLibrary {
-        &self.0
+        &self.sealed
+    }
+
+    pub(crate) const fn digest(&self) -> &Sha256Digest {
+        &self.digest
     }
 }
 

@@ -46,6 +46,19 @@ impl ModelEngine {
         let boxed = ModelBox::load_with(program, limits, specification, model, library).await?;
         Ok(LoadedModel::Boxed(Box::new(boxed)))
     }
+
+    /// What tells this engine from every other one whose scores may differ from its own in their last bits; `None`
+    /// of the embedded one.
+    #[must_use]
+    pub fn mark(&self, specification: &ModelSpecification) -> Option<String> {
+        match self {
+            Self::Embedded => None,
+            Self::OnnxRuntime(library) => Some(format!("onnx_runtime {}", library.digest())),
+            Self::Server(server) => {
+                Some(format!("server {:?}", server.served(&specification.digest.0)))
+            }
+        }
+    }
 }
 
 /// A model that can be asked for scores.

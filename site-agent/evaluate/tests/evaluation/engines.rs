@@ -48,6 +48,20 @@ pub(crate) async fn serves() {
     }
 }
 
+/// A site that changes its engine in the middle of a job: scores of two engines are not mixed.
+pub(crate) async fn changes() {
+    let mut site = Site::new().await;
+    let embedded = site.run("chest-r1").await.unwrap();
+    let server = server(&site, logarithm).await;
+    site.engine = engine(&site, &server);
+    let served = site.run("chest-r1").await.unwrap();
+    assert_eq!(server.asked().len(), CASES + AGAIN, "every case was scored anew");
+    assert_eq!(overall(&served).ranks.doubled_u, overall(&embedded).ranks.doubled_u);
+    // What the same engine has done is not done again.
+    site.run("chest-r1").await.unwrap();
+    assert_eq!(server.asked().len(), CASES + 2 * AGAIN);
+}
+
 pub(crate) async fn agrees() {
     let mut site = Site::new().await;
     let alone = site.run("chest-r1").await.unwrap();

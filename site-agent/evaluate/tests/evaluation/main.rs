@@ -83,6 +83,7 @@ fn main() -> ExitCode {
         trial("one_process_and_three_come_to_the_same_bits", shards::split_evenly()),
         trial("what_no_process_did_is_done_by_the_agent", shards::goes_on_without_one()),
         trial("a_server_counts_what_the_embedded_engine_counts", engines::serves()),
+        trial("another_engine_scores_every_case_anew", engines::changes()),
         trial("a_second_engine_that_agrees_changes_nothing", engines::agrees()),
         trial("two_engines_that_disagree_end_the_job_before_a_case", engines::disagrees()),
         trial("onnx_runtime_and_the_embedded_engine_agree", engines::runs_both_here()),

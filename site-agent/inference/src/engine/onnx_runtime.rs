@@ -171,3 +171,77 @@ fn fixed(shape: [usize; 4]) -> Result<TensorShapeProto, Refusal> {
     });
     Ok(TensorShapeProto { dim: dim.into_iter().collect::<Result<_, Refusal>>()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use tract_onnx::pb::tensor_proto::DataType;
+    use tract_onnx::pb::{NodeProto, StringStringEntryProto, TypeProto};
+
+    use super::*;
+
+    fn value(name: &str, batch: i64) -> ValueInfoProto {
+        let shape = fixed([usize::try_from(batch).unwrap(), 1, 2, 3]).unwrap();
+        let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
+        ValueInfoProto {
+            name: name.to_owned(),
+            r#type: Some(TypeProto {
+                value: Some(Value::TensorType(tensor)),
+                ..TypeProto::default()
+            }),
+            doc_string: "ORTM".to_owned(),
+        }
+    }
+
+    /// As much as a model can say beside its graph.
+    fn talkative() -> ModelProto {
+        let set = |domain: &str| OperatorSetIdProto { domain: domain.to_owned(), version: 17 };
+        let node = NodeProto { doc_string: "ORTM".to_owned(), ..NodeProto::default() };
+        ModelProto {
+            ir_version: 8,
+            producer_name: "ORTM".to_owned(),
+            producer_version: "1".to_owned(),
+            domain: "x".to_owned(),
+            model_version: 3,
+            doc_string: "ORTM".to_owned(),
+            opset_import: vec![set("com.microsoft"), set("")],
+            metadata_props: vec![StringStringEntryProto::default()],
+            graph: Some(GraphProto {
+                node: vec![node],
+                input: vec![value("stored", 5), value("image", 9)],
+                output: vec![value("other", 7), value("score", 7)],
+                value_info: vec![value("between", 7)],
+                doc_string: "ORTM".to_owned(),
+                ..GraphProto::default()
+            }),
+            ..ModelProto::default()
+        }
+    }
+
+    #[test]
+    fn what_is_handed_to_the_library_is_the_graph_for_one_case_and_nothing_a_model_says() {
+        let inspected = Inspected { shape: [1, 1, 2, 3], output: 1 };
+        let file = written_anew(talkative(), &inspected, "image").unwrap();
+        assert!(!file.windows(4).any(|four| four == b"ORTM"));
+        let written = ModelProto::decode(&file[..]).unwrap();
+        let graph = written.graph.clone().unwrap();
+        assert_eq!((written.ir_version, written.opset_import.len()), (8, 1));
+        assert_eq!(written.opset_import[0].domain, "");
+        assert_eq!((written.model_version, written.metadata_props.len()), (0, 0));
+        assert!(written.domain.is_empty() && written.producer_version.is_empty());
+        let names = |values: &[ValueInfoProto]| -> Vec<String> {
+            values.iter().map(|value| value.name.clone()).collect()
+        };
+        assert_eq!(names(&graph.input), ["stored", "image"]);
+        assert_eq!(names(&graph.output), ["score"]);
+        assert!(graph.value_info.is_empty() && graph.node.len() == 1);
+        let shape_of = |value: &ValueInfoProto| {
+            let Some(Value::TensorType(tensor)) = value.r#type.clone().unwrap().value else {
+                panic!("a tensor")
+            };
+            tensor.shape
+        };
+        assert_eq!(shape_of(&graph.input[1]), Some(fixed([1, 1, 2, 3]).unwrap()));
+        assert_eq!(shape_of(&graph.input[0]), Some(fixed([5, 1, 2, 3]).unwrap()));
+        assert_eq!(shape_of(&graph.output[0]), None, "the library works it out");
+    }
+}

@@ -47,7 +47,7 @@ impl ServedModel {
         limits: &InferenceLimits,
         specification: &ModelSpecification,
     ) -> Result<Self, LoadError> {
-        let confirmed = server.models.get(&specification.digest.0).cloned();
+        let confirmed = server.served(&specification.digest.0).cloned();
         let model = confirmed.ok_or(LoadError::NotConfirmed)?;
         let asked = async {
             let mut client = server.ready().await?;

@@ -120,6 +120,11 @@ impl ModelServer {
         timeout(CONNECTING * 3, looked).await.unwrap_or(Err(LoadError::ServerUnreachable))
     }
 
+    /// How the server calls the model of a digest.
+    pub(crate) fn served(&self, digest: &Sha256Digest) -> Option<&ServedName> {
+        self.models.get(digest)
+    }
+
     /// A client of the server, which answers that it serves.
     async fn ready(&self) -> Result<Client, LoadError> {
         let channel = self.endpoint.connect().await.map_err(|_| LoadError::ServerUnreachable)?;
