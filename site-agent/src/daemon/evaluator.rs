@@ -167,3 +167,20 @@ fn not_evaluated(error: EvaluateError) -> NotEvaluated {
         None => NotEvaluated::Machine(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fedval_study::ProbeName;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_that_prepares_images_otherwise_lets_the_job_wait_for_a_person() {
+        let error =
+            EvaluateError::ProbeNotDecoded { probe: ProbeName::Resize, detail: "DECODER_DIED" };
+        let NotEvaluated::Waits { code, is_passing } = not_evaluated(error) else {
+            panic!("the job was answered, or the agent ended");
+        };
+        assert_eq!((code.as_str(), is_passing), ("PREPROCESSING_DIFFERS", false));
+    }
+}
