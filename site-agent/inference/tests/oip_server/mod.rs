@@ -108,12 +108,11 @@ impl OipServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let service = Service { behaviour, asked: Arc::clone(&asked) };
+        let service = service(behaviour, Arc::clone(&asked));
         let mut server = Server::builder();
         if let Some(tls) = tls {
             server = server.tls_config(tls).unwrap();
         }
-        let service = GrpcInferenceServiceServer::new(service);
         let serving = server.add_service(service).serve_with_incoming(TcpIncoming::from(listener));
         tokio::spawn(serving);
         Self { port, asked }
@@ -140,7 +139,15 @@ impl OipServer {
     }
 }
 
-struct Service {
+/// What answers, and notes down what it was sent.
+pub(crate) fn service(
+    behaviour: Behaviour,
+    asked: Arc<Mutex<Vec<ModelInferRequest>>>,
+) -> GrpcInferenceServiceServer<Service> {
+    GrpcInferenceServiceServer::new(Service { behaviour, asked })
+}
+
+pub(crate) struct Service {
     behaviour: Behaviour,
     asked: Arc<Mutex<Vec<ModelInferRequest>>>,
 }

@@ -6,6 +6,7 @@
 mod oip_server;
 #[path = "../onnx_file/mod.rs"]
 mod onnx_file;
+mod socket;
 mod tls;
 
 use std::io::{Read as _, Write as _};
