@@ -204,3 +204,93 @@ fn damaged() -> Failure {
         "remove the folder `shards` of the agent's folder; the agent writes the order again",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use fedval_ambient::{Clock as _, MockClock};
+    use fedval_disclosure::SiteLocal;
+    use fedval_study::{Dispatch, ModelDigest, ProtocolDigest, Sha256Digest};
+    use fedval_vault::{CaseOutcome, Checkpoint, NewJob, ShardFile};
+
+    use super::*;
+
+    async fn vault_with_job(folder: &Path) -> (Vault, Job) {
+        let vault = Vault::open(&folder.join("vault.db")).await.unwrap();
+        let digest = Sha256Digest::of(b"any");
+        let dispatch = Dispatch {
+            study: "chest".parse().unwrap(),
+            protocol_version: 1,
+            round: "chest-r1".parse().unwrap(),
+            site: "site-a".parse().unwrap(),
+            protocol: ProtocolDigest(digest),
+            protocol_bytes: 3,
+            model: ModelDigest(digest),
+            model_bytes: 3,
+            issued_at_ms: 0,
+            nonce: digest,
+        };
+        let job = NewJob { dispatch, protocol: b"any".to_vec() };
+        vault.job_insert(&job, MockClock::default().now()).await.unwrap();
+        let job = vault.job_list().await.unwrap().remove(0);
+        (vault, job)
+    }
+
+    fn leave(home: &Home, job: &Job, index: u32, place: usize) {
+        let file = ShardFile::open(&cases_file(home, job.round(), index)).unwrap();
+        let checkpoint = SiteLocal::new(Checkpoint {
+            row: Sha256Digest::of(b"row"),
+            outcome: CaseOutcome::Score(place as u64),
+            attributes: [].into(),
+            image: None,
+        });
+        file.append([(place, &checkpoint)]).unwrap();
+        file.complete().unwrap();
+    }
+
+    async fn places(vault: &Vault, job: &Job) -> Vec<usize> {
+        let list = vault.checkpoint_list(job.round()).await.unwrap();
+        list.open_on_site().keys().copied().collect()
+    }
+
+    #[tokio::test]
+    async fn what_was_left_is_brought_in_also_by_those_who_were_asked_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, (vault, job)) = (Home::new(folder.path()), vault_with_job(folder.path()).await);
+        let round = job.round();
+        let in_two = Order::new(&job, 2, &[7; 32]);
+        ask(&home, &vault, &in_two).await.unwrap();
+        assert!(is_asked(&home, round) && in_two.secret() == Some([7; 32]));
+        leave(&home, &job, 0, 4);
+        ask(&home, &vault, &in_two).await.unwrap();
+        assert!(!are_complete(&home, &in_two) && places(&vault, &job).await.is_empty());
+
+        let in_three = Order::new(&job, 3, &[7; 32]);
+        ask(&home, &vault, &in_three).await.unwrap();
+        assert_eq!(places(&vault, &job).await, [4]);
+        for index in 0..3 {
+            assert!(!are_complete(&home, &in_three), "{index} is missing");
+            leave(&home, &job, index, 10 + index as usize);
+        }
+        assert!(are_complete(&home, &in_three) && !are_gathered(&home, round));
+        gather(&home, &vault, round).await.unwrap();
+        assert_eq!(places(&vault, &job).await, [4, 10, 11, 12]);
+        assert!(are_gathered(&home, round) && !is_asked(&home, round));
+        assert_eq!(files(&home.shards(round)).unwrap(), [gathered_file(&home.shards(round))]);
+    }
+
+    #[tokio::test]
+    async fn without_a_job_nothing_is_kept_and_nobody_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, (vault, job)) = (Home::new(folder.path()), vault_with_job(folder.path()).await);
+        let refused = order_of(&home, &job.dispatch.study).err().unwrap();
+        assert_eq!(refused.code, "SHARDS_NOT_ASKED");
+        // Nobody was asked, and nothing is made.
+        gather(&home, &vault, job.round()).await.unwrap();
+        assert!(!home.all_shards().exists());
+        ask(&home, &vault, &Order::new(&job, 2, &[7; 32])).await.unwrap();
+        forget_others(&home, [job.round()].into_iter()).unwrap();
+        assert!(is_asked(&home, job.round()));
+        forget_others(&home, std::iter::empty()).unwrap();
+        assert!(!is_asked(&home, job.round()) && !home.shards(job.round()).exists());
+    }
+}
