@@ -75,7 +75,16 @@ fn three_processes_and_one_release_the_same_numbers() {
     consortium.fedval(&["study", "close", "cxr", "--json"]).json();
     let (_, report) = consortium.report("cxr");
     let (alone_said, split_said) = (site(&report, "alone"), site(&report, "split"));
-    for key in ["status", "n_pos", "n_neg", "metrics", "operating_points", "calibration_line"] {
+    for key in [
+        "status",
+        "n",
+        "patients",
+        "n_pos",
+        "n_neg",
+        "metrics",
+        "operating_points",
+        "calibration_line",
+    ] {
         assert!(!alone_said[key].is_null(), "{key} in {alone_said}");
         assert_eq!(alone_said[key], split_said[key], "{key}");
     }

@@ -1,6 +1,7 @@
 //! Small Parquet files, written by the library's own writer.
 
 #![allow(dead_code, reason = "each test needs a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::sync::Arc;
 
