@@ -1,6 +1,7 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
 mod classes;
+mod detection;
 mod withheld;
 
 pub use withheld::Withheld;
@@ -79,7 +80,10 @@ impl<'p> Gate<'p> {
         let terms = self.policy.exact_terms.unwrap_or(self.policy.terms);
         if !self.protocol.task.is_binary() && !dc15_inference::variance_components_may_leave(&terms)
         {
-            return Err(Withheld::ClassesNeedExactCounts);
+            return Err(match self.protocol.task.detection() {
+                Some(_) => Withheld::DetectionNeedsExactCounts,
+                None => Withheld::ClassesNeedExactCounts,
+            });
         }
         Ok(())
     }
@@ -109,6 +113,7 @@ impl<'p> Gate<'p> {
             Findings::Binary(found) if self.protocol.task.is_binary() => {
                 self.vet_binary(header, evidence, found)
             }
+            Findings::Detection(found) => self.vet_detection(header, summary, found, history),
             Findings::Classes(found) => self.vet_classes(header, summary, found.as_ref(), history),
             Findings::Binary(_) => Err(Withheld::Schema(dc01_closed_schema::SchemaBreach::Task)),
         }

@@ -46,6 +46,12 @@ pub enum MetricId {
     Accuracy,
     /// Mean over classes of the share of its patients who are called it: each class counts the same.
     BalancedAccuracy,
+    /// Share of lesions that are found at the locked cut-off.
+    LesionSensitivity(Name),
+    /// Findings in no lesion at the locked cut-off, a scan.
+    FalsePositivesPerScan(Name),
+    /// Mean share of lesions found at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives a scan.
+    Cpm,
 }
 
 impl MetricId {
@@ -64,7 +70,15 @@ impl MetricId {
                 | Self::ClassAuroc(_)
                 | Self::ClassSensitivity(_)
                 | Self::ClassSpecificity(_)
+                | Self::LesionSensitivity(_)
+                | Self::Cpm
         )
+    }
+
+    /// Whether it is about findings with a place.
+    #[must_use]
+    pub const fn is_of_findings(&self) -> bool {
+        matches!(self, Self::LesionSensitivity(_) | Self::FalsePositivesPerScan(_) | Self::Cpm)
     }
 
     /// Whether it is about several classes.
@@ -89,7 +103,8 @@ impl MetricId {
     "not a metric; one of auroc, auroc_delong, sensitivity@NAME, specificity@NAME, brier, oe_ratio, \
      calibration_intercept, calibration_slope, calibration_in_the_large, ece; of several classes \
      quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
-     class_sensitivity@NAME, class_specificity@NAME"
+     class_sensitivity@NAME, class_specificity@NAME; of findings lesion_sensitivity@NAME, \
+     fp_per_scan@NAME, cpm"
 )]
 pub struct UnknownMetric;
 
@@ -113,6 +128,9 @@ impl fmt::Display for MetricId {
             Self::ClassSpecificity(class) => write!(f, "class_specificity@{class}"),
             Self::Accuracy => f.write_str("accuracy"),
             Self::BalancedAccuracy => f.write_str("balanced_accuracy"),
+            Self::LesionSensitivity(point) => write!(f, "lesion_sensitivity@{point}"),
+            Self::FalsePositivesPerScan(point) => write!(f, "fp_per_scan@{point}"),
+            Self::Cpm => f.write_str("cpm"),
         }
     }
 }
@@ -129,6 +147,8 @@ impl FromStr for MetricId {
                 "class_auroc" => Ok(Self::ClassAuroc(point)),
                 "class_sensitivity" => Ok(Self::ClassSensitivity(point)),
                 "class_specificity" => Ok(Self::ClassSpecificity(point)),
+                "lesion_sensitivity" => Ok(Self::LesionSensitivity(point)),
+                "fp_per_scan" => Ok(Self::FalsePositivesPerScan(point)),
                 _ => Err(UnknownMetric),
             };
         }
@@ -145,6 +165,7 @@ impl FromStr for MetricId {
             "macro_auroc" => Ok(Self::MacroAuroc),
             "accuracy" => Ok(Self::Accuracy),
             "balanced_accuracy" => Ok(Self::BalancedAccuracy),
+            "cpm" => Ok(Self::Cpm),
             _ => Err(UnknownMetric),
         }
     }
@@ -182,6 +203,9 @@ mod tests {
             "class_sensitivity@severe",
             "class_specificity@severe",
             "accuracy",
+            "lesion_sensitivity@call",
+            "fp_per_scan@call",
+            "cpm",
         ] {
             assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
         }

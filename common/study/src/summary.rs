@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::ClassPerformance;
+use crate::detection::DetectionFindings;
 use crate::digest::CohortCommitment;
 use crate::id::Name;
 use crate::members::Members;
@@ -110,6 +111,8 @@ pub enum Findings {
     Binary(BinaryFindings),
     /// Of patients of several classes; `None` where no case could be evaluated.
     Classes(Option<ClassPerformance>),
+    /// Of findings with a place, scan by scan.
+    Detection(DetectionFindings),
 }
 
 /// What was counted of cases with and without the target condition.

@@ -57,6 +57,9 @@ pub enum Withheld {
     /// The study tells several classes apart, and the policy rounds counts, keeps some back or adds noise.
     #[error("tables of several classes have no form that this site's policy would let out")]
     ClassesNeedExactCounts,
+    /// The study counts findings, and the policy rounds counts, keeps some back or adds noise.
+    #[error("counts of findings have no form that this site's policy would let out")]
+    DetectionNeedsExactCounts,
     /// The noise cannot be drawn.
     #[error("the noise of the policy cannot be drawn")]
     Noise,
@@ -83,6 +86,7 @@ impl Problem for Withheld {
             Self::Schema(_) | Self::NotCanonical(_) | Self::Noise => "RESULT_SCHEMA",
             Self::ForeignNoise => "NOISE_NOT_CHOSEN",
             Self::ClassesNeedExactCounts => "CLASSES_NEED_EXACT_COUNTS",
+            Self::DetectionNeedsExactCounts => "DETECTION_NEEDS_EXACT_COUNTS",
             Self::PerCase | Self::Dominated => "RESULT_PER_CASE",
             Self::Attribute { .. } => "SUBGROUP_ATTRIBUTE",
             Self::NotAbsent { .. } => "ABSENT_BUT_THERE",
@@ -110,7 +114,7 @@ impl Problem for Withheld {
                 "set `profile = \"dp\"` or `noise_rho_micro` in policy.toml on purpose and sign it, or \
                  keep refusing"
             }
-            Self::ClassesNeedExactCounts => {
+            Self::ClassesNeedExactCounts | Self::DetectionNeedsExactCounts => {
                 "keep refusing, or on purpose let this protocol out exactly once: its digest under \
                  `locked_exact` in policy.toml, and two people then approve it"
             }

@@ -10,7 +10,7 @@ use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, Name, NoisyPerformance, Performance, Release,
+    ClassPerformance, CoarsePerformance, DetectionPerformance, Name, NoisyPerformance, Performance, Release,
 };
 
 use super::dc15_inference;
@@ -110,7 +110,7 @@ pub fn check_classes(
     check_rows(release, protocol)?;
     let p = &release.overall;
     let has_areas = match protocol.task {
-        Task::Binary => return Err(SchemaBreach::Task),
+        Task::Binary | Task::Detection(_) => return Err(SchemaBreach::Task),
         Task::MultiClass(_) => true,
         Task::Ordinal(_) => false,
     };
@@ -122,6 +122,35 @@ pub fn check_classes(
         return Err(SchemaBreach::OutOfRange);
     }
     p.check().map_err(|_| SchemaBreach::Inconsistent)
+}
+
+/// The same for a release of findings with a place.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`].
+pub fn check_detection(
+    release: &Release<DetectionPerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    check_rows(release, protocol)?;
+    let plan = protocol.task.detection().ok_or(SchemaBreach::Task)?;
+    // There is no other form of it.
+    if !dc15_inference::variance_components_may_leave(&release.terms) {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    groups(release).try_for_each(|group| {
+        if group.point.name != plan.point.name {
+            return Err(SchemaBreach::OperatingPoints);
+        }
+        group.check(plan).map_err(|_| SchemaBreach::Inconsistent)
+    })?;
+    let cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    if cells.into_iter().all(|cell| cell.curve.is_empty()) {
+        Ok(())
+    } else {
+        Err(SchemaBreach::Subgroups)
+    }
 }
 
 /// Whole and shown cells.

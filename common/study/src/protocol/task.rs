@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReferenceStandard, StudyProtocol};
+use super::{DetectionPlan, ReferenceStandard, StudyProtocol};
 use crate::id::Name;
 
 /// Most classes of a task: a table of calls has the square of it.
@@ -29,6 +29,8 @@ pub enum Task {
     MultiClass(Vec<Class>),
     /// One of several grades, the least first.
     Ordinal(Vec<Class>),
+    /// Findings with a place and a score.
+    Detection(DetectionPlan),
 }
 
 impl Task {
@@ -39,12 +41,21 @@ impl Task {
         matches!(self, Self::Binary)
     }
 
-    /// The classes, in the order of the model's output; none of a binary task.
+    /// The classes, in the order of the model's output; none of a task without several.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary => &[],
+            Self::Binary | Self::Detection(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
+        }
+    }
+
+    /// What is counted, where findings are.
+    #[must_use]
+    pub const fn detection(&self) -> Option<&DetectionPlan> {
+        match self {
+            Self::Detection(plan) => Some(plan),
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => None,
         }
     }
 }

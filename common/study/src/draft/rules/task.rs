@@ -17,8 +17,10 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "must be one for each class",
         "leave it out: it follows from the classes",
     );
-    if protocol.task.is_binary() {
-        return;
+    match &protocol.task {
+        Task::Binary => return,
+        Task::Detection(plan) => return super::detection::check(protocol, plan, found),
+        Task::MultiClass(_) | Task::Ordinal(_) => {}
     }
     found.unless(
         (2..=MOST_CLASSES).contains(&classes.len()),
@@ -100,7 +102,8 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
 const fn has(task: &Task, metric: &MetricId) -> bool {
     let is_of_classes = metric.is_of_classes();
     match task {
-        Task::Binary => !is_of_classes,
+        Task::Binary => !is_of_classes && !metric.is_of_findings(),
+        Task::Detection(_) => metric.is_of_findings(),
         Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
         Task::Ordinal(_) => {
             is_of_classes && !matches!(metric, MetricId::MacroAuroc | MetricId::ClassAuroc(_))
@@ -114,6 +117,7 @@ const fn metrics(task: &Task) -> &'static str {
         Task::Binary => {
             "choose a metric of one condition, such as auroc, or write task = \"ordinal\""
         }
+        Task::Detection(_) => "choose lesion_sensitivity@NAME or fp_per_scan@NAME",
         Task::MultiClass(_) => {
             "choose macro_auroc, balanced_accuracy, accuracy, class_auroc@NAME, class_sensitivity@NAME \
              or class_specificity@NAME"
@@ -139,6 +143,9 @@ pub(super) fn check_metric(
         format!("`{}` is not a metric of this task", endpoint.metric),
         metrics(&protocol.task),
     );
+    if let Task::Detection(plan) = &protocol.task {
+        super::detection::check_metric(path.trim_end_matches(".metric"), endpoint, plan, found);
+    }
     found.unless(
         endpoint.metric != MetricId::QuadraticKappa
             || (endpoint.limit > -1.0 && endpoint.limit < 1.0),
