@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use fedval_ambient::Failure;
 use fedval_inference::InferenceLimits;
-use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
+use fedval_ingest::{
+    ColumnMapping, DecodeLimits, FindingsSource, IndexTestColumn, ManifestSource, Pacs,
+};
 use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
 
@@ -73,6 +75,18 @@ pub(crate) struct DataSource {
     columns: Columns,
     /// Where the images lie, if not in a folder. Default: in a folder.
     pacs: Option<PacsConfig>,
+    /// Where findings with a place lie, for a study that counts them. Default: nowhere.
+    findings: Option<FindingsConfig>,
+}
+
+/// Findings of the reference standard and of the model, in files of their own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FindingsConfig {
+    reference: PathBuf,
+    predicted: PathBuf,
+    /// Default: none, and every scan of the manifest was read.
+    status: Option<String>,
 }
 
 /// How the manifest's columns are called.
@@ -107,8 +121,8 @@ impl DataSource {
 
     /// Where the scores of this source come from.
     pub(crate) const fn scores(&self) -> ScoreSource {
-        match (&self.columns.score, &self.columns.called) {
-            (None, None) => ScoreSource::Model,
+        match (&self.columns.score, &self.columns.called, &self.findings) {
+            (None, None, None) => ScoreSource::Model,
             _ => ScoreSource::PredictionTable,
         }
     }
@@ -119,9 +133,15 @@ impl DataSource {
         if self.columns.score.is_some() && self.columns.called.is_some() {
             return Err(invalid("a source has a score column or a called one, not both"));
         }
+        let has_scores = self.columns.score.is_some() || self.columns.called.is_some();
+        if self.findings.is_some() && has_scores {
+            let message = "a source with findings has no score column and no called one";
+            return Err(invalid(message));
+        }
         let Some(pacs) = &self.pacs else { return Ok(None) };
         if self.scores() == ScoreSource::PredictionTable || self.root.is_some() {
-            let message = "a source with a PACS has no score column, no called one and no root";
+            let message =
+                "a source with a PACS has no score column, no called one, no findings and no root";
             return Err(invalid(message));
         }
         pacs.open(limits.decode().max_file_bytes).map(Some)
@@ -150,12 +170,20 @@ impl DataSource {
             columns: ColumnMapping {
                 case_id: columns.case_id,
                 patient_id: columns.patient_id,
-                index_test: match (columns.score, columns.called, &self.pacs) {
-                    (Some(score), _, _) => IndexTestColumn::Score(score),
-                    (None, Some(called), _) => IndexTestColumn::Called(called),
-                    (None, None, None) => IndexTestColumn::Image(columns.image),
-                    (None, None, Some(pacs)) => {
-                        IndexTestColumn::Instance(pacs.instance_key(), columns.image)
+                index_test: if let Some(findings) = &self.findings {
+                    IndexTestColumn::Findings(FindingsSource {
+                        reference: findings.reference.clone(),
+                        predicted: findings.predicted.clone(),
+                        status: findings.status.clone(),
+                    })
+                } else {
+                    match (columns.score, columns.called, &self.pacs) {
+                        (Some(score), _, _) => IndexTestColumn::Score(score),
+                        (None, Some(called), _) => IndexTestColumn::Called(called),
+                        (None, None, None) => IndexTestColumn::Image(columns.image),
+                        (None, None, Some(pacs)) => {
+                            IndexTestColumn::Instance(pacs.instance_key(), columns.image)
+                        }
                     }
                 },
                 label: columns.label,

@@ -6,8 +6,8 @@ use fedval_study::coarse::{GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{DETECTION_BINS, MOST_CANDIDATES, MOST_LESIONS};
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, DetectionPerformance, NoisyPerformance, Outcome, Performance, Release,
-    SiteResult,
+    ClassPerformance, CoarsePerformance, DetectionPerformance, NoisyPerformance, Outcome,
+    Performance, Release, SiteResult,
 };
 
 use crate::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;

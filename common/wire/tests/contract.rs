@@ -45,10 +45,13 @@ const BYTES: [&str; 17] = [
 ];
 
 /// The only strings a site can send: identifiers of a fixed character set.
-const STRINGS: [&str; 12] = [
+const STRINGS: [&str; 15] = [
     "CoarseCell.category",
     "CoarseCell.dimension",
     "CoarsePoint.name",
+    "DetectionCell.category",
+    "DetectionCell.dimension",
+    "DetectionPoint.name",
     "NoisyCell.category",
     "NoisyCell.dimension",
     "OperatingPointCounts.name",

@@ -2,11 +2,13 @@
 
 use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::floor;
-use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
+use fedval_disclosure::rules::{
+    dc01_closed_schema, dc02_cohort_minimum, dc03_identifying_cells, dc11_variance, dc14_per_case,
+};
 use fedval_study::protocol::PredictionTables;
 use fedval_study::{
-    Canonical, Cell, ClassPerformance, Dispatch, LockedProtocol, LogEvent, Outcome, Release,
-    ResultDigest, ScoreSource, SiteId, SiteResult,
+    Canonical, Cell, ClassPerformance, DetectionPerformance, Dispatch, LockedProtocol, LogEvent,
+    Outcome, Release, ResultDigest, ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -125,6 +127,7 @@ impl Coordinator {
         match &result.outcome {
             Outcome::Released(release) => check_consistency(release)?,
             Outcome::ReleasedClasses(release) => check_classes(release)?,
+            Outcome::ReleasedDetection(release) => check_detection(release)?,
             _ => {}
         }
         let canonical = Canonical::new(result).map_err(|_| SubmitError::NotCanonical)?;
@@ -198,6 +201,9 @@ impl Coordinator {
             Outcome::ReleasedCoarse(release) => dc01_closed_schema::check_coarse(release, plan),
             Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
             Outcome::ReleasedClasses(release) => dc01_closed_schema::check_classes(release, plan),
+            Outcome::ReleasedDetection(release) => {
+                dc01_closed_schema::check_detection(release, plan)
+            }
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
         };
         schema.map_err(|_| SubmitError::Contradiction {
@@ -213,6 +219,44 @@ fn check_classes(release: &Release<ClassPerformance>) -> Result<(), SubmitError>
         && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
     let relation = "every count that is shown rests on k patients";
     if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
+}
+
+/// The same of findings with a place; that counts keep their bounds was tested with the schema.
+fn check_detection(release: &Release<DetectionPerformance>) -> Result<(), SubmitError> {
+    let contradiction = |relation| SubmitError::Contradiction { relation };
+    let (k, overall) = (release.terms.k, &release.overall);
+    let shown = || {
+        let cells = release.subgroups.iter();
+        cells.filter_map(|cell| Some((&cell.dimension, cell.performance.released()?)))
+    };
+    let errors_rest_on_enough = |group: &DetectionPerformance| {
+        let bears = |se: Cell<u64>, patients| {
+            se.released().is_none() || dc11_variance::has_enough(patients, k)
+        };
+        bears(group.point.rate_se_micro, group.patients.total)
+            && bears(group.point.sensitivity_se_micro, group.patients.with_positive)
+    };
+    let enough = dc02_cohort_minimum::is_sufficient(overall.patients, k)
+        && shown().all(|(_, group)| dc03_identifying_cells::is_safe(group.patients, k))
+        && std::iter::once(overall)
+            .chain(shown().map(|(_, group)| group))
+            .all(errors_rest_on_enough)
+        && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
+    if !enough {
+        return Err(contradiction("every count that is shown rests on k patients"));
+    }
+    for (dimension, _) in shown() {
+        let sum = |of: fn(&DetectionPerformance) -> u64| {
+            let own = shown().filter(|(other, _)| *other == dimension);
+            own.fold(0, |sum: u64, (_, group)| sum.saturating_add(of(group)))
+        };
+        let parts: [fn(&DetectionPerformance) -> u64; 4] =
+            [|p| p.lesions, |p| p.point.hits, |p| p.scans_with, |p| p.scans_without];
+        if parts.into_iter().any(|part| sum(part) > part(overall)) {
+            return Err(contradiction("subgroups are part of the whole cohort"));
+        }
+    }
+    Ok(())
 }
 
 /// What can be tested without the data: counts add up, statistics keep their bounds, groups are part

@@ -4,6 +4,7 @@ mod attributes;
 mod class_unit;
 mod classes;
 mod commitment;
+mod detection;
 mod dry_run;
 mod evaluated;
 mod lane;

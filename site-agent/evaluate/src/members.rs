@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use fedval_ingest::Cohort;
-use fedval_study::Members;
 use fedval_study::members::{Member, MemberKey, UNLISTED};
-use fedval_study::protocol::{StudyProtocol, Table, TableKind};
+use fedval_study::protocol::{Dimension, StudyProtocol, Table, TableKind};
+use fedval_study::{Members, Name};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -48,6 +48,17 @@ pub(crate) fn members(
         }
     }
     members
+}
+
+/// The cell of each table of the protocol, by the category in each of its dimensions.
+pub(crate) fn cells(protocol: &StudyProtocol, categories: &[Option<Name>]) -> Vec<u16> {
+    let tables = protocol.tables();
+    let of = |(dimension, own): (&Dimension, &Option<Name>)| {
+        dimension.category_names().iter().position(|name| Some(*name) == own.as_ref())
+    };
+    let by_dimension: Vec<Option<usize>> =
+        protocol.subgroups.iter().zip(categories).map(of).collect();
+    tables.iter().map(|table| cell(table, &tables, &by_dimension)).collect()
 }
 
 fn cell(table: &Table, tables: &[Table], by_dimension: &[Option<usize>]) -> u16 {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, Pacs, PacsError,
-    read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, FindingsError, FindingsSource, IndexTestColumn,
+    ManifestError, ManifestSource, Pacs, PacsError, read_findings, read_manifest,
 };
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::summary::FailureReason;
@@ -24,7 +24,7 @@ use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
 use crate::scorer::{ModelSource, Scorer};
 use crate::unit::ScoreGrid;
-use crate::{attributes, prediction, purity};
+use crate::{attributes, detection, prediction, purity};
 
 /// Scores of a prediction table in one write.
 const MOST_SCORES: usize = 1_000;
@@ -56,6 +56,12 @@ pub enum EvaluateError {
     /// The manifest is refused.
     #[error("the manifest is refused")]
     Manifest(#[from] ManifestError),
+    /// The findings are refused.
+    #[error("the findings are refused")]
+    Findings(#[from] FindingsError),
+    /// Findings that were read cannot be matched: this program is at fault.
+    #[error("the findings cannot be matched")]
+    NotMatched,
     /// The source has scores, and the protocol wants images.
     #[error("the study does not accept prediction tables")]
     PredictionsNotAccepted,
@@ -90,7 +96,9 @@ impl EvaluateError {
     #[must_use]
     pub const fn stage(&self) -> Option<FailedStage> {
         match self {
-            Self::Manifest(_) | Self::PredictionsNotAccepted => Some(FailedStage::DataSource),
+            Self::Manifest(_) | Self::Findings(_) | Self::PredictionsNotAccepted => {
+                Some(FailedStage::DataSource)
+            }
             // A box that does not start says nothing about the model.
             Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
             | Self::Machine(_)
@@ -98,9 +106,10 @@ impl EvaluateError {
             | Self::Pacs(_)
             | Self::Vault(_) => None,
             Self::ModelLoad(_) => Some(FailedStage::ModelLoad),
-            Self::ModelDies(_) | Self::TooManyFailures | Self::Nondeterministic => {
-                Some(FailedStage::Evaluation)
-            }
+            Self::ModelDies(_)
+            | Self::TooManyFailures
+            | Self::Nondeterministic
+            | Self::NotMatched => Some(FailedStage::Evaluation),
         }
     }
 
@@ -126,6 +135,8 @@ impl Problem for EvaluateError {
     fn code(&self) -> &'static str {
         match self {
             Self::Manifest(error) => error.code(),
+            Self::Findings(error) => error.code(),
+            Self::NotMatched => "PROGRAM_FAULT",
             Self::PredictionsNotAccepted => "PREDICTIONS_NOT_ACCEPTED",
             Self::ModelLoad(error) => error.code(),
             Self::ModelDies(error) => error.code(),
@@ -141,6 +152,8 @@ impl Problem for EvaluateError {
     fn remedy(&self) -> Option<String> {
         match self {
             Self::Manifest(error) => error.remedy(),
+            Self::Findings(error) => error.remedy(),
+            Self::NotMatched => Some("tell the maintainers: nothing was released".to_owned()),
             Self::PredictionsNotAccepted => Some(
                 "give the study a data source with images, or ask the sponsor for a protocol that \
                  accepts prediction tables"
@@ -219,6 +232,9 @@ impl Evaluation<'_> {
             read_manifest(&source, protocol.labels(), &columns)
         });
         let cohort = cohort.await?;
+        if let IndexTestColumn::Findings(source) = &self.source.columns.index_test {
+            return self.match_findings(cohort, source.clone(), progress).await;
+        }
         let missing = self.missing(cohort.open_on_site()).await?;
         if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
             // A wrong address would otherwise fail every case.
@@ -236,6 +252,32 @@ impl Evaluation<'_> {
         let (protocol, secret, grid) = (self.protocol.clone(), self.secret, self.grid);
         let evaluated = Evaluated { protocol, secret, grid, cohort, checkpoints };
         Ok(aside(move || evaluated.summarise()).await)
+    }
+
+    /// Matches findings that were brought. Nothing runs, and files are read again after a restart: there is nothing to
+    /// resume.
+    async fn match_findings(
+        &self,
+        cohort: SiteLocal<Cohort>,
+        source: FindingsSource,
+        progress: &Progress,
+    ) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
+        let cases = &cohort.open_on_site().cases;
+        progress.total.store(cases.len(), Ordering::Relaxed);
+        let failed = cases.iter().filter_map(detection::failure);
+        let failed = failed.filter(|reason| *reason != FailureReason::NoReference).count();
+        self.check_share(failed, cases.len())?;
+        progress.add(cases.len());
+        let (protocol, secret) = (self.protocol.clone(), self.secret);
+        let summary = aside(move || {
+            let plan = protocol.task.detection().ok_or(EvaluateError::NotMatched)?;
+            let cohort = cohort.open_on_site();
+            let findings = read_findings(&source, cohort, plan.matching)?;
+            let findings = findings.open_on_site();
+            detection::summarise(&protocol, plan, cohort, findings, &secret)
+                .map_err(|_| EvaluateError::NotMatched)
+        });
+        summary.await
     }
 
     /// Places of the cases that no checkpoint holds.
@@ -347,8 +389,12 @@ impl Evaluation<'_> {
         // A manifest that became shorter leaves checkpoints behind.
         let own = checkpoints.range(..cohort.cases.len());
         let failed = own.filter(|(_, checkpoint)| is_failure(&checkpoint.outcome)).count();
+        self.check_share(failed, cohort.cases.len())
+    }
+
+    fn check_share(&self, failed: usize, cases: usize) -> Result<(), EvaluateError> {
         // A share, as the protocol states it: a product of both can fall below a whole number.
-        let share = to_f64(failed) / to_f64(cohort.cases.len());
+        let share = to_f64(failed) / to_f64(cases);
         if share > self.protocol.analysis.failure_limit {
             return Err(EvaluateError::TooManyFailures);
         }

@@ -44,7 +44,8 @@ impl<'e> Group<'e> {
     pub(crate) fn is_of_two(&self) -> bool {
         let mut by_patient: BTreeMap<u32, u64> = BTreeMap::new();
         for (member, scan) in &self.scans {
-            *by_patient.entry(member.patient).or_default() += at(&scan.false_positives, self.place());
+            *by_patient.entry(member.patient).or_default() +=
+                at(&scan.false_positives, self.place());
         }
         dc08_detection::is_of_two(by_patient.into_values())
     }
@@ -118,7 +119,8 @@ impl<'e> Group<'e> {
         let place = self.place();
         cluster_sums(self.scans.iter().flat_map(|(member, scan)| {
             let hits = at(&scan.hits, place);
-            (0..u64::from(scan.lesions)).map(move |lesion| (member.patient, u64::from(lesion < hits)))
+            (0..u64::from(scan.lesions))
+                .map(move |lesion| (member.patient, u64::from(lesion < hits)))
         }))
     }
 

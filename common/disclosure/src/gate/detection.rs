@@ -117,8 +117,8 @@ impl Gate<'_> {
         decisions: &mut Vec<Decision>,
     ) -> Vec<SubgroupCell<DetectionPerformance>> {
         let tables = self.protocol.tables();
-        let others_are_shown = overall.point.false_positives.released().is_some()
-            && !any_is_of_two(scans, cells);
+        let others_are_shown =
+            overall.point.false_positives.released().is_some() && !any_is_of_two(scans, cells);
         let mut groups = Vec::new();
         for (index, (table, plan)) in tables.iter().zip(cells).enumerate() {
             for (cell, (category, hidden)) in table.categories.iter().zip(plan).enumerate() {
@@ -152,9 +152,8 @@ fn any_is_of_two(scans: &Scans<'_>, cells: &CellPlan) -> bool {
     cells.iter().enumerate().any(|(table, plan)| {
         let is_shown = |cell: usize| plan.get(cell).is_some_and(Option::is_none);
         let mut shown = (0..plan.len()).filter(|cell| is_shown(*cell));
-        let rest = scans.group(|member| {
-            member.cells.get(table).is_none_or(|own| !is_shown(usize::from(*own)))
-        });
+        let rest = scans
+            .group(|member| member.cells.get(table).is_none_or(|own| !is_shown(usize::from(*own))));
         rest.is_of_two()
             || shown.any(|cell| scans.group(|member| is_in(member, table, cell)).is_of_two())
     })

@@ -10,7 +10,8 @@ use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, DetectionPerformance, Name, NoisyPerformance, Performance, Release,
+    ClassPerformance, CoarsePerformance, DetectionPerformance, Name, NoisyPerformance, Performance,
+    Release,
 };
 
 use super::dc15_inference;
@@ -145,12 +146,9 @@ pub fn check_detection(
         }
         group.check(plan).map_err(|_| SchemaBreach::Inconsistent)
     })?;
-    let cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
-    if cells.into_iter().all(|cell| cell.curve.is_empty()) {
-        Ok(())
-    } else {
-        Err(SchemaBreach::Subgroups)
-    }
+    // Groups have no curve.
+    let mut cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    if cells.all(|cell| cell.curve.is_empty()) { Ok(()) } else { Err(SchemaBreach::Subgroups) }
 }
 
 /// Whole and shown cells.

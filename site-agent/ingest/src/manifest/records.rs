@@ -7,14 +7,14 @@ use csv_core::{ReadRecordResult, Reader};
 use super::error::ManifestProblem;
 
 /// Longest record, in bytes, the separators not counted.
-pub(super) const MAX_RECORD_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// Most fields of a record.
 const MAX_FIELDS: usize = 1024;
 
 /// Reads one record after the other into the same two buffers: a line of a gigabyte is refused
 /// once they are full.
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     file: R,
     parser: Reader,
     text: Vec<u8>,
@@ -22,16 +22,16 @@ pub(super) struct Records<R> {
 }
 
 /// One record; its fields are read through [`Record::fields`].
-pub(super) struct Record<'a> {
+pub(crate) struct Record<'a> {
     /// The line it starts in, counted from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     text: &'a [u8],
     ends: &'a [usize],
 }
 
 impl Record<'_> {
     /// The fields without surrounding white space; `None` if one is not UTF-8.
-    pub(super) fn fields(&self) -> Option<Vec<&str>> {
+    pub(crate) fn fields(&self) -> Option<Vec<&str>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts
             .zip(self.ends)
@@ -42,7 +42,7 @@ impl Record<'_> {
 }
 
 impl<R: BufRead> Records<R> {
-    pub(super) fn new(file: R) -> Self {
+    pub(crate) fn new(file: R) -> Self {
         Self {
             file,
             parser: Reader::new(),
@@ -52,7 +52,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The next record; `None` at the end of the file.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
+    pub(crate) fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
         let (mut written, mut ended) = (0, 0);
         let mut line = self.parser.line();
         loop {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_evaluate::attribute_columns;
-use fedval_ingest::read_manifest;
+use fedval_ingest::{IndexTestColumn, read_findings, read_manifest};
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{LockedProtocol, StudyId};
 
@@ -53,6 +53,12 @@ async fn open(source: &DataSource, limits: &Limits, is_open: bool) -> Result<Str
     let files = source.manifest_source();
     let manifest = File::open(&files.manifest);
     manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
+    if let IndexTestColumn::Findings(findings) = &files.columns.index_test {
+        for path in [&findings.reference, &findings.predicted] {
+            File::open(path).map_err(|error| Failure::disk("read the findings", path, &error))?;
+        }
+        return Ok("its manifest and its findings can be read".to_owned());
+    }
     if let Some(pacs) = source.pacs(limits)? {
         if is_open {
             pacs.check().await?;
@@ -91,6 +97,14 @@ pub(super) fn of_study(protocol: &StudyProtocol, source: &DataSource) -> Result<
         failure.message = format!("source `{}`: {}", source.name, failure.message);
         failure
     })?;
+    let findings = (&files.columns.index_test, protocol.task.detection());
+    if let (IndexTestColumn::Findings(files), Some(plan)) = findings {
+        read_findings(files, cohort.open_on_site(), plan.matching).map_err(|error| {
+            let mut failure = Failure::from(error);
+            failure.message = format!("source `{}`: {}", source.name, failure.message);
+            failure
+        })?;
+    }
     let unrecorded = &cohort.open_on_site().unrecorded;
     if unrecorded.is_empty() {
         return Ok(format!("source `{}` has what the study needs", source.name));

@@ -3,11 +3,13 @@
 use fedval_ambient::terminal::table;
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::OnGrid;
+use fedval_study::detection::CurvePoint;
 use fedval_study::noisy::NoisyCount;
 use fedval_study::protocol::Task;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release,
+    Cell, ClassPerformance, CoarsePerformance, DetectionPerformance, NoisyPerformance, Outcome,
+    Performance, Release,
 };
 
 /// The content of a result about `task`.
@@ -17,6 +19,7 @@ pub(in crate::cli) fn of(outcome: &Outcome, task: &Task) -> String {
         Outcome::ReleasedCoarse(release) => release_tables(release, coarse_row),
         Outcome::ReleasedNoisy(release) => release_tables(release, noisy_row),
         Outcome::ReleasedClasses(release) => class_tables(release, task),
+        Outcome::ReleasedDetection(release) => detection_tables(release, task),
         Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
         Outcome::Refused => "Only the word `refused`.".to_owned(),
         Outcome::Failed(_) => "Only the word `failed` and the stage.".to_owned(),
@@ -69,6 +72,49 @@ fn class_areas(areas: &ClassAreas) -> String {
         2 * classes,
         areas.macro_se_nano
     )
+}
+
+/// Findings by group, then the counts at every score that leaves.
+fn detection_tables(release: &Release<DetectionPerformance>, task: &Task) -> String {
+    let row = |name: String, group: &DetectionPerformance| {
+        let cell = |cell: Cell<u64>| cell.released().map_or("withheld".to_owned(), u64::to_string);
+        let point = &group.point;
+        vec![
+            name,
+            group.patients.total.to_string(),
+            format!("{} with, {} without", group.scans_with, group.scans_without),
+            format!("{} of {}", point.hits, group.lesions),
+            cell(point.false_positives),
+            format!("{}, {}", cell(point.sensitivity_se_micro), cell(point.rate_se_micro)),
+        ]
+    };
+    let cells = release.subgroups.iter().map(|cell| {
+        let name = format!("{} = {}", cell.dimension, cell.category);
+        match &cell.performance {
+            Cell::Released(group) => row(name, group),
+            Cell::Suppressed => vec![name, "withheld".to_owned()],
+        }
+    });
+    let whole = std::iter::once(row("whole cohort".to_owned(), &release.overall));
+    let groups = table(
+        &["group", "patients", "scans", "lesions found", "false positives", "errors / 10^6"],
+        whole.chain(cells),
+    );
+    let score = |edge: u32| {
+        // A score whose place is all that is known is shown all the same.
+        task.detection()
+            .map_or_else(|| format!("edge {edge}"), |plan| plan.threshold(edge).to_string())
+    };
+    let step = |point: &CurvePoint| {
+        vec![score(point.edge), point.hits.to_string(), point.false_positives.to_string()]
+    };
+    let curve = match &release.overall.curve[..] {
+        [] => "No further score leaves.".to_owned(),
+        curve => {
+            table(&["score at least", "lesions found", "false positives"], curve.iter().map(step))
+        }
+    };
+    format!("{groups}\n\n{curve}\n\n{}", failed_cases(&release.attrition))
 }
 
 fn failed_cases(attrition: &[AttritionCount]) -> String {
