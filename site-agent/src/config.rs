@@ -292,6 +292,30 @@ mod tests {
     }
 
     #[test]
+    fn files_of_findings_make_a_source_of_findings_and_of_nothing_else() {
+        let text = TEMPLATE
+            .replace("# [data_sources.findings]", "[data_sources.findings]")
+            .replace("# reference = ", "reference = ")
+            .replace("# predicted = ", "predicted = ");
+        let config: Config = toml::from_str(&text).unwrap();
+        let source = &config.data_sources[0];
+        assert_eq!(source.scores(), ScoreSource::PredictionTable);
+        let IndexTestColumn::Findings(files) = source.manifest_source().columns.index_test else {
+            panic!("findings")
+        };
+        assert!(files.reference.is_absolute() && files.status.is_none());
+        assert!(source.pacs(&config.limits).unwrap().is_none());
+        let with_status = text.replace("# status = ", "status = ");
+        let config: Config = toml::from_str(&with_status).unwrap();
+        let columns = config.data_sources[0].manifest_source().columns;
+        assert_eq!(columns.index_test.name(), "status");
+        let with_scores = text.replace("# score = ", "score = ");
+        let config: Config = toml::from_str(&with_scores).unwrap();
+        let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+        assert_eq!(refused.code, "CONFIG_INVALID");
+    }
+
+    #[test]
     fn the_pacs_in_the_example_works_when_it_is_switched_on() {
         let start = TEMPLATE.find("# [data_sources.pacs]").unwrap();
         let (before, rest) = TEMPLATE.split_at(start);

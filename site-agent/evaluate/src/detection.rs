@@ -71,14 +71,15 @@ struct Counted<'e> {
 }
 
 impl<'e> Counted<'e> {
-    const fn new(
-        protocol: &'e StudyProtocol,
-        plan: &'e DetectionPlan,
-        secret: &'e [u8; 32],
-    ) -> Self {
-        let (patients, members) =
-            (BTreeMap::new(), Members { patients: Vec::new(), cases: Vec::new() });
-        Self { protocol, plan, keys: Keys::of(secret), patients, scans: Vec::new(), members }
+    fn new(protocol: &'e StudyProtocol, plan: &'e DetectionPlan, secret: &'e [u8; 32]) -> Self {
+        Self {
+            protocol,
+            plan,
+            keys: Keys::of(secret),
+            patients: BTreeMap::new(),
+            scans: Vec::new(),
+            members: Members::default(),
+        }
     }
 
     fn take(

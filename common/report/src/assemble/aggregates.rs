@@ -3,8 +3,8 @@
 use fedval_study::noisy::edges_micro;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, Name, NoisyPerformance, Outcome, Performance,
-    SiteResult, Terms,
+    Cell, ClassPerformance, CoarsePerformance, DetectionPerformance, Name, NoisyPerformance,
+    Outcome, Performance, SiteResult, Terms,
 };
 
 /// The aggregates of one group in the form that the site's terms allow.
@@ -26,6 +26,8 @@ pub(crate) enum Aggregates<'a> {
     },
     /// Several classes, in exact counts.
     Classes(&'a ClassPerformance),
+    /// Findings with a place, in exact counts.
+    Detection(&'a DetectionPerformance),
 }
 
 impl<'a> Aggregates<'a> {
@@ -41,6 +43,7 @@ impl<'a> Aggregates<'a> {
                 Some(Self::Noisy { group: &release.overall, sigma: sigma(plan, &release.terms) })
             }
             Outcome::ReleasedClasses(release) => Some(Self::Classes(&release.overall)),
+            Outcome::ReleasedDetection(release) => Some(Self::Detection(&release.overall)),
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => None,
         }
     }
@@ -66,6 +69,9 @@ impl<'a> Aggregates<'a> {
                 find(&release.subgroups, cell)
                     .map(|cell| shown(cell, |group| Self::Noisy { group, sigma }))
             }
+            Outcome::ReleasedDetection(release) => {
+                find(&release.subgroups, cell).map(|cell| shown(cell, Self::Detection))
+            }
             Outcome::ReleasedClasses(_)
             | Outcome::Insufficient
             | Outcome::Refused
@@ -84,6 +90,8 @@ impl<'a> Aggregates<'a> {
                 };
                 (sum(&group.positives), sum(&group.negatives))
             }
+            // Scans with a lesion and without.
+            Self::Detection(p) => (p.scans_with, p.scans_without),
             Self::Classes(_) => return None,
         })
     }
@@ -101,6 +109,7 @@ impl<'a> Aggregates<'a> {
         match self {
             Self::Exact(p) => p.patients.total,
             Self::Coarse { group, .. } => group.patients.total,
+            Self::Detection(p) => p.patients.total,
             // Each patient is counted once.
             Self::Noisy { .. } | Self::Classes(_) => self.n(),
         }
@@ -110,6 +119,7 @@ impl<'a> Aggregates<'a> {
     pub(super) fn is_clustered(self) -> bool {
         match self {
             Self::Exact(p) => p.is_clustered(),
+            Self::Detection(_) => true,
             Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) => false,
         }
     }
@@ -118,7 +128,9 @@ impl<'a> Aggregates<'a> {
     pub(super) const fn sums(self) -> Option<&'a Performance> {
         match self {
             Self::Exact(p) => Some(p),
-            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) => None,
+            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) | Self::Detection(_) => {
+                None
+            }
         }
     }
 }

@@ -15,11 +15,14 @@ use super::contribution::{
 };
 use super::noisy::Histogram;
 use super::proportion::Proportion;
-use super::{classes, coarse};
+use super::{classes, coarse, detection};
 use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 
 /// Every metric of the protocol, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
+    if let Some(task) = plan.task.detection() {
+        return detection::ids(task);
+    }
     if !plan.task.is_binary() {
         return classes::ids(&plan.task);
     }
@@ -63,6 +66,7 @@ pub(super) fn estimate(
             noisy(plan, id, &Histogram::new(plan, group, sigma), level)
         }
         (_, Aggregates::Classes(performance)) => classes::estimate(plan, id, member, performance),
+        (_, Aggregates::Detection(performance)) => detection::estimate(plan, id, performance),
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             Ok(share(&member.calls.get(id)?, level)?)
         }
@@ -128,7 +132,10 @@ fn on_grid(
         | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_) => Err(Reason::InvalidInput),
+        | MetricId::ClassSpecificity(_)
+        | MetricId::LesionSensitivity(_)
+        | MetricId::FalsePositivesPerScan(_)
+        | MetricId::Cpm => Err(Reason::InvalidInput),
     }
 }
 
@@ -192,7 +199,10 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
         | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_) => return Err(Reason::InvalidInput),
+        | MetricId::ClassSpecificity(_)
+        | MetricId::LesionSensitivity(_)
+        | MetricId::FalsePositivesPerScan(_)
+        | MetricId::Cpm => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")

@@ -7,7 +7,7 @@ use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 use super::aggregates::Aggregates;
 use super::contribution::Member;
 use super::proportion::{Calls, Proportion};
-use super::{Answer, AssembleError, classes, metric, moment};
+use super::{Answer, AssembleError, classes, detection, metric, moment};
 use crate::report::{
     Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
     Reason, ResponseCounts, Site, SiteControl, SiteTally, WithheldCode,
@@ -41,6 +41,12 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         clustered: whole.map(Aggregates::is_clustered),
         classes: match whole {
             Some(Aggregates::Classes(performance)) => Some(classes::of_site(performance)),
+            _ => None,
+        },
+        detection: match (whole, plan.task.detection()) {
+            (Some(Aggregates::Detection(found)), Some(task)) => {
+                Some(detection::of_site(task, found))
+            }
             _ => None,
         },
         attrition: answer.result.map(attrition).unwrap_or_default(),
@@ -116,7 +122,7 @@ pub(super) fn response(
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {
     use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
-    if matches!(aggregates, Aggregates::Classes(_)) {
+    if matches!(aggregates, Aggregates::Classes(_) | Aggregates::Detection(_)) {
         return Err(Reason::NotDefinedForTask);
     }
     match &aggregates.sums().ok_or(Reason::Withheld)?.calibration {
@@ -153,7 +159,7 @@ const fn reason_of(status: SiteStatus) -> Reason {
 
 /// Who was asked and what the released cohorts add up to.
 pub(super) fn participants(plan: &StudyProtocol, sites: &[Site]) -> Participants {
-    let labelled = plan.task.is_binary().then_some(0);
+    let labelled = plan.task.classes().is_empty().then_some(0);
     let nobody = Participants { n_pos: labelled, n_neg: labelled, ..Participants::default() };
     sites.iter().fold(nobody, |mut sum, site| {
         let add = |total: &mut u64, count: &Estimable<u64>| {

@@ -6,11 +6,12 @@ use fedval_study::protocol::StudyProtocol;
 use fedval_study::{Cell, MetricId, Name, SiteId};
 use rayon::prelude::*;
 
+use super::aggregates::Aggregates;
 use super::aggregates::CellName;
 use super::contribution::Member;
 use super::synthesis::Detail;
 use super::verdict;
-use super::{Answer, metric, site, synthesis};
+use super::{Answer, detection, metric, site, synthesis};
 use crate::report::{
     Disclosed, Estimable, Metric, Reason, Subgroup, SubgroupAuroc, SubgroupPerformance,
     SubgroupSite, Syntheses, WithheldCode, WorstSubgroup,
@@ -61,7 +62,13 @@ pub(super) fn all(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Assessed>
 pub(super) fn compared(plan: &StudyProtocol) -> Vec<MetricId> {
     let mut ids = metric::ids(plan);
     ids.retain(|id| {
-        matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
+        matches!(
+            id,
+            MetricId::Auroc
+                | MetricId::Sensitivity(_)
+                | MetricId::Specificity(_)
+                | MetricId::LesionSensitivity(_)
+        )
     });
     ids
 }
@@ -131,9 +138,16 @@ impl<'a> Cellwise<'a> {
         let aggregates = self.member.aggregates;
         // Studies of several classes have no groups.
         let (n_pos, n_neg) = aggregates.cases().unwrap_or_default();
-        let area = self.metric(&MetricId::Auroc);
+        let area = match aggregates {
+            Aggregates::Detection(_) => Err(Reason::NotDefinedForTask),
+            _ => self.metric(&MetricId::Auroc),
+        };
         let points = 0..self.plan.operating_points.len();
         SubgroupPerformance {
+            detection: match aggregates {
+                Aggregates::Detection(found) => Some(detection::of_group(found)),
+                _ => None,
+            },
             n: aggregates.n(),
             n_pos,
             n_neg,

@@ -5,9 +5,11 @@ mod bias;
 mod calibration;
 mod classes;
 mod crosswalk;
+mod detection;
 mod figure;
 mod flow;
 mod forest;
+mod froc;
 mod funnel;
 mod gaps;
 mod joint;
@@ -67,6 +69,8 @@ pub(crate) struct Presentation<'a> {
     pub(crate) performance: Table,
     pub(crate) responses: Table,
     pub(crate) classes: Vec<Table>,
+    pub(crate) detection: Vec<Table>,
+    pub(crate) froc: Option<Figure>,
     pub(crate) forests: Vec<Figure>,
     /// Of many sites, those that the first plots leave out: a page of them each.
     pub(crate) further_forests: Vec<Figure>,
@@ -106,6 +110,8 @@ impl<'a> Presentation<'a> {
             performance: performance::table(report, &shown),
             responses: performance::operating_points(report, &shown),
             classes: classes::tables(report, &shown),
+            detection: detection::tables(report, &shown),
+            froc: froc::figure(report, &shown),
             forests: plotted(report)
                 .iter()
                 .filter_map(|id| forest::figure(report, &shown, id))
@@ -135,6 +141,7 @@ impl<'a> Presentation<'a> {
     /// Every figure, in the order in which they stand.
     pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
         std::iter::once(&self.flow)
+            .chain(&self.froc)
             .chain(&self.forests)
             .chain(&self.further_forests)
             .chain(&self.funnels)
@@ -155,7 +162,11 @@ fn asked(report: &Report) -> Vec<MetricId> {
 /// The metrics with a forest plot.
 fn plotted(report: &Report) -> Vec<MetricId> {
     let mut metrics = asked(report);
-    metrics.push(report.classes.as_ref().map_or(MetricId::Auroc, classes::main_metric));
+    metrics.push(match (&report.classes, &report.detection) {
+        (Some(classes), _) => classes::main_metric(classes),
+        (None, Some(detection)) => detection::main_metric(detection),
+        (None, None) => MetricId::Auroc,
+    });
     let points = &report.study.operating_points;
     if points.len() <= PLOTTED_POINTS {
         metrics.extend(points.iter().flat_map(|point| performance::both(&point.name)));

@@ -20,18 +20,21 @@ impl Format {
             | MetricId::Accuracy
             | MetricId::BalancedAccuracy
             | MetricId::ClassSensitivity(_)
-            | MetricId::ClassSpecificity(_) => Self::Percent,
+            | MetricId::ClassSpecificity(_)
+            | MetricId::LesionSensitivity(_) => Self::Percent,
             MetricId::Auroc
             | MetricId::AurocDelong
             | MetricId::Brier
             | MetricId::Ece
             | MetricId::QuadraticKappa
             | MetricId::MacroAuroc
-            | MetricId::ClassAuroc(_) => Self::Fixed(3),
+            | MetricId::ClassAuroc(_)
+            | MetricId::Cpm => Self::Fixed(3),
             MetricId::OeRatio
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
-            | MetricId::CalibrationInTheLarge => Self::Fixed(2),
+            | MetricId::CalibrationInTheLarge
+            | MetricId::FalsePositivesPerScan(_) => Self::Fixed(2),
         }
     }
 

@@ -23,16 +23,19 @@ const WITHOUT_THRESHOLD: [MetricId; 6] = [
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     let level = number::level(report.study.level);
     let clustered = released(report).any(|site| site.clustered == Some(true));
-    let errors = if clustered {
+    let errors = if report.detection.is_some() {
+        " Errors are between patients."
+    } else if clustered {
         " Where patients have several cases, errors of AUROC, Brier score and observed : expected \
          are clustered by patient."
     } else {
         ""
     };
-    let what = match &report.classes {
-        None => "Discrimination and calibration",
-        Some(classes) if classes.ordered => "Agreement with the reference standard",
-        Some(_) => "Discrimination",
+    let what = match (&report.classes, &report.detection) {
+        (Some(classes), _) if classes.ordered => "Agreement with the reference standard",
+        (Some(_), _) => "Discrimination",
+        (None, Some(_)) => "Lesions found and false positives",
+        (None, None) => "Discrimination and calibration",
     };
     let caption = format!(
         "{what} by site: estimate ({level} confidence interval). Pooled: \
@@ -58,6 +61,9 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
 
 /// What is shown of a study with its task.
 fn without_threshold(report: &Report) -> Vec<MetricId> {
+    if let Some(detection) = &report.detection {
+        return super::detection::metrics(detection);
+    }
     match &report.classes {
         Some(classes) => vec![
             super::classes::main_metric(classes),

@@ -27,13 +27,16 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::ClassAuroc(class) => format!("AUROC of {class}"),
         MetricId::ClassSensitivity(class) => format!("Sensitivity for {class}"),
         MetricId::ClassSpecificity(class) => format!("Specificity for {class}"),
+        MetricId::LesionSensitivity(point) => format!("Lesion sensitivity at {point}"),
+        MetricId::FalsePositivesPerScan(point) => format!("False positives a scan at {point}"),
+        MetricId::Cpm => "CPM".to_owned(),
     }
 }
 
 /// A metric inside a sentence.
 pub(super) fn metric_in_text(id: &MetricId) -> String {
     let word = metric(id);
-    if word.starts_with("AUROC") || word.starts_with("Brier") {
+    if word.starts_with("AUROC") || word.starts_with("Brier") || word == "CPM" {
         return word;
     }
     let mut letters = word.chars();
@@ -59,7 +62,10 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::Accuracy
         | MetricId::BalancedAccuracy
         | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_) => None,
+        | MetricId::ClassSpecificity(_)
+        | MetricId::LesionSensitivity(_)
+        | MetricId::FalsePositivesPerScan(_)
+        | MetricId::Cpm => None,
     }
 }
 

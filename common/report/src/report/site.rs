@@ -12,7 +12,7 @@ use fedval_study::{
 use serde::{Deserialize, Serialize};
 
 use super::disclosure::WithheldCode;
-use super::{ByMetric, Estimable, SiteClasses};
+use super::{ByMetric, Estimable, SiteClasses, SiteDetection};
 
 /// Metrics of one group of patients, by metric id.
 pub type Metrics = ByMetric<Metric>;
@@ -83,6 +83,9 @@ pub struct Site {
     /// How patients of several classes were called; absent of other tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<SiteClasses>,
+    /// What was found where; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<SiteDetection>,
     /// Whether patients repeat, so that standard errors are clustered by patient.
     pub clustered: Option<bool>,
     /// Patients whose cases had no usable result, by reason.

@@ -3,7 +3,7 @@
 use fedval_study::{Name, SiteId};
 use serde::{Deserialize, Serialize};
 
-use super::{Disclosed, Estimable, Syntheses};
+use super::{DetectionGroup, Disclosed, Estimable, Syntheses};
 
 /// One category of one dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct SubgroupSite {
 pub struct SubgroupPerformance {
     /// Area under the ROC curve.
     pub auroc: Estimable<SubgroupAuroc>,
+    /// Counts of findings; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionGroup>,
     /// Cases, in units of analysis.
     pub n: u64,
     /// Cases without the target condition.

@@ -1,6 +1,7 @@
 //! The report as tables for spreadsheets and scripts.
 
 mod confusion;
+mod detection;
 mod gaps;
 mod metrics;
 mod protocol_changes;
@@ -17,6 +18,8 @@ use crate::report::Report;
 pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     let classes =
         report.classes.as_ref().map(|classes| ("confusion", confusion::table(report, classes)));
+    let findings =
+        report.detection.as_ref().map(|found| ("detection", detection::table(report, found)));
     [
         ("sites", sites::table(report)),
         ("metrics", metrics::of_sites(report)),
@@ -30,6 +33,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     ]
     .into_iter()
     .chain(classes)
+    .chain(findings)
     .map(|(name, table)| (format!("tables/{name}.csv"), table.into_string()))
     .collect()
 }

@@ -56,8 +56,12 @@ fn point_of(root: &Fields<'_, '_, '_>, bins: u32) -> DetectionPoint {
     let first = points.next();
     // Every table is read, so that what is wrong in it is told.
     let is_only = points.count() == 0;
-    let none = DetectionPoint { edge: u32::MAX, name: stand_in_name() };
-    first.filter(|_| is_only).unwrap_or(none)
+    let nowhere = u32::MAX;
+    let none = DetectionPoint { edge: nowhere, name: stand_in_name() };
+    first.map_or(none, |only| DetectionPoint {
+        edge: if is_only { only.edge } else { nowhere },
+        ..only
+    })
 }
 
 /// How many steps of `1 / bins` a number is; `None` where it lies between two.

@@ -198,10 +198,48 @@ fn noisy_row(group: &NoisyPerformance) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use fedval_study::Terms;
-    use fedval_study::protocol::{Class, Profile};
+    use fedval_study::detection::PointCounts;
+    use fedval_study::protocol::{Class, DetectionPlan, DetectionPoint, Matching, Profile};
+    use fedval_study::{PatientCounts, Terms};
 
     use super::*;
+
+    #[test]
+    fn every_count_of_findings_that_leaves_is_shown() {
+        let group = DetectionPerformance {
+            curve: vec![CurvePoint { edge: 7, false_positives: 31, hits: 52 }],
+            lesions: 93,
+            patients: PatientCounts { total: 120, with_negative: 80, with_positive: 60 },
+            point: PointCounts {
+                false_positives: Cell::Suppressed,
+                hits: 71,
+                name: "call".parse().unwrap(),
+                rate_se_micro: Cell::Suppressed,
+                sensitivity_se_micro: Cell::Released(47_000),
+            },
+            scans_with: 66,
+            scans_without: 88,
+        };
+        let task = Task::Detection(DetectionPlan {
+            bins: 20,
+            matching: Matching::CentreInRadius,
+            most_candidates: 20,
+            most_lesions: 10,
+            point: DetectionPoint { edge: 10, name: "call".parse().unwrap() },
+        });
+        let release = Release {
+            attrition: Vec::new(),
+            overall: group,
+            subgroups: Vec::new(),
+            terms: Terms::exact(Profile::Standard, 11),
+        };
+        let outcome = Outcome::ReleasedDetection(Box::new(release));
+        let shown = of(&outcome, &task);
+        for words in ["71 of 93", "withheld", "0.35", "52", "31", "66 with, 88 without", "47000"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(of(&outcome, &Task::Binary).contains("edge 7"), "nothing is left out");
+    }
 
     #[test]
     fn classes_bear_the_names_of_the_protocol() {
