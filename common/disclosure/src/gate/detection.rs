@@ -9,7 +9,7 @@
 
 use fedval_study::detection::{DetectionFindings, ScanCounts};
 use fedval_study::members::Member;
-use fedval_study::protocol::{DetectionPlan, Table};
+use fedval_study::protocol::{DetectionPlan, Table, TableKind};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
     Cell, DetectionPerformance, Members, Outcome, Release, ResultHeader, SiteResult, SiteSummary,
@@ -117,8 +117,8 @@ impl Gate<'_> {
         decisions: &mut Vec<Decision>,
     ) -> Vec<SubgroupCell<DetectionPerformance>> {
         let tables = self.protocol.tables();
-        let others_are_shown =
-            overall.point.false_positives.released().is_some() && !any_is_of_two(scans, cells);
+        let others_are_shown = overall.point.false_positives.released().is_some()
+            && !any_is_of_two(scans, &tables, cells);
         let mut groups = Vec::new();
         for (index, (table, plan)) in tables.iter().zip(cells).enumerate() {
             for (cell, (category, hidden)) in table.categories.iter().zip(plan).enumerate() {
@@ -147,16 +147,40 @@ fn is_in(member: &Member, table: usize, cell: usize) -> bool {
 }
 
 /// Whether false positives of some shown cell, or of what a table does not show, are mostly those of two patients:
-/// whole minus the others would give them.
-fn any_is_of_two(scans: &Scans<'_>, cells: &CellPlan) -> bool {
+/// whole minus the others would give them, and so would a row or column minus its cells.
+fn any_is_of_two(scans: &Scans<'_>, tables: &[Table], cells: &CellPlan) -> bool {
     cells.iter().enumerate().any(|(table, plan)| {
         let is_shown = |cell: usize| plan.get(cell).is_some_and(Option::is_none);
+        let is_rest = |member: &Member| {
+            member.cells.get(table).is_none_or(|own| !is_shown(usize::from(*own)))
+        };
         let mut shown = (0..plan.len()).filter(|cell| is_shown(*cell));
-        let rest = scans
-            .group(|member| member.cells.get(table).is_none_or(|own| !is_shown(usize::from(*own))));
-        rest.is_of_two()
+        let mut lines = lines(tables, cells, table).into_iter();
+        scans.group(is_rest).is_of_two()
             || shown.any(|cell| scans.group(|member| is_in(member, table, cell)).is_of_two())
+            || lines.any(|(margin, line)| {
+                scans.group(|member| is_in(member, margin, line) && is_rest(member)).is_of_two()
+            })
     })
+}
+
+/// Shown rows and columns of a crossing, each as a cell of the table of its dimension.
+fn lines(tables: &[Table], cells: &CellPlan, table: usize) -> Vec<(usize, usize)> {
+    let Some(TableKind::Crossing { rows, columns }) = tables.get(table).map(|table| &table.kind)
+    else {
+        return Vec::new();
+    };
+    let of = |dimension: usize| {
+        let is_it = |table: &Table| matches!(table.kind, TableKind::OneWay(of) if of == dimension);
+        tables.iter().position(is_it)
+    };
+    let margins = [of(*rows), of(*columns)].into_iter().flatten();
+    let shown = |margin: usize| {
+        let plan = cells.get(margin).map(Vec::as_slice).unwrap_or_default();
+        let lines = plan.iter().enumerate().filter(|(_, hidden)| hidden.is_none());
+        lines.map(|(line, _)| (margin, line)).collect::<Vec<_>>()
+    };
+    margins.flat_map(shown).collect()
 }
 
 fn note_whole(overall: &DetectionPerformance, plan: &DetectionPlan, decisions: &mut Vec<Decision>) {

@@ -134,7 +134,7 @@ fn curve(plan: &DetectionPlan, found: &DetectionPerformance) -> Result<Froc, Rea
 /// What one site found.
 pub(super) fn of_site(plan: &DetectionPlan, found: &DetectionPerformance) -> SiteDetection {
     let curve = curve(plan, found);
-    let at = |rate: f64| {
+    let at = |rate: f64| -> Estimable<f64> {
         let curve = curve.as_ref().map_err(|reason| *reason);
         curve.and_then(|curve| Ok(curve.sensitivity_at(rate)?)).into()
     };
