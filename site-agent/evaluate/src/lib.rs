@@ -7,6 +7,7 @@ mod commitment;
 mod detection;
 mod dry_run;
 mod evaluated;
+mod findings;
 mod lane;
 mod members;
 mod performance;

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError};
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, FindingsError, FindingsSource, IndexTestColumn,
-    ManifestError, ManifestSource, Pacs, PacsError, read_findings, read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, FindingsError, IndexTestColumn, ManifestError,
+    ManifestSource, Pacs, PacsError, read_manifest,
 };
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::summary::FailureReason;
@@ -24,7 +24,7 @@ use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
 use crate::scorer::{ModelSource, Scorer};
 use crate::unit::ScoreGrid;
-use crate::{attributes, detection, prediction, purity};
+use crate::{attributes, prediction, purity};
 
 /// Scores of a prediction table in one write.
 const MOST_SCORES: usize = 1_000;
@@ -41,6 +41,11 @@ impl Progress {
     #[must_use]
     pub fn get(&self) -> (usize, usize) {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    /// Begins with so many cases in all.
+    pub(crate) fn begin(&self, total: usize) {
+        self.total.store(total, Ordering::Relaxed);
     }
 
     /// Counts cases that are on the disk.
@@ -254,32 +259,6 @@ impl Evaluation<'_> {
         Ok(aside(move || evaluated.summarise()).await)
     }
 
-    /// Matches findings that were brought. Nothing runs, and files are read again after a restart: there is nothing to
-    /// resume.
-    async fn match_findings(
-        &self,
-        cohort: SiteLocal<Cohort>,
-        source: FindingsSource,
-        progress: &Progress,
-    ) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
-        let cases = &cohort.open_on_site().cases;
-        progress.total.store(cases.len(), Ordering::Relaxed);
-        let failed = cases.iter().filter_map(detection::failure);
-        let failed = failed.filter(|reason| *reason != FailureReason::NoReference).count();
-        self.check_share(failed, cases.len())?;
-        progress.add(cases.len());
-        let (protocol, secret) = (self.protocol.clone(), self.secret);
-        let summary = aside(move || {
-            let plan = protocol.task.detection().ok_or(EvaluateError::NotMatched)?;
-            let cohort = cohort.open_on_site();
-            let findings = read_findings(&source, cohort, plan.matching)?;
-            let findings = findings.open_on_site();
-            detection::summarise(&protocol, plan, cohort, findings, &secret)
-                .map_err(|_| EvaluateError::NotMatched)
-        });
-        summary.await
-    }
-
     /// Places of the cases that no checkpoint holds.
     async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
         let done = self.vault.checkpoint_list(self.round).await?;
@@ -392,7 +371,8 @@ impl Evaluation<'_> {
         self.check_share(failed, cohort.cases.len())
     }
 
-    fn check_share(&self, failed: usize, cases: usize) -> Result<(), EvaluateError> {
+    /// Whether no more cases failed than the protocol allows.
+    pub(crate) fn check_share(&self, failed: usize, cases: usize) -> Result<(), EvaluateError> {
         // A share, as the protocol states it: a product of both can fall below a whole number.
         let share = to_f64(failed) / to_f64(cases);
         if share > self.protocol.analysis.failure_limit {
@@ -418,7 +398,7 @@ fn check_again(
 }
 
 /// Does what takes its time beside everything else: the agent's own thread answers the coordinator.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
