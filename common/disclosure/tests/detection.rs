@@ -12,7 +12,7 @@ use fedval_disclosure::{
     Earlier, Evidence, Gate, History, SiteLocal, SitePolicy, Vetted, Withheld, bound_bits,
 };
 use fedval_study::detection::{CurvePoint, DetectionFindings};
-use fedval_study::protocol::StudyProtocol;
+use fedval_study::protocol::{Crossing, StudyProtocol};
 use fedval_study::summary::Findings;
 use fedval_study::{
     Cell, CohortCommitment, DetectionPerformance, LockedProtocol, Outcome, Problem as _, Release,
@@ -222,6 +222,50 @@ fn false_positives_of_a_group_that_two_patients_have_stay_in_every_group() {
         found.subgroups.iter().filter_map(|cell| cell.performance.released()).collect();
     assert_eq!(groups.len(), 3);
     assert!(groups.iter().all(|group| group.point.false_positives == Cell::Suppressed));
+}
+
+/// A second table, of floors, and the crossing of both.
+#[test]
+fn false_positives_of_a_row_s_hidden_cells_stay_as_well() {
+    let mut site = Site::new();
+    let mut second = site.protocol.subgroups[0].clone();
+    second.name = "floor".parse().unwrap();
+    site.protocol.subgroups.push(second);
+    site.protocol.crossings.push(Crossing {
+        name: "scanner-floor".parse().unwrap(),
+        rows: "scanner".parse().unwrap(),
+        columns: "floor".parse().unwrap(),
+    });
+    let cohort = |is_lonely: bool| {
+        let mut scans = scans(0..300, &SCANNERS, 3);
+        for scan in &mut scans {
+            let (row, turn) = (scan.cells[0], scan.patient / 12);
+            // Six of each label of scanner 0 are on each of two floors: too few to be shown one by one.
+            let floor = match (row, turn) {
+                (0, 0..=2) => 1,
+                (0, 3..=5) => 2,
+                (0, _) => 0,
+                _ => u16::try_from(turn % 3).unwrap(),
+            };
+            if is_lonely && row == 0 && floor > 0 {
+                scan.others = if scan.patient == 1 { vec![6; 9] } else { Vec::new() };
+            }
+            scan.cells.extend([floor, row * 3 + floor]);
+        }
+        scans
+    };
+    let others = |is_lonely: bool| {
+        let release = site.released(&cohort(is_lonely));
+        assert!(release.overall.point.false_positives.released().is_some());
+        let shown = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+        let told: Vec<bool> =
+            shown.map(|group| group.point.false_positives.released().is_some()).collect();
+        assert!(told.len() >= 3, "{told:?}");
+        assert!(told.iter().all(|is_told| *is_told == told[0]));
+        told[0]
+    };
+    assert!(others(false));
+    assert!(!others(true));
 }
 
 #[test]

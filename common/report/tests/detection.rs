@@ -9,7 +9,9 @@ mod detection;
 
 use boon::{Compiler, Schemas};
 use consortium::{Answers, Consortium, documents, plan};
-use fedval_report::{AssembleError, Reason, Report, assemble, render, render_html, verify};
+use fedval_report::{
+    AssembleError, Reason, Report, WithheldWhat, assemble, render, render_html, verify,
+};
 use fedval_study::detection::{CurvePoint, PointCounts};
 use fedval_study::protocol::{Endpoint, EndpointDirection, Profile, StudyProtocol};
 use fedval_study::result::SubgroupCell;
@@ -103,6 +105,16 @@ fn assembled(plan: &StudyProtocol, answers: &Answers) -> Report {
     assemble(&protocol, &round, &results).unwrap()
 }
 
+fn keeps_to_the_schema(report: &Report) {
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let id = schema["$id"].as_str().unwrap().to_owned();
+    compiler.add_resource(&id, schema).unwrap();
+    let index = compiler.compile(&id, &mut schemas).unwrap();
+    let value: Value = serde_json::from_slice(report.canonical().unwrap().bytes()).unwrap();
+    schemas.validate(&value, index).map_err(|error| format!("{error:#}")).unwrap();
+}
+
 fn close(got: f64, wanted: f64) {
     assert!((got - wanted).abs() < 1e-9, "{got} {wanted}");
 }
@@ -110,14 +122,7 @@ fn close(got: f64, wanted: f64) {
 #[test]
 fn a_report_of_findings_keeps_to_the_schema_and_its_package_verifies() {
     let plan = study();
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let id = schema["$id"].as_str().unwrap().to_owned();
-    compiler.add_resource(&id, schema).unwrap();
-    let index = compiler.compile(&id, &mut schemas).unwrap();
-    let report = assembled(&plan, &answers(&plan));
-    let value: Value = serde_json::from_slice(report.canonical().unwrap().bytes()).unwrap();
-    schemas.validate(&value, index).map_err(|error| format!("{error:#}")).unwrap();
+    keeps_to_the_schema(&assembled(&plan, &answers(&plan)));
     let everyone = Consortium::new(21);
     let package = everyone.package(&plan, &answers(&plan));
     let files = package.files();
@@ -216,7 +221,13 @@ fn what_stays_has_its_reason_and_no_number() {
     let pooled = report.synthesis_of(&sensitivity()).unwrap();
     let left_out: Vec<_> = pooled.excluded.iter().map(|site| site.reason).collect();
     assert_eq!((pooled.k, left_out), (2, vec![Reason::Withheld]));
-    render_html(&report, &[]).unwrap();
+    let told =
+        report.disclosure.withheld.iter().any(|item| {
+            item.site.as_str() == "site-a" && item.what == WithheldWhat::FalsePositives
+        });
+    assert!(told, "{:?}", report.disclosure.withheld);
+    assert!(render_html(&report, &[]).unwrap().contains("the free-response curve"));
+    keeps_to_the_schema(&report);
 }
 
 #[test]
