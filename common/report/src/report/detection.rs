@@ -11,7 +11,7 @@ use super::{Disclosed, Estimable};
 pub struct DetectionSection {
     /// Equal bins of scores from 0 to 1, whose edges counts stand at.
     pub bins: u32,
-    /// Lesions over the sites that released results, with those found at the cut-off.
+    /// Lesions found at the cut-off, over the sites that released results.
     pub hits: u64,
     /// Intersection over union from which a box is found; absent where points lie in a radius.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use fedval_disclosure::SiteLocal;
@@ -115,35 +115,8 @@ struct Reading<'c> {
 impl Reading<'_> {
     /// Reads one file. Whether its points have a depth, where that is known.
     fn file(&mut self, path: &Path, side: Side) -> Option<bool> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.wrong.add(FindingsProblem::Missing { side });
-                return None;
-            }
-            Err(_) => {
-                self.wrong.add(FindingsProblem::Unreadable { side });
-                return None;
-            }
-        };
-        let mut records = Records::new(BufReader::new(file));
-        let columns = match records.next() {
-            Ok(Some(header)) => {
-                let names = header.fields();
-                if names.is_none() {
-                    self.wrong.add(FindingsProblem::Line { side, line: header.line });
-                }
-                Columns::find(&names?, side, self.matching, &mut self.wrong)?
-            }
-            Ok(None) => {
-                self.wrong.add(FindingsProblem::Column { side, column: CASE });
-                return None;
-            }
-            Err(problem) => {
-                self.wrong.add(of_file(&problem, side));
-                return None;
-            }
-        };
+        let mut records = Records::new(BufReader::new(self.open(path, side)?));
+        let columns = self.columns(&mut records, side)?;
         let mut lines = 0;
         loop {
             match records.next() {
@@ -167,6 +140,32 @@ impl Reading<'_> {
             }
         }
         Some(columns.place.len() == POINT.len() + 1)
+    }
+
+    fn open(&mut self, path: &Path, side: Side) -> Option<File> {
+        let problem = match File::open(path) {
+            Ok(file) => return Some(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => FindingsProblem::Missing { side },
+            Err(_) => FindingsProblem::Unreadable { side },
+        };
+        self.wrong.add(problem);
+        None
+    }
+
+    /// Where the columns of a file stand, by its header.
+    fn columns(&mut self, records: &mut Records<impl BufRead>, side: Side) -> Option<Columns> {
+        let problem = match records.next() {
+            Ok(Some(header)) => match header.fields() {
+                Some(names) => {
+                    return Columns::find(&names, side, self.matching, &mut self.wrong);
+                }
+                None => FindingsProblem::Line { side, line: header.line },
+            },
+            Ok(None) => FindingsProblem::Column { side, column: CASE },
+            Err(problem) => of_file(&problem, side),
+        };
+        self.wrong.add(problem);
+        None
     }
 
     /// Takes a line, or adds what is wrong with it.
