@@ -336,39 +336,41 @@ fn check_silence(hospital: &Site, data: &Path, report: &Value) {
     assert_eq!(shown.out.contains("lesions found"), is_released, "{}", shown.out);
 }
 
+/// Three hospitals that are large enough, of which one could not read some scans, and one where hardly anybody has a
+/// lesion.
+fn hospitals() -> Vec<(&'static str, Vec<Scan>)> {
+    let mut west = scans(3, 120, 0.6);
+    for patient in 0..12 {
+        let of = |scan: &&mut Scan| scan.patient == 20 * patient + 1;
+        let scan = west.iter_mut().find(of).expect("a scan");
+        scan.is_read = false;
+        scan.found.clear();
+    }
+    let (north, south, small) = (scans(1, 120, 0.7), scans(2, 120, 0.5), scans(4, 8, 0.7));
+    vec![("north", north), ("south", south), ("west", west), ("small", small)]
+}
+
+/// A hospital whose files lie in a folder of their own.
+fn enrol(consortium: &Consortium, name: &str, scans: &[Scan]) -> Site {
+    let data = consortium.path(&format!("data-{name}"));
+    write(&data, scans);
+    let site = consortium.enrol(name, &data);
+    let folder = data.display();
+    site.configure_also(&format!(
+        "[data_sources.findings]\nreference = \"{folder}/reference.csv\"\n\
+         predicted = \"{folder}/predicted.csv\"\nstatus = \"seen\"\n"
+    ));
+    site
+}
+
 #[test]
 fn findings_of_three_hospitals_are_counted_as_their_files_say() {
     let consortium = Consortium::start();
     let model = consortium.path("model.onnx");
     fs::write(&model, b"a model that nobody runs").expect("a writable folder");
-    let mut hospitals = vec![
-        ("north", scans(1, 120, 0.7)),
-        ("south", scans(2, 120, 0.5)),
-        ("west", scans(3, 120, 0.6)),
-    ];
-    // The model did not read these: of twelve patients.
-    for patient in 0..12 {
-        let of = |scan: &&mut Scan| scan.patient == 20 * patient + 1;
-        let scan = hospitals[2].1.iter_mut().find(of).expect("a scan");
-        scan.is_read = false;
-        scan.found.clear();
-    }
-    // Hardly anybody has a lesion.
-    hospitals.push(("small", scans(4, 8, 0.7)));
-    let mut sites: Vec<Site> = hospitals
-        .iter()
-        .map(|(name, scans)| {
-            let data = consortium.path(&format!("data-{name}"));
-            write(&data, scans);
-            let site = consortium.enrol(name, &data);
-            let folder = data.display();
-            site.configure_also(&format!(
-                "[data_sources.findings]\nreference = \"{folder}/reference.csv\"\n\
-                 predicted = \"{folder}/predicted.csv\"\nstatus = \"seen\"\n"
-            ));
-            site
-        })
-        .collect();
+    let hospitals = hospitals();
+    let mut sites: Vec<Site> =
+        hospitals.iter().map(|(name, scans)| enrol(&consortium, name, scans)).collect();
     let protocol = consortium.lock(STUDY, &study(&model));
     for site in &mut sites {
         site.sign_policy(&[&protocol]);
@@ -380,31 +382,39 @@ fn findings_of_three_hospitals_are_counted_as_their_files_say() {
     let (out, report) = consortium.report(STUDY);
     let verified = consortium.fedval(&["verify", out.to_str().expect("a plain path")]);
     assert_eq!(verified.code, 0, "{}", verified.err);
+    assert!(out.join("figures/froc.svg").is_file() && out.join("tables/detection.csv").is_file());
 
     for (name, scans) in &hospitals[..3] {
         check_site(&report, name, &truth(scans));
     }
-    let small = truth(&hospitals[3].1);
-    let with: BTreeSet<usize> =
-        small.iter().filter(|scan| scan.lesions > 0).map(|scan| scan.patient).collect();
-    assert!(with.len() < K && !with.is_empty());
-    assert_eq!(site(&report, "small")["status"], "insufficient");
-    assert!(site(&report, "small").get("detection").is_none());
+    check_groups(&report, "north", &truth(&hospitals[0].1));
+    check_few(&report, &truth(&hospitals[3].1));
     let attrition = &site(&report, "west")["attrition"];
     assert_eq!(*attrition, serde_json::json!([{ "patients": 12, "reason": "invalid_output" }]));
-    check_groups(&report, "north", &truth(&hospitals[0].1));
+    check_synthesis(&report);
+    for (hospital, (name, _)) in sites.iter().zip(&hospitals) {
+        check_silence(hospital, &consortium.path(&format!("data-{name}")), &report);
+    }
+}
+
+/// The hospital with few patients who have lesions says only that.
+fn check_few(report: &Value, truth: &[Truth]) {
+    let with: BTreeSet<usize> =
+        truth.iter().filter(|scan| scan.lesions > 0).map(|scan| scan.patient).collect();
+    assert!(with.len() < K && !with.is_empty());
+    assert_eq!(site(report, "small")["status"], "insufficient");
+    assert!(site(report, "small").get("detection").is_none());
+}
+
+fn check_synthesis(report: &Value) {
     let pooled = &report["synthesis"]["lesion_sensitivity@half"];
     assert_eq!(pooled["k"], 3);
     let shares = ["north", "south", "west"]
-        .map(|name| number(site(&report, name), "/metrics/lesion_sensitivity@half/estimate"));
+        .map(|name| number(site(report, name), "/metrics/lesion_sensitivity@half/estimate"));
     let [low, high] = [f64::min, f64::max].map(|of| shares.into_iter().reduce(of).expect("three"));
     assert!((low..=high).contains(&number(pooled, "/estimate")), "{pooled}");
     assert!(number(pooled, "/prediction_interval/0") < low, "{pooled}");
     assert_eq!(report["synthesis"]["cpm"]["not_estimable"], "no_sampling_error");
-    assert!(out.join("figures/froc.svg").is_file() && out.join("tables/detection.csv").is_file());
-    for (hospital, (name, _)) in sites.iter().zip(&hospitals) {
-        check_silence(hospital, &consortium.path(&format!("data-{name}")), &report);
-    }
 }
 
 /// Women and men of one hospital.
