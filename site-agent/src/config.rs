@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use fedval_ambient::Failure;
 use fedval_evaluate::MOST_SHARDS;
 use fedval_inference::InferenceLimits;
-use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
+use fedval_ingest::{
+    ColumnMapping, DecodeLimits, FindingsSource, IndexTestColumn, ManifestSource, Pacs,
+};
 use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
 
@@ -80,6 +82,18 @@ pub(crate) struct DataSource {
     pacs: Option<PacsConfig>,
     /// Processes beside the agent that evaluate its jobs. Default: none, and the agent does it.
     shards: Option<u32>,
+    /// Where findings with a place lie, for a study that counts them. Default: nowhere.
+    findings: Option<FindingsConfig>,
+}
+
+/// Findings of the reference standard and of the model, in files of their own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FindingsConfig {
+    reference: PathBuf,
+    predicted: PathBuf,
+    /// Default: none, and every scan of the manifest was read.
+    status: Option<String>,
 }
 
 /// How the manifest's columns are called.
@@ -114,8 +128,8 @@ impl DataSource {
 
     /// Where the scores of this source come from.
     pub(crate) const fn scores(&self) -> ScoreSource {
-        match (&self.columns.score, &self.columns.called) {
-            (None, None) => ScoreSource::Model,
+        match (&self.columns.score, &self.columns.called, &self.findings) {
+            (None, None, None) => ScoreSource::Model,
             _ => ScoreSource::PredictionTable,
         }
     }
@@ -126,9 +140,15 @@ impl DataSource {
         if self.columns.score.is_some() && self.columns.called.is_some() {
             return Err(invalid("a source has a score column or a called one, not both"));
         }
+        let has_scores = self.columns.score.is_some() || self.columns.called.is_some();
+        if self.findings.is_some() && has_scores {
+            let message = "a source with findings has no score column and no called one";
+            return Err(invalid(message));
+        }
         let Some(pacs) = &self.pacs else { return Ok(None) };
         if self.scores() == ScoreSource::PredictionTable || self.root.is_some() {
-            let message = "a source with a PACS has no score column, no called one and no root";
+            let message =
+                "a source with a PACS has no score column, no called one, no findings and no root";
             return Err(invalid(message));
         }
         pacs.open(limits.decode().max_file_bytes).map(Some)
@@ -143,7 +163,7 @@ impl DataSource {
             // Each process would ask as much as the agent may.
             Some(_) if self.pacs.is_some() => Err(invalid("a source with a PACS has no `shards`")),
             Some(_) if self.scores() == ScoreSource::PredictionTable => {
-                Err(invalid("a prediction table has no `shards`: nothing is evaluated"))
+                Err(invalid("scores and findings that were brought have no `shards`: nothing runs"))
             }
             of => Ok(of),
         }
@@ -172,12 +192,20 @@ impl DataSource {
             columns: ColumnMapping {
                 case_id: columns.case_id,
                 patient_id: columns.patient_id,
-                index_test: match (columns.score, columns.called, &self.pacs) {
-                    (Some(score), _, _) => IndexTestColumn::Score(score),
-                    (None, Some(called), _) => IndexTestColumn::Called(called),
-                    (None, None, None) => IndexTestColumn::Image(columns.image),
-                    (None, None, Some(pacs)) => {
-                        IndexTestColumn::Instance(pacs.instance_key(), columns.image)
+                index_test: if let Some(findings) = &self.findings {
+                    IndexTestColumn::Findings(FindingsSource {
+                        reference: findings.reference.clone(),
+                        predicted: findings.predicted.clone(),
+                        status: findings.status.clone(),
+                    })
+                } else {
+                    match (columns.score, columns.called, &self.pacs) {
+                        (Some(score), _, _) => IndexTestColumn::Score(score),
+                        (None, Some(called), _) => IndexTestColumn::Called(called),
+                        (None, None, None) => IndexTestColumn::Image(columns.image),
+                        (None, None, Some(pacs)) => {
+                            IndexTestColumn::Instance(pacs.instance_key(), columns.image)
+                        }
                     }
                 },
                 label: columns.label,
@@ -306,6 +334,30 @@ mod tests {
     }
 
     #[test]
+    fn files_of_findings_make_a_source_of_findings_and_of_nothing_else() {
+        let text = TEMPLATE
+            .replace("# [data_sources.findings]", "[data_sources.findings]")
+            .replace("# reference = ", "reference = ")
+            .replace("# predicted = ", "predicted = ");
+        let config: Config = toml::from_str(&text).unwrap();
+        let source = &config.data_sources[0];
+        assert_eq!(source.scores(), ScoreSource::PredictionTable);
+        let IndexTestColumn::Findings(files) = source.manifest_source().columns.index_test else {
+            panic!("findings")
+        };
+        assert!(files.reference.is_absolute() && files.status.is_none());
+        assert!(source.pacs(&config.limits).unwrap().is_none());
+        let with_status = text.replace("# status = ", "status = ");
+        let config: Config = toml::from_str(&with_status).unwrap();
+        let columns = config.data_sources[0].manifest_source().columns;
+        assert_eq!(columns.index_test.name(), "status");
+        let with_scores = text.replace("# score = ", "score = ");
+        let config: Config = toml::from_str(&with_scores).unwrap();
+        let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+        assert_eq!(refused.code, "CONFIG_INVALID");
+    }
+
+    #[test]
     fn the_pacs_in_the_example_works_when_it_is_switched_on() {
         let start = TEMPLATE.find("# [data_sources.pacs]").unwrap();
         let (before, rest) = TEMPLATE.split_at(start);
@@ -355,6 +407,11 @@ mod tests {
         let split = TEMPLATE.replace("# shards = 8", "shards = 8");
         assert_eq!(source(&split).unwrap(), Some(8));
         let table = split.replace("# score = ", "score = ");
+        let mut findings = split.clone();
+        for key in ["[data_sources.findings]", "reference = ", "predicted = "] {
+            assert!(findings.contains(&format!("# {key}")), "{key}");
+            findings = findings.replace(&format!("# {key}"), key);
+        }
         let none = split.replace("shards = 8", "shards = 0");
         let many = split.replace("shards = 8", "shards = 1001");
         let start = split.find("# [data_sources.pacs]").unwrap();
@@ -362,7 +419,7 @@ mod tests {
         let pacs = format!(
             "{before}[data_sources.pacs]\nurl = \"https://pacs.example.org/dicom-web\"\n{after}"
         );
-        for text in [table, none, many, pacs] {
+        for text in [table, findings, none, many, pacs] {
             assert_eq!(source(&text).unwrap_err().code, "CONFIG_INVALID");
         }
     }

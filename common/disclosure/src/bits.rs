@@ -4,9 +4,10 @@
 use fedval_stats::aggregate::{ClusterRankSums, ClusterSums, RankSums};
 use fedval_study::coarse::{GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
+use fedval_study::protocol::{DETECTION_BINS, MOST_CANDIDATES, MOST_LESIONS};
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, MeasurePerformance, NoisyPerformance, Outcome,
-    Performance, Release, SiteResult,
+    ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance,
+    NoisyPerformance, Outcome, Performance, Release, SiteResult,
 };
 
 use crate::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
@@ -36,6 +37,7 @@ pub fn bound_bits(result: &SiteResult) -> u64 {
         Outcome::ReleasedMeasures(release) => {
             of_release(release, |p| measures(p, to_f64(release.terms.rounding_base)))
         }
+        Outcome::ReleasedDetection(release) => of_release(release, detection),
         Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => 0.0,
     };
     // Which of the eight outcomes that a task has it is speaks too.
@@ -102,6 +104,19 @@ fn measures(p: &MeasurePerformance, base: f64) -> f64 {
     let mean = field(to_f64(p.patients) + 2.0);
     let measures = p.measures.iter().map(|_| mean + field(99.0 * 17.0));
     field(MAX_CASES / base) + measures.sum::<f64>()
+}
+
+/// Whether each edge is shown, and at each that is, and at the cut-off, lesions found and false positives; two errors
+/// of two figures at one of some powers of ten.
+fn detection(p: &DetectionPerformance) -> f64 {
+    let lesions = f64::from(MOST_LESIONS) * MAX_CASES;
+    let others = f64::from(MOST_CANDIDATES) * to_f64(p.scans());
+    let edges = f64::from(DETECTION_BINS.into_iter().max().unwrap_or(0));
+    let counts = 5.0 * field(MAX_CASES) + field(lesions);
+    let at_an_edge = field(to_f64(p.lesions)) + field(others);
+    let shown = to_f64(u64::try_from(p.curve.len()).unwrap_or(u64::MAX)) + 1.0;
+    // One value more of each: it stays.
+    counts + edges + shown * (at_an_edge + 1.0) + 2.0 * field(99.0 * 16.0)
 }
 
 fn rank_sums(sums: &RankSums) -> f64 {

@@ -1,6 +1,7 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
 mod classes;
+mod detection;
 mod measures;
 mod withheld;
 
@@ -79,9 +80,13 @@ impl<'p> Gate<'p> {
         }
         let terms = self.policy.exact_terms.unwrap_or(self.policy.terms);
         let task = &self.protocol.task;
-        let has_classes = !task.classes().is_empty();
-        if has_classes && !dc15_inference::variance_components_may_leave(&terms) {
-            return Err(Withheld::ClassesNeedExactCounts);
+        if !dc15_inference::variance_components_may_leave(&terms) {
+            if task.detection().is_some() {
+                return Err(Withheld::DetectionNeedsExactCounts);
+            }
+            if !task.classes().is_empty() {
+                return Err(Withheld::ClassesNeedExactCounts);
+            }
         }
         if task.is_of_measures() && terms.noise_rho_micro.is_some() {
             return Err(Withheld::MeasuresHaveNoNoise);
@@ -114,6 +119,7 @@ impl<'p> Gate<'p> {
             Findings::Binary(found) if self.protocol.task.is_binary() => {
                 self.vet_binary(header, evidence, found)
             }
+            Findings::Detection(found) => self.vet_detection(header, summary, found, history),
             Findings::Classes(found) => self.vet_classes(header, summary, found.as_ref(), history),
             Findings::Measures(found) if self.protocol.task.is_of_measures() => {
                 self.vet_measures(header, summary, found, history)

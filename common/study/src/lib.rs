@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod classes;
 pub mod coarse;
+pub mod detection;
 pub mod digest;
 pub mod dispatch;
 pub mod draft;
@@ -32,6 +33,7 @@ pub use fedval_ambient::{Exit, Problem, Timestamp};
 pub use canonical::{Canonical, CanonicalError};
 pub use classes::ClassPerformance;
 pub use coarse::CoarsePerformance;
+pub use detection::DetectionPerformance;
 pub use digest::{
     BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest,
     Sha256Digest,

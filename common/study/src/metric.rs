@@ -56,6 +56,12 @@ pub enum MetricId {
     UpperLimitOfAgreement,
     /// ICC(2,1) of prediction and reference: absolute agreement of single measurements.
     IntraclassCorrelation,
+    /// Share of lesions that are found at the locked cut-off.
+    LesionSensitivity(Name),
+    /// Findings in no lesion at the locked cut-off, a scan.
+    FalsePositivesPerScan(Name),
+    /// Mean share of lesions found at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives a scan.
+    Cpm,
 }
 
 impl MetricId {
@@ -74,6 +80,8 @@ impl MetricId {
                 | Self::ClassAuroc(_)
                 | Self::ClassSensitivity(_)
                 | Self::ClassSpecificity(_)
+                | Self::LesionSensitivity(_)
+                | Self::Cpm
         )
     }
 
@@ -94,6 +102,12 @@ impl MetricId {
     #[must_use]
     pub const fn has_unit(&self) -> bool {
         self.is_of_quantity() && !matches!(self, Self::IntraclassCorrelation)
+    }
+
+    /// Whether it is about findings with a place.
+    #[must_use]
+    pub const fn is_of_findings(&self) -> bool {
+        matches!(self, Self::LesionSensitivity(_) | Self::FalsePositivesPerScan(_) | Self::Cpm)
     }
 
     /// Whether it is about several classes.
@@ -119,7 +133,8 @@ impl MetricId {
      calibration_intercept, calibration_slope, calibration_in_the_large, ece; of several classes \
      quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
      class_sensitivity@NAME, class_specificity@NAME; of a quantity mean_absolute_error, mean_error, \
-     lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation"
+     lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation; of findings \
+     lesion_sensitivity@NAME, fp_per_scan@NAME, cpm"
 )]
 pub struct UnknownMetric;
 
@@ -148,6 +163,9 @@ impl fmt::Display for MetricId {
             Self::LowerLimitOfAgreement => f.write_str("lower_limit_of_agreement"),
             Self::UpperLimitOfAgreement => f.write_str("upper_limit_of_agreement"),
             Self::IntraclassCorrelation => f.write_str("intraclass_correlation"),
+            Self::LesionSensitivity(point) => write!(f, "lesion_sensitivity@{point}"),
+            Self::FalsePositivesPerScan(point) => write!(f, "fp_per_scan@{point}"),
+            Self::Cpm => f.write_str("cpm"),
         }
     }
 }
@@ -164,6 +182,8 @@ impl FromStr for MetricId {
                 "class_auroc" => Ok(Self::ClassAuroc(point)),
                 "class_sensitivity" => Ok(Self::ClassSensitivity(point)),
                 "class_specificity" => Ok(Self::ClassSpecificity(point)),
+                "lesion_sensitivity" => Ok(Self::LesionSensitivity(point)),
+                "fp_per_scan" => Ok(Self::FalsePositivesPerScan(point)),
                 _ => Err(UnknownMetric),
             };
         }
@@ -185,6 +205,7 @@ impl FromStr for MetricId {
             "lower_limit_of_agreement" => Ok(Self::LowerLimitOfAgreement),
             "upper_limit_of_agreement" => Ok(Self::UpperLimitOfAgreement),
             "intraclass_correlation" => Ok(Self::IntraclassCorrelation),
+            "cpm" => Ok(Self::Cpm),
             _ => Err(UnknownMetric),
         }
     }
@@ -227,6 +248,9 @@ mod tests {
             "lower_limit_of_agreement",
             "upper_limit_of_agreement",
             "intraclass_correlation",
+            "lesion_sensitivity@call",
+            "fp_per_scan@call",
+            "cpm",
         ] {
             assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
         }

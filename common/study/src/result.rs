@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::canonical::exact_u64;
 use crate::classes::ClassPerformance;
 use crate::coarse::CoarsePerformance;
+use crate::detection::DetectionPerformance;
 use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest};
 use crate::id::{Name, RoundId, SiteId, StudyId};
 use crate::measures::MeasurePerformance;
@@ -124,6 +125,8 @@ pub enum Outcome {
     ReleasedClasses(Box<Release<ClassPerformance>>),
     /// Means and spreads of measures, on grids.
     ReleasedMeasures(Box<Release<MeasurePerformance>>),
+    /// Aggregates of findings with a place, in exact counts.
+    ReleasedDetection(Box<Release<DetectionPerformance>>),
     /// The cohort's denominators are too small for anything to leave.
     Insufficient,
     /// Policy, ledger, budget or steward refused: the reason stays on site.
@@ -141,7 +144,8 @@ impl Outcome {
             | Self::ReleasedCoarse(_)
             | Self::ReleasedNoisy(_)
             | Self::ReleasedClasses(_)
-            | Self::ReleasedMeasures(_) => "released",
+            | Self::ReleasedMeasures(_)
+            | Self::ReleasedDetection(_) => "released",
             Self::Insufficient => "insufficient",
             Self::Refused => "refused",
             Self::Failed(_) => "failed",
@@ -157,6 +161,7 @@ impl Outcome {
             Self::ReleasedNoisy(release) => Some(release.terms),
             Self::ReleasedClasses(release) => Some(release.terms),
             Self::ReleasedMeasures(release) => Some(release.terms),
+            Self::ReleasedDetection(release) => Some(release.terms),
             Self::Insufficient | Self::Refused | Self::Failed(_) => None,
         }
     }
@@ -170,6 +175,7 @@ impl Outcome {
             Self::ReleasedNoisy(release) => &release.attrition,
             Self::ReleasedClasses(release) => &release.attrition,
             Self::ReleasedMeasures(release) => &release.attrition,
+            Self::ReleasedDetection(release) => &release.attrition,
             Self::Insufficient | Self::Refused | Self::Failed(_) => &[],
         }
     }

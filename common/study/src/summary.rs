@@ -6,6 +6,7 @@ use fedval_stats::aggregate::Moments;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::ClassPerformance;
+use crate::detection::DetectionFindings;
 use crate::digest::CohortCommitment;
 use crate::id::Name;
 use crate::members::Members;
@@ -113,6 +114,8 @@ pub enum Findings {
     Classes(Option<ClassPerformance>),
     /// Measures of patients.
     Measures(MeasureFindings),
+    /// Of findings with a place, scan by scan.
+    Detection(DetectionFindings),
 }
 
 /// What was counted of cases with and without the target condition.

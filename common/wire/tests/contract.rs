@@ -46,10 +46,13 @@ const BYTES: [&str; 18] = [
 ];
 
 /// The only strings a site can send: identifiers of a fixed character set.
-const STRINGS: [&str; 14] = [
+const STRINGS: [&str; 17] = [
     "CoarseCell.category",
     "CoarseCell.dimension",
     "CoarsePoint.name",
+    "DetectionCell.category",
+    "DetectionCell.dimension",
+    "DetectionPoint.name",
     "MeasureCell.category",
     "MeasureCell.dimension",
     "NoisyCell.category",

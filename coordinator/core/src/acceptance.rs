@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::{
-    dc01_closed_schema, dc02_cohort_minimum, dc11_variance, dc14_per_case,
+    dc01_closed_schema, dc02_cohort_minimum, dc03_identifying_cells, dc11_variance, dc14_per_case,
 };
 use fedval_preprocess::probe::{Expected, ProbesRefused};
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    Canonical, Cell, ClassPerformance, Dispatch, LockedProtocol, LogEvent, MeasurePerformance,
-    Name, Outcome, PatientCounts, Release, ResultDigest, ResultHeader, ScoreSource, SiteId,
-    SiteResult,
+    Canonical, Cell, ClassPerformance, DetectionPerformance, Dispatch, LockedProtocol, LogEvent,
+    MeasurePerformance, Name, Outcome, PatientCounts, Release, ResultDigest, ResultHeader,
+    ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -144,6 +144,7 @@ impl Coordinator {
             Outcome::Released(release) => check_consistency(release)?,
             Outcome::ReleasedClasses(release) => check_classes(release)?,
             Outcome::ReleasedMeasures(release) => check_measures(release)?,
+            Outcome::ReleasedDetection(release) => check_detection(release)?,
             _ => {}
         }
         let canonical = Canonical::new(result).map_err(|_| SubmitError::NotCanonical)?;
@@ -223,6 +224,9 @@ impl Coordinator {
             Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
             Outcome::ReleasedClasses(release) => dc01_closed_schema::check_classes(release, plan),
             Outcome::ReleasedMeasures(release) => dc01_closed_schema::check_measures(release, plan),
+            Outcome::ReleasedDetection(release) => {
+                dc01_closed_schema::check_detection(release, plan)
+            }
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
         };
         schema.map_err(|_| SubmitError::Contradiction {
@@ -288,6 +292,44 @@ fn check_measures(release: &Release<MeasurePerformance>) -> Result<(), SubmitErr
     // Every patient is in one cell of a table.
     if sums.values().any(|(sum, rounded)| sum.saturating_sub(*rounded) > all) {
         return Err(contradiction("subgroups are part of the whole cohort"));
+    }
+    Ok(())
+}
+
+/// The same of findings with a place; that counts keep their bounds was tested with the schema.
+fn check_detection(release: &Release<DetectionPerformance>) -> Result<(), SubmitError> {
+    let contradiction = |relation| SubmitError::Contradiction { relation };
+    let (k, overall) = (release.terms.k, &release.overall);
+    let shown = || {
+        let cells = release.subgroups.iter();
+        cells.filter_map(|cell| Some((&cell.dimension, cell.performance.released()?)))
+    };
+    let errors_rest_on_enough = |group: &DetectionPerformance| {
+        let bears = |se: Cell<u64>, patients| {
+            se.released().is_none() || dc11_variance::has_enough(patients, k)
+        };
+        bears(group.point.rate_se_micro, group.patients.total)
+            && bears(group.point.sensitivity_se_micro, group.patients.with_positive)
+    };
+    let enough = dc02_cohort_minimum::is_sufficient(overall.patients, k)
+        && shown().all(|(_, group)| dc03_identifying_cells::is_safe(group.patients, k))
+        && std::iter::once(overall)
+            .chain(shown().map(|(_, group)| group))
+            .all(errors_rest_on_enough)
+        && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
+    if !enough {
+        return Err(contradiction("every count that is shown rests on k patients"));
+    }
+    for (dimension, _) in shown() {
+        let sum = |of: fn(&DetectionPerformance) -> u64| {
+            let own = shown().filter(|(other, _)| *other == dimension);
+            own.fold(0, |sum: u64, (_, group)| sum.saturating_add(of(group)))
+        };
+        let parts: [fn(&DetectionPerformance) -> u64; 4] =
+            [|p| p.lesions, |p| p.point.hits, |p| p.scans_with, |p| p.scans_without];
+        if parts.into_iter().any(|part| sum(part) > part(overall)) {
+            return Err(contradiction("subgroups are part of the whole cohort"));
+        }
     }
     Ok(())
 }

@@ -63,7 +63,8 @@ pub(crate) fn site_progress(progress: &Progress) -> proto::SiteProgress {
             | Outcome::ReleasedCoarse(_)
             | Outcome::ReleasedNoisy(_)
             | Outcome::ReleasedClasses(_)
-            | Outcome::ReleasedMeasures(_),
+            | Outcome::ReleasedMeasures(_)
+            | Outcome::ReleasedDetection(_),
         ) => proto::SiteOutcome::Released,
         Some(Outcome::Insufficient) => proto::SiteOutcome::Insufficient,
         Some(Outcome::Refused) => proto::SiteOutcome::Refused,

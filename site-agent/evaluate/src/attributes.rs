@@ -25,6 +25,15 @@ pub(crate) fn keywords(protocol: &StudyProtocol) -> Vec<String> {
     protocol.subgroups.iter().filter_map(keyword).collect()
 }
 
+/// What stands in the place of an image's header where none is there: the columns that are called like its keywords.
+pub(crate) fn brought(protocol: &StudyProtocol, case: &Case) -> BTreeMap<String, String> {
+    let value = |keyword: String| {
+        let value = case.attributes.get(&keyword)?.to_owned();
+        Some((keyword, value))
+    };
+    keywords(protocol).into_iter().filter_map(value).collect()
+}
+
 /// The case's category in each dimension, by its place among the dimension's; `None` where the value is missing or
 /// unlisted.
 pub(crate) fn categories(

@@ -89,7 +89,7 @@ impl Evaluated {
 
     /// The share of cases that failed.
     pub(crate) fn failed_share(&self) -> f64 {
-        to_f64(self.failed) / to_f64(self.digests.len())
+        failed_share(self.failed, self.digests.len())
     }
 
     /// Counts everything that the protocol names.
@@ -151,6 +151,11 @@ impl Evaluated {
             members: measures::members(protocol, cohort, &units, &self.secret),
         })
     }
+}
+
+/// The share of `cases` that failed.
+pub(crate) fn failed_share(failed: usize, cases: usize) -> f64 {
+    to_f64(failed) / to_f64(cases)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "cases, at most two million")]

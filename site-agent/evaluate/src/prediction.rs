@@ -1,7 +1,5 @@
 //! Scores that were made elsewhere: every case of a prediction table, checkpointed without a model.
 
-use std::collections::BTreeMap;
-
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{Case, IndexTest};
 use fedval_study::Sha256Digest;
@@ -15,7 +13,8 @@ use crate::lane::row_digest;
 /// What becomes of a case whose scores are known; `None` of one that has an image.
 pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLocal<Checkpoint>> {
     let scores = match &case.index_test {
-        IndexTest::Image(_) | IndexTest::Instance(_) => return None,
+        // Findings are matched as a whole, and need no checkpoint.
+        IndexTest::Image(_) | IndexTest::Instance(_) | IndexTest::Findings(_) => return None,
         IndexTest::Score(score) => score.as_ref().map(std::slice::from_ref),
         IndexTest::Scores(scores) => scores.as_deref(),
     };
@@ -26,13 +25,10 @@ pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLo
         (Some(_), None) => CaseOutcome::Failed(FailureReason::InvalidOutput),
         (Some(_), Some(scores)) => outcome(protocol, scores),
     };
-    let keywords = attributes::keywords(protocol);
-    let header =
-        |keyword: &String| Some((keyword.clone(), case.attributes.get(keyword)?.to_owned()));
     Some(SiteLocal::new(Checkpoint {
         row: row_digest(case),
         outcome,
-        attributes: keywords.iter().filter_map(header).collect::<BTreeMap<_, _>>(),
+        attributes: attributes::brought(protocol, case),
         // The commitment names the scores, as it names the image of other cohorts.
         image: scores.map(digest),
     }))

@@ -79,7 +79,9 @@ impl Reader<'_> {
         let path = match &case.index_test {
             IndexTest::Image(path) => path.clone(),
             IndexTest::Instance(name) => return self.fetch(name).await,
-            IndexTest::Score(_) | IndexTest::Scores(_) => return Ok(Err(UNREADABLE)),
+            IndexTest::Score(_) | IndexTest::Scores(_) | IndexTest::Findings(_) => {
+                return Ok(Err(UNREADABLE));
+            }
         };
         let max_bytes = self.max_file_bytes;
         // All that waits for a disk at once: each turn to the threads that may wait costs more

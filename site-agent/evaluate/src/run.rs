@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, LoadError, ModelEngine};
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, Pacs, PacsError,
-    read_manifest,
+    Cohort, DECODE_ROLE, DecodeLimits, Decoder, FindingsError, IndexTestColumn, ManifestError,
+    ManifestSource, Pacs, PacsError, read_manifest,
 };
 use fedval_preprocess::probe::Drift;
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
@@ -64,6 +64,12 @@ pub enum EvaluateError {
     /// The manifest is refused.
     #[error("the manifest is refused")]
     Manifest(#[from] ManifestError),
+    /// The findings are refused.
+    #[error("the findings are refused")]
+    Findings(#[from] FindingsError),
+    /// Findings that were read cannot be matched: this program is at fault.
+    #[error("the findings cannot be matched")]
+    NotMatched,
     /// The source has scores, and the protocol wants images.
     #[error("the study does not accept prediction tables")]
     PredictionsNotAccepted,
@@ -113,7 +119,9 @@ impl EvaluateError {
     pub fn stage(&self) -> Option<FailedStage> {
         match self {
             Self::Manifest(error) if error.is_of_this_machine() => None,
-            Self::Manifest(_) | Self::PredictionsNotAccepted => Some(FailedStage::DataSource),
+            Self::Manifest(_) | Self::Findings(_) | Self::PredictionsNotAccepted => {
+                Some(FailedStage::DataSource)
+            }
             // A box that does not start says nothing about the model.
             Self::ModelLoad(LoadError::NotRead { .. } | LoadError::NotStarted { .. })
             | Self::Machine(_)
@@ -128,7 +136,8 @@ impl EvaluateError {
             Self::ModelDies(_)
             | Self::TooManyFailures
             | Self::EnginesDisagree
-            | Self::Nondeterministic => Some(FailedStage::Evaluation),
+            | Self::Nondeterministic
+            | Self::NotMatched => Some(FailedStage::Evaluation),
         }
     }
 
@@ -166,6 +175,8 @@ impl Problem for EvaluateError {
     fn code(&self) -> &'static str {
         match self {
             Self::Manifest(error) => error.code(),
+            Self::Findings(error) => error.code(),
+            Self::NotMatched => "PROGRAM_FAULT",
             Self::PredictionsNotAccepted => "PREDICTIONS_NOT_ACCEPTED",
             Self::ModelLoad(error) => error.code(),
             Self::ModelDies(error) => error.code(),
@@ -183,6 +194,8 @@ impl Problem for EvaluateError {
     fn remedy(&self) -> Option<String> {
         match self {
             Self::Manifest(error) => error.remedy(),
+            Self::Findings(error) => error.remedy(),
+            Self::NotMatched => Some("tell the maintainers: nothing was released".to_owned()),
             Self::PredictionsNotAccepted => Some(
                 "give the study a data source with images, or ask the sponsor for a protocol that \
                  accepts prediction tables"
@@ -270,6 +283,9 @@ impl Evaluation<'_> {
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
         let cohort = self.cohort().await?;
+        if let IndexTestColumn::Findings(source) = &self.source.columns.index_test {
+            return self.match_findings(cohort, source.clone(), progress).await;
+        }
         let missing = self.missing(cohort.open_on_site()).await?;
         let again = if self.source.columns.index_test.is_table() {
             self.record_scores(cohort.open_on_site(), missing, progress).await?;
@@ -340,11 +356,17 @@ impl Evaluation<'_> {
             })
             .await?;
         check_again(&first, again)?;
+        self.check_share(evaluated.failed_share())?;
+        Ok(evaluated)
+    }
+
+    /// Whether no more cases failed than the protocol allows.
+    pub(crate) fn check_share(&self, failed: f64) -> Result<(), EvaluateError> {
         // A share, as the protocol states it: a product of both can fall below a whole number.
-        if evaluated.failed_share() > self.protocol.analysis.failure_limit {
+        if failed > self.protocol.analysis.failure_limit {
             return Err(EvaluateError::TooManyFailures);
         }
-        Ok(evaluated)
+        Ok(())
     }
 
     /// Places of the cases that no checkpoint holds.

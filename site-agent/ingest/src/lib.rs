@@ -4,6 +4,7 @@
 //! tensor that the protocol describes, in a child process that can reach nothing.
 
 pub mod decode;
+pub mod findings;
 pub mod manifest;
 pub mod pacs;
 
@@ -14,9 +15,13 @@ pub use decode::{
     DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, ReceivedImage,
     decode_box_main, decode_image, picture, probe_file,
 };
+pub use findings::{
+    CaseFindings, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,
+    ReferenceFinding, read_findings,
+};
 pub use manifest::{
     Attributes, Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError,
-    ManifestProblem, ManifestSource, TABLE_ROLE, read_manifest, table_box_main,
+    ManifestProblem, ManifestSource, ScanStatus, TABLE_ROLE, read_manifest, table_box_main,
 };
 pub use pacs::{
     CaseFault, FetchError, InstanceKey, InstanceName, Pacs, PacsError, PacsLimits, PacsLogin,

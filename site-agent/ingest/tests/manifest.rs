@@ -87,7 +87,10 @@ fn a_manifest_becomes_a_cohort() {
     );
     assert!(cases.iter().all(|case| match &case.index_test {
         IndexTest::Image(image) => image.is_absolute() && image.is_file(),
-        IndexTest::Score(_) | IndexTest::Scores(_) | IndexTest::Instance(_) => false,
+        IndexTest::Score(_)
+        | IndexTest::Scores(_)
+        | IndexTest::Instance(_)
+        | IndexTest::Findings(_) => false,
     }));
     assert_eq!(format!("{:?}", cases[0]), "Case(..)");
 }

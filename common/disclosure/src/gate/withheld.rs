@@ -60,6 +60,9 @@ pub enum Withheld {
     /// The study measures patients, and the policy adds noise.
     #[error("means of measures have no form with the noise that this site's policy asks for")]
     MeasuresHaveNoNoise,
+    /// The study counts findings, and the policy rounds counts, keeps some back or adds noise.
+    #[error("counts of findings have no form that this site's policy would let out")]
+    DetectionNeedsExactCounts,
     /// The noise cannot be drawn.
     #[error("the noise of the policy cannot be drawn")]
     Noise,
@@ -87,6 +90,7 @@ impl Problem for Withheld {
             Self::ForeignNoise => "NOISE_NOT_CHOSEN",
             Self::ClassesNeedExactCounts => "CLASSES_NEED_EXACT_COUNTS",
             Self::MeasuresHaveNoNoise => "MEASURES_HAVE_NO_NOISE",
+            Self::DetectionNeedsExactCounts => "DETECTION_NEEDS_EXACT_COUNTS",
             Self::PerCase | Self::Dominated => "RESULT_PER_CASE",
             Self::Attribute { .. } => "SUBGROUP_ATTRIBUTE",
             Self::NotAbsent { .. } => "ABSENT_BUT_THERE",
@@ -114,7 +118,7 @@ impl Problem for Withheld {
                 "set `profile = \"dp\"` or `noise_rho_micro` in policy.toml on purpose and sign it, or \
                  keep refusing"
             }
-            Self::ClassesNeedExactCounts => {
+            Self::ClassesNeedExactCounts | Self::DetectionNeedsExactCounts => {
                 "keep refusing, or on purpose let this protocol out exactly once: its digest under \
                  `locked_exact` in policy.toml, and two people then approve it"
             }

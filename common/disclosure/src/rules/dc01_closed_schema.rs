@@ -11,8 +11,8 @@ use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, MeasurePerformance, Name, NoisyPerformance, Performance,
-    Release,
+    ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance, Name,
+    NoisyPerformance, Performance, Release,
 };
 
 use super::dc10_means::measure_grid_micro;
@@ -113,7 +113,9 @@ pub fn check_classes(
     check_rows(release, protocol)?;
     let p = &release.overall;
     let has_areas = match protocol.task {
-        Task::Binary | Task::Regression(_) => return Err(SchemaBreach::Task),
+        Task::Binary | Task::Regression(_) | Task::Detection(_) => {
+            return Err(SchemaBreach::Task);
+        }
         Task::MultiClass(_) => true,
         Task::Ordinal(_) => false,
     };
@@ -175,6 +177,32 @@ fn check_measured(
             && spread.saturating_add(sd.grid_micro) >= range.finest_micro
     });
     if holds { Ok(()) } else { Err(SchemaBreach::OutOfRange) }
+}
+
+/// The same for a release of findings with a place.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`].
+pub fn check_detection(
+    release: &Release<DetectionPerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    check_rows(release, protocol)?;
+    let plan = protocol.task.detection().ok_or(SchemaBreach::Task)?;
+    // There is no other form of it.
+    if !dc15_inference::variance_components_may_leave(&release.terms) {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    groups(release).try_for_each(|group| {
+        if group.point.name != plan.point.name {
+            return Err(SchemaBreach::OperatingPoints);
+        }
+        group.check(plan).map_err(|_| SchemaBreach::Inconsistent)
+    })?;
+    // Groups have no curve.
+    let mut cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    if cells.all(|cell| cell.curve.is_empty()) { Ok(()) } else { Err(SchemaBreach::Subgroups) }
 }
 
 /// Whole and shown cells.

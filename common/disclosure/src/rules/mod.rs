@@ -10,6 +10,7 @@ pub mod dc05_zeros;
 pub mod dc06_response_counts;
 pub mod dc07_margins;
 pub mod dc08_curves;
+pub mod dc08_detection;
 pub mod dc09_rank_statistics;
 pub mod dc10_means;
 pub mod dc11_variance;
@@ -44,6 +45,8 @@ pub enum Rule {
     Dc06,
     /// Margins.
     Dc07,
+    /// Curves.
+    Dc08,
     /// Rank statistics.
     Dc09,
     /// Means.
@@ -76,6 +79,7 @@ impl Rule {
             Self::Dc05 => "DC-05",
             Self::Dc06 => "DC-06",
             Self::Dc07 => "DC-07",
+            Self::Dc08 => "DC-08",
             Self::Dc09 => "DC-09",
             Self::Dc10 => "DC-10",
             Self::Dc11 => "DC-11",

@@ -3,8 +3,8 @@
 use fedval_study::noisy::edges_micro;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, MeasurePerformance, Name, NoisyPerformance, Outcome,
-    Performance, SiteResult, Terms,
+    Cell, ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance, Name,
+    NoisyPerformance, Outcome, Performance, SiteResult, Terms,
 };
 
 /// The aggregates of one group in the form that the site's terms allow.
@@ -28,6 +28,8 @@ pub(crate) enum Aggregates<'a> {
     Classes(&'a ClassPerformance),
     /// Means and spreads of measures, on grids.
     Measures(&'a MeasurePerformance),
+    /// Findings with a place, in exact counts.
+    Detection(&'a DetectionPerformance),
 }
 
 impl<'a> Aggregates<'a> {
@@ -44,6 +46,7 @@ impl<'a> Aggregates<'a> {
             }
             Outcome::ReleasedClasses(release) => Some(Self::Classes(&release.overall)),
             Outcome::ReleasedMeasures(release) => Some(Self::Measures(&release.overall)),
+            Outcome::ReleasedDetection(release) => Some(Self::Detection(&release.overall)),
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => None,
         }
     }
@@ -72,6 +75,9 @@ impl<'a> Aggregates<'a> {
             Outcome::ReleasedMeasures(release) => {
                 find(&release.subgroups, cell).map(|cell| shown(cell, Self::Measures))
             }
+            Outcome::ReleasedDetection(release) => {
+                find(&release.subgroups, cell).map(|cell| shown(cell, Self::Detection))
+            }
             Outcome::ReleasedClasses(_)
             | Outcome::Insufficient
             | Outcome::Refused
@@ -90,6 +96,8 @@ impl<'a> Aggregates<'a> {
                 };
                 (sum(&group.positives), sum(&group.negatives))
             }
+            // Scans with a lesion and without.
+            Self::Detection(p) => (p.scans_with, p.scans_without),
             Self::Classes(_) | Self::Measures(_) => return None,
         })
     }
@@ -108,6 +116,7 @@ impl<'a> Aggregates<'a> {
         match self {
             Self::Exact(p) => p.patients.total,
             Self::Coarse { group, .. } => group.patients.total,
+            Self::Detection(p) => p.patients.total,
             // Each patient is counted once.
             Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => self.n(),
         }
@@ -117,6 +126,7 @@ impl<'a> Aggregates<'a> {
     pub(super) fn is_clustered(self) -> bool {
         match self {
             Self::Exact(p) => p.is_clustered(),
+            Self::Detection(_) => true,
             Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => {
                 false
             }
@@ -127,7 +137,11 @@ impl<'a> Aggregates<'a> {
     pub(super) const fn sums(self) -> Option<&'a Performance> {
         match self {
             Self::Exact(p) => Some(p),
-            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => None,
+            Self::Coarse { .. }
+            | Self::Noisy { .. }
+            | Self::Classes(_)
+            | Self::Measures(_)
+            | Self::Detection(_) => None,
         }
     }
 }

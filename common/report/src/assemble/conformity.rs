@@ -187,6 +187,14 @@ fn check_release(
             dc01_closed_schema::check_classes(release, plan)
         }
         Outcome::ReleasedMeasures(release) => dc01_closed_schema::check_measures(release, plan),
+        Outcome::ReleasedDetection(release) => {
+            let task = plan.task.detection();
+            let groups = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+            let mut groups = std::iter::once(&release.overall).chain(groups);
+            let found = task.map_or(Ok(()), |task| groups.try_for_each(|group| group.check(task)));
+            found.map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
+            dc01_closed_schema::check_detection(release, plan)
+        }
         Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
         Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
     };

@@ -9,7 +9,7 @@ use fedval_study::{CoarsePerformance, MetricId, Performance, SiteId};
 use super::aggregates::Aggregates;
 use super::noisy::Histogram;
 use super::proportion::{Calls, Proportion};
-use super::{classes, coarse, measures};
+use super::{classes, coarse, detection, measures};
 use crate::report::Reason;
 
 /// A micro-unit, in which fixed-point sums travel.
@@ -60,6 +60,7 @@ pub(super) fn on_scale(
             classes::on_scale(plan, metric, member, performance)?
         }
         (_, Aggregates::Measures(group)) => measures::on_scale(metric, group)?,
+        (_, Aggregates::Detection(performance)) => detection::on_scale(metric, performance)?,
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             logit_proportion(&member.calls.get(metric)?)?
         }
@@ -91,7 +92,10 @@ fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, 
         | MetricId::MeanError
         | MetricId::LowerLimitOfAgreement
         | MetricId::UpperLimitOfAgreement
-        | MetricId::IntraclassCorrelation => return Err(Reason::InvalidInput),
+        | MetricId::IntraclassCorrelation
+        | MetricId::LesionSensitivity(_)
+        | MetricId::FalsePositivesPerScan(_)
+        | MetricId::Cpm => return Err(Reason::InvalidInput),
         MetricId::Brier => proportion::ratio_mean(&performance.brier_clusters, PICO)?,
         MetricId::OeRatio => log_oe(performance)?,
         MetricId::CalibrationIntercept => coefficient(performance, Coefficient::Intercept)?,

@@ -3,7 +3,7 @@
 use fedval_disclosure::rules::Rule;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::SubgroupCell;
-use fedval_study::{Cell, Outcome, SiteId, SiteResult, SiteStatus};
+use fedval_study::{Cell, DetectionPerformance, Outcome, Release, SiteId, SiteResult, SiteStatus};
 
 use super::{Answer, statement};
 use crate::report::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
@@ -60,6 +60,10 @@ fn cells(site: &SiteId, result: &SiteResult) -> Vec<WithheldItem> {
         Outcome::ReleasedCoarse(release) => items.extend(subgroups(site, &release.subgroups)),
         Outcome::ReleasedNoisy(release) => items.extend(subgroups(site, &release.subgroups)),
         Outcome::ReleasedMeasures(release) => items.extend(subgroups(site, &release.subgroups)),
+        Outcome::ReleasedDetection(release) => {
+            items.extend(false_positives(site, release));
+            items.extend(subgroups(site, &release.subgroups));
+        }
         // All of a table of classes, or nothing.
         Outcome::ReleasedClasses(_)
         | Outcome::Insufficient
@@ -67,6 +71,16 @@ fn cells(site: &SiteId, result: &SiteResult) -> Vec<WithheldItem> {
         | Outcome::Failed(_) => {}
     }
     items
+}
+
+/// False positives that are nearly all of two patients, where they stayed.
+fn false_positives(site: &SiteId, release: &Release<DetectionPerformance>) -> Vec<WithheldItem> {
+    let stayed = |group: &DetectionPerformance| group.point.false_positives == Cell::Suppressed;
+    let mut groups = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    let of = |what| item(site, what, Some(Rule::Dc10), WithheldCode::S);
+    let whole = stayed(&release.overall).then(|| of(WithheldWhat::FalsePositives));
+    let groups = groups.any(stayed).then(|| of(WithheldWhat::GroupFalsePositives));
+    whole.into_iter().chain(groups).collect()
 }
 
 fn subgroups<P>(site: &SiteId, cells: &[SubgroupCell<P>]) -> Vec<WithheldItem> {

@@ -15,13 +15,16 @@ use super::contribution::{
 };
 use super::noisy::Histogram;
 use super::proportion::Proportion;
-use super::{classes, coarse, measures};
+use super::{classes, coarse, detection, measures};
 use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 
 /// Every metric of the protocol, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
     if plan.task.is_of_measures() {
         return measures::ids();
+    }
+    if let Some(task) = plan.task.detection() {
+        return detection::ids(task);
     }
     if !plan.task.is_binary() {
         return classes::ids(&plan.task);
@@ -67,6 +70,7 @@ pub(super) fn estimate(
         }
         (_, Aggregates::Classes(performance)) => classes::estimate(plan, id, member, performance),
         (_, Aggregates::Measures(group)) => measures::estimate(plan, id, group),
+        (_, Aggregates::Detection(performance)) => detection::estimate(plan, id, performance),
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             Ok(share(&member.calls.get(id)?, level)?)
         }
@@ -137,7 +141,10 @@ fn on_grid(
         | MetricId::MeanError
         | MetricId::LowerLimitOfAgreement
         | MetricId::UpperLimitOfAgreement
-        | MetricId::IntraclassCorrelation => Err(Reason::InvalidInput),
+        | MetricId::IntraclassCorrelation
+        | MetricId::LesionSensitivity(_)
+        | MetricId::FalsePositivesPerScan(_)
+        | MetricId::Cpm => Err(Reason::InvalidInput),
     }
 }
 
@@ -206,7 +213,10 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
         | MetricId::MeanError
         | MetricId::LowerLimitOfAgreement
         | MetricId::UpperLimitOfAgreement
-        | MetricId::IntraclassCorrelation => return Err(Reason::InvalidInput),
+        | MetricId::IntraclassCorrelation
+        | MetricId::LesionSensitivity(_)
+        | MetricId::FalsePositivesPerScan(_)
+        | MetricId::Cpm => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")

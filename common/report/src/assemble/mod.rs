@@ -8,6 +8,7 @@ mod classes;
 mod coarse;
 mod conformity;
 mod contribution;
+mod detection;
 mod disclosure;
 mod error;
 mod gap;
@@ -118,6 +119,7 @@ pub(crate) fn assemble_given(
     );
     Ok(Report {
         classes: classes::section(plan, &answers),
+        detection: detection::section(plan, &answers),
         schema: REPORT_SCHEMA.to_owned(),
         software: Software {
             name: "fedval".to_owned(),

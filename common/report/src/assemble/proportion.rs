@@ -7,6 +7,7 @@ use fedval_study::{Cell, ClassPerformance, CoarsePerformance, MetricId, Name, Pe
 
 use super::aggregates::Aggregates;
 use super::coarse::RoundedShare;
+use super::detection;
 use crate::report::Reason;
 
 /// Successes among cases, with their sums by patient where patients repeat.
@@ -31,6 +32,8 @@ pub(super) struct Calls<'a> {
     classes: Vec<(&'a Name, [Found<'a>; 2])>,
     /// Right calls among all.
     accuracy: Found<'a>,
+    /// Lesions found among all.
+    lesions: Found<'a>,
 }
 
 impl<'a> Calls<'a> {
@@ -41,15 +44,20 @@ impl<'a> Calls<'a> {
             (name, [at(Class::Positives), at(Class::Negatives)])
         };
         let points = plan.operating_points.iter().enumerate().map(found).collect();
+        let none = Err(Reason::InvalidInput);
+        let lesions = match aggregates {
+            Aggregates::Detection(performance) => Ok(detection::lesions(performance)),
+            _ => none,
+        };
         let Aggregates::Classes(performance) = aggregates else {
-            return Self { points, classes: Vec::new(), accuracy: Err(Reason::InvalidInput) };
+            return Self { points, classes: Vec::new(), accuracy: none, lesions };
         };
         let classes = plan.task.classes().iter().enumerate();
         let of_class = |(place, class): (usize, &'a OfTask)| {
             (&class.name, Proportion::of_class(place, performance).map(Ok))
         };
         let accuracy = Ok(Proportion::of_all(performance));
-        Self { points, classes: classes.map(of_class).collect(), accuracy }
+        Self { points, classes: classes.map(of_class).collect(), accuracy, lesions }
     }
 
     /// The proportion that `metric` names.
@@ -64,6 +72,7 @@ impl<'a> Calls<'a> {
             MetricId::ClassSensitivity(name) => (&self.classes, name, Class::Positives),
             MetricId::ClassSpecificity(name) => (&self.classes, name, Class::Negatives),
             MetricId::Accuracy => return self.accuracy,
+            MetricId::LesionSensitivity(_) => return self.lesions,
             _ => return Err(Reason::InvalidInput),
         };
         let point = among.iter().find(|(of, _)| *of == name);
@@ -115,7 +124,9 @@ impl<'a> Proportion<'a> {
                 Self::of_coarse(class, point, group, rounding)
             }
             Aggregates::Noisy { .. } => Err(Reason::NotDefinedForMethod),
-            Aggregates::Classes(_) | Aggregates::Measures(_) => Err(Reason::NotDefinedForTask),
+            Aggregates::Classes(_) | Aggregates::Measures(_) | Aggregates::Detection(_) => {
+                Err(Reason::NotDefinedForTask)
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! The section of one site.
 
-use fedval_study::protocol::StudyProtocol;
+use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::result::AttritionCount;
 use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 
 use super::aggregates::Aggregates;
 use super::contribution::Member;
 use super::proportion::{Calls, Proportion};
-use super::{Answer, AssembleError, classes, measures, metric, moment};
+use super::{Answer, AssembleError, classes, detection, measures, metric, moment};
 use crate::report::{
     Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
     Reason, ResponseCounts, Site, SiteControl, SiteTally, WithheldCode,
@@ -46,6 +46,12 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         measures: match whole {
             Some(Aggregates::Measures(group)) => measures::of_site(group),
             _ => Vec::new(),
+        },
+        detection: match (whole, plan.task.detection()) {
+            (Some(Aggregates::Detection(found)), Some(task)) => {
+                Some(detection::of_site(task, found))
+            }
+            _ => None,
         },
         attrition: answer.result.map(attrition).unwrap_or_default(),
         calibration_line: whole.ok_or(reason).and_then(calibration_line).into(),
@@ -121,7 +127,10 @@ pub(super) fn response(
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {
     use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
-    if matches!(aggregates, Aggregates::Classes(_) | Aggregates::Measures(_)) {
+    if matches!(
+        aggregates,
+        Aggregates::Classes(_) | Aggregates::Measures(_) | Aggregates::Detection(_)
+    ) {
         return Err(Reason::NotDefinedForTask);
     }
     match &aggregates.sums().ok_or(Reason::Withheld)?.calibration {
@@ -158,7 +167,7 @@ const fn reason_of(status: SiteStatus) -> Reason {
 
 /// Who was asked and what the released cohorts add up to.
 pub(super) fn participants(plan: &StudyProtocol, sites: &[Site]) -> Participants {
-    let labelled = plan.task.is_binary().then_some(0);
+    let labelled = matches!(plan.task, Task::Binary | Task::Detection(_)).then_some(0);
     let nobody = Participants { n_pos: labelled, n_neg: labelled, ..Participants::default() };
     sites.iter().fold(nobody, |mut sum, site| {
         let add = |total: &mut u64, count: &Estimable<u64>| {

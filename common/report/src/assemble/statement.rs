@@ -93,7 +93,9 @@ pub(super) fn possible_bias(withheld: &[WithheldItem]) -> &'static str {
         withheld.iter().fold((false, false), |(whole, groups), item| match item.what {
             WithheldWhat::WholeSite => (true, groups),
             WithheldWhat::Subgroup { .. } => (whole, true),
-            WithheldWhat::Attrition { .. } => (whole, groups),
+            WithheldWhat::Attrition { .. }
+            | WithheldWhat::FalsePositives
+            | WithheldWhat::GroupFalsePositives => (whole, groups),
         });
     match (whole, groups) {
         (false, false) => {

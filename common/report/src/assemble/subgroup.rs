@@ -6,11 +6,12 @@ use fedval_study::protocol::StudyProtocol;
 use fedval_study::{Cell, MetricId, Name, SiteId};
 use rayon::prelude::*;
 
+use super::aggregates::Aggregates;
 use super::aggregates::CellName;
 use super::contribution::Member;
 use super::synthesis::Detail;
 use super::verdict;
-use super::{Answer, measures, metric, site, synthesis};
+use super::{Answer, detection, measures, metric, site, synthesis};
 use crate::report::{
     Disclosed, Estimable, Metric, Metrics, Reason, Subgroup, SubgroupAuroc, SubgroupPerformance,
     SubgroupSite, Syntheses, WithheldCode, WorstSubgroup,
@@ -61,8 +62,13 @@ pub(super) fn all(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Assessed>
 pub(super) fn compared(plan: &StudyProtocol) -> Vec<MetricId> {
     let mut ids = metric::ids(plan);
     ids.retain(|id| {
-        let is_called =
-            matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_));
+        let is_called = matches!(
+            id,
+            MetricId::Auroc
+                | MetricId::Sensitivity(_)
+                | MetricId::Specificity(_)
+                | MetricId::LesionSensitivity(_)
+        );
         is_called || measures::is_compared(id)
     });
     ids
@@ -138,11 +144,15 @@ impl<'a> Cellwise<'a> {
         };
         let points = 0..self.plan.operating_points.len();
         SubgroupPerformance {
+            detection: match aggregates {
+                Aggregates::Detection(found) => Some(detection::of_group(found)),
+                _ => None,
+            },
             n: aggregates.n(),
             n_pos,
             n_neg,
             patients: aggregates.patients(),
-            auroc: n_pos.map(|_| area()),
+            auroc: self.plan.task.is_binary().then(area),
             metrics: self.errors(),
             response: points.map(|place| site::response(self.member.calls.at(place))).collect(),
         }

@@ -9,6 +9,7 @@ use super::contribution::{Member, on_scale};
 use super::glmm::Binomial;
 use super::metric;
 use super::normal::Normal;
+use super::proportion::Proportion;
 use crate::report::{
     Acceptance, Alternative, Estimable, Excluded, InfluenceMeasures, LeaveOneOut, Reason, Scale,
     SiteInfluence, SiteWeight, Syntheses, Synthesis, Warning,
@@ -99,7 +100,7 @@ pub(super) fn one(
     members: &[Member<'_>],
     detail: Detail,
 ) -> Result<Synthesis, Reason> {
-    if *id == MetricId::Ece {
+    if matches!(id, MetricId::Ece | MetricId::Cpm) {
         return Err(Reason::NoSamplingError);
     }
     if *id == MetricId::IntraclassCorrelation {
@@ -112,6 +113,7 @@ pub(super) fn one(
             | MetricId::Accuracy
             | MetricId::ClassSensitivity(_)
             | MetricId::ClassSpecificity(_)
+            | MetricId::LesionSensitivity(_)
     );
     let noisy = |member: &Member<'_>| matches!(member.aggregates, Aggregates::Noisy { .. });
     let answered = if is_share && !members.is_empty() && !members.iter().any(noisy) {
@@ -222,7 +224,10 @@ fn shares<'a>(
         }
     }
     let binomial = Binomial::new(used.iter().map(|(_, p)| (p.successes, p.cases)).collect(), level);
-    let clustered = used.iter().any(|(_, proportion)| proportion.clusters.is_some());
+    let repeats = |(member, proportion): &(&Member<'_>, Proportion<'_>)| {
+        proportion.clusters.is_some() || matches!(member.aggregates, Aggregates::Detection(_))
+    };
+    let clustered = used.iter().any(repeats);
     if !used.iter().any(|(_, proportion)| proportion.has_empty_cell()) {
         let mut answered = continuous(plan, id, members, detail)?;
         if detail == Detail::Pooled {

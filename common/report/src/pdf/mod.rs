@@ -127,6 +127,8 @@ fn evidence(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
         layout.table(&shown.responses);
     }
     shown.classes.iter().for_each(|table| layout.table(table));
+    shown.froc.iter().for_each(|figure| layout.figure(figure));
+    shown.detection.iter().for_each(|table| layout.table(table));
 }
 
 fn synthesis(layout: &mut Layout<'_>, shown: &Presentation<'_>) {

@@ -14,7 +14,8 @@ use super::ranking::Ranking;
 use super::words;
 use crate::csv::{self, Csv, Field};
 use crate::report::{
-    ClassSection, Disclosed, Estimable, Metric, Report, Scale, Site, SiteClasses, Synthesis,
+    ClassSection, DetectionGroup, Disclosed, Estimable, Metric, Report, Scale, Site, SiteClasses,
+    Synthesis,
 };
 
 const WIDTH: f64 = 960.0;
@@ -92,6 +93,17 @@ fn counts_of_classes(classes: &ClassSection, site: &Site, metric: &MetricId) -> 
         }
         MetricId::ClassAuroc(class) => Some((*sizes.get(place(class)?)?, all)),
         _ => Some(((0..sizes.len()).filter_map(right).sum(), all)),
+    }
+}
+
+/// The same of findings.
+fn counts_of_findings(counts: &DetectionGroup, metric: &MetricId) -> Option<(u64, u64)> {
+    match metric {
+        MetricId::FalsePositivesPerScan(_) => {
+            Some((*counts.false_positives.released()?, counts.scans))
+        }
+        MetricId::Cpm => Some((counts.lesions, counts.scans)),
+        _ => Some((counts.hits, counts.lesions)),
     }
 }
 
@@ -223,6 +235,11 @@ impl Forest<'_> {
                 ("Called right / patients", ["called_right", "patients"])
             }
             _ if self.metric.is_of_quantity() => ("Patients", ["patients", "cases"]),
+            MetricId::LesionSensitivity(_) => ("Found / lesions", ["found", "lesions"]),
+            MetricId::FalsePositivesPerScan(_) => {
+                ("False positives / scans", ["false_positives", "scans"])
+            }
+            MetricId::Cpm => ("Lesions / scans", ["lesions", "scans"]),
             _ => ("With condition / cases", ["with_condition", "cases"]),
         }
     }
@@ -238,6 +255,9 @@ impl Forest<'_> {
             MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
             MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
             _ if self.metric.is_of_quantity() => Some((*site.patients.value()?, *site.n.value()?)),
+            metric if metric.is_of_findings() => {
+                counts_of_findings(&site.detection.as_ref()?.counts, self.metric)
+            }
             _ => match &self.report.classes {
                 Some(classes) => counts_of_classes(classes, site, self.metric),
                 None => Some((*site.n_pos.value()?, *site.n.value()?)),

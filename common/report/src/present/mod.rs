@@ -5,9 +5,11 @@ mod bias;
 mod calibration;
 mod classes;
 mod crosswalk;
+mod detection;
 mod figure;
 mod flow;
 mod forest;
+mod froc;
 mod funnel;
 mod gaps;
 mod joint;
@@ -68,6 +70,8 @@ pub(crate) struct Presentation<'a> {
     pub(crate) performance: Table,
     pub(crate) responses: Table,
     pub(crate) classes: Vec<Table>,
+    pub(crate) detection: Vec<Table>,
+    pub(crate) froc: Option<Figure>,
     pub(crate) forests: Vec<Figure>,
     /// Of many sites, those that the first plots leave out: a page of them each.
     pub(crate) further_forests: Vec<Figure>,
@@ -107,6 +111,8 @@ impl<'a> Presentation<'a> {
             performance: performance::table(report, &shown),
             responses: performance::operating_points(report, &shown),
             classes: classes::tables(report, &shown),
+            detection: detection::tables(report, &shown),
+            froc: froc::figure(report, &shown),
             forests: plotted(report)
                 .iter()
                 .filter_map(|id| forest::figure(report, &shown, id))
@@ -136,6 +142,7 @@ impl<'a> Presentation<'a> {
     /// Every figure, in the order in which they stand.
     pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
         std::iter::once(&self.flow)
+            .chain(&self.froc)
             .chain(&self.forests)
             .chain(&self.further_forests)
             .chain(&self.funnels)
@@ -156,10 +163,11 @@ fn asked(report: &Report) -> Vec<MetricId> {
 /// The metrics with a forest plot.
 fn plotted(report: &Report) -> Vec<MetricId> {
     let mut metrics = asked(report);
-    match (&report.classes, &report.quantity) {
-        (Some(classes), _) => metrics.push(classes::main_metric(classes)),
-        (None, Some(_)) => metrics.extend(measured::PLOTTED),
-        (None, None) => metrics.push(MetricId::Auroc),
+    match (&report.classes, &report.quantity, &report.detection) {
+        (Some(classes), ..) => metrics.push(classes::main_metric(classes)),
+        (None, Some(_), _) => metrics.extend(measured::PLOTTED),
+        (None, None, Some(found)) => metrics.push(detection::main_metric(found)),
+        (None, None, None) => metrics.push(MetricId::Auroc),
     }
     let points = &report.study.operating_points;
     if points.len() <= PLOTTED_POINTS {

@@ -22,7 +22,8 @@ impl Format {
             | MetricId::Accuracy
             | MetricId::BalancedAccuracy
             | MetricId::ClassSensitivity(_)
-            | MetricId::ClassSpecificity(_) => Self::Percent,
+            | MetricId::ClassSpecificity(_)
+            | MetricId::LesionSensitivity(_) => Self::Percent,
             MetricId::Auroc
             | MetricId::AurocDelong
             | MetricId::Brier
@@ -30,7 +31,8 @@ impl Format {
             | MetricId::QuadraticKappa
             | MetricId::MacroAuroc
             | MetricId::ClassAuroc(_)
-            | MetricId::IntraclassCorrelation => Self::Fixed(3),
+            | MetricId::IntraclassCorrelation
+            | MetricId::Cpm => Self::Fixed(3),
             MetricId::MeanAbsoluteError
             | MetricId::MeanError
             | MetricId::LowerLimitOfAgreement
@@ -38,7 +40,8 @@ impl Format {
             MetricId::OeRatio
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
-            | MetricId::CalibrationInTheLarge => Self::Fixed(2),
+            | MetricId::CalibrationInTheLarge
+            | MetricId::FalsePositivesPerScan(_) => Self::Fixed(2),
         }
     }
 

@@ -32,17 +32,20 @@ const OF_QUANTITY: [MetricId; 5] = [
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     let level = number::level(report.study.level);
     let clustered = released(report).any(|site| site.clustered == Some(true));
-    let errors = if clustered {
+    let errors = if report.detection.is_some() {
+        " Errors are between patients."
+    } else if clustered {
         " Where patients have several cases, errors of AUROC, Brier score and observed : expected \
          are clustered by patient."
     } else {
         ""
     };
-    let what = match (&report.classes, &report.quantity) {
-        (None, None) => "Discrimination and calibration",
-        (None, Some(_)) => "Errors and agreement with the reference standard",
-        (Some(classes), _) if classes.ordered => "Agreement with the reference standard",
-        (Some(_), _) => "Discrimination",
+    let what = match (&report.classes, &report.quantity, &report.detection) {
+        (Some(classes), ..) if classes.ordered => "Agreement with the reference standard",
+        (Some(_), ..) => "Discrimination",
+        (None, Some(_), _) => "Errors and agreement with the reference standard",
+        (None, None, Some(_)) => "Lesions found and false positives",
+        (None, None, None) => "Discrimination and calibration",
     };
     let caption = format!(
         "{what} by site: estimate ({level} confidence interval). Pooled: \
@@ -68,6 +71,9 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
 
 /// What is shown of a study with its task.
 fn without_threshold(report: &Report) -> Vec<MetricId> {
+    if let Some(detection) = &report.detection {
+        return super::detection::metrics(detection);
+    }
     match (&report.classes, &report.quantity) {
         (Some(classes), _) => vec![
             super::classes::main_metric(classes),

@@ -40,6 +40,13 @@ fn withheld_row(report: &Report, item: &WithheldItem) -> Row {
         WithheldWhat::Subgroup { dimension, category } => {
             (format!("subgroup {dimension}: {category}"), "DC-03 or DC-17".to_owned())
         }
+        WithheldWhat::FalsePositives => {
+            let what = "false positives of all patients, and the free-response curve";
+            (what.to_owned(), "DC-10".to_owned())
+        }
+        WithheldWhat::GroupFalsePositives => {
+            ("false positives of groups".to_owned(), "DC-10".to_owned())
+        }
         WithheldWhat::Attrition { reason } => {
             (format!("patients with: {}", words::failure(*reason)), "DC-04".to_owned())
         }

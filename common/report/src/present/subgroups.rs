@@ -26,6 +26,9 @@ const POINTS_A_TABLE: usize = 2;
 
 /// The tables of every dimension, in the protocol's order.
 pub(super) fn tables(report: &Report, shown: &Ranking<'_>) -> Vec<Table> {
+    if let Some(detection) = &report.detection {
+        return super::detection::subgroups(report, detection, shown);
+    }
     let mut dimensions: Vec<&Name> = Vec::new();
     for group in &report.subgroups {
         if !dimensions.contains(&&group.dimension) {

@@ -32,6 +32,9 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::LowerLimitOfAgreement => "Lower limit of agreement".to_owned(),
         MetricId::UpperLimitOfAgreement => "Upper limit of agreement".to_owned(),
         MetricId::IntraclassCorrelation => "ICC(2,1)".to_owned(),
+        MetricId::LesionSensitivity(point) => format!("Lesion sensitivity at {point}"),
+        MetricId::FalsePositivesPerScan(point) => format!("False positives a scan at {point}"),
+        MetricId::Cpm => "CPM".to_owned(),
     }
 }
 
@@ -59,7 +62,7 @@ fn unit_of<'r>(report: &'r Report, id: &MetricId) -> &'r str {
 /// A metric inside a sentence.
 pub(super) fn metric_in_text(id: &MetricId) -> String {
     let word = metric(id);
-    if ["AUROC", "Brier", "ICC"].iter().any(|name| word.starts_with(name)) {
+    if ["AUROC", "Brier", "ICC", "CPM"].iter().any(|name| word.starts_with(name)) {
         return word;
     }
     let mut letters = word.chars();
@@ -90,7 +93,10 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::Accuracy
         | MetricId::BalancedAccuracy
         | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_) => None,
+        | MetricId::ClassSpecificity(_)
+        | MetricId::LesionSensitivity(_)
+        | MetricId::FalsePositivesPerScan(_)
+        | MetricId::Cpm => None,
     }
 }
 

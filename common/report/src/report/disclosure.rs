@@ -55,6 +55,10 @@ pub enum WithheldWhat {
         /// The reason.
         reason: FailureReason,
     },
+    /// False positives of the whole cohort, of a study of findings; with them the curve.
+    FalsePositives,
+    /// The same of groups.
+    GroupFalsePositives,
 }
 
 /// The code that stands in the place of what was withheld.

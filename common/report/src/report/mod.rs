@@ -1,6 +1,7 @@
 //! The report as a value: what `report.json` holds, and nothing that it does not.
 
 mod classes;
+mod detection;
 mod disclosure;
 mod estimable;
 mod gap;
@@ -22,6 +23,7 @@ use fedval_study::{Canonical, CanonicalError, MetricId, SiteId};
 use serde::{Deserialize, Serialize};
 
 pub use classes::{ClassSection, SiteClasses};
+pub use detection::{DetectionGroup, DetectionSection, FrocPoint, FrocValue, SiteDetection};
 pub use disclosure::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
 pub use estimable::Estimable;
 pub use gap::{Gap, GapEstimate};
@@ -65,6 +67,9 @@ pub struct Report {
     /// The classes of a task that has several; absent of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassSection>,
+    /// How findings with a place were counted; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionSection>,
     /// What was withheld, under which rules.
     pub disclosure: DisclosureSection,
     /// How the groups of a dimension differ.

@@ -40,8 +40,10 @@ impl Scale {
             | MetricId::BalancedAccuracy
             | MetricId::ClassAuroc(_)
             | MetricId::ClassSensitivity(_)
-            | MetricId::ClassSpecificity(_) => Self::Logit,
-            MetricId::OeRatio => Self::Log,
+            | MetricId::ClassSpecificity(_)
+            | MetricId::LesionSensitivity(_)
+            | MetricId::Cpm => Self::Logit,
+            MetricId::OeRatio | MetricId::FalsePositivesPerScan(_) => Self::Log,
             MetricId::Brier
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope

@@ -12,7 +12,7 @@ use fedval_study::{
 use serde::{Deserialize, Serialize};
 
 use super::disclosure::WithheldCode;
-use super::{ByMetric, Estimable, SiteClasses, SiteMeasure};
+use super::{ByMetric, Estimable, SiteClasses, SiteDetection, SiteMeasure};
 
 /// Metrics of one group of patients, by metric id.
 pub type Metrics = ByMetric<Metric>;
@@ -86,6 +86,9 @@ pub struct Site {
     /// What was measured of patients, as it was released; absent of other tasks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<SiteMeasure>,
+    /// What was found where; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<SiteDetection>,
     /// Whether patients repeat, so that standard errors are clustered by patient.
     pub clustered: Option<bool>,
     /// Patients whose cases had no usable result, by reason.

@@ -3,7 +3,7 @@
 use fedval_study::{Name, SiteId};
 use serde::{Deserialize, Serialize};
 
-use super::{Disclosed, Estimable, Metrics, Syntheses};
+use super::{DetectionGroup, Disclosed, Estimable, Metrics, Syntheses};
 
 /// One category of one dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,9 +37,12 @@ pub struct SubgroupSite {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubgroupPerformance {
-    /// Area under the ROC curve; absent where there is no one condition.
+    /// Area under the ROC curve; absent of other tasks than that about one condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auroc: Option<Estimable<SubgroupAuroc>>,
+    /// Counts of findings; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionGroup>,
     /// Errors of a quantity; absent where none is measured.
     #[serde(default, skip_serializing_if = "Metrics::is_empty")]
     pub metrics: Metrics,

@@ -8,9 +8,9 @@ use fedval_study::{Canonical, CanonicalError};
 use serde::Serialize;
 
 use super::{
-    ClassSection, DisclosureSection, Gap, ModelIdentity, OperatingPointSummary, Participants,
-    QuantitySection, Report, RiskOfBias, RoundIdentity, Site, Software, StudyIdentity, Syntheses,
-    Verdict,
+    ClassSection, DetectionSection, DisclosureSection, Gap, ModelIdentity, OperatingPointSummary,
+    Participants, QuantitySection, Report, RiskOfBias, RoundIdentity, Site, Software,
+    StudyIdentity, Syntheses, Verdict,
 };
 
 /// The members whose keys stand before `subgroups`.
@@ -18,6 +18,8 @@ use super::{
 struct Before<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'r ClassSection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detection: Option<&'r DetectionSection>,
     disclosure: &'r DisclosureSection,
     gaps: &'r [Gap],
     limits: &'r [String],
@@ -86,6 +88,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
     // Named one by one, so that none that is added is forgotten.
     let Report {
         classes,
+        detection,
         disclosure,
         gaps,
         limits,
@@ -105,6 +108,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
     } = report;
     let before = Before {
         classes: classes.as_ref(),
+        detection: detection.as_ref(),
         disclosure,
         gaps,
         limits,

@@ -1,6 +1,7 @@
 //! The report as tables for spreadsheets and scripts.
 
 mod confusion;
+mod detection;
 mod gaps;
 mod measures;
 mod metrics;
@@ -19,6 +20,8 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     let classes =
         report.classes.as_ref().map(|classes| ("confusion", confusion::table(report, classes)));
     let measures = report.quantity.as_ref().map(|_| ("measures", measures::table(report)));
+    let findings =
+        report.detection.as_ref().map(|found| ("detection", detection::table(report, found)));
     [
         ("sites", sites::table(report)),
         ("metrics", metrics::of_sites(report)),
@@ -33,6 +36,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     .into_iter()
     .chain(classes)
     .chain(measures)
+    .chain(findings)
     .map(|(name, table)| (format!("tables/{name}.csv"), table.into_string()))
     .collect()
 }

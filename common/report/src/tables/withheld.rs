@@ -11,6 +11,8 @@ pub(super) fn table(report: &Report) -> Csv {
             WithheldWhat::Subgroup { dimension, category } => {
                 ("subgroup", dimension.as_str(), category.as_str())
             }
+            WithheldWhat::FalsePositives => ("false_positives", "", ""),
+            WithheldWhat::GroupFalsePositives => ("group_false_positives", "", ""),
             WithheldWhat::Attrition { reason } => ("attrition", reason.as_str(), ""),
         };
         let site = item.site.as_str();

@@ -410,7 +410,8 @@ fn status(outcome: &Outcome) -> SiteStatus {
         | Outcome::ReleasedCoarse(_)
         | Outcome::ReleasedNoisy(_)
         | Outcome::ReleasedClasses(_)
-        | Outcome::ReleasedMeasures(_) => SiteStatus::Released,
+        | Outcome::ReleasedMeasures(_)
+        | Outcome::ReleasedDetection(_) => SiteStatus::Released,
         Outcome::Insufficient => SiteStatus::Insufficient,
         Outcome::Refused => SiteStatus::Refused,
         Outcome::Failed(_) => SiteStatus::Failed,

@@ -4,12 +4,14 @@
 //! results; [`average_precision`] is COCO's for boxes. A site sends [`DetectionCounts`] and [`BoxCounts`].
 
 mod box_counts;
+mod box_findings;
 mod box_matching;
 mod coco;
 mod froc;
 mod lesion_matching;
 
 pub use box_counts::BoxCounts;
+pub use box_findings::{ReferenceBox, match_boxes};
 pub use box_matching::{BoundingBox, Detection};
 pub use coco::{AveragePrecision, ImageBoxes, average_precision};
 pub use froc::{CPM_RATES, DetectionCounts, Froc};

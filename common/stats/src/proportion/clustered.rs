@@ -118,6 +118,49 @@ pub fn clustered_interval(sums: &ClusterSums, level: f64) -> Result<Interval, No
     real_count(p, effective, level)
 }
 
+/// [`clustered_interval`] where not the sums are known but the standard error `se` that followed from them.
+///
+/// # Errors
+///
+/// [`NotEstimable::EmptyInput`] without clusters, [`NotEstimable::InvalidInput`] for a proportion outside 0 to 1 or
+/// an error that is none, [`NotEstimable::LevelOutOfRange`].
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::aggregate::cluster_sums;
+/// use fedval_stats::proportion::{clustered, clustered_interval, interval_of_error};
+///
+/// let sums = cluster_sums([(0, 1), (0, 1), (1, 0), (2, 1)]);
+/// let fit = clustered(&sums)?;
+/// let interval = interval_of_error(fit.proportion, fit.se, sums.clusters, 0.95)?;
+/// assert!((interval.lower - clustered_interval(&sums, 0.95)?.lower).abs() < 1e-12);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
+pub fn interval_of_error(
+    proportion: f64,
+    se: f64,
+    clusters: u64,
+    level: f64,
+) -> Result<Interval, NotEstimable> {
+    if clusters == 0 {
+        return Err(NotEstimable::EmptyInput);
+    }
+    if !(0.0..=1.0).contains(&proportion) || !se.is_finite() || se < 0.0 {
+        return Err(NotEstimable::InvalidInput);
+    }
+    let (spread, variance) = (proportion * (1.0 - proportion), se * se);
+    // An error so small that its square is nothing says no more than none.
+    let effective =
+        if spread > 0.0 && variance > 0.0 { spread / variance } else { count_to_f64(clusters) };
+    // Beyond, squares overflow; no cohort is there.
+    if (1e-9..=1e18).contains(&effective) {
+        real_count(proportion, effective, level)
+    } else {
+        Err(NotEstimable::InvalidInput)
+    }
+}
+
 /// The ratio estimate of a mean and its standard error, in units of x times `unit`: for a Brier
 /// score sent in 10⁻¹², `unit` is 1e-12.
 ///

@@ -12,7 +12,9 @@ mod newcombe10;
 mod wilson;
 
 pub use beta_intervals::{clopper_pearson, jeffreys};
-pub use clustered::{ClusteredProportion, clustered, clustered_interval, ratio_mean};
+pub use clustered::{
+    ClusteredProportion, clustered, clustered_interval, interval_of_error, ratio_mean,
+};
 pub use fisher::fisher_exact;
 pub use newcombe10::newcombe10;
 pub use wilson::wilson;

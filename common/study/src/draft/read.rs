@@ -3,6 +3,7 @@
 
 use toml::de::DeTable;
 
+use super::detection;
 use super::reader::{Fields, Notes};
 use super::{Draft, DraftError, rules};
 use crate::digest::{ModelDigest, Sha256Digest};
@@ -16,7 +17,7 @@ use crate::protocol::{
     StudyProtocol, Task, Unit, ValueScaling,
 };
 
-const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
+pub(super) const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
 
 pub(super) fn draft(text: &str) -> Result<Draft, DraftError> {
     let notes = Notes::new(text);
@@ -48,7 +49,7 @@ const PREPROCESSING_PROBES: [(&str, ProbeRule); 2] =
 const PREDICTION_TABLES: [(&str, PredictionTables); 2] =
     [("refuse", PredictionTables::Refuse), ("accept", PredictionTables::Accept)];
 
-fn stand_in_name() -> Name {
+pub(super) fn stand_in_name() -> Name {
     "unreadable".parse().expect("a literal of the allowed characters")
 }
 
@@ -65,6 +66,9 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
         .and_then(|m| m.parsed::<Sha256Digest>("sha256", "write the file's SHA-256"))
         .map(ModelDigest);
     let task = task_of(root);
+    // The cut-off of a study of findings is an edge of its grid.
+    let operating_points =
+        if task.detection().is_some() { Vec::new() } else { operating_points_of(root) };
     let protocol = StudyProtocol {
         schema: PROTOCOL_SCHEMA.to_owned(),
         id: root.parsed("id", ID).unwrap_or_else(stand_in_study),
@@ -86,7 +90,7 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
         reference_standard: reference_standard_of(root, &task),
         task,
         analysis: analysis_of(root),
-        operating_points: operating_points_of(root),
+        operating_points,
         subgroups: root
             .tables("subgroups", "write [[subgroups]] tables")
             .iter()
@@ -106,12 +110,14 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         MultiClass,
         Ordinal,
         Regression,
+        Detection,
     }
     let kinds = [
         ("binary", Kind::Binary),
         ("multi_class", Kind::MultiClass),
         ("ordinal", Kind::Ordinal),
         ("regression", Kind::Regression),
+        ("detection", Kind::Detection),
     ];
     let classes = || {
         let class = |t: &Fields<'_, '_, '_>| Class {
@@ -125,6 +131,7 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         Kind::MultiClass => Task::MultiClass(classes()),
         Kind::Ordinal => Task::Ordinal(classes()),
         Kind::Regression => Task::Regression(quantity_of(root)),
+        Kind::Detection => Task::Detection(detection::plan_of(root)),
     }
 }
 

@@ -2,6 +2,7 @@
 //! document that arrives.
 
 mod amendment;
+mod detection;
 mod lattice;
 mod quantity;
 mod sizes;

@@ -4,6 +4,7 @@ mod amendment;
 mod analysis;
 mod change;
 mod crossing;
+mod detection;
 mod history;
 mod locked;
 mod model;
@@ -22,6 +23,9 @@ pub use analysis::{
 };
 pub use change::{Change, changes};
 pub use crossing::{Crossing, Table, TableKind};
+pub use detection::{
+    DETECTION_BINS, DetectionPlan, DetectionPoint, MOST_CANDIDATES, MOST_LESIONS, Matching,
+};
 pub use history::{HistoryError, ProtocolHistory, follows};
 pub use locked::{LockError, LockedProtocol};
 pub use model::{

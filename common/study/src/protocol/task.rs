@@ -1,8 +1,9 @@
-//! What the index test answers: whether a condition is there, which of several classes, or how much of a quantity.
+//! What the index test answers: whether a condition is there, which of several classes, how much of a quantity, or what is
+//! where.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Quantity, ReferenceStandard, StudyProtocol};
+use super::{DetectionPlan, Quantity, ReferenceStandard, StudyProtocol};
 use crate::id::Name;
 use crate::measures::MeasureRange;
 
@@ -32,6 +33,8 @@ pub enum Task {
     Ordinal(Vec<Class>),
     /// How much of a quantity.
     Regression(Quantity),
+    /// Findings with a place and a score.
+    Detection(DetectionPlan),
 }
 
 impl Task {
@@ -42,11 +45,11 @@ impl Task {
         matches!(self, Self::Binary)
     }
 
-    /// The classes, in the order of the model's output; none of a task without any.
+    /// The classes, in the order of the model's output; none of a task without several.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary | Self::Regression(_) => &[],
+            Self::Binary | Self::Regression(_) | Self::Detection(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
         }
     }
@@ -55,7 +58,9 @@ impl Task {
     #[must_use]
     pub fn measures(&self) -> Vec<MeasureRange> {
         match self {
-            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => Vec::new(),
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Detection(_) => {
+                Vec::new()
+            }
             Self::Regression(quantity) => quantity.measures(),
         }
     }
@@ -71,7 +76,16 @@ impl Task {
     pub const fn quantity(&self) -> Option<&Quantity> {
         match self {
             Self::Regression(quantity) => Some(quantity),
-            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => None,
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Detection(_) => None,
+        }
+    }
+
+    /// What is counted, where findings are.
+    #[must_use]
+    pub const fn detection(&self) -> Option<&DetectionPlan> {
+        match self {
+            Self::Detection(plan) => Some(plan),
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Regression(_) => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use fedval_stats::aggregate::{
 };
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
+use fedval_study::detection::{CurvePoint, PointCounts};
 use fedval_study::measures::Measured;
 use fedval_study::noisy::NoisyCount;
 use fedval_study::performance::CalibrationOutcome;
@@ -13,10 +14,10 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, FailedStage, Measure,
-    MeasurePerformance, ModelDigest, Name, NoisyPerformance, OperatingPointCounts, Outcome,
-    PatientCounts, Performance, PolicyDigest, ProbeName, ProtocolDigest, Release, ResultHeader,
-    ScoreSource, Sha256Digest, SiteResult, Terms,
+    BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, DetectionPerformance,
+    FailedStage, Measure, MeasurePerformance, ModelDigest, Name, NoisyPerformance,
+    OperatingPointCounts, Outcome, PatientCounts, Performance, PolicyDigest, ProbeName,
+    ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult, Terms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -264,6 +265,41 @@ fn measures() -> impl Strategy<Value = MeasurePerformance> {
         .prop_map(|(measures, patients)| MeasurePerformance { measures, patients })
 }
 
+prop_compose! {
+    fn point_counts()(
+        name in name(), hits in count(),
+        counts in [cell(count().boxed()), cell(count().boxed()), cell(count().boxed())],
+    ) -> PointCounts {
+        let [false_positives, rate_se_micro, sensitivity_se_micro] = counts;
+        PointCounts { false_positives, hits, name, rate_se_micro, sensitivity_se_micro }
+    }
+}
+
+prop_compose! {
+    fn found()(
+        counts in [count(), count(), count()], patients in [count(), count(), count()],
+        point in point_counts(), curve in vec((any::<u32>(), count(), count()), 0..4),
+    ) -> DetectionPerformance {
+        let [lesions, scans_with, scans_without] = counts;
+        let [total, with_negative, with_positive] = patients;
+        let at = |(edge, false_positives, hits)| CurvePoint { edge, false_positives, hits };
+        DetectionPerformance {
+            curve: curve.into_iter().map(at).collect(),
+            lesions,
+            patients: PatientCounts { total, with_negative, with_positive },
+            point,
+            scans_with,
+            scans_without,
+        }
+    }
+}
+
+/// There is no form of it under other terms.
+fn detection() -> impl Strategy<Value = Release<DetectionPerformance>> {
+    (release_of(found().boxed()), count())
+        .prop_map(|(release, k)| Release { terms: Terms::exact(Profile::Standard, k), ..*release })
+}
+
 /// A release of any form, given its groups.
 fn release_of<P: std::fmt::Debug + Clone + 'static>(
     group: BoxedStrategy<P>,
@@ -287,6 +323,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         2 => release_of(noisy().boxed()).prop_map(Outcome::ReleasedNoisy),
         2 => release_of(measures().boxed()).prop_map(Outcome::ReleasedMeasures),
         2 => classes().boxed().prop_map(|release| Outcome::ReleasedClasses(Box::new(release))),
+        2 => detection().boxed().prop_map(|release| Outcome::ReleasedDetection(Box::new(release))),
         1 => Just(Outcome::Insufficient),
         1 => Just(Outcome::Refused),
         1 => prop::sample::select(vec![

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod classes;
+mod detection;
 mod engines;
 #[path = "../../../inference/tests/oip_server/mod.rs"]
 mod oip_server;
@@ -58,6 +59,9 @@ fn main() -> ExitCode {
             "a_prediction_that_is_no_number_fails_its_case",
             regression::fails_what_is_no_number(),
         ),
+        trial("findings_are_matched_scan_by_scan", detection::counts_findings()),
+        trial("a_scan_that_was_not_read_is_a_failed_case", detection::leaves_out_unread_scans()),
+        trial("files_of_findings_that_do_not_fit_are_refused", detection::refuses_other_files()),
         trial("a_case_without_a_known_category_is_in_the_unlisted_leaf", breaks_down()),
         trial("failed_cases_are_counted_by_patient_with_their_reasons", counts_failures()),
         trial("one_failure_above_the_limit_fails_the_evaluation", stops_at_the_limit()),

@@ -15,6 +15,8 @@ pub(super) enum IndexTestPlace {
     /// One column for each class.
     Scores(Vec<usize>),
     Called(usize),
+    /// Whether the scan was read, where the site says so.
+    Status(Option<usize>),
 }
 
 /// Places of the columns in the header.
@@ -22,7 +24,8 @@ pub(super) struct Columns {
     pub(super) case_id: usize,
     pub(super) patient_id: usize,
     pub(super) index_test: IndexTestPlace,
-    pub(super) label: usize,
+    /// None where findings stand in files of their own.
+    pub(super) label: Option<usize>,
     /// The protocol's name of each attribute, with its place.
     pub(super) attributes: Vec<(Arc<str>, usize)>,
     /// The protocol's name of each attribute that this site does not record.
@@ -40,10 +43,11 @@ impl Columns {
             | IndexTestPlace::Instance(_, place)
             | IndexTestPlace::Called(place) => std::slice::from_ref(place),
             IndexTestPlace::Scores(places) => places,
+            IndexTestPlace::Status(place) => place.as_slice(),
         };
         let attributes = self.attributes.iter().map(|(_, place)| *place);
-        let named = [self.case_id, self.patient_id, self.label];
-        named.into_iter().chain(index_test.iter().copied()).chain(attributes).collect()
+        let named = [self.case_id, self.patient_id].into_iter().chain(self.label);
+        named.chain(index_test.iter().copied()).chain(attributes).collect()
     }
 
     /// Finds every column; the missing and the ambiguous ones are `findings`.
@@ -81,8 +85,13 @@ impl Columns {
                 places.into_iter().collect::<Option<_>>().map(IndexTestPlace::Scores)
             }
             IndexTestColumn::Called(column) => place(column).map(IndexTestPlace::Called),
+            IndexTestColumn::Findings(source) => match &source.status {
+                Some(column) => place(column).map(|place| IndexTestPlace::Status(Some(place))),
+                None => Some(IndexTestPlace::Status(None)),
+            },
         };
-        let label = place(&mapping.label);
+        let has_label = !matches!(mapping.index_test, IndexTestColumn::Findings(_));
+        let label = has_label.then(|| place(&mapping.label));
         // A site that does not record an attribute still takes part; one that says where it records
         // it is held to its word.
         let is_expected =
@@ -96,7 +105,10 @@ impl Columns {
             case_id: case_id?,
             patient_id: patient_id?,
             index_test: index_test?,
-            label: label?,
+            label: match label {
+                Some(place) => Some(place?),
+                None => None,
+            },
             attributes: attributes
                 .into_iter()
                 .map(|(name, place)| Some((name.as_str().into(), place?)))

@@ -109,6 +109,15 @@ pub enum ManifestProblem {
         /// The line.
         line: u64,
     },
+    /// Findings for a study of something else, or the other way round.
+    #[error("the data source has findings and the study counts none, or the other way round")]
+    OtherTask,
+    /// A word that says neither that a scan was read nor that it was not.
+    #[error("the status in line {line} is none that is known")]
+    StatusUnknown {
+        /// The line.
+        line: u64,
+    },
     /// A path that could leave the image folder.
     #[error("the image path in line {line} leads out of the image folder")]
     PathOutside {
@@ -160,6 +169,7 @@ impl ManifestProblem {
             | Self::ScoreUnreadable { line }
             | Self::InstanceInvalid { line }
             | Self::CallUnknown { line }
+            | Self::StatusUnknown { line }
             | Self::PathOutside { line }
             | Self::ImageMissing { line } => Some(*line),
             _ => None,
@@ -187,6 +197,8 @@ impl Problem for ManifestProblem {
             Self::InstanceInvalid { .. } => "MANIFEST_INSTANCE_INVALID",
             Self::ScoresNeeded => "MANIFEST_SCORES_NEEDED",
             Self::CallUnknown { .. } => "MANIFEST_CALL_UNKNOWN",
+            Self::OtherTask => "MANIFEST_OTHER_TASK",
+            Self::StatusUnknown { .. } => "MANIFEST_STATUS_UNKNOWN",
             Self::PathOutside { .. } => "MANIFEST_PATH_OUTSIDE",
             Self::ImageMissing { .. } => "MANIFEST_IMAGE_MISSING",
             Self::ColumnType { .. } => "MANIFEST_COLUMN_TYPE",
@@ -225,6 +237,13 @@ impl Problem for ManifestProblem {
             }
             Self::ScoresNeeded => {
                 "bring scores: map `score` in the agent's configuration in the place of `called`"
+            }
+            Self::OtherTask => {
+                "add or remove [data_sources.findings] in the agent's configuration, or name the studies that \
+                 each source serves"
+            }
+            Self::StatusUnknown { .. } => {
+                "write `read`, `no_reference` or `no_result`, or leave the cell empty: the scan was read"
             }
             Self::PathOutside { .. } => {
                 "write the path relative to the image folder, and keep the file inside it"

@@ -9,7 +9,7 @@ mod error;
 mod image_path;
 mod parquet;
 mod read;
-mod records;
+pub(crate) mod records;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use fedval_study::protocol::Reference;
 
 pub use self::parquet::{TABLE_ROLE, rows_of_replies, table_box_main};
+use crate::findings::FindingsSource;
 use crate::pacs::{InstanceKey, InstanceName};
 pub use attributes::Attributes;
 pub use error::{ManifestError, ManifestProblem};
@@ -67,6 +68,8 @@ pub enum IndexTestColumn {
     Called(String),
     /// What names the image in a PACS.
     Instance(InstanceKey, String),
+    /// None: findings stand in files of their own.
+    Findings(FindingsSource),
 }
 
 impl IndexTestColumn {
@@ -78,13 +81,14 @@ impl IndexTestColumn {
             | Self::Score(name)
             | Self::Called(name)
             | Self::Instance(_, name) => name,
+            Self::Findings(source) => source.status.as_deref().unwrap_or_default(),
         }
     }
 
     /// Whether results of the index test were brought, and no images.
     #[must_use]
     pub const fn is_table(&self) -> bool {
-        matches!(self, Self::Score(_) | Self::Called(_))
+        matches!(self, Self::Score(_) | Self::Called(_) | Self::Findings(_))
     }
 }
 
@@ -110,6 +114,19 @@ pub enum IndexTest {
     Instance(InstanceName),
     /// One score for each class of the protocol; `None` where a cell is empty.
     Scores(Option<Vec<f64>>),
+    /// Findings in files of their own, if the scan was read.
+    Findings(ScanStatus),
+}
+
+/// Whether a scan was read by both sides. A scan that was read and has no finding stands in no file of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanStatus {
+    /// By the reference standard and by the model.
+    Read,
+    /// Not by the reference standard.
+    NoReference,
+    /// Not by the model.
+    NoResult,
 }
 
 /// One image with what the manifest says of it.

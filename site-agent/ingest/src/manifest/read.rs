@@ -18,7 +18,9 @@ use super::error::{Findings, ManifestError, ManifestProblem};
 use super::image_path::resolve;
 use super::parquet::{MAGIC, ParquetRows};
 use super::records::{Record, Records, Rows};
-use super::{Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource};
+use super::{
+    Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource, ScanStatus,
+};
 use crate::pacs::InstanceName;
 
 /// Reads the cohort that `source` describes.
@@ -76,6 +78,10 @@ fn read_rows(
     let mut findings = Findings::default();
     let names = rows.header()?;
     let classes = labels.task.classes().len();
+    let has_findings = matches!(source.columns.index_test, IndexTestColumn::Findings(_));
+    if has_findings != labels.task.detection().is_some() {
+        return Err(ManifestProblem::OtherTask.into());
+    }
     let is_called = matches!(source.columns.index_test, IndexTestColumn::Called(_));
     if is_called && !matches!(labels.task, Task::Ordinal(_)) {
         return Err(ManifestProblem::ScoresNeeded.into());
@@ -160,7 +166,7 @@ impl Reading<'_> {
         let patient_id = self.value(line, fields[columns.patient_id], &mapping.patient_id);
         let index_test = self.index_test(line, fields);
         let case_id = case_id.and_then(|id| self.unrepeated(line, id));
-        let reference = self.reference(line, fields[columns.label]);
+        let reference = columns.label.and_then(|label| self.reference(line, fields[label]));
         let (Some(case_id), Some(patient_id), Some(index_test)) = (case_id, patient_id, index_test)
         else {
             return;
@@ -202,6 +208,10 @@ impl Reading<'_> {
             }
             IndexTestPlace::Called(place) => {
                 called(self.labels, fields[*place], line).map(IndexTest::Scores)
+            }
+            IndexTestPlace::Status(place) => {
+                let cell = place.map_or("", |place| fields[place]);
+                status(cell, line).map(IndexTest::Findings)
             }
         };
         found.map_err(|problem| self.findings.add(problem)).ok()
@@ -264,6 +274,16 @@ fn score(cell: &str, line: u64) -> Result<Option<f64>, ManifestProblem> {
         return Ok(None);
     }
     cell.parse().map(Some).map_err(|_| ManifestProblem::ScoreUnreadable { line })
+}
+
+/// Whether a scan was read; an empty cell says that it was.
+fn status(cell: &str, line: u64) -> Result<ScanStatus, ManifestProblem> {
+    match cell {
+        "" | "read" => Ok(ScanStatus::Read),
+        "no_reference" => Ok(ScanStatus::NoReference),
+        "no_result" => Ok(ScanStatus::NoResult),
+        _ => Err(ManifestProblem::StatusUnknown { line }),
+    }
 }
 
 /// A called class as scores: all for it, none for the others.

@@ -8,7 +8,7 @@ use super::columns::Columns;
 use super::error::{Findings, ManifestProblem};
 
 /// Longest record, in bytes, the separators not counted.
-pub(super) const MAX_RECORD_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// Most fields of a record.
 pub(super) const MAX_FIELDS: usize = 1024;
@@ -27,7 +27,7 @@ pub(super) trait Rows {
 
 /// Reads one record after the other into the same two buffers: a line of a gigabyte is refused
 /// once they are full.
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     file: R,
     parser: Reader,
     text: Vec<u8>,
@@ -35,9 +35,9 @@ pub(super) struct Records<R> {
 }
 
 /// One record; its fields are read through [`Record::fields`].
-pub(super) struct Record<'a> {
+pub(crate) struct Record<'a> {
     /// The line it starts in, counted from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     text: &'a [u8],
     ends: &'a [usize],
 }
@@ -49,7 +49,7 @@ impl<'a> Record<'a> {
     }
 
     /// The fields without surrounding white space; `None` if one is not UTF-8.
-    pub(super) fn fields(&self) -> Option<Vec<&str>> {
+    pub(crate) fn fields(&self) -> Option<Vec<&str>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts
             .zip(self.ends)
@@ -60,7 +60,7 @@ impl<'a> Record<'a> {
 }
 
 impl<R: BufRead> Records<R> {
-    pub(super) fn new(file: R) -> Self {
+    pub(crate) fn new(file: R) -> Self {
         Self {
             file,
             parser: Reader::new(),
@@ -68,19 +68,9 @@ impl<R: BufRead> Records<R> {
             ends: vec![0; MAX_FIELDS],
         }
     }
-}
 
-impl<R: BufRead> Rows for Records<R> {
-    fn header(&mut self) -> Result<Vec<String>, ManifestProblem> {
-        let header = self.next()?.ok_or(ManifestProblem::Empty)?;
-        let names = header.fields().ok_or(ManifestProblem::NotUtf8 { line: header.line })?;
-        Ok(names.into_iter().map(str::to_owned).collect())
-    }
-
-    /// All of a line is read anyway.
-    fn select(&mut self, _: &Columns, _: &mut Findings) {}
-
-    fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
+    /// The next record; `None` at the end of the file.
+    pub(crate) fn record(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
         let (mut written, mut ended) = (0, 0);
         let mut line = self.parser.line();
         loop {
@@ -107,6 +97,21 @@ impl<R: BufRead> Rows for Records<R> {
             }
         }
         Ok(Some(Record { line, text: &self.text[..written], ends: &self.ends[..ended] }))
+    }
+}
+
+impl<R: BufRead> Rows for Records<R> {
+    fn header(&mut self) -> Result<Vec<String>, ManifestProblem> {
+        let header = self.next()?.ok_or(ManifestProblem::Empty)?;
+        let names = header.fields().ok_or(ManifestProblem::NotUtf8 { line: header.line })?;
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
+    /// All of a line is read anyway.
+    fn select(&mut self, _: &Columns, _: &mut Findings) {}
+
+    fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
+        self.record()
     }
 }
 

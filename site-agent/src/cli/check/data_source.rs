@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_disclosure::SiteLocal;
 use fedval_evaluate::attribute_columns;
-use fedval_ingest::{Cohort, read_manifest};
+use fedval_ingest::{Cohort, IndexTestColumn, read_findings, read_manifest};
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{LockedProtocol, StudyId};
 
@@ -54,6 +54,12 @@ async fn open(source: &DataSource, limits: &Limits, is_open: bool) -> Result<Str
     let files = source.manifest_source();
     let manifest = File::open(&files.manifest);
     manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
+    if let IndexTestColumn::Findings(findings) = &files.columns.index_test {
+        for path in [&findings.reference, &findings.predicted] {
+            File::open(path).map_err(|error| Failure::disk("read the findings", path, &error))?;
+        }
+        return Ok("its manifest and its findings can be read".to_owned());
+    }
     if let Some(pacs) = source.pacs(limits)? {
         if is_open {
             pacs.check().await?;
@@ -92,11 +98,16 @@ pub(super) async fn read(
     let (files, plan) = (source.manifest_source(), protocol.clone());
     let read = tokio::task::spawn_blocking(move || {
         let columns = attribute_columns(&plan, &files.columns);
-        read_manifest(&files, plan.labels(), &columns)
+        let cohort = read_manifest(&files, plan.labels(), &columns).map_err(Failure::from)?;
+        if let (IndexTestColumn::Findings(findings), Some(plan)) =
+            (&files.columns.index_test, plan.task.detection())
+        {
+            read_findings(findings, cohort.open_on_site(), plan.matching)?;
+        }
+        Ok(cohort)
     });
-    let read = read.await.expect("reading a manifest does not panic");
-    read.map_err(|error| {
-        let mut failure = Failure::from(error);
+    let read: Result<_, Failure> = read.await.expect("reading a manifest does not panic");
+    read.map_err(|mut failure| {
         failure.message = format!("source `{}`: {}", source.name, failure.message);
         failure
     })

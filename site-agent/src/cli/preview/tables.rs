@@ -3,12 +3,13 @@
 use fedval_ambient::terminal::table;
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::OnGrid;
+use fedval_study::detection::CurvePoint;
 use fedval_study::noisy::NoisyCount;
 use fedval_study::protocol::Task;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, MeasurePerformance, NoisyPerformance, Outcome,
-    Performance, Release,
+    Cell, ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance,
+    NoisyPerformance, Outcome, Performance, Release,
 };
 
 /// The content of a result about `task`.
@@ -19,6 +20,7 @@ pub(in crate::cli) fn of(outcome: &Outcome, task: &Task) -> String {
         Outcome::ReleasedNoisy(release) => release_tables(release, noisy_row),
         Outcome::ReleasedClasses(release) => class_tables(release, task),
         Outcome::ReleasedMeasures(release) => measure_tables(release, task),
+        Outcome::ReleasedDetection(release) => detection_tables(release, task),
         Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
         Outcome::Refused => "Only the word `refused`.".to_owned(),
         Outcome::Failed(_) => "Only the word `failed` and the stage.".to_owned(),
@@ -94,6 +96,49 @@ fn class_areas(areas: &ClassAreas) -> String {
         2 * classes,
         areas.macro_se_nano
     )
+}
+
+/// Findings by group, then the counts at every score that leaves.
+fn detection_tables(release: &Release<DetectionPerformance>, task: &Task) -> String {
+    let row = |name: String, group: &DetectionPerformance| {
+        let cell = |cell: Cell<u64>| cell.released().map_or("withheld".to_owned(), u64::to_string);
+        let point = &group.point;
+        vec![
+            name,
+            group.patients.total.to_string(),
+            format!("{} with, {} without", group.scans_with, group.scans_without),
+            format!("{} of {}", point.hits, group.lesions),
+            cell(point.false_positives),
+            format!("{}, {}", cell(point.sensitivity_se_micro), cell(point.rate_se_micro)),
+        ]
+    };
+    let cells = release.subgroups.iter().map(|cell| {
+        let name = format!("{} = {}", cell.dimension, cell.category);
+        match &cell.performance {
+            Cell::Released(group) => row(name, group),
+            Cell::Suppressed => vec![name, "withheld".to_owned()],
+        }
+    });
+    let whole = std::iter::once(row("whole cohort".to_owned(), &release.overall));
+    let groups = table(
+        &["group", "patients", "scans", "lesions found", "false positives", "errors / 10^6"],
+        whole.chain(cells),
+    );
+    let score = |edge: u32| {
+        // A score whose place is all that is known is shown all the same.
+        task.detection()
+            .map_or_else(|| format!("edge {edge}"), |plan| plan.threshold(edge).to_string())
+    };
+    let step = |point: &CurvePoint| {
+        vec![score(point.edge), point.hits.to_string(), point.false_positives.to_string()]
+    };
+    let curve = match &release.overall.curve[..] {
+        [] => "No further score leaves.".to_owned(),
+        curve => {
+            table(&["score at least", "lesions found", "false positives"], curve.iter().map(step))
+        }
+    };
+    format!("{groups}\n\n{curve}\n\n{}", failed_cases(&release.attrition))
 }
 
 fn failed_cases(attrition: &[AttritionCount]) -> String {
@@ -177,9 +222,12 @@ fn noisy_row(group: &NoisyPerformance) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use fedval_study::Terms;
+    use fedval_study::detection::PointCounts;
     use fedval_study::measures::{Measure, Measured};
-    use fedval_study::protocol::{Class, Profile, Quantity};
+    use fedval_study::protocol::{
+        Class, DetectionPlan, DetectionPoint, Matching, Profile, Quantity,
+    };
+    use fedval_study::{PatientCounts, Terms};
 
     use super::of as of_outcome;
     use super::*;
@@ -217,6 +265,43 @@ mod tests {
         {
             assert!(shown.contains(words), "{words}: {shown}");
         }
+    }
+
+    #[test]
+    fn every_count_of_findings_that_leaves_is_shown() {
+        let group = DetectionPerformance {
+            curve: vec![CurvePoint { edge: 7, false_positives: 31, hits: 52 }],
+            lesions: 93,
+            patients: PatientCounts { total: 120, with_negative: 80, with_positive: 60 },
+            point: PointCounts {
+                false_positives: Cell::Suppressed,
+                hits: 71,
+                name: "call".parse().unwrap(),
+                rate_se_micro: Cell::Suppressed,
+                sensitivity_se_micro: Cell::Released(47_000),
+            },
+            scans_with: 66,
+            scans_without: 88,
+        };
+        let task = Task::Detection(DetectionPlan {
+            bins: 20,
+            matching: Matching::CentreInRadius,
+            most_candidates: 20,
+            most_lesions: 10,
+            point: DetectionPoint { edge: 10, name: "call".parse().unwrap() },
+        });
+        let release = Release {
+            attrition: Vec::new(),
+            overall: group,
+            subgroups: Vec::new(),
+            terms: Terms::exact(Profile::Standard, 11),
+        };
+        let outcome = Outcome::ReleasedDetection(Box::new(release));
+        let shown = of(&outcome, &task);
+        for words in ["71 of 93", "withheld", "0.35", "52", "31", "66 with, 88 without", "47000"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(of(&outcome, &Task::Binary).contains("edge 7"), "nothing is left out");
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::fs;
 use fedval_ingest::decode::stored_frame;
 use fedval_ingest::manifest::rows_of_replies;
 use fedval_ingest::{
-    ColumnMapping, DecodeRequest, IndexTestColumn, ManifestSource, decode_image, read_manifest,
+    Attributes, Case, Cohort, ColumnMapping, DecodeRequest, FindingsSource, IndexTest,
+    IndexTestColumn, ManifestSource, ScanStatus, decode_image, read_findings, read_manifest,
 };
 use fedval_study::protocol::{
-    Class, FrameChoice, Labels, Layout, ModelInput, Monochrome1, Quantity, ReferenceStandard,
-    Resize, Task, ValueScaling,
+    Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1, Quantity,
+    ReferenceStandard, Resize, Task, ValueScaling,
 };
 
 use crate::draw::Draw;
@@ -190,6 +191,43 @@ fn parquet_replies(draw: &mut Draw<'_>) {
     let _ = rows_of_replies(&head, &rows);
 }
 
+/// Two files of findings of two cases, each with its header or without.
+fn findings(draw: &mut Draw<'_>) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let case = |case_id: &str| Case {
+        case_id: case_id.to_owned(),
+        patient: 0,
+        index_test: IndexTest::Findings(ScanStatus::Read),
+        reference: None,
+        attributes: Attributes::default(),
+    };
+    let cohort = Cohort {
+        cases: ["0", "1"].map(case).to_vec(),
+        patient_ids: vec!["p".to_owned()],
+        unrecorded: Vec::new(),
+    };
+    let (matching, places) = if draw.flag() {
+        (Matching::Iou(500), "x0,y0,x1,y1")
+    } else {
+        (Matching::CentreInRadius, "x,y,radius_mm")
+    };
+    let source = FindingsSource {
+        reference: folder.path().join("reference.csv"),
+        predicted: folder.path().join("predicted.csv"),
+        status: None,
+    };
+    let (first, all) = (draw.flag(), draw.rest());
+    let (one, other) = all.split_at(all.len() / 2);
+    for (path, columns, bytes) in [
+        (&source.reference, places.to_owned(), one),
+        (&source.predicted, format!("{},score", places.replace(",radius_mm", "")), other),
+    ] {
+        let header = if first { format!("case_id,{columns}\n") } else { String::new() };
+        fs::write(path, [header.as_bytes(), bytes].concat()).expect("the folder takes a file");
+    }
+    let _ = read_findings(&source, &cohort, matching);
+}
+
 pub(super) const TARGETS: &[Target] = &[
     Target {
         entry: "files::dicom",
@@ -236,4 +274,5 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target { entry: "files::manifest", run: manifest },
     Target { entry: "files::parquet_replies", run: parquet_replies },
+    Target { entry: "files::findings", run: findings },
 ];

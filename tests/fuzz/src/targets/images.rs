@@ -1,8 +1,8 @@
 //! Masks, boxes, lesions, maps.
 
 use fedval_stats::detection::{
-    BoundingBox, Candidate, Detection, DetectionCounts, Froc, ImageBoxes, Lesion,
-    average_precision, match_scan,
+    BoundingBox, Candidate, Detection, DetectionCounts, Froc, ImageBoxes, Lesion, ReferenceBox,
+    average_precision, match_boxes, match_scan,
 };
 use fedval_stats::localisation::Explanation;
 use fedval_stats::segmentation::{SurfaceDistances, overlap, surfel, voxel_border};
@@ -72,6 +72,18 @@ pub(super) const TARGETS: &[Target] = &[
             let Ok(froc) = Froc::of(&[findings]) else { return };
             finite([froc.cpm()]);
             finite(froc.sensitivity_at(draw.number()));
+        },
+    },
+    Target {
+        entry: "detection::match_boxes",
+        run: |draw| {
+            let references =
+                draw.list(|draw| ReferenceBox { place: bounding_box(draw), excluded: draw.flag() });
+            let detections =
+                draw.list(|draw| Detection { place: bounding_box(draw), score: draw.share() });
+            let lesions = references.iter().filter(|reference| !reference.excluded).count();
+            let Ok(found) = match_boxes(&references, &detections, draw.share()) else { return };
+            assert_eq!(found.hits.len() as u64 + found.missed, lesions as u64);
         },
     },
     Target {

@@ -6,8 +6,8 @@ use fedval_stats::fairness::{gap, selection_rate, spread, stratified};
 use fedval_stats::multiplicity::{benjamini_hochberg, bonferroni, hochberg, holm};
 use fedval_stats::paired::{difference, mcnemar, non_inferiority, tango, wald_difference};
 use fedval_stats::proportion::{
-    clopper_pearson, clustered, clustered_interval, estimate, fisher_exact, jeffreys, newcombe10,
-    ratio_mean, wilson,
+    clopper_pearson, clustered, clustered_interval, estimate, fisher_exact, interval_of_error,
+    jeffreys, newcombe10, ratio_mean, wilson,
 };
 use fedval_stats::{Interval, NotEstimable};
 
@@ -43,6 +43,13 @@ pub(super) const TARGETS: &[Target] = &[
     Target {
         entry: "proportion::estimate",
         run: |draw| finite(estimate(draw.count(), draw.count())),
+    },
+    Target {
+        entry: "proportion::interval_of_error",
+        run: |draw| {
+            let (share, se, clusters) = (draw.share(), draw.number(), draw.count());
+            interval(interval_of_error(share, se, clusters, draw.share()));
+        },
     },
     Target {
         entry: "proportion::wilson",

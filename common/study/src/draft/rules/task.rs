@@ -17,15 +17,10 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "must be one for each class",
         "leave it out: it follows from the classes",
     );
-    found.unless(
-        protocol.task.is_of_measures() || protocol.model.output.scale != ScoreScale::Value,
-        "model.output.scale",
-        "is \"value\", and no quantity is measured",
-        "write \"probability\" or \"logit\", or ask for a quantity with task = \"regression\"",
-    );
     match &protocol.task {
         Task::Binary => {}
         Task::Regression(of) => quantity::check(protocol, of, found),
+        Task::Detection(plan) => super::detection::check(protocol, plan, found),
         Task::MultiClass(_) | Task::Ordinal(_) => check_classes(protocol, found),
     }
 }
@@ -112,7 +107,8 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
 const fn has(task: &Task, metric: &MetricId) -> bool {
     let is_of_classes = metric.is_of_classes();
     match task {
-        Task::Binary => !is_of_classes && !metric.is_of_quantity(),
+        Task::Binary => !is_of_classes && !metric.is_of_quantity() && !metric.is_of_findings(),
+        Task::Detection(_) => metric.is_of_findings(),
         Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
         Task::Ordinal(_) => {
             is_of_classes && !matches!(metric, MetricId::MacroAuroc | MetricId::ClassAuroc(_))
@@ -127,6 +123,7 @@ const fn metrics(task: &Task) -> &'static str {
         Task::Binary => {
             "choose a metric of one condition, such as auroc, or write task = \"ordinal\""
         }
+        Task::Detection(_) => "choose lesion_sensitivity@NAME or fp_per_scan@NAME",
         Task::MultiClass(_) => {
             "choose macro_auroc, balanced_accuracy, accuracy, class_auroc@NAME, class_sensitivity@NAME \
              or class_specificity@NAME"
@@ -157,6 +154,9 @@ pub(super) fn check_metric(
     );
     if let Some(of) = protocol.task.quantity() {
         quantity::check_endpoint(path.trim_end_matches(".metric"), endpoint, of, found);
+    }
+    if let Task::Detection(plan) = &protocol.task {
+        super::detection::check_metric(path.trim_end_matches(".metric"), endpoint, plan, found);
     }
     found.unless(
         endpoint.metric != MetricId::QuadraticKappa

@@ -1,0 +1,158 @@
+//! Counts of findings of one group: from scans to what may be shown of them.
+//!
+//! Lesions and hits of a group are sums over its patients with lesions, at least k of them, none of whom counts more than
+//! the protocol's cap: two never hold nine tenths of the lesions (DC-10). Errors between patients have two figures, and
+//! stand on k + 10 patients (DC-11): sums of squares would give away how many lesions single patients have.
+
+use std::collections::BTreeMap;
+
+use fedval_stats::aggregate::{ClusterSums, cluster_sums};
+use fedval_stats::proportion::{clustered, ratio_mean};
+use fedval_study::detection::{CurvePoint, PointCounts, ScanCounts};
+use fedval_study::members::Member;
+use fedval_study::protocol::DetectionPlan;
+use fedval_study::{Cell, DetectionPerformance, PatientCounts};
+
+use crate::rules::dc08_detection::{self, PatientFindings};
+use crate::rules::dc11_variance::{has_enough, two_figures};
+
+/// A scan and whose it is.
+pub(crate) type Scan<'e> = (&'e Member, &'e ScanCounts);
+
+/// A group of scans.
+pub(crate) struct Group<'e> {
+    scans: Vec<Scan<'e>>,
+    plan: &'e DetectionPlan,
+}
+
+impl<'e> Group<'e> {
+    pub(crate) const fn new(scans: Vec<Scan<'e>>, plan: &'e DetectionPlan) -> Self {
+        Self { scans, plan }
+    }
+
+    /// Distinct patients, and those with a scan of either label.
+    pub(crate) fn patients(&self) -> PatientCounts {
+        let mut seen: BTreeMap<u32, [bool; 2]> = BTreeMap::new();
+        for (member, _) in &self.scans {
+            seen.entry(member.patient).or_default()[usize::from(member.positive)] = true;
+        }
+        let of = |label: usize| count(seen.values().filter(|labels| labels[label]).count());
+        PatientCounts { total: count(seen.len()), with_negative: of(0), with_positive: of(1) }
+    }
+
+    /// Whether false positives at the cut-off are mostly those of one or two patients.
+    pub(crate) fn is_of_two(&self) -> bool {
+        let mut by_patient: BTreeMap<u32, u64> = BTreeMap::new();
+        for (member, scan) in &self.scans {
+            *by_patient.entry(member.patient).or_default() +=
+                at(&scan.false_positives, self.place());
+        }
+        dc08_detection::is_of_two(by_patient.into_values())
+    }
+
+    /// The aggregates. False positives leave only where `others_are_shown`, and a curve only `with_curve` as well.
+    pub(crate) fn performance(
+        &self,
+        others_are_shown: bool,
+        with_curve: bool,
+        k: u64,
+    ) -> DetectionPerformance {
+        let patients = self.patients();
+        let place = self.place();
+        let sum = |of: &dyn Fn(&ScanCounts) -> u64| self.scans.iter().map(|(_, s)| of(s)).sum();
+        let with = self.scans.iter().filter(|(member, _)| member.positive).count();
+        let others = sum(&|scan| at(&scan.false_positives, place));
+        let shown = |is_shown: bool, value: u64| {
+            if is_shown { Cell::Released(value) } else { Cell::Suppressed }
+        };
+        let sensitivity_se = error(clustered(&self.lesion_sums()).map(|found| found.se));
+        let rate_se = error(ratio_mean(&self.scan_sums(), 1.0).map(|(_, se)| se));
+        DetectionPerformance {
+            curve: if others_are_shown && with_curve { self.curve(k) } else { Vec::new() },
+            lesions: sum(&|scan| scan.lesions.into()),
+            patients,
+            point: PointCounts {
+                false_positives: shown(others_are_shown, others),
+                hits: sum(&|scan| at(&scan.hits, place)),
+                name: self.plan.point.name.clone(),
+                rate_se_micro: shown(
+                    others_are_shown && has_enough(patients.total, k) && rate_se.is_some(),
+                    rate_se.unwrap_or(0),
+                ),
+                sensitivity_se_micro: shown(
+                    has_enough(patients.with_positive, k) && sensitivity_se.is_some(),
+                    sensitivity_se.unwrap_or(0),
+                ),
+            },
+            scans_with: count(with),
+            scans_without: count(self.scans.len() - with),
+        }
+    }
+
+    fn curve(&self, k: u64) -> Vec<CurvePoint> {
+        let mut by_patient: BTreeMap<u32, PatientFindings> = BTreeMap::new();
+        let mut all = self.empty();
+        for (member, scan) in &self.scans {
+            let own = by_patient.entry(member.patient).or_insert_with(|| self.empty());
+            for sum in [own, &mut all] {
+                add(&mut sum.hits, &scan.hits);
+                add(&mut sum.false_positives, &scan.false_positives);
+            }
+        }
+        let patients: Vec<PatientFindings> = by_patient.into_values().collect();
+        let shown = dc08_detection::shown(&patients, self.place(), k);
+        let point = |edge: usize| CurvePoint {
+            edge: u32::try_from(edge).unwrap_or(u32::MAX),
+            false_positives: all.false_positives[edge],
+            hits: all.hits[edge],
+        };
+        shown.into_iter().map(point).collect()
+    }
+
+    fn empty(&self) -> PatientFindings {
+        let none = vec![0; self.plan.edges().len()];
+        PatientFindings { hits: none.clone(), false_positives: none }
+    }
+
+    /// Lesions by patient, those found among them.
+    fn lesion_sums(&self) -> ClusterSums {
+        let place = self.place();
+        cluster_sums(self.scans.iter().flat_map(|(member, scan)| {
+            let hits = at(&scan.hits, place);
+            (0..u64::from(scan.lesions))
+                .map(move |lesion| (member.patient, u64::from(lesion < hits)))
+        }))
+    }
+
+    /// Scans by patient, with their false positives.
+    fn scan_sums(&self) -> ClusterSums {
+        let place = self.place();
+        let row = |(member, scan): &Scan<'_>| (member.patient, at(&scan.false_positives, place));
+        cluster_sums(self.scans.iter().map(row))
+    }
+
+    fn place(&self) -> usize {
+        usize::try_from(self.plan.point.edge).unwrap_or(usize::MAX)
+    }
+}
+
+fn at(counts: &[u16], place: usize) -> u64 {
+    counts.get(place).copied().unwrap_or(0).into()
+}
+
+fn add(sums: &mut [u64], counts: &[u16]) {
+    for (sum, count) in sums.iter_mut().zip(counts) {
+        *sum += u64::from(*count);
+    }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+/// Two figures of an error, in 10⁻⁶; `None` where there is none.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to 0 and 10⁹")]
+fn error<E>(se: Result<f64, E>) -> Option<u64> {
+    let micro = se.ok().map(|se| se * 1e6).filter(|se| (0.0..=1e9).contains(se))?;
+    u64::try_from(two_figures(micro.round() as u64).value_micro).ok()
+}

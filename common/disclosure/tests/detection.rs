@@ -1,0 +1,321 @@
+//! The gate for findings with a place: what is shown, what stays, and what two releases together would give away.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../../study/tests/support/detection.rs"]
+mod detection;
+#[path = "../../study/tests/support/mod.rs"]
+mod support;
+
+use detection::{CUT_OFF, Scan, evidence, of_findings, scans};
+use fedval_disclosure::{
+    Earlier, Evidence, Gate, History, SiteLocal, SitePolicy, Vetted, Withheld, bound_bits,
+};
+use fedval_study::detection::{CurvePoint, DetectionFindings};
+use fedval_study::protocol::{Crossing, StudyProtocol};
+use fedval_study::summary::Findings;
+use fedval_study::{
+    Cell, CohortCommitment, DetectionPerformance, LockedProtocol, Outcome, Problem as _, Release,
+    Sha256Digest, SiteResult, SiteSummary,
+};
+use support::header;
+
+/// The tests' study has one table, of three scanners.
+const SCANNERS: [u16; 1] = [3];
+
+fn summary(scans: &[Scan]) -> SiteSummary {
+    let (members, scans) = evidence(scans);
+    SiteSummary {
+        cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
+        failures: Vec::new(),
+        findings: Findings::Detection(DetectionFindings { scans }),
+        members,
+    }
+}
+
+struct Site {
+    policy: SitePolicy,
+    protocol: StudyProtocol,
+    history: History,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self::under("profile = \"standard\"\nk = 11\n")
+    }
+
+    fn under(policy: &str) -> Self {
+        Self {
+            policy: SitePolicy::parse(policy.as_bytes()).unwrap(),
+            protocol: of_findings(support::protocol()),
+            history: History::default(),
+        }
+    }
+
+    fn vet(&self, summary: SiteSummary) -> Result<Vetted<SiteResult>, Withheld> {
+        let locked = LockedProtocol::new(self.protocol.clone()).unwrap();
+        let evidence = Evidence {
+            summary: &SiteLocal::new(summary),
+            history: &SiteLocal::new(self.history.clone()),
+            now_ms: 0,
+            noise_seed: [7; 32],
+        };
+        let policy = self.policy.for_study(&self.protocol);
+        Gate::new(policy, &self.protocol).vet(header(&locked, "site-a"), &evidence)
+    }
+
+    fn released(&self, scans: &[Scan]) -> Release<DetectionPerformance> {
+        release(&self.vet(summary(scans)).unwrap())
+    }
+
+    /// The same, remembered by the ledger.
+    fn remember(&mut self, scans: &[Scan]) {
+        let vetted = self.vet(summary(scans)).unwrap();
+        self.history.0.push(Earlier {
+            study: "other".parse().unwrap(),
+            protocol: LockedProtocol::new(self.protocol.clone()).unwrap().digest(),
+            model: self.protocol.model.digest,
+            committed_at_ms: 0,
+            released: true,
+            rho_micro: 0,
+            footprint: vetted.footprint().map(|footprint| footprint.open_on_site().clone()),
+        });
+    }
+}
+
+fn release(vetted: &Vetted<SiteResult>) -> Release<DetectionPerformance> {
+    let Outcome::ReleasedDetection(release) = &vetted.value().outcome else { panic!("findings") };
+    (**release).clone()
+}
+
+fn code(answer: Result<Vetted<SiteResult>, Withheld>) -> &'static str {
+    answer.map_or_else(|withheld| withheld.code(), |_| "released")
+}
+
+/// Three hundred patients, so that every scanner has enough of either label.
+fn large() -> Vec<Scan> {
+    scans(0..300, &SCANNERS, 3)
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap()
+}
+
+#[test]
+fn a_large_cohort_is_released_as_it_was_counted() {
+    let scans = large();
+    let site = Site::new();
+    let vetted = site.vet(summary(&scans)).unwrap();
+    let found = release(&vetted);
+    let lesions: Vec<Option<u32>> = scans.iter().flat_map(|scan| scan.lesions.clone()).collect();
+    let others: Vec<u32> = scans.iter().flat_map(|scan| scan.others.clone()).collect();
+    let at = |edge: u32| {
+        let hits = lesions.iter().flatten().filter(|score| **score >= edge).count();
+        let others = others.iter().filter(|score| **score >= edge).count();
+        CurvePoint { edge, false_positives: count(others), hits: count(hits) }
+    };
+    let overall = &found.overall;
+    assert_eq!(overall.lesions, count(lesions.len()));
+    assert_eq!((overall.scans_with, overall.scans_without), (150, 150));
+    assert_eq!(overall.point.hits, at(CUT_OFF).hits);
+    assert_eq!(overall.point.false_positives, Cell::Released(at(CUT_OFF).false_positives));
+    assert!(overall.curve.len() >= 5, "{:?}", overall.curve);
+    for point in &overall.curve {
+        assert_eq!(*point, at(point.edge));
+    }
+    // One scan a patient: the error between patients of the share found.
+    let n: f64 = 150.0;
+    let patients: Vec<(f64, f64)> = scans
+        .iter()
+        .filter(|scan| !scan.lesions.is_empty())
+        .map(|scan| {
+            let hits = scan.lesions.iter().flatten().filter(|score| **score >= CUT_OFF).count();
+            (real(hits), real(scan.lesions.len()))
+        })
+        .collect();
+    let size: f64 = patients.iter().map(|(_, m)| m).sum();
+    let share: f64 = patients.iter().map(|(x, _)| x).sum::<f64>() / size;
+    let residuals: f64 = patients.iter().map(|(x, m)| (x - share * m).powi(2)).sum();
+    let se = (n / (n - 1.0) * residuals).sqrt() / size;
+    let Cell::Released(told) = overall.point.sensitivity_se_micro else { panic!("withheld") };
+    #[expect(clippy::cast_precision_loss, reason = "below 10⁶")]
+    let told = told as f64 / 1e6;
+    assert!((told / se - 1.0).abs() < 0.05, "{told} {se}");
+    assert_eq!(found.subgroups.len(), 3);
+    let bits = bound_bits(vetted.value());
+    assert!((400..2_000).contains(&bits), "{bits}");
+    assert!(vetted.decisions().iter().any(|decision| decision.rule.id() == "DC-08"));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few")]
+fn real(n: usize) -> f64 {
+    n as f64
+}
+
+#[test]
+fn groups_add_up_to_the_whole_and_have_no_curve() {
+    let found = Site::new().released(&large());
+    let shown: Vec<&DetectionPerformance> =
+        found.subgroups.iter().filter_map(|cell| cell.performance.released()).collect();
+    assert_eq!(shown.len(), 3);
+    assert!(shown.iter().all(|group| group.curve.is_empty()));
+    let sum =
+        |of: fn(&DetectionPerformance) -> u64| shown.iter().map(|group| of(group)).sum::<u64>();
+    assert_eq!(sum(|group| group.lesions), found.overall.lesions);
+    assert_eq!(sum(|group| group.point.hits), found.overall.point.hits);
+    assert_eq!(sum(DetectionPerformance::scans), found.overall.scans());
+}
+
+#[test]
+fn fewer_than_k_patients_with_or_without_lesions_end_in_insufficient() {
+    let site = Site::new();
+    let all = large();
+    for (with, without) in [(10, 60), (60, 10), (0, 60), (0, 0)] {
+        let of = |has: bool, most: usize| {
+            let own = all.iter().filter(move |scan| scan.lesions.is_empty() != has);
+            own.take(most).cloned()
+        };
+        let few: Vec<Scan> = of(true, with).chain(of(false, without)).collect();
+        assert_eq!(code(site.vet(summary(&few))), "INSUFFICIENT", "{with} {without}");
+    }
+}
+
+#[test]
+fn many_lesions_of_few_patients_do_not_make_a_cohort() {
+    let mut few = scans(0..40, &SCANNERS, 3);
+    // All lesions are those of five patients.
+    for scan in &mut few {
+        scan.lesions = if scan.patient < 5 { vec![Some(6); 10] } else { Vec::new() };
+    }
+    assert_eq!(code(Site::new().vet(summary(&few))), "INSUFFICIENT");
+}
+
+#[test]
+fn false_positives_that_are_one_patient_s_stay_and_take_the_curve_with_them() {
+    let mut scans = large();
+    for scan in &mut scans {
+        scan.others.retain(|score| *score < CUT_OFF);
+    }
+    scans[7].others = vec![6; 15];
+    let found = Site::new().released(&scans);
+    assert_eq!(found.overall.point.false_positives, Cell::Suppressed);
+    assert_eq!(found.overall.point.rate_se_micro, Cell::Suppressed);
+    assert!(found.overall.curve.is_empty());
+    assert!(found.overall.point.sensitivity_se_micro.released().is_some());
+    let mut groups = found.subgroups.iter().filter_map(|cell| cell.performance.released());
+    assert!(groups.all(|group| group.point.false_positives == Cell::Suppressed));
+}
+
+#[test]
+fn false_positives_of_a_group_that_two_patients_have_stay_in_every_group() {
+    let mut scans = large();
+    for scan in &mut scans {
+        if scan.cells[0] == 2 {
+            scan.others.clear();
+        }
+    }
+    let place = scans.iter().position(|scan| scan.cells[0] == 2).unwrap();
+    scans[place].others = vec![6; 9];
+    let found = Site::new().released(&scans);
+    assert!(found.overall.point.false_positives.released().is_some());
+    let groups: Vec<_> =
+        found.subgroups.iter().filter_map(|cell| cell.performance.released()).collect();
+    assert_eq!(groups.len(), 3);
+    assert!(groups.iter().all(|group| group.point.false_positives == Cell::Suppressed));
+}
+
+/// A second table, of floors, and the crossing of both.
+#[test]
+fn false_positives_of_a_row_s_hidden_cells_stay_as_well() {
+    let mut site = Site::new();
+    let mut second = site.protocol.subgroups[0].clone();
+    second.name = "floor".parse().unwrap();
+    site.protocol.subgroups.push(second);
+    site.protocol.crossings.push(Crossing {
+        name: "scanner-floor".parse().unwrap(),
+        rows: "scanner".parse().unwrap(),
+        columns: "floor".parse().unwrap(),
+    });
+    let cohort = |is_lonely: bool| {
+        let mut scans = scans(0..300, &SCANNERS, 3);
+        for scan in &mut scans {
+            let (row, turn) = (scan.cells[0], scan.patient / 12);
+            // Six of each label of scanner 0 are on each of two floors: too few to be shown one by one.
+            let floor = match (row, turn) {
+                (0, 0..=2) => 1,
+                (0, 3..=5) => 2,
+                (0, _) => 0,
+                _ => u16::try_from(turn % 3).unwrap(),
+            };
+            if is_lonely && row == 0 && floor > 0 {
+                scan.others = if scan.patient == 1 { vec![6; 9] } else { Vec::new() };
+            }
+            scan.cells.extend([floor, row * 3 + floor]);
+        }
+        scans
+    };
+    let others = |is_lonely: bool| {
+        let release = site.released(&cohort(is_lonely));
+        assert!(release.overall.point.false_positives.released().is_some());
+        let shown = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+        let told: Vec<bool> =
+            shown.map(|group| group.point.false_positives.released().is_some()).collect();
+        assert!(told.len() >= 3, "{told:?}");
+        assert!(told.iter().all(|is_told| *is_told == told[0]));
+        told[0]
+    };
+    assert!(others(false));
+    assert!(!others(true));
+}
+
+#[test]
+fn under_a_policy_that_rounds_or_keeps_counts_the_question_itself_is_refused() {
+    for profile in ["strict", "cms", "opensafely", "acro", "ohdsi", "dp"] {
+        let site = Site::under(&format!("profile = \"{profile}\"\nk = 11\n"));
+        let answer = site.vet(summary(&large()));
+        assert_eq!(answer.as_ref().err().map(Withheld::outcome), Some(Outcome::Refused));
+        assert_eq!(code(answer), "DETECTION_NEEDS_EXACT_COUNTS", "{profile}");
+    }
+}
+
+#[test]
+fn two_releases_that_differ_by_few_patients_are_not_both_made() {
+    let mut site = Site::new();
+    site.remember(&large());
+    // The same patients again.
+    assert_eq!(code(site.vet(summary(&large()))), "released");
+    // One patient fewer with a lesion.
+    let mut fewer = large();
+    fewer.remove(1);
+    assert_eq!(code(site.vet(summary(&fewer))), "EARLIER_RELEASES");
+    // One scan was read again, and its lesion is none.
+    let mut changed = large();
+    changed[1].lesions.clear();
+    assert_eq!(code(site.vet(summary(&changed))), "EARLIER_RELEASES");
+    // Enough others of each label.
+    assert_eq!(code(site.vet(summary(&scans(1_000..1_300, &SCANNERS, 3)))), "released");
+}
+
+#[test]
+fn evidence_that_no_matching_gives_is_refused() {
+    let lies: [fn(&mut SiteSummary); 6] = [
+        |s| s.members.cases[1].positive = false,
+        |s| s.members.cases.truncate(200),
+        |s| s.members.cases[1].cells[0] = 9,
+        |s| counts(s).scans[1].hits[9] += 1,
+        |s| counts(s).scans[0].false_positives.truncate(9),
+        |s| counts(s).scans[0].false_positives[0] = 21,
+    ];
+    for (place, lie) in lies.into_iter().enumerate() {
+        let mut summary = summary(&large());
+        lie(&mut summary);
+        assert_eq!(code(Site::new().vet(summary)), "RESULT_SCHEMA", "{place}");
+    }
+    let binary = support::summary(&support::large(), &support::protocol());
+    assert_eq!(code(Site::new().vet(binary)), "RESULT_SCHEMA");
+}
+
+fn counts(summary: &mut SiteSummary) -> &mut DetectionFindings {
+    let Findings::Detection(found) = &mut summary.findings else { panic!("findings") };
+    found
+}

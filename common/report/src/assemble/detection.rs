@@ -1,0 +1,190 @@
+//! Tasks of findings with a place: their metrics at a site, and what all sites found together.
+
+use std::borrow::Cow;
+
+use fedval_stats::detection::{CPM_RATES, DetectionCounts, Froc};
+use fedval_stats::{Interval, proportion};
+use fedval_study::protocol::{DetectionPlan, StudyProtocol};
+use fedval_study::{Cell, DetectionPerformance, MetricId};
+
+use super::Answer;
+use super::aggregates::Aggregates;
+use super::contribution::{logit_share, number};
+use super::metric::limits;
+use super::proportion::Proportion;
+use crate::report::{
+    DetectionGroup, DetectionSection, Disclosed, Estimable, FrocPoint, FrocValue, Metric,
+    OperatingPointLimit, Reason, Scale, SiteDetection, WithheldCode,
+};
+
+/// Fewer scores than this draw no curve: nothing is read off it.
+const LEAST_POINTS: usize = 3;
+
+/// Errors travel in 10⁻⁶.
+const MICRO: f64 = 1e-6;
+
+/// Every metric of the task, in a fixed order.
+pub(super) fn ids(plan: &DetectionPlan) -> Vec<MetricId> {
+    let name = &plan.point.name;
+    vec![
+        MetricId::LesionSensitivity(name.clone()),
+        MetricId::FalsePositivesPerScan(name.clone()),
+        MetricId::Cpm,
+    ]
+}
+
+/// One metric of one group.
+pub(super) fn estimate(
+    plan: &StudyProtocol,
+    id: &MetricId,
+    found: &DetectionPerformance,
+) -> Result<Metric, Reason> {
+    let level = plan.analysis.level;
+    match id {
+        MetricId::LesionSensitivity(_) => {
+            let (share, se) = (share(found)?, error(found.point.sensitivity_se_micro));
+            let patients = found.patients.with_positive;
+            let ci = se.and_then(|se| {
+                Ok(limits(&proportion::interval_of_error(share, se, patients, level)?))
+            });
+            Ok(Metric {
+                estimate: share,
+                se: se.into(),
+                ci: ci.into(),
+                method: Cow::Borrowed("wilson_effective_sample_size"),
+            })
+        }
+        MetricId::FalsePositivesPerScan(_) => {
+            let (rate, se) = (rate(found)?, error(found.point.rate_se_micro));
+            let ci = se.and_then(|se| {
+                let (log_rate, log_se) = logarithm(rate, se)?;
+                let interval = Interval::wald(log_rate, log_se, level)?;
+                Ok(limits(&interval.map_increasing(|x| Scale::Log.back(x))))
+            });
+            Ok(Metric {
+                estimate: rate,
+                se: se.into(),
+                ci: ci.into(),
+                method: Cow::Borrowed("log_wald_clustered"),
+            })
+        }
+        MetricId::Cpm => Ok(Metric {
+            estimate: curve(plan.task.detection().ok_or(Reason::InvalidInput)?, found)?.cpm(),
+            se: Estimable::not(Reason::NoSamplingError),
+            ci: Estimable::not(Reason::NoSamplingError),
+            method: Cow::Borrowed("straight_between_shown_scores"),
+        }),
+        _ => Err(Reason::InvalidInput),
+    }
+}
+
+/// The estimate of a metric on its analysis scale with its standard error there.
+pub(super) fn on_scale(id: &MetricId, found: &DetectionPerformance) -> Result<(f64, f64), Reason> {
+    match id {
+        MetricId::LesionSensitivity(_) => {
+            logit_share((share(found)?, error(found.point.sensitivity_se_micro)?))
+        }
+        MetricId::FalsePositivesPerScan(_) => {
+            logarithm(rate(found)?, error(found.point.rate_se_micro)?)
+        }
+        MetricId::Cpm => Err(Reason::NoSamplingError),
+        _ => Err(Reason::InvalidInput),
+    }
+}
+
+/// Lesions found among all, for models that take counts.
+pub(super) const fn lesions(found: &DetectionPerformance) -> Proportion<'static> {
+    Proportion { successes: found.point.hits, cases: found.lesions, clusters: None, rounding: 0 }
+}
+
+fn share(found: &DetectionPerformance) -> Result<f64, Reason> {
+    Ok(proportion::estimate(found.point.hits, found.lesions)?)
+}
+
+/// False positives a scan at the cut-off.
+fn rate(found: &DetectionPerformance) -> Result<f64, Reason> {
+    let count = found.point.false_positives.released().ok_or(Reason::Withheld)?;
+    match found.scans() {
+        0 => Err(Reason::EmptyInput),
+        scans => Ok(number(*count) / number(scans)),
+    }
+}
+
+fn error(micro: Cell<u64>) -> Result<f64, Reason> {
+    let micro = micro.released().ok_or(Reason::Withheld)?;
+    Ok(number(*micro) * MICRO)
+}
+
+/// A rate and its error on the log scale, by the delta method.
+fn logarithm(rate: f64, se: f64) -> Result<(f64, f64), Reason> {
+    if rate > 0.0 { Ok((rate.ln(), se / rate)) } else { Err(Reason::NoEvents) }
+}
+
+/// The curve through the scores that were shown.
+fn curve(plan: &DetectionPlan, found: &DetectionPerformance) -> Result<Froc, Reason> {
+    let known = found.known(plan);
+    if known.len() < LEAST_POINTS {
+        return Err(Reason::Withheld);
+    }
+    let at = known.iter().map(|at| (plan.threshold(at.edge), at.hits, at.false_positives));
+    let counts = DetectionCounts { scans: found.scans(), lesions: found.lesions, at: at.collect() };
+    Ok(Froc::of_counts(&counts)?)
+}
+
+/// What one site found.
+pub(super) fn of_site(plan: &DetectionPlan, found: &DetectionPerformance) -> SiteDetection {
+    let curve = curve(plan, found);
+    let at = |rate: f64| -> Estimable<f64> {
+        let curve = curve.as_ref().map_err(|reason| *reason);
+        curve.and_then(|curve| Ok(curve.sensitivity_at(rate)?)).into()
+    };
+    let points = found.known(plan).into_iter().map(|point| FrocPoint {
+        false_positives: point.false_positives,
+        hits: point.hits,
+        threshold: plan.threshold(point.edge),
+    });
+    SiteDetection {
+        counts: of_group(found),
+        curve: points.collect(),
+        froc: CPM_RATES.map(|rate| FrocValue { rate, sensitivity: at(rate) }).into(),
+        patients_with_lesions: found.patients.with_positive,
+    }
+}
+
+/// The counts of one group.
+pub(super) const fn of_group(found: &DetectionPerformance) -> DetectionGroup {
+    DetectionGroup {
+        false_positives: match found.point.false_positives {
+            Cell::Released(count) => Disclosed::Released(count),
+            Cell::Suppressed => Disclosed::Withheld { withheld: WithheldCode::S },
+        },
+        hits: found.point.hits,
+        lesions: found.lesions,
+        scans: found.scans(),
+    }
+}
+
+/// What every site that released counts found, added up; `None` for another task.
+pub(super) fn section(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Option<DetectionSection> {
+    let task = plan.task.detection()?;
+    let mut section = DetectionSection {
+        bins: task.bins,
+        hits: 0,
+        least_iou: task.matching.least_iou(),
+        lesions: 0,
+        most_candidates: task.most_candidates,
+        most_lesions: task.most_lesions,
+        point: OperatingPointLimit {
+            name: task.point.name.clone(),
+            threshold: task.threshold(task.point.edge),
+        },
+        sites: 0,
+    };
+    for answer in answers {
+        let Some(Aggregates::Detection(found)) = answer.whole(plan) else { continue };
+        section.sites += 1;
+        section.lesions = section.lesions.saturating_add(found.lesions);
+        section.hits = section.hits.saturating_add(found.point.hits);
+    }
+    Some(section)
+}

@@ -1,0 +1,120 @@
+//! Studies of findings with a place: what they need, and what they do not have.
+
+use super::Breaches;
+use crate::metric::MetricId;
+use crate::protocol::{
+    DETECTION_BINS, DetectionPlan, Endpoint, MOST_CANDIDATES, MOST_LESIONS, Matching,
+    PredictionTables, Profile, ScoreScale, StudyProtocol, Unit,
+};
+
+pub(super) fn check(protocol: &StudyProtocol, plan: &DetectionPlan, found: &mut Breaches) {
+    check_counting(plan, found);
+    found.unless(
+        (1..plan.bins).contains(&plan.point.edge),
+        "operating_points",
+        "must be one cut-off on the grid of scores",
+        "write one [[operating_points]] table whose threshold is an edge of the bins: of 20 bins 0.05, 0.1 … 0.95",
+    );
+    let standard = &protocol.reference_standard;
+    for (path, is_empty) in [
+        ("reference_standard.positive", standard.positive.is_empty()),
+        ("reference_standard.negative", standard.negative.is_empty()),
+        ("operating_points", protocol.operating_points.is_empty()),
+        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
+    ] {
+        found.unless(
+            is_empty,
+            path,
+            "has no place in a study of findings",
+            "leave it out: findings stand in files of their own",
+        );
+    }
+    check_around(protocol, found);
+}
+
+fn check_counting(plan: &DetectionPlan, found: &mut Breaches) {
+    found.unless(
+        DETECTION_BINS.contains(&plan.bins),
+        "detection.bins",
+        "must be 10 or 20 (disclosure rule DC-08)",
+        "write 20, the usual choice",
+    );
+    found.unless(
+        !matches!(plan.matching, Matching::Iou(milli) if !(1..=1000).contains(&milli)),
+        "detection.iou",
+        "must be above 0 and at most 1, in thousandths",
+        "write the smallest overlap that counts, such as 0.5",
+    );
+    found.unless(
+        (1..=MOST_LESIONS).contains(&plan.most_lesions),
+        "detection.most_lesions",
+        "must be 1 to 10: nobody's lesions may be most of a site's (disclosure rule DC-10)",
+        "write 10, or fewer",
+    );
+    found.unless(
+        (1..=MOST_CANDIDATES).contains(&plan.most_candidates),
+        "detection.most_candidates",
+        "must be 1 to 100",
+        "write how many findings of a scan anybody would look at, such as 20",
+    );
+}
+
+fn check_around(protocol: &StudyProtocol, found: &mut Breaches) {
+    found.unless(
+        protocol.analysis.unit == Unit::Image,
+        "analysis.unit",
+        "must be \"image\" where findings are counted",
+        "write \"image\": each scan is counted, with errors between patients",
+    );
+    found.unless(
+        protocol.prediction_tables == PredictionTables::Accept,
+        "prediction_tables",
+        "must be \"accept\" where findings are counted",
+        "write prediction_tables = \"accept\": sites bring the findings of the model in a file",
+    );
+    found.unless(
+        protocol.model.output.scale == ScoreScale::Probability,
+        "model.output.scale",
+        "must be \"probability\" where findings are counted",
+        "bring scores from 0 to 1",
+    );
+    found.unless(
+        protocol.disclosure.profile == Profile::Standard,
+        "disclosure.profile",
+        "must be \"standard\" where findings are counted",
+        "counts of findings have no rounded or noisy form: under another profile no site would answer",
+    );
+}
+
+/// An endpoint asks for a metric that has an error and a cut-off that is there.
+pub(super) fn check_metric(
+    path: &str,
+    endpoint: &Endpoint,
+    plan: &DetectionPlan,
+    found: &mut Breaches,
+) {
+    let metric = format!("{path}.metric");
+    found.unless(
+        endpoint.metric != MetricId::Cpm,
+        &metric,
+        "cpm has no sampling error to hold against a limit",
+        "choose lesion_sensitivity@NAME or fp_per_scan@NAME",
+    );
+    let is_rate = matches!(endpoint.metric, MetricId::FalsePositivesPerScan(_));
+    found.unless(
+        !is_rate || endpoint.limit > 0.0,
+        format!("{path}.limit"),
+        format!("{} is not above 0", endpoint.limit),
+        "write false positives a scan, such as 1",
+    );
+    if let MetricId::LesionSensitivity(point) | MetricId::FalsePositivesPerScan(point) =
+        &endpoint.metric
+    {
+        found.unless(
+            plan.point.name == *point,
+            metric,
+            format!("names no operating point: `{point}`"),
+            "use the name of the [[operating_points]] table",
+        );
+    }
+}

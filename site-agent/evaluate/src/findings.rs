@@ -1,0 +1,37 @@
+//! An evaluation of findings that were brought: nothing runs, and files are read again after a restart.
+
+use fedval_disclosure::SiteLocal;
+use fedval_ingest::{Cohort, FindingsSource, read_findings};
+use fedval_study::SiteSummary;
+use fedval_study::summary::FailureReason;
+
+use crate::detection;
+use crate::evaluated::failed_share;
+use crate::run::{EvaluateError, Evaluation, Progress, aside};
+
+impl Evaluation<'_> {
+    /// Reads findings, matches them and counts. There is nothing to resume.
+    pub(crate) async fn match_findings(
+        &self,
+        cohort: SiteLocal<Cohort>,
+        source: FindingsSource,
+        progress: &Progress,
+    ) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
+        let cases = &cohort.open_on_site().cases;
+        progress.begin(cases.len(), 0);
+        let failed = cases.iter().filter_map(detection::failure);
+        let failed = failed.filter(|reason| *reason != FailureReason::NoReference).count();
+        self.check_share(failed_share(failed, cases.len()))?;
+        progress.add(cases.len());
+        let (protocol, secret) = (self.protocol.clone(), self.secret);
+        let summary = aside(move || -> Result<SiteLocal<SiteSummary>, EvaluateError> {
+            let plan = protocol.task.detection().ok_or(EvaluateError::NotMatched)?;
+            let cohort = cohort.open_on_site();
+            let findings = read_findings(&source, cohort, plan.matching)?;
+            let findings = findings.open_on_site();
+            detection::summarise(&protocol, plan, cohort, findings, &secret)
+                .map_err(|_| EvaluateError::NotMatched)
+        });
+        summary.await
+    }
+}

@@ -1,0 +1,224 @@
+//! What is wrong with files of findings, without quoting a single cell of them.
+
+use std::fmt;
+
+use fedval_ambient::Problem;
+
+use super::MAX_FINDINGS;
+
+/// Most problems that are kept one by one.
+const SHOWN: usize = 50;
+
+/// One of the two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Findings of the reference standard.
+    Reference,
+    /// Findings of the model.
+    Predicted,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reference => "the file of reference findings",
+            Self::Predicted => "the file of predicted findings",
+        })
+    }
+}
+
+/// One thing that is wrong with a file of findings.
+///
+/// Lines are counted from 1, the header included. Cells are never quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindingsProblem {
+    /// There is no such file.
+    #[error("{side} does not exist")]
+    Missing {
+        /// Which.
+        side: Side,
+    },
+    /// The file cannot be read.
+    #[error("{side} cannot be read")]
+    Unreadable {
+        /// Which.
+        side: Side,
+    },
+    /// More lines than any cohort has.
+    #[error("{side} has more than {MAX_FINDINGS} lines")]
+    TooMany {
+        /// Which.
+        side: Side,
+    },
+    /// A column is not in the header, or twice.
+    #[error("{side} has no column `{column}`, or more than one")]
+    Column {
+        /// Which.
+        side: Side,
+        /// Its name.
+        column: &'static str,
+    },
+    /// One file has places in space, the other in a plane.
+    #[error("one file of findings has a column `z` and the other has none")]
+    OneIsFlat,
+    /// A line is too long, not UTF-8, or has another number of fields than the header.
+    #[error("line {line} of {side} is no line like its header")]
+    Line {
+        /// Which.
+        side: Side,
+        /// The line.
+        line: u64,
+    },
+    /// A line names a case that the manifest does not list.
+    #[error("line {line} of {side} is of a case that the manifest does not list")]
+    CaseUnknown {
+        /// Which.
+        side: Side,
+        /// The line.
+        line: u64,
+    },
+    /// A line is of a scan that was not read.
+    #[error("line {line} of {side} is of a scan that the manifest calls not read")]
+    NotRead {
+        /// Which.
+        side: Side,
+        /// The line.
+        line: u64,
+    },
+    /// A cell is no such number: a radius below 0, a box of which one edge is beyond the other, a score outside 0 to 1.
+    #[error("column `{column}` in line {line} of {side} holds no such number")]
+    Number {
+        /// Which.
+        side: Side,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+impl FindingsProblem {
+    /// The line it was found in, counted from 1; `None` where it concerns a whole file.
+    #[must_use]
+    pub const fn line(&self) -> Option<u64> {
+        match self {
+            Self::Line { line, .. }
+            | Self::CaseUnknown { line, .. }
+            | Self::NotRead { line, .. }
+            | Self::Number { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
+}
+
+impl Problem for FindingsProblem {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "FINDINGS_MISSING",
+            Self::Unreadable { .. } => "FINDINGS_UNREADABLE",
+            Self::TooMany { .. } => "FINDINGS_TOO_MANY",
+            Self::Column { .. } | Self::OneIsFlat => "FINDINGS_COLUMN",
+            Self::Line { .. } => "FINDINGS_LINE",
+            Self::CaseUnknown { .. } => "FINDINGS_CASE_UNKNOWN",
+            Self::NotRead { .. } => "FINDINGS_NOT_READ",
+            Self::Number { .. } => "FINDINGS_NUMBER",
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        let text = match self {
+            Self::Missing { .. } => "check its path in the agent's configuration",
+            Self::Unreadable { .. } => "give the agent's user the right to read it",
+            Self::TooMany { .. } => "split the cohort into several studies",
+            Self::Column { .. } => {
+                "name the columns as `fedval-agent --explain FINDINGS_COLUMN` lists them"
+            }
+            Self::OneIsFlat => "write `z` in both files or in none",
+            Self::Line { .. } => "quote cells that hold a comma, and save the file as UTF-8",
+            Self::CaseUnknown { .. } => "add the scan to the manifest, or remove its findings",
+            Self::NotRead { .. } => "correct the manifest's status, or remove the findings",
+            Self::Number { .. } => "write numbers with a point; a score lies from 0 to 1",
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// Everything that is wrong with a site's files of findings, found in one pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingsError {
+    problems: Vec<FindingsProblem>,
+    more: u64,
+}
+
+impl FindingsError {
+    /// The problems in the order of the files, at most 50 of them.
+    #[must_use]
+    pub fn problems(&self) -> &[FindingsProblem] {
+        &self.problems
+    }
+
+    /// How many more there are.
+    #[must_use]
+    pub const fn more(&self) -> u64 {
+        self.more
+    }
+}
+
+impl fmt::Display for FindingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.problems.as_slice(), self.more) {
+            ([only], 0) => only.fmt(f),
+            (problems, more) => {
+                write!(f, "the files of findings have {} problems", problems.len() as u64 + more)
+            }
+        }
+    }
+}
+
+impl std::error::Error for FindingsError {}
+
+impl Problem for FindingsError {
+    fn code(&self) -> &'static str {
+        "FINDINGS_INVALID"
+    }
+
+    /// Each problem in a line of its own, with what to do about it.
+    fn remedy(&self) -> Option<String> {
+        let mut lines: Vec<String> = self
+            .problems
+            .iter()
+            .map(|p| format!("{p} ({}): {}", p.code(), p.remedy().unwrap_or_default()))
+            .collect();
+        if self.more > 0 {
+            lines.push(format!("and {} more", self.more));
+        }
+        Some(lines.join("\n"))
+    }
+}
+
+/// Gathers problems while files are read.
+#[derive(Debug, Default)]
+pub(super) struct Wrong {
+    problems: Vec<FindingsProblem>,
+    more: u64,
+}
+
+impl Wrong {
+    pub(super) fn add(&mut self, problem: FindingsProblem) {
+        if self.problems.len() < SHOWN {
+            self.problems.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// `value` where nothing was found.
+    pub(super) fn or<T>(self, value: T) -> Result<T, FindingsError> {
+        if self.problems.is_empty() {
+            Ok(value)
+        } else {
+            Err(FindingsError { problems: self.problems, more: self.more })
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Reading files of findings, line by line: what is kept is the findings alone.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use fedval_disclosure::SiteLocal;
+use fedval_study::protocol::Matching;
+
+use super::error::{FindingsError, FindingsProblem, Side, Wrong};
+use super::{
+    CaseFindings, FindingsSource, MAX_FINDINGS, Place, PredictedFinding, ReferenceFinding,
+};
+use crate::manifest::records::Records;
+use crate::manifest::{Cohort, IndexTest, ManifestProblem, ScanStatus};
+
+const CASE: &str = "case_id";
+const SCORE: &str = "score";
+const RADIUS: &str = "radius_mm";
+const EXCLUDED: &str = "excluded";
+const DEPTH: &str = "z";
+const POINT: [&str; 2] = ["x", "y"];
+const BOX: [&str; 4] = ["x0", "y0", "x1", "y1"];
+
+/// Reads the findings of a cohort, one entry for each of its cases and in their order.
+///
+/// Every problem is found in one pass; files with any are not used.
+///
+/// # Errors
+///
+/// [`FindingsError`], with line numbers and column names but no content.
+pub fn read_findings(
+    source: &FindingsSource,
+    cohort: &Cohort,
+    matching: Matching,
+) -> Result<SiteLocal<Vec<CaseFindings>>, FindingsError> {
+    let places = cohort.cases.iter().enumerate();
+    let places: HashMap<&str, usize> =
+        places.map(|(place, case)| (case.case_id.as_str(), place)).collect();
+    let mut reading = Reading {
+        cohort,
+        places,
+        matching,
+        wrong: Wrong::default(),
+        findings: vec![CaseFindings::default(); cohort.cases.len()],
+    };
+    let is_deep = reading.file(&source.reference, Side::Reference);
+    let other = reading.file(&source.predicted, Side::Predicted);
+    if is_deep.zip(other).is_some_and(|(one, other)| one != other) {
+        reading.wrong.add(FindingsProblem::OneIsFlat);
+    }
+    reading.wrong.or(SiteLocal::new(reading.findings))
+}
+
+/// Where the columns of one file stand.
+struct Columns {
+    case: usize,
+    /// The numbers of a place, in their order, with their names.
+    place: Vec<(usize, &'static str)>,
+    /// Radius of a reference point, score of a predicted finding.
+    more: Option<(usize, &'static str)>,
+    excluded: Option<usize>,
+    /// Fields in the header.
+    count: usize,
+}
+
+impl Columns {
+    fn find(header: &[&str], side: Side, matching: Matching, wrong: &mut Wrong) -> Option<Self> {
+        let all = |name: &str| header.iter().filter(|column| **column == name).count();
+        let mut place = |column: &'static str| {
+            if all(column) != 1 {
+                wrong.add(FindingsProblem::Column { side, column });
+            }
+            header.iter().position(|name| *name == column).map(|at| (at, column))
+        };
+        let case = place(CASE);
+        let numbers: Vec<&'static str> = match matching {
+            Matching::CentreInRadius => {
+                POINT.into_iter().chain((all(DEPTH) > 0).then_some(DEPTH)).collect()
+            }
+            Matching::Iou(_) => BOX.to_vec(),
+        };
+        let numbers: Vec<_> = numbers.into_iter().map(&mut place).collect();
+        let more = match (side, matching) {
+            (Side::Predicted, _) => Some(place(SCORE)),
+            (Side::Reference, Matching::CentreInRadius) => Some(place(RADIUS)),
+            (Side::Reference, Matching::Iou(_)) => None,
+        };
+        let is_there = side == Side::Reference && all(EXCLUDED) > 0;
+        let excluded = is_there.then(|| place(EXCLUDED));
+        let mut found = numbers.iter().copied().chain([case]).chain(more).chain(excluded);
+        let is_once = |(_, name): (usize, &'static str)| all(name) == 1;
+        let is_whole = found.all(|column| column.is_some_and(is_once));
+        let case = case.filter(|_| is_whole)?.0;
+        Some(Self {
+            case,
+            place: numbers.into_iter().flatten().collect(),
+            more: more.flatten(),
+            excluded: excluded.flatten().map(|(at, _)| at),
+            count: header.len(),
+        })
+    }
+}
+
+/// Files that are being read.
+struct Reading<'c> {
+    cohort: &'c Cohort,
+    places: HashMap<&'c str, usize>,
+    matching: Matching,
+    wrong: Wrong,
+    findings: Vec<CaseFindings>,
+}
+
+impl Reading<'_> {
+    /// Reads one file. Whether its points have a depth, where that is known.
+    fn file(&mut self, path: &Path, side: Side) -> Option<bool> {
+        let mut records = Records::new(BufReader::new(self.open(path, side)?));
+        let columns = self.columns(&mut records, side)?;
+        let mut lines = 0;
+        loop {
+            match records.record() {
+                Ok(None) => break,
+                Ok(Some(_)) if lines == MAX_FINDINGS => {
+                    self.wrong.add(FindingsProblem::TooMany { side });
+                    break;
+                }
+                Ok(Some(record)) => {
+                    lines += 1;
+                    let line = record.line;
+                    match record.fields().filter(|fields| fields.len() == columns.count) {
+                        Some(fields) => self.take((side, line), &columns, &fields),
+                        None => self.wrong.add(FindingsProblem::Line { side, line }),
+                    }
+                }
+                Err(problem) => {
+                    self.wrong.add(of_file(&problem, side));
+                    break;
+                }
+            }
+        }
+        Some(columns.place.len() == POINT.len() + 1)
+    }
+
+    fn open(&mut self, path: &Path, side: Side) -> Option<File> {
+        let problem = match File::open(path) {
+            Ok(file) => return Some(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => FindingsProblem::Missing { side },
+            Err(_) => FindingsProblem::Unreadable { side },
+        };
+        self.wrong.add(problem);
+        None
+    }
+
+    /// Where the columns of a file stand, by its header.
+    fn columns(&mut self, records: &mut Records<impl BufRead>, side: Side) -> Option<Columns> {
+        let problem = match records.record() {
+            Ok(Some(header)) => match header.fields() {
+                Some(names) => {
+                    return Columns::find(&names, side, self.matching, &mut self.wrong);
+                }
+                None => FindingsProblem::Line { side, line: header.line },
+            },
+            Ok(None) => FindingsProblem::Column { side, column: CASE },
+            Err(problem) => of_file(&problem, side),
+        };
+        self.wrong.add(problem);
+        None
+    }
+
+    /// Takes a line, or adds what is wrong with it.
+    fn take(&mut self, (side, line): (Side, u64), columns: &Columns, fields: &[&str]) {
+        let case = self.places.get(fields[columns.case]).copied();
+        let place = place(columns, fields);
+        let more = columns.more.map(|(at, column)| number(fields[at], column, more_holds(column)));
+        let excluded = excluded(columns.excluded.map_or("", |at| fields[at]));
+        let Some(case) = case else {
+            return self.wrong.add(FindingsProblem::CaseUnknown { side, line });
+        };
+        let unread = match side {
+            Side::Reference => ScanStatus::NoReference,
+            Side::Predicted => ScanStatus::NoResult,
+        };
+        if self.cohort.cases[case].index_test == IndexTest::Findings(unread) {
+            return self.wrong.add(FindingsProblem::NotRead { side, line });
+        }
+        let (place, more, excluded) = match (place, more.transpose(), excluded) {
+            (Ok(place), Ok(more), Ok(excluded)) => (place, more.unwrap_or(0.0), excluded),
+            (place, more, excluded) => {
+                let columns = [place.err(), more.err(), excluded.err()];
+                for column in columns.into_iter().flatten() {
+                    self.wrong.add(FindingsProblem::Number { side, line, column });
+                }
+                return;
+            }
+        };
+        let findings = &mut self.findings[case];
+        match side {
+            Side::Reference => {
+                findings.reference.push(ReferenceFinding { place, radius_mm: more, excluded });
+            }
+            Side::Predicted => findings.predicted.push(PredictedFinding { place, score: more }),
+        }
+    }
+}
+
+/// What a line that cannot be told from the next says of its file.
+const fn of_file(problem: &ManifestProblem, side: Side) -> FindingsProblem {
+    match problem {
+        ManifestProblem::LineTooLong { line } => FindingsProblem::Line { side, line: *line },
+        _ => FindingsProblem::Unreadable { side },
+    }
+}
+
+/// The column whose cell is wrong.
+type Cell<T> = Result<T, &'static str>;
+
+fn place(columns: &Columns, fields: &[&str]) -> Cell<Place> {
+    let numbers: Vec<f64> = columns
+        .place
+        .iter()
+        .map(|(at, column)| number(fields[*at], column, |_| true))
+        .collect::<Result<_, _>>()?;
+    match numbers[..] {
+        [x, y] => Ok(Place::Point([x, y, 0.0])),
+        [x, y, z] => Ok(Place::Point([x, y, z])),
+        [x0, y0, x1, y1] if x0 > x1 || y0 > y1 => Err(if x0 > x1 { BOX[2] } else { BOX[3] }),
+        [x0, y0, x1, y1] => Ok(Place::Box([x0, y0, x1, y1])),
+        _ => Err(CASE),
+    }
+}
+
+fn number(cell: &str, column: &'static str, holds: impl Fn(f64) -> bool) -> Cell<f64> {
+    let number = cell.parse().ok().filter(|number: &f64| number.is_finite() && holds(*number));
+    number.ok_or(column)
+}
+
+/// What the number behind a place may be.
+fn more_holds(column: &'static str) -> impl Fn(f64) -> bool {
+    let most = if column == SCORE { 1.0 } else { f64::MAX };
+    move |number| (0.0..=most).contains(&number)
+}
+
+fn excluded(cell: &str) -> Cell<bool> {
+    match cell {
+        "" | "0" | "no" | "false" => Ok(false),
+        "1" | "yes" | "true" => Ok(true),
+        _ => Err(EXCLUDED),
+    }
+}

@@ -1,0 +1,438 @@
+//! Hospitals that bring findings with a place: the report's numbers are those that follow from the raw files by
+//! definition, a hospital with few patients who have lesions says nothing, and nothing else leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use fedval_tests::canary::Canaries;
+use fedval_tests::consortium::{Consortium, Site};
+use fedval_tests::small_site;
+use serde_json::Value;
+
+const STUDY: &str = "nodules";
+/// Patients of a hospital that is large enough.
+const PATIENTS: usize = 240;
+/// Fewest patients behind anything.
+const K: usize = 11;
+/// The locked cut-off, an edge of twenty bins.
+const CUT_OFF: f64 = 0.4;
+/// Findings of a scan beyond so many do not count.
+const MOST_FOUND: usize = 6;
+/// Lesions of a patient beyond so many do not count.
+const MOST_LESIONS: usize = 3;
+
+/// Uniform numbers of a linear congruential generator (Knuth's MMIX constants).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> f64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from(u32::try_from(self.0 >> 32).expect("32 bits")) / 4_294_967_296.0
+    }
+
+    /// One of the numbers below `most`.
+    fn below(&mut self, most: u32) -> u32 {
+        let roll = self.roll() * f64::from(most);
+        (0..most).take_while(|n| f64::from(*n) <= roll).last().unwrap_or(0)
+    }
+
+    /// A number with so many steps in one.
+    fn rounded(&mut self, low: f64, high: f64, steps: f64) -> f64 {
+        ((low + (high - low) * self.roll()) * steps).round() / steps
+    }
+}
+
+/// A reference finding.
+#[derive(Debug, Clone, Copy)]
+struct Lesion {
+    centre: [f64; 3],
+    radius: f64,
+    /// Left open by the readers.
+    open: bool,
+}
+
+/// A finding of the model.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    place: [f64; 3],
+    score: f64,
+}
+
+/// A scan of a patient.
+#[derive(Debug, Clone)]
+struct Scan {
+    patient: usize,
+    is_female: bool,
+    /// Whether the model read it.
+    is_read: bool,
+    lesions: Vec<Lesion>,
+    found: Vec<Found>,
+}
+
+/// Scans of patients, one or two of each; every second patient up to `with` has lesions, found with the probability
+/// `skill`.
+fn scans(seed: u64, with: usize, skill: f64) -> Vec<Scan> {
+    let mut dice = Dice(seed);
+    let mut scans = Vec::new();
+    for patient in 0..PATIENTS {
+        let is_female = dice.roll() < 0.5;
+        for _ in 0..=usize::from(patient % 4 == 0) {
+            let has_lesions =
+                patient % 2 == 1 && patient < 2 * with || patient % 8 == 0 && with > 20;
+            let many = if has_lesions { 1 + dice.below(4) } else { 0 };
+            let lesions: Vec<Lesion> = (0..many)
+                .map(|place| Lesion {
+                    centre: [
+                        f64::from(place) * 40.0 + dice.rounded(0.0, 9.0, 1e4),
+                        dice.rounded(-80.0, 80.0, 1e4),
+                        dice.rounded(-80.0, 80.0, 1e4),
+                    ],
+                    radius: dice.rounded(2.0, 6.0, 10.0),
+                    open: dice.roll() < 0.1,
+                })
+                .collect();
+            let mut found = Vec::new();
+            for lesion in &lesions {
+                // Some are found twice.
+                for _ in 0..2 {
+                    if dice.roll() < skill {
+                        let mut place = lesion.centre;
+                        place[0] += dice.rounded(-0.5, 0.5, 100.0) * lesion.radius;
+                        found.push(Found { place, score: dice.rounded(0.15, 1.0, 1e3) });
+                    }
+                }
+            }
+            for place in 0..dice.below(5) {
+                let place = [700.0 + 30.0 * f64::from(place), dice.rounded(0.0, 9.0, 1e4), 0.0];
+                let score = dice.rounded(0.0, 1.0, 1e3) * dice.rounded(0.0, 1.0, 1e3);
+                found.push(Found { place, score });
+            }
+            scans.push(Scan { patient, is_female, is_read: true, lesions, found });
+        }
+    }
+    scans
+}
+
+fn write(folder: &Path, scans: &[Scan]) {
+    fs::create_dir_all(folder).expect("a writable folder");
+    let mut manifest = "case_id,patient_id,sex,seen\n".to_owned();
+    let mut reference = "case_id,x,y,z,radius_mm,excluded\n".to_owned();
+    let mut predicted = "case_id,x,y,z,score\n".to_owned();
+    for (index, scan) in scans.iter().enumerate() {
+        let sex = if scan.is_female { "F" } else { "M" };
+        let seen = if scan.is_read { "" } else { "no_result" };
+        writeln!(manifest, "CASEX{index},PATIENTX{},{sex},{seen}", scan.patient).expect("text");
+        for Lesion { centre: [x, y, z], radius, open } in &scan.lesions {
+            let open = if *open { "1" } else { "" };
+            writeln!(reference, "CASEX{index},{x},{y},{z},{radius},{open}").expect("text");
+        }
+        for Found { place: [x, y, z], score } in &scan.found {
+            writeln!(predicted, "CASEX{index},{x},{y},{z},{score}").expect("text");
+        }
+    }
+    for (name, text) in
+        [("manifest.csv", manifest), ("reference.csv", reference), ("predicted.csv", predicted)]
+    {
+        fs::write(folder.join(name), text).expect("a writable folder");
+    }
+}
+
+/// What the model should be told of one scan: whose it is, its lesions that count, the score of each that was found,
+/// and the scores of false positives.
+struct Truth {
+    patient: usize,
+    is_female: bool,
+    lesions: usize,
+    hits: Vec<f64>,
+    others: Vec<f64>,
+}
+
+/// LUNA16's rule, from its definition.
+fn truth(scans: &[Scan]) -> Vec<Truth> {
+    let mut before: BTreeMap<usize, usize> = BTreeMap::new();
+    let of = |scan: &Scan| {
+        let before = before.entry(scan.patient).or_default();
+        let mut counts = Vec::new();
+        for lesion in &scan.lesions {
+            let is_counted = !lesion.open && *before < MOST_LESIONS;
+            *before += usize::from(is_counted);
+            counts.push(is_counted);
+        }
+        let mut found = scan.found.clone();
+        found.sort_by(|one, other| other.score.total_cmp(&one.score));
+        found.truncate(MOST_FOUND);
+        let is_in = |found: &Found, lesion: &Lesion| {
+            let [a, b] = [found.place, lesion.centre];
+            (0..3).map(|axis| (a[axis] - b[axis]).powi(2)).sum::<f64>().sqrt() < lesion.radius
+        };
+        let hits = scan.lesions.iter().zip(&counts).filter(|(_, counts)| **counts);
+        let best = |lesion: &Lesion| {
+            found.iter().filter(|found| is_in(found, lesion)).map(|f| f.score).reduce(f64::max)
+        };
+        Truth {
+            patient: scan.patient,
+            is_female: scan.is_female,
+            lesions: counts.iter().filter(|counts| **counts).count(),
+            hits: hits.filter_map(|(lesion, _)| best(lesion)).collect(),
+            others: found
+                .iter()
+                .filter(|found| !scan.lesions.iter().any(|lesion| is_in(found, lesion)))
+                .map(|found| found.score)
+                .collect(),
+        }
+    };
+    scans.iter().filter(|scan| scan.is_read).map(of).collect()
+}
+
+fn at_least(scores: &[f64], threshold: f64) -> usize {
+    scores.iter().filter(|score| **score >= threshold).count()
+}
+
+/// Lesions found and false positives.
+fn counts<'t>(truth: impl Iterator<Item = &'t Truth>, threshold: f64) -> (usize, usize) {
+    truth.fold((0, 0), |(hits, others), scan| {
+        (hits + at_least(&scan.hits, threshold), others + at_least(&scan.others, threshold))
+    })
+}
+
+/// The error of lesions found among all, between patients who have some.
+fn error_between_patients(truth: &[Truth]) -> f64 {
+    let mut patients: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    for scan in truth.iter().filter(|scan| scan.lesions > 0) {
+        let (found, all) = patients.entry(scan.patient).or_default();
+        *found += real(at_least(&scan.hits, CUT_OFF));
+        *all += real(scan.lesions);
+    }
+    let n = real(patients.len());
+    let size: f64 = patients.values().map(|(_, all)| all).sum();
+    let share = patients.values().map(|(found, _)| found).sum::<f64>() / size;
+    let squares: f64 = patients.values().map(|(found, all)| (found - share * all).powi(2)).sum();
+    (n / (n - 1.0) * squares).sqrt() / size
+}
+
+fn real(n: usize) -> f64 {
+    f64::from(u32::try_from(n).expect("a count of hundreds"))
+}
+
+fn study(model: &Path) -> String {
+    let detection = format!(
+        "task = \"detection\"\nprediction_tables = \"accept\"\n[detection]\n\
+         matching = \"centre_in_radius\"\nmost_candidates = {MOST_FOUND}\nmost_lesions = {MOST_LESIONS}\n\
+         [model]\n"
+    );
+    small_site::study(STUDY, model)
+        .replace("[model]\n", &detection)
+        .replace("positive = [\"1\"]\nnegative = [\"0\"]\n", "")
+        .replace("unit = \"patient\"\ncombine = \"mean\"", "unit = \"image\"")
+        .replace("threshold = 0.5", &format!("threshold = {CUT_OFF}"))
+        .replace(
+            "metric = \"auroc\"\nlimit = 0.8",
+            "metric = \"lesion_sensitivity@half\"\nlimit = 0.5",
+        )
+        + "[[subgroups]]\ndimension = \"sex\"\ncolumn = \"sex\"\ncategories = [\n  \
+           { name = \"female\", values = [\"F\"] },\n  { name = \"male\", values = [\"M\"] },\n]\n"
+}
+
+fn number(value: &Value, path: &str) -> f64 {
+    value.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} in {value}"))
+}
+
+fn close(what: &str, got: f64, expected: f64) {
+    assert!((got - expected).abs() < 1e-9, "{what}: got {got}, expected {expected}");
+}
+
+fn site<'r>(report: &'r Value, name: &str) -> &'r Value {
+    let sites = report["sites"].as_array().expect("a list");
+    sites.iter().find(|site| site["id"] == name).expect("the site")
+}
+
+/// A hospital's counts, its curve and what is read off it.
+fn check_site(report: &Value, name: &str, truth: &[Truth]) {
+    let site = site(report, name);
+    assert_eq!(site["status"], "released", "{site}");
+    let lesions: usize = truth.iter().map(|scan| scan.lesions).sum();
+    let (hits, others) = counts(truth.iter(), CUT_OFF);
+    let found = &site["detection"]["counts"];
+    let expected = serde_json::json!({
+        "false_positives": others, "hits": hits, "lesions": lesions, "scans": truth.len()
+    });
+    assert_eq!(*found, expected, "{name}");
+    let with = truth.iter().filter(|scan| scan.lesions > 0).count();
+    assert_eq!((&site["n"], &site["n_pos"]), (&truth.len().into(), &with.into()));
+    let sensitivity = &site["metrics"]["lesion_sensitivity@half"];
+    close(name, number(sensitivity, "/estimate"), real(hits) / real(lesions));
+    let se = error_between_patients(truth);
+    let told = number(sensitivity, "/se");
+    assert!((told / se - 1.0).abs() < 0.05, "{name}: {told} {se}");
+    close(
+        name,
+        number(site, "/metrics/fp_per_scan@half/estimate"),
+        real(others) / real(truth.len()),
+    );
+    check_curve(name, site, truth);
+}
+
+/// Every score that was told has its counts, and stands far enough from the next; the rest is interpolation.
+fn check_curve(name: &str, site: &Value, truth: &[Truth]) {
+    let curve = site["detection"]["curve"].as_array().expect("a list");
+    assert!(curve.len() >= 5, "{name}: {curve:?}");
+    let lesions: usize = truth.iter().map(|scan| scan.lesions).sum();
+    let mut points = vec![(0.0, 0.0)];
+    let mut above = f64::INFINITY;
+    for point in curve {
+        let threshold = number(point, "/threshold");
+        let (hits, others) = counts(truth.iter(), threshold);
+        assert_eq!((&point["hits"], &point["false_positives"]), (&hits.into(), &others.into()));
+        let is_in = |score: &f64| *score >= threshold && *score < above;
+        let who: BTreeSet<usize> = truth
+            .iter()
+            .filter(|scan| scan.hits.iter().chain(&scan.others).any(is_in))
+            .map(|scan| scan.patient)
+            .collect();
+        assert!(who.len() >= K, "{name}: {} patients above {threshold}", who.len());
+        points.push((real(others) / real(truth.len()), real(hits) / real(lesions)));
+        above = threshold;
+    }
+    let mut sum = 0.0;
+    for value in site["detection"]["froc"].as_array().expect("a list") {
+        let (rate, got) = (number(value, "/rate"), number(value, "/sensitivity"));
+        let right = points.iter().position(|(x, _)| *x > rate);
+        let expected = match right {
+            Some(right) => {
+                let [(x0, y0), (x1, y1)] = [points[right - 1], points[right]];
+                y0 + (y1 - y0) * (rate - x0) / (x1 - x0)
+            }
+            None => points[points.len() - 1].1,
+        };
+        close(name, got, expected);
+        sum += expected;
+    }
+    close(name, number(site, "/metrics/cpm/estimate"), sum / 7.0);
+}
+
+/// Nothing of the files but counts leaves.
+fn check_silence(hospital: &Site, data: &Path, report: &Value) {
+    let outgoing = hospital.outgoing();
+    let mut found: Vec<String> =
+        Canaries::of_site(data).found_in(&outgoing).into_iter().map(str::to_owned).collect();
+    found.retain(|word| word.len() > 3);
+    let text = String::from_utf8_lossy(&outgoing).into_owned();
+    for file in ["reference.csv", "predicted.csv"] {
+        let cells = fs::read_to_string(data.join(file)).expect("a file of findings");
+        let cells = cells.lines().skip(1).flat_map(|line| line.split(','));
+        // A coordinate below 0 with four decimals stands nowhere by chance: times have no sign.
+        let is_canary = |cell: &&str| cell.len() > 7 && cell.starts_with('-');
+        found.extend(cells.filter(is_canary).filter(|cell| text.contains(cell)).map(str::to_owned));
+    }
+    assert_eq!(found, Vec::<String>::new(), "{}", hospital.name);
+    // Before anything left, the steward could see it.
+    let job = report["round"]["id"].as_str().expect("a round");
+    let shown = hospital.agent(&["preview", job]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    let is_released = site(report, &hospital.name)["status"] == "released";
+    assert_eq!(shown.out.contains("lesions found"), is_released, "{}", shown.out);
+}
+
+/// Three hospitals that are large enough, of which one could not read some scans, and one where hardly anybody has a
+/// lesion.
+fn hospitals() -> Vec<(&'static str, Vec<Scan>)> {
+    let mut west = scans(3, 120, 0.6);
+    for patient in 0..12 {
+        let of = |scan: &&mut Scan| scan.patient == 20 * patient + 1;
+        let scan = west.iter_mut().find(of).expect("a scan");
+        scan.is_read = false;
+        scan.found.clear();
+    }
+    let (north, south, small) = (scans(1, 120, 0.7), scans(2, 120, 0.5), scans(4, 8, 0.7));
+    vec![("north", north), ("south", south), ("west", west), ("small", small)]
+}
+
+/// A hospital whose files lie in a folder of their own.
+fn enrol(consortium: &Consortium, name: &str, scans: &[Scan]) -> Site {
+    let data = consortium.path(&format!("data-{name}"));
+    write(&data, scans);
+    let site = consortium.enrol(name, &data);
+    let folder = data.display();
+    site.configure_also(&format!(
+        "[data_sources.findings]\nreference = \"{folder}/reference.csv\"\n\
+         predicted = \"{folder}/predicted.csv\"\nstatus = \"seen\"\n"
+    ));
+    site
+}
+
+#[test]
+fn findings_of_three_hospitals_are_counted_as_their_files_say() {
+    let consortium = Consortium::start();
+    let model = consortium.path("model.onnx");
+    fs::write(&model, b"a model that nobody runs").expect("a writable folder");
+    let hospitals = hospitals();
+    let mut sites: Vec<Site> =
+        hospitals.iter().map(|(name, scans)| enrol(&consortium, name, scans)).collect();
+    let protocol = consortium.lock(STUDY, &study(&model));
+    for site in &mut sites {
+        site.sign_policy(&[&protocol]);
+        site.run();
+    }
+    consortium.fedval(&["study", "dispatch", STUDY, "--json"]).json();
+    consortium.until_answered(STUDY);
+    consortium.fedval(&["study", "close", STUDY, "--json"]).json();
+    let (out, report) = consortium.report(STUDY);
+    let verified = consortium.fedval(&["verify", out.to_str().expect("a plain path")]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    assert!(out.join("figures/froc.svg").is_file() && out.join("tables/detection.csv").is_file());
+
+    for (name, scans) in &hospitals[..3] {
+        check_site(&report, name, &truth(scans));
+    }
+    check_groups(&report, "north", &truth(&hospitals[0].1));
+    check_few(&report, &truth(&hospitals[3].1));
+    let attrition = &site(&report, "west")["attrition"];
+    assert_eq!(*attrition, serde_json::json!([{ "patients": 12, "reason": "invalid_output" }]));
+    check_synthesis(&report);
+    for (hospital, (name, _)) in sites.iter().zip(&hospitals) {
+        check_silence(hospital, &consortium.path(&format!("data-{name}")), &report);
+    }
+}
+
+/// The hospital with few patients who have lesions says only that.
+fn check_few(report: &Value, truth: &[Truth]) {
+    let with: BTreeSet<usize> =
+        truth.iter().filter(|scan| scan.lesions > 0).map(|scan| scan.patient).collect();
+    assert!(with.len() < K && !with.is_empty());
+    assert_eq!(site(report, "small")["status"], "insufficient");
+    assert!(site(report, "small").get("detection").is_none());
+}
+
+fn check_synthesis(report: &Value) {
+    let pooled = &report["synthesis"]["lesion_sensitivity@half"];
+    assert_eq!(pooled["k"], 3);
+    let shares = ["north", "south", "west"]
+        .map(|name| number(site(report, name), "/metrics/lesion_sensitivity@half/estimate"));
+    let [low, high] = [f64::min, f64::max].map(|of| shares.into_iter().reduce(of).expect("three"));
+    assert!((low..=high).contains(&number(pooled, "/estimate")), "{pooled}");
+    assert!(number(pooled, "/prediction_interval/0") < low, "{pooled}");
+    assert_eq!(report["synthesis"]["cpm"]["not_estimable"], "no_sampling_error");
+}
+
+/// Women and men of one hospital.
+fn check_groups(report: &Value, name: &str, truth: &[Truth]) {
+    let groups = report["subgroups"].as_array().expect("a list");
+    assert_eq!(groups.len(), 2);
+    for group in groups {
+        let is_female = group["category"] == "female";
+        let own = || truth.iter().filter(move |scan| scan.is_female == is_female);
+        let cells = group["sites"].as_array().expect("a list");
+        let cell = cells.iter().find(|cell| cell["site"] == name).expect("the site");
+        let found = &cell["performance"]["detection"];
+        let (hits, others) = counts(own(), CUT_OFF);
+        let lesions: usize = own().map(|scan| scan.lesions).sum();
+        let scans = own().count();
+        let expected = serde_json::json!({
+            "false_positives": others, "hits": hits, "lesions": lesions, "scans": scans
+        });
+        assert_eq!(*found, expected, "{}", group["category"]);
+    }
+}
