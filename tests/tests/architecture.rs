@@ -41,7 +41,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("fedval-sandbox", &["ambient"]),
-    ("fedval-ingest", &["ambient", "disclosure", "sandbox", "study"]),
+    // Masks are measured where they are read, in the box: three numbers cross to the parent, and no mask.
+    ("fedval-ingest", &["ambient", "disclosure", "sandbox", "stats", "study"]),
     ("fedval-inference", &["ambient", "disclosure", "sandbox", "study"]),
     ("fedval-evaluate", &["disclosure", "inference", "ingest", "stats", "study", "vault"]),
     ("fedval-egress", &["ambient", "disclosure", "proto", "study", "trust", "wire"]),

@@ -50,7 +50,7 @@ impl Evaluated {
                     failures.entry(case.patient).or_default().insert(*reason);
                 }
                 // What belongs to another task, or has no reference, says nothing.
-                (CaseOutcome::Score(_) | CaseOutcome::Scores(_), _) => {}
+                (CaseOutcome::Score(_) | CaseOutcome::Scores(_) | CaseOutcome::Masks(_), _) => {}
             }
         }
         let commitment = commitment::commit(cohort, &digests, &self.secret);

@@ -7,6 +7,8 @@ mod commitment;
 mod dry_run;
 mod evaluated;
 mod lane;
+mod mask_lane;
+mod mask_unit;
 mod members;
 mod performance;
 mod prediction;

@@ -11,7 +11,7 @@ use fedval_ingest::{
     Cohort, DECODE_ROLE, DecodeLimits, Decoder, ManifestError, ManifestSource, Pacs, PacsError,
     read_manifest,
 };
-use fedval_study::protocol::{PredictionTables, StudyProtocol};
+use fedval_study::protocol::{PredictionTables, Structure, StudyProtocol};
 use fedval_study::summary::FailureReason;
 use fedval_study::{Exit, FailedStage, Problem, RoundId, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, Vault, VaultError};
@@ -19,6 +19,7 @@ use tokio::sync::mpsc::{self, Sender};
 
 use crate::evaluated::Evaluated;
 use crate::lane::{Done, Due, Lane, LaneError, row_digest};
+use crate::mask_lane::MaskLane;
 use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::recorder::{MOST_CASES, record};
@@ -209,8 +210,8 @@ impl Evaluation<'_> {
     ///
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
-        let has_scores = self.source.columns.index_test.is_table();
-        if has_scores && self.protocol.prediction_tables == PredictionTables::Refuse {
+        let has_results = self.source.columns.index_test.is_table();
+        if has_results && self.protocol.prediction_tables == PredictionTables::Refuse {
             return Err(EvaluateError::PredictionsNotAccepted);
         }
         let (source, protocol) = (self.source.clone(), self.protocol.clone());
@@ -224,7 +225,10 @@ impl Evaluation<'_> {
             // A wrong address would otherwise fail every case.
             pacs.check().await?;
         }
-        let again = if has_scores {
+        let again = if let Some(structure) = self.protocol.task.structure() {
+            self.compare_masks(cohort.open_on_site(), structure, missing, progress).await?;
+            Vec::new()
+        } else if has_results {
             self.record_scores(cohort.open_on_site(), missing, progress).await?;
             Vec::new()
         } else {
@@ -267,6 +271,48 @@ impl Evaluation<'_> {
             self.vault.checkpoint_put_all(self.round, cases).await?;
             progress.add(places.len());
         }
+        Ok(())
+    }
+
+    /// Both masks of each case. No model runs, so nothing is looked at again.
+    async fn compare_masks(
+        &self,
+        cohort: &Cohort,
+        structure: &Structure,
+        missing: Vec<usize>,
+        progress: &Progress,
+    ) -> Result<(), EvaluateError> {
+        progress.total.store(cohort.cases.len(), Ordering::Relaxed);
+        progress.done.store(cohort.cases.len() - missing.len(), Ordering::Relaxed);
+        let missing = purity::ordered(&self.secret, self.round, Pass::First, missing);
+        let next = AtomicUsize::new(0);
+        let cases = || {
+            let index = *missing.get(next.fetch_add(1, Ordering::Relaxed))?;
+            Some(Due { index, pass: Pass::First, case: &cohort.cases[index] })
+        };
+        let (done, finished) = mpsc::channel(MOST_CASES);
+        let keywords = attributes::keywords(self.protocol);
+        let lane = || {
+            let program = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
+            Ok::<_, EvaluateError>(MaskLane {
+                structure,
+                decoder: Decoder::new(program, self.decode_limits),
+                max_file_bytes: self.decode_limits.max_file_bytes,
+                keywords: &keywords,
+            })
+        };
+        let lanes = (0..self.lanes.max(1).min(missing.len())).map(|_| lane());
+        let lanes: Vec<_> = lanes.collect::<Result<_, _>>()?;
+        let lanes: Vec<_> =
+            lanes.into_iter().map(|lane| lane.run(iter::from_fn(cases), done.clone())).collect();
+        drop(done);
+        let (compared, recorded) = futures_util::future::join(
+            futures_util::future::try_join_all(lanes),
+            record(self.vault, self.round, finished, progress),
+        )
+        .await;
+        recorded?;
+        compared?;
         Ok(())
     }
 
@@ -341,7 +387,7 @@ impl Evaluation<'_> {
         checkpoints: &BTreeMap<usize, Checkpoint>,
     ) -> Result<(), EvaluateError> {
         let is_failure = |outcome: &CaseOutcome| match outcome {
-            CaseOutcome::Score(_) | CaseOutcome::Scores(_) => false,
+            CaseOutcome::Score(_) | CaseOutcome::Scores(_) | CaseOutcome::Masks(_) => false,
             CaseOutcome::Failed(reason) => *reason != FailureReason::NoReference,
         };
         // A manifest that became shorter leaves checkpoints behind.

@@ -110,7 +110,7 @@ pub fn check_classes(
     check_rows(release, protocol)?;
     let p = &release.overall;
     let has_areas = match protocol.task {
-        Task::Binary => return Err(SchemaBreach::Task),
+        Task::Binary | Task::Segmentation(_) => return Err(SchemaBreach::Task),
         Task::MultiClass(_) => true,
         Task::Ordinal(_) => false,
     };

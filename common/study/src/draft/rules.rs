@@ -4,6 +4,7 @@
 mod amendment;
 mod lattice;
 mod sizes;
+mod structure;
 mod task;
 mod texts;
 

@@ -1,8 +1,8 @@
-//! What the index test answers: whether a condition is there, or which of several classes.
+//! What the index test answers: whether a condition is there, which of several classes, or where a structure is.
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReferenceStandard, StudyProtocol};
+use super::{ReferenceStandard, Structure, StudyProtocol};
 use crate::id::Name;
 
 /// Most classes of a task: a table of calls has the square of it.
@@ -29,6 +29,8 @@ pub enum Task {
     MultiClass(Vec<Class>),
     /// One of several grades, the least first.
     Ordinal(Vec<Class>),
+    /// Where a structure is: a mask of each case, beside the mask of the reference standard.
+    Segmentation(Structure),
 }
 
 impl Task {
@@ -39,11 +41,20 @@ impl Task {
         matches!(self, Self::Binary)
     }
 
+    /// The structure, of a task of masks.
+    #[must_use]
+    pub const fn structure(&self) -> Option<&Structure> {
+        match self {
+            Self::Segmentation(structure) => Some(structure),
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => None,
+        }
+    }
+
     /// The classes, in the order of the model's output; none of a binary task.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary => &[],
+            Self::Binary | Self::Segmentation(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
         }
     }
@@ -56,6 +67,8 @@ pub enum Reference {
     Condition(bool),
     /// The place of the class in [`Task::classes`].
     Class(u8),
+    /// There is a mask.
+    Mask,
 }
 
 impl std::fmt::Debug for Reference {
@@ -64,6 +77,7 @@ impl std::fmt::Debug for Reference {
         match self {
             Self::Condition(is_there) => is_there.fmt(f),
             Self::Class(place) => place.fmt(f),
+            Self::Mask => f.write_str("mask"),
         }
     }
 }

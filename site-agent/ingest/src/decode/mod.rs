@@ -1,4 +1,4 @@
-//! Image bytes to the tensor that the protocol describes.
+//! Image bytes to the tensor that the protocol describes, and two masks to what is measured of them.
 //!
 //! [`Decoder`] does it in a box: the bytes are a stranger's, and so are the libraries' mistakes.
 //! [`decode_image`] is what runs inside.
@@ -10,6 +10,7 @@ mod exchange;
 mod fault;
 mod image;
 mod lookup;
+mod mask;
 mod nifti;
 mod picture;
 mod raster;
@@ -27,6 +28,7 @@ pub use decoder::{DecodeFailure, DecodeLimits, Decoder};
 pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
+pub use mask::{MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, compare_masks};
 pub use picture::picture;
 
 /// Argument by which the agent's executable becomes a decoder in a box.

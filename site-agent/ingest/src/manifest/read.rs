@@ -43,6 +43,12 @@ pub fn read_manifest(
     if is_called && !matches!(labels.task, Task::Ordinal(_)) {
         return Err(ManifestProblem::ScoresNeeded.into());
     }
+    let has_masks = matches!(source.columns.index_test, IndexTestColumn::Masks { .. });
+    match (labels.task.structure(), has_masks) {
+        (Some(_), false) => return Err(ManifestProblem::MasksNeeded.into()),
+        (None, true) => return Err(ManifestProblem::MasksUnused.into()),
+        _ => {}
+    }
     let found = Columns::find(&names, &source.columns, attribute_columns, classes, &mut findings);
     let Some(columns) = found else {
         return Err(findings.into_error());
@@ -116,7 +122,11 @@ impl Reading<'_> {
         let patient_id = self.value(line, fields[columns.patient_id], &mapping.patient_id);
         let index_test = self.index_test(line, fields);
         let case_id = case_id.and_then(|id| self.unrepeated(line, id));
-        let reference = self.reference(line, fields[columns.label]);
+        let reference = match (columns.label, &index_test) {
+            (Some(label), _) => self.reference(line, fields[label]),
+            (None, Some(IndexTest::Masks { reference: Some(_), .. })) => Some(Reference::Mask),
+            (None, _) => None,
+        };
         let (Some(case_id), Some(patient_id), Some(index_test)) = (case_id, patient_id, index_test)
         else {
             return;
@@ -161,6 +171,9 @@ impl Reading<'_> {
             IndexTestPlace::Called(place) => {
                 called(self.labels, fields[*place], line).map(IndexTest::Scores)
             }
+            IndexTestPlace::Masks { reference, predicted } => {
+                masks(self.root, fields[*reference], fields[*predicted], line)
+            }
         };
         found.map_err(|problem| self.findings.add(problem)).ok()
     }
@@ -199,6 +212,20 @@ impl Reading<'_> {
         }
         self.findings.or(SiteLocal::new(self.cohort))
     }
+}
+
+/// The files of both masks of a case. None is a reference standard, or an index test, without a result.
+fn masks(
+    root: &Path,
+    reference: &str,
+    predicted: &str,
+    line: u64,
+) -> Result<IndexTest, ManifestProblem> {
+    let file = |path: &str| match path {
+        "" => Ok(None),
+        path => resolve(root, path, line).map(Some),
+    };
+    Ok(IndexTest::Masks { reference: file(reference)?, predicted: file(predicted)? })
 }
 
 /// A score. None is an index test without a result, which the report counts.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Breaches;
+use super::{Breaches, structure};
 use crate::metric::MetricId;
 use crate::protocol::{
     Combine, Endpoint, MOST_CLASSES, Profile, ScoreScale, StudyProtocol, Task, Unit,
@@ -17,9 +17,15 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "must be one for each class",
         "leave it out: it follows from the classes",
     );
-    if protocol.task.is_binary() {
-        return;
+    match &protocol.task {
+        Task::Binary => {}
+        Task::Segmentation(of) => structure::check(protocol, of, found),
+        Task::MultiClass(_) | Task::Ordinal(_) => check_classes(protocol, found),
     }
+}
+
+fn check_classes(protocol: &StudyProtocol, found: &mut Breaches) {
+    let classes = protocol.task.classes();
     found.unless(
         (2..=MOST_CLASSES).contains(&classes.len()),
         "classes",
@@ -105,6 +111,7 @@ const fn has(task: &Task, metric: &MetricId) -> bool {
         Task::Ordinal(_) => {
             is_of_classes && !matches!(metric, MetricId::MacroAuroc | MetricId::ClassAuroc(_))
         }
+        Task::Segmentation(_) => false,
     }
 }
 
@@ -122,6 +129,7 @@ const fn metrics(task: &Task) -> &'static str {
             "choose quadratic_kappa, balanced_accuracy, accuracy, class_sensitivity@NAME or \
              class_specificity@NAME"
         }
+        Task::Segmentation(_) => "choose dice, nsd or hd95",
     }
 }
 
