@@ -5,8 +5,8 @@ use fedval_stats::aggregate::{ClusterRankSums, ClusterSums, RankSums};
 use fedval_study::coarse::{GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release,
-    SiteResult,
+    ClassPerformance, CoarsePerformance, MeasurePerformance, NoisyPerformance, Outcome,
+    Performance, Release, SiteResult,
 };
 
 use crate::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
@@ -33,6 +33,9 @@ pub fn bound_bits(result: &SiteResult) -> u64 {
         }
         Outcome::ReleasedNoisy(release) => of_release(release, noisy),
         Outcome::ReleasedClasses(release) => of_release(release, classes),
+        Outcome::ReleasedMeasures(release) => {
+            of_release(release, |p| measures(p, to_f64(release.terms.rounding_base)))
+        }
         Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => 0.0,
     };
     // Which of the eight outcomes that a task has it is speaks too.
@@ -91,6 +94,17 @@ fn classes(p: &ClassPerformance) -> f64 {
         .as_deref()
         .map_or(0.0, |areas| field(1e9) + areas.ranks.iter().map(rank_sums).sum::<f64>());
     sizes.iter().map(of_class).sum::<f64>() + areas
+}
+
+/// A grid is no finer than a measure's room over its patients, so that a mean has no more values than there are
+/// patients, and one beyond at each end; a spread has two figures at one of some powers of ten.
+fn measures(p: &MeasurePerformance, base: f64) -> f64 {
+    let mean = field(to_f64(p.patients) + 2.0);
+    let measures = p.measures.iter().map(|_| mean + field(99.0 * 17.0));
+    // Counts of empty masks are exact, and no more than the cohort.
+    let counts =
+        p.empty_masks.map_or(0.0, |of| if of.without_structure.is_some() { 3.0 } else { 1.0 });
+    field(MAX_CASES / base) + measures.sum::<f64>() + counts * field(MAX_CASES)
 }
 
 fn rank_sums(sums: &RankSums) -> f64 {

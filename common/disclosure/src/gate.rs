@@ -1,6 +1,7 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
 mod classes;
+mod measures;
 mod withheld;
 
 pub use withheld::Withheld;
@@ -77,9 +78,13 @@ impl<'p> Gate<'p> {
             return Err(Withheld::ForeignNoise);
         }
         let terms = self.policy.exact_terms.unwrap_or(self.policy.terms);
-        if !self.protocol.task.is_binary() && !dc15_inference::variance_components_may_leave(&terms)
-        {
+        let task = &self.protocol.task;
+        let has_classes = !task.classes().is_empty();
+        if has_classes && !dc15_inference::variance_components_may_leave(&terms) {
             return Err(Withheld::ClassesNeedExactCounts);
+        }
+        if task.is_of_measures() && terms.noise_rho_micro.is_some() {
+            return Err(Withheld::MeasuresHaveNoNoise);
         }
         Ok(())
     }
@@ -110,7 +115,12 @@ impl<'p> Gate<'p> {
                 self.vet_binary(header, evidence, found)
             }
             Findings::Classes(found) => self.vet_classes(header, summary, found.as_ref(), history),
-            Findings::Binary(_) => Err(Withheld::Schema(dc01_closed_schema::SchemaBreach::Task)),
+            Findings::Measures(found) if self.protocol.task.is_of_measures() => {
+                self.vet_measures(header, summary, found, history)
+            }
+            Findings::Binary(_) | Findings::Measures(_) => {
+                Err(Withheld::Schema(dc01_closed_schema::SchemaBreach::Task))
+            }
         }
     }
 

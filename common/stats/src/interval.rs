@@ -46,6 +46,32 @@ impl Interval {
         Ok(Self { estimate, lower: estimate - half_width, upper: estimate + half_width, level })
     }
 
+    /// Student's interval `estimate ∓ t·se`, with t the quantile of `df` degrees of freedom at `(1 + level) / 2`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wald`](Self::wald); [`NotEstimable::TooFewPerClass`] with less than one degree of freedom.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fedval_stats::Interval;
+    ///
+    /// let mean = Interval::student(0.0, 1.0, 10.0, 0.95)?;
+    /// assert!((mean.upper - 2.228_139).abs() < 1e-6);
+    /// # Ok::<(), fedval_stats::NotEstimable>(())
+    /// ```
+    pub fn student(estimate: f64, se: f64, df: f64, level: f64) -> Result<Self, NotEstimable> {
+        if !estimate.is_finite() || !se.is_finite() || se < 0.0 || !df.is_finite() {
+            return Err(NotEstimable::InvalidInput);
+        }
+        if df < 1.0 {
+            return Err(NotEstimable::TooFewPerClass);
+        }
+        let half_width = critical_t(level, df)? * se;
+        Ok(Self { estimate, lower: estimate - half_width, upper: estimate + half_width, level })
+    }
+
     /// The interval with a strictly increasing function applied to its three numbers, for example
     /// from the logit scale to the probability scale.
     #[must_use]

@@ -46,6 +46,22 @@ pub enum MetricId {
     Accuracy,
     /// Mean over classes of the share of its patients who are called it: each class counts the same.
     BalancedAccuracy,
+    /// Mean over patients of how far the prediction is from the reference, in the quantity's unit.
+    MeanAbsoluteError,
+    /// Mean over patients of prediction minus reference: the bias, in the quantity's unit.
+    MeanError,
+    /// Below it lies one patient's error in forty: mean error − 1.96 standard deviations.
+    LowerLimitOfAgreement,
+    /// Above it lies one patient's error in forty: mean error + 1.96 standard deviations.
+    UpperLimitOfAgreement,
+    /// ICC(2,1) of prediction and reference: absolute agreement of single measurements.
+    IntraclassCorrelation,
+    /// Mean over patients of Dice's coefficient, where both masks hold the structure.
+    Dice,
+    /// Mean over these of the 95th percentile of distances between surfaces, in millimetres.
+    Hd95,
+    /// Mean over these of the share of surfaces within the tolerance.
+    Nsd,
 }
 
 impl MetricId {
@@ -64,7 +80,40 @@ impl MetricId {
                 | Self::ClassAuroc(_)
                 | Self::ClassSensitivity(_)
                 | Self::ClassSpecificity(_)
+                | Self::Dice
+                | Self::Nsd
         )
+    }
+
+    /// Whether it is of a quantity that is measured.
+    #[must_use]
+    pub const fn is_of_quantity(&self) -> bool {
+        matches!(
+            self,
+            Self::MeanAbsoluteError
+                | Self::MeanError
+                | Self::LowerLimitOfAgreement
+                | Self::UpperLimitOfAgreement
+                | Self::IntraclassCorrelation
+        )
+    }
+
+    /// Whether it is of masks.
+    #[must_use]
+    pub const fn is_of_masks(&self) -> bool {
+        matches!(self, Self::Dice | Self::Hd95 | Self::Nsd)
+    }
+
+    /// Whether it is of a task that measures patients.
+    #[must_use]
+    pub const fn is_of_measures(&self) -> bool {
+        self.is_of_quantity() || self.is_of_masks()
+    }
+
+    /// Whether its values bear the unit of the quantity.
+    #[must_use]
+    pub const fn has_unit(&self) -> bool {
+        self.is_of_quantity() && !matches!(self, Self::IntraclassCorrelation)
     }
 
     /// Whether it is about several classes.
@@ -89,7 +138,9 @@ impl MetricId {
     "not a metric; one of auroc, auroc_delong, sensitivity@NAME, specificity@NAME, brier, oe_ratio, \
      calibration_intercept, calibration_slope, calibration_in_the_large, ece; of several classes \
      quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
-     class_sensitivity@NAME, class_specificity@NAME"
+     class_sensitivity@NAME, class_specificity@NAME; of a quantity mean_absolute_error, mean_error, \
+     lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation; of masks dice, nsd, \
+     hd95"
 )]
 pub struct UnknownMetric;
 
@@ -113,6 +164,14 @@ impl fmt::Display for MetricId {
             Self::ClassSpecificity(class) => write!(f, "class_specificity@{class}"),
             Self::Accuracy => f.write_str("accuracy"),
             Self::BalancedAccuracy => f.write_str("balanced_accuracy"),
+            Self::MeanAbsoluteError => f.write_str("mean_absolute_error"),
+            Self::MeanError => f.write_str("mean_error"),
+            Self::LowerLimitOfAgreement => f.write_str("lower_limit_of_agreement"),
+            Self::UpperLimitOfAgreement => f.write_str("upper_limit_of_agreement"),
+            Self::IntraclassCorrelation => f.write_str("intraclass_correlation"),
+            Self::Dice => f.write_str("dice"),
+            Self::Hd95 => f.write_str("hd95"),
+            Self::Nsd => f.write_str("nsd"),
         }
     }
 }
@@ -145,6 +204,14 @@ impl FromStr for MetricId {
             "macro_auroc" => Ok(Self::MacroAuroc),
             "accuracy" => Ok(Self::Accuracy),
             "balanced_accuracy" => Ok(Self::BalancedAccuracy),
+            "mean_absolute_error" => Ok(Self::MeanAbsoluteError),
+            "mean_error" => Ok(Self::MeanError),
+            "lower_limit_of_agreement" => Ok(Self::LowerLimitOfAgreement),
+            "upper_limit_of_agreement" => Ok(Self::UpperLimitOfAgreement),
+            "intraclass_correlation" => Ok(Self::IntraclassCorrelation),
+            "dice" => Ok(Self::Dice),
+            "hd95" => Ok(Self::Hd95),
+            "nsd" => Ok(Self::Nsd),
             _ => Err(UnknownMetric),
         }
     }
@@ -182,6 +249,14 @@ mod tests {
             "class_sensitivity@severe",
             "class_specificity@severe",
             "accuracy",
+            "mean_absolute_error",
+            "mean_error",
+            "lower_limit_of_agreement",
+            "upper_limit_of_agreement",
+            "intraclass_correlation",
+            "dice",
+            "hd95",
+            "nsd",
         ] {
             assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
         }

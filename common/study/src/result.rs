@@ -7,6 +7,7 @@ use crate::classes::ClassPerformance;
 use crate::coarse::CoarsePerformance;
 use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest};
 use crate::id::{Name, RoundId, SiteId, StudyId};
+use crate::measures::MeasurePerformance;
 use crate::noisy::NoisyPerformance;
 use crate::performance::Performance;
 use crate::summary::FailureReason;
@@ -120,6 +121,8 @@ pub enum Outcome {
     ReleasedNoisy(Box<Release<NoisyPerformance>>),
     /// Aggregates of several classes, in exact counts.
     ReleasedClasses(Box<Release<ClassPerformance>>),
+    /// Means and spreads of measures, on grids.
+    ReleasedMeasures(Box<Release<MeasurePerformance>>),
     /// The cohort's denominators are too small for anything to leave.
     Insufficient,
     /// Policy, ledger, budget or steward refused: the reason stays on site.
@@ -136,7 +139,8 @@ impl Outcome {
             Self::Released(_)
             | Self::ReleasedCoarse(_)
             | Self::ReleasedNoisy(_)
-            | Self::ReleasedClasses(_) => "released",
+            | Self::ReleasedClasses(_)
+            | Self::ReleasedMeasures(_) => "released",
             Self::Insufficient => "insufficient",
             Self::Refused => "refused",
             Self::Failed(_) => "failed",
@@ -151,6 +155,7 @@ impl Outcome {
             Self::ReleasedCoarse(release) => Some(release.terms),
             Self::ReleasedNoisy(release) => Some(release.terms),
             Self::ReleasedClasses(release) => Some(release.terms),
+            Self::ReleasedMeasures(release) => Some(release.terms),
             Self::Insufficient | Self::Refused | Self::Failed(_) => None,
         }
     }
@@ -163,6 +168,7 @@ impl Outcome {
             Self::ReleasedCoarse(release) => &release.attrition,
             Self::ReleasedNoisy(release) => &release.attrition,
             Self::ReleasedClasses(release) => &release.attrition,
+            Self::ReleasedMeasures(release) => &release.attrition,
             Self::Insufficient | Self::Refused | Self::Failed(_) => &[],
         }
     }

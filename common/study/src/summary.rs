@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use fedval_stats::aggregate::Moments;
+use fedval_stats::segmentation::PresenceTally;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::ClassPerformance;
@@ -110,6 +112,8 @@ pub enum Findings {
     Binary(BinaryFindings),
     /// Of patients of several classes; `None` where no case could be evaluated.
     Classes(Option<ClassPerformance>),
+    /// Measures of patients.
+    Measures(MeasureFindings),
 }
 
 /// What was counted of cases with and without the target condition.
@@ -119,6 +123,38 @@ pub struct BinaryFindings {
     pub overall: Option<GroupSummary>,
     /// Each table of the protocol, in its order.
     pub dimensions: Vec<DimensionSummary>,
+}
+
+/// Measures over one group of patients, each counted once: exact, for the gate to round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasureGroup {
+    /// Distinct patients.
+    pub patients: u64,
+    /// Of each measure of the task, in its order.
+    pub measures: Vec<MeasureSums>,
+}
+
+/// One measure over a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasureSums {
+    /// Over patients, in the measure's unit.
+    pub moments: Moments,
+    /// The two largest distances from zero together, in 10⁻⁶.
+    pub two_largest_micro: u64,
+    /// All distances from zero together, in 10⁻⁶.
+    pub sizes_micro: u128,
+}
+
+/// What was measured of patients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasureFindings {
+    /// Of a study of masks: patients by which of their masks hold anything. Only those with both are measured.
+    pub empty_masks: Option<PresenceTally>,
+    /// The whole cohort; `None` where no case could be evaluated.
+    pub overall: Option<MeasureGroup>,
+    /// For each table of the protocol, in its order, each cell, in its order; `None` of one that is empty. Patients
+    /// in no listed cell are in none.
+    pub tables: Vec<Vec<Option<MeasureGroup>>>,
 }
 
 /// The exact evidence of one evaluation.

@@ -2,7 +2,10 @@
 
 use fedval_study::Sha256Digest;
 use fedval_study::draft::{Draft, DraftError};
-use fedval_study::protocol::{Reference, StudyProtocol, Task, ValueScaling};
+use fedval_study::protocol::{
+    EndpointDirection, Reference, ScoreScale, StudyProtocol, Task, ValueScaling,
+};
+use fedval_study::{LockedProtocol, Measure};
 
 const GOOD: &str = r#"
 id = "chest"
@@ -214,4 +217,181 @@ fn a_protocol_of_one_condition_is_written_as_it_was_before_there_were_tasks() {
     assert!(!text.contains("\"task\"") && !text.contains("\"values\":1"), "{text}");
     let grades = serde_json::to_string(&parsed(&grades())).expect("a plain structure");
     assert!(grades.contains("\"task\":{\"ordinal\":[") && grades.contains("\"values\":3"));
+}
+
+/// [`GOOD`] as a study of a quantity.
+fn regression() -> String {
+    let mut text = GOOD.replace("[model]\n", "task = \"regression\"\n[model]\n");
+    for (what, with) in [
+        ("positive = [\"1\"]\nnegative = [\"0\"]\n", ""),
+        ("scale = \"probability\"\n", ""),
+        ("unit = \"image\"", "unit = \"patient\"\ncombine = \"mean\""),
+        ("[[operating_points]]\nname = \"half\"\nthreshold = 0.5\n", ""),
+        (
+            "metric = \"auroc\"\nlimit = 0.8",
+            "metric = \"mean_absolute_error\"\nlimit = 8\ndirection = \"at_most\"",
+        ),
+    ] {
+        assert!(text.contains(what), "{what}");
+        text = text.replace(what, with);
+    }
+    text + "[quantity]\nname = \"bone-age\"\nunit = \"mo\"\nlower = 0\nupper = 228\nlargest_error = 48\n\
+            grid = 0.1\n"
+}
+
+#[test]
+fn a_study_of_a_quantity_says_what_bounds_a_patients_influence() {
+    let protocol = parsed(&regression());
+    let quantity = protocol.task.quantity().expect("a quantity");
+    assert_eq!((quantity.lower_micro, quantity.upper_micro), (0, 228_000_000));
+    assert_eq!((quantity.largest_error_micro, quantity.grid_micro), (48_000_000, 100_000));
+    assert_eq!((quantity.name.as_str(), quantity.unit.as_str()), ("bone-age", "mo"));
+    assert_eq!(protocol.model.output.scale, ScoreScale::Value);
+    assert_eq!(protocol.model.output.values, 1);
+    assert_eq!(protocol.endpoints[0].direction, EndpointDirection::AtMost);
+    assert_eq!(protocol.subgroups.len(), 1, "a quantity has subgroups");
+    assert_eq!(protocol.labels().reference_of("61.25"), Some(Reference::Value(61_250_000)));
+    let measures = protocol.task.measures().into_iter().map(|of| of.measure).collect::<Vec<_>>();
+    assert_eq!(measures, [Measure::AbsoluteError, Measure::Error, Measure::Level]);
+    let text = serde_json::to_string(&protocol).expect("a plain structure");
+    assert!(text.contains("\"task\":{\"regression\":{"), "{text}");
+    let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
+    assert_eq!(LockedProtocol::parse(locked.bytes()).expect("its own bytes").protocol(), &protocol);
+    // Without a largest error there is room for all of the scale; without a unit, for a plain number.
+    let bare = regression().replace("largest_error = 48\n", "").replace("unit = \"mo\"\n", "");
+    let bare = parsed(&bare);
+    let quantity = bare.task.quantity().expect("a quantity");
+    assert_eq!((quantity.largest_error_micro, quantity.unit.as_str()), (228_000_000, ""));
+}
+
+#[test]
+fn what_a_quantity_does_not_have_is_refused_where_it_stands() {
+    for (what, with, path) in [
+        ("unit = \"patient\"\ncombine = \"mean\"", "unit = \"image\"", "analysis.unit"),
+        ("combine = \"mean\"", "combine = \"maximum\"", "analysis.combine"),
+        ("k = 11", "k = 11\nprofile = \"dp\"", "disclosure.profile"),
+        ("[reference_standard]", "scale = \"logit\"\n[reference_standard]", "model.output.scale"),
+        ("[analysis]", "positive = [\"1\"]\n[analysis]", "reference_standard.positive"),
+        ("combine = \"mean\"", "combine = \"mean\"\nprevalences = [0.1]", "analysis.prevalences"),
+        (
+            "[[endpoints]]",
+            "[[operating_points]]\nname = \"a\"\nthreshold = 0.5\n[[endpoints]]",
+            "operating_points",
+        ),
+        ("upper = 228", "upper = 0", "quantity.upper"),
+        ("upper = 228", "upper = 2e9", "quantity.upper"),
+        ("upper = 228\n", "", "quantity.upper"),
+        ("largest_error = 48", "largest_error = 229", "quantity.largest_error"),
+        ("largest_error = 48", "largest_error = 0", "quantity.largest_error"),
+        ("grid = 0.1", "grid = 0", "quantity.grid"),
+        ("grid = 0.1", "grid = -1", "quantity.grid"),
+        ("grid = 0.1", "grid = 49", "quantity.grid"),
+        ("grid = 0.1", "grid = 0.1\nclasses = 3", "quantity.classes"),
+        ("unit = \"mo\"", "unit = \"m\u{202e}o\"", "quantity.unit"),
+        ("metric = \"mean_absolute_error\"", "metric = \"auroc\"", "endpoints[0].metric"),
+        (
+            "metric = \"mean_absolute_error\"",
+            "metric = \"intraclass_correlation\"",
+            "endpoints[0].metric",
+        ),
+        ("direction = \"at_most\"", "", "endpoints[0].direction"),
+        ("limit = 8", "limit = 48", "endpoints[0].limit"),
+        ("limit = 8", "limit = 0", "endpoints[0].limit"),
+    ] {
+        let text = regression();
+        assert!(text.contains(what), "{what}");
+        let text = text.replacen(what, with, 1);
+        let paths: Vec<String> = refused(&text).problems.into_iter().map(|p| p.path).collect();
+        assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
+    }
+    // Bias is held against limits on either side.
+    let bias = regression()
+        .replace("mean_absolute_error", "mean_error")
+        .replace("direction = \"at_most\"", "direction = \"at_least\"")
+        .replace("limit = 8", "limit = -3");
+    assert!(Draft::parse(&bias).is_ok());
+    for metric in ["mean_absolute_error", "mean_error"] {
+        let text = GOOD.replace("metric = \"auroc\"", &format!("metric = \"{metric}\""));
+        assert_eq!(refused(&text).problems[0].path, "endpoints[0].metric");
+    }
+    let value = GOOD.replace("scale = \"probability\"", "scale = \"value\"");
+    assert_eq!(refused(&value).problems[0].path, "model.output.scale");
+    let table = format!("{GOOD}[quantity]\nname = \"x\"\n");
+    assert_eq!(refused(&table).problems[0].path, "quantity");
+}
+
+/// [`GOOD`] as a study of masks.
+fn segmentation() -> String {
+    let mut text = GOOD
+        .replace("[model]\n", "task = \"segmentation\"\nprediction_tables = \"accept\"\n[model]\n");
+    for (what, with) in [
+        ("positive = [\"1\"]\nnegative = [\"0\"]\n", ""),
+        ("scale = \"probability\"\n", ""),
+        ("unit = \"image\"", "unit = \"patient\"\ncombine = \"mean\""),
+        ("[[operating_points]]\nname = \"half\"\nthreshold = 0.5\n", ""),
+        ("metric = \"auroc\"\nlimit = 0.8", "metric = \"dice\"\nlimit = 0.8"),
+    ] {
+        assert!(text.contains(what), "{what}");
+        text = text.replace(what, with);
+    }
+    let before = text.split("[[subgroups]]").next().unwrap_or_default().to_owned();
+    let behind = text.split("[[endpoints]]").nth(1).unwrap_or_default();
+    format!(
+        "{before}[[endpoints]]{behind}[segmentation]\nlabels = [1, 4]\nother_labels = [2]\n\
+         border = \"surfel\"\ntolerance_mm = 1.5\nhd95_bound_mm = 40\n"
+    )
+}
+
+#[test]
+fn a_study_of_masks_says_what_it_looks_for_and_how_it_measures() {
+    let protocol = parsed(&segmentation());
+    let structure = protocol.task.structure().expect("a structure");
+    assert_eq!((&structure.labels[..], &structure.other_labels[..]), (&[1, 4][..], &[2][..]));
+    assert_eq!((structure.tolerance_um, structure.hd95_bound_um), (1_500, 40_000));
+    assert_eq!(structure.pixel_spacing_um, None);
+    assert_eq!(protocol.model.output.scale, ScoreScale::Value);
+    let measures = protocol.task.measures().into_iter().map(|of| of.measure).collect::<Vec<_>>();
+    assert_eq!(measures, [Measure::Dice, Measure::Hd95, Measure::Nsd]);
+    let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
+    assert_eq!(LockedProtocol::parse(locked.bytes()).expect("its own bytes").protocol(), &protocol);
+    let pictures = segmentation().replace("border =", "pixel_spacing_mm = 0.143\nborder =");
+    let structure = parsed(&pictures).task.structure().cloned().expect("a structure");
+    assert_eq!(structure.pixel_spacing_um, Some(143));
+    let near = segmentation().replace(
+        "metric = \"dice\"\nlimit = 0.8",
+        "metric = \"hd95\"\nlimit = 6\ndirection = \"at_most\"",
+    );
+    assert_eq!(parsed(&near).endpoints[0].direction, EndpointDirection::AtMost);
+}
+
+#[test]
+fn what_masks_do_not_have_is_refused_where_it_stands() {
+    for (what, with, path) in [
+        ("unit = \"patient\"\ncombine = \"mean\"", "unit = \"image\"", "analysis.unit"),
+        ("combine = \"mean\"", "combine = \"maximum\"", "analysis.combine"),
+        ("k = 11", "k = 11\nprofile = \"strict\"", "disclosure.profile"),
+        ("prediction_tables = \"accept\"\n", "", "prediction_tables"),
+        ("metric = \"dice\"", "metric = \"auroc\"", "endpoints[0].metric"),
+        ("metric = \"dice\"", "metric = \"mean_absolute_error\"", "endpoints[0].metric"),
+        ("metric = \"dice\"", "metric = \"hd95\"", "endpoints[0].direction"),
+        ("limit = 0.8", "limit = 0.8\ndirection = \"at_most\"", "endpoints[0].direction"),
+        ("limit = 0.8", "limit = 1.2", "endpoints[0].limit"),
+        ("labels = [1, 4]", "labels = []", "segmentation.labels"),
+        ("labels = [1, 4]", "labels = [0]", "segmentation.labels"),
+        ("labels = [1, 4]", "labels = [1.5]", "segmentation.labels"),
+        ("other_labels = [2]", "other_labels = [4]", "segmentation.other_labels"),
+        ("border = \"surfel\"", "border = \"mesh\"", "segmentation.border"),
+        ("tolerance_mm = 1.5", "tolerance_mm = 41", "segmentation.tolerance_mm"),
+        ("tolerance_mm = 1.5", "tolerance_mm = -1", "segmentation.tolerance_mm"),
+        ("hd95_bound_mm = 40", "hd95_bound_mm = 0", "segmentation.hd95_bound_mm"),
+        ("border =", "pixel_spacing_mm = 0\nborder =", "segmentation.pixel_spacing_mm"),
+    ] {
+        let text = segmentation();
+        assert!(text.contains(what), "{what}");
+        let problems = refused(&text.replacen(what, with, 1)).problems;
+        let paths: Vec<String> = problems.into_iter().map(|p| p.path).collect();
+        assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
+    }
+    let text = GOOD.replace("metric = \"auroc\"", "metric = \"dice\"");
+    assert_eq!(refused(&text).problems[0].path, "endpoints[0].metric");
 }

@@ -120,11 +120,14 @@ fn point_from_wire(point: &proto::CoarsePoint) -> Result<CoarsePoint, WireError>
     })
 }
 
-const fn number_to_wire(number: OnGrid) -> proto::OnGrid {
+pub(crate) const fn number_to_wire(number: OnGrid) -> proto::OnGrid {
     proto::OnGrid { value_micro: number.value_micro, grid_micro: number.grid_micro }
 }
 
-fn number_from_wire(field: &'static str, n: Option<proto::OnGrid>) -> Result<OnGrid, WireError> {
+pub(crate) fn number_from_wire(
+    field: &'static str,
+    n: Option<proto::OnGrid>,
+) -> Result<OnGrid, WireError> {
     let number = n.ok_or(WireError::missing(field))?;
     Ok(OnGrid { value_micro: number.value_micro, grid_micro: number.grid_micro })
 }

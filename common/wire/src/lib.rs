@@ -5,6 +5,7 @@ mod classes;
 mod coarse;
 mod dispatch;
 mod error;
+mod measures;
 mod noisy;
 mod performance;
 mod primitive;

@@ -9,6 +9,7 @@ use fedval_study::{
 use crate::WireError;
 use crate::classes::{classes_from_wire, classes_to_wire};
 use crate::coarse::{coarse_from_wire, coarse_to_wire};
+use crate::measures::{measures_from_wire, measures_to_wire};
 use crate::noisy::{noisy_from_wire, noisy_to_wire};
 use crate::primitive::{digest, enumeration, id, optional_digest};
 use crate::release::{release_from_wire, release_to_wire};
@@ -27,6 +28,9 @@ pub fn site_result_to_wire(result: &SiteResult) -> proto::SiteResult {
             Outcome::ReleasedNoisy(release) => WireOutcome::ReleasedNoisy(noisy_to_wire(release)),
             Outcome::ReleasedClasses(release) => {
                 WireOutcome::ReleasedClasses(classes_to_wire(release))
+            }
+            Outcome::ReleasedMeasures(release) => {
+                WireOutcome::ReleasedMeasures(measures_to_wire(release))
             }
             Outcome::Insufficient => WireOutcome::Insufficient(proto::Insufficient {}),
             Outcome::Refused => WireOutcome::Refused(proto::Refused {}),
@@ -55,6 +59,9 @@ pub fn site_result_from_wire(result: proto::SiteResult) -> Result<SiteResult, Wi
         }
         WireOutcome::ReleasedClasses(release) => {
             Outcome::ReleasedClasses(Box::new(classes_from_wire(release)?))
+        }
+        WireOutcome::ReleasedMeasures(release) => {
+            Outcome::ReleasedMeasures(Box::new(measures_from_wire(release)?))
         }
         WireOutcome::Insufficient(proto::Insufficient {}) => Outcome::Insufficient,
         WireOutcome::Refused(proto::Refused {}) => Outcome::Refused,

@@ -45,10 +45,12 @@ const BYTES: [&str; 17] = [
 ];
 
 /// The only strings a site can send: identifiers of a fixed character set.
-const STRINGS: [&str; 12] = [
+const STRINGS: [&str; 14] = [
     "CoarseCell.category",
     "CoarseCell.dimension",
     "CoarsePoint.name",
+    "MeasureCell.category",
+    "MeasureCell.dimension",
     "NoisyCell.category",
     "NoisyCell.dimension",
     "OperatingPointCounts.name",

@@ -1,12 +1,17 @@
 //! Accepting a site's result: once, from whom it says, about what was asked, free of contradiction.
 
+use std::collections::BTreeMap;
+
 use fedval_ambient::{Problem, Timestamp};
 use fedval_disclosure::floor;
-use fedval_disclosure::rules::{dc01_closed_schema, dc02_cohort_minimum, dc14_per_case};
+use fedval_disclosure::rules::{
+    dc01_closed_schema, dc02_cohort_minimum, dc11_variance, dc14_per_case,
+};
 use fedval_study::protocol::PredictionTables;
+use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    Canonical, Cell, ClassPerformance, Dispatch, LockedProtocol, LogEvent, Outcome, Release,
-    ResultDigest, ScoreSource, SiteId, SiteResult,
+    Canonical, Cell, ClassPerformance, Dispatch, LockedProtocol, LogEvent, MeasurePerformance,
+    Name, Outcome, PatientCounts, Release, ResultDigest, ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -125,6 +130,7 @@ impl Coordinator {
         match &result.outcome {
             Outcome::Released(release) => check_consistency(release)?,
             Outcome::ReleasedClasses(release) => check_classes(release)?,
+            Outcome::ReleasedMeasures(release) => check_measures(release)?,
             _ => {}
         }
         let canonical = Canonical::new(result).map_err(|_| SubmitError::NotCanonical)?;
@@ -198,6 +204,7 @@ impl Coordinator {
             Outcome::ReleasedCoarse(release) => dc01_closed_schema::check_coarse(release, plan),
             Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
             Outcome::ReleasedClasses(release) => dc01_closed_schema::check_classes(release, plan),
+            Outcome::ReleasedMeasures(release) => dc01_closed_schema::check_measures(release, plan),
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
         };
         schema.map_err(|_| SubmitError::Contradiction {
@@ -213,6 +220,41 @@ fn check_classes(release: &Release<ClassPerformance>) -> Result<(), SubmitError>
         && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
     let relation = "every count that is shown rests on k patients";
     if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
+}
+
+/// The same of measures. Counts may have been rounded, by less than one base in either direction.
+fn check_measures(release: &Release<MeasurePerformance>) -> Result<(), SubmitError> {
+    let contradiction = |relation| SubmitError::Contradiction { relation };
+    let (k, room) = (release.terms.k, release.terms.rounding_base.saturating_sub(1));
+    let most = |count: u64| count.saturating_add(room);
+    let all = most(release.overall.patients);
+    let whole = PatientCounts { total: all, with_negative: all, with_positive: all };
+    let cells = || {
+        let shown = |cell: &'_ SubgroupCell<MeasurePerformance>| {
+            Some((cell.dimension.clone(), cell.performance.released()?.patients))
+        };
+        release.subgroups.iter().filter_map(shown)
+    };
+    let enough = dc02_cohort_minimum::is_sufficient(whole, k)
+        && cells().all(|(_, patients)| dc11_variance::has_enough(most(patients), k))
+        && release
+            .attrition
+            .iter()
+            .all(|row| row.patients.released().is_none_or(|n| most(*n) >= k));
+    if !enough {
+        return Err(contradiction("every count that is shown rests on k patients"));
+    }
+    let mut sums: BTreeMap<Name, (u64, u64)> = BTreeMap::new();
+    for (dimension, patients) in cells() {
+        let (sum, rounded) = sums.entry(dimension).or_default();
+        *sum = sum.saturating_add(patients);
+        *rounded = rounded.saturating_add(room);
+    }
+    // Every patient is in one cell of a table.
+    if sums.values().any(|(sum, rounded)| sum.saturating_sub(*rounded) > all) {
+        return Err(contradiction("subgroups are part of the whole cohort"));
+    }
+    Ok(())
 }
 
 /// What can be tested without the data: counts add up, statistics keep their bounds, groups are part

@@ -192,7 +192,8 @@ fn status_of(stored: &StoredResult) -> Result<SiteStatus, CanonicalError> {
         Outcome::Released(_)
         | Outcome::ReleasedCoarse(_)
         | Outcome::ReleasedNoisy(_)
-        | Outcome::ReleasedClasses(_) => SiteStatus::Released,
+        | Outcome::ReleasedClasses(_)
+        | Outcome::ReleasedMeasures(_) => SiteStatus::Released,
         Outcome::Insufficient => SiteStatus::Insufficient,
         Outcome::Refused => SiteStatus::Refused,
         Outcome::Failed(_) => SiteStatus::Failed,

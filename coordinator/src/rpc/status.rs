@@ -62,7 +62,8 @@ pub(crate) fn site_progress(progress: &Progress) -> proto::SiteProgress {
             Outcome::Released(_)
             | Outcome::ReleasedCoarse(_)
             | Outcome::ReleasedNoisy(_)
-            | Outcome::ReleasedClasses(_),
+            | Outcome::ReleasedClasses(_)
+            | Outcome::ReleasedMeasures(_),
         ) => proto::SiteOutcome::Released,
         Some(Outcome::Insufficient) => proto::SiteOutcome::Insufficient,
         Some(Outcome::Refused) => proto::SiteOutcome::Refused,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use fedval_ingest::Cohort;
-use fedval_study::Members;
 use fedval_study::members::{Member, MemberKey, UNLISTED};
 use fedval_study::protocol::{StudyProtocol, Table, TableKind};
+use fedval_study::{Members, Name};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -18,8 +18,7 @@ pub(crate) fn members(
     units: &[AnalysedUnit],
     secret: &[u8; 32],
 ) -> Members {
-    let tables = protocol.tables();
-    let names: Vec<_> = protocol.subgroups.iter().map(|d| d.category_names()).collect();
+    let cells = Cells::of(protocol);
     let keys = Keys::of(secret);
     let mut members = Members::default();
     let mut places: BTreeMap<u32, u32> = BTreeMap::new();
@@ -30,13 +29,7 @@ pub(crate) fn members(
         if patient == next {
             members.patients.push(keys.patient(id));
         }
-        let by_dimension: Vec<Option<usize>> = names
-            .iter()
-            .zip(&unit.categories)
-            .map(|(names, own)| names.iter().position(|name| Some(*name) == own.as_ref()))
-            .collect();
-        let cells: Vec<u16> =
-            tables.iter().map(|table| cell(table, &tables, &by_dimension)).collect();
+        let cells = cells.with(&unit.categories);
         for case in &unit.cases {
             let Some(case) = cohort.cases.get(*case) else { continue };
             members.cases.push(Member {
@@ -48,6 +41,30 @@ pub(crate) fn members(
         }
     }
     members
+}
+
+/// Where the categories of a unit put it.
+pub(crate) struct Cells<'p> {
+    pub(crate) tables: Vec<Table>,
+    names: Vec<Vec<&'p Name>>,
+}
+
+impl<'p> Cells<'p> {
+    pub(crate) fn of(protocol: &'p StudyProtocol) -> Self {
+        let names = protocol.subgroups.iter().map(|d| d.category_names()).collect();
+        Self { tables: protocol.tables(), names }
+    }
+
+    /// The cell in each table; [`UNLISTED`] for none.
+    pub(crate) fn with(&self, categories: &[Option<Name>]) -> Vec<u16> {
+        let by_dimension: Vec<Option<usize>> = self
+            .names
+            .iter()
+            .zip(categories)
+            .map(|(names, own)| names.iter().position(|name| Some(*name) == own.as_ref()))
+            .collect();
+        self.tables.iter().map(|table| cell(table, &self.tables, &by_dimension)).collect()
+    }
 }
 
 fn cell(table: &Table, tables: &[Table], by_dimension: &[Option<usize>]) -> u16 {

@@ -40,7 +40,7 @@ pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLo
 /// Usable scores as a checkpoint holds them.
 pub(crate) fn outcome(protocol: &StudyProtocol, scores: &[f64]) -> CaseOutcome {
     match scores {
-        [score] if protocol.task.is_binary() => CaseOutcome::Score(score.to_bits()),
+        [score] if protocol.task.classes().is_empty() => CaseOutcome::Score(score.to_bits()),
         scores => CaseOutcome::Scores(scores.iter().map(|score| score.to_bits()).collect()),
     }
 }

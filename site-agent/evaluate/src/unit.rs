@@ -68,6 +68,8 @@ fn image_unit(image: &ScoredImage, scale: ScoreScale) -> Option<AnalysedUnit> {
     let score = match scale {
         ScoreScale::Probability => GridScore::from_probability(Probability::new(image.score).ok()?),
         ScoreScale::Logit => GridScore::from_logit(Logit::new(image.score).ok()?),
+        // A quantity is no score of a condition.
+        ScoreScale::Value => return None,
     };
     Some(AnalysedUnit {
         patient: image.patient,
@@ -94,7 +96,7 @@ fn patient_unit(
 ) -> Option<AnalysedUnit> {
     let first = images.first()?;
     let probability = |image: &&ScoredImage| match scale {
-        ScoreScale::Probability => image.score,
+        ScoreScale::Probability | ScoreScale::Value => image.score,
         ScoreScale::Logit => expit(image.score),
     };
     let combined = match combine {

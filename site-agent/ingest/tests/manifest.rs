@@ -12,7 +12,7 @@ use fedval_ingest::{
     ManifestError, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::{
-    Border, Class, Labels, Reference, ReferenceStandard, Structure, Task,
+    Border, Class, Labels, Quantity, Reference, ReferenceStandard, Structure, Task,
 };
 use tempfile::TempDir;
 
@@ -399,4 +399,36 @@ fn masks_stay_inside_the_folder_and_belong_to_a_study_of_masks() {
     assert_eq!(codes(&error), [("MANIFEST_MASKS_NEEDED", None)]);
     let error = read_classes(&of_masks(), masks(), &good.replace("model", "modell")).unwrap_err();
     assert_eq!(codes(&error), [("MANIFEST_COLUMN_MISSING", None)]);
+}
+
+#[test]
+fn the_label_of_a_quantity_is_a_number() {
+    let task = Task::Regression(Quantity {
+        grid_micro: 100_000,
+        largest_error_micro: 48_000_000,
+        lower_micro: 0,
+        name: "bone-age".parse().unwrap(),
+        unit: "mo".to_owned(),
+        upper_micro: 228_000_000,
+    });
+    let column = || IndexTestColumn::Score("months".to_owned());
+    let manifest = "case_id,patient_id,months,label\n\
+                    c1,p1,61.5,60\nc2,p2,,48.25\nc3,p3,1e9,\nc4,p4,-7,999\n";
+    let cohort = read_classes(&task, column(), manifest).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
+    let value = |micro| Some(Reference::Value(micro));
+    // Bounds are for whoever counts.
+    assert_eq!(references, [value(60_000_000), value(48_250_000), None, value(999_000_000)]);
+    assert!(cases[0].index_test == IndexTest::Score(Some(61.5)));
+    assert!(cases[1].index_test == IndexTest::Score(None));
+    for bad in ["NaN", "inf", "five years", "60 mo"] {
+        let manifest = manifest.replace("61.5,60", &format!("61.5,{bad}"));
+        let error = read_classes(&task, column(), &manifest).unwrap_err();
+        assert_eq!(codes(&error), [("MANIFEST_LABEL_UNKNOWN", Some(2))], "{bad}");
+        assert!(!error.to_string().contains(bad), "no cell is quoted");
+    }
+    let called = IndexTestColumn::Called("months".to_owned());
+    let error = read_classes(&task, called, manifest).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_SCORES_NEEDED", None)]);
 }

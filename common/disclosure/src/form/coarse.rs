@@ -54,7 +54,8 @@ pub(crate) fn release(
     Release { terms, attrition, overall, subgroups }
 }
 
-fn rounded_row(row: &AttritionCount, terms: &Terms) -> AttritionCount {
+/// A row of failed cases under the rounding in force.
+pub(crate) fn rounded_row(row: &AttritionCount, terms: &Terms) -> AttritionCount {
     let patients = match row.patients {
         Cell::Released(patients) => {
             Cell::Released(dc07_margins::nearest(patients, terms.rounding_base))

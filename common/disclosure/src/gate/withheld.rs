@@ -33,7 +33,7 @@ pub enum Withheld {
         cell: String,
     },
     /// Two patients are nearly all of a sum.
-    #[error("two patients make up nine tenths of the squared errors")]
+    #[error("two patients make up nine tenths of a sum")]
     Dominated,
     /// The cohort is too near one that was released before.
     #[error(
@@ -57,6 +57,9 @@ pub enum Withheld {
     /// The study tells several classes apart, and the policy rounds counts, keeps some back or adds noise.
     #[error("tables of several classes have no form that this site's policy would let out")]
     ClassesNeedExactCounts,
+    /// The study measures patients, and the policy adds noise.
+    #[error("means of measures have no form with the noise that this site's policy asks for")]
+    MeasuresHaveNoNoise,
     /// The noise cannot be drawn.
     #[error("the noise of the policy cannot be drawn")]
     Noise,
@@ -83,6 +86,7 @@ impl Problem for Withheld {
             Self::Schema(_) | Self::NotCanonical(_) | Self::Noise => "RESULT_SCHEMA",
             Self::ForeignNoise => "NOISE_NOT_CHOSEN",
             Self::ClassesNeedExactCounts => "CLASSES_NEED_EXACT_COUNTS",
+            Self::MeasuresHaveNoNoise => "MEASURES_HAVE_NO_NOISE",
             Self::PerCase | Self::Dominated => "RESULT_PER_CASE",
             Self::Attribute { .. } => "SUBGROUP_ATTRIBUTE",
             Self::NotAbsent { .. } => "ABSENT_BUT_THERE",
@@ -112,6 +116,10 @@ impl Problem for Withheld {
             }
             Self::ClassesNeedExactCounts => {
                 "keep refusing, or on purpose let this protocol out exactly once: its digest under \
+                 `locked_exact` in policy.toml, and two people then approve it"
+            }
+            Self::MeasuresHaveNoNoise => {
+                "keep refusing, or on purpose let this protocol out without noise: its digest under \
                  `locked_exact` in policy.toml, and two people then approve it"
             }
             Self::EarlierReleases => {

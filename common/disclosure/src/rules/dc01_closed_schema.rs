@@ -6,14 +6,17 @@
 //! Source: NVIDIA FLARE and MedPerf let results of any shape leave; the statbarns of ACRO
 //! (AI-SDC/ACRO) start from an enumerated list of output kinds.
 
+use fedval_study::measures::MeasureRange;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, Name, NoisyPerformance, Performance, Release,
+    ClassPerformance, CoarsePerformance, MeasurePerformance, Name, NoisyPerformance, Performance,
+    Release,
 };
 
-use super::dc15_inference;
+use super::dc10_means::measure_grid_micro;
+use super::{dc07_margins, dc15_inference};
 
 /// Largest fitted coefficient or standard error, in 10⁻⁶: beyond it the fit means nothing.
 pub const MAX_COEFFICIENT_MICRO: u64 = 1_000_000_000;
@@ -110,7 +113,9 @@ pub fn check_classes(
     check_rows(release, protocol)?;
     let p = &release.overall;
     let has_areas = match protocol.task {
-        Task::Binary | Task::Segmentation(_) => return Err(SchemaBreach::Task),
+        Task::Binary | Task::Regression(_) | Task::Segmentation(_) => {
+            return Err(SchemaBreach::Task);
+        }
         Task::MultiClass(_) => true,
         Task::Ordinal(_) => false,
     };
@@ -122,6 +127,79 @@ pub fn check_classes(
         return Err(SchemaBreach::OutOfRange);
     }
     p.check().map_err(|_| SchemaBreach::Inconsistent)
+}
+
+/// The same for a release of measures.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`].
+pub fn check_measures(
+    release: &Release<MeasurePerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    if !protocol.task.is_of_measures() {
+        return Err(SchemaBreach::Task);
+    }
+    check_rows(release, protocol)?;
+    let (ranges, base) = (protocol.task.measures(), release.terms.rounding_base);
+    // There is no form of it with noise.
+    if release.terms.noise_rho_micro.is_some() {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    check_empty_masks(release, protocol)?;
+    groups(release).try_for_each(|group| {
+        group.check(base).map_err(|_| SchemaBreach::Inconsistent)?;
+        check_measured(group, &ranges, base)
+    })
+}
+
+/// Empty masks are counted of the whole cohort of a study of masks, exactly, and never of fewer than k patients without
+/// the structure.
+fn check_empty_masks(
+    release: &Release<MeasurePerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    let cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    if cells.into_iter().any(|group| group.empty_masks.is_some()) {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    let Some(empty) = release.overall.empty_masks else { return Ok(()) };
+    if protocol.task.structure().is_none() {
+        return Err(SchemaBreach::Task);
+    }
+    let is_enough = empty.without_structure.is_none_or(|of| of.patients() >= release.terms.k);
+    if is_enough && dc15_inference::variance_components_may_leave(&release.terms) {
+        Ok(())
+    } else {
+        Err(SchemaBreach::OutOfRange)
+    }
+}
+
+/// Every measure of the task, in its order, between its bounds, on the one grid that its patients allow.
+fn check_measured(
+    group: &MeasurePerformance,
+    ranges: &[MeasureRange],
+    base: u64,
+) -> Result<(), SchemaBreach> {
+    if !group.measures.iter().map(|of| &of.measure).eq(ranges.iter().map(|range| &range.measure)) {
+        return Err(SchemaBreach::Task);
+    }
+    let least = dc07_margins::least(group.patients, base);
+    let holds = group.measures.iter().zip(ranges).all(|(of, range)| {
+        let (mean, sd) = (of.mean, of.sd);
+        let grid = i64::try_from(mean.grid_micro).unwrap_or(i64::MAX);
+        let [lower, upper] =
+            [range.lower_micro.saturating_sub(grid), range.upper_micro.saturating_add(grid)];
+        // No spread is wider than all of its room, or is told more finely than the protocol says.
+        let spread = sd.value_micro.unsigned_abs();
+        let widest = range.span_micro().max(range.finest_micro).saturating_add(sd.grid_micro);
+        mean.grid_micro == measure_grid_micro(range, least)
+            && (lower..=upper).contains(&mean.value_micro)
+            && spread <= widest
+            && spread.saturating_add(sd.grid_micro) >= range.finest_micro
+    });
+    if holds { Ok(()) } else { Err(SchemaBreach::OutOfRange) }
 }
 
 /// Whole and shown cells.

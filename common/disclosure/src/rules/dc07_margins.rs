@@ -13,6 +13,12 @@ pub const fn nearest(count: u64, base: u64) -> u64 {
     count.saturating_add(base / 2) / base * base
 }
 
+/// The fewest that a count may be which was rounded to this, as a whole or as a cell.
+#[must_use]
+pub const fn least(rounded: u64, base: u64) -> u64 {
+    rounded.saturating_sub(base.saturating_sub(1))
+}
+
 /// The cells of a table rounded to multiples of `base`.
 ///
 /// `total` is the rounded total that they add up to; `None` where a cell is hidden. Cells whose floors
@@ -45,6 +51,7 @@ mod tests {
     fn rounded_cells_add_up_to_the_rounded_total() {
         assert_eq!(nearest(12, 5), 10);
         assert_eq!(nearest(13, 5), 15);
+        assert_eq!((least(15, 5), least(15, 1), least(3, 5)), (11, 15, 0));
         let counts = [12, 13, 11];
         assert_eq!(cells(&counts, Some(nearest(36, 5)), 5), [10, 15, 10]);
         assert_eq!(cells(&counts, None, 5), [10, 15, 10]);

@@ -6,6 +6,7 @@
 //! Source: EU SDC Handbook (2024), (n, k) dominance; ACRO `safe_nk_n` 2, `safe_nk_k` 0.90.
 
 use fedval_study::coarse::OnGrid;
+use fedval_study::measures::MeasureRange;
 
 /// Distances of values that can be told apart, in 10⁻⁶.
 pub const LADDER_MICRO: [u64; 6] = [1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
@@ -23,6 +24,24 @@ pub fn coarsest(ladder: &[u64], most_cases: u64, cases: u64) -> Option<u64> {
 #[must_use]
 pub fn grid_micro(cases: u64, most_cases: u64) -> u64 {
     coarsest(&LADDER_MICRO, most_cases, cases).unwrap_or(1_000_000)
+}
+
+/// The grid of a mean of a measure over at least so many patients: the finest of 1, 2 and 5 times a power of ten that
+/// is no finer than what one patient can do to the mean, nor than what the protocol lets be told.
+#[must_use]
+pub fn measure_grid_micro(range: &MeasureRange, patients: u64) -> u64 {
+    let influence = range.span_micro().div_ceil(patients.max(1));
+    let least = influence.max(range.finest_micro);
+    let mut decade: u64 = 1;
+    loop {
+        for step in [1, 2, 5] {
+            let grid = decade.saturating_mul(step);
+            if grid >= least {
+                return grid;
+            }
+        }
+        decade = decade.saturating_mul(10);
+    }
 }
 
 /// The grid of a fitted coefficient.
@@ -57,6 +76,31 @@ mod tests {
         assert_eq!(grid_micro(22, 3), 1_000_000);
         assert_eq!(on_grid(123_456, 5_000).value_micro, 125_000);
         assert_eq!(on_grid(-123_456, 50_000).value_micro, -100_000);
+    }
+
+    #[test]
+    fn a_measure_stands_on_a_grid_that_hides_one_patient_however_many_there_are() {
+        let range = |lower_micro, upper_micro, finest_micro| MeasureRange {
+            measure: fedval_study::Measure::Error,
+            lower_micro,
+            upper_micro,
+            finest_micro,
+        };
+        let error = range(-20_000_000, 20_000_000, 100_000);
+        // 40 over 50 patients is 0.8, over 40 is 1, over 39 a little more.
+        for (patients, grid) in [
+            (50, 1_000_000),
+            (40, 1_000_000),
+            (39, 2_000_000),
+            (300, 200_000),
+            (1_000_000, 100_000),
+        ] {
+            assert_eq!(measure_grid_micro(&error, patients), grid, "{patients}");
+            assert!(u128::from(grid) * u128::from(patients) >= 40_000_000);
+        }
+        assert_eq!(measure_grid_micro(&error, 0), 50_000_000);
+        assert_eq!(measure_grid_micro(&range(0, 10, 3), 1_000), 5);
+        assert_eq!(measure_grid_micro(&range(i64::MIN, i64::MAX, 1), 1), u64::MAX);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use fedval_study::noisy::edges_micro;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, Name, NoisyPerformance, Outcome, Performance,
-    SiteResult, Terms,
+    Cell, ClassPerformance, CoarsePerformance, MeasurePerformance, Name, NoisyPerformance, Outcome,
+    Performance, SiteResult, Terms,
 };
 
 /// The aggregates of one group in the form that the site's terms allow.
@@ -26,6 +26,8 @@ pub(crate) enum Aggregates<'a> {
     },
     /// Several classes, in exact counts.
     Classes(&'a ClassPerformance),
+    /// Means and spreads of measures, on grids.
+    Measures(&'a MeasurePerformance),
 }
 
 impl<'a> Aggregates<'a> {
@@ -41,6 +43,7 @@ impl<'a> Aggregates<'a> {
                 Some(Self::Noisy { group: &release.overall, sigma: sigma(plan, &release.terms) })
             }
             Outcome::ReleasedClasses(release) => Some(Self::Classes(&release.overall)),
+            Outcome::ReleasedMeasures(release) => Some(Self::Measures(&release.overall)),
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => None,
         }
     }
@@ -66,6 +69,9 @@ impl<'a> Aggregates<'a> {
                 find(&release.subgroups, cell)
                     .map(|cell| shown(cell, |group| Self::Noisy { group, sigma }))
             }
+            Outcome::ReleasedMeasures(release) => {
+                find(&release.subgroups, cell).map(|cell| shown(cell, Self::Measures))
+            }
             Outcome::ReleasedClasses(_)
             | Outcome::Insufficient
             | Outcome::Refused
@@ -73,7 +79,7 @@ impl<'a> Aggregates<'a> {
         }
     }
 
-    /// Cases with and without the target condition; `None` where there are several classes.
+    /// Cases with and without the target condition; `None` where there is no one condition.
     pub(super) fn cases(self) -> Option<(u64, u64)> {
         Some(match self {
             Self::Exact(p) => (p.ranks.n_pos, p.ranks.n_neg),
@@ -84,7 +90,7 @@ impl<'a> Aggregates<'a> {
                 };
                 (sum(&group.positives), sum(&group.negatives))
             }
-            Self::Classes(_) => return None,
+            Self::Classes(_) | Self::Measures(_) => return None,
         })
     }
 
@@ -92,6 +98,7 @@ impl<'a> Aggregates<'a> {
     pub(super) fn n(self) -> u64 {
         match self {
             Self::Classes(p) => p.patients(),
+            Self::Measures(p) => p.patients,
             _ => self.cases().map_or(0, |(n_pos, n_neg)| n_pos.saturating_add(n_neg)),
         }
     }
@@ -102,7 +109,7 @@ impl<'a> Aggregates<'a> {
             Self::Exact(p) => p.patients.total,
             Self::Coarse { group, .. } => group.patients.total,
             // Each patient is counted once.
-            Self::Noisy { .. } | Self::Classes(_) => self.n(),
+            Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => self.n(),
         }
     }
 
@@ -110,7 +117,9 @@ impl<'a> Aggregates<'a> {
     pub(super) fn is_clustered(self) -> bool {
         match self {
             Self::Exact(p) => p.is_clustered(),
-            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) => false,
+            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => {
+                false
+            }
         }
     }
 
@@ -118,7 +127,7 @@ impl<'a> Aggregates<'a> {
     pub(super) const fn sums(self) -> Option<&'a Performance> {
         match self {
             Self::Exact(p) => Some(p),
-            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) => None,
+            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => None,
         }
     }
 }

@@ -177,6 +177,7 @@ fn check_release(
                 .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
             dc01_closed_schema::check_classes(release, plan)
         }
+        Outcome::ReleasedMeasures(release) => dc01_closed_schema::check_measures(release, plan),
         Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
         Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => Ok(()),
     };

@@ -9,7 +9,7 @@ use fedval_study::{CoarsePerformance, MetricId, Performance, SiteId};
 use super::aggregates::Aggregates;
 use super::noisy::Histogram;
 use super::proportion::{Calls, Proportion};
-use super::{classes, coarse};
+use super::{classes, coarse, measures};
 use crate::report::Reason;
 
 /// A micro-unit, in which fixed-point sums travel.
@@ -59,6 +59,7 @@ pub(super) fn on_scale(
         (_, Aggregates::Classes(performance)) => {
             classes::on_scale(plan, metric, member, performance)?
         }
+        (_, Aggregates::Measures(group)) => measures::on_scale(metric, group)?,
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             logit_proportion(&member.calls.get(metric)?)?
         }
@@ -85,7 +86,15 @@ fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, 
         | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_) => return Err(Reason::InvalidInput),
+        | MetricId::ClassSpecificity(_)
+        | MetricId::MeanAbsoluteError
+        | MetricId::MeanError
+        | MetricId::LowerLimitOfAgreement
+        | MetricId::UpperLimitOfAgreement
+        | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => return Err(Reason::InvalidInput),
         MetricId::Brier => proportion::ratio_mean(&performance.brier_clusters, PICO)?,
         MetricId::OeRatio => log_oe(performance)?,
         MetricId::CalibrationIntercept => coefficient(performance, Coefficient::Intercept)?,

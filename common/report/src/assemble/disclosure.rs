@@ -59,6 +59,7 @@ fn cells(site: &SiteId, result: &SiteResult) -> Vec<WithheldItem> {
         Outcome::Released(release) => items.extend(subgroups(site, &release.subgroups)),
         Outcome::ReleasedCoarse(release) => items.extend(subgroups(site, &release.subgroups)),
         Outcome::ReleasedNoisy(release) => items.extend(subgroups(site, &release.subgroups)),
+        Outcome::ReleasedMeasures(release) => items.extend(subgroups(site, &release.subgroups)),
         // All of a table of classes, or nothing.
         Outcome::ReleasedClasses(_)
         | Outcome::Insufficient

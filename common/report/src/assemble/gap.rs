@@ -35,17 +35,15 @@ fn of_dimension(plan: &StudyProtocol, table: &Table, groups: &[Assessed]) -> Vec
         .collect();
     pairs
         .into_par_iter()
-        .filter_map(|(metric, other)| {
-            Some(one(metric, find(other)?, reference, plan.analysis.level))
-        })
+        .filter_map(|(metric, other)| Some(one(plan, metric, find(other)?, reference)))
         .collect()
 }
 
 fn one(
+    plan: &StudyProtocol,
     (index, metric): (usize, &MetricId),
     group: &Assessed,
     reference: &Assessed,
-    level: f64,
 ) -> Gap {
     let differences: Vec<(f64, f64)> = group
         .estimates
@@ -56,7 +54,9 @@ fn one(
     let result = if differences.is_empty() {
         Err(Reason::NothingReleased)
     } else {
-        stratified(&differences, level).map(|gap| estimate(&gap)).map_err(Reason::from)
+        let telling = telling(plan, metric);
+        let gap = stratified(&differences, plan.analysis.level);
+        gap.map(|gap| estimate(&gap, telling)).map_err(Reason::from)
     };
     Gap {
         dimension: group.subgroup.dimension.clone(),
@@ -75,7 +75,15 @@ fn difference(group: Option<(f64, f64)>, reference: Option<(f64, f64)>) -> Optio
     (se > 0.0).then_some((group - reference, se))
 }
 
-fn estimate(gap: &StratifiedGap) -> GapEstimate {
+/// The gap that must not go unseen, on the metric's scale.
+#[expect(clippy::cast_precision_loss, reason = "below 2⁵³")]
+fn telling(plan: &StudyProtocol, metric: &MetricId) -> f64 {
+    let quantity = plan.task.quantity().filter(|_| metric.has_unit());
+    let room = quantity.map_or(1.0, |quantity| quantity.largest_error_micro as f64 / 1e6);
+    GapEstimate::TELLING * room
+}
+
+fn estimate(gap: &StratifiedGap, telling: f64) -> GapEstimate {
     GapEstimate {
         estimate: gap.gap.estimate,
         ci: [gap.gap.lower, gap.gap.upper],
@@ -83,7 +91,7 @@ fn estimate(gap: &StratifiedGap) -> GapEstimate {
         p: gap.p.map_err(Reason::from).into(),
         p_holm: Estimable::not(Reason::NotDefinedForMethod),
         detectable: gap.detectable,
-        powered: gap.detectable <= GapEstimate::TELLING,
+        powered: gap.detectable <= telling,
     }
 }
 

@@ -15,11 +15,14 @@ use super::contribution::{
 };
 use super::noisy::Histogram;
 use super::proportion::Proportion;
-use super::{classes, coarse};
+use super::{classes, coarse, measures};
 use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 
 /// Every metric of the protocol, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
+    if plan.task.is_of_measures() {
+        return measures::ids(&plan.task);
+    }
     if !plan.task.is_binary() {
         return classes::ids(&plan.task);
     }
@@ -63,6 +66,7 @@ pub(super) fn estimate(
             noisy(plan, id, &Histogram::new(plan, group, sigma), level)
         }
         (_, Aggregates::Classes(performance)) => classes::estimate(plan, id, member, performance),
+        (_, Aggregates::Measures(group)) => measures::estimate(plan, id, group),
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             Ok(share(&member.calls.get(id)?, level)?)
         }
@@ -128,7 +132,15 @@ fn on_grid(
         | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_) => Err(Reason::InvalidInput),
+        | MetricId::ClassSpecificity(_)
+        | MetricId::MeanAbsoluteError
+        | MetricId::MeanError
+        | MetricId::LowerLimitOfAgreement
+        | MetricId::UpperLimitOfAgreement
+        | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => Err(Reason::InvalidInput),
     }
 }
 
@@ -192,7 +204,15 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
         | MetricId::BalancedAccuracy
         | MetricId::ClassAuroc(_)
         | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_) => return Err(Reason::InvalidInput),
+        | MetricId::ClassSpecificity(_)
+        | MetricId::MeanAbsoluteError
+        | MetricId::MeanError
+        | MetricId::LowerLimitOfAgreement
+        | MetricId::UpperLimitOfAgreement
+        | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")

@@ -13,6 +13,8 @@ mod error;
 mod gap;
 mod glmm;
 mod history;
+mod masks;
+mod measures;
 mod metric;
 mod moment;
 mod noisy;
@@ -42,8 +44,8 @@ pub use error::AssembleError;
 pub(crate) use moment::as_of;
 
 use crate::report::{
-    ModelIdentity, OperatingPointLimit, REPORT_SCHEMA, Report, RoundIdentity, Software,
-    StudyIdentity,
+    ModelIdentity, OperatingPointLimit, QuantitySection, REPORT_SCHEMA, Report, RoundIdentity,
+    Software, StudyIdentity,
 };
 
 /// A site's result, with the digest of its canonical bytes where these were read already.
@@ -132,6 +134,8 @@ pub(crate) fn assemble_given(
         round: round_identity(round)?,
         verdicts: verdict::all(plan, &sites, &synthesis, &groups),
         participants: site::participants(plan, &sites),
+        quantity: plan.task.quantity().map(QuantitySection::of),
+        segmentation: masks::section(plan, &answers),
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(history, round, &answers),
         operating_points,

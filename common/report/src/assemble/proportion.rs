@@ -115,7 +115,7 @@ impl<'a> Proportion<'a> {
                 Self::of_coarse(class, point, group, rounding)
             }
             Aggregates::Noisy { .. } => Err(Reason::NotDefinedForMethod),
-            Aggregates::Classes(_) => Err(Reason::NotDefinedForTask),
+            Aggregates::Classes(_) | Aggregates::Measures(_) => Err(Reason::NotDefinedForTask),
         }
     }
 

@@ -8,7 +8,7 @@ use fedval_study::protocol::{StudyProtocol, Unit};
 
 use crate::report::{RiskOfBias, Signal, Site};
 
-/// Cases of a class below which the estimates of one site are unstable.
+/// Cases of a class, or patients who are measured, below which the estimates of one site are unstable.
 const ENOUGH: u64 = 100;
 /// One patient in so many without a usable result is too many.
 const TOO_MANY: u64 = 20;
@@ -45,6 +45,10 @@ fn class_sizes(site: &Site) -> Signal {
     if let Some(classes) = &site.classes {
         let enough = classes.sizes().iter().all(|size| *size >= ENOUGH);
         return if enough { Signal::EnoughOfEachClass } else { Signal::FewOfAClass };
+    }
+    if !site.measures.is_empty() {
+        let enough = site.patients.value().is_some_and(|patients| *patients >= ENOUGH);
+        return if enough { Signal::EnoughPatients } else { Signal::FewPatients };
     }
     let enough = [site.n_pos, site.n_neg].iter().all(|n| n.value().is_some_and(|n| *n >= ENOUGH));
     if enough { Signal::EnoughOfEachClass } else { Signal::FewOfAClass }

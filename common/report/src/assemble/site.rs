@@ -7,7 +7,7 @@ use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 use super::aggregates::Aggregates;
 use super::contribution::Member;
 use super::proportion::{Calls, Proportion};
-use super::{Answer, AssembleError, classes, metric, moment};
+use super::{Answer, AssembleError, classes, measures, metric, moment};
 use crate::report::{
     Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
     Reason, ResponseCounts, Site, SiteControl, SiteTally, WithheldCode,
@@ -42,6 +42,14 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         classes: match whole {
             Some(Aggregates::Classes(performance)) => Some(classes::of_site(performance)),
             _ => None,
+        },
+        empty_masks: match whole {
+            Some(Aggregates::Measures(group)) => group.empty_masks,
+            _ => None,
+        },
+        measures: match whole {
+            Some(Aggregates::Measures(group)) => measures::of_site(group),
+            _ => Vec::new(),
         },
         attrition: answer.result.map(attrition).unwrap_or_default(),
         calibration_line: whole.ok_or(reason).and_then(calibration_line).into(),
@@ -116,7 +124,7 @@ pub(super) fn response(
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {
     use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
-    if matches!(aggregates, Aggregates::Classes(_)) {
+    if matches!(aggregates, Aggregates::Classes(_) | Aggregates::Measures(_)) {
         return Err(Reason::NotDefinedForTask);
     }
     match &aggregates.sums().ok_or(Reason::Withheld)?.calibration {

@@ -35,10 +35,21 @@ pub(super) fn limits(
     .map(str::to_owned);
     std::iter::once(model)
         .chain(others)
+        .chain(agreement(protocols))
         .chain(made_elsewhere(answers))
         .chain(seen_before(answers))
         .chain(history::written_after_results(protocols, round))
         .collect()
+}
+
+/// What limits of agreement take for granted.
+fn agreement(protocols: &ProtocolHistory) -> Option<String> {
+    let quantity = protocols.in_force().protocol().task.quantity();
+    quantity.map(|_| {
+        "Limits of agreement hold 95 of 100 patients where errors are normal and as large at one end of the scale \
+         as at the other; no site tells single errors, so that neither can be looked at here."
+            .to_owned()
+    })
 }
 
 /// Where the model was before.

@@ -10,9 +10,9 @@ use super::aggregates::CellName;
 use super::contribution::Member;
 use super::synthesis::Detail;
 use super::verdict;
-use super::{Answer, metric, site, synthesis};
+use super::{Answer, measures, metric, site, synthesis};
 use crate::report::{
-    Disclosed, Estimable, Metric, Reason, Subgroup, SubgroupAuroc, SubgroupPerformance,
+    Disclosed, Estimable, Metric, Metrics, Reason, Subgroup, SubgroupAuroc, SubgroupPerformance,
     SubgroupSite, Syntheses, WithheldCode, WorstSubgroup,
 };
 
@@ -57,11 +57,13 @@ pub(super) fn all(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Assessed>
     cells.par_iter().map(|cell| assess(plan, &compared, answers, *cell)).collect()
 }
 
-/// Discrimination and response only: calibration in small groups has errors too large to pool.
+/// Discrimination and response, or errors, only: calibration in small groups has errors too large to pool.
 pub(super) fn compared(plan: &StudyProtocol) -> Vec<MetricId> {
     let mut ids = metric::ids(plan);
     ids.retain(|id| {
-        matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_))
+        let is_called =
+            matches!(id, MetricId::Auroc | MetricId::Sensitivity(_) | MetricId::Specificity(_));
+        is_called || measures::is_compared(id)
     });
     ids
 }
@@ -129,20 +131,27 @@ impl<'a> Cellwise<'a> {
 
     fn performance(&self) -> SubgroupPerformance {
         let aggregates = self.member.aggregates;
-        // Studies of several classes have no groups.
-        let (n_pos, n_neg) = aggregates.cases().unwrap_or_default();
-        let area = self.metric(&MetricId::Auroc);
+        let (n_pos, n_neg) = aggregates.cases().unzip();
+        let area = || {
+            let area = self.metric(&MetricId::Auroc);
+            Estimable::from(area.map(|area| SubgroupAuroc { estimate: area.estimate, ci: area.ci }))
+        };
         let points = 0..self.plan.operating_points.len();
         SubgroupPerformance {
             n: aggregates.n(),
             n_pos,
             n_neg,
             patients: aggregates.patients(),
-            auroc: Estimable::from(
-                area.map(|area| SubgroupAuroc { estimate: area.estimate, ci: area.ci }),
-            ),
+            auroc: n_pos.map(|_| area()),
+            metrics: self.errors(),
             response: points.map(|place| site::response(self.member.calls.at(place))).collect(),
         }
+    }
+
+    /// Those of a quantity.
+    fn errors(&self) -> Metrics {
+        let errors = self.compared.iter().filter(|(id, _)| id.is_of_quantity());
+        errors.map(|(id, metric)| ((*id).clone(), metric.clone().into())).collect()
     }
 
     fn estimates(&self) -> impl Iterator<Item = Option<(f64, f64)>> {

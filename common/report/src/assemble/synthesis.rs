@@ -102,6 +102,9 @@ pub(super) fn one(
     if *id == MetricId::Ece {
         return Err(Reason::NoSamplingError);
     }
+    if *id == MetricId::IntraclassCorrelation {
+        return Err(Reason::NotDefinedForMethod);
+    }
     let is_share = matches!(
         id,
         MetricId::Sensitivity(_)

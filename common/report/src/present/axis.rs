@@ -86,7 +86,7 @@ impl Axis {
     pub(super) fn ticks(&self, format: Format) -> Vec<(f64, String)> {
         let label = |tick: f64| match format {
             Format::Percent => format!("{}%", fixed(tick * 100.0, self.decimals.saturating_sub(2))),
-            Format::Fixed(_) => fixed(tick, self.decimals),
+            Format::Fixed(_) | Format::Quantity => fixed(tick, self.decimals),
         };
         self.ticks.iter().map(|tick| (self.at(*tick), label(*tick))).collect()
     }

@@ -182,7 +182,12 @@ impl Forest<'_> {
             drawing.line("reference", [axis.at(value), top], [axis.at(value), bottom]);
         }
         let under = [f64::midpoint(left, right), bottom + 36.0];
-        drawing.text("axis-label", under, Anchor::Middle, &words::metric(self.metric));
+        drawing.text(
+            "axis-label",
+            under,
+            Anchor::Middle,
+            &words::metric_with_unit(self.report, self.metric),
+        );
     }
 
     /// Each limit has a line of its own for its label, so that close limits stay legible.
@@ -217,6 +222,7 @@ impl Forest<'_> {
             | MetricId::BalancedAccuracy => {
                 ("Called right / patients", ["called_right", "patients"])
             }
+            _ if self.metric.is_of_measures() => ("Patients", ["patients", "cases"]),
             _ => ("With condition / cases", ["with_condition", "cases"]),
         }
     }
@@ -231,6 +237,7 @@ impl Forest<'_> {
         match self.metric {
             MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
             MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
+            _ if self.metric.is_of_measures() => Some((*site.patients.value()?, *site.n.value()?)),
             _ => match &self.report.classes {
                 Some(classes) => counts_of_classes(classes, site, self.metric),
                 None => Some((*site.n_pos.value()?, *site.n.value()?)),
@@ -244,7 +251,11 @@ impl Forest<'_> {
         let class = if metric.is_some() { "site" } else { "site muted" };
         drawing.text(class, [0.0, baseline], Anchor::Start, site.id.as_str());
         if let Some((part, whole)) = self.cases(site) {
-            let cases = format!("{} / {}", number::count(part), number::count(whole));
+            let cases = if self.metric.is_of_measures() {
+                number::count(part)
+            } else {
+                format!("{} / {}", number::count(part), number::count(whole))
+            };
             drawing.text("number", [CASES, baseline], Anchor::End, &cases);
         }
         match metric {

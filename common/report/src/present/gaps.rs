@@ -1,5 +1,7 @@
 //! How groups of patients differ.
 
+use fedval_study::MetricId;
+
 use super::markup::Markup;
 use super::number::{self, Format, fixed};
 use super::table::{Notes, Row, Table};
@@ -19,8 +21,9 @@ pub(super) fn table(report: &Report) -> Option<Table> {
         "Gaps between groups: group minus reference, formed within each site that released both and then \
          synthesised ({level} confidence interval). p: of no gap, adjusted by Holm over the {} gaps of this \
          table that have one. Power: the smallest true gap that would be found in 80 of 100 such studies; where \
-         it exceeds 10 points, finding nothing says little.{}",
+         it exceeds {}, finding nothing says little.{}",
         report.gaps.len(),
+        if report.quantity.is_some() { "a tenth of the largest error" } else { "10 points" },
         if report.gaps.len() > MOST {
             format!(" Shown are the {MOST} with the smallest p; all stand in tables/gaps.csv.")
         } else {
@@ -45,7 +48,7 @@ pub(super) fn table(report: &Report) -> Option<Table> {
             table.rows.push(Row::group(Markup::text(gap.dimension.as_str())));
             dimension = Some(&gap.dimension);
         }
-        table.rows.push(row(&mut notes, gap));
+        table.rows.push(row(report, &mut notes, gap));
     }
     table.notes = notes.lines();
     Some(table)
@@ -63,16 +66,20 @@ fn shown(gaps: &[Gap]) -> Vec<&Gap> {
     gaps.iter().filter(|gap| p(gap).is_some_and(|p| p <= last)).take(MOST).collect()
 }
 
-fn row(notes: &mut Notes, gap: &Gap) -> Row {
+fn row(report: &Report, notes: &mut Notes, gap: &Gap) -> Row {
     let head = Markup::text(format!("{}, {}", gap.category, gap.reference));
-    let mut cells = vec![Markup::text(words::metric(&gap.metric)), Markup::text(gap.k.to_string())];
+    let mut cells = vec![
+        Markup::text(words::metric_with_unit(report, &gap.metric)),
+        Markup::text(gap.k.to_string()),
+    ];
     match &gap.result {
         Estimable::Estimated(found) => {
             let format = Format::of(&gap.metric);
             let ci = Estimable::Estimated(found.ci);
             cells.push(Markup::trusted(notes.with_limits(format, found.estimate, &ci)));
             cells.push(notes.number(&found.p_holm, |p| number::p_value(*p)));
-            cells.push(Markup::text(power(found)));
+            let size = detectable(report, &gap.metric, found.detectable);
+            cells.push(Markup::text(power(found, &size)));
         }
         Estimable::NotEstimable { not_estimable } => {
             cells.push(Markup::trusted(notes.dash(*not_estimable)));
@@ -83,11 +90,19 @@ fn row(notes: &mut Notes, gap: &Gap) -> Row {
     Row::new(head, cells).styled(if muted { "muted" } else { "" })
 }
 
-fn power(gap: &GapEstimate) -> String {
-    let detectable = fixed(gap.detectable * 100.0, 1);
+/// The smallest gap that would be found, in points of a share or in the quantity's unit.
+fn detectable(report: &Report, metric: &MetricId, size: f64) -> String {
+    if metric.has_unit() {
+        let unit = words::unit_behind(report, metric);
+        return format!("{}{unit}", Format::of(metric).value(size));
+    }
+    format!("{} points", fixed(size * 100.0, 1))
+}
+
+fn power(gap: &GapEstimate, detectable: &str) -> String {
     if gap.powered {
-        format!("sees {detectable} points")
+        format!("sees {detectable}")
     } else {
-        format!("low: sees only {detectable} points or more")
+        format!("low: sees only {detectable} or more")
     }
 }

@@ -11,7 +11,7 @@ use crate::report::{Estimable, Reason, Report, Synthesis};
 
 /// The caption.
 pub(super) fn caption(report: &Report, metric: &MetricId, has_limit: bool) -> String {
-    let name = words::metric(metric);
+    let name = words::metric_with_unit(report, metric);
     let level = number::level(report.study.level);
     let mut text = format!("{name} by site with {level} confidence intervals. ");
     match report.synthesis.get(metric) {

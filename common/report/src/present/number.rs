@@ -9,6 +9,8 @@ pub(super) enum Format {
     Percent,
     /// A number with this many decimals.
     Fixed(usize),
+    /// A quantity, with as many decimals as its size asks for; its unit stands beside it.
+    Quantity,
 }
 
 impl Format {
@@ -27,7 +29,15 @@ impl Format {
             | MetricId::Ece
             | MetricId::QuadraticKappa
             | MetricId::MacroAuroc
-            | MetricId::ClassAuroc(_) => Self::Fixed(3),
+            | MetricId::ClassAuroc(_)
+            | MetricId::IntraclassCorrelation
+            | MetricId::Dice
+            | MetricId::Nsd => Self::Fixed(3),
+            MetricId::MeanAbsoluteError
+            | MetricId::MeanError
+            | MetricId::LowerLimitOfAgreement
+            | MetricId::UpperLimitOfAgreement
+            | MetricId::Hd95 => Self::Quantity,
             MetricId::OeRatio
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
@@ -39,7 +49,7 @@ impl Format {
     pub(super) fn value(self, value: f64) -> String {
         match self {
             Self::Percent => format!("{}%", self.bare(value)),
-            Self::Fixed(_) => self.bare(value),
+            Self::Fixed(_) | Self::Quantity => self.bare(value),
         }
     }
 
@@ -53,7 +63,13 @@ impl Format {
     pub(super) fn bare_limits(self, [lower, upper]: [f64; 2]) -> String {
         // A dash before a minus sign cannot be read.
         let between = if lower < 0.0 { " to " } else { "–" };
-        format!("{}{between}{}", self.bare(lower), self.bare(upper))
+        // Both ends with the decimals of the larger.
+        let decimals = decimals_of(lower.abs().max(upper.abs()));
+        let end = |value: f64| match self {
+            Self::Quantity => fixed(value, decimals),
+            Self::Percent | Self::Fixed(_) => self.bare(value),
+        };
+        format!("{}{between}{}", end(lower), end(upper))
     }
 
     /// A pair of limits inside a sentence.
@@ -65,7 +81,25 @@ impl Format {
         match self {
             Self::Percent => fixed(value * 100.0, 1),
             Self::Fixed(decimals) => fixed(value, decimals),
+            Self::Quantity => fixed(value, decimals_of(value.abs())),
         }
+    }
+}
+
+/// Decimals that leave about three figures of a quantity of this size.
+fn decimals_of(size: f64) -> usize {
+    if size >= 1000.0 {
+        0
+    } else if size >= 100.0 {
+        1
+    } else if size >= 1.0 || size <= 0.0 {
+        2
+    } else if size >= 0.1 {
+        3
+    } else if size >= 0.01 {
+        4
+    } else {
+        6
     }
 }
 
@@ -118,7 +152,7 @@ pub(super) fn level(level: f64) -> String {
 pub(super) fn limit(metric: &MetricId, limit: f64) -> String {
     match Format::of(metric) {
         Format::Percent => level(limit),
-        Format::Fixed(_) => {
+        Format::Fixed(_) | Format::Quantity => {
             let text = fixed(limit, 6);
             let short = text.trim_end_matches('0');
             let short = short.strip_suffix('.').unwrap_or(short);
@@ -161,6 +195,11 @@ mod tests {
         assert_eq!((share(1, 3), share(0, 0)), ("33%".into(), "—".into()));
         assert_eq!(limit(&MetricId::Auroc, 0.8), "0.80");
         assert_eq!(limit(&MetricId::OeRatio, 1.0), "1.00");
+        assert_eq!(limit(&MetricId::MeanAbsoluteError, 12.5), "12.50");
+        assert_eq!(Format::Quantity.value(-12.345), "−12.35");
+        assert_eq!(Format::Quantity.value(1234.5), "1234");
+        assert_eq!(Format::Quantity.limits([-0.5, 123.25]), "−0.5 to 123.2");
+        assert_eq!(Format::Quantity.value(0.0042), "0.004200");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Sites, participants and attrition, in the words of STARD.
 
 use fedval_study::ScoreSource;
+use fedval_study::protocol::Combine;
 
 use super::markup::{Markup, escape};
 use super::number::{count, share};
 use super::ranking::Ranking;
 use super::table::{Row, Table};
 use super::words;
-use crate::report::{Attrition, Estimable, Report, Site};
+use crate::report::{Attrition, Estimable, QuantitySection, Report, Site};
 
 /// One row a site, with the totals of what was released.
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
@@ -30,13 +31,13 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     );
     table.rows = shown.sites.iter().map(|site| row(site)).collect();
     table.rows.push(total(report));
-    if report.classes.is_some() {
+    if report.participants.n_pos.is_none() {
         without_condition(&mut table);
     }
     table
 }
 
-/// Several classes stand in a table of their own: there is no one condition.
+/// Where there is no one condition: several classes stand in a table of their own.
 fn without_condition(table: &mut Table) {
     table.columns.drain(4..6);
     for row in &mut table.rows {
@@ -119,9 +120,10 @@ fn total(report: &Report) -> Row {
 /// The words under the table: eligibility, units and what counts as attrition.
 pub(super) fn remarks(report: &Report) -> Vec<String> {
     let study = &report.study;
-    vec![
+    let quantity = report.quantity.as_ref().map(bounds);
+    let remarks = vec![
         format!("Reference standard: {}.", study.reference_standard.trim_end_matches('.')),
-        format!("Unit of analysis: {}.", words::unit(study.unit, study.combine)),
+        format!("Unit of analysis: {}.", unit_of_analysis(report)),
         "A case without a usable result of the index test or without a reference standard is not \
          analysed; its patient counts under every reason that applies. Reasons that concern fewer \
          patients than the site's k are folded into other reasons or withheld."
@@ -131,5 +133,29 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
              of results.",
             super::number::level(study.failure_limit)
         ),
-    ]
+    ];
+    let masks = report.segmentation.as_ref().map(super::masks::remark);
+    remarks.into_iter().chain(quantity).chain(masks).collect()
+}
+
+fn unit_of_analysis(report: &Report) -> &'static str {
+    let study = &report.study;
+    match (&report.quantity, study.combine) {
+        (Some(_), Some(Combine::Mean)) => "patient, by the mean error of the images",
+        (None, Some(Combine::Mean)) if report.segmentation.is_some() => {
+            "patient, by the mean of the images in which both masks hold the structure"
+        }
+        _ => words::unit(study.unit, study.combine),
+    }
+}
+
+/// What bounds a patient's influence.
+fn bounds(quantity: &QuantitySection) -> String {
+    let QuantitySection { grid, largest_error, lower, name, unit, upper } = quantity;
+    let unit = if unit.is_empty() { String::new() } else { format!("\u{a0}{unit}") };
+    format!(
+        "Values of {name} below {lower}{unit} or above {upper}{unit} count as these, and a patient's error beyond \
+         {largest_error}{unit} counts as that. Sites round means so that no single patient shows in them, and never \
+         more finely than to {grid}{unit}; intervals allow for it."
+    )
 }

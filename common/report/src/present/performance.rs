@@ -7,7 +7,7 @@ use super::number::{self, Format, count};
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
-use crate::report::{Disclosed, Estimable, OperatingPointRow, Report, Site};
+use crate::report::{Disclosed, Estimable, OperatingPointRow, Report, Site, Syntheses};
 
 /// The metrics that need no threshold.
 const WITHOUT_THRESHOLD: [MetricId; 6] = [
@@ -19,6 +19,18 @@ const WITHOUT_THRESHOLD: [MetricId; 6] = [
     MetricId::Ece,
 ];
 
+/// Those of a quantity.
+const OF_QUANTITY: [MetricId; 5] = [
+    MetricId::MeanAbsoluteError,
+    MetricId::MeanError,
+    MetricId::LowerLimitOfAgreement,
+    MetricId::UpperLimitOfAgreement,
+    MetricId::IntraclassCorrelation,
+];
+
+/// Those of masks.
+const OF_MASKS: [MetricId; 3] = [MetricId::Dice, MetricId::Nsd, MetricId::Hd95];
+
 /// Discrimination and calibration, one row a site and one for the pooled values.
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     let level = number::level(report.study.level);
@@ -29,10 +41,12 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     } else {
         ""
     };
-    let what = match &report.classes {
-        None => "Discrimination and calibration",
-        Some(classes) if classes.ordered => "Agreement with the reference standard",
-        Some(_) => "Discrimination",
+    let what = match (&report.classes, &report.quantity) {
+        (None, None) if report.segmentation.is_some() => "Masks beside the reference standard's",
+        (None, None) => "Discrimination and calibration",
+        (None, Some(_)) => "Errors and agreement with the reference standard",
+        (Some(classes), _) if classes.ordered => "Agreement with the reference standard",
+        (Some(_), _) => "Discrimination",
     };
     let caption = format!(
         "{what} by site: estimate ({level} confidence interval). Pooled: \
@@ -41,7 +55,7 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     );
     let mut columns = vec![("Site".to_owned(), "text")];
     let metrics = without_threshold(report);
-    columns.extend(metrics.iter().map(|id| (words::metric(id), "number")));
+    columns.extend(metrics.iter().map(|id| (words::metric_with_unit(report, id), "number")));
     let columns: Vec<_> = columns.iter().map(|(label, class)| (label.as_str(), *class)).collect();
     let mut table = Table::new(Markup::text(caption), &columns);
     let mut notes = Notes::default();
@@ -58,13 +72,15 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
 
 /// What is shown of a study with its task.
 fn without_threshold(report: &Report) -> Vec<MetricId> {
-    match &report.classes {
-        Some(classes) => vec![
+    match (&report.classes, &report.quantity) {
+        (Some(classes), _) => vec![
             super::classes::main_metric(classes),
             MetricId::BalancedAccuracy,
             MetricId::Accuracy,
         ],
-        None => WITHOUT_THRESHOLD.to_vec(),
+        (None, Some(_)) => OF_QUANTITY.to_vec(),
+        (None, None) if report.segmentation.is_some() => OF_MASKS.to_vec(),
+        (None, None) => WITHOUT_THRESHOLD.to_vec(),
     }
 }
 
@@ -126,7 +142,12 @@ pub(super) fn both(point: &Name) -> [MetricId; 2] {
 }
 
 pub(super) fn pooled(notes: &mut Notes, report: &Report, id: &MetricId) -> Markup {
-    match report.synthesis.get(id) {
+    pooled_of(notes, &report.synthesis, id)
+}
+
+/// The same of any syntheses.
+pub(super) fn pooled_of(notes: &mut Notes, syntheses: &Syntheses, id: &MetricId) -> Markup {
+    match syntheses.get(id) {
         Some(Estimable::Estimated(pooled)) => {
             Markup::trusted(notes.with_limits(Format::of(id), pooled.estimate, &pooled.ci))
         }

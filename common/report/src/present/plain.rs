@@ -57,10 +57,11 @@ fn fails(report: &Report) -> Vec<String> {
         }
         if let Some(worst) = first.worst_site.value() {
             sentences.push(format!(
-                "Of all hospitals {} has the least favourable result, {} {}.",
+                "Of all hospitals {} has the least favourable result, {} {}{}.",
                 worst.site,
                 words::metric_in_text(&first.metric),
-                Format::of(&first.metric).value(worst.value.estimate)
+                Format::of(&first.metric).value(worst.value.estimate),
+                words::unit_behind(report, &first.metric)
             ));
         }
     }
@@ -73,7 +74,7 @@ fn of_result(report: &Report, result: VerdictResult, verb: &str) -> Vec<String> 
         .verdicts
         .iter()
         .filter(|verdict| verdict.result == result)
-        .map(|verdict| format!("{} {verb}.", super::verdicts::question(verdict)))
+        .map(|verdict| format!("{} {verb}.", super::verdicts::question(report, verdict)))
         .collect()
 }
 
@@ -100,7 +101,7 @@ fn groups(report: &Report) -> Vec<String> {
     let mut sentences: Vec<String> = estimated
         .iter()
         .filter(|(_, found)| differs(found))
-        .map(|(gap, found)| different(gap, found))
+        .map(|(gap, found)| different(report, gap, found))
         .collect();
     let quiet = |powered| {
         let same =
@@ -110,9 +111,10 @@ fn groups(report: &Report) -> Vec<String> {
     let (alike, unseen) = (quiet(true), quiet(false));
     if alike > 0 {
         sentences.push(format!(
-            "In {alike} of {} comparisons of groups no difference was found, and one of ten points would \
+            "In {alike} of {} comparisons of groups no difference was found, and one of {} would \
              have been.",
-            report.gaps.len()
+            report.gaps.len(),
+            telling(report)
         ));
     }
     if unseen > 0 {
@@ -135,12 +137,27 @@ fn groups(report: &Report) -> Vec<String> {
     sentences
 }
 
-fn different(gap: &Gap, found: &GapEstimate) -> String {
+/// The difference that would not have gone unseen.
+fn telling(report: &Report) -> String {
+    report.quantity.as_ref().map_or_else(
+        || "ten points".to_owned(),
+        |quantity| {
+            let size = Format::Quantity.value(GapEstimate::TELLING * quantity.largest_error);
+            if quantity.unit.is_empty() { size } else { format!("{size}\u{a0}{}", quantity.unit) }
+        },
+    )
+}
+
+fn different(report: &Report, gap: &Gap, found: &GapEstimate) -> String {
     let format = Format::of(&gap.metric);
     let direction = if found.estimate < 0.0 { "lower" } else { "higher" };
     let size = match format {
         Format::Percent => format!("{} points", number::fixed(found.estimate.abs() * 100.0, 1)),
         Format::Fixed(_) => number::fixed(found.estimate.abs(), 3),
+        Format::Quantity => {
+            let unit = words::unit_behind(report, &gap.metric);
+            format!("{}{unit}", format.value(found.estimate.abs()))
+        }
     };
     format!(
         "{} is {size} {direction} for {} {} than for {}.",

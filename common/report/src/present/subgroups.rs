@@ -6,6 +6,7 @@ use super::axis::Axis;
 use super::forest::limits;
 use super::marks::interval;
 use super::markup::Markup;
+use super::measured;
 use super::number::{self, Format, count};
 use super::performance::both;
 use super::picture::{Anchor, Drawing};
@@ -37,6 +38,9 @@ pub(super) fn tables(report: &Report, shown: &Ranking<'_>) -> Vec<Table> {
 fn of_dimension(report: &Report, shown: &Ranking<'_>, dimension: &Name) -> Vec<Table> {
     let groups: Vec<&Subgroup> =
         report.subgroups.iter().filter(|group| group.dimension == *dimension).collect();
+    if report.quantity.is_some() {
+        return vec![measured::by_group(report, shown, dimension, &groups)];
+    }
     let mut tables = vec![discrimination(report, shown, dimension, &groups)];
     let points: Vec<_> = report.study.operating_points.iter().enumerate().collect();
     let chunks = points.chunks(POINTS_A_TABLE);
@@ -97,7 +101,7 @@ fn axis(report: &Report, groups: &[&Subgroup]) -> Axis {
 }
 
 fn area(cell: &SubgroupSite) -> Option<&Estimable<SubgroupAuroc>> {
-    Some(&cell.performance.released()?.auroc)
+    cell.performance.released()?.auroc.as_ref()
 }
 
 fn pooled(group: &Subgroup) -> Option<&Synthesis> {
@@ -147,17 +151,18 @@ fn site_row(report: &Report, axis: &Axis, notes: &mut Notes, cell: &SubgroupSite
         return Row::new(head, cells).styled("muted");
     };
     let (value, plot) = match &group.auroc {
-        Estimable::Estimated(area) => (
+        Some(Estimable::Estimated(area)) => (
             notes.with_limits(Format::Fixed(3), area.estimate, &area.ci),
             dot(report, axis, area.estimate, &area.ci, "square"),
         ),
-        Estimable::NotEstimable { not_estimable } => {
+        Some(Estimable::NotEstimable { not_estimable }) => {
             (notes.dash(*not_estimable), Markup::default())
         }
+        None => (notes.dash(Reason::NotDefinedForTask), Markup::default()),
     };
     let cells = vec![
         Markup::text(count(group.patients)),
-        Markup::text(format!("{} / {}", count(group.n_pos), count(group.n))),
+        Markup::text(format!("{} / {}", count(group.n_pos.unwrap_or(0)), count(group.n))),
         Markup::trusted(value),
         plot,
     ];

@@ -49,7 +49,15 @@ fn who(report: &Report) -> String {
                 report.study.target_condition
             )
         }
-        (None, None) => format!("{released}."),
+        (None, None) => match &report.quantity {
+            Some(quantity) => format!("{released}, in whom the model estimates {}.", quantity.name),
+            None if report.segmentation.is_some() => format!(
+                "{released}, in whom both the reference standard and the model outlined {}.{}",
+                report.study.target_condition,
+                super::masks::sentence(report)
+            ),
+            None => format!("{released}."),
+        },
     }
 }
 
@@ -101,11 +109,15 @@ fn discrimination(report: &Report) -> Option<String> {
         .value()
         .map(|ci| format!(" ({level} CI {})", format.bare_limits(*ci)))
         .unwrap_or_default();
-    let pooled_text =
-        format!("Pooled over {} sites, {name} was {}{ci}", pooled.k, format.value(pooled.estimate));
+    let unit = words::unit_behind(report, metric);
+    let pooled_text = format!(
+        "Pooled over {} sites, {name} was {}{unit}{ci}",
+        pooled.k,
+        format.value(pooled.estimate)
+    );
     Some(match &pooled.prediction_interval {
         Estimable::Estimated(ends) => format!(
-            "{pooled_text}; in a new hospital like these it is expected between {}{}.",
+            "{pooled_text}; in a new hospital like these it is expected between {}{unit}{}.",
             format.between(*ends),
             caveat(metric, pooled, *ends)
         ),
@@ -142,10 +154,11 @@ fn worst_site(report: &Report) -> Option<String> {
         .map(|ci| format!(" ({})", format.bare_limits(*ci)))
         .unwrap_or_default();
     Some(format!(
-        "The least favourable site was {}, with {} {}{limits}.",
+        "The least favourable site was {}, with {} {}{}{limits}.",
         worst.site,
         words::metric_in_text(&verdict.metric),
-        format.value(worst.value.estimate)
+        format.value(worst.value.estimate),
+        words::unit_behind(report, &verdict.metric)
     ))
 }
 

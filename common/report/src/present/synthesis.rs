@@ -38,7 +38,7 @@ pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
     );
     let mut notes = Notes::default();
     for (id, synthesis) in &report.synthesis {
-        let name = Markup::text(words::metric(id));
+        let name = Markup::text(words::metric_with_unit(report, id));
         match synthesis {
             Estimable::Estimated(synthesis) => {
                 table.rows.push(primary(&mut notes, id, name, synthesis));

@@ -40,19 +40,20 @@ fn card(report: &Report, verdict: &Verdict) -> Card {
         word: words::capitalised(verdict.result.words()),
         icon,
         endpoint: verdict.endpoint.to_string(),
-        question: question(verdict),
+        question: question(report, verdict),
         answer: answer(report, verdict),
-        facts: facts(verdict),
+        facts: facts(report, verdict),
     }
 }
 
 /// What the endpoint asks, in words.
-pub(super) fn question(verdict: &Verdict) -> String {
+pub(super) fn question(report: &Report, verdict: &Verdict) -> String {
     format!(
-        "{} {} {} {}",
+        "{} {} {}{} {}",
         words::metric(&verdict.metric),
         words::direction(verdict.direction),
         number::limit(&verdict.metric, verdict.limit),
+        words::unit_behind(report, &verdict.metric),
         words::basis(verdict.basis)
     )
 }
@@ -61,16 +62,17 @@ fn answer(report: &Report, verdict: &Verdict) -> Markup {
     let format = Format::of(&verdict.metric);
     let level = number::level(report.study.level);
     let interval = words::interval(verdict.basis);
+    let unit = words::unit_behind(report, &verdict.metric);
     match (&verdict.estimate, &verdict.interval) {
         (Estimable::Estimated(estimate), Estimable::Estimated(limits)) => Markup::text(format!(
-            "{}, {level} {interval} {}, k = {}",
+            "{}{unit}, {level} {interval} {}, k = {}",
             format.value(*estimate),
             format.bare_limits(*limits),
             verdict.k
         )),
         (Estimable::Estimated(estimate), Estimable::NotEstimable { not_estimable }) => {
             Markup::text(format!(
-                "{}, k = {}; no {interval}: {}",
+                "{}{unit}, k = {}; no {interval}: {}",
                 format.value(*estimate),
                 verdict.k,
                 not_estimable.sentence()
@@ -82,20 +84,21 @@ fn answer(report: &Report, verdict: &Verdict) -> Markup {
     }
 }
 
-fn facts(verdict: &Verdict) -> Vec<Markup> {
+fn facts(report: &Report, verdict: &Verdict) -> Vec<Markup> {
     let format = Format::of(&verdict.metric);
+    let unit = words::unit_behind(report, &verdict.metric);
     let mut facts = Vec::new();
     if let Some(probability) = verdict.new_site_probability.value() {
         let probability = number::probability(*probability);
         facts.push(fact("New site meets the limit", &format!("probability {probability}")));
     }
     if let Some(worst) = verdict.worst_site.value() {
-        let text = format!("{}, {}", worst.site, against(format, &worst.value));
+        let text = format!("{}, {}", worst.site, against(format, &unit, &worst.value));
         facts.push(fact("Least favourable site", &text));
     }
     if let Some(worst) = verdict.worst_subgroup.value() {
         let group = format!("{} {} at {}", worst.dimension, worst.category, worst.site);
-        let text = format!("{group}, {}", against(format, &worst.value));
+        let text = format!("{group}, {}", against(format, &unit, &worst.value));
         facts.push(fact("Least favourable subgroup", &text));
     }
     facts
@@ -105,8 +108,8 @@ fn fact(label: &str, text: &str) -> Markup {
     Markup::trusted(format!("<b>{}</b> {}", escape(label), escape(text)))
 }
 
-fn against(format: Format, value: &AgainstLimit) -> String {
+fn against(format: Format, unit: &str, value: &AgainstLimit) -> String {
     let limits =
         value.ci.value().map(|ci| format!(" ({})", format.bare_limits(*ci))).unwrap_or_default();
-    format!("{}{limits}; {}", format.value(value.estimate), words::against(value.result))
+    format!("{}{unit}{limits}; {}", format.value(value.estimate), words::against(value.result))
 }

@@ -5,7 +5,7 @@ use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
 use fedval_study::{MetricId, SiteStatus, Terms};
 
-use crate::report::{Scale, VerdictResult, WithheldCode};
+use crate::report::{Report, Scale, VerdictResult, WithheldCode};
 
 /// A metric.
 pub(super) fn metric(metric: &MetricId) -> String {
@@ -27,13 +27,45 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::ClassAuroc(class) => format!("AUROC of {class}"),
         MetricId::ClassSensitivity(class) => format!("Sensitivity for {class}"),
         MetricId::ClassSpecificity(class) => format!("Specificity for {class}"),
+        MetricId::MeanAbsoluteError => "Mean absolute error".to_owned(),
+        MetricId::MeanError => "Mean error (bias)".to_owned(),
+        MetricId::LowerLimitOfAgreement => "Lower limit of agreement".to_owned(),
+        MetricId::UpperLimitOfAgreement => "Upper limit of agreement".to_owned(),
+        MetricId::IntraclassCorrelation => "ICC(2,1)".to_owned(),
+        MetricId::Dice => "Dice coefficient".to_owned(),
+        MetricId::Hd95 => "HD95".to_owned(),
+        MetricId::Nsd => "Normalised surface Dice".to_owned(),
     }
+}
+
+/// A metric with the unit of its values behind it, where they have one.
+pub(super) fn metric_with_unit(report: &Report, id: &MetricId) -> String {
+    match unit_of(report, id) {
+        "" => metric(id),
+        unit => format!("{}, {unit}", metric(id)),
+    }
+}
+
+/// What stands behind a number of a metric: a space and the quantity's unit, or nothing.
+pub(super) fn unit_behind(report: &Report, id: &MetricId) -> String {
+    match unit_of(report, id) {
+        "" => String::new(),
+        unit => format!("\u{a0}{unit}"),
+    }
+}
+
+fn unit_of<'r>(report: &'r Report, id: &MetricId) -> &'r str {
+    if *id == MetricId::Hd95 {
+        return "mm";
+    }
+    let quantity = report.quantity.as_ref().filter(|_| id.has_unit());
+    quantity.map_or("", |quantity| quantity.unit.as_str())
 }
 
 /// A metric inside a sentence.
 pub(super) fn metric_in_text(id: &MetricId) -> String {
     let word = metric(id);
-    if word.starts_with("AUROC") || word.starts_with("Brier") {
+    if ["AUROC", "Brier", "ICC", "Dice", "HD95"].iter().any(|name| word.starts_with(name)) {
         return word;
     }
     let mut letters = word.chars();
@@ -52,8 +84,16 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         MetricId::QuadraticKappa => Some((0.0, "agreement by chance")),
         MetricId::OeRatio | MetricId::CalibrationSlope => Some((1.0, "ideal")),
         MetricId::CalibrationIntercept | MetricId::CalibrationInTheLarge => Some((0.0, "ideal")),
+        MetricId::MeanError => Some((0.0, "no bias")),
         MetricId::Sensitivity(_)
         | MetricId::Specificity(_)
+        | MetricId::MeanAbsoluteError
+        | MetricId::LowerLimitOfAgreement
+        | MetricId::UpperLimitOfAgreement
+        | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd
         | MetricId::Brier
         | MetricId::Ece
         | MetricId::Accuracy

@@ -43,11 +43,11 @@ pub struct GapEstimate {
     /// The smallest true gap that such data show in 80 of 100 cases.
     pub detectable: f64,
     /// Whether that is small enough for the absence of a finding to mean anything: at most
-    /// [`GapEstimate::TELLING`].
+    /// [`GapEstimate::TELLING`], of a quantity times the largest error that counts.
     pub powered: bool,
 }
 
 impl GapEstimate {
-    /// A gap of this size, ten percentage points, must not go unseen.
+    /// A gap of this size, ten percentage points or a tenth of what there is room for, must not go unseen.
     pub const TELLING: f64 = 0.1;
 }

@@ -5,10 +5,12 @@ mod disclosure;
 mod estimable;
 mod gap;
 mod identity;
+mod measures;
 mod operating_point;
 mod reason;
 mod risk_of_bias;
 mod scale;
+mod segmentation;
 mod site;
 mod subgroup;
 mod synthesis;
@@ -27,6 +29,7 @@ pub use gap::{Gap, GapEstimate};
 pub use identity::{
     ModelIdentity, OperatingPointLimit, ProtocolVersion, RoundIdentity, Software, StudyIdentity,
 };
+pub use measures::{QuantitySection, SiteMeasure};
 pub use operating_point::{
     JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues, PrevalenceSource,
     SiteNetBenefit, WithLimits,
@@ -34,6 +37,7 @@ pub use operating_point::{
 pub use reason::Reason;
 pub use risk_of_bias::{Domain, Judgement, RiskOfBias, Signal};
 pub use scale::Scale;
+pub use segmentation::SegmentationSection;
 pub use site::{
     Attrition, CalibrationLine, Disclosed, Metric, Metrics, OperatingPointRow, Participants, Site,
     SiteControl, SiteTally,
@@ -75,12 +79,18 @@ pub struct Report {
     pub operating_points: Vec<OperatingPointSummary>,
     /// Who was asked and who was analysed.
     pub participants: Participants,
+    /// The quantity of a regression; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<QuantitySection>,
     /// Risk of bias of every site that released results, as far as this report can judge it.
     pub risk_of_bias: Vec<RiskOfBias>,
     /// The round, with every time that the report knows.
     pub round: RoundIdentity,
     /// [`REPORT_SCHEMA`].
     pub schema: String,
+    /// How masks were measured, and who has an empty one; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segmentation: Option<SegmentationSection>,
     /// Every site of the round, in order of ids.
     pub sites: Vec<Site>,
     /// What made it.

@@ -88,7 +88,7 @@ reasons! {
     NoiseTooLarge = "noise_too_large",
         "the noise that protects patients is large beside so few of them";
     /// A quantity of another task.
-    NotDefinedForTask = "not_defined_for_task", "a study of several classes does not have this quantity";
+    NotDefinedForTask = "not_defined_for_task", "a study with this task does not have this quantity";
     /// A reason that this version has no word for.
     Unnamed = "unnamed", "the estimate does not exist";
 }

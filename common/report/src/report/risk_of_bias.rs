@@ -32,6 +32,10 @@ pub enum Signal {
     EnoughOfEachClass,
     /// Fewer than 100 cases of a class: estimates of one site are unstable.
     FewOfAClass,
+    /// At least 100 patients, where they are measured.
+    EnoughPatients,
+    /// Fewer than 100 patients: estimates of one site are unstable.
+    FewPatients,
     /// Patients repeat, and errors allow for it.
     RepeatsAllowedFor,
     /// Patients repeat or may repeat, and errors do not allow for it.
@@ -103,6 +107,8 @@ impl Signal {
             }
             Self::EnoughOfEachClass => (Analysis, Low, "at least 100 cases of each class"),
             Self::FewOfAClass => (Analysis, High, "fewer than 100 cases of a class"),
+            Self::EnoughPatients => (Analysis, Low, "at least 100 patients"),
+            Self::FewPatients => (Analysis, High, "fewer than 100 patients"),
             Self::RepeatsAllowedFor => (Analysis, Low, "errors allow for repeated patients"),
             Self::RepeatsIgnored => {
                 (Analysis, Unclear, "errors do not allow for patients who may repeat")

@@ -47,7 +47,15 @@ impl Scale {
             | MetricId::CalibrationSlope
             | MetricId::CalibrationInTheLarge
             | MetricId::Ece
-            | MetricId::QuadraticKappa => Self::Identity,
+            | MetricId::QuadraticKappa
+            | MetricId::MeanAbsoluteError
+            | MetricId::MeanError
+            | MetricId::LowerLimitOfAgreement
+            | MetricId::UpperLimitOfAgreement
+            | MetricId::IntraclassCorrelation
+            | MetricId::Dice
+            | MetricId::Hd95
+            | MetricId::Nsd => Self::Identity,
         }
     }
 

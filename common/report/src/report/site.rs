@@ -6,13 +6,13 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, ScoreSource, SiteId,
-    SiteStatus, Terms,
+    BuildDigest, CohortCommitment, EmptyMasks, Name, PolicyDigest, ResultDigest, ScoreSource,
+    SiteId, SiteStatus, Terms,
 };
 use serde::{Deserialize, Serialize};
 
 use super::disclosure::WithheldCode;
-use super::{ByMetric, Estimable, SiteClasses};
+use super::{ByMetric, Estimable, SiteClasses, SiteMeasure};
 
 /// Metrics of one group of patients, by metric id.
 pub type Metrics = ByMetric<Metric>;
@@ -27,7 +27,7 @@ pub struct Participants {
     pub sites: SiteTally,
     /// Cases analysed, in units of analysis.
     pub n: u64,
-    /// Of these, cases with the target condition; absent where there are several classes.
+    /// Of these, cases with the target condition; absent where there is no one condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_pos: Option<u64>,
     /// Of these, cases without.
@@ -83,6 +83,12 @@ pub struct Site {
     /// How patients of several classes were called; absent of other tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<SiteClasses>,
+    /// Patients in whom a mask is empty; absent of other tasks, and where it was withheld.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_masks: Option<EmptyMasks>,
+    /// What was measured of patients, as it was released; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<SiteMeasure>,
     /// Whether patients repeat, so that standard errors are clustered by patient.
     pub clustered: Option<bool>,
     /// Patients whose cases had no usable result, by reason.

@@ -3,7 +3,7 @@
 use fedval_study::{Name, SiteId};
 use serde::{Deserialize, Serialize};
 
-use super::{Disclosed, Estimable, Syntheses};
+use super::{Disclosed, Estimable, Metrics, Syntheses};
 
 /// One category of one dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct SubgroupSite {
     pub site: SiteId,
 }
 
-/// What a report says of one group at one site: who is in it, discrimination, response.
+/// What a report says of one group at one site: who is in it, discrimination and response, or errors.
 ///
 /// A thousand sites times a hundred groups are a hundred thousand of these: what follows from them by
 /// division is not repeated, and fields are declared in the order in which they are written: nothing is moved
@@ -37,14 +37,20 @@ pub struct SubgroupSite {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubgroupPerformance {
-    /// Area under the ROC curve.
-    pub auroc: Estimable<SubgroupAuroc>,
+    /// Area under the ROC curve; absent where there is no one condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auroc: Option<Estimable<SubgroupAuroc>>,
+    /// Errors of a quantity; absent where none is measured.
+    #[serde(default, skip_serializing_if = "Metrics::is_empty")]
+    pub metrics: Metrics,
     /// Cases, in units of analysis.
     pub n: u64,
-    /// Cases without the target condition.
-    pub n_neg: u64,
+    /// Cases without the target condition; absent where there is no one condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_neg: Option<u64>,
     /// Cases with it.
-    pub n_pos: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_pos: Option<u64>,
     /// Distinct patients.
     pub patients: u64,
     /// Response counts, one for each of `study.operating_points` and in their order.

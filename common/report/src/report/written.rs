@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{
     ClassSection, DisclosureSection, Gap, ModelIdentity, OperatingPointSummary, Participants,
-    Report, RiskOfBias, RoundIdentity, Site, Software, StudyIdentity, Syntheses, Verdict,
+    QuantitySection, Report, RiskOfBias, RoundIdentity, SegmentationSection, Site, Software,
+    StudyIdentity, Syntheses, Verdict,
 };
 
 /// The members whose keys stand before `subgroups`.
@@ -23,9 +24,13 @@ struct Before<'r> {
     model: &'r ModelIdentity,
     operating_points: &'r [OperatingPointSummary],
     participants: &'r Participants,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<&'r QuantitySection>,
     risk_of_bias: &'r [RiskOfBias],
     round: &'r RoundIdentity,
     schema: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segmentation: Option<&'r SegmentationSection>,
     sites: &'r [Site],
     software: &'r Software,
     study: &'r StudyIdentity,
@@ -89,9 +94,11 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
         model,
         operating_points,
         participants,
+        quantity,
         risk_of_bias,
         round,
         schema,
+        segmentation,
         sites,
         software,
         study,
@@ -107,9 +114,11 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
         model,
         operating_points,
         participants,
+        quantity: quantity.as_ref(),
         risk_of_bias,
         round,
         schema,
+        segmentation: segmentation.as_ref(),
         sites,
         software,
         study,

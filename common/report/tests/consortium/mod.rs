@@ -398,7 +398,8 @@ fn status(outcome: &Outcome) -> SiteStatus {
         Outcome::Released(_)
         | Outcome::ReleasedCoarse(_)
         | Outcome::ReleasedNoisy(_)
-        | Outcome::ReleasedClasses(_) => SiteStatus::Released,
+        | Outcome::ReleasedClasses(_)
+        | Outcome::ReleasedMeasures(_) => SiteStatus::Released,
         Outcome::Insufficient => SiteStatus::Insufficient,
         Outcome::Refused => SiteStatus::Refused,
         Outcome::Failed(_) => SiteStatus::Failed,

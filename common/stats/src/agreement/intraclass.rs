@@ -109,6 +109,38 @@ fn square(steps: i128) -> Wide {
     Wide::product(steps.unsigned_abs(), steps.unsigned_abs())
 }
 
+/// What two readers' measurements of the same subjects come down to, where single ones and exact sums are not told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReaderMoments {
+    /// Subjects.
+    pub subjects: u64,
+    /// Mean of first minus second, in the measurements' unit.
+    pub bias: f64,
+    /// Standard deviation of first minus second, with n − 1.
+    pub sd_of_differences: f64,
+    /// Standard deviation of the middle between both, with n − 1.
+    pub sd_of_middles: f64,
+}
+
+impl ReaderMoments {
+    /// Of two readers, differences and middles carry all of the analysis of variance.
+    fn mean_squares(&self) -> Option<MeanSquares> {
+        let n = count_to_f64(self.subjects);
+        let (bias, differences) = (self.bias * self.bias, self.sd_of_differences.powi(2));
+        let ms = MeanSquares {
+            n,
+            k: 2.0,
+            subjects: 2.0 * self.sd_of_middles.powi(2),
+            readers: n * bias / 2.0,
+            residual: differences / 2.0,
+            within: ((n - 1.0) * differences + n * bias) / (2.0 * n),
+        };
+        let all = [ms.subjects, ms.readers, ms.residual, ms.within];
+        let is_sound = self.sd_of_differences >= 0.0 && self.sd_of_middles >= 0.0;
+        (is_sound && all.iter().all(|square| square.is_finite())).then_some(ms)
+    }
+}
+
 struct MeanSquares {
     n: f64,
     k: f64,
@@ -167,19 +199,49 @@ pub fn intraclass(sums: &MeasurementSums, level: f64) -> Result<Intraclass, NotE
     if sums.subjects < 2 || sums.of_reader.len() < 2 {
         return Err(NotEstimable::EmptyInput);
     }
-    let ms = sums.mean_squares().ok_or(NotEstimable::InvalidInput)?;
+    from_mean_squares(&sums.mean_squares().ok_or(NotEstimable::InvalidInput)?, tail)
+}
+
+/// The intraclass correlations of two readers, from moments that may have been rounded: so are these then.
+///
+/// # Errors
+///
+/// Those of [`intraclass`].
+///
+/// # Examples
+///
+/// ```
+/// use fedval_stats::agreement::{ReaderMoments, intraclass_of_two};
+///
+/// // Two readers who differ by 1 throughout, of subjects 1, 2 and 3: middles 0.5, 1.5 and 2.5.
+/// let moments =
+///     ReaderMoments { subjects: 3, bias: 1.0, sd_of_differences: 0.0, sd_of_middles: 1.0 };
+/// let icc = intraclass_of_two(&moments, 0.95)?;
+/// // MSR 2, MSC 1.5, MSE 0: 2 / (2 + 2 · 1.5 / 3).
+/// assert!((icc.agreement? - 2.0 / 3.0).abs() < 1e-12);
+/// # Ok::<(), fedval_stats::NotEstimable>(())
+/// ```
+pub fn intraclass_of_two(moments: &ReaderMoments, level: f64) -> Result<Intraclass, NotEstimable> {
+    let tail = tail(level)?;
+    if moments.subjects < 2 {
+        return Err(NotEstimable::EmptyInput);
+    }
+    from_mean_squares(&moments.mean_squares().ok_or(NotEstimable::InvalidInput)?, tail)
+}
+
+fn from_mean_squares(ms: &MeanSquares, tail: f64) -> Result<Intraclass, NotEstimable> {
     let squares = [ms.subjects, ms.readers, ms.residual, ms.within];
     if squares.iter().any(|square| *square < 0.0) {
         return Err(NotEstimable::InvalidInput);
     }
-    let MeanSquares { n, k, subjects, readers, residual, within } = ms;
+    let MeanSquares { n, k, subjects, readers, residual, within } = *ms;
     let share = |part: f64, whole: f64| {
         if whole.abs() > 0.0 { finite(part / whole) } else { Err(NotEstimable::ZeroVariance) }
     };
     let between_readers = (readers - residual) / n;
     let agreement =
         share(subjects - residual, subjects + (k - 1.0) * residual + k * between_readers);
-    let limits = agreement.and_then(|agreement| limits(&ms, agreement, tail));
+    let limits = agreement.and_then(|agreement| limits(ms, agreement, tail));
     Ok(Intraclass {
         one_way: share(subjects - within, subjects + (k - 1.0) * within),
         agreement,
@@ -222,6 +284,7 @@ mod tests {
     use ndarray::{Axis, array};
 
     use super::*;
+    use crate::aggregate::Moments;
 
     fn icc(table: &Array2<f64>) -> Result<Intraclass, NotEstimable> {
         MeasurementSums::of(table).and_then(|sums| intraclass(&sums, 0.95))
@@ -252,6 +315,50 @@ mod tests {
         let near = icc(&both.mapv(|x| x - 1e9)).unwrap();
         let far = intraclass(&merged, 0.95).unwrap();
         assert!((near.agreement.unwrap() - far.agreement.unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn of_two_readers_differences_and_middles_say_it_all() {
+        let table = array![[9.0, 2.0], [6.0, 1.0], [8.0, 4.0], [7.0, 1.0], [10.0, 5.0], [6.0, 2.5]];
+        let moments = |of: fn(f64, f64) -> f64| {
+            Moments::of(table.rows().into_iter().map(|row| of(row[0], row[1]))).unwrap()
+        };
+        let (differences, middles) = (moments(|a, b| a - b), moments(|a, b| f64::midpoint(a, b)));
+        let found = intraclass_of_two(
+            &ReaderMoments {
+                subjects: 6,
+                bias: differences.mean().unwrap(),
+                sd_of_differences: differences.sd().unwrap(),
+                sd_of_middles: middles.sd().unwrap(),
+            },
+            0.95,
+        )
+        .unwrap();
+        let all = icc(&table).unwrap();
+        for (one, other) in [
+            (found.one_way, all.one_way),
+            (found.agreement, all.agreement),
+            (found.agreement_lower, all.agreement_lower),
+            (found.agreement_upper, all.agreement_upper),
+            (found.consistency, all.consistency),
+            (found.agreement_of_mean, all.agreement_of_mean),
+        ] {
+            assert!((one.unwrap() - other.unwrap()).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn moments_that_no_measurements_have_are_refused() {
+        let of = |subjects, sd_of_differences, sd_of_middles| {
+            let moments = ReaderMoments { subjects, bias: 0.0, sd_of_differences, sd_of_middles };
+            intraclass_of_two(&moments, 0.95).map(|icc| icc.agreement)
+        };
+        assert_eq!(of(1, 1.0, 1.0), Err(NotEstimable::EmptyInput));
+        for bad in [-1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(of(9, bad, 1.0), Err(NotEstimable::InvalidInput), "{bad}");
+            assert_eq!(of(9, 1.0, bad), Err(NotEstimable::InvalidInput), "{bad}");
+        }
+        assert_eq!(of(9, 0.0, 0.0), Ok(Err(NotEstimable::ZeroVariance)));
     }
 
     #[test]

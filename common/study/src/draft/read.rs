@@ -12,8 +12,8 @@ use crate::protocol::{
     Analysis, AttributeSource, Band, Border, Category, Class, Combine, Crossing, Dimension,
     DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout,
     MOST_MICROMETRES, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OperatingPoint,
-    PROTOCOL_SCHEMA, PredictionTables, Profile, ReferenceStandard, Resize, ScoreScale, Structure,
-    StudyProtocol, Task, Unit, ValueScaling,
+    PROTOCOL_SCHEMA, PredictionTables, Profile, Quantity, ReferenceStandard, Resize, ScoreScale,
+    Structure, StudyProtocol, Task, Unit, ValueScaling,
 };
 
 const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
@@ -99,12 +99,14 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         Binary,
         MultiClass,
         Ordinal,
+        Regression,
         Segmentation,
     }
     let kinds = [
         ("binary", Kind::Binary),
         ("multi_class", Kind::MultiClass),
         ("ordinal", Kind::Ordinal),
+        ("regression", Kind::Regression),
         ("segmentation", Kind::Segmentation),
     ];
     let classes = || {
@@ -119,6 +121,35 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         Kind::MultiClass => Task::MultiClass(classes()),
         Kind::Ordinal => Task::Ordinal(classes()),
         Kind::Segmentation => Task::Segmentation(structure_of(root)),
+        Kind::Regression => Task::Regression(quantity_of(root)),
+    }
+}
+
+fn quantity_of(root: &Fields<'_, '_, '_>) -> Quantity {
+    let table = root.table("quantity", "add a [quantity] table with name, lower, upper and grid");
+    let table = table.as_ref();
+    let micro = |key, remedy| {
+        let number = table.and_then(|t| t.number(key, remedy));
+        number.and_then(Quantity::micro)
+    };
+    let lower = micro("lower", "give the least value that a patient can have");
+    let upper = micro("upper", "give the largest value that a patient can have");
+    // What is missing or wrong is noted already; the rest is held against what breaks no further rule.
+    let (lower_micro, upper_micro) = (lower.unwrap_or(0), upper.unwrap_or(1_000_000_000_000_000));
+    let largest = match table.filter(|t| t.has("largest_error")) {
+        Some(t) => t.number("largest_error", "give a number or leave it out"),
+        None => None,
+    };
+    let grid = micro("grid", "give the smallest difference that matters, such as 0.1");
+    Quantity {
+        grid_micro: grid.map_or(1, |grid| u64::try_from(grid).unwrap_or(0)),
+        largest_error_micro: largest
+            .and_then(Quantity::micro)
+            .unwrap_or_else(|| upper_micro.saturating_sub(lower_micro)),
+        lower_micro,
+        name: table.and_then(|t| t.parsed("name", ID)).unwrap_or_else(stand_in_name),
+        unit: table.and_then(|t| t.text_or_none("unit")).unwrap_or_default(),
+        upper_micro,
     }
 }
 
@@ -245,10 +276,26 @@ fn scaling_of(input: &Fields<'_, '_, '_>) -> Option<ValueScaling> {
 }
 
 fn output_of(output: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelOutput {
-    let scales = [("probability", ScoreScale::Probability), ("logit", ScoreScale::Logit)];
+    let scales = [
+        ("probability", ScoreScale::Probability),
+        ("logit", ScoreScale::Logit),
+        ("value", ScoreScale::Value),
+    ];
+    let scale = |o: &Fields<'_, '_, '_>| {
+        // A quantity has no other scale.
+        if task.is_of_measures() {
+            o.word_or("scale", &scales, ScoreScale::Value)
+        } else {
+            o.word("scale", &scales)
+        }
+    };
     ModelOutput {
         name: output.and_then(|o| o.text("name", "name the graph's output")).unwrap_or_default(),
-        scale: output.and_then(|o| o.word("scale", &scales)).unwrap_or(ScoreScale::Probability),
+        scale: output.and_then(scale).unwrap_or(if task.is_of_measures() {
+            ScoreScale::Value
+        } else {
+            ScoreScale::Probability
+        }),
         positive_index: output.and_then(|o| o.count_or("positive_index", 0)).unwrap_or(0),
         values: u32::try_from(task.classes().len()).unwrap_or(u32::MAX).max(1),
     }

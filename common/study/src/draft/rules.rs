@@ -3,6 +3,7 @@
 
 mod amendment;
 mod lattice;
+mod quantity;
 mod sizes;
 mod structure;
 mod task;

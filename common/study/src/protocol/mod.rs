@@ -8,6 +8,7 @@ mod history;
 mod locked;
 mod model;
 mod prediction_tables;
+mod quantity;
 mod structure;
 mod subgroup;
 mod task;
@@ -28,6 +29,7 @@ pub use model::{
     ScoreScale, ValueScaling,
 };
 pub use prediction_tables::PredictionTables;
+pub use quantity::Quantity;
 pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, Structure};
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};

@@ -123,6 +123,8 @@ pub enum ScoreScale {
     Probability,
     /// Log odds.
     Logit,
+    /// The quantity of a regression, in its unit.
+    Value,
 }
 
 /// How far from 1 the probabilities of all classes together may be: tables are written with two or three decimals,
@@ -138,7 +140,7 @@ impl ScoreScale {
     pub fn holds(self, scores: &[f64]) -> bool {
         match (self, scores) {
             (_, []) => false,
-            (Self::Logit, scores) => scores.iter().all(|score| score.is_finite()),
+            (Self::Logit | Self::Value, scores) => scores.iter().all(|score| score.is_finite()),
             (Self::Probability, scores) => {
                 let sum: f64 = scores.iter().sum();
                 let is_one = scores.len() == 1 || (sum - 1.0).abs() <= MOST_FROM_ONE;
@@ -200,13 +202,14 @@ mod tests {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(!holds(ScoreScale::Probability, value));
             assert!(!holds(ScoreScale::Logit, value));
+            assert!(!holds(ScoreScale::Value, value));
         }
         for (value, is_probability) in
             [(-1e-9, false), (1.0 + 1e-9, false), (0.0, true), (0.3, true), (1.0, true)]
         {
             assert_eq!(holds(ScoreScale::Probability, value), is_probability, "{value}");
         }
-        assert!(holds(ScoreScale::Logit, -13.0));
+        assert!(holds(ScoreScale::Logit, -13.0) && holds(ScoreScale::Value, -1e6));
         assert!(!ScoreScale::Logit.holds(&[]) && !ScoreScale::Probability.holds(&[]));
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::measures::{Measure, MeasureRange};
+
 /// Most labels of a structure, and of the others in the same masks.
 pub const MOST_LABELS: usize = 64;
 
@@ -65,6 +67,25 @@ impl Structure {
         (value == 0 || self.other_labels.contains(&value)).then_some(false)
     }
 
+    /// What is measured of each patient, in the order in which it is released. Shares are told no more finely than to a
+    /// thousandth, distances than to a hundredth of a millimetre.
+    #[must_use]
+    pub fn measures(&self) -> Vec<MeasureRange> {
+        let share = |measure| MeasureRange {
+            measure,
+            lower_micro: 0,
+            upper_micro: 1_000_000,
+            finest_micro: 1_000,
+        };
+        let hd95 = MeasureRange {
+            measure: Measure::Hd95,
+            lower_micro: 0,
+            upper_micro: i64::from(self.hd95_bound_um) * 1_000,
+            finest_micro: 10_000,
+        };
+        vec![share(Measure::Dice), hd95, share(Measure::Nsd)]
+    }
+
     /// The tolerance in millimetres.
     #[must_use]
     pub fn tolerance_mm(&self) -> f64 {
@@ -105,6 +126,8 @@ mod tests {
         let of = [0, 1, 2, 3, 4].map(|value| structure.holds(value));
         assert_eq!(of, [Some(false), Some(true), Some(false), None, Some(true)]);
         assert!((structure.tolerance_mm() - 1.5).abs() < 1e-15);
+        let spans: Vec<u64> = structure.measures().iter().map(MeasureRange::span_micro).collect();
+        assert_eq!(spans, [1_000_000, 60_000_000, 1_000_000]);
         let text = serde_json::to_string(&structure).unwrap();
         assert_eq!(
             text,

@@ -1,9 +1,11 @@
-//! What the index test answers: whether a condition is there, which of several classes, or where a structure is.
+//! What the index test answers: whether a condition is there, which of several classes, how much of a quantity, or where
+//! a structure is.
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReferenceStandard, Structure, StudyProtocol};
+use super::{Quantity, ReferenceStandard, Structure, StudyProtocol};
 use crate::id::Name;
+use crate::measures::MeasureRange;
 
 /// Most classes of a task: a table of calls has the square of it.
 pub const MOST_CLASSES: usize = 10;
@@ -29,6 +31,8 @@ pub enum Task {
     MultiClass(Vec<Class>),
     /// One of several grades, the least first.
     Ordinal(Vec<Class>),
+    /// How much of a quantity.
+    Regression(Quantity),
     /// Where a structure is: a mask of each case, beside the mask of the reference standard.
     Segmentation(Structure),
 }
@@ -46,16 +50,41 @@ impl Task {
     pub const fn structure(&self) -> Option<&Structure> {
         match self {
             Self::Segmentation(structure) => Some(structure),
-            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => None,
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Regression(_) => None,
         }
     }
 
-    /// The classes, in the order of the model's output; none of a binary task.
+    /// The classes, in the order of the model's output; none of a task without any.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary | Self::Segmentation(_) => &[],
+            Self::Binary | Self::Regression(_) | Self::Segmentation(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
+        }
+    }
+
+    /// The measures of each patient, in the order in which they are released; none of a task that counts.
+    #[must_use]
+    pub fn measures(&self) -> Vec<MeasureRange> {
+        match self {
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => Vec::new(),
+            Self::Regression(quantity) => quantity.measures(),
+            Self::Segmentation(structure) => structure.measures(),
+        }
+    }
+
+    /// Whether patients are measured, not counted.
+    #[must_use]
+    pub const fn is_of_measures(&self) -> bool {
+        matches!(self, Self::Regression(_) | Self::Segmentation(_))
+    }
+
+    /// The quantity of a regression.
+    #[must_use]
+    pub const fn quantity(&self) -> Option<&Quantity> {
+        match self {
+            Self::Regression(quantity) => Some(quantity),
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Segmentation(_) => None,
         }
     }
 }
@@ -67,6 +96,8 @@ pub enum Reference {
     Condition(bool),
     /// The place of the class in [`Task::classes`].
     Class(u8),
+    /// The quantity, in 10⁻⁶ of its unit, as it was written: bounds are for whoever counts.
+    Value(i64),
     /// There is a mask.
     Mask,
 }
@@ -77,6 +108,7 @@ impl std::fmt::Debug for Reference {
         match self {
             Self::Condition(is_there) => is_there.fmt(f),
             Self::Class(place) => place.fmt(f),
+            Self::Value(micro) => micro.fmt(f),
             Self::Mask => f.write_str("mask"),
         }
     }
@@ -103,6 +135,10 @@ impl Labels<'_> {
     /// What a value says; `None` for one that the protocol does not list.
     #[must_use]
     pub fn reference_of(&self, label: &str) -> Option<Reference> {
+        if self.task.quantity().is_some() {
+            let value = label.parse().ok().and_then(Quantity::micro);
+            return value.map(Reference::Value);
+        }
         let is_in = |values: &[String]| values.iter().any(|value| value == label);
         if self.task.is_binary() {
             let is_there = is_in(&self.standard.positive).then_some(true);
@@ -122,6 +158,32 @@ mod tests {
     fn a_reference_is_digested_as_it_was_before_there_were_classes() {
         assert_eq!(format!("{:?}", Some(Reference::Condition(true))), format!("{:?}", Some(true)));
         assert_eq!(format!("{:?}", Reference::Class(3)), "3");
+    }
+
+    #[test]
+    fn a_label_of_a_regression_is_any_finite_number() {
+        let quantity = Quantity {
+            grid_micro: 1_000,
+            largest_error_micro: 1_000_000,
+            lower_micro: 0,
+            name: "ejection-fraction".parse().unwrap(),
+            unit: "%".to_owned(),
+            upper_micro: 100_000_000,
+        };
+        let task = Task::Regression(quantity);
+        let standard = ReferenceStandard {
+            description: String::new(),
+            positive: Vec::new(),
+            negative: Vec::new(),
+        };
+        let labels = Labels { task: &task, standard: &standard };
+        assert_eq!(labels.reference_of("55.25"), Some(Reference::Value(55_250_000)));
+        assert_eq!(labels.reference_of("-3"), Some(Reference::Value(-3_000_000)));
+        for bad in ["", "NaN", "inf", "55,25", "55 %", "high"] {
+            assert_eq!(labels.reference_of(bad), None, "{bad}");
+        }
+        assert_eq!(task.measures().len(), 3);
+        assert_eq!(format!("{:?}", Reference::Value(-7)), "-7");
     }
 
     #[test]

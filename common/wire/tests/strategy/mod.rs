@@ -6,16 +6,18 @@ use fedval_stats::aggregate::{
 };
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
+use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
+use fedval_study::measures::Measured;
 use fedval_study::noisy::NoisyCount;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, FailedStage,
-    ModelDigest, Name, NoisyPerformance, OperatingPointCounts, Outcome, PatientCounts, Performance,
-    PolicyDigest, ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult,
-    Terms,
+    BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, FailedStage, Measure,
+    MeasurePerformance, ModelDigest, Name, NoisyPerformance, OperatingPointCounts, Outcome,
+    PatientCounts, Performance, PolicyDigest, ProtocolDigest, Release, ResultHeader, ScoreSource,
+    Sha256Digest, SiteResult, Terms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -252,6 +254,32 @@ prop_compose! {
     }
 }
 
+fn measured() -> impl Strategy<Value = Measured> {
+    let measures = vec![
+        Measure::AbsoluteError,
+        Measure::Error,
+        Measure::Level,
+        Measure::Dice,
+        Measure::Hd95,
+        Measure::Nsd,
+    ];
+    (prop::sample::select(measures), on_grid(), on_grid())
+        .prop_map(|(measure, mean, sd)| Measured { mean, measure, sd })
+}
+
+fn empty_masks() -> impl Strategy<Value = EmptyMasks> {
+    let without =
+        (count(), count()).prop_map(|(neither, spurious)| WithoutStructure { neither, spurious });
+    (count(), option::of(without))
+        .prop_map(|(missed, without_structure)| EmptyMasks { missed, without_structure })
+}
+
+fn measures() -> impl Strategy<Value = MeasurePerformance> {
+    (option::of(empty_masks()), vec(measured(), 0..4), count()).prop_map(
+        |(empty_masks, measures, patients)| MeasurePerformance { empty_masks, measures, patients },
+    )
+}
+
 /// A release of any form, given its groups.
 fn release_of<P: std::fmt::Debug + Clone + 'static>(
     group: BoxedStrategy<P>,
@@ -273,6 +301,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         4 => release().boxed().prop_map(|release| Outcome::Released(Box::new(release))),
         2 => release_of(coarse().boxed()).prop_map(Outcome::ReleasedCoarse),
         2 => release_of(noisy().boxed()).prop_map(Outcome::ReleasedNoisy),
+        2 => release_of(measures().boxed()).prop_map(Outcome::ReleasedMeasures),
         2 => classes().boxed().prop_map(|release| Outcome::ReleasedClasses(Box::new(release))),
         1 => Just(Outcome::Insufficient),
         1 => Just(Outcome::Refused),

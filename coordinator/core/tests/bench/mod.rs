@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 #[path = "../../../../common/disclosure/tests/support/mod.rs"]
-mod gate;
+pub(crate) mod gate;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod classes;
+mod masks;
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
 mod onnx_file;
 mod pacs;
+mod regression;
 #[expect(dead_code, reason = "what another crate's tests need of it")]
 #[path = "../../../ingest/tests/pacs/server.rs"]
 mod server;
@@ -44,6 +46,20 @@ fn main() -> ExitCode {
         trial("a_patient_of_several_grades_is_counted_once", classes::counts_grades()),
         trial("a_grade_is_that_of_all_images_also_of_one_that_failed", classes::keeps_grades()),
         trial("scores_of_classes_that_do_not_add_up_to_1_fail_their_case", classes::adds_up()),
+        trial(
+            "patients_with_two_masks_are_measured_and_others_counted",
+            masks::measures_patients(),
+        ),
+        trial("of_several_masks_of_a_patient_the_first_counts", masks::counts_the_first_image()),
+        trial(
+            "masks_that_cannot_be_compared_fail_their_case",
+            masks::fails_what_cannot_be_compared(),
+        ),
+        trial("a_patient_is_measured_once_and_within_bounds", regression::measures_patients()),
+        trial(
+            "a_prediction_that_is_no_number_fails_its_case",
+            regression::fails_what_is_no_number(),
+        ),
         trial("a_case_without_a_known_category_is_in_the_unlisted_leaf", breaks_down()),
         trial("failed_cases_are_counted_by_patient_with_their_reasons", counts_failures()),
         trial("one_failure_above_the_limit_fails_the_evaluation", stops_at_the_limit()),

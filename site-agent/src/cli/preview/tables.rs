@@ -3,11 +3,13 @@
 use fedval_ambient::terminal::table;
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::OnGrid;
+use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
 use fedval_study::noisy::NoisyCount;
 use fedval_study::protocol::Task;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, NoisyPerformance, Outcome, Performance, Release,
+    Cell, ClassPerformance, CoarsePerformance, MeasurePerformance, NoisyPerformance, Outcome,
+    Performance, Release,
 };
 
 /// The content of a result about `task`.
@@ -17,6 +19,7 @@ pub(in crate::cli) fn of(outcome: &Outcome, task: &Task) -> String {
         Outcome::ReleasedCoarse(release) => release_tables(release, coarse_row),
         Outcome::ReleasedNoisy(release) => release_tables(release, noisy_row),
         Outcome::ReleasedClasses(release) => class_tables(release, task),
+        Outcome::ReleasedMeasures(release) => measure_tables(release, task),
         Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
         Outcome::Refused => "Only the word `refused`.".to_owned(),
         Outcome::Failed(_) => "Only the word `failed` and the stage.".to_owned(),
@@ -38,6 +41,48 @@ fn release_tables<P>(release: &Release<P>, row: fn(&P) -> Vec<String>) -> String
         whole.chain(cells),
     );
     format!("{groups}\n\n{}", failed_cases(&release.attrition))
+}
+
+/// Patients, means and spreads, each with how finely it is told.
+fn measure_tables(release: &Release<MeasurePerformance>, task: &Task) -> String {
+    let unit = task.quantity().map(|quantity| quantity.unit.as_str()).filter(|u| !u.is_empty());
+    let row = |name: String, group: &MeasurePerformance| {
+        let measures = group.measures.iter().map(|of| {
+            let (mean, sd) = (number(of.mean), of.sd.value());
+            format!("{}: mean {mean}, SD {sd}", of.measure)
+        });
+        vec![name, group.patients.to_string(), measures.collect::<Vec<_>>().join("\n")]
+    };
+    let cells = release.subgroups.iter().map(|cell| {
+        let name = format!("{} = {}", cell.dimension, cell.category);
+        match &cell.performance {
+            Cell::Released(group) => row(name, group),
+            Cell::Suppressed => vec![name, "withheld".to_owned()],
+        }
+    });
+    let whole = std::iter::once(row("whole cohort".to_owned(), &release.overall));
+    let head = unit.map_or_else(|| "measures".to_owned(), |unit| format!("measures, in {unit}"));
+    let groups = table(&["group", "patients", &head], whole.chain(cells));
+    let empty = if task.structure().is_some() {
+        format!("\n\n{}", empty_masks(release.overall.empty_masks.as_ref()))
+    } else {
+        String::new()
+    };
+    format!("{groups}{empty}\n\n{}", failed_cases(&release.attrition))
+}
+
+/// Patients in whom a mask is empty, who are in no mean.
+fn empty_masks(of: Option<&EmptyMasks>) -> String {
+    let Some(of) = of else { return "No count of empty masks leaves.".to_owned() };
+    let without = |count: fn(&WithoutStructure) -> u64| {
+        of.without_structure.as_ref().map_or("withheld".to_owned(), |of| count(of).to_string())
+    };
+    let rows = [
+        vec!["structure missed".to_owned(), of.missed.to_string()],
+        vec!["structure seen where there is none".to_owned(), without(|of| of.spurious)],
+        vec!["none, and none seen".to_owned(), without(|of| of.neither)],
+    ];
+    table(&["not measured", "patients"], rows)
 }
 
 /// Patients by class and call, under the protocol's names.
@@ -130,7 +175,7 @@ fn coarse_row(group: &CoarsePerformance) -> Vec<String> {
 
 /// A number and how finely it is told.
 fn number(on: OnGrid) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a grid is at most 1")]
+    #[expect(clippy::cast_precision_loss, reason = "a grid is below 2⁵³")]
     let grid = on.grid_micro as f64 / 1e6;
     format!("{} (to {grid})", on.value())
 }
@@ -153,9 +198,47 @@ fn noisy_row(group: &NoisyPerformance) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use fedval_study::Terms;
-    use fedval_study::protocol::{Class, Profile};
+    use fedval_study::measures::{Measure, Measured};
+    use fedval_study::protocol::{Class, Profile, Quantity};
 
+    use super::of as of_outcome;
     use super::*;
+
+    #[test]
+    fn every_number_of_a_measure_is_shown_with_its_grid_and_unit() {
+        let on = |value_micro, grid_micro| OnGrid { value_micro, grid_micro };
+        let of = |mean, sd| Measured { mean, measure: Measure::AbsoluteError, sd };
+        let group = MeasurePerformance {
+            empty_masks: None,
+            measures: vec![of(on(3_500_000, 500_000), on(2_100_000, 100_000))],
+            patients: 60,
+        };
+        let cell = |category: &str, performance| SubgroupCell {
+            category: category.parse().unwrap(),
+            dimension: "sex".parse().unwrap(),
+            performance,
+        };
+        let release = Release {
+            attrition: Vec::new(),
+            overall: group.clone(),
+            subgroups: vec![cell("f", Cell::Released(group)), cell("m", Cell::Suppressed)],
+            terms: Terms::exact(Profile::Standard, 11),
+        };
+        let task = Task::Regression(Quantity {
+            grid_micro: 100_000,
+            largest_error_micro: 20_000_000,
+            lower_micro: 0,
+            name: "age".parse().unwrap(),
+            unit: "mo".to_owned(),
+            upper_micro: 200_000_000,
+        });
+        let shown = of_outcome(&Outcome::ReleasedMeasures(Box::new(release)), &task);
+        for words in
+            ["absolute_error: mean 3.5 (to 0.5), SD 2.1", "in mo", "60", "sex = f", "withheld"]
+        {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+    }
 
     #[test]
     fn classes_bear_the_names_of_the_protocol() {

@@ -2,7 +2,8 @@
 
 use fedval_stats::aggregate::{Moments, joint_rank_sums};
 use fedval_stats::agreement::{
-    MeasurementSums, RatingSums, Weighting, bland_altman, fleiss_kappa, intraclass, kappa,
+    MeasurementSums, RatingSums, ReaderMoments, Weighting, bland_altman, fleiss_kappa, intraclass,
+    intraclass_of_two, kappa,
 };
 use fedval_stats::auroc::joint_delong;
 use fedval_stats::mrmc::{ReaderStudy, mrmc};
@@ -40,6 +41,21 @@ pub(super) const TARGETS: &[Target] = &[
             let columns = draw.below(5);
             let sums = MeasurementSums::of(&draw.matrix(columns));
             let Ok(icc) = sums.and_then(|sums| intraclass(&sums, draw.share())) else { return };
+            let parts = [icc.one_way, icc.agreement, icc.consistency, icc.agreement_of_mean];
+            finite(parts.into_iter().flatten());
+            finite([icc.agreement_lower, icc.agreement_upper].into_iter().flatten());
+        },
+    },
+    Target {
+        entry: "agreement::intraclass_of_two",
+        run: |draw| {
+            let moments = ReaderMoments {
+                subjects: draw.count(),
+                bias: draw.number(),
+                sd_of_differences: draw.number(),
+                sd_of_middles: draw.number(),
+            };
+            let Ok(icc) = intraclass_of_two(&moments, draw.share()) else { return };
             let parts = [icc.one_way, icc.agreement, icc.consistency, icc.agreement_of_mean];
             finite(parts.into_iter().flatten());
             finite([icc.agreement_lower, icc.agreement_upper].into_iter().flatten());

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Breaches;
+use crate::metric::MetricId;
 use crate::protocol::{
-    Combine, MOST_LABELS, MOST_MICROMETRES, PredictionTables, Profile, Structure, StudyProtocol,
-    Unit,
+    Combine, Endpoint, EndpointDirection, MOST_LABELS, MOST_MICROMETRES, PredictionTables, Profile,
+    ScoreScale, Structure, StudyProtocol, Unit,
 };
 
 /// Largest pixel of a picture, in micrometres.
@@ -16,6 +17,12 @@ pub(super) fn check(protocol: &StudyProtocol, of: &Structure, found: &mut Breach
     check_lengths(of, found);
     check_what_it_has_not(protocol, found);
     check_analysis(protocol, found);
+    found.unless(
+        protocol.model.output.scale == ScoreScale::Value,
+        "model.output.scale",
+        "must be \"value\" where masks are judged",
+        "leave it out: a mask has no score",
+    );
     found.unless(
         protocol.prediction_tables == PredictionTables::Accept,
         "prediction_tables",
@@ -82,6 +89,33 @@ fn check_lengths(of: &Structure, found: &mut Breaches) {
         "segmentation.pixel_spacing_mm",
         "must be 0.001 to 100 mm",
         "give the size of a pixel, or leave it out where every mask is NIfTI",
+    );
+}
+
+/// An endpoint on masks has a limit on the side that is better.
+pub(super) fn check_endpoint(
+    path: &str,
+    endpoint: &Endpoint,
+    of: &Structure,
+    found: &mut Breaches,
+) {
+    let (wanted, words, remedy) = if endpoint.metric == MetricId::Hd95 {
+        (EndpointDirection::AtMost, "must be \"at_most\": the nearer, the better", "at_most")
+    } else {
+        (EndpointDirection::AtLeast, "must be \"at_least\": the more, the better", "at_least")
+    };
+    found.unless(
+        endpoint.direction == wanted,
+        format!("{path}.direction"),
+        words,
+        &format!("write direction = \"{remedy}\""),
+    );
+    found.unless(
+        endpoint.metric != MetricId::Hd95
+            || (endpoint.limit > 0.0 && endpoint.limit < of.hd95_bound_mm()),
+        format!("{path}.limit"),
+        format!("{} is not between 0 and hd95_bound_mm", endpoint.limit),
+        "give the distance that is still good enough, in millimetres",
     );
 }
 

@@ -1,8 +1,8 @@
-//! Tasks with several classes: what they need, and what they do not have.
+//! Tasks: what those with several classes need, and what each does not have.
 
 use std::collections::BTreeSet;
 
-use super::{Breaches, structure};
+use super::{Breaches, quantity, structure};
 use crate::metric::MetricId;
 use crate::protocol::{
     Combine, Endpoint, MOST_CLASSES, Profile, ScoreScale, StudyProtocol, Task, Unit,
@@ -17,8 +17,15 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "must be one for each class",
         "leave it out: it follows from the classes",
     );
+    found.unless(
+        protocol.task.is_of_measures() || protocol.model.output.scale != ScoreScale::Value,
+        "model.output.scale",
+        "is \"value\", and no quantity is measured",
+        "write \"probability\" or \"logit\", or ask for a quantity with task = \"regression\"",
+    );
     match &protocol.task {
         Task::Binary => {}
+        Task::Regression(of) => quantity::check(protocol, of, found),
         Task::Segmentation(of) => structure::check(protocol, of, found),
         Task::MultiClass(_) | Task::Ordinal(_) => check_classes(protocol, found),
     }
@@ -106,12 +113,13 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
 const fn has(task: &Task, metric: &MetricId) -> bool {
     let is_of_classes = metric.is_of_classes();
     match task {
-        Task::Binary => !is_of_classes,
+        Task::Binary => !is_of_classes && !metric.is_of_measures(),
         Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
         Task::Ordinal(_) => {
             is_of_classes && !matches!(metric, MetricId::MacroAuroc | MetricId::ClassAuroc(_))
         }
-        Task::Segmentation(_) => false,
+        Task::Regression(_) => metric.is_of_quantity(),
+        Task::Segmentation(_) => metric.is_of_masks(),
     }
 }
 
@@ -128,6 +136,9 @@ const fn metrics(task: &Task) -> &'static str {
         Task::Ordinal(_) => {
             "choose quadratic_kappa, balanced_accuracy, accuracy, class_sensitivity@NAME or \
              class_specificity@NAME"
+        }
+        Task::Regression(_) => {
+            "choose mean_absolute_error, mean_error, lower_limit_of_agreement or upper_limit_of_agreement"
         }
         Task::Segmentation(_) => "choose dice, nsd or hd95",
     }
@@ -147,6 +158,12 @@ pub(super) fn check_metric(
         format!("`{}` is not a metric of this task", endpoint.metric),
         metrics(&protocol.task),
     );
+    if let Some(of) = protocol.task.structure() {
+        structure::check_endpoint(path.trim_end_matches(".metric"), endpoint, of, found);
+    }
+    if let Some(of) = protocol.task.quantity() {
+        quantity::check_endpoint(path.trim_end_matches(".metric"), endpoint, of, found);
+    }
     found.unless(
         endpoint.metric != MetricId::QuadraticKappa
             || (endpoint.limit > -1.0 && endpoint.limit < 1.0),

@@ -29,6 +29,9 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
     for label in standard.positive.iter().chain(&standard.negative) {
         check_text("reference_standard", label, found);
     }
+    if let Some(quantity) = protocol.task.quantity() {
+        check_text("quantity.unit", &quantity.unit, found);
+    }
     for value in protocol.task.classes().iter().flat_map(|class| &class.values) {
         check_text("classes", value, found);
     }

@@ -1,0 +1,127 @@
+//! The gate for tasks that measure patients.
+//!
+//! A patient enters each mean once, with a value between bounds of the protocol, and means stand on grids that hide one
+//! of them (DC-10). Groups are held to the same minima as where patients are counted, under either label: k of them
+//! (DC-03), ten more for the spread that is told (DC-11), and no other group, of this release or an earlier one, from
+//! which fewer could be told apart (DC-17, DC-18).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedval_study::members::UNLISTED;
+use fedval_study::summary::{MeasureFindings, MeasureGroup};
+use fedval_study::{Members, Outcome, PatientCounts, ResultHeader, SiteResult, SiteSummary};
+
+use super::{Gate, Withheld, note_attrition};
+use crate::decision::{Decision, Verdict};
+use crate::form::{self, measures::Measuring};
+use crate::rules::dc01_closed_schema::{self, SchemaBreach};
+use crate::rules::{Rule, dc02_cohort_minimum, dc10_means, dc18_earlier_releases};
+use crate::{Footprint, History, Vetted};
+
+impl Gate<'_> {
+    /// Vets what was measured of patients, within budgets.
+    pub(super) fn vet_measures(
+        &self,
+        header: ResultHeader,
+        summary: &SiteSummary,
+        found: &MeasureFindings,
+        history: &History,
+    ) -> Result<Vetted<SiteResult>, Withheld> {
+        let terms = self.policy.terms;
+        if found.empty_masks.is_some() != self.protocol.task.structure().is_some() {
+            return Err(Withheld::Schema(SchemaBreach::Task));
+        }
+        // Admitted for the sake of an exception that does not hold for these patients.
+        if terms.noise_rho_micro.is_some() {
+            return Err(Withheld::MeasuresHaveNoNoise);
+        }
+        let overall = found
+            .overall
+            .as_ref()
+            .filter(|overall| dc02_cohort_minimum::is_sufficient(both(overall.patients), terms.k))
+            .ok_or(Withheld::Insufficient)?;
+        self.check_members(&summary.members)?;
+        check_measured(&summary.members, overall, found)?;
+        if dc18_earlier_releases::mixes_noise(&summary.members, false, history) {
+            return Err(Withheld::EarlierReleases);
+        }
+        if terms.zeros_withheld && is_dominated(overall) {
+            return Err(Withheld::Dominated);
+        }
+        let zeros = self.structural_zeros(&summary.members)?;
+        let plan = self.plan(&summary.members, history, &zeros)?;
+        let attrition = self.attrition(summary, history);
+        let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
+        let (ranges, tables) = (self.protocol.task.measures(), self.protocol.tables());
+        let measuring = Measuring { terms, ranges: &ranges, tables: &tables, plan: &plan };
+        let release = measuring
+            .release(overall, found, &attrition, &mut decisions)
+            .ok_or(Withheld::Schema(SchemaBreach::Inconsistent))?;
+        note_attrition(&attrition, &mut decisions);
+        dc01_closed_schema::check_measures(&release, self.protocol).map_err(Withheld::Schema)?;
+        let (members, shown) = (summary.members.clone(), form::shown(&plan));
+        let footprint = Footprint { members, shown, noisy: false };
+        let outcome = Outcome::ReleasedMeasures(Box::new(release));
+        let vetted = self.within_bits(SiteResult { header, outcome }, decisions, footprint)?;
+        Ok(vetted.beside(history.footprints()))
+    }
+}
+
+/// Patients who stand under both labels.
+const fn both(patients: u64) -> PatientCounts {
+    PatientCounts { total: patients, with_negative: patients, with_positive: patients }
+}
+
+/// Where a site asks for it: two patients who make up nine tenths of a sum (DC-10).
+fn is_dominated(overall: &MeasureGroup) -> bool {
+    overall
+        .measures
+        .iter()
+        .any(|of| dc10_means::is_dominated(of.sizes_micro, of.two_largest_micro.into()))
+}
+
+/// Every patient stands in one cell of each table, each case under both labels, and groups count just these: the rules
+/// look at members, and the release tells of groups.
+fn check_measured(
+    members: &Members,
+    overall: &MeasureGroup,
+    found: &MeasureFindings,
+) -> Result<(), Withheld> {
+    // Patients with an empty mask are told of, too, and stand with the others in whatever is held against a later release.
+    let unmeasured = found.empty_masks.map_or(0, |tally| {
+        tally.only_reference.saturating_add(tally.only_predicted).saturating_add(tally.neither)
+    });
+    let agree = members_by_cell(members).is_some_and(|(patients, cells)| {
+        let of = |place: usize, cell: usize| cells.get(&(place, cell)).copied().unwrap_or(0);
+        let stands = |(place, groups): (usize, &Vec<Option<MeasureGroup>>)| {
+            let counted = |group: &Option<MeasureGroup>| group.as_ref().map_or(0, |of| of.patients);
+            groups.iter().enumerate().all(|(cell, group)| counted(group) == of(place, cell))
+        };
+        overall.patients.saturating_add(unmeasured) == patients
+            && found.tables.iter().enumerate().all(stands)
+    });
+    if agree { Ok(()) } else { Err(Withheld::Schema(SchemaBreach::Inconsistent)) }
+}
+
+/// Patients, and those of each cell of each table; `None` where somebody stands in two cells, or under one label.
+fn members_by_cell(members: &Members) -> Option<(u64, BTreeMap<(usize, usize), u64>)> {
+    let mut cells_of: BTreeMap<u32, &[u16]> = BTreeMap::new();
+    let mut labels: [BTreeSet<[u8; 16]>; 2] = [BTreeSet::new(), BTreeSet::new()];
+    for case in &members.cases {
+        if *cells_of.entry(case.patient).or_insert(&case.cells) != case.cells.as_slice() {
+            return None;
+        }
+        labels[usize::from(case.positive)].insert(case.case);
+    }
+    let [negatives, positives] = &labels;
+    if negatives != positives || cells_of.len() != members.patients.len() {
+        return None;
+    }
+    let mut counts = BTreeMap::new();
+    for cells in cells_of.values() {
+        for (table, cell) in cells.iter().enumerate().filter(|(_, cell)| **cell != UNLISTED) {
+            *counts.entry((table, usize::from(*cell))).or_insert(0) += 1;
+        }
+    }
+    Some((u64::try_from(cells_of.len()).ok()?, counts))
+}
