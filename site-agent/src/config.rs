@@ -93,6 +93,10 @@ struct Columns {
     score: Option<String>,
     /// Default: none. Grades that a device called, for a study of grades.
     called: Option<String>,
+    /// Default: none. Masks of the reference standard, for a study of masks.
+    reference_mask: Option<String>,
+    /// Default: none. Masks that were made elsewhere, for a study of masks.
+    predicted_mask: Option<String>,
     label: String,
     attributes: BTreeMap<String, String>,
 }
@@ -102,7 +106,17 @@ impl Default for Columns {
         let ColumnMapping { case_id, patient_id, index_test, label, attributes } =
             ColumnMapping::default();
         let image = index_test.name().to_owned();
-        Self { case_id, patient_id, image, score: None, called: None, label, attributes }
+        Self {
+            case_id,
+            patient_id,
+            image,
+            score: None,
+            called: None,
+            reference_mask: None,
+            predicted_mask: None,
+            label,
+            attributes,
+        }
     }
 }
 
@@ -114,8 +128,8 @@ impl DataSource {
 
     /// Where the scores of this source come from.
     pub(crate) const fn scores(&self) -> ScoreSource {
-        match (&self.columns.score, &self.columns.called) {
-            (None, None) => ScoreSource::Model,
+        match (&self.columns.score, &self.columns.called, &self.columns.predicted_mask) {
+            (None, None, None) => ScoreSource::Model,
             _ => ScoreSource::PredictionTable,
         }
     }
@@ -126,9 +140,21 @@ impl DataSource {
         if self.columns.score.is_some() && self.columns.called.is_some() {
             return Err(invalid("a source has a score column or a called one, not both"));
         }
+        let has_results = self.columns.score.is_some() || self.columns.called.is_some();
+        match (&self.columns.reference_mask, &self.columns.predicted_mask) {
+            (None, None) => {}
+            (Some(_), Some(_)) if !has_results => {}
+            (Some(_), Some(_)) => {
+                return Err(invalid("a source of masks has no score column and no called one"));
+            }
+            _ => {
+                return Err(invalid("a source of masks has a reference_mask and a predicted_mask"));
+            }
+        }
         let Some(pacs) = &self.pacs else { return Ok(None) };
         if self.scores() == ScoreSource::PredictionTable || self.root.is_some() {
-            let message = "a source with a PACS has no score column, no called one and no root";
+            let message =
+                "a source with a PACS has no score column, no called one, no masks and no root";
             return Err(invalid(message));
         }
         pacs.open(limits.decode().max_file_bytes).map(Some)
@@ -142,7 +168,8 @@ impl DataSource {
             }
             // Each process would ask as much as the agent may.
             Some(_) if self.pacs.is_some() => Err(invalid("a source with a PACS has no `shards`")),
-            Some(_) if self.scores() == ScoreSource::PredictionTable => {
+            // Masks, too, were made elsewhere, but measuring them takes its time.
+            Some(_) if self.columns.score.is_some() || self.columns.called.is_some() => {
                 Err(invalid("a prediction table has no `shards`: nothing is evaluated"))
             }
             of => Ok(of),
@@ -173,6 +200,12 @@ impl DataSource {
                 case_id: columns.case_id,
                 patient_id: columns.patient_id,
                 index_test: match (columns.score, columns.called, &self.pacs) {
+                    (None, None, None) if columns.predicted_mask.is_some() => {
+                        IndexTestColumn::Masks {
+                            reference: columns.reference_mask.unwrap_or_default(),
+                            predicted: columns.predicted_mask.unwrap_or_default(),
+                        }
+                    }
                     (Some(score), _, _) => IndexTestColumn::Score(score),
                     (None, Some(called), _) => IndexTestColumn::Called(called),
                     (None, None, None) => IndexTestColumn::Image(columns.image),
@@ -306,6 +339,28 @@ mod tests {
     }
 
     #[test]
+    fn a_source_of_masks_has_both_and_nothing_else() {
+        let masks = TEMPLATE
+            .replace("# reference_mask = ", "reference_mask = ")
+            .replace("# predicted_mask = ", "predicted_mask = ");
+        let config: Config = toml::from_str(&masks).unwrap();
+        let source = &config.data_sources[0];
+        assert_eq!(source.scores(), ScoreSource::PredictionTable);
+        let (reference, predicted) = ("reference_mask".to_owned(), "predicted_mask".to_owned());
+        let columns = source.manifest_source().columns;
+        assert_eq!(columns.index_test, IndexTestColumn::Masks { reference, predicted });
+        assert!(source.pacs(&config.limits).unwrap().is_none());
+
+        let with_scores = masks.replace("# score = ", "score = ");
+        let only_one = TEMPLATE.replace("# predicted_mask = ", "predicted_mask = ");
+        for text in [with_scores, only_one] {
+            let config: Config = toml::from_str(&text).unwrap();
+            let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+            assert_eq!(refused.code, "CONFIG_INVALID");
+        }
+    }
+
+    #[test]
     fn the_pacs_in_the_example_works_when_it_is_switched_on() {
         let start = TEMPLATE.find("# [data_sources.pacs]").unwrap();
         let (before, rest) = TEMPLATE.split_at(start);
@@ -346,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_images_can_be_split_and_a_pacs_cannot() {
+    fn a_folder_of_images_or_masks_can_be_split_and_a_pacs_cannot() {
         let source = |text: &str| {
             let config: Config = toml::from_str(text).unwrap();
             config.data_sources[0].shards()
@@ -354,6 +409,10 @@ mod tests {
         assert_eq!(source(TEMPLATE).unwrap(), None);
         let split = TEMPLATE.replace("# shards = 8", "shards = 8");
         assert_eq!(source(&split).unwrap(), Some(8));
+        let masks = split
+            .replace("# reference_mask = ", "reference_mask = ")
+            .replace("# predicted_mask = ", "predicted_mask = ");
+        assert_eq!(source(&masks).unwrap(), Some(8));
         let table = split.replace("# score = ", "score = ");
         let none = split.replace("shards = 8", "shards = 0");
         let many = split.replace("shards = 8", "shards = 1001");

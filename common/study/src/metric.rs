@@ -56,6 +56,12 @@ pub enum MetricId {
     UpperLimitOfAgreement,
     /// ICC(2,1) of prediction and reference: absolute agreement of single measurements.
     IntraclassCorrelation,
+    /// Mean over patients of Dice's coefficient, where both masks hold the structure.
+    Dice,
+    /// Mean over these of the 95th percentile of distances between surfaces, in millimetres.
+    Hd95,
+    /// Mean over these of the share of surfaces within the tolerance.
+    Nsd,
 }
 
 impl MetricId {
@@ -74,6 +80,8 @@ impl MetricId {
                 | Self::ClassAuroc(_)
                 | Self::ClassSensitivity(_)
                 | Self::ClassSpecificity(_)
+                | Self::Dice
+                | Self::Nsd
         )
     }
 
@@ -88,6 +96,18 @@ impl MetricId {
                 | Self::UpperLimitOfAgreement
                 | Self::IntraclassCorrelation
         )
+    }
+
+    /// Whether it is of masks.
+    #[must_use]
+    pub const fn is_of_masks(&self) -> bool {
+        matches!(self, Self::Dice | Self::Hd95 | Self::Nsd)
+    }
+
+    /// Whether it is of a task that measures patients.
+    #[must_use]
+    pub const fn is_of_measures(&self) -> bool {
+        self.is_of_quantity() || self.is_of_masks()
     }
 
     /// Whether its values bear the unit of the quantity.
@@ -119,7 +139,8 @@ impl MetricId {
      calibration_intercept, calibration_slope, calibration_in_the_large, ece; of several classes \
      quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
      class_sensitivity@NAME, class_specificity@NAME; of a quantity mean_absolute_error, mean_error, \
-     lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation"
+     lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation; of masks dice, nsd, \
+     hd95"
 )]
 pub struct UnknownMetric;
 
@@ -148,6 +169,9 @@ impl fmt::Display for MetricId {
             Self::LowerLimitOfAgreement => f.write_str("lower_limit_of_agreement"),
             Self::UpperLimitOfAgreement => f.write_str("upper_limit_of_agreement"),
             Self::IntraclassCorrelation => f.write_str("intraclass_correlation"),
+            Self::Dice => f.write_str("dice"),
+            Self::Hd95 => f.write_str("hd95"),
+            Self::Nsd => f.write_str("nsd"),
         }
     }
 }
@@ -185,6 +209,9 @@ impl FromStr for MetricId {
             "lower_limit_of_agreement" => Ok(Self::LowerLimitOfAgreement),
             "upper_limit_of_agreement" => Ok(Self::UpperLimitOfAgreement),
             "intraclass_correlation" => Ok(Self::IntraclassCorrelation),
+            "dice" => Ok(Self::Dice),
+            "hd95" => Ok(Self::Hd95),
+            "nsd" => Ok(Self::Nsd),
             _ => Err(UnknownMetric),
         }
     }
@@ -227,6 +254,9 @@ mod tests {
             "lower_limit_of_agreement",
             "upper_limit_of_agreement",
             "intraclass_correlation",
+            "dice",
+            "hd95",
+            "nsd",
         ] {
             assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
         }

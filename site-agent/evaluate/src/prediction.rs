@@ -15,7 +15,7 @@ use crate::lane::row_digest;
 /// What becomes of a case whose scores are known; `None` of one that has an image.
 pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLocal<Checkpoint>> {
     let scores = match &case.index_test {
-        IndexTest::Image(_) | IndexTest::Instance(_) => return None,
+        IndexTest::Image(_) | IndexTest::Instance(_) | IndexTest::Masks { .. } => return None,
         IndexTest::Score(score) => score.as_ref().map(std::slice::from_ref),
         IndexTest::Scores(scores) => scores.as_deref(),
     };

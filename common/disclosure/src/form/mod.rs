@@ -1,6 +1,7 @@
 //! From what may be shown to a release, in the form that the terms in force allow.
 
 pub(crate) mod coarse;
+pub(crate) mod empty_masks;
 pub(crate) mod exact;
 pub(crate) mod measures;
 pub(crate) mod noisy;

@@ -21,7 +21,7 @@ use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 /// Every metric of the protocol, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
     if plan.task.is_of_measures() {
-        return measures::ids();
+        return measures::ids(&plan.task);
     }
     if !plan.task.is_binary() {
         return classes::ids(&plan.task);
@@ -137,7 +137,10 @@ fn on_grid(
         | MetricId::MeanError
         | MetricId::LowerLimitOfAgreement
         | MetricId::UpperLimitOfAgreement
-        | MetricId::IntraclassCorrelation => Err(Reason::InvalidInput),
+        | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => Err(Reason::InvalidInput),
     }
 }
 
@@ -206,7 +209,10 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
         | MetricId::MeanError
         | MetricId::LowerLimitOfAgreement
         | MetricId::UpperLimitOfAgreement
-        | MetricId::IntraclassCorrelation => return Err(Reason::InvalidInput),
+        | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")

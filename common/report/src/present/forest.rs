@@ -222,7 +222,7 @@ impl Forest<'_> {
             | MetricId::BalancedAccuracy => {
                 ("Called right / patients", ["called_right", "patients"])
             }
-            _ if self.metric.is_of_quantity() => ("Patients", ["patients", "cases"]),
+            _ if self.metric.is_of_measures() => ("Patients", ["patients", "cases"]),
             _ => ("With condition / cases", ["with_condition", "cases"]),
         }
     }
@@ -237,7 +237,7 @@ impl Forest<'_> {
         match self.metric {
             MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
             MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
-            _ if self.metric.is_of_quantity() => Some((*site.patients.value()?, *site.n.value()?)),
+            _ if self.metric.is_of_measures() => Some((*site.patients.value()?, *site.n.value()?)),
             _ => match &self.report.classes {
                 Some(classes) => counts_of_classes(classes, site, self.metric),
                 None => Some((*site.n_pos.value()?, *site.n.value()?)),
@@ -251,7 +251,7 @@ impl Forest<'_> {
         let class = if metric.is_some() { "site" } else { "site muted" };
         drawing.text(class, [0.0, baseline], Anchor::Start, site.id.as_str());
         if let Some((part, whole)) = self.cases(site) {
-            let cases = if self.metric.is_of_quantity() {
+            let cases = if self.metric.is_of_measures() {
                 number::count(part)
             } else {
                 format!("{} / {}", number::count(part), number::count(whole))

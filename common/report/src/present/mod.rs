@@ -14,6 +14,7 @@ mod joint;
 mod legend;
 mod marks;
 mod markup;
+mod masks;
 mod measured;
 mod number;
 mod panels;
@@ -106,7 +107,10 @@ impl<'a> Presentation<'a> {
             remarks: participants::remarks(report),
             performance: performance::table(report, &shown),
             responses: performance::operating_points(report, &shown),
-            classes: classes::tables(report, &shown),
+            classes: classes::tables(report, &shown)
+                .into_iter()
+                .chain(masks::table(report, &shown))
+                .collect(),
             forests: plotted(report)
                 .iter()
                 .filter_map(|id| forest::figure(report, &shown, id))
@@ -159,6 +163,7 @@ fn plotted(report: &Report) -> Vec<MetricId> {
     match (&report.classes, &report.quantity) {
         (Some(classes), _) => metrics.push(classes::main_metric(classes)),
         (None, Some(_)) => metrics.extend(measured::PLOTTED),
+        (None, None) if report.segmentation.is_some() => metrics.extend(masks::PLOTTED),
         (None, None) => metrics.push(MetricId::Auroc),
     }
     let points = &report.study.operating_points;

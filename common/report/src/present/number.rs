@@ -30,11 +30,14 @@ impl Format {
             | MetricId::QuadraticKappa
             | MetricId::MacroAuroc
             | MetricId::ClassAuroc(_)
-            | MetricId::IntraclassCorrelation => Self::Fixed(3),
+            | MetricId::IntraclassCorrelation
+            | MetricId::Dice
+            | MetricId::Nsd => Self::Fixed(3),
             MetricId::MeanAbsoluteError
             | MetricId::MeanError
             | MetricId::LowerLimitOfAgreement
-            | MetricId::UpperLimitOfAgreement => Self::Quantity,
+            | MetricId::UpperLimitOfAgreement
+            | MetricId::Hd95 => Self::Quantity,
             MetricId::OeRatio
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope

@@ -28,6 +28,9 @@ const OF_QUANTITY: [MetricId; 5] = [
     MetricId::IntraclassCorrelation,
 ];
 
+/// Those of masks.
+const OF_MASKS: [MetricId; 3] = [MetricId::Dice, MetricId::Nsd, MetricId::Hd95];
+
 /// Discrimination and calibration, one row a site and one for the pooled values.
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     let level = number::level(report.study.level);
@@ -39,6 +42,7 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
         ""
     };
     let what = match (&report.classes, &report.quantity) {
+        (None, None) if report.segmentation.is_some() => "Masks beside the reference standard's",
         (None, None) => "Discrimination and calibration",
         (None, Some(_)) => "Errors and agreement with the reference standard",
         (Some(classes), _) if classes.ordered => "Agreement with the reference standard",
@@ -75,6 +79,7 @@ fn without_threshold(report: &Report) -> Vec<MetricId> {
             MetricId::Accuracy,
         ],
         (None, Some(_)) => OF_QUANTITY.to_vec(),
+        (None, None) if report.segmentation.is_some() => OF_MASKS.to_vec(),
         (None, None) => WITHOUT_THRESHOLD.to_vec(),
     }
 }

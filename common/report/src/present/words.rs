@@ -32,6 +32,9 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::LowerLimitOfAgreement => "Lower limit of agreement".to_owned(),
         MetricId::UpperLimitOfAgreement => "Upper limit of agreement".to_owned(),
         MetricId::IntraclassCorrelation => "ICC(2,1)".to_owned(),
+        MetricId::Dice => "Dice coefficient".to_owned(),
+        MetricId::Hd95 => "HD95".to_owned(),
+        MetricId::Nsd => "Normalised surface Dice".to_owned(),
     }
 }
 
@@ -52,6 +55,9 @@ pub(super) fn unit_behind(report: &Report, id: &MetricId) -> String {
 }
 
 fn unit_of<'r>(report: &'r Report, id: &MetricId) -> &'r str {
+    if *id == MetricId::Hd95 {
+        return "mm";
+    }
     let quantity = report.quantity.as_ref().filter(|_| id.has_unit());
     quantity.map_or("", |quantity| quantity.unit.as_str())
 }
@@ -59,7 +65,7 @@ fn unit_of<'r>(report: &'r Report, id: &MetricId) -> &'r str {
 /// A metric inside a sentence.
 pub(super) fn metric_in_text(id: &MetricId) -> String {
     let word = metric(id);
-    if ["AUROC", "Brier", "ICC"].iter().any(|name| word.starts_with(name)) {
+    if ["AUROC", "Brier", "ICC", "Dice", "HD95"].iter().any(|name| word.starts_with(name)) {
         return word;
     }
     let mut letters = word.chars();
@@ -85,6 +91,9 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::LowerLimitOfAgreement
         | MetricId::UpperLimitOfAgreement
         | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd
         | MetricId::Brier
         | MetricId::Ece
         | MetricId::Accuracy

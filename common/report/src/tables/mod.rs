@@ -1,6 +1,7 @@
 //! The report as tables for spreadsheets and scripts.
 
 mod confusion;
+mod empty_masks;
 mod gaps;
 mod measures;
 mod metrics;
@@ -18,7 +19,10 @@ use crate::report::Report;
 pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     let classes =
         report.classes.as_ref().map(|classes| ("confusion", confusion::table(report, classes)));
-    let measures = report.quantity.as_ref().map(|_| ("measures", measures::table(report)));
+    let has_measures = report.quantity.is_some() || report.segmentation.is_some();
+    let measures = has_measures.then(|| ("measures", measures::table(report)));
+    let empty_masks =
+        report.segmentation.as_ref().map(|_| ("empty_masks", empty_masks::table(report)));
     [
         ("sites", sites::table(report)),
         ("metrics", metrics::of_sites(report)),
@@ -33,6 +37,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     .into_iter()
     .chain(classes)
     .chain(measures)
+    .chain(empty_masks)
     .map(|(name, table)| (format!("tables/{name}.csv"), table.into_string()))
     .collect()
 }

@@ -5,6 +5,7 @@ mod amendment;
 mod lattice;
 mod quantity;
 mod sizes;
+mod structure;
 mod task;
 mod texts;
 

@@ -10,6 +10,7 @@ mod model;
 mod prediction_tables;
 mod probe_rule;
 mod quantity;
+mod structure;
 mod subgroup;
 mod task;
 
@@ -31,6 +32,7 @@ pub use model::{
 pub use prediction_tables::PredictionTables;
 pub use probe_rule::ProbeRule;
 pub use quantity::Quantity;
+pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, Structure};
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
 

@@ -1,8 +1,9 @@
-//! What the index test answers: whether a condition is there, which of several classes, or how much of a quantity.
+//! What the index test answers: whether a condition is there, which of several classes, how much of a quantity, or where
+//! a structure is.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Quantity, ReferenceStandard, StudyProtocol};
+use super::{Quantity, ReferenceStandard, Structure, StudyProtocol};
 use crate::id::Name;
 use crate::measures::MeasureRange;
 
@@ -32,6 +33,8 @@ pub enum Task {
     Ordinal(Vec<Class>),
     /// How much of a quantity.
     Regression(Quantity),
+    /// Where a structure is: a mask of each case, beside the mask of the reference standard.
+    Segmentation(Structure),
 }
 
 impl Task {
@@ -42,11 +45,20 @@ impl Task {
         matches!(self, Self::Binary)
     }
 
+    /// The structure, of a task of masks.
+    #[must_use]
+    pub const fn structure(&self) -> Option<&Structure> {
+        match self {
+            Self::Segmentation(structure) => Some(structure),
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Regression(_) => None,
+        }
+    }
+
     /// The classes, in the order of the model's output; none of a task without any.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary | Self::Regression(_) => &[],
+            Self::Binary | Self::Regression(_) | Self::Segmentation(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
         }
     }
@@ -57,13 +69,14 @@ impl Task {
         match self {
             Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => Vec::new(),
             Self::Regression(quantity) => quantity.measures(),
+            Self::Segmentation(structure) => structure.measures(),
         }
     }
 
     /// Whether patients are measured, not counted.
     #[must_use]
     pub const fn is_of_measures(&self) -> bool {
-        matches!(self, Self::Regression(_))
+        matches!(self, Self::Regression(_) | Self::Segmentation(_))
     }
 
     /// The quantity of a regression.
@@ -71,7 +84,7 @@ impl Task {
     pub const fn quantity(&self) -> Option<&Quantity> {
         match self {
             Self::Regression(quantity) => Some(quantity),
-            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) => None,
+            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Segmentation(_) => None,
         }
     }
 }
@@ -85,6 +98,8 @@ pub enum Reference {
     Class(u8),
     /// The quantity, in 10⁻⁶ of its unit, as it was written: bounds are for whoever counts.
     Value(i64),
+    /// There is a mask.
+    Mask,
 }
 
 impl std::fmt::Debug for Reference {
@@ -94,6 +109,7 @@ impl std::fmt::Debug for Reference {
             Self::Condition(is_there) => is_there.fmt(f),
             Self::Class(place) => place.fmt(f),
             Self::Value(micro) => micro.fmt(f),
+            Self::Mask => f.write_str("mask"),
         }
     }
 }

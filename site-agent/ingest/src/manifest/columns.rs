@@ -15,6 +15,10 @@ pub(super) enum IndexTestPlace {
     /// One column for each class.
     Scores(Vec<usize>),
     Called(usize),
+    Masks {
+        reference: usize,
+        predicted: usize,
+    },
 }
 
 /// Places of the columns in the header.
@@ -22,7 +26,8 @@ pub(super) struct Columns {
     pub(super) case_id: usize,
     pub(super) patient_id: usize,
     pub(super) index_test: IndexTestPlace,
-    pub(super) label: usize,
+    /// `None` where masks are the reference standard.
+    pub(super) label: Option<usize>,
     /// The protocol's name of each attribute, with its place.
     pub(super) attributes: Vec<(Arc<str>, usize)>,
     /// The protocol's name of each attribute that this site does not record.
@@ -38,12 +43,13 @@ impl Columns {
             IndexTestPlace::Image(place)
             | IndexTestPlace::Score(place)
             | IndexTestPlace::Instance(_, place)
-            | IndexTestPlace::Called(place) => std::slice::from_ref(place),
-            IndexTestPlace::Scores(places) => places,
+            | IndexTestPlace::Called(place) => vec![*place],
+            IndexTestPlace::Scores(places) => places.clone(),
+            IndexTestPlace::Masks { reference, predicted } => vec![*reference, *predicted],
         };
         let attributes = self.attributes.iter().map(|(_, place)| *place);
-        let named = [self.case_id, self.patient_id, self.label];
-        named.into_iter().chain(index_test.iter().copied()).chain(attributes).collect()
+        let named = [self.case_id, self.patient_id].into_iter().chain(self.label);
+        named.chain(index_test).chain(attributes).collect()
     }
 
     /// Finds every column; the missing and the ambiguous ones are `findings`.
@@ -81,8 +87,14 @@ impl Columns {
                 places.into_iter().collect::<Option<_>>().map(IndexTestPlace::Scores)
             }
             IndexTestColumn::Called(column) => place(column).map(IndexTestPlace::Called),
+            IndexTestColumn::Masks { reference, predicted } => {
+                let (reference, predicted) = (place(reference), place(predicted));
+                let places = reference.zip(predicted);
+                places.map(|(reference, predicted)| IndexTestPlace::Masks { reference, predicted })
+            }
         };
-        let label = place(&mapping.label);
+        let is_of_masks = matches!(mapping.index_test, IndexTestColumn::Masks { .. });
+        let label = if is_of_masks { Some(None) } else { place(&mapping.label).map(Some) };
         // A site that does not record an attribute still takes part; one that says where it records
         // it is held to its word.
         let is_expected =

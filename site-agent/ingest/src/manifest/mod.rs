@@ -1,7 +1,7 @@
 //! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes; as CSV or as Parquet.
 //!
 //! A prediction table is a manifest with a score in the place of the image; one for a PACS has a UID or
-//! an accession number there.
+//! an accession number there; one of masks names two files, and has no label.
 
 mod attributes;
 mod columns;
@@ -67,6 +67,13 @@ pub enum IndexTestColumn {
     Called(String),
     /// What names the image in a PACS.
     Instance(InstanceKey, String),
+    /// Paths of both masks of a case, relative to the root. There is no label beside them.
+    Masks {
+        /// The reference standard's.
+        reference: String,
+        /// The index test's, made elsewhere.
+        predicted: String,
+    },
 }
 
 impl IndexTestColumn {
@@ -77,14 +84,15 @@ impl IndexTestColumn {
             Self::Image(name)
             | Self::Score(name)
             | Self::Called(name)
-            | Self::Instance(_, name) => name,
+            | Self::Instance(_, name)
+            | Self::Masks { predicted: name, .. } => name,
         }
     }
 
     /// Whether results of the index test were brought, and no images.
     #[must_use]
     pub const fn is_table(&self) -> bool {
-        matches!(self, Self::Score(_) | Self::Called(_))
+        matches!(self, Self::Score(_) | Self::Called(_) | Self::Masks { .. })
     }
 }
 
@@ -110,6 +118,13 @@ pub enum IndexTest {
     Instance(InstanceName),
     /// One score for each class of the protocol; `None` where a cell is empty.
     Scores(Option<Vec<f64>>),
+    /// The files of both masks, as an image's; `None` where the cell is empty.
+    Masks {
+        /// The reference standard's.
+        reference: Option<PathBuf>,
+        /// The index test's.
+        predicted: Option<PathBuf>,
+    },
 }
 
 /// One image with what the manifest says of it.
