@@ -1,8 +1,8 @@
 //! What a site says of real-valued measures: of each group of patients a mean and a spread of each, on grids.
 //!
 //! A measure gives every patient one number between bounds that the protocol fixes. That is what bounds a patient's
-//! influence: coming or going, a patient moves a mean over n patients by no more than the distance of the bounds
-//! over n, and means stand on grids at least as coarse. No sum, least, greatest or single number has a place here.
+//! influence: coming, going or changing, a patient moves a mean over n patients by no more than the distance of the
+//! bounds over n, and means stand on grids at least as coarse. No sum, least, greatest or single number has a place here.
 
 use std::fmt;
 use std::str::FromStr;

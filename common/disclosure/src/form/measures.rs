@@ -1,8 +1,10 @@
 //! Means and spreads of measures, on grids, whatever the profile.
 //!
 //! Nothing here is exact but, under `standard`, numbers of patients. A mean stands on a grid at least as coarse as the
-//! distance of the measure's bounds over the patients (DC-10): whoever knows all patients but one is left with every
-//! value that the last may have. A spread has two figures (DC-11). The grid follows from what is released: from the
+//! distance of the measure's bounds over the patients (DC-10): coming, going or changing from one bound to the other, a
+//! patient moves it by one step at most. That is no differential privacy: where a mean would stand near the middle
+//! between two steps, whoever knows all other patients may learn on which side of a value the last one lies. A spread
+//! has two figures (DC-11), whose influence is not bounded so; it needs k + 10 patients. The grid follows from what is released: from the
 //! number of patients as it is told, and from the protocol.
 
 use fedval_study::measures::{MeasurePerformance, MeasureRange, Measured};

@@ -8,10 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_study::members::UNLISTED;
+use fedval_study::result::AttritionCount;
 use fedval_study::summary::{MeasureFindings, MeasureGroup};
-use fedval_study::{Members, Outcome, PatientCounts, ResultHeader, SiteResult, SiteSummary};
+use fedval_study::{
+    MeasurePerformance, Members, Outcome, PatientCounts, Release, ResultHeader, SiteResult,
+    SiteSummary,
+};
 
 use super::{Gate, Withheld, note_attrition};
+use crate::cell_plan::CellPlan;
 use crate::decision::{Decision, Verdict};
 use crate::form::{self, measures::Measuring};
 use crate::rules::dc01_closed_schema::{self, SchemaBreach};
@@ -52,18 +57,31 @@ impl Gate<'_> {
         let plan = self.plan(&summary.members, history, &zeros)?;
         let attrition = self.attrition(summary, history);
         let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
-        let (ranges, tables) = (self.protocol.task.measures(), self.protocol.tables());
-        let measuring = Measuring { terms, ranges: &ranges, tables: &tables, plan: &plan };
-        let release = measuring
-            .release(overall, found, &attrition, &mut decisions)
-            .ok_or(Withheld::Schema(SchemaBreach::Inconsistent))?;
-        note_attrition(&attrition, &mut decisions);
-        dc01_closed_schema::check_measures(&release, self.protocol).map_err(Withheld::Schema)?;
+        let release = self.measured((overall, found), &plan, &attrition, &mut decisions)?;
         let (members, shown) = (summary.members.clone(), form::shown(&plan));
         let footprint = Footprint { members, shown, noisy: false };
         let outcome = Outcome::ReleasedMeasures(Box::new(release));
         let vetted = self.within_bits(SiteResult { header, outcome }, decisions, footprint)?;
         Ok(vetted.beside(history.footprints()))
+    }
+
+    /// The release of what the plan shows.
+    fn measured(
+        &self,
+        (overall, found): (&MeasureGroup, &MeasureFindings),
+        plan: &CellPlan,
+        attrition: &[AttritionCount],
+        decisions: &mut Vec<Decision>,
+    ) -> Result<Release<MeasurePerformance>, Withheld> {
+        let (ranges, tables) = (self.protocol.task.measures(), self.protocol.tables());
+        let measuring =
+            Measuring { terms: self.policy.terms, ranges: &ranges, tables: &tables, plan };
+        let release = measuring
+            .release(overall, found, attrition, decisions)
+            .ok_or(Withheld::Schema(SchemaBreach::Inconsistent))?;
+        note_attrition(attrition, decisions);
+        dc01_closed_schema::check_measures(&release, self.protocol).map_err(Withheld::Schema)?;
+        Ok(release)
     }
 }
 

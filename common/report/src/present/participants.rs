@@ -155,7 +155,7 @@ fn bounds(quantity: &QuantitySection) -> String {
     let unit = if unit.is_empty() { String::new() } else { format!("\u{a0}{unit}") };
     format!(
         "Values of {name} below {lower}{unit} or above {upper}{unit} count as these, and a patient's error beyond \
-         {largest_error}{unit} counts as that. Sites round means so that no single patient shows in them, and never \
-         more finely than to {grid}{unit}; intervals allow for it."
+         {largest_error}{unit} counts as that. Sites round means so coarsely that one patient moves them by a step at most, and \
+         never more finely than to {grid}{unit}; intervals allow for it."
     )
 }

@@ -4,7 +4,7 @@ use super::markup::{Markup, escape};
 use super::ranking::Ranking;
 use super::table::{Row, Table};
 use super::words;
-use crate::report::{Report, WithheldItem, WithheldWhat};
+use crate::report::{Report, WithheldCode, WithheldItem, WithheldWhat};
 
 /// Up to so many withheld results, each is shown.
 const MOST: usize = 200;
@@ -27,11 +27,11 @@ pub(super) fn withheld(report: &Report) -> Option<Table> {
         caption,
         &[("Site", "text"), ("What", "text"), ("Why", "text"), ("Rule", "text")],
     );
-    table.rows = all.iter().take(MOST).map(withheld_row).collect();
+    table.rows = all.iter().take(MOST).map(|item| withheld_row(report, item)).collect();
     Some(table)
 }
 
-fn withheld_row(item: &WithheldItem) -> Row {
+fn withheld_row(report: &Report, item: &WithheldItem) -> Row {
     let (what, rule) = match &item.what {
         WithheldWhat::WholeSite => {
             ("all results".to_owned(), item.rule.clone().unwrap_or_else(|| "–".to_owned()))
@@ -44,9 +44,20 @@ fn withheld_row(item: &WithheldItem) -> Row {
             (format!("patients with: {}", words::failure(*reason)), "DC-04".to_owned())
         }
     };
-    let cells =
-        vec![Markup::text(what), Markup::text(words::withheld(item.code)), Markup::text(rule)];
+    let cells = vec![Markup::text(what), Markup::text(why(report, item.code)), Markup::text(rule)];
     Row::new(Markup::text(item.site.as_str()), cells)
+}
+
+/// A quantity has no classes that could be too small.
+const fn why(report: &Report, code: WithheldCode) -> &'static str {
+    match code {
+        WithheldCode::Insufficient
+            if report.quantity.is_some() || report.segmentation.is_some() =>
+        {
+            "the whole cohort has too few patients"
+        }
+        code => words::withheld(code),
+    }
 }
 
 /// Digests of the study's documents.

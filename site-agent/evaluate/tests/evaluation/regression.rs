@@ -40,14 +40,14 @@ fn counted(summary: &SiteSummary) -> &MeasureFindings {
 /// Absolute error, error and middle of a patient, computed from the grey values of the images.
 fn measures(images: &[Row], combine: Combine) -> [f64; 3] {
     let counted = if combine == Combine::First { &images[..1] } else { images };
-    let clip = |value: f64| value.max(LEAST).min(0.0);
+    let clip = |value: f64| value.clamp(LEAST, 0.0);
     let mean = |of: &dyn Fn(&Row) -> f64| {
         let sum: f64 = counted.iter().map(of).sum();
         sum / f64::from(u32::try_from(counted.len()).unwrap())
     };
     let prediction = mean(&|row| clip(row.logit()));
     let reference = mean(&|row| clip(row.label.parse().unwrap()));
-    let error = (prediction - reference).max(-LARGEST_ERROR).min(LARGEST_ERROR);
+    let error = (prediction - reference).clamp(-LARGEST_ERROR, LARGEST_ERROR);
     [error.abs(), error, f64::midpoint(prediction, reference)]
 }
 
