@@ -142,10 +142,9 @@ fn quantity_of(root: &Fields<'_, '_, '_>) -> Quantity {
     let upper = micro("upper", "give the largest value that a patient can have");
     // What is missing or wrong is noted already; the rest is held against what breaks no further rule.
     let (lower_micro, upper_micro) = (lower.unwrap_or(0), upper.unwrap_or(1_000_000_000_000_000));
-    let largest = match table.filter(|t| t.has("largest_error")) {
-        Some(t) => t.number("largest_error", "give a number or leave it out"),
-        None => None,
-    };
+    let largest = table
+        .filter(|t| t.has("largest_error"))
+        .and_then(|t| t.number("largest_error", "give a number or leave it out"));
     let grid = micro("grid", "give the smallest difference that matters, such as 0.1");
     Quantity {
         grid_micro: grid.map_or(1, |grid| u64::try_from(grid).unwrap_or(0)),

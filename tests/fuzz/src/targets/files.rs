@@ -9,8 +9,8 @@ use fedval_ingest::{
     compare_masks, decode_image, read_manifest,
 };
 use fedval_study::protocol::{
-    Border, Class, FrameChoice, Labels, Layout, ModelInput, Monochrome1, ReferenceStandard, Resize,
-    Structure, Task, ValueScaling,
+    Border, Class, FrameChoice, Labels, Layout, ModelInput, Monochrome1, Quantity,
+    ReferenceStandard, Resize, Structure, Task, ValueScaling,
 };
 
 use crate::draw::Draw;
@@ -130,10 +130,18 @@ fn task(draw: &mut Draw<'_>) -> Task {
         values: vec![name.to_owned()],
     };
     let classes = ["0", "1"].map(class).to_vec();
-    match draw.below(3) {
+    match draw.below(4) {
         0 => Task::Binary,
         1 => Task::MultiClass(classes),
-        _ => Task::Ordinal(classes),
+        2 => Task::Ordinal(classes),
+        _ => Task::Regression(Quantity {
+            grid_micro: 1,
+            largest_error_micro: 1_000_000,
+            lower_micro: 0,
+            name: "quantity".parse().expect("an identifier"),
+            unit: String::new(),
+            upper_micro: 1_000_000,
+        }),
     }
 }
 
@@ -143,7 +151,7 @@ fn manifest(draw: &mut Draw<'_>) {
     let task = task(draw);
     let (index_test, columns) = match draw.below(3) {
         0 => (IndexTestColumn::Image("image".to_owned()), "image"),
-        1 if task.is_binary() => (IndexTestColumn::Score("score".to_owned()), "score"),
+        1 if task.classes().is_empty() => (IndexTestColumn::Score("score".to_owned()), "score"),
         1 => (IndexTestColumn::Score("score".to_owned()), "score_0,score_1"),
         _ => (IndexTestColumn::Called("called".to_owned()), "called"),
     };
