@@ -16,8 +16,8 @@ use fedval_report::{
 use fedval_stats::agreement::{MeasurementSums, intraclass};
 use fedval_study::protocol::{EndpointDirection, StudyProtocol};
 use fedval_study::{
-    BuildDigest, CohortCommitment, LockedProtocol, MetricId, Outcome, PolicyDigest, ResultHeader,
-    ScoreSource,
+    BuildDigest, CohortCommitment, LockedProtocol, MetricId, Outcome, PolicyDigest, ProbeDigests,
+    ResultHeader, ScoreSource,
 };
 use ndarray::Array2;
 use quantity::{Patient, of_a_quantity, patients};
@@ -66,6 +66,7 @@ fn released(plan: &StudyProtocol, patients: &[Patient]) -> Outcome {
         policy: Some(PolicyDigest(digest("policy"))),
         agent_build: BuildDigest(digest("agent")),
         scores: ScoreSource::Model,
+        preprocessing: ProbeDigests::default(),
     };
     let gate = Gate::new(policy.for_study(plan), plan);
     gate.vet(header, &evidence).unwrap().value().outcome.clone()

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedval_ambient::{Clock as _, MockClock};
-use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, Shard, Store};
 use fedval_inference::{InferenceLimits, ModelEngine};
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource, Pacs};
