@@ -163,17 +163,18 @@ impl DataSource {
             let message = "a source with findings has no score column and no called one";
             return Err(invalid(message));
         }
-        match (&self.columns.reference_mask, &self.columns.predicted_mask) {
-            (None, None) => Ok(()),
-            (Some(_), Some(_)) if self.findings.is_some() => {
-                Err(invalid("a source has masks or findings, not both"))
-            }
-            (Some(_), Some(_)) if self.has_scores() => {
-                Err(invalid("a source of masks has no score column and no called one"))
-            }
-            (Some(_), Some(_)) => Ok(()),
-            _ => Err(invalid("a source of masks has a reference_mask and a predicted_mask")),
+        let has_masks = self.columns.predicted_mask.is_some();
+        if self.columns.reference_mask.is_some() != has_masks {
+            let message = "a source of masks has a reference_mask and a predicted_mask";
+            return Err(invalid(message));
         }
+        if has_masks && self.has_scores() {
+            return Err(invalid("a source of masks has no score column and no called one"));
+        }
+        if has_masks && self.findings.is_some() {
+            return Err(invalid("a source has masks or findings, not both"));
+        }
+        Ok(())
     }
 
     /// The PACS that the images are fetched from; `None` where they lie in a folder. Reads the files
