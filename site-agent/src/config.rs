@@ -107,6 +107,10 @@ struct Columns {
     score: Option<String>,
     /// Default: none. Grades that a device called, for a study of grades.
     called: Option<String>,
+    /// Default: none. Masks of the reference standard, for a study of masks.
+    reference_mask: Option<String>,
+    /// Default: none. Masks that were made elsewhere, for a study of masks.
+    predicted_mask: Option<String>,
     label: String,
     attributes: BTreeMap<String, String>,
 }
@@ -116,7 +120,17 @@ impl Default for Columns {
         let ColumnMapping { case_id, patient_id, index_test, label, attributes } =
             ColumnMapping::default();
         let image = index_test.name().to_owned();
-        Self { case_id, patient_id, image, score: None, called: None, label, attributes }
+        Self {
+            case_id,
+            patient_id,
+            image,
+            score: None,
+            called: None,
+            reference_mask: None,
+            predicted_mask: None,
+            label,
+            attributes,
+        }
     }
 }
 
@@ -128,27 +142,49 @@ impl DataSource {
 
     /// Where the scores of this source come from.
     pub(crate) const fn scores(&self) -> ScoreSource {
-        match (&self.columns.score, &self.columns.called, &self.findings) {
-            (None, None, None) => ScoreSource::Model,
+        let columns = &self.columns;
+        match (&columns.score, &columns.called, &columns.predicted_mask, &self.findings) {
+            (None, None, None, None) => ScoreSource::Model,
             _ => ScoreSource::PredictionTable,
         }
+    }
+
+    /// Whether scores or calls of the index test were brought.
+    const fn has_scores(&self) -> bool {
+        self.columns.score.is_some() || self.columns.called.is_some()
+    }
+
+    /// Refuses results of two kinds, of which one would silently count for nothing.
+    fn check_results(&self) -> Result<(), Failure> {
+        if self.columns.score.is_some() && self.columns.called.is_some() {
+            return Err(invalid("a source has a score column or a called one, not both"));
+        }
+        if self.findings.is_some() && self.has_scores() {
+            let message = "a source with findings has no score column and no called one";
+            return Err(invalid(message));
+        }
+        let has_masks = self.columns.predicted_mask.is_some();
+        if self.columns.reference_mask.is_some() != has_masks {
+            let message = "a source of masks has a reference_mask and a predicted_mask";
+            return Err(invalid(message));
+        }
+        if has_masks && self.has_scores() {
+            return Err(invalid("a source of masks has no score column and no called one"));
+        }
+        if has_masks && self.findings.is_some() {
+            return Err(invalid("a source has masks or findings, not both"));
+        }
+        Ok(())
     }
 
     /// The PACS that the images are fetched from; `None` where they lie in a folder. Reads the files
     /// that the configuration names, and refuses keys of which one would silently count for nothing.
     pub(crate) fn pacs(&self, limits: &Limits) -> Result<Option<Pacs>, Failure> {
-        if self.columns.score.is_some() && self.columns.called.is_some() {
-            return Err(invalid("a source has a score column or a called one, not both"));
-        }
-        let has_scores = self.columns.score.is_some() || self.columns.called.is_some();
-        if self.findings.is_some() && has_scores {
-            let message = "a source with findings has no score column and no called one";
-            return Err(invalid(message));
-        }
+        self.check_results()?;
         let Some(pacs) = &self.pacs else { return Ok(None) };
         if self.scores() == ScoreSource::PredictionTable || self.root.is_some() {
-            let message =
-                "a source with a PACS has no score column, no called one, no findings and no root";
+            let message = "a source with a PACS has no score column, no called one, no findings, no masks \
+                           and no root";
             return Err(invalid(message));
         }
         pacs.open(limits.decode().max_file_bytes).map(Some)
@@ -162,7 +198,8 @@ impl DataSource {
             }
             // Each process would ask as much as the agent may.
             Some(_) if self.pacs.is_some() => Err(invalid("a source with a PACS has no `shards`")),
-            Some(_) if self.scores() == ScoreSource::PredictionTable => {
+            // Masks, too, were made elsewhere, but measuring them takes its time.
+            Some(_) if self.has_scores() || self.findings.is_some() => {
                 Err(invalid("scores and findings that were brought have no `shards`: nothing runs"))
             }
             of => Ok(of),
@@ -182,6 +219,30 @@ impl DataSource {
         Some(format!("it is {} here, the PACS may be asked {hours}", time_of(minute)))
     }
 
+    /// What the index test of each case is found by.
+    fn index_test(&self) -> IndexTestColumn {
+        if let Some(findings) = &self.findings {
+            return IndexTestColumn::Findings(FindingsSource {
+                reference: findings.reference.clone(),
+                predicted: findings.predicted.clone(),
+                status: findings.status.clone(),
+            });
+        }
+        let columns = self.columns.clone();
+        match (columns.score, columns.called, &self.pacs) {
+            (None, None, None) if columns.predicted_mask.is_some() => IndexTestColumn::Masks {
+                reference: columns.reference_mask.unwrap_or_default(),
+                predicted: columns.predicted_mask.unwrap_or_default(),
+            },
+            (Some(score), _, _) => IndexTestColumn::Score(score),
+            (None, Some(called), _) => IndexTestColumn::Called(called),
+            (None, None, None) => IndexTestColumn::Image(columns.image),
+            (None, None, Some(pacs)) => {
+                IndexTestColumn::Instance(pacs.instance_key(), columns.image)
+            }
+        }
+    }
+
     pub(crate) fn manifest_source(&self) -> ManifestSource {
         let columns = self.columns.clone();
         let folder = self.manifest.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -192,22 +253,7 @@ impl DataSource {
             columns: ColumnMapping {
                 case_id: columns.case_id,
                 patient_id: columns.patient_id,
-                index_test: if let Some(findings) = &self.findings {
-                    IndexTestColumn::Findings(FindingsSource {
-                        reference: findings.reference.clone(),
-                        predicted: findings.predicted.clone(),
-                        status: findings.status.clone(),
-                    })
-                } else {
-                    match (columns.score, columns.called, &self.pacs) {
-                        (Some(score), _, _) => IndexTestColumn::Score(score),
-                        (None, Some(called), _) => IndexTestColumn::Called(called),
-                        (None, None, None) => IndexTestColumn::Image(columns.image),
-                        (None, None, Some(pacs)) => {
-                            IndexTestColumn::Instance(pacs.instance_key(), columns.image)
-                        }
-                    }
-                },
+                index_test: self.index_test(),
                 label: columns.label,
                 attributes: columns.attributes,
             },
@@ -358,6 +404,33 @@ mod tests {
     }
 
     #[test]
+    fn a_source_of_masks_has_both_and_nothing_else() {
+        let masks = TEMPLATE
+            .replace("# reference_mask = ", "reference_mask = ")
+            .replace("# predicted_mask = ", "predicted_mask = ");
+        let config: Config = toml::from_str(&masks).unwrap();
+        let source = &config.data_sources[0];
+        assert_eq!(source.scores(), ScoreSource::PredictionTable);
+        let (reference, predicted) = ("reference_mask".to_owned(), "predicted_mask".to_owned());
+        let columns = source.manifest_source().columns;
+        assert_eq!(columns.index_test, IndexTestColumn::Masks { reference, predicted });
+        assert!(source.pacs(&config.limits).unwrap().is_none());
+
+        let with_scores = masks.replace("# score = ", "score = ");
+        let only_one = TEMPLATE.replace("# predicted_mask = ", "predicted_mask = ");
+        let with_findings = masks
+            .replace("# [data_sources.findings]", "[data_sources.findings]")
+            .replace("# reference = ", "reference = ")
+            .replace("# predicted = ", "predicted = ");
+        assert_eq!(with_findings.matches("\npredicted").count(), 2);
+        for text in [with_scores, only_one, with_findings] {
+            let config: Config = toml::from_str(&text).unwrap();
+            let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+            assert_eq!(refused.code, "CONFIG_INVALID");
+        }
+    }
+
+    #[test]
     fn the_pacs_in_the_example_works_when_it_is_switched_on() {
         let start = TEMPLATE.find("# [data_sources.pacs]").unwrap();
         let (before, rest) = TEMPLATE.split_at(start);
@@ -398,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_images_can_be_split_and_a_pacs_cannot() {
+    fn a_folder_of_images_or_masks_can_be_split_and_a_pacs_cannot() {
         let source = |text: &str| {
             let config: Config = toml::from_str(text).unwrap();
             config.data_sources[0].shards()
@@ -406,6 +479,10 @@ mod tests {
         assert_eq!(source(TEMPLATE).unwrap(), None);
         let split = TEMPLATE.replace("# shards = 8", "shards = 8");
         assert_eq!(source(&split).unwrap(), Some(8));
+        let masks = split
+            .replace("# reference_mask = ", "reference_mask = ")
+            .replace("# predicted_mask = ", "predicted_mask = ");
+        assert_eq!(source(&masks).unwrap(), Some(8));
         let table = split.replace("# score = ", "score = ");
         let mut findings = split.clone();
         for key in ["[data_sources.findings]", "reference = ", "predicted = "] {

@@ -43,7 +43,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("fedval-sandbox", &["ambient"]),
-    ("fedval-ingest", &["ambient", "disclosure", "preprocess", "sandbox", "study"]),
+    // Masks are measured where they are read, in the box: three numbers cross to the parent, and no mask.
+    ("fedval-ingest", &["ambient", "disclosure", "preprocess", "sandbox", "stats", "study"]),
     // The contract of a site's own inference server lies beside the consortium's; neither has to do with the other.
     ("fedval-inference", &["ambient", "disclosure", "proto", "sandbox", "study"]),
     (

@@ -103,7 +103,10 @@ fn classes(p: &ClassPerformance) -> f64 {
 fn measures(p: &MeasurePerformance, base: f64) -> f64 {
     let mean = field(to_f64(p.patients) + 2.0);
     let measures = p.measures.iter().map(|_| mean + field(99.0 * 17.0));
-    field(MAX_CASES / base) + measures.sum::<f64>()
+    // Counts of empty masks are exact, and no more than the cohort.
+    let counts =
+        p.empty_masks.map_or(0.0, |of| if of.without_structure.is_some() { 3.0 } else { 1.0 });
+    field(MAX_CASES / base) + measures.sum::<f64>() + counts * field(MAX_CASES)
 }
 
 /// Whether each edge is shown, and at each that is, and at the cut-off, lesions found and false positives; two errors

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod dispatch;
 pub mod draft;
 mod electronic_signature;
+pub mod empty_masks;
 mod form;
 pub mod id;
 pub mod ledger_mark;
@@ -40,6 +41,7 @@ pub use digest::{
 };
 pub use dispatch::Dispatch;
 pub use electronic_signature::{ElectronicSignature, PrintedName, SignatureMeaning};
+pub use empty_masks::EmptyMasks;
 pub use id::{IdError, Name, RoundId, SiteId, StudyId};
 pub use ledger_mark::LedgerMark;
 pub use log::{LogCheckpoint, LogEntry, LogEvent, earlier_dispatches, protocol_records};

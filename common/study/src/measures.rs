@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::exact_u64;
 use crate::coarse::OnGrid;
+use crate::empty_masks::EmptyMasks;
 use crate::performance::{ContradictoryPerformance, holds};
 
 /// More patients are no cohort.
@@ -26,11 +27,17 @@ pub enum Measure {
     Error,
     /// The middle between prediction and reference: where on the scale a patient lies.
     Level,
+    /// Dice's coefficient of two masks.
+    Dice,
+    /// The 95th percentile of distances between their surfaces, in millimetres.
+    Hd95,
+    /// The share of their surfaces within the tolerance.
+    Nsd,
 }
 
 /// A text names no measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a measure; one of absolute_error, error, level")]
+#[error("not a measure; one of absolute_error, error, level, dice, hd95, nsd")]
 pub struct UnknownMeasure;
 
 impl fmt::Display for Measure {
@@ -39,6 +46,9 @@ impl fmt::Display for Measure {
             Self::AbsoluteError => "absolute_error",
             Self::Error => "error",
             Self::Level => "level",
+            Self::Dice => "dice",
+            Self::Hd95 => "hd95",
+            Self::Nsd => "nsd",
         })
     }
 }
@@ -51,6 +61,9 @@ impl FromStr for Measure {
             "absolute_error" => Ok(Self::AbsoluteError),
             "error" => Ok(Self::Error),
             "level" => Ok(Self::Level),
+            "dice" => Ok(Self::Dice),
+            "hd95" => Ok(Self::Hd95),
+            "nsd" => Ok(Self::Nsd),
             _ => Err(UnknownMeasure),
         }
     }
@@ -114,6 +127,10 @@ pub struct Measured {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeasurePerformance {
+    /// Patients in whom a mask is empty, beside those who are measured; absent of other tasks, and where the terms have
+    /// no form for these counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_masks: Option<EmptyMasks>,
     /// Every measure of the task, in its order.
     pub measures: Vec<Measured>,
     /// Distinct patients; a multiple of the rounding in force.
@@ -137,6 +154,13 @@ impl MeasurePerformance {
         holds(base > 0 && self.patients.is_multiple_of(base), "counts are multiples of the base")?;
         let is_cohort = (1..=MOST_PATIENTS).contains(&self.patients);
         holds(is_cohort, "patients are no more than a cohort has")?;
+        let counts = self.empty_masks.map_or([0; 3], |of| {
+            let without = of.without_structure;
+            [of.missed, without.map_or(0, |of| of.neither), without.map_or(0, |of| of.spurious)]
+        });
+        let are_counts = counts.iter().all(|count| *count <= MOST_PATIENTS);
+        holds(are_counts, "empty masks are no more than a cohort has")?;
+        holds(self.empty_masks.is_none() || base == 1, "empty masks are counted exactly")?;
         for Measured { mean, sd, .. } in &self.measures {
             holds(is_on_grid(*mean) && is_on_grid(*sd), "a number stands on its grid")?;
             holds(sd.value_micro > 0, "a spread is positive")?;
@@ -181,7 +205,7 @@ mod tests {
             measured(Measure::Error, -150_000, 480_000),
             measured(Measure::Level, 5_000_000, 990_000),
         ];
-        MeasurePerformance { measures, patients: 60 }
+        MeasurePerformance { empty_masks: None, measures, patients: 60 }
     }
 
     #[test]

@@ -62,6 +62,12 @@ pub enum MetricId {
     FalsePositivesPerScan(Name),
     /// Mean share of lesions found at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives a scan.
     Cpm,
+    /// Mean over patients of Dice's coefficient, where both masks hold the structure.
+    Dice,
+    /// Mean over these of the 95th percentile of distances between surfaces, in millimetres.
+    Hd95,
+    /// Mean over these of the share of surfaces within the tolerance.
+    Nsd,
 }
 
 impl MetricId {
@@ -82,6 +88,8 @@ impl MetricId {
                 | Self::ClassSpecificity(_)
                 | Self::LesionSensitivity(_)
                 | Self::Cpm
+                | Self::Dice
+                | Self::Nsd
         )
     }
 
@@ -96,6 +104,18 @@ impl MetricId {
                 | Self::UpperLimitOfAgreement
                 | Self::IntraclassCorrelation
         )
+    }
+
+    /// Whether it is of masks.
+    #[must_use]
+    pub const fn is_of_masks(&self) -> bool {
+        matches!(self, Self::Dice | Self::Hd95 | Self::Nsd)
+    }
+
+    /// Whether it is of a task that measures patients.
+    #[must_use]
+    pub const fn is_of_measures(&self) -> bool {
+        self.is_of_quantity() || self.is_of_masks()
     }
 
     /// Whether its values bear the unit of the quantity.
@@ -134,7 +154,7 @@ impl MetricId {
      quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
      class_sensitivity@NAME, class_specificity@NAME; of a quantity mean_absolute_error, mean_error, \
      lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation; of findings \
-     lesion_sensitivity@NAME, fp_per_scan@NAME, cpm"
+     lesion_sensitivity@NAME, fp_per_scan@NAME, cpm; of masks dice, nsd, hd95"
 )]
 pub struct UnknownMetric;
 
@@ -166,6 +186,9 @@ impl fmt::Display for MetricId {
             Self::LesionSensitivity(point) => write!(f, "lesion_sensitivity@{point}"),
             Self::FalsePositivesPerScan(point) => write!(f, "fp_per_scan@{point}"),
             Self::Cpm => f.write_str("cpm"),
+            Self::Dice => f.write_str("dice"),
+            Self::Hd95 => f.write_str("hd95"),
+            Self::Nsd => f.write_str("nsd"),
         }
     }
 }
@@ -206,6 +229,9 @@ impl FromStr for MetricId {
             "upper_limit_of_agreement" => Ok(Self::UpperLimitOfAgreement),
             "intraclass_correlation" => Ok(Self::IntraclassCorrelation),
             "cpm" => Ok(Self::Cpm),
+            "dice" => Ok(Self::Dice),
+            "hd95" => Ok(Self::Hd95),
+            "nsd" => Ok(Self::Nsd),
             _ => Err(UnknownMetric),
         }
     }
@@ -251,6 +277,9 @@ mod tests {
             "lesion_sensitivity@call",
             "fp_per_scan@call",
             "cpm",
+            "dice",
+            "hd95",
+            "nsd",
         ] {
             assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use fedval_stats::aggregate::Moments;
+use fedval_stats::segmentation::PresenceTally;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::ClassPerformance;
@@ -150,6 +151,8 @@ pub struct MeasureSums {
 /// What was measured of patients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeasureFindings {
+    /// Of a study of masks: patients by which of their masks hold anything. Only those with both are measured.
+    pub empty_masks: Option<PresenceTally>,
     /// The whole cohort; `None` where no case could be evaluated.
     pub overall: Option<MeasureGroup>,
     /// For each table of the protocol, in its order, each cell, in its order; `None` of one that is empty. Patients

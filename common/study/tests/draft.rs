@@ -402,3 +402,79 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
     let binary = GOOD.replace("metric = \"auroc\"", "metric = \"cpm\"");
     assert_eq!(refused(&binary).problems[0].path, "endpoints[0].metric");
 }
+
+/// [`GOOD`] as a study of masks.
+fn segmentation() -> String {
+    let mut text = GOOD
+        .replace("[model]\n", "task = \"segmentation\"\nprediction_tables = \"accept\"\n[model]\n");
+    for (what, with) in [
+        ("positive = [\"1\"]\nnegative = [\"0\"]\n", ""),
+        ("scale = \"probability\"\n", ""),
+        ("unit = \"image\"", "unit = \"patient\"\ncombine = \"mean\""),
+        ("[[operating_points]]\nname = \"half\"\nthreshold = 0.5\n", ""),
+        ("metric = \"auroc\"\nlimit = 0.8", "metric = \"dice\"\nlimit = 0.8"),
+    ] {
+        assert!(text.contains(what), "{what}");
+        text = text.replace(what, with);
+    }
+    let before = text.split("[[subgroups]]").next().unwrap_or_default().to_owned();
+    let behind = text.split("[[endpoints]]").nth(1).unwrap_or_default();
+    format!(
+        "{before}[[endpoints]]{behind}[segmentation]\nlabels = [1, 4]\nother_labels = [2]\n\
+         border = \"surfel\"\ntolerance_mm = 1.5\nhd95_bound_mm = 40\n"
+    )
+}
+
+#[test]
+fn a_study_of_masks_says_what_it_looks_for_and_how_it_measures() {
+    let protocol = parsed(&segmentation());
+    let structure = protocol.task.structure().expect("a structure");
+    assert_eq!((&structure.labels[..], &structure.other_labels[..]), (&[1, 4][..], &[2][..]));
+    assert_eq!((structure.tolerance_um, structure.hd95_bound_um), (1_500, 40_000));
+    assert_eq!(structure.pixel_spacing_um, None);
+    assert_eq!(protocol.model.output.scale, ScoreScale::Value);
+    let measures = protocol.task.measures().into_iter().map(|of| of.measure).collect::<Vec<_>>();
+    assert_eq!(measures, [Measure::Dice, Measure::Hd95, Measure::Nsd]);
+    let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
+    assert_eq!(LockedProtocol::parse(locked.bytes()).expect("its own bytes").protocol(), &protocol);
+    let pictures = segmentation().replace("border =", "pixel_spacing_mm = 0.143\nborder =");
+    let structure = parsed(&pictures).task.structure().cloned().expect("a structure");
+    assert_eq!(structure.pixel_spacing_um, Some(143));
+    let near = segmentation().replace(
+        "metric = \"dice\"\nlimit = 0.8",
+        "metric = \"hd95\"\nlimit = 6\ndirection = \"at_most\"",
+    );
+    assert_eq!(parsed(&near).endpoints[0].direction, EndpointDirection::AtMost);
+}
+
+#[test]
+fn what_masks_do_not_have_is_refused_where_it_stands() {
+    for (what, with, path) in [
+        ("unit = \"patient\"\ncombine = \"mean\"", "unit = \"image\"", "analysis.unit"),
+        ("combine = \"mean\"", "combine = \"maximum\"", "analysis.combine"),
+        ("k = 11", "k = 11\nprofile = \"strict\"", "disclosure.profile"),
+        ("prediction_tables = \"accept\"\n", "", "prediction_tables"),
+        ("metric = \"dice\"", "metric = \"auroc\"", "endpoints[0].metric"),
+        ("metric = \"dice\"", "metric = \"mean_absolute_error\"", "endpoints[0].metric"),
+        ("metric = \"dice\"", "metric = \"hd95\"", "endpoints[0].direction"),
+        ("limit = 0.8", "limit = 0.8\ndirection = \"at_most\"", "endpoints[0].direction"),
+        ("limit = 0.8", "limit = 1.2", "endpoints[0].limit"),
+        ("labels = [1, 4]", "labels = []", "segmentation.labels"),
+        ("labels = [1, 4]", "labels = [0]", "segmentation.labels"),
+        ("labels = [1, 4]", "labels = [1.5]", "segmentation.labels"),
+        ("other_labels = [2]", "other_labels = [4]", "segmentation.other_labels"),
+        ("border = \"surfel\"", "border = \"mesh\"", "segmentation.border"),
+        ("tolerance_mm = 1.5", "tolerance_mm = 41", "segmentation.tolerance_mm"),
+        ("tolerance_mm = 1.5", "tolerance_mm = -1", "segmentation.tolerance_mm"),
+        ("hd95_bound_mm = 40", "hd95_bound_mm = 0", "segmentation.hd95_bound_mm"),
+        ("border =", "pixel_spacing_mm = 0\nborder =", "segmentation.pixel_spacing_mm"),
+    ] {
+        let text = segmentation();
+        assert!(text.contains(what), "{what}");
+        let problems = refused(&text.replacen(what, with, 1)).problems;
+        let paths: Vec<String> = problems.into_iter().map(|p| p.path).collect();
+        assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
+    }
+    let text = GOOD.replace("metric = \"auroc\"", "metric = \"dice\"");
+    assert_eq!(refused(&text).problems[0].path, "endpoints[0].metric");
+}

@@ -1,6 +1,7 @@
 //! The vetted means and spreads of measures.
 
 use fedval_proto as proto;
+use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
 use fedval_study::measures::{Measure, Measured};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{Cell, MeasurePerformance, Release};
@@ -66,6 +67,7 @@ fn group_to_wire(group: &MeasurePerformance) -> proto::MeasurePerformance {
     proto::MeasurePerformance {
         patients: group.patients,
         measures: group.measures.iter().map(of).collect(),
+        empty_masks: group.empty_masks.as_ref().map(empty_to_wire),
     }
 }
 
@@ -78,7 +80,27 @@ fn group_from_wire(group: &proto::MeasurePerformance) -> Result<MeasurePerforman
         })
     };
     let measures = group.measures.iter().map(of).collect::<Result<_, WireError>>()?;
-    Ok(MeasurePerformance { measures, patients: group.patients })
+    let empty_masks = group.empty_masks.as_ref().map(empty_from_wire);
+    Ok(MeasurePerformance { empty_masks, measures, patients: group.patients })
+}
+
+fn empty_to_wire(of: &EmptyMasks) -> proto::EmptyMasks {
+    proto::EmptyMasks {
+        missed: of.missed,
+        without_structure: of.without_structure.map(|WithoutStructure { neither, spurious }| {
+            proto::WithoutStructure { neither, spurious }
+        }),
+    }
+}
+
+fn empty_from_wire(of: &proto::EmptyMasks) -> EmptyMasks {
+    EmptyMasks {
+        missed: of.missed,
+        without_structure: of
+            .without_structure
+            .as_ref()
+            .map(|of| WithoutStructure { neither: of.neither, spurious: of.spurious }),
+    }
 }
 
 const fn measure_to_wire(measure: &Measure) -> proto::Measure {
@@ -86,6 +108,9 @@ const fn measure_to_wire(measure: &Measure) -> proto::Measure {
         Measure::AbsoluteError => proto::Measure::AbsoluteError,
         Measure::Error => proto::Measure::Error,
         Measure::Level => proto::Measure::Level,
+        Measure::Dice => proto::Measure::Dice,
+        Measure::Hd95 => proto::Measure::Hd95,
+        Measure::Nsd => proto::Measure::Nsd,
     }
 }
 
@@ -95,5 +120,8 @@ const fn measure_from_wire(measure: proto::Measure) -> Option<Measure> {
         proto::Measure::AbsoluteError => Some(Measure::AbsoluteError),
         proto::Measure::Error => Some(Measure::Error),
         proto::Measure::Level => Some(Measure::Level),
+        proto::Measure::Dice => Some(Measure::Dice),
+        proto::Measure::Hd95 => Some(Measure::Hd95),
+        proto::Measure::Nsd => Some(Measure::Nsd),
     }
 }

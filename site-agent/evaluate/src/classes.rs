@@ -23,7 +23,11 @@ pub(crate) fn performance(units: &[ClassUnit], task: &Task) -> Option<ClassPerfo
     }
     let areas = match task {
         Task::MultiClass(_) => Some(Box::new(ClassAreas::of(&sums(units, classes)?).ok()?)),
-        Task::Binary | Task::Ordinal(_) | Task::Regression(_) | Task::Detection(_) => None,
+        Task::Binary
+        | Task::Ordinal(_)
+        | Task::Regression(_)
+        | Task::Detection(_)
+        | Task::Segmentation(_) => None,
     };
     Some(ClassPerformance { areas, confusion })
 }

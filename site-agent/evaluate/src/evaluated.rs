@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::Cohort;
-use fedval_study::protocol::{Combine, Quantity, Reference, StudyProtocol};
+use fedval_study::protocol::{Combine, Quantity, Reference, Structure, StudyProtocol};
 use fedval_study::summary::{FailureReason, Findings};
 use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
 use crate::class_unit::{ClassImage, patients, references};
+use crate::mask_unit::MaskCase;
 use crate::regression::ValueImage;
 use crate::unit::{ScoreGrid, ScoredImage, units};
-use crate::{attributes, classes, commitment, measures, members, regression, summary};
+use crate::{
+    attributes, classes, commitment, mask_unit, masks, measures, members, regression, summary,
+};
 
 /// Cases, and what became of each: gathered checkpoint by checkpoint, so that none is held once it was counted.
 pub(crate) struct Evaluated {
@@ -25,6 +28,7 @@ pub(crate) struct Evaluated {
     images: Vec<ScoredImage>,
     class_images: Vec<ClassImage>,
     values: Vec<ValueImage>,
+    mask_cases: Vec<MaskCase>,
     /// Reasons by patient.
     failures: BTreeMap<u32, BTreeSet<FailureReason>>,
     /// Cases whose index test failed: that a reference standard is missing is no failure of it.
@@ -50,6 +54,7 @@ impl Evaluated {
             images: Vec::new(),
             class_images: Vec::new(),
             values: Vec::new(),
+            mask_cases: Vec::new(),
             failures: BTreeMap::new(),
             failed: 0,
             digests,
@@ -78,12 +83,16 @@ impl Evaluated {
                 let scores = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
                 self.class_images.push(ClassImage { patient: case.patient, case: index, scores });
             }
+            (CaseOutcome::Masks(outcome), Some(Reference::Mask)) => {
+                let (patient, outcome) = (case.patient, *outcome);
+                self.mask_cases.push(MaskCase { patient, case: index, outcome });
+            }
             (CaseOutcome::Failed(reason), _) => {
                 self.failures.entry(case.patient).or_default().insert(*reason);
                 self.failed += usize::from(*reason != FailureReason::NoReference);
             }
             // What belongs to another task, or has no reference, says nothing.
-            (CaseOutcome::Score(_) | CaseOutcome::Scores(_), _) => {}
+            (CaseOutcome::Score(_) | CaseOutcome::Scores(_) | CaseOutcome::Masks(_), _) => {}
         }
     }
 
@@ -99,6 +108,9 @@ impl Evaluated {
         let failures = std::mem::take(&mut self.failures);
         if let Some(quantity) = self.protocol.task.quantity() {
             return self.summarise_values(quantity, commitment, failures);
+        }
+        if let Some(structure) = self.protocol.task.structure() {
+            return self.summarise_masks(&self.mask_cases, structure, commitment, failures);
         }
         if !self.protocol.task.is_binary() {
             return self.summarise_classes(&self.class_images, commitment, failures);
@@ -131,6 +143,25 @@ impl Evaluated {
             failures: failures.into_values().collect(),
             findings: Findings::Classes(classes::performance(&units, task)),
             members: classes::members(cohort, &units, &self.secret),
+        })
+    }
+
+    /// Measures patients in whom both masks hold the structure, and counts the others.
+    fn summarise_masks(
+        &self,
+        cases: &[MaskCase],
+        structure: &Structure,
+        commitment: CohortCommitment,
+        failures: BTreeMap<u32, BTreeSet<FailureReason>>,
+    ) -> SiteLocal<SiteSummary> {
+        let (protocol, cohort) = (&self.protocol, self.cohort.open_on_site());
+        let combine = protocol.analysis.combine.unwrap_or(Combine::First);
+        let units = mask_unit::patients(cases, combine);
+        SiteLocal::new(SiteSummary {
+            cohort: commitment,
+            failures: failures.into_values().collect(),
+            findings: Findings::Measures(masks::findings(protocol, structure, &units)),
+            members: masks::members(protocol, cohort, &units, &self.secret),
         })
     }
 

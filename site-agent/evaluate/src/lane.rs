@@ -168,6 +168,10 @@ pub(crate) fn row_digest(case: &Case) -> Sha256Digest {
             let row = (&case.case_id, case.patient, status, &case.attributes);
             return Sha256Digest::of(format!("{row:?}").as_bytes());
         }
+        IndexTest::Masks { reference, predicted } => {
+            let row = (&case.case_id, case.patient, reference, predicted, &case.attributes);
+            return Sha256Digest::of(format!("{row:?}").as_bytes());
+        }
         IndexTest::Scores(scores) => {
             let row = (&case.case_id, case.patient, case.reference, scores, &case.attributes);
             return Sha256Digest::of(format!("{row:?}").as_bytes());

@@ -43,6 +43,7 @@ pub(crate) fn findings(protocol: &StudyProtocol, units: &[MeasuredUnit]) -> Meas
     };
     let tables = cells.tables.iter().enumerate();
     MeasureFindings {
+        empty_masks: None,
         overall: group(&units.iter().collect::<Vec<_>>(), measures),
         tables: tables
             .map(|(place, table)| {

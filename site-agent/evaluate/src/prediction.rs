@@ -13,8 +13,11 @@ use crate::lane::row_digest;
 /// What becomes of a case whose scores are known; `None` of one that has an image.
 pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLocal<Checkpoint>> {
     let scores = match &case.index_test {
-        // Findings are matched as a whole, and need no checkpoint.
-        IndexTest::Image(_) | IndexTest::Instance(_) | IndexTest::Findings(_) => return None,
+        // Findings are matched as a whole, and need no checkpoint; masks are compared in a box.
+        IndexTest::Image(_)
+        | IndexTest::Instance(_)
+        | IndexTest::Findings(_)
+        | IndexTest::Masks { .. } => return None,
         IndexTest::Score(score) => score.as_ref().map(std::slice::from_ref),
         IndexTest::Scores(scores) => scores.as_deref(),
     };

@@ -28,7 +28,7 @@ pub(crate) struct Reader<'e> {
 }
 
 /// An image file with its digest.
-type ImageFile = (Vec<u8>, Sha256Digest);
+pub(crate) type ImageFile = (Vec<u8>, Sha256Digest);
 
 /// Why there is no image of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,10 @@ impl Reader<'_> {
         let path = match &case.index_test {
             IndexTest::Image(path) => path.clone(),
             IndexTest::Instance(name) => return self.fetch(name).await,
-            IndexTest::Score(_) | IndexTest::Scores(_) | IndexTest::Findings(_) => {
+            IndexTest::Score(_)
+            | IndexTest::Scores(_)
+            | IndexTest::Findings(_)
+            | IndexTest::Masks { .. } => {
                 return Ok(Err(UNREADABLE));
             }
         };
@@ -107,12 +110,12 @@ impl Reader<'_> {
 }
 
 /// There are no bytes to decode.
-const UNREADABLE: NoImage =
+pub(crate) const UNREADABLE: NoImage =
     NoImage { reason: FailureReason::Undecodable, code: "IMAGE_UNREADABLE" };
 
 /// The image file's bytes and digest; `None` where it went away since the manifest was read, or is
 /// larger than anything that would be decoded.
-fn read_file(path: &Path, max_bytes: u64) -> Option<ImageFile> {
+pub(crate) fn read_file(path: &Path, max_bytes: u64) -> Option<ImageFile> {
     // Opening a pipe would wait for a writer that never comes.
     let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
     let expected = metadata.len().min(max_bytes);

@@ -26,7 +26,7 @@ use crate::scorer::{ModelSource, Scorer, marked};
 use crate::shard::Shard;
 use crate::store::Store;
 use crate::unit::ScoreGrid;
-use crate::{agreement, attributes, prediction, purity};
+use crate::{agreement, attributes, mask_lane, prediction, purity};
 
 /// Scores of a prediction table in one write.
 const MOST_SCORES: usize = 1_000;
@@ -286,16 +286,12 @@ impl Evaluation<'_> {
         if let IndexTestColumn::Findings(source) = &self.source.columns.index_test {
             return self.match_findings(cohort, source.clone(), progress).await;
         }
-        let missing = self.missing(cohort.open_on_site()).await?;
-        let again = if self.source.columns.index_test.is_table() {
-            self.record_scores(cohort.open_on_site(), missing, progress).await?;
-            Vec::new()
-        } else {
+        let again = {
             let cohort = cohort.open_on_site();
-            let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
-            let again = purity::again(&self.secret, self.round, scorable.collect());
+            let missing = self.missing(cohort).await?;
+            let again = self.drawn_again(cohort);
             progress.begin(cohort.cases.len() + again.len(), cohort.cases.len() - missing.len());
-            self.evaluate_cases(cohort, missing, again, progress).await?
+            self.look_at(cohort, missing, again, progress).await?
         };
         let evaluated = self.gather(cohort, &again).await?;
         Ok(aside(move || evaluated.summarise()).await)
@@ -316,11 +312,8 @@ impl Evaluation<'_> {
         }
         let mut missing = self.missing(cohort).await?;
         missing.retain(|place| is_own[cohort.cases[*place].patient as usize]);
-        if self.source.columns.index_test.is_table() {
-            return Ok(self.record_scores(cohort, missing, progress).await?);
-        }
         progress.begin(missing.len(), 0);
-        self.evaluate_cases(cohort, missing, Vec::new(), progress).await?;
+        self.look_at(cohort, missing, Vec::new(), progress).await?;
         Ok(())
     }
 
@@ -387,14 +380,42 @@ impl Evaluation<'_> {
         Ok((0..cohort.cases.len()).filter(|index| !is_done[*index]).collect())
     }
 
-    /// The scores of a prediction table. Nothing runs, so nothing is looked at again.
-    async fn record_scores(
+    /// Cases that are looked at once more (DC-22). Where results were brought no model runs, and none is.
+    fn drawn_again(&self, cohort: &Cohort) -> Vec<usize> {
+        if self.source.columns.index_test.is_table() {
+            return Vec::new();
+        }
+        let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
+        purity::again(&self.secret, self.round, scorable.collect())
+    }
+
+    /// Cases that no checkpoint holds, from whatever the source has; what was looked at `again` is returned.
+    async fn look_at(
         &self,
         cohort: &Cohort,
         missing: Vec<usize>,
+        again: Vec<usize>,
+        progress: &Progress,
+    ) -> Result<Vec<Done>, EvaluateError> {
+        if !self.source.columns.index_test.is_table() {
+            return self.evaluate_cases(cohort, missing, again, progress).await;
+        }
+        match self.protocol.task.structure() {
+            Some(structure) => {
+                mask_lane::compare_all(self, structure, cohort, missing, progress).await?;
+            }
+            None => self.record_scores(cohort, &missing, progress).await?,
+        }
+        Ok(Vec::new())
+    }
+
+    /// The scores of a prediction table.
+    async fn record_scores(
+        &self,
+        cohort: &Cohort,
+        missing: &[usize],
         progress: &Progress,
     ) -> Result<(), VaultError> {
-        progress.begin(cohort.cases.len(), cohort.cases.len() - missing.len());
         for places in missing.chunks(MOST_SCORES) {
             let of = |place: &usize| {
                 let checkpoint = prediction::checkpoint(self.protocol, &cohort.cases[*place])?;

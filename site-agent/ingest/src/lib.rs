@@ -12,8 +12,9 @@ pub mod pacs;
 pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
-    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, ReceivedImage,
-    decode_box_main, decode_image, picture, probe_file,
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, MaskComparison,
+    MaskMeasures, MaskRequest, ReceivedImage, compare_masks, decode_box_main, decode_image,
+    picture, probe_file,
 };
 pub use findings::{
     CaseFindings, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,

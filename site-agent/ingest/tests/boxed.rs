@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod dicom_file;
+mod mask_file;
 mod parquet_file;
 mod tables;
 
@@ -14,13 +15,14 @@ use std::process::ExitCode;
 use dicom_file::{DicomFile, RLE, bomb, input};
 use fedval_ambient::Problem as _;
 use fedval_ingest::{
-    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, Decoder, TABLE_ROLE, decode_box_main,
-    table_box_main,
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, Decoder, MaskComparison, MaskRequest,
+    TABLE_ROLE, decode_box_main, table_box_main,
 };
 use fedval_sandbox::BoxProgram;
 use fedval_study::protocol::{ModelInput, Resize};
 use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Failed, Trial};
+use mask_file::MaskFile;
 use proptest::test_runner::{Config, TestRunner};
 
 fn main() -> ExitCode {
@@ -37,6 +39,9 @@ fn main() -> ExitCode {
         trial("an_image_too_large_for_the_box_ends_it_and_the_next_is_decoded", replaces_the_child),
         trial("more_images_than_one_child_decodes_are_decoded", outlives_a_child),
         trial("without_a_program_the_machine_is_to_blame", blames_the_machine),
+        trial("two_masks_are_measured_in_the_box_and_numbers_come_back", compares_masks),
+        trial("a_mask_that_declares_a_huge_volume_allocates_nothing", refuses_a_boast),
+        Trial::test("damaged_masks_never_harm_the_parent", survives_damaged_masks),
         Trial::test("a_damaged_dicom_file_never_harms_the_parent", survives_damage),
     ];
     trials.extend(tables::trials());
@@ -147,6 +152,67 @@ async fn blames_the_machine() {
     let request = DecodeRequest { input: &input(2, 3), dicom_attributes: &[], bytes: &bytes };
     let failure = decoder.decode(&request).await.unwrap_err();
     assert_eq!(failure.code(), "SANDBOX_NOT_STARTED");
+}
+
+async fn compare(
+    decoder: &mut Decoder,
+    reference: &[u8],
+    predicted: &[u8],
+) -> Result<MaskComparison, (FailureReason, &'static str)> {
+    let request = MaskRequest { structure: &mask_file::structure(), reference, predicted };
+    match decoder.compare(&request).await {
+        Ok(compared) => Ok(*compared.open_on_site()),
+        Err(DecodeFailure::Case { reason, detail }) => Err((reason, detail)),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+async fn compares_masks() {
+    let mut decoder = decoder();
+    let whole = mask_file::a_box();
+    let half = MaskFile {
+        label: |at| u8::from(mask_file::is_in(at, [1, 1, 1]) && at[2] == 1),
+        ..whole.clone()
+    };
+    let compared = compare(&mut decoder, &whole.bytes(), &half.bytes()).await.unwrap();
+    // Nine of eighteen voxels: 2 × 9 / 27.
+    let measures = compared.measures.unwrap();
+    assert!((measures.dice - 2.0 / 3.0).abs() < 1e-12);
+    assert!((measures.hd95_mm - 2.5).abs() < 1e-6, "one plane is 2.5 mm away");
+    let moved = MaskFile { origin: [0.0; 3], ..whole.clone() }.bytes();
+    let failed = compare(&mut decoder, &whole.bytes(), &moved).await;
+    assert_eq!(failed, Err((FailureReason::WrongSize, "MASK_GRID")));
+    // The same box goes on to images.
+    assert!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await.is_ok());
+    assert!(compare(&mut decoder, &whole.bytes(), &half.bytes()).await == Ok(compared));
+}
+
+async fn refuses_a_boast() {
+    let mut boastful = mask_file::a_box().bytes();
+    for axis in 1..4 {
+        mask_file::put(&mut boastful, 40 + 2 * axis, &16_000_i16.to_le_bytes());
+    }
+    let mut decoder = decoder();
+    let failed = compare(&mut decoder, &mask_file::a_box().bytes(), &boastful).await;
+    assert_eq!(failed, Err((FailureReason::WrongSize, "IMAGE_SIZE")));
+}
+
+fn survives_damaged_masks() -> Result<(), Failed> {
+    let runtime = runtime()?;
+    let decoder = RefCell::new(decoder());
+    let whole = mask_file::a_box().bytes();
+    let damage = (0..whole.len(), proptest::num::u32::ANY, 0..4_usize);
+    TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(100) })
+        .run(&damage, |(place, noise, width)| {
+            let mut bytes = whole.clone();
+            for (byte, noise) in bytes[place..].iter_mut().zip(noise.to_le_bytes()).take(width) {
+                *byte = noise;
+            }
+            // Compared or refused: what counts is that the parent gets an answer.
+            let _ = runtime.block_on(compare(&mut decoder.borrow_mut(), &bytes, &whole));
+            Ok(())
+        })
+        .map_err(|error| error.to_string().into())
 }
 
 fn survives_damage() -> Result<(), Failed> {

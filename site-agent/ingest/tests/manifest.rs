@@ -11,7 +11,9 @@ use fedval_ingest::{
     Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, InstanceKey, InstanceName,
     ManifestError, ManifestSource, read_manifest,
 };
-use fedval_study::protocol::{Class, Labels, Quantity, Reference, ReferenceStandard, Task};
+use fedval_study::protocol::{
+    Border, Class, Labels, Quantity, Reference, ReferenceStandard, Structure, Task,
+};
 use tempfile::TempDir;
 
 /// A folder with a manifest, two images, and an image outside the root.
@@ -90,7 +92,8 @@ fn a_manifest_becomes_a_cohort() {
         IndexTest::Score(_)
         | IndexTest::Scores(_)
         | IndexTest::Instance(_)
-        | IndexTest::Findings(_) => false,
+        | IndexTest::Findings(_)
+        | IndexTest::Masks { .. } => false,
     }));
     assert_eq!(format!("{:?}", cases[0]), "Case(..)");
 }
@@ -344,6 +347,60 @@ fn a_called_grade_stands_for_all_of_the_score_and_is_not_enough_where_classes_ha
         let error = read_classes(&task, column(), manifest).unwrap_err();
         assert_eq!(codes(&error), [("MANIFEST_SCORES_NEEDED", None)]);
     }
+}
+
+fn masks() -> IndexTestColumn {
+    let (reference, predicted) = ("truth".to_owned(), "model".to_owned());
+    IndexTestColumn::Masks { reference, predicted }
+}
+
+fn of_masks() -> Task {
+    Task::Segmentation(Structure {
+        labels: vec![1],
+        other_labels: Vec::new(),
+        border: Border::VoxelBorder,
+        tolerance_um: 2_000,
+        hd95_bound_um: 50_000,
+        pixel_spacing_um: None,
+    })
+}
+
+#[test]
+fn a_table_of_masks_names_two_files_and_has_no_label() {
+    let manifest = "case_id,patient_id,truth,model\n\
+                    c1,p1,a.png,b.png\nc2,p2,,b.png\nc3,p3,a.png,\n";
+    let cohort = read_classes(&of_masks(), masks(), manifest).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    let found = |case: &Case| match &case.index_test {
+        IndexTest::Masks { reference, predicted } => {
+            let name = |path: &std::path::PathBuf| path.file_name().unwrap().to_owned();
+            (reference.as_ref().map(name), predicted.as_ref().map(name))
+        }
+        _ => panic!("masks"),
+    };
+    let (a, b) = (Some("a.png".into()), Some("b.png".into()));
+    assert_eq!(
+        cases.iter().map(found).collect::<Vec<_>>(),
+        [(a.clone(), b.clone()), (None, b), (a, None)]
+    );
+    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
+    assert_eq!(references, [Some(Reference::Mask), None, Some(Reference::Mask)]);
+}
+
+#[test]
+fn masks_stay_inside_the_folder_and_belong_to_a_study_of_masks() {
+    let manifest = "case_id,patient_id,truth,model\nc1,p1,../a.png,b.png\nc2,p2,a.png,gone.png\n";
+    let error = read_classes(&of_masks(), masks(), manifest).unwrap_err();
+    let outside = ("MANIFEST_PATH_OUTSIDE", Some(2));
+    assert_eq!(codes(&error), [outside, ("MANIFEST_IMAGE_MISSING", Some(3))]);
+    let good = "case_id,patient_id,truth,model\nc1,p1,a.png,b.png\n";
+    let error = read_classes(&grades(), masks(), good).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_MASKS_UNUSED", None)]);
+    let images = IndexTestColumn::Image("truth".to_owned());
+    let error = read_classes(&of_masks(), images, good).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_MASKS_NEEDED", None)]);
+    let error = read_classes(&of_masks(), masks(), &good.replace("model", "modell")).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_COLUMN_MISSING", None)]);
 }
 
 #[test]

@@ -24,8 +24,32 @@ pub enum CaseOutcome {
     Score(u64),
     /// Its score of each class, in the same way.
     Scores(Vec<u64>),
+    /// Two masks, held against each other.
+    Masks(MasksOutcome),
     /// No usable result.
     Failed(FailureReason),
+}
+
+/// How the masks of a case compare.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MasksOutcome {
+    /// Both hold something: Dice, the 95th percentile of distances in millimetres, and normalised surface Dice, as the
+    /// bits of an f64 each.
+    Both([u64; 3]),
+    /// The reference standard's alone does.
+    OnlyReference,
+    /// The predicted one alone does.
+    OnlyPredicted,
+    /// Neither does.
+    Neither,
+}
+
+impl fmt::Debug for MasksOutcome {
+    /// Names the type only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasksOutcome(..)")
+    }
 }
 
 /// One case's checkpoint.
@@ -168,7 +192,9 @@ pub(crate) async fn forget_scores(
         "-- checkpoint: forget scores
          DELETE FROM checkpoints
          WHERE round_id = ?1 AND coalesce(
-             json_extract(outcome, '$.outcome.score'), json_extract(outcome, '$.outcome.scores')
+             json_extract(outcome, '$.outcome.score'),
+             json_extract(outcome, '$.outcome.scores'),
+             json_extract(outcome, '$.outcome.masks')
          ) IS NOT NULL",
     )
     .bind(round.as_str())

@@ -24,7 +24,7 @@ use std::time::Duration;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-pub use checkpoint::{CaseOutcome, Checkpoint};
+pub use checkpoint::{CaseOutcome, Checkpoint, MasksOutcome};
 pub use commit::{Approval, CommitError};
 pub use error::VaultError;
 pub use job::{Job, JobState, NewJob};

@@ -8,7 +8,7 @@ use fedval_ambient::{Entropy as _, SeededEntropy};
 use fedval_disclosure::SiteLocal;
 use fedval_study::Sha256Digest;
 use fedval_study::summary::FailureReason;
-use fedval_vault::{CaseOutcome, Checkpoint, Vault};
+use fedval_vault::{CaseOutcome, Checkpoint, MasksOutcome, Vault};
 use shelf::{Shelf, new_job, released, round};
 
 const CANARY: &str = "ZZCANARY";
@@ -130,9 +130,12 @@ async fn scores_are_forgotten_once_they_are_no_longer_needed_and_failed_cases_ar
     let failed = CaseOutcome::Failed(FailureReason::WrongSize);
     put(&shelf.vault, 0, score()).await;
     put(&shelf.vault, 1, failed.clone()).await;
-    put(&shelf.vault, 2, CaseOutcome::Scores(vec![0.5_f64.to_bits(); 2])).await;
+    let both = [0.9_f64, 2.5, 0.75].map(f64::to_bits);
+    put(&shelf.vault, 2, CaseOutcome::Masks(MasksOutcome::Both(both))).await;
+    put(&shelf.vault, 3, CaseOutcome::Masks(MasksOutcome::Neither)).await;
+    put(&shelf.vault, 4, CaseOutcome::Scores(both.to_vec())).await;
     shelf.commit(&released("chest-r1")).await.unwrap();
-    assert_eq!(outcomes(&shelf.vault).await.len(), 3, "a result that was not sent yet");
+    assert_eq!(outcomes(&shelf.vault).await.len(), 5, "a result that was not sent yet");
     let digest = released("chest-r1").digest();
     shelf.vault.sent_record(&round(), digest, shelf.now()).await.unwrap();
     assert!(outcomes(&shelf.vault).await == [(1, failed)]);

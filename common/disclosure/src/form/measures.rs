@@ -16,6 +16,7 @@ use fedval_study::{Cell, Release, Terms};
 use crate::cell_plan::CellPlan;
 use crate::decision::{Decision, Verdict};
 use crate::form::coarse::rounded_row;
+use crate::form::empty_masks;
 use crate::rules::dc10_means::{measure_grid_micro, on_grid};
 use crate::rules::dc11_variance::two_figures;
 use crate::rules::dc25_marking::Suppression;
@@ -44,6 +45,9 @@ impl Measuring<'_> {
         let base = self.terms.rounding_base;
         let whole = self.group(overall, dc07_margins::nearest(overall.patients, base))?;
         note_measures(decisions);
+        let empty =
+            found.empty_masks.and_then(|tally| empty_masks::of(tally, &self.terms, decisions));
+        let whole = MeasurePerformance { empty_masks: empty, ..whole };
         let mut subgroups = Vec::new();
         for (place, table) in self.tables.iter().enumerate() {
             let (cells, plan) = (found.tables.get(place)?, self.plan.get(place)?);
@@ -107,7 +111,7 @@ impl Measuring<'_> {
             })
         };
         let measures = self.ranges.iter().zip(&group.measures).map(of).collect::<Option<_>>()?;
-        Some(MeasurePerformance { measures, patients })
+        Some(MeasurePerformance { empty_masks: None, measures, patients })
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod coarse;
 pub(crate) mod detection;
+pub(crate) mod empty_masks;
 pub(crate) mod exact;
 pub(crate) mod measures;
 pub(crate) mod noisy;

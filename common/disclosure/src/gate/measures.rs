@@ -33,6 +33,9 @@ impl Gate<'_> {
         history: &History,
     ) -> Result<Vetted<SiteResult>, Withheld> {
         let terms = self.policy.terms;
+        if found.empty_masks.is_some() != self.protocol.task.structure().is_some() {
+            return Err(Withheld::Schema(SchemaBreach::Task));
+        }
         // Admitted for the sake of an exception that does not hold for these patients.
         if terms.noise_rho_micro.is_some() {
             return Err(Withheld::MeasuresHaveNoNoise);
@@ -102,13 +105,18 @@ fn check_measured(
     overall: &MeasureGroup,
     found: &MeasureFindings,
 ) -> Result<(), Withheld> {
+    // Patients with an empty mask are told of, too, and stand with the others in whatever is held against a later release.
+    let unmeasured = found.empty_masks.map_or(0, |tally| {
+        tally.only_reference.saturating_add(tally.only_predicted).saturating_add(tally.neither)
+    });
     let agree = members_by_cell(members).is_some_and(|(patients, cells)| {
         let of = |place: usize, cell: usize| cells.get(&(place, cell)).copied().unwrap_or(0);
         let stands = |(place, groups): (usize, &Vec<Option<MeasureGroup>>)| {
             let counted = |group: &Option<MeasureGroup>| group.as_ref().map_or(0, |of| of.patients);
             groups.iter().enumerate().all(|(cell, group)| counted(group) == of(place, cell))
         };
-        overall.patients == patients && found.tables.iter().enumerate().all(stands)
+        overall.patients.saturating_add(unmeasured) == patients
+            && found.tables.iter().enumerate().all(stands)
     });
     if agree { Ok(()) } else { Err(Withheld::Schema(SchemaBreach::Inconsistent)) }
 }

@@ -113,7 +113,7 @@ pub fn check_classes(
     check_rows(release, protocol)?;
     let p = &release.overall;
     let has_areas = match protocol.task {
-        Task::Binary | Task::Regression(_) | Task::Detection(_) => {
+        Task::Binary | Task::Regression(_) | Task::Detection(_) | Task::Segmentation(_) => {
             return Err(SchemaBreach::Task);
         }
         Task::MultiClass(_) => true,
@@ -147,10 +147,33 @@ pub fn check_measures(
     if release.terms.noise_rho_micro.is_some() {
         return Err(SchemaBreach::OutOfRange);
     }
+    check_empty_masks(release, protocol)?;
     groups(release).try_for_each(|group| {
         group.check(base).map_err(|_| SchemaBreach::Inconsistent)?;
         check_measured(group, &ranges, base)
     })
+}
+
+/// Empty masks are counted of the whole cohort of a study of masks, exactly, and never of fewer than k patients without
+/// the structure.
+fn check_empty_masks(
+    release: &Release<MeasurePerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    let cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    if cells.into_iter().any(|group| group.empty_masks.is_some()) {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    let Some(empty) = release.overall.empty_masks else { return Ok(()) };
+    if protocol.task.structure().is_none() {
+        return Err(SchemaBreach::Task);
+    }
+    let is_enough = empty.without_structure.is_none_or(|of| of.patients() >= release.terms.k);
+    if is_enough && dc15_inference::variance_components_may_leave(&release.terms) {
+        Ok(())
+    } else {
+        Err(SchemaBreach::OutOfRange)
+    }
 }
 
 /// Every measure of the task, in its order, between its bounds, on the one grid that its patients allow.

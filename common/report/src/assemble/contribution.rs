@@ -95,7 +95,10 @@ fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, 
         | MetricId::IntraclassCorrelation
         | MetricId::LesionSensitivity(_)
         | MetricId::FalsePositivesPerScan(_)
-        | MetricId::Cpm => return Err(Reason::InvalidInput),
+        | MetricId::Cpm
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => return Err(Reason::InvalidInput),
         MetricId::Brier => proportion::ratio_mean(&performance.brier_clusters, PICO)?,
         MetricId::OeRatio => log_oe(performance)?,
         MetricId::CalibrationIntercept => coefficient(performance, Coefficient::Intercept)?,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use fedval_stats::Interval;
 use fedval_stats::agreement::{ReaderMoments, intraclass_of_two};
 use fedval_study::measures::Measured;
-use fedval_study::protocol::StudyProtocol;
+use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::{Measure, MeasurePerformance, MetricId};
 
 use super::coarse::grid_variance;
@@ -19,8 +19,11 @@ use crate::report::{Estimable, Metric, Reason, SiteMeasure};
 /// Bland and Altman's factor: between both limits lie 95 of 100 differences that are normal.
 const FACTOR: f64 = 1.96;
 
-/// Every metric of a quantity, in a fixed order.
-pub(super) fn ids() -> Vec<MetricId> {
+/// Every metric of a quantity or of masks, in a fixed order.
+pub(super) fn ids(task: &Task) -> Vec<MetricId> {
+    if task.structure().is_some() {
+        return vec![MetricId::Dice, MetricId::Hd95, MetricId::Nsd];
+    }
     vec![
         MetricId::MeanAbsoluteError,
         MetricId::MeanError,
@@ -32,7 +35,7 @@ pub(super) fn ids() -> Vec<MetricId> {
 
 /// What groups are compared by.
 pub(super) const fn is_compared(id: &MetricId) -> bool {
-    matches!(id, MetricId::MeanAbsoluteError | MetricId::MeanError)
+    matches!(id, MetricId::MeanAbsoluteError | MetricId::MeanError) || id.is_of_masks()
 }
 
 /// One metric of one group.
@@ -50,7 +53,7 @@ pub(super) fn estimate(
     Ok(Metric {
         estimate,
         se: Estimable::Estimated(se),
-        ci: Interval::student(estimate, se, df, level).map(|found| limits(&found)).into(),
+        ci: Interval::student(estimate, se, df, level).map(|found| held(id, limits(&found))).into(),
         method: Cow::Borrowed(if is_compared(id) { "mean_on_grid_t" } else { "bland_altman_t" }),
     })
 }
@@ -67,6 +70,10 @@ pub(super) fn on_scale(id: &MetricId, group: &MeasurePerformance) -> Result<(f64
             let of = of(group, &Measure::AbsoluteError)?;
             return Ok((of.mean.value(), mean_variance(of, n).sqrt()));
         }
+        MetricId::Dice | MetricId::Hd95 | MetricId::Nsd => {
+            let of = of(group, &of_masks(id))?;
+            return Ok((of.mean.value(), mean_variance(of, n).sqrt()));
+        }
         MetricId::MeanError => {
             let of = error()?;
             return Ok((of.mean.value(), mean_variance(of, n).sqrt()));
@@ -81,6 +88,23 @@ pub(super) fn on_scale(id: &MetricId, group: &MeasurePerformance) -> Result<(f64
     // estimated standard deviations.
     let spread = (FACTOR * of.sd.value()).powi(2) / (2.0 * (n - 1.0));
     Ok((of.mean.value() + side * of.sd.value(), (mean_variance(of, n) + spread).sqrt()))
+}
+
+const fn of_masks(id: &MetricId) -> Measure {
+    match id {
+        MetricId::Hd95 => Measure::Hd95,
+        MetricId::Nsd => Measure::Nsd,
+        _ => Measure::Dice,
+    }
+}
+
+/// No mean of a share lies beyond its ends, and no distance below nothing.
+fn held(id: &MetricId, [lower, upper]: [f64; 2]) -> [f64; 2] {
+    match id {
+        MetricId::Dice | MetricId::Nsd => [lower.clamp(0.0, 1.0), upper.clamp(0.0, 1.0)],
+        MetricId::Hd95 => [lower.max(0.0), upper.max(0.0)],
+        _ => [lower, upper],
+    }
 }
 
 fn of<'a>(group: &'a MeasurePerformance, measure: &Measure) -> Result<&'a Measured, Reason> {

@@ -21,7 +21,7 @@ use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 /// Every metric of the protocol, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
     if plan.task.is_of_measures() {
-        return measures::ids();
+        return measures::ids(&plan.task);
     }
     if let Some(task) = plan.task.detection() {
         return detection::ids(task);
@@ -144,7 +144,10 @@ fn on_grid(
         | MetricId::IntraclassCorrelation
         | MetricId::LesionSensitivity(_)
         | MetricId::FalsePositivesPerScan(_)
-        | MetricId::Cpm => Err(Reason::InvalidInput),
+        | MetricId::Cpm
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => Err(Reason::InvalidInput),
     }
 }
 
@@ -216,7 +219,10 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
         | MetricId::IntraclassCorrelation
         | MetricId::LesionSensitivity(_)
         | MetricId::FalsePositivesPerScan(_)
-        | MetricId::Cpm => return Err(Reason::InvalidInput),
+        | MetricId::Cpm
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")

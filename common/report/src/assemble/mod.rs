@@ -14,6 +14,7 @@ mod error;
 mod gap;
 mod glmm;
 mod history;
+mod masks;
 mod measures;
 mod metric;
 mod moment;
@@ -136,6 +137,7 @@ pub(crate) fn assemble_given(
         verdicts: verdict::all(plan, &sites, &synthesis, &groups),
         participants: site::participants(plan, &sites),
         quantity: plan.task.quantity().map(QuantitySection::of),
+        segmentation: masks::section(plan, &answers),
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(history, round, &answers),
         operating_points,

@@ -43,6 +43,10 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
             Some(Aggregates::Classes(performance)) => Some(classes::of_site(performance)),
             _ => None,
         },
+        empty_masks: match whole {
+            Some(Aggregates::Measures(group)) => group.empty_masks,
+            _ => None,
+        },
         measures: match whole {
             Some(Aggregates::Measures(group)) => measures::of_site(group),
             _ => Vec::new(),

@@ -234,7 +234,7 @@ impl Forest<'_> {
             | MetricId::BalancedAccuracy => {
                 ("Called right / patients", ["called_right", "patients"])
             }
-            _ if self.metric.is_of_quantity() => ("Patients", ["patients", "cases"]),
+            _ if self.metric.is_of_measures() => ("Patients", ["patients", "cases"]),
             MetricId::LesionSensitivity(_) => ("Found / lesions", ["found", "lesions"]),
             MetricId::FalsePositivesPerScan(_) => {
                 ("False positives / scans", ["false_positives", "scans"])
@@ -254,7 +254,7 @@ impl Forest<'_> {
         match self.metric {
             MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
             MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
-            _ if self.metric.is_of_quantity() => Some((*site.patients.value()?, *site.n.value()?)),
+            _ if self.metric.is_of_measures() => Some((*site.patients.value()?, *site.n.value()?)),
             metric if metric.is_of_findings() => {
                 counts_of_findings(&site.detection.as_ref()?.counts, self.metric)
             }
@@ -271,7 +271,7 @@ impl Forest<'_> {
         let class = if metric.is_some() { "site" } else { "site muted" };
         drawing.text(class, [0.0, baseline], Anchor::Start, site.id.as_str());
         if let Some((part, whole)) = self.cases(site) {
-            let cases = if self.metric.is_of_quantity() {
+            let cases = if self.metric.is_of_measures() {
                 number::count(part)
             } else {
                 format!("{} / {}", number::count(part), number::count(whole))

@@ -16,6 +16,7 @@ mod joint;
 mod legend;
 mod marks;
 mod markup;
+mod masks;
 mod measured;
 mod number;
 mod panels;
@@ -110,7 +111,10 @@ impl<'a> Presentation<'a> {
             remarks: participants::remarks(report),
             performance: performance::table(report, &shown),
             responses: performance::operating_points(report, &shown),
-            classes: classes::tables(report, &shown),
+            classes: classes::tables(report, &shown)
+                .into_iter()
+                .chain(masks::table(report, &shown))
+                .collect(),
             detection: detection::tables(report, &shown),
             froc: froc::figure(report, &shown),
             forests: plotted(report)
@@ -167,6 +171,7 @@ fn plotted(report: &Report) -> Vec<MetricId> {
         (Some(classes), ..) => metrics.push(classes::main_metric(classes)),
         (None, Some(_), _) => metrics.extend(measured::PLOTTED),
         (None, None, Some(found)) => metrics.push(detection::main_metric(found)),
+        (None, None, None) if report.segmentation.is_some() => metrics.extend(masks::PLOTTED),
         (None, None, None) => metrics.push(MetricId::Auroc),
     }
     let points = &report.study.operating_points;

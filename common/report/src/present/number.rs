@@ -32,11 +32,14 @@ impl Format {
             | MetricId::MacroAuroc
             | MetricId::ClassAuroc(_)
             | MetricId::IntraclassCorrelation
-            | MetricId::Cpm => Self::Fixed(3),
+            | MetricId::Cpm
+            | MetricId::Dice
+            | MetricId::Nsd => Self::Fixed(3),
             MetricId::MeanAbsoluteError
             | MetricId::MeanError
             | MetricId::LowerLimitOfAgreement
-            | MetricId::UpperLimitOfAgreement => Self::Quantity,
+            | MetricId::UpperLimitOfAgreement
+            | MetricId::Hd95 => Self::Quantity,
             MetricId::OeRatio
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope

@@ -136,6 +136,7 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
     ];
     remarks.extend(preprocessing(report));
     remarks.extend(quantity);
+    remarks.extend(report.segmentation.as_ref().map(super::masks::remark));
     remarks
 }
 
@@ -171,6 +172,9 @@ fn unit_of_analysis(report: &Report) -> &'static str {
     let study = &report.study;
     match (&report.quantity, study.combine) {
         (Some(_), Some(Combine::Mean)) => "patient, by the mean error of the images",
+        (None, Some(Combine::Mean)) if report.segmentation.is_some() => {
+            "patient, by the mean of the images in which both masks hold the structure"
+        }
         _ => words::unit(study.unit, study.combine),
     }
 }

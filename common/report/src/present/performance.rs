@@ -28,6 +28,9 @@ const OF_QUANTITY: [MetricId; 5] = [
     MetricId::IntraclassCorrelation,
 ];
 
+/// Those of masks.
+const OF_MASKS: [MetricId; 3] = [MetricId::Dice, MetricId::Nsd, MetricId::Hd95];
+
 /// Discrimination and calibration, one row a site and one for the pooled values.
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     let level = number::level(report.study.level);
@@ -45,6 +48,9 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
         (Some(_), ..) => "Discrimination",
         (None, Some(_), _) => "Errors and agreement with the reference standard",
         (None, None, Some(_)) => "Lesions found and false positives",
+        (None, None, None) if report.segmentation.is_some() => {
+            "Masks beside the reference standard's"
+        }
         (None, None, None) => "Discrimination and calibration",
     };
     let caption = format!(
@@ -81,6 +87,7 @@ fn without_threshold(report: &Report) -> Vec<MetricId> {
             MetricId::Accuracy,
         ],
         (None, Some(_)) => OF_QUANTITY.to_vec(),
+        (None, None) if report.segmentation.is_some() => OF_MASKS.to_vec(),
         (None, None) => WITHOUT_THRESHOLD.to_vec(),
     }
 }

@@ -55,10 +55,12 @@ fn withheld_row(report: &Report, item: &WithheldItem) -> Row {
     Row::new(Markup::text(item.site.as_str()), cells)
 }
 
-/// A quantity has no classes that could be too small.
+/// Neither a quantity nor a mask has classes that could be too small.
 const fn why(report: &Report, code: WithheldCode) -> &'static str {
     match code {
-        WithheldCode::Insufficient if report.quantity.is_some() => {
+        WithheldCode::Insufficient
+            if report.quantity.is_some() || report.segmentation.is_some() =>
+        {
             "the whole cohort has too few patients"
         }
         code => words::withheld(code),

@@ -51,6 +51,11 @@ fn who(report: &Report) -> String {
         }
         (None, None) => match &report.quantity {
             Some(quantity) => format!("{released}, in whom the model estimates {}.", quantity.name),
+            None if report.segmentation.is_some() => format!(
+                "{released}, in whom both the reference standard and the model outlined {}.{}",
+                report.study.target_condition,
+                super::masks::sentence(report)
+            ),
             None => format!("{released}."),
         },
     }

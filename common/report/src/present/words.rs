@@ -35,6 +35,9 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::LesionSensitivity(point) => format!("Lesion sensitivity at {point}"),
         MetricId::FalsePositivesPerScan(point) => format!("False positives a scan at {point}"),
         MetricId::Cpm => "CPM".to_owned(),
+        MetricId::Dice => "Dice coefficient".to_owned(),
+        MetricId::Hd95 => "HD95".to_owned(),
+        MetricId::Nsd => "Normalised surface Dice".to_owned(),
     }
 }
 
@@ -55,6 +58,9 @@ pub(super) fn unit_behind(report: &Report, id: &MetricId) -> String {
 }
 
 fn unit_of<'r>(report: &'r Report, id: &MetricId) -> &'r str {
+    if *id == MetricId::Hd95 {
+        return "mm";
+    }
     let quantity = report.quantity.as_ref().filter(|_| id.has_unit());
     quantity.map_or("", |quantity| quantity.unit.as_str())
 }
@@ -62,7 +68,8 @@ fn unit_of<'r>(report: &'r Report, id: &MetricId) -> &'r str {
 /// A metric inside a sentence.
 pub(super) fn metric_in_text(id: &MetricId) -> String {
     let word = metric(id);
-    if ["AUROC", "Brier", "ICC", "CPM"].iter().any(|name| word.starts_with(name)) {
+    let names = ["AUROC", "Brier", "ICC", "CPM", "Dice", "HD95"];
+    if names.iter().any(|name| word.starts_with(name)) {
         return word;
     }
     let mut letters = word.chars();
@@ -88,6 +95,9 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::LowerLimitOfAgreement
         | MetricId::UpperLimitOfAgreement
         | MetricId::IntraclassCorrelation
+        | MetricId::Dice
+        | MetricId::Hd95
+        | MetricId::Nsd
         | MetricId::Brier
         | MetricId::Ece
         | MetricId::Accuracy

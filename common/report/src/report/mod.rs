@@ -11,6 +11,7 @@ mod operating_point;
 mod reason;
 mod risk_of_bias;
 mod scale;
+mod segmentation;
 mod site;
 mod subgroup;
 mod synthesis;
@@ -38,6 +39,7 @@ pub use operating_point::{
 pub use reason::Reason;
 pub use risk_of_bias::{Domain, Judgement, RiskOfBias, Signal};
 pub use scale::Scale;
+pub use segmentation::SegmentationSection;
 pub use site::{
     Attrition, CalibrationLine, Disclosed, Metric, Metrics, OperatingPointRow, Participants, Site,
     SiteControl, SiteTally,
@@ -91,6 +93,9 @@ pub struct Report {
     pub round: RoundIdentity,
     /// [`REPORT_SCHEMA`].
     pub schema: String,
+    /// How masks were measured, and who has an empty one; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segmentation: Option<SegmentationSection>,
     /// Every site of the round, in order of ids.
     pub sites: Vec<Site>,
     /// What made it.

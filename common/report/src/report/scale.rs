@@ -54,7 +54,10 @@ impl Scale {
             | MetricId::MeanError
             | MetricId::LowerLimitOfAgreement
             | MetricId::UpperLimitOfAgreement
-            | MetricId::IntraclassCorrelation => Self::Identity,
+            | MetricId::IntraclassCorrelation
+            | MetricId::Dice
+            | MetricId::Hd95
+            | MetricId::Nsd => Self::Identity,
         }
     }
 

@@ -6,8 +6,8 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, CohortCommitment, Name, PolicyDigest, ResultDigest, ScoreSource, Sha256Digest,
-    SiteId, SiteStatus, Terms,
+    BuildDigest, CohortCommitment, EmptyMasks, Name, PolicyDigest, ResultDigest, ScoreSource,
+    Sha256Digest, SiteId, SiteStatus, Terms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,9 @@ pub struct Site {
     /// How patients of several classes were called; absent of other tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<SiteClasses>,
+    /// Patients in whom a mask is empty; absent of other tasks, and where it was withheld.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_masks: Option<EmptyMasks>,
     /// What was measured of patients, as it was released; absent of other tasks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<SiteMeasure>,

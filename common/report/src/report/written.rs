@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::{
     ClassSection, DetectionSection, DisclosureSection, Gap, ModelIdentity, OperatingPointSummary,
-    Participants, QuantitySection, Report, RiskOfBias, RoundIdentity, Site, Software,
-    StudyIdentity, Syntheses, Verdict,
+    Participants, QuantitySection, Report, RiskOfBias, RoundIdentity, SegmentationSection, Site,
+    Software, StudyIdentity, Syntheses, Verdict,
 };
 
 /// The members whose keys stand before `subgroups`.
@@ -31,6 +31,8 @@ struct Before<'r> {
     risk_of_bias: &'r [RiskOfBias],
     round: &'r RoundIdentity,
     schema: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segmentation: Option<&'r SegmentationSection>,
     sites: &'r [Site],
     software: &'r Software,
     study: &'r StudyIdentity,
@@ -99,6 +101,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
         risk_of_bias,
         round,
         schema,
+        segmentation,
         sites,
         software,
         study,
@@ -119,6 +122,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
         risk_of_bias,
         round,
         schema,
+        segmentation: segmentation.as_ref(),
         sites,
         software,
         study,

@@ -2,6 +2,7 @@
 
 mod confusion;
 mod detection;
+mod empty_masks;
 mod gaps;
 mod measures;
 mod metrics;
@@ -19,7 +20,10 @@ use crate::report::Report;
 pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     let classes =
         report.classes.as_ref().map(|classes| ("confusion", confusion::table(report, classes)));
-    let measures = report.quantity.as_ref().map(|_| ("measures", measures::table(report)));
+    let has_measures = report.quantity.is_some() || report.segmentation.is_some();
+    let measures = has_measures.then(|| ("measures", measures::table(report)));
+    let empty_masks =
+        report.segmentation.as_ref().map(|_| ("empty_masks", empty_masks::table(report)));
     let findings =
         report.detection.as_ref().map(|found| ("detection", detection::table(report, found)));
     [
@@ -37,6 +41,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     .chain(classes)
     .chain(measures)
     .chain(findings)
+    .chain(empty_masks)
     .map(|(name, table)| (format!("tables/{name}.csv"), table.into_string()))
     .collect()
 }

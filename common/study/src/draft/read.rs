@@ -10,11 +10,11 @@ use crate::digest::{ModelDigest, Sha256Digest};
 use crate::id::{Name, StudyId};
 use crate::metric::MetricId;
 use crate::protocol::{
-    Analysis, AttributeSource, Band, Category, Class, Combine, Crossing, Dimension,
+    Analysis, AttributeSource, Band, Border, Category, Class, Combine, Crossing, Dimension,
     DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout,
-    ModelInput, ModelOutput, ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA,
-    PredictionTables, ProbeRule, Profile, Quantity, ReferenceStandard, Resize, ScoreScale,
-    StudyProtocol, Task, Unit, ValueScaling,
+    MOST_MICROMETRES, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OperatingPoint,
+    PROTOCOL_SCHEMA, PredictionTables, ProbeRule, Profile, Quantity, ReferenceStandard, Resize,
+    ScoreScale, Structure, StudyProtocol, Task, Unit, ValueScaling,
 };
 
 pub(super) const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
@@ -111,6 +111,7 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         Ordinal,
         Regression,
         Detection,
+        Segmentation,
     }
     let kinds = [
         ("binary", Kind::Binary),
@@ -118,6 +119,7 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         ("ordinal", Kind::Ordinal),
         ("regression", Kind::Regression),
         ("detection", Kind::Detection),
+        ("segmentation", Kind::Segmentation),
     ];
     let classes = || {
         let class = |t: &Fields<'_, '_, '_>| Class {
@@ -130,6 +132,7 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         Kind::Binary => Task::Binary,
         Kind::MultiClass => Task::MultiClass(classes()),
         Kind::Ordinal => Task::Ordinal(classes()),
+        Kind::Segmentation => Task::Segmentation(structure_of(root)),
         Kind::Regression => Task::Regression(quantity_of(root)),
         Kind::Detection => Task::Detection(detection::plan_of(root)),
     }
@@ -160,6 +163,46 @@ fn quantity_of(root: &Fields<'_, '_, '_>) -> Quantity {
         unit: table.and_then(|t| t.text_or_none("unit")).unwrap_or_default(),
         upper_micro,
     }
+}
+
+fn structure_of(root: &Fields<'_, '_, '_>) -> Structure {
+    let remedy = "add a [segmentation] table with labels, border, tolerance_mm and hd95_bound_mm";
+    let table = root.table("segmentation", remedy);
+    let table = table.as_ref();
+    let borders = [("voxel_border", Border::VoxelBorder), ("surfel", Border::Surfel)];
+    let labels = |key| {
+        let numbers = table.map(|t| t.numbers(key, "list values of voxels, such as [1]"));
+        // What is no value of a voxel becomes the background, which the rules refuse.
+        numbers.unwrap_or_default().into_iter().map(label).collect()
+    };
+    let length = |key, remedy| table.and_then(|t| t.number(key, remedy)).map(micrometres);
+    Structure {
+        labels: labels("labels"),
+        other_labels: labels("other_labels"),
+        border: table.and_then(|t| t.word("border", &borders)).unwrap_or(Border::VoxelBorder),
+        tolerance_um: length("tolerance_mm", "give the difference that experts have, such as 2")
+            .unwrap_or(0),
+        hd95_bound_um: length("hd95_bound_mm", "give the largest distance that counts, such as 50")
+            .unwrap_or(MOST_MICROMETRES),
+        pixel_spacing_um: table
+            .filter(|t| t.has("pixel_spacing_mm"))
+            .and_then(|t| t.number("pixel_spacing_mm", "give the size of a pixel, or leave it out"))
+            .map(micrometres),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to the range")]
+fn label(number: f64) -> u16 {
+    let is_label = number.fract() == 0.0 && (0.0..=f64::from(u16::MAX)).contains(&number);
+    if is_label { number as u16 } else { 0 }
+}
+
+/// To whole micrometres; what is none, or beyond all, becomes more than any rule allows.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to the range")]
+fn micrometres(millimetres: f64) -> u32 {
+    let micrometres = (millimetres * 1000.0).round();
+    let is_length = (0.0..=f64::from(MOST_MICROMETRES)).contains(&micrometres);
+    if is_length { micrometres as u32 } else { u32::MAX }
 }
 
 fn model_of(model: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelSpecification {

@@ -6,6 +6,7 @@ mod detection;
 mod lattice;
 mod quantity;
 mod sizes;
+mod structure;
 mod task;
 mod texts;
 

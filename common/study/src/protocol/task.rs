@@ -1,9 +1,9 @@
-//! What the index test answers: whether a condition is there, which of several classes, how much of a quantity, or what is
-//! where.
+//! What the index test answers: whether a condition is there, which of several classes, how much of a quantity, what is
+//! where, or where a structure is.
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectionPlan, Quantity, ReferenceStandard, StudyProtocol};
+use super::{DetectionPlan, Quantity, ReferenceStandard, Structure, StudyProtocol};
 use crate::id::Name;
 use crate::measures::MeasureRange;
 
@@ -35,6 +35,8 @@ pub enum Task {
     Regression(Quantity),
     /// Findings with a place and a score.
     Detection(DetectionPlan),
+    /// Where a structure is: a mask of each case, beside the mask of the reference standard.
+    Segmentation(Structure),
 }
 
 impl Task {
@@ -45,11 +47,24 @@ impl Task {
         matches!(self, Self::Binary)
     }
 
-    /// The classes, in the order of the model's output; none of a task without several.
+    /// The structure, of a task of masks.
+    #[must_use]
+    pub const fn structure(&self) -> Option<&Structure> {
+        match self {
+            Self::Segmentation(structure) => Some(structure),
+            Self::Binary
+            | Self::MultiClass(_)
+            | Self::Ordinal(_)
+            | Self::Regression(_)
+            | Self::Detection(_) => None,
+        }
+    }
+
+    /// The classes, in the order of the model's output; none of a task without any.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary | Self::Regression(_) | Self::Detection(_) => &[],
+            Self::Binary | Self::Regression(_) | Self::Detection(_) | Self::Segmentation(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
         }
     }
@@ -62,13 +77,14 @@ impl Task {
                 Vec::new()
             }
             Self::Regression(quantity) => quantity.measures(),
+            Self::Segmentation(structure) => structure.measures(),
         }
     }
 
     /// Whether patients are measured, not counted.
     #[must_use]
     pub const fn is_of_measures(&self) -> bool {
-        matches!(self, Self::Regression(_))
+        matches!(self, Self::Regression(_) | Self::Segmentation(_))
     }
 
     /// The quantity of a regression.
@@ -76,7 +92,11 @@ impl Task {
     pub const fn quantity(&self) -> Option<&Quantity> {
         match self {
             Self::Regression(quantity) => Some(quantity),
-            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Detection(_) => None,
+            Self::Binary
+            | Self::MultiClass(_)
+            | Self::Ordinal(_)
+            | Self::Detection(_)
+            | Self::Segmentation(_) => None,
         }
     }
 
@@ -85,7 +105,11 @@ impl Task {
     pub const fn detection(&self) -> Option<&DetectionPlan> {
         match self {
             Self::Detection(plan) => Some(plan),
-            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Regression(_) => None,
+            Self::Binary
+            | Self::MultiClass(_)
+            | Self::Ordinal(_)
+            | Self::Regression(_)
+            | Self::Segmentation(_) => None,
         }
     }
 }
@@ -99,6 +123,8 @@ pub enum Reference {
     Class(u8),
     /// The quantity, in 10⁻⁶ of its unit, as it was written: bounds are for whoever counts.
     Value(i64),
+    /// There is a mask.
+    Mask,
 }
 
 impl std::fmt::Debug for Reference {
@@ -108,6 +134,7 @@ impl std::fmt::Debug for Reference {
             Self::Condition(is_there) => is_there.fmt(f),
             Self::Class(place) => place.fmt(f),
             Self::Value(micro) => micro.fmt(f),
+            Self::Mask => f.write_str("mask"),
         }
     }
 }

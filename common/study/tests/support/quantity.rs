@@ -146,6 +146,7 @@ pub(crate) fn summary(plan: &StudyProtocol, patients: &[Patient]) -> SiteSummary
         cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
         failures: Vec::new(),
         findings: Findings::Measures(MeasureFindings {
+            empty_masks: None,
             overall: group(&all),
             tables: tables.collect(),
         }),

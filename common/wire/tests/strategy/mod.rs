@@ -7,6 +7,7 @@ use fedval_stats::aggregate::{
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
 use fedval_study::detection::{CurvePoint, PointCounts};
+use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
 use fedval_study::measures::Measured;
 use fedval_study::noisy::NoisyCount;
 use fedval_study::performance::CalibrationOutcome;
@@ -255,14 +256,29 @@ prop_compose! {
 }
 
 fn measured() -> impl Strategy<Value = Measured> {
-    let measures = vec![Measure::AbsoluteError, Measure::Error, Measure::Level];
+    let measures = vec![
+        Measure::AbsoluteError,
+        Measure::Error,
+        Measure::Level,
+        Measure::Dice,
+        Measure::Hd95,
+        Measure::Nsd,
+    ];
     (prop::sample::select(measures), on_grid(), on_grid())
         .prop_map(|(measure, mean, sd)| Measured { mean, measure, sd })
 }
 
+fn empty_masks() -> impl Strategy<Value = EmptyMasks> {
+    let without =
+        (count(), count()).prop_map(|(neither, spurious)| WithoutStructure { neither, spurious });
+    (count(), option::of(without))
+        .prop_map(|(missed, without_structure)| EmptyMasks { missed, without_structure })
+}
+
 fn measures() -> impl Strategy<Value = MeasurePerformance> {
-    (vec(measured(), 0..4), count())
-        .prop_map(|(measures, patients)| MeasurePerformance { measures, patients })
+    (option::of(empty_masks()), vec(measured(), 0..4), count()).prop_map(
+        |(empty_masks, measures, patients)| MeasurePerformance { empty_masks, measures, patients },
+    )
 }
 
 prop_compose! {

@@ -7,6 +7,7 @@
 mod classes;
 mod detection;
 mod engines;
+mod masks;
 #[path = "../../../inference/tests/oip_server/mod.rs"]
 mod oip_server;
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
@@ -54,6 +55,16 @@ fn main() -> ExitCode {
         trial("a_patient_of_several_grades_is_counted_once", classes::counts_grades()),
         trial("a_grade_is_that_of_all_images_also_of_one_that_failed", classes::keeps_grades()),
         trial("scores_of_classes_that_do_not_add_up_to_1_fail_their_case", classes::adds_up()),
+        trial(
+            "patients_with_two_masks_are_measured_and_others_counted",
+            masks::measures_patients(),
+        ),
+        trial("of_several_masks_of_a_patient_the_first_counts", masks::counts_the_first_image()),
+        trial(
+            "masks_that_cannot_be_compared_fail_their_case",
+            masks::fails_what_cannot_be_compared(),
+        ),
+        trial("masks_that_processes_compared_are_counted_as_if_one_had", masks::splits_masks()),
         trial("a_patient_is_measured_once_and_within_bounds", regression::measures_patients()),
         trial(
             "a_prediction_that_is_no_number_fails_its_case",

@@ -9,14 +9,14 @@ use fedval_vault::ShardCases;
 use crate::site::{CASES, Site};
 
 /// Runs process `index` of `of`, and tells where it wrote and how many cases it evaluated.
-async fn run(site: &Site, round: &str, index: u32, of: u32) -> (PathBuf, usize) {
+pub(crate) async fn run(site: &Site, round: &str, index: u32, of: u32) -> (PathBuf, usize) {
     let (file, progress) = (site.beside(&format!("{index}.cases")), Progress::default());
     site.run_shard(round, Shard::new(index, of).unwrap(), &file, &progress).await.unwrap();
     (file, progress.get().0)
 }
 
 /// Brings into the vault what a process left.
-async fn merge(site: &Site, round: &str, file: &Path) -> BTreeSet<usize> {
+pub(crate) async fn merge(site: &Site, round: &str, file: &Path) -> BTreeSet<usize> {
     let round = round.parse().unwrap();
     let (mut cases, mut places) = (ShardCases::open(file).unwrap(), BTreeSet::new());
     loop {

@@ -1,4 +1,4 @@
-//! The parent's side of decoding.
+//! The parent's side of decoding, and of comparing masks.
 
 use std::time::Duration;
 
@@ -8,8 +8,11 @@ use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
 use fedval_study::summary::FailureReason;
 
 use super::DecodeRequest;
-use super::exchange::{ReceivedImage, decode_reply, encode_head, max_reply_bytes};
+use super::exchange::{
+    ReceivedImage, decode_mask_reply, decode_reply, encode_head, encode_mask_head, max_reply_bytes,
+};
 use super::fault::ImageFault;
+use super::mask::{MaskComparison, MaskRequest};
 
 /// Images that one child decodes. A child that an image has turned can falsify no more than the
 /// rest of these.
@@ -139,25 +142,53 @@ impl Decoder {
         &mut self,
         request: &DecodeRequest<'_>,
     ) -> Result<SiteLocal<ReceivedImage>, DecodeFailure> {
-        if request.bytes.len() as u64 > self.limits.max_file_bytes {
-            return Err(DecodeFailure::undecodable("FILE_TOO_LARGE"));
-        }
-        let mut running = self.running(request).await?;
-        let wall_clock = Duration::from_secs(self.limits.wall_clock_seconds);
+        self.check_length(request.bytes)?;
+        let longest = max_reply_bytes(request.input.values() as u64);
         let parts = [&encode_head(request)[..], request.bytes];
-        let reply = running.child.call(&parts, wall_clock).await?;
-        let Some(decoded) = decode_reply(reply, request) else {
+        self.ask(&parts, longest, |reply| decode_reply(reply, request)).await
+    }
+
+    /// Holds the two masks of a case against each other.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`]. Files that end the box fail their own case only.
+    pub async fn compare(
+        &mut self,
+        request: &MaskRequest<'_>,
+    ) -> Result<SiteLocal<MaskComparison>, DecodeFailure> {
+        self.check_length(request.reference)?;
+        self.check_length(request.predicted)?;
+        let parts = [&encode_mask_head(request)[..], request.reference, request.predicted];
+        self.ask(&parts, max_reply_bytes(0), |reply| decode_mask_reply(&reply)).await
+    }
+
+    fn check_length(&self, file: &[u8]) -> Result<(), DecodeFailure> {
+        let is_too_long = file.len() as u64 > self.limits.max_file_bytes;
+        if is_too_long { Err(DecodeFailure::undecodable("FILE_TOO_LARGE")) } else { Ok(()) }
+    }
+
+    /// Asks the box, which answers with at most `longest` bytes that `read` understands.
+    async fn ask<T>(
+        &mut self,
+        parts: &[&[u8]],
+        longest: u64,
+        read: impl FnOnce(Vec<u8>) -> Option<Result<T, ImageFault>>,
+    ) -> Result<SiteLocal<T>, DecodeFailure> {
+        let mut running = self.running(longest).await?;
+        let wall_clock = Duration::from_secs(self.limits.wall_clock_seconds);
+        let reply = running.child.call(parts, wall_clock).await?;
+        let Some(answer) = read(reply) else {
             return Err(DecodeFailure::undecodable("DECODER_REPLY_INVALID"));
         };
         // Only a box that kept to the protocol sees another file.
         running.images_left -= 1;
         self.child = Some(running);
-        Ok(SiteLocal::new(decoded?))
+        Ok(SiteLocal::new(answer?))
     }
 
     /// The child at hand, or a fresh one.
-    async fn running(&mut self, request: &DecodeRequest<'_>) -> Result<Running, DecodeFailure> {
-        let max_reply_bytes = max_reply_bytes(request.input.values() as u64);
+    async fn running(&mut self, max_reply_bytes: u64) -> Result<Running, DecodeFailure> {
         let fits = |r: &Running| r.images_left > 0 && r.max_reply_bytes == max_reply_bytes;
         if let Some(running) = self.child.take().filter(fits) {
             return Ok(running);

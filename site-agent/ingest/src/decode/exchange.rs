@@ -1,9 +1,9 @@
 //! What travels between the decoder's box and its parent.
 //!
-//! Request: length of the head in four bytes, the head as JSON, the file. Reply: a byte that says
-//! how it went; for an image three zeros follow, the number of values in four bytes, the values as
-//! `f32`, and the attributes as JSON. Integers are little-endian, values as this machine keeps them:
-//! both ends are the same program.
+//! Request: length of the head in four bytes, the head as JSON, the file, or both masks of a case one behind the
+//! other. Reply: a byte that says how it went; for an image three zeros follow, the number of values in four bytes,
+//! the values as `f32`, and the attributes as JSON; for masks, what was measured of them. Integers are
+//! little-endian, values as this machine keeps them: both ends are the same program.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,14 +11,15 @@ use std::fmt;
 
 use fedval_preprocess::all_finite;
 use fedval_sandbox::{Reply, numbers};
-use fedval_study::protocol::ModelInput;
+use fedval_study::protocol::{ModelInput, Structure};
 use serde::{Deserialize, Serialize};
 
 use super::attributes::admitted;
 use super::fault::ImageFault;
+use super::mask::{MaskComparison, MaskRequest, compare_masks, reply as mask_reply};
 use super::{DecodeRequest, DecodedImage, decode_image};
 
-/// First byte of a reply with an image; any other is a fault's place, counted from 1.
+/// First byte of a reply with an image or a comparison; any other is a fault's place, counted from 1.
 const DECODED: u8 = 0;
 
 /// Bytes before the values of an image: a multiple of a value's, so that they can be read in place.
@@ -28,15 +29,22 @@ const HEAD_BYTES: usize = 8;
 const REPLY_OVERHEAD: u64 = 16 * 1024;
 
 #[derive(Serialize)]
-struct Head<'a> {
-    input: &'a ModelInput,
-    dicom_attributes: &'a [String],
+enum Head<'a> {
+    Image {
+        input: &'a ModelInput,
+        dicom_attributes: &'a [String],
+    },
+    /// The first of the two files is so long.
+    Masks {
+        structure: &'a Structure,
+        reference_bytes: usize,
+    },
 }
 
 #[derive(Deserialize)]
-struct OwnedHead {
-    input: ModelInput,
-    dicom_attributes: Vec<String>,
+enum OwnedHead {
+    Image { input: ModelInput, dicom_attributes: Vec<String> },
+    Masks { structure: Structure, reference_bytes: usize },
 }
 
 /// Longest reply of an honest box with an input of `values` values.
@@ -46,15 +54,26 @@ pub(super) const fn max_reply_bytes(values: u64) -> u64 {
 
 /// What goes before the file.
 pub(super) fn encode_head(request: &DecodeRequest<'_>) -> Vec<u8> {
-    let head = Head { input: request.input, dicom_attributes: request.dicom_attributes };
-    let head = serde_json::to_vec(&head).expect("a protocol's input is a plain structure");
-    let length = u32::try_from(head.len()).expect("a protocol's input is a few lines");
+    let DecodeRequest { input, dicom_attributes, .. } = *request;
+    encoded(&Head::Image { input, dicom_attributes })
+}
+
+/// What goes before both masks of a case.
+pub(super) fn encode_mask_head(request: &MaskRequest<'_>) -> Vec<u8> {
+    let MaskRequest { structure, reference, .. } = *request;
+    encoded(&Head::Masks { structure, reference_bytes: reference.len() })
+}
+
+fn encoded(head: &Head<'_>) -> Vec<u8> {
+    let head = serde_json::to_vec(head).expect("a part of a protocol is a plain structure");
+    let length = u32::try_from(head.len()).expect("a part of a protocol is a few lines");
     [&length.to_le_bytes()[..], &head].concat()
 }
 
 /// What the box answers: an image goes out from where it was decoded.
 pub(super) enum Answer {
     Image { head: [u8; HEAD_BYTES], tensor: Vec<f32>, attributes: Vec<u8> },
+    Masks([u8; 1 + mask_reply::LENGTH]),
     Fault([u8; 1]),
 }
 
@@ -64,6 +83,7 @@ impl Reply for Answer {
             Self::Image { head, tensor, attributes } => {
                 vec![head, bytemuck::cast_slice(tensor), attributes]
             }
+            Self::Masks(comparison) => vec![comparison],
             Self::Fault(place) => vec![place],
         }
     }
@@ -71,17 +91,26 @@ impl Reply for Answer {
 
 /// In the box: decodes and answers.
 pub(super) fn answer(request: &[u8]) -> Answer {
-    let decoded = decode_request(request).ok_or(ImageFault::Corrupt).and_then(|(head, bytes)| {
-        decode_image(&DecodeRequest {
-            input: &head.input,
-            dicom_attributes: &head.dicom_attributes,
-            bytes,
-        })
+    let answered = decode_request(request).ok_or(ImageFault::Corrupt);
+    let answered = answered.and_then(|(head, bytes)| match head {
+        OwnedHead::Image { input, dicom_attributes } => {
+            let (input, dicom_attributes) = (&input, &dicom_attributes[..]);
+            decode_image(&DecodeRequest { input, dicom_attributes, bytes }).map(answer_with)
+        }
+        OwnedHead::Masks { structure, reference_bytes } => {
+            let masks = bytes.split_at_checked(reference_bytes).ok_or(ImageFault::Corrupt)?;
+            let (structure, (reference, predicted)) = (&structure, masks);
+            compare_masks(&MaskRequest { structure, reference, predicted })
+                .map(|comparison| answer_of_masks(&comparison))
+        }
     });
-    match decoded {
-        Ok(image) => answer_with(image),
-        Err(fault) => Answer::Fault([1 + fault as u8]),
-    }
+    answered.unwrap_or_else(|fault| Answer::Fault([1 + fault as u8]))
+}
+
+fn answer_of_masks(comparison: &MaskComparison) -> Answer {
+    let mut reply = [DECODED; 1 + mask_reply::LENGTH];
+    reply[1..].copy_from_slice(&mask_reply::encode(comparison));
+    Answer::Masks(reply)
 }
 
 fn decode_request(request: &[u8]) -> Option<(OwnedHead, &[u8])> {
@@ -142,8 +171,7 @@ pub(super) fn decode_reply(
 ) -> Option<Result<ReceivedImage, ImageFault>> {
     let (status, rest) = reply.split_first()?;
     if *status != DECODED {
-        let fault = ImageFault::ALL.get(usize::from(*status) - 1)?;
-        return rest.is_empty().then_some(Err(*fault));
+        return fault_of(*status, rest).map(Err);
     }
     let (head, rest) = reply.split_first_chunk::<HEAD_BYTES>()?;
     let [0, 0, 0, 0, count @ ..] = *head else { return None };
@@ -155,6 +183,20 @@ pub(super) fn decode_reply(
     let attributes: BTreeMap<String, String> = serde_json::from_slice(attributes).ok()?;
     let attributes = admitted(attributes, request.dicom_attributes);
     Some(Ok(ReceivedImage { reply, count, attributes }))
+}
+
+/// The same for a comparison of two masks.
+pub(super) fn decode_mask_reply(reply: &[u8]) -> Option<Result<MaskComparison, ImageFault>> {
+    let (status, rest) = reply.split_first()?;
+    if *status != DECODED {
+        return fault_of(*status, rest).map(Err);
+    }
+    mask_reply::decode(rest).map(Ok)
+}
+
+fn fault_of(status: u8, rest: &[u8]) -> Option<ImageFault> {
+    let fault = ImageFault::ALL.get(usize::from(status).checked_sub(1)?)?;
+    rest.is_empty().then_some(*fault)
 }
 
 #[cfg(test)]

@@ -63,11 +63,20 @@ pub enum ImageFault {
     /// A NIfTI file does not say where its axes point, or not clearly.
     #[error("the file does not say which way up the image is")]
     Orientation,
+    /// The masks of a case do not lie on the same grid.
+    #[error("the masks of the case do not lie on the same grid")]
+    MaskGrid,
+    /// A voxel of a mask has a value that the protocol does not list, or one that is no whole number.
+    #[error("a mask has a value that the protocol does not list")]
+    MaskValue,
+    /// A mask does not say how large its voxels are, or says what cannot be.
+    #[error("a mask does not say how large its voxels are")]
+    MaskSpacing,
 }
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
@@ -86,6 +95,9 @@ impl ImageFault {
         Self::ValueMapping,
         Self::Size,
         Self::Orientation,
+        Self::MaskGrid,
+        Self::MaskValue,
+        Self::MaskSpacing,
     ];
 
     /// Stable identifier for the site's own list of failed cases.
@@ -110,6 +122,9 @@ impl ImageFault {
             Self::ValueMapping => "IMAGE_VALUE_MAPPING",
             Self::Size => "IMAGE_SIZE",
             Self::Orientation => "IMAGE_ORIENTATION",
+            Self::MaskGrid => "MASK_GRID",
+            Self::MaskValue => "MASK_VALUE",
+            Self::MaskSpacing => "MASK_SPACING",
         }
     }
 
@@ -132,8 +147,10 @@ impl ImageFault {
             | Self::Transparent
             | Self::Monochrome1
             | Self::ValueMapping
-            | Self::Orientation => FailureReason::Unsupported,
-            Self::Size => FailureReason::WrongSize,
+            | Self::Orientation
+            | Self::MaskValue
+            | Self::MaskSpacing => FailureReason::Unsupported,
+            Self::Size | Self::MaskGrid => FailureReason::WrongSize,
         }
     }
 }

@@ -85,11 +85,11 @@ pub(super) struct Samples<S> {
 }
 
 impl<S: Sample> Samples<S> {
-    const fn grey(values: Vec<S>) -> Self {
+    pub(super) const fn grey(values: Vec<S>) -> Self {
         Self { values, channels: 1 }
     }
 
-    const fn colour(values: Vec<S>) -> Self {
+    pub(super) const fn colour(values: Vec<S>) -> Self {
         Self { values, channels: 3 }
     }
 
@@ -119,7 +119,7 @@ impl<S: Sample> Samples<S> {
         Ok(planes.iter().map(|plane| mapped(plane, usize::from(max) + 1, number)).collect())
     }
 
-    fn separate(self, size: Size, wanted: u32) -> Result<Vec<Vec<S>>, ImageFault> {
+    pub(super) fn separate(self, size: Size, wanted: u32) -> Result<Vec<Vec<S>>, ImageFault> {
         if self.values.len() != size.pixels() * self.channels {
             return Err(ImageFault::PixelCount);
         }

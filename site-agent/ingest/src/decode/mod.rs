@@ -1,4 +1,4 @@
-//! Image bytes to the tensor that the protocol describes.
+//! Image bytes to the tensor that the protocol describes, and two masks to what is measured of them.
 //!
 //! [`Decoder`] does it in a box: the bytes are a stranger's, and so are the libraries' mistakes.
 //! [`decode_image`] is what runs inside.
@@ -9,6 +9,7 @@ mod dicom;
 mod exchange;
 mod fault;
 mod image;
+mod mask;
 mod nifti;
 mod picture;
 mod probe_file;
@@ -26,6 +27,7 @@ pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
 pub use fedval_preprocess::MAX_SIDE;
+pub use mask::{MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, compare_masks};
 pub use picture::picture;
 pub use probe_file::probe_file;
 

@@ -17,6 +17,10 @@ pub(super) enum IndexTestPlace {
     Called(usize),
     /// Whether the scan was read, where the site says so.
     Status(Option<usize>),
+    Masks {
+        reference: usize,
+        predicted: usize,
+    },
 }
 
 /// Places of the columns in the header.
@@ -24,7 +28,7 @@ pub(super) struct Columns {
     pub(super) case_id: usize,
     pub(super) patient_id: usize,
     pub(super) index_test: IndexTestPlace,
-    /// None where findings stand in files of their own.
+    /// `None` where findings stand in files of their own, or masks are the reference standard.
     pub(super) label: Option<usize>,
     /// The protocol's name of each attribute, with its place.
     pub(super) attributes: Vec<(Arc<str>, usize)>,
@@ -41,13 +45,14 @@ impl Columns {
             IndexTestPlace::Image(place)
             | IndexTestPlace::Score(place)
             | IndexTestPlace::Instance(_, place)
-            | IndexTestPlace::Called(place) => std::slice::from_ref(place),
-            IndexTestPlace::Scores(places) => places,
-            IndexTestPlace::Status(place) => place.as_slice(),
+            | IndexTestPlace::Called(place) => vec![*place],
+            IndexTestPlace::Scores(places) => places.clone(),
+            IndexTestPlace::Status(place) => place.iter().copied().collect(),
+            IndexTestPlace::Masks { reference, predicted } => vec![*reference, *predicted],
         };
         let attributes = self.attributes.iter().map(|(_, place)| *place);
         let named = [self.case_id, self.patient_id].into_iter().chain(self.label);
-        named.chain(index_test.iter().copied()).chain(attributes).collect()
+        named.chain(index_test).chain(attributes).collect()
     }
 
     /// Finds every column; the missing and the ambiguous ones are `findings`.
@@ -89,8 +94,16 @@ impl Columns {
                 Some(column) => place(column).map(|place| IndexTestPlace::Status(Some(place))),
                 None => Some(IndexTestPlace::Status(None)),
             },
+            IndexTestColumn::Masks { reference, predicted } => {
+                let (reference, predicted) = (place(reference), place(predicted));
+                let places = reference.zip(predicted);
+                places.map(|(reference, predicted)| IndexTestPlace::Masks { reference, predicted })
+            }
         };
-        let has_label = !matches!(mapping.index_test, IndexTestColumn::Findings(_));
+        let has_label = !matches!(
+            mapping.index_test,
+            IndexTestColumn::Findings(_) | IndexTestColumn::Masks { .. }
+        );
         let label = has_label.then(|| place(&mapping.label));
         // A site that does not record an attribute still takes part; one that says where it records
         // it is held to its word.

@@ -103,6 +103,12 @@ pub enum ManifestProblem {
     /// Calls, and the study needs scores.
     #[error("the study needs a score of each case, not a called class")]
     ScoresNeeded,
+    /// The study judges masks, and the source has none.
+    #[error("the study judges masks, and the source names none")]
+    MasksNeeded,
+    /// The source has masks, and the study judges none.
+    #[error("the source names masks, and the study judges none")]
+    MasksUnused,
     /// A called class is not in the protocol's dictionary.
     #[error("the called class in line {line} is none of the protocol's")]
     CallUnknown {
@@ -196,6 +202,8 @@ impl Problem for ManifestProblem {
             Self::ScoreUnreadable { .. } => "MANIFEST_SCORE_UNREADABLE",
             Self::InstanceInvalid { .. } => "MANIFEST_INSTANCE_INVALID",
             Self::ScoresNeeded => "MANIFEST_SCORES_NEEDED",
+            Self::MasksNeeded => "MANIFEST_MASKS_NEEDED",
+            Self::MasksUnused => "MANIFEST_MASKS_UNUSED",
             Self::CallUnknown { .. } => "MANIFEST_CALL_UNKNOWN",
             Self::OtherTask => "MANIFEST_OTHER_TASK",
             Self::StatusUnknown { .. } => "MANIFEST_STATUS_UNKNOWN",
@@ -244,6 +252,13 @@ impl Problem for ManifestProblem {
             }
             Self::StatusUnknown { .. } => {
                 "write `read`, `no_reference` or `no_result`, or leave the cell empty: the scan was read"
+            }
+            Self::MasksNeeded => {
+                "map `predicted_mask` and `reference_mask` in the agent's configuration, and give each \
+                 case both masks"
+            }
+            Self::MasksUnused => {
+                "give the study a data source with images or scores, without `predicted_mask`"
             }
             Self::PathOutside { .. } => {
                 "write the path relative to the image folder, and keep the file inside it"

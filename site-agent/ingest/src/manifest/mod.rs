@@ -1,7 +1,7 @@
 //! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes; as CSV or as Parquet.
 //!
 //! A prediction table is a manifest with a score in the place of the image; one for a PACS has a UID or
-//! an accession number there.
+//! an accession number there; one of masks names two files, and has no label.
 
 mod attributes;
 mod columns;
@@ -70,6 +70,13 @@ pub enum IndexTestColumn {
     Instance(InstanceKey, String),
     /// None: findings stand in files of their own.
     Findings(FindingsSource),
+    /// Paths of both masks of a case, relative to the root. There is no label beside them.
+    Masks {
+        /// The reference standard's.
+        reference: String,
+        /// The index test's, made elsewhere.
+        predicted: String,
+    },
 }
 
 impl IndexTestColumn {
@@ -80,7 +87,8 @@ impl IndexTestColumn {
             Self::Image(name)
             | Self::Score(name)
             | Self::Called(name)
-            | Self::Instance(_, name) => name,
+            | Self::Instance(_, name)
+            | Self::Masks { predicted: name, .. } => name,
             Self::Findings(source) => source.status.as_deref().unwrap_or_default(),
         }
     }
@@ -88,7 +96,7 @@ impl IndexTestColumn {
     /// Whether results of the index test were brought, and no images.
     #[must_use]
     pub const fn is_table(&self) -> bool {
-        matches!(self, Self::Score(_) | Self::Called(_) | Self::Findings(_))
+        matches!(self, Self::Score(_) | Self::Called(_) | Self::Findings(_) | Self::Masks { .. })
     }
 }
 
@@ -116,6 +124,13 @@ pub enum IndexTest {
     Scores(Option<Vec<f64>>),
     /// Findings in files of their own, if the scan was read.
     Findings(ScanStatus),
+    /// The files of both masks, as an image's; `None` where the cell is empty.
+    Masks {
+        /// The reference standard's.
+        reference: Option<PathBuf>,
+        /// The index test's.
+        predicted: Option<PathBuf>,
+    },
 }
 
 /// Whether a scan was read by both sides. A scan that was read and has no finding stands in no file of findings.

@@ -68,6 +68,22 @@ fn is_parquet(file: &mut BufReader<File>) -> Result<bool, ManifestProblem> {
     }
 }
 
+/// Whether the source brings what the task judges.
+fn check_index_test(index_test: &IndexTestColumn, task: &Task) -> Result<(), ManifestProblem> {
+    let has_findings = matches!(index_test, IndexTestColumn::Findings(_));
+    if has_findings != task.detection().is_some() {
+        return Err(ManifestProblem::OtherTask);
+    }
+    let is_called = matches!(index_test, IndexTestColumn::Called(_));
+    let has_masks = matches!(index_test, IndexTestColumn::Masks { .. });
+    match (task.structure(), has_masks) {
+        _ if is_called && !matches!(task, Task::Ordinal(_)) => Err(ManifestProblem::ScoresNeeded),
+        (Some(_), false) => Err(ManifestProblem::MasksNeeded),
+        (None, true) => Err(ManifestProblem::MasksUnused),
+        (Some(_), true) | (None, false) => Ok(()),
+    }
+}
+
 fn read_rows(
     mut rows: impl Rows,
     root: &Path,
@@ -78,14 +94,7 @@ fn read_rows(
     let mut findings = Findings::default();
     let names = rows.header()?;
     let classes = labels.task.classes().len();
-    let has_findings = matches!(source.columns.index_test, IndexTestColumn::Findings(_));
-    if has_findings != labels.task.detection().is_some() {
-        return Err(ManifestProblem::OtherTask.into());
-    }
-    let is_called = matches!(source.columns.index_test, IndexTestColumn::Called(_));
-    if is_called && !matches!(labels.task, Task::Ordinal(_)) {
-        return Err(ManifestProblem::ScoresNeeded.into());
-    }
+    check_index_test(&source.columns.index_test, labels.task)?;
     let found = Columns::find(&names, &source.columns, attribute_columns, classes, &mut findings);
     let Some(columns) = found else {
         return Err(findings.into_error());
@@ -166,7 +175,11 @@ impl Reading<'_> {
         let patient_id = self.value(line, fields[columns.patient_id], &mapping.patient_id);
         let index_test = self.index_test(line, fields);
         let case_id = case_id.and_then(|id| self.unrepeated(line, id));
-        let reference = columns.label.and_then(|label| self.reference(line, fields[label]));
+        let reference = match (columns.label, &index_test) {
+            (Some(label), _) => self.reference(line, fields[label]),
+            (None, Some(IndexTest::Masks { reference: Some(_), .. })) => Some(Reference::Mask),
+            (None, _) => None,
+        };
         let (Some(case_id), Some(patient_id), Some(index_test)) = (case_id, patient_id, index_test)
         else {
             return;
@@ -212,6 +225,9 @@ impl Reading<'_> {
             IndexTestPlace::Status(place) => {
                 let cell = place.map_or("", |place| fields[place]);
                 status(cell, line).map(IndexTest::Findings)
+            }
+            IndexTestPlace::Masks { reference, predicted } => {
+                masks(self.root, fields[*reference], fields[*predicted], line)
             }
         };
         found.map_err(|problem| self.findings.add(problem)).ok()
@@ -266,6 +282,20 @@ type IdDigest = [u8; 16];
 fn digest(id: &str) -> IdDigest {
     let digest = Sha256Digest::of(id.as_bytes());
     std::array::from_fn(|place| digest.as_bytes()[place])
+}
+
+/// The files of both masks of a case. None is a reference standard, or an index test, without a result.
+fn masks(
+    root: &Path,
+    reference: &str,
+    predicted: &str,
+    line: u64,
+) -> Result<IndexTest, ManifestProblem> {
+    let file = |path: &str| match path {
+        "" => Ok(None),
+        path => resolve(root, path, line).map(Some),
+    };
+    Ok(IndexTest::Masks { reference: file(reference)?, predicted: file(predicted)? })
 }
 
 /// A score. None is an index test without a result, which the report counts.

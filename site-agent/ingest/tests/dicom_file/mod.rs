@@ -176,12 +176,12 @@ pub(crate) fn element_bytes(
     bytes
 }
 
-fn item(value: &[u8]) -> Vec<u8> {
+pub(crate) fn item(value: &[u8]) -> Vec<u8> {
     let length = u32::try_from(value.len()).unwrap();
     [&[0xfe, 0xff, 0x00, 0xe0], length.to_le_bytes().as_slice(), value].concat()
 }
 
-fn padded(text: &str) -> Vec<u8> {
+pub(crate) fn padded(text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     bytes.resize(bytes.len().next_multiple_of(2), b' ');
     bytes

@@ -54,13 +54,15 @@ async fn open(source: &DataSource, limits: &Limits, is_open: bool) -> Result<Str
     let files = source.manifest_source();
     let manifest = File::open(&files.manifest);
     manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
+    // Before anything is said of it: keys of which one would count for nothing are refused here.
+    let pacs = source.pacs(limits)?;
     if let IndexTestColumn::Findings(findings) = &files.columns.index_test {
         for path in [&findings.reference, &findings.predicted] {
             File::open(path).map_err(|error| Failure::disk("read the findings", path, &error))?;
         }
         return Ok("its manifest and its findings can be read".to_owned());
     }
-    if let Some(pacs) = source.pacs(limits)? {
+    if let Some(pacs) = pacs {
         if is_open {
             pacs.check().await?;
         }

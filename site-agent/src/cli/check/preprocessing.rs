@@ -14,7 +14,7 @@ const WHAT: &str = "preprocessing";
 /// Sends the probe images through the decoder. A prediction table has no image that could be prepared.
 pub(super) async fn check(home: &Home, protocol: &StudyProtocol, source: &DataSource) -> Checked {
     if source.scores() == ScoreSource::PredictionTable {
-        return Checked::untested(WHAT, "the study's source is a table of scores");
+        return Checked::untested(WHAT, "the study's source brings results, and no image");
     }
     Checked::new(WHAT, probed(home, protocol).await)
 }

@@ -4,6 +4,7 @@ use fedval_ambient::terminal::table;
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::OnGrid;
 use fedval_study::detection::CurvePoint;
+use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
 use fedval_study::noisy::NoisyCount;
 use fedval_study::protocol::Task;
 use fedval_study::result::{AttritionCount, SubgroupCell};
@@ -64,7 +65,26 @@ fn measure_tables(release: &Release<MeasurePerformance>, task: &Task) -> String 
     let whole = std::iter::once(row("whole cohort".to_owned(), &release.overall));
     let head = unit.map_or_else(|| "measures".to_owned(), |unit| format!("measures, in {unit}"));
     let groups = table(&["group", "patients", &head], whole.chain(cells));
-    format!("{groups}\n\n{}", failed_cases(&release.attrition))
+    let empty = if task.structure().is_some() {
+        format!("\n\n{}", empty_masks(release.overall.empty_masks.as_ref()))
+    } else {
+        String::new()
+    };
+    format!("{groups}{empty}\n\n{}", failed_cases(&release.attrition))
+}
+
+/// Patients in whom a mask is empty, who are in no mean.
+fn empty_masks(of: Option<&EmptyMasks>) -> String {
+    let Some(of) = of else { return "No count of empty masks leaves.".to_owned() };
+    let without = |count: fn(&WithoutStructure) -> u64| {
+        of.without_structure.as_ref().map_or("withheld".to_owned(), |of| count(of).to_string())
+    };
+    let rows = [
+        vec!["structure missed".to_owned(), of.missed.to_string()],
+        vec!["structure seen where there is none".to_owned(), without(|of| of.spurious)],
+        vec!["none, and none seen".to_owned(), without(|of| of.neither)],
+    ];
+    table(&["not measured", "patients"], rows)
 }
 
 /// Patients by class and call, under the protocol's names.
@@ -237,6 +257,7 @@ mod tests {
         let on = |value_micro, grid_micro| OnGrid { value_micro, grid_micro };
         let of = |mean, sd| Measured { mean, measure: Measure::AbsoluteError, sd };
         let group = MeasurePerformance {
+            empty_masks: None,
             measures: vec![of(on(3_500_000, 500_000), on(2_100_000, 100_000))],
             patients: 60,
         };

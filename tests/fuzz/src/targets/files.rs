@@ -6,11 +6,12 @@ use fedval_ingest::decode::stored_frame;
 use fedval_ingest::manifest::rows_of_replies;
 use fedval_ingest::{
     Attributes, Case, Cohort, ColumnMapping, DecodeRequest, FindingsSource, IndexTest,
-    IndexTestColumn, ManifestSource, ScanStatus, decode_image, read_findings, read_manifest,
+    IndexTestColumn, ManifestSource, MaskComparison, MaskRequest, ScanStatus, compare_masks,
+    decode_image, read_findings, read_manifest,
 };
 use fedval_study::protocol::{
-    Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1, Quantity,
-    ReferenceStandard, Resize, Task, ValueScaling,
+    Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1, Quantity,
+    ReferenceStandard, Resize, Structure, Task, ValueScaling,
 };
 
 use crate::draw::Draw;
@@ -228,6 +229,32 @@ fn findings(draw: &mut Draw<'_>) {
     let _ = read_findings(&source, &cohort, matching);
 }
 
+/// Two masks of any format, of which the second is often the first.
+fn masks(draw: &mut Draw<'_>) {
+    let borders = [Border::VoxelBorder, Border::Surfel];
+    let structure = Structure {
+        labels: vec![1, 255],
+        other_labels: (2..60).collect(),
+        border: borders[draw.below(2)],
+        tolerance_um: 2_000,
+        hd95_bound_um: 50_000,
+        pixel_spacing_um: draw.flag().then_some(1_000),
+    };
+    let (start, is_twice): (&[u8], bool) = match draw.below(4) {
+        0 => (b"\x89PNG\r\n\x1a\n", draw.flag()),
+        _ => (b"", draw.flag()),
+    };
+    let mut file = [start, &draw.rest()].concat();
+    if let Some(name) = file.get_mut(344..348).filter(|_| start.is_empty()) {
+        name.copy_from_slice(b"n+1\0");
+    }
+    let predicted = if is_twice { &file[..] } else { &file[..file.len() / 2] };
+    let request = MaskRequest { structure: &structure, reference: &file, predicted };
+    if let Ok(MaskComparison { measures: Some(of), .. }) = compare_masks(&request) {
+        finite([of.dice, of.hd95_mm, of.nsd]);
+    }
+}
+
 pub(super) const TARGETS: &[Target] = &[
     Target {
         entry: "files::dicom",
@@ -272,6 +299,7 @@ pub(super) const TARGETS: &[Target] = &[
             decoded(&input, &file);
         },
     },
+    Target { entry: "files::masks", run: masks },
     Target { entry: "files::manifest", run: manifest },
     Target { entry: "files::parquet_replies", run: parquet_replies },
     Target { entry: "files::findings", run: findings },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Breaches, quantity};
+use super::{Breaches, quantity, structure};
 use crate::metric::MetricId;
 use crate::protocol::{
     Combine, Endpoint, MOST_CLASSES, Profile, ScoreScale, StudyProtocol, Task, Unit,
@@ -21,6 +21,7 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         Task::Binary => {}
         Task::Regression(of) => quantity::check(protocol, of, found),
         Task::Detection(plan) => super::detection::check(protocol, plan, found),
+        Task::Segmentation(of) => structure::check(protocol, of, found),
         Task::MultiClass(_) | Task::Ordinal(_) => check_classes(protocol, found),
     }
 }
@@ -107,13 +108,14 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
 const fn has(task: &Task, metric: &MetricId) -> bool {
     let is_of_classes = metric.is_of_classes();
     match task {
-        Task::Binary => !is_of_classes && !metric.is_of_quantity() && !metric.is_of_findings(),
+        Task::Binary => !is_of_classes && !metric.is_of_measures() && !metric.is_of_findings(),
         Task::Detection(_) => metric.is_of_findings(),
         Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
         Task::Ordinal(_) => {
             is_of_classes && !matches!(metric, MetricId::MacroAuroc | MetricId::ClassAuroc(_))
         }
         Task::Regression(_) => metric.is_of_quantity(),
+        Task::Segmentation(_) => metric.is_of_masks(),
     }
 }
 
@@ -135,6 +137,7 @@ const fn metrics(task: &Task) -> &'static str {
         Task::Regression(_) => {
             "choose mean_absolute_error, mean_error, lower_limit_of_agreement or upper_limit_of_agreement"
         }
+        Task::Segmentation(_) => "choose dice, nsd or hd95",
     }
 }
 
@@ -152,6 +155,9 @@ pub(super) fn check_metric(
         format!("`{}` is not a metric of this task", endpoint.metric),
         metrics(&protocol.task),
     );
+    if let Some(of) = protocol.task.structure() {
+        structure::check_endpoint(path.trim_end_matches(".metric"), endpoint, of, found);
+    }
     if let Some(of) = protocol.task.quantity() {
         quantity::check_endpoint(path.trim_end_matches(".metric"), endpoint, of, found);
     }

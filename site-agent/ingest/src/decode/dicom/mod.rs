@@ -13,6 +13,7 @@ mod native;
 mod palette;
 mod part10;
 mod samples;
+mod segmentation;
 mod stored;
 mod table;
 mod voi;
@@ -35,6 +36,7 @@ use part10::Part10;
 use samples::Samples;
 use stored::Pixels;
 
+pub(super) use segmentation::read_mask;
 pub use stored::{StoredFrame, stored_frame};
 
 /// Reads the image of a file that starts with a preamble and `DICM`.

@@ -4,6 +4,7 @@
 //!
 //! - R. W. Cox et al. (2004). A (sort of) new image data format standard: NIfTI-1. `nifti1.h`.
 
+mod mask;
 mod slice;
 mod voxel;
 
@@ -12,7 +13,9 @@ use std::io::{BufReader, Read};
 use fedval_preprocess::{Raster, Size, accept};
 use fedval_study::protocol::{FrameChoice, ModelInput};
 use flate2::bufread::GzDecoder;
+pub(super) use mask::read_mask;
 use nifti::NiftiHeader;
+pub(super) use slice::directions_of;
 use slice::{Axis, Slice};
 use voxel::{Number, Voxel};
 
@@ -41,12 +44,7 @@ pub(super) fn read(bytes: &[u8], input: &ModelInput) -> Result<Raster, ImageFaul
 }
 
 fn read_from(mut file: impl Read, input: &ModelInput) -> Result<Raster, ImageFault> {
-    let mut start = [0; HEADER];
-    file.read_exact(&mut start).map_err(|_| ImageFault::Corrupt)?;
-    if start[HEADER - 4..] != *ONE_FILE {
-        return Err(ImageFault::FormatUnknown);
-    }
-    let header = NiftiHeader::from_reader(&start[..]).map_err(|_| ImageFault::Corrupt)?;
+    let header = read_header(&mut file)?;
     let voxel = Voxel::of(&header)?;
     let axes = slice::axes(&header)?;
     let slice = Slice::new(axes, chosen(axes[2], input.frame)?);
@@ -55,6 +53,15 @@ fn read_from(mut file: impl Read, input: &ModelInput) -> Result<Raster, ImageFau
     skip_to_voxels(&mut file, &header)?;
     let number = Number::of(&header, voxel, input)?;
     Ok(Raster::new(size, vec![values(&mut file, slice, voxel, &number)?])?)
+}
+
+fn read_header(file: &mut impl Read) -> Result<NiftiHeader, ImageFault> {
+    let mut start = [0; HEADER];
+    file.read_exact(&mut start).map_err(|_| ImageFault::Corrupt)?;
+    if start[HEADER - 4..] != *ONE_FILE {
+        return Err(ImageFault::FormatUnknown);
+    }
+    NiftiHeader::from_reader(&start[..]).map_err(|_| ImageFault::Corrupt)
 }
 
 /// The place of the slice that the protocol wants, in the order in which slices are shown.

@@ -28,7 +28,7 @@ pub(super) struct Slice {
 
 /// Where the patient's right, front and head are, as the file's three axes have them: for each of these directions
 /// the axis that it is nearest to, and whether the axis goes there.
-type Directions = [(usize, bool); 3];
+pub(in crate::decode) type Directions = [(usize, bool); 3];
 
 impl Slice {
     pub(super) const fn new(axes: [Axis; 3], shown: usize) -> Self {
@@ -87,7 +87,7 @@ pub(super) fn axes(header: &NiftiHeader) -> Result<[Axis; 3], ImageFault> {
 }
 
 /// Of the three axes of space; there is nothing along others.
-fn lengths(header: &NiftiHeader) -> Result<[usize; 3], ImageFault> {
+pub(super) fn lengths(header: &NiftiHeader) -> Result<[usize; 3], ImageFault> {
     let dim = header.dim().map_err(|_| ImageFault::Corrupt)?;
     if dim.iter().skip(3).any(|length| *length > 1) {
         return Err(ImageFault::MultiFrame);
@@ -96,16 +96,24 @@ fn lengths(header: &NiftiHeader) -> Result<[usize; 3], ImageFault> {
     Ok([length(0), length(1), length(2)])
 }
 
-/// By the method that the header prefers: the affine transformation, else the quaternion.
 fn directions(header: &NiftiHeader) -> Result<Directions, ImageFault> {
-    let space = if header.sform_code > 0 {
-        [header.srow_x, header.srow_y, header.srow_z]
-            .map(|row| [f64::from(row[0]), f64::from(row[1]), f64::from(row[2])])
+    directions_of(steps(header)?)
+}
+
+/// Rows to the patient's right, front and head, each by the file's axes, by the method that the header prefers: the
+/// affine transformation, else the quaternion.
+pub(super) fn steps(header: &NiftiHeader) -> Result<[[f64; 3]; 3], ImageFault> {
+    if header.sform_code > 0 {
+        Ok([header.srow_x, header.srow_y, header.srow_z]
+            .map(|row| [f64::from(row[0]), f64::from(row[1]), f64::from(row[2])]))
     } else if header.qform_code > 0 {
-        rotation(header)
+        Ok(rotation(header))
     } else {
-        return Err(ImageFault::Orientation);
-    };
+        Err(ImageFault::Orientation)
+    }
+}
+
+pub(in crate::decode) fn directions_of(space: [[f64; 3]; 3]) -> Result<Directions, ImageFault> {
     let nearest = space.map(nearest);
     match nearest {
         [Some(x), Some(y), Some(z)] if x.0 != y.0 && y.0 != z.0 && z.0 != x.0 => Ok([x, y, z]),

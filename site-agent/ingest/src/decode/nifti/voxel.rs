@@ -50,7 +50,7 @@ impl Voxel {
         }
     }
 
-    fn stored(self, bytes: &[u8]) -> f64 {
+    pub(super) fn stored(self, bytes: &[u8]) -> f64 {
         match self.kind {
             Kind::U8 => f64::from(self.array::<1>(bytes)[0]),
             Kind::I8 => f64::from(i8::from_le_bytes(self.array(bytes))),
@@ -90,18 +90,23 @@ enum Shown {
     Between(f64, f64),
 }
 
+/// Slope and intercept.
+pub(super) fn rescale(header: &NiftiHeader) -> (f64, f64) {
+    // A slope of 0 says that there is neither.
+    if header.scl_slope == 0.0 {
+        (1.0, 0.0)
+    } else {
+        (f64::from(header.scl_slope), f64::from(header.scl_inter))
+    }
+}
+
 impl<'i> Number<'i> {
     pub(super) fn of(
         header: &NiftiHeader,
         voxel: Voxel,
         input: &'i ModelInput,
     ) -> Result<Self, ImageFault> {
-        // A slope of 0 says that there is neither.
-        let (slope, intercept) = if header.scl_slope == 0.0 {
-            (1.0, 0.0)
-        } else {
-            (f64::from(header.scl_slope), f64::from(header.scl_inter))
-        };
+        let (slope, intercept) = rescale(header);
         let shown = match input.scaling {
             ValueScaling::Modality => Shown::Value,
             ValueScaling::Window { low, high } => Shown::Between(low, high),

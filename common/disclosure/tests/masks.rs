@@ -1,0 +1,177 @@
+//! The gate for studies of masks: means over patients with both, counts of the others, and what is held against it.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../../study/tests/support/masks.rs"]
+mod masks;
+#[path = "../../study/tests/support/mod.rs"]
+mod support;
+
+use fedval_disclosure::{
+    Earlier, Evidence, Gate, History, SiteLocal, SitePolicy, Vetted, Withheld, bound_bits,
+};
+use fedval_stats::segmentation::PresenceTally;
+use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
+use fedval_study::protocol::StudyProtocol;
+use fedval_study::summary::Findings;
+use fedval_study::{
+    LockedProtocol, Measure, MeasurePerformance, Outcome, Problem as _, Release, SiteResult,
+    SiteSummary,
+};
+use masks::{measured, of_masks, summary};
+use support::header;
+
+struct Site {
+    policy: SitePolicy,
+    protocol: StudyProtocol,
+    history: History,
+}
+
+impl Site {
+    fn under(policy: &str) -> Self {
+        Self {
+            policy: SitePolicy::parse(policy.as_bytes()).unwrap(),
+            protocol: of_masks(support::protocol(), 0.8),
+            history: History::default(),
+        }
+    }
+
+    fn new() -> Self {
+        Self::under("profile = \"standard\"\nk = 11\n")
+    }
+
+    fn vet(&self, summary: SiteSummary) -> Result<Vetted<SiteResult>, Withheld> {
+        let locked = LockedProtocol::new(self.protocol.clone()).unwrap();
+        let evidence = Evidence {
+            summary: &SiteLocal::new(summary),
+            history: &SiteLocal::new(self.history.clone()),
+            now_ms: 0,
+            noise_seed: [7; 32],
+        };
+        let policy = self.policy.for_study(&self.protocol);
+        Gate::new(policy, &self.protocol).vet(header(&locked, "site-a"), &evidence)
+    }
+
+    /// What leaves is remembered by the ledger.
+    fn remember(&mut self, vetted: &Vetted<SiteResult>) {
+        self.history.0.push(Earlier {
+            study: "other".parse().unwrap(),
+            protocol: LockedProtocol::new(self.protocol.clone()).unwrap().digest(),
+            model: self.protocol.model.digest,
+            committed_at_ms: 0,
+            released: true,
+            rho_micro: 0,
+            footprint: vetted.footprint().map(|footprint| footprint.open_on_site().clone()),
+        });
+    }
+}
+
+fn released(vetted: &Vetted<SiteResult>) -> Release<MeasurePerformance> {
+    let Outcome::ReleasedMeasures(release) = &vetted.value().outcome else { panic!("measures") };
+    (**release).clone()
+}
+
+fn code(answer: Result<Vetted<SiteResult>, Withheld>) -> &'static str {
+    answer.map_or_else(|withheld| withheld.code(), |_| "released")
+}
+
+fn tally(only_reference: u64, only_predicted: u64, neither: u64) -> PresenceTally {
+    PresenceTally { both: 0, only_reference, only_predicted, neither }
+}
+
+#[test]
+fn means_are_over_patients_with_both_masks_and_the_others_are_counted() {
+    let site = Site::new();
+    let vetted = site.vet(summary(0, &measured(110, 0.85), tally(4, 3, 12))).unwrap();
+    let release = released(&vetted);
+    assert_eq!(release.overall.patients, 110);
+    let without_structure = Some(WithoutStructure { neither: 12, spurious: 3 });
+    assert_eq!(release.overall.empty_masks, Some(EmptyMasks { missed: 4, without_structure }));
+    // Ten rounds of eleven offsets from −0.5 to 0.5: their mean is nothing. 1/110 of a share is told as 0.01, of 40 mm
+    // as 0.5.
+    for (measure, mean, grid) in [
+        (Measure::Dice, 850_000, 10_000),
+        (Measure::Hd95, 6_000_000, 500_000),
+        (Measure::Nsd, 850_000, 10_000),
+    ] {
+        let found = release.overall.of(&measure).unwrap();
+        assert_eq!((found.mean.value_micro, found.mean.grid_micro), (mean, grid), "{measure}");
+    }
+    let few = released(&site.vet(summary(0, &measured(110, 0.85), tally(4, 3, 7))).unwrap());
+    let nobody = released(&site.vet(summary(0, &measured(110, 0.85), tally(4, 0, 0))).unwrap());
+    let told = Some(EmptyMasks { missed: 4, without_structure: None });
+    assert_eq!((few.overall.empty_masks, nobody.overall.empty_masks), (told, told));
+    let (all, without) = (bound_bits(vetted.value()), vetted.value().clone());
+    let Outcome::ReleasedMeasures(mut release) = without.outcome.clone() else {
+        panic!("measures")
+    };
+    release.overall.empty_masks = None;
+    let fewer = SiteResult { outcome: Outcome::ReleasedMeasures(release), ..without };
+    assert!(bound_bits(&fewer) < all, "counts speak, too");
+}
+
+#[test]
+fn too_few_measured_patients_say_nothing_however_many_there_are_beside() {
+    let site = Site::new();
+    let of = |patients| site.vet(summary(0, &measured(patients, 0.85), tally(30, 30, 30)));
+    assert_eq!(code(of(21)), "INSUFFICIENT");
+    assert_eq!(code(of(22)), "released");
+}
+
+#[test]
+fn a_site_that_rounds_has_no_form_for_counts_of_empty_masks() {
+    for policy in ["profile = \"strict\"\nk = 11\n", "profile = \"opensafely\"\nk = 11\n"] {
+        let site = Site::under(policy);
+        let vetted = site.vet(summary(0, &measured(110, 0.85), tally(4, 30, 30))).unwrap();
+        let release = released(&vetted);
+        assert_eq!(release.overall.empty_masks, None, "{policy}");
+        assert!(release.overall.of(&Measure::Dice).is_some());
+    }
+}
+
+#[test]
+fn evidence_that_contradicts_itself_does_not_leave() {
+    let site = Site::new();
+    let good = || summary(0, &measured(110, 0.85), tally(4, 3, 12));
+    let wrong: [fn(&mut SiteSummary); 4] = [
+        // Somebody is counted who is no member, or the other way round.
+        |s| change(s, |tally| tally.neither += 1),
+        |s| {
+            s.members.patients.pop();
+            s.members.cases.truncate(s.members.cases.len() - 2);
+        },
+        |s| {
+            let Findings::Measures(found) = &mut s.findings else { panic!("measures") };
+            found.empty_masks = None;
+        },
+        |s| {
+            let Findings::Measures(found) = &mut s.findings else { panic!("measures") };
+            found.overall.as_mut().unwrap().measures.pop();
+        },
+    ];
+    assert_eq!(code(site.vet(good())), "released");
+    for (place, wrong) in wrong.into_iter().enumerate() {
+        let mut summary = good();
+        wrong(&mut summary);
+        let answer = site.vet(summary);
+        assert!(matches!(answer, Err(Withheld::Schema(_))), "{place}");
+    }
+}
+
+fn change(summary: &mut SiteSummary, change: impl Fn(&mut PresenceTally)) {
+    let Findings::Measures(found) = &mut summary.findings else { panic!("measures") };
+    change(found.empty_masks.as_mut().unwrap());
+}
+
+#[test]
+fn a_cohort_with_a_few_patients_more_is_told_of_no_second_time() {
+    let mut site = Site::new();
+    let vetted = site.vet(summary(0, &measured(110, 0.85), tally(4, 3, 12))).unwrap();
+    site.remember(&vetted);
+    // Another model on the same patients finds the structure in one whom the first missed.
+    let same = summary(0, &measured(111, 0.9), tally(3, 3, 12));
+    assert_eq!(code(site.vet(same)), "released");
+    // One patient more, without the structure: the counts would tell of that patient.
+    let one_more = summary(0, &measured(110, 0.85), tally(4, 3, 13));
+    assert_eq!(code(site.vet(one_more)), "EARLIER_RELEASES");
+}

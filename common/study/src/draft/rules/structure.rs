@@ -1,0 +1,154 @@
+//! Tasks of masks: what they need, and what they do not have.
+
+use std::collections::BTreeSet;
+
+use super::Breaches;
+use crate::metric::MetricId;
+use crate::protocol::{
+    Combine, Endpoint, EndpointDirection, MOST_LABELS, MOST_MICROMETRES, PredictionTables, Profile,
+    ScoreScale, Structure, StudyProtocol, Unit,
+};
+
+/// Largest pixel of a picture, in micrometres.
+const MOST_SPACING: u32 = 100_000;
+
+pub(super) fn check(protocol: &StudyProtocol, of: &Structure, found: &mut Breaches) {
+    check_labels(of, found);
+    check_lengths(of, found);
+    check_what_it_has_not(protocol, found);
+    check_analysis(protocol, found);
+    found.unless(
+        protocol.model.output.scale == ScoreScale::Value,
+        "model.output.scale",
+        "must be \"value\" where masks are judged",
+        "leave it out: a mask has no score",
+    );
+    found.unless(
+        protocol.prediction_tables == PredictionTables::Accept,
+        "prediction_tables",
+        "must be \"accept\" where masks are judged",
+        "write \"accept\": sites bring the masks that the model made",
+    );
+    found.unless(
+        protocol.disclosure.profile == Profile::Standard,
+        "disclosure.profile",
+        "must be \"standard\" where masks are judged",
+        "measures of masks have no rounded or noisy form: under another profile no site would answer",
+    );
+}
+
+fn check_labels(of: &Structure, found: &mut Breaches) {
+    let lists = [("labels", &of.labels), ("other_labels", &of.other_labels)];
+    found.unless(
+        !of.labels.is_empty(),
+        "segmentation.labels",
+        "is empty",
+        "list the values of voxels that belong to the structure, such as [1]",
+    );
+    let mut seen = BTreeSet::new();
+    for (key, labels) in lists {
+        let path = format!("segmentation.{key}");
+        found.unless(
+            labels.len() <= MOST_LABELS,
+            &path,
+            "has more than 64 entries",
+            "keep the values that occur in the masks",
+        );
+        for label in labels {
+            found.unless(
+                *label != 0,
+                &path,
+                "holds 0, which is the background",
+                "leave the background out",
+            );
+            found.unless(
+                seen.insert(*label),
+                &path,
+                format!("holds {label}, which is listed before"),
+                "list each value once",
+            );
+        }
+    }
+}
+
+fn check_lengths(of: &Structure, found: &mut Breaches) {
+    found.unless(
+        (1..=MOST_MICROMETRES).contains(&of.hd95_bound_um),
+        "segmentation.hd95_bound_mm",
+        "must be 0.001 to 1000 mm",
+        "give the distance beyond which a contour is simply wrong, such as 50",
+    );
+    found.unless(
+        of.tolerance_um <= of.hd95_bound_um,
+        "segmentation.tolerance_mm",
+        "is larger than hd95_bound_mm",
+        "give the difference that two experts' contours have, such as 2",
+    );
+    found.unless(
+        of.pixel_spacing_um.is_none_or(|spacing| (1..=MOST_SPACING).contains(&spacing)),
+        "segmentation.pixel_spacing_mm",
+        "must be 0.001 to 100 mm",
+        "give the size of a pixel, or leave it out where every mask is NIfTI",
+    );
+}
+
+/// An endpoint on masks has a limit on the side that is better.
+pub(super) fn check_endpoint(
+    path: &str,
+    endpoint: &Endpoint,
+    of: &Structure,
+    found: &mut Breaches,
+) {
+    let (wanted, words, remedy) = if endpoint.metric == MetricId::Hd95 {
+        (EndpointDirection::AtMost, "must be \"at_most\": the nearer, the better", "at_most")
+    } else {
+        (EndpointDirection::AtLeast, "must be \"at_least\": the more, the better", "at_least")
+    };
+    found.unless(
+        endpoint.direction == wanted,
+        format!("{path}.direction"),
+        words,
+        &format!("write direction = \"{remedy}\""),
+    );
+    found.unless(
+        endpoint.metric != MetricId::Hd95
+            || (endpoint.limit > 0.0 && endpoint.limit < of.hd95_bound_mm()),
+        format!("{path}.limit"),
+        format!("{} is not between 0 and hd95_bound_mm", endpoint.limit),
+        "give the distance that is still good enough, in millimetres",
+    );
+}
+
+fn check_what_it_has_not(protocol: &StudyProtocol, found: &mut Breaches) {
+    let standard = &protocol.reference_standard;
+    for (path, is_empty) in [
+        ("reference_standard.positive", standard.positive.is_empty()),
+        ("reference_standard.negative", standard.negative.is_empty()),
+        ("operating_points", protocol.operating_points.is_empty()),
+        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
+        ("subgroups", protocol.subgroups.is_empty()),
+        ("crossings", protocol.crossings.is_empty()),
+    ] {
+        found.unless(
+            is_empty,
+            path,
+            "has no place in a study of masks",
+            "leave it out, or ask about one condition with task = \"binary\"",
+        );
+    }
+}
+
+fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
+    found.unless(
+        protocol.analysis.unit == Unit::Patient,
+        "analysis.unit",
+        "must be \"patient\" where masks are judged",
+        "write \"patient\": each is counted once, and bounds what a mean says of anybody",
+    );
+    found.unless(
+        protocol.analysis.combine != Some(Combine::Maximum),
+        "analysis.combine",
+        "cannot be \"maximum\" where masks are judged",
+        "write \"mean\" or \"first\"",
+    );
+}

@@ -1,0 +1,239 @@
+//! DICOM SEG: binary segments, a frame for each slice that holds any of one (PS3.3 C.8.20).
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+use fedval_preprocess::Size;
+use fedval_study::protocol::Structure;
+
+use super::part10::{Coding, Part10};
+use crate::decode::fault::ImageFault;
+use crate::decode::mask::{Lattice, Mask, Turned, Voxels};
+
+/// How far a slice may lie from where counting steps leads, as a share of the step.
+const STEP_SHARE: f64 = 0.1;
+
+/// Largest difference between what frames say of their orientation or their spacing, which is one of them all.
+const SAME: f64 = 1e-4;
+
+/// Most frames: as many slices as a volume has, for a few segments.
+const MAX_FRAMES: usize = 1 << 16;
+
+type Vector = [f64; 3];
+
+/// Reads segments of a file that starts with a preamble and `DICM`. Nested sequences need the whole data set: a box
+/// bounds what it takes.
+pub(in crate::decode) fn read_mask(
+    bytes: &[u8],
+    structure: &Structure,
+) -> Result<Mask, ImageFault> {
+    let file = Part10::read(bytes)?;
+    if file.coding != Coding::Native {
+        return Err(ImageFault::TransferSyntax);
+    }
+    let object = InMemDicomObject::read_dataset_with_ts(&file.data_set[..], &file.form.syntax())
+        .map_err(|_| ImageFault::Corrupt)?;
+    if text(&object, tags::SEGMENTATION_TYPE)? != "BINARY" {
+        return Err(ImageFault::BitDepth);
+    }
+    for (tag, bits) in [(tags::BITS_ALLOCATED, 1), (tags::SAMPLES_PER_PIXEL, 1)] {
+        if number(&object, tag)? != bits {
+            return Err(ImageFault::BitDepth);
+        }
+    }
+    let size = Size::new(number(&object, tags::ROWS)?, number(&object, tags::COLUMNS)?)?;
+    let frames = frames(&object)?;
+    let pixels = object.element(tags::PIXEL_DATA).map_err(|_| ImageFault::DescriptionMissing)?;
+    let pixels = pixels.to_bytes().map_err(|_| ImageFault::Corrupt)?;
+    let bits = size.pixels().checked_mul(frames.len()).ok_or(ImageFault::Size)?;
+    if pixels.len() < bits.div_ceil(8) {
+        return Err(ImageFault::PixelCount);
+    }
+    let stack = Stack::of(&frames, size)?;
+    let turned = stack.lattice.turned()?;
+    let mut voxels = Voxels::none(turned.grid.shape)?;
+    for (index, (frame, slice)) in frames.iter().zip(&stack.slices).enumerate() {
+        if structure.holds(frame.segment).ok_or(ImageFault::MaskValue)? {
+            mark(&pixels, index * size.pixels(), *slice, size, &turned, &mut voxels);
+        }
+    }
+    Ok(Mask { grid: turned.grid, voxels, is_cut: true })
+}
+
+/// Pixels are bits, the first in the lowest of a byte; frames follow each other without a gap.
+fn mark(
+    pixels: &[u8],
+    first: usize,
+    slice: usize,
+    size: Size,
+    turned: &Turned,
+    voxels: &mut Voxels,
+) {
+    let [slices, rows, columns] = &turned.offsets;
+    for (row, row_offset) in rows.iter().enumerate() {
+        for (column, column_offset) in columns.iter().enumerate() {
+            let bit = first + row * size.width + column;
+            if pixels[bit / 8] >> (bit % 8) & 1 == 1 {
+                voxels.add(slices[slice] + row_offset + column_offset);
+            }
+        }
+    }
+}
+
+/// What a frame says of itself. Millimetres to the patient's left, back and head, as DICOM has them.
+struct Frame {
+    segment: u16,
+    position: Vector,
+    /// Along a row, then along a column.
+    orientation: [Vector; 2],
+    /// From row to row, then from column to column.
+    spacing: [f64; 2],
+    /// From slice to slice.
+    step: Option<f64>,
+    /// Of a slice: what stands for the step where nothing else says it.
+    thickness: Option<f64>,
+}
+
+fn frames(object: &InMemDicomObject) -> Result<Vec<Frame>, ImageFault> {
+    let shared = items(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first();
+    let apart = items(object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
+    if apart.is_empty() || apart.len() != number(object, tags::NUMBER_OF_FRAMES)? {
+        return Err(ImageFault::DescriptionMissing);
+    }
+    if apart.len() > MAX_FRAMES {
+        return Err(ImageFault::Size);
+    }
+    apart.iter().map(|own| frame(own, shared)).collect()
+}
+
+fn frame(own: &InMemDicomObject, shared: Option<&InMemDicomObject>) -> Result<Frame, ImageFault> {
+    let group = |sequence: Tag| {
+        let of_all = shared.and_then(|shared| items(shared, sequence).first());
+        items(own, sequence).first().or(of_all).ok_or(ImageFault::DescriptionMissing)
+    };
+    let segment = group(tags::SEGMENT_IDENTIFICATION_SEQUENCE)?;
+    let plane = group(tags::PLANE_ORIENTATION_SEQUENCE)?;
+    let [a, b, c, d, e, f] = numbers(plane, tags::IMAGE_ORIENTATION_PATIENT)?
+        .try_into()
+        .map_err(|_| ImageFault::Orientation)?;
+    let position = numbers(group(tags::PLANE_POSITION_SEQUENCE)?, tags::IMAGE_POSITION_PATIENT)?;
+    let measures = group(tags::PIXEL_MEASURES_SEQUENCE)?;
+    let spacing = numbers(measures, tags::PIXEL_SPACING)?;
+    let length = |tag| numbers(measures, tag).ok()?.first().copied().filter(|mm| *mm > 0.0);
+    Ok(Frame {
+        segment: number(segment, tags::REFERENCED_SEGMENT_NUMBER)?
+            .try_into()
+            .map_err(|_| ImageFault::MaskValue)?,
+        position: position.try_into().map_err(|_| ImageFault::Orientation)?,
+        orientation: [[a, b, c], [d, e, f]],
+        spacing: spacing.try_into().map_err(|_| ImageFault::MaskSpacing)?,
+        step: length(tags::SPACING_BETWEEN_SLICES),
+        thickness: length(tags::SLICE_THICKNESS),
+    })
+}
+
+/// Frames as slices of one volume.
+struct Stack {
+    /// Axes: from slice to slice, from row to row, from column to column.
+    lattice: Lattice,
+    /// Of each frame.
+    slices: Vec<usize>,
+}
+
+impl Stack {
+    fn of(frames: &[Frame], size: Size) -> Result<Self, ImageFault> {
+        let first = frames.first().ok_or(ImageFault::DescriptionMissing)?;
+        let is_same = |one: &[f64], other: &[f64]| {
+            one.iter().zip(other).all(|(one, other)| (one - other).abs() <= SAME)
+        };
+        let are_alike = frames.iter().all(|frame| {
+            is_same(&frame.orientation.concat(), &first.orientation.concat())
+                && is_same(&frame.spacing, &first.spacing)
+        });
+        if !are_alike {
+            return Err(ImageFault::Orientation);
+        }
+        let [row, column] = first.orientation;
+        let normal = cross(row, column);
+        let along: Vec<f64> = frames.iter().map(|frame| dot(frame.position, normal)).collect();
+        let start = along.iter().copied().fold(f64::INFINITY, f64::min);
+        let lowest = along.iter().position(|at| *at <= start).ok_or(ImageFault::Orientation)?;
+        let step = first.step.or_else(|| least_step(&along)).or(first.thickness);
+        let step = step.ok_or(ImageFault::MaskSpacing)?;
+        let origin = frames[lowest].position;
+        let slices: Vec<usize> = frames
+            .iter()
+            .map(|frame| slice(minus(frame.position, origin), normal, step))
+            .collect::<Result<_, _>>()?;
+        let count = slices.iter().max().map_or(0, |last| last + 1);
+        let [between_rows, between_columns] = first.spacing;
+        let steps =
+            [scaled(normal, step), scaled(column, between_rows), scaled(row, between_columns)];
+        // To the right and to the front, as the other formats count.
+        let turned = |[left, back, head]: Vector| [-left, -back, head];
+        let lengths = [count, size.height, size.width];
+        let lattice = Lattice { lengths, steps: steps.map(turned), origin: turned(origin) };
+        Ok(Self { lattice, slices })
+    }
+}
+
+/// How many steps along the normal a frame lies; refused where it lies between two, or beside.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "held to the range of frames"
+)]
+fn slice(way: Vector, normal: Vector, step: f64) -> Result<usize, ImageFault> {
+    let steps = (dot(way, normal) / step).round();
+    let beside = minus(way, scaled(normal, steps * step));
+    let is_there = dot(beside, beside).sqrt() <= STEP_SHARE * step;
+    let is_near = (0.0..=f64::from(u16::MAX)).contains(&steps);
+    if is_there && is_near { Ok(steps as usize) } else { Err(ImageFault::MaskSpacing) }
+}
+
+/// The smallest distance of two slices, where the file does not say it.
+fn least_step(along: &[f64]) -> Option<f64> {
+    let mut sorted = along.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let gaps = sorted.windows(2).map(|pair| pair[1] - pair[0]);
+    gaps.filter(|gap| *gap > SAME).min_by(f64::total_cmp)
+}
+
+fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
+    object.element(tag).ok().and_then(|element| element.items()).unwrap_or_default()
+}
+
+fn text(object: &InMemDicomObject, tag: Tag) -> Result<String, ImageFault> {
+    let element = object.element(tag).map_err(|_| ImageFault::DescriptionMissing)?;
+    let text = element.to_str().map_err(|_| ImageFault::Corrupt)?;
+    Ok(text.trim_matches([' ', '\0']).to_owned())
+}
+
+fn number(object: &InMemDicomObject, tag: Tag) -> Result<usize, ImageFault> {
+    let element = object.element(tag).map_err(|_| ImageFault::DescriptionMissing)?;
+    let number: u32 = element.to_int().map_err(|_| ImageFault::Corrupt)?;
+    Ok(number as usize)
+}
+
+fn numbers(object: &InMemDicomObject, tag: Tag) -> Result<Vec<f64>, ImageFault> {
+    let element = object.element(tag).map_err(|_| ImageFault::DescriptionMissing)?;
+    let numbers = element.to_multi_float64().map_err(|_| ImageFault::Corrupt)?;
+    let are_finite = numbers.iter().all(|number| number.is_finite());
+    if are_finite { Ok(numbers) } else { Err(ImageFault::Corrupt) }
+}
+
+fn dot(one: Vector, other: Vector) -> f64 {
+    one.into_iter().zip(other).map(|(one, other)| one * other).sum()
+}
+
+fn minus(one: Vector, other: Vector) -> Vector {
+    [0, 1, 2].map(|part| one[part] - other[part])
+}
+
+fn scaled(vector: Vector, by: f64) -> Vector {
+    vector.map(|part| part * by)
+}
+
+fn cross([a, b, c]: Vector, [d, e, f]: Vector) -> Vector {
+    [b * f - c * e, c * d - a * f, a * e - b * d]
+}
