@@ -221,7 +221,7 @@ fn two_releases_that_differ_by_few_patients_are_not_both_made() {
 #[test]
 fn a_study_of_one_condition_is_held_against_the_measures_of_the_same_patients() {
     let mut site = Site::new();
-    site.release(&at_scanners(0, [60, 60, 0, 0]));
+    site.release(&at_scanners(0, [60, 60, 40, 0]));
     let earlier = site.history.0[0].footprint.clone().unwrap();
     let plan = |positive: std::ops::Range<u32>| {
         let mut members = earlier.members.clone();
@@ -233,9 +233,9 @@ fn a_study_of_one_condition_is_held_against_the_measures_of_the_same_patients() 
         let zeros = std::collections::BTreeSet::new();
         fedval_disclosure::cell_plan::plan(&tables, &members, &[&earlier], &zeros, 11)
     };
-    assert!(plan(20..120).is_ok());
+    assert!(plan(20..160).is_ok());
     // Those without the condition are all of the first scanner's but five, who would follow.
-    assert!(plan(55..120).is_err());
+    assert!(plan(55..160).is_err());
 }
 
 #[test]

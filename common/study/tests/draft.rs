@@ -396,7 +396,7 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
         assert_ne!(text, findings(), "{what}");
         let error = refused(&text);
         let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-        assert_eq!(found, [path], "{with}");
+        assert!(found.contains(&path), "{with}: {found:?}");
     }
     // Nobody else has such metrics.
     let binary = GOOD.replace("metric = \"auroc\"", "metric = \"cpm\"");

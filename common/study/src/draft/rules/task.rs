@@ -17,6 +17,12 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "must be one for each class",
         "leave it out: it follows from the classes",
     );
+    found.unless(
+        protocol.task.is_of_measures() || protocol.model.output.scale != ScoreScale::Value,
+        "model.output.scale",
+        "is \"value\", and no quantity is measured",
+        "write \"probability\" or \"logit\", or ask for a quantity with task = \"regression\"",
+    );
     match &protocol.task {
         Task::Binary => {}
         Task::Regression(of) => quantity::check(protocol, of, found),
