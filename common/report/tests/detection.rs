@@ -288,6 +288,10 @@ fn a_release_of_another_task_or_that_no_cohort_has_is_refused() {
         panic!("findings")
     };
     release.overall.point.hits = 161;
-    let more = refused(&of_findings, Outcome::ReleasedDetection(release));
+    let more = refused(&of_findings, Outcome::ReleasedDetection(release.clone()));
     assert!(matches!(more, Err(AssembleError::Contradictory { .. })), "{more:?}");
+    release.overall.point.hits = 120;
+    release.overall.point.rate_se_micro = Cell::Released(9_000_000_000_000_000);
+    let unbounded = refused(&of_findings, Outcome::ReleasedDetection(release));
+    assert!(matches!(unbounded, Err(AssembleError::Contradictory { .. })), "{unbounded:?}");
 }

@@ -45,7 +45,7 @@ pub(super) fn estimate(
             let (share, se) = (share(found)?, error(found.point.sensitivity_se_micro));
             let patients = found.patients.with_positive;
             let ci = se.and_then(|se| {
-                Ok(limits(&proportion::interval_of_error(share, se, patients, level)?))
+                finite(limits(&proportion::interval_of_error(share, se, patients, level)?))
             });
             Ok(Metric {
                 estimate: share,
@@ -59,7 +59,7 @@ pub(super) fn estimate(
             let ci = se.and_then(|se| {
                 let (log_rate, log_se) = logarithm(rate, se)?;
                 let interval = Interval::wald(log_rate, log_se, level)?;
-                Ok(limits(&interval.map_increasing(|x| Scale::Log.back(x))))
+                finite(limits(&interval.map_increasing(|x| Scale::Log.back(x))))
             });
             Ok(Metric {
                 estimate: rate,
@@ -113,6 +113,15 @@ fn rate(found: &DetectionPerformance) -> Result<f64, Reason> {
 fn error(micro: Cell<u64>) -> Result<f64, Reason> {
     let micro = micro.released().ok_or(Reason::Withheld)?;
     Ok(number(*micro) * MICRO)
+}
+
+/// Limits that can be written down: a number too large for its form is none.
+fn finite(limits: [f64; 2]) -> Result<[f64; 2], Reason> {
+    if limits.iter().all(|limit| limit.is_finite()) {
+        Ok(limits)
+    } else {
+        Err(Reason::InvalidInput)
+    }
 }
 
 /// A rate and its error on the log scale, by the delta method.
