@@ -224,6 +224,26 @@ fn false_positives_of_a_group_that_two_patients_have_stay_in_every_group() {
     assert!(groups.iter().all(|group| group.point.false_positives == Cell::Suppressed));
 }
 
+#[test]
+fn an_error_of_nothing_stays_unless_the_count_says_that_all_are_alike() {
+    let of = |lesions: &[Option<u32>], others: &[u32]| {
+        let mut scans = large();
+        for scan in &mut scans {
+            scan.others = others.to_vec();
+            if !scan.lesions.is_empty() {
+                scan.lesions = lesions.to_vec();
+            }
+        }
+        let point = Site::new().released(&scans).overall.point;
+        (point.hits, point.false_positives, point.sensitivity_se_micro, point.rate_se_micro)
+    };
+    // One of everybody's two lesions is found, and one finding beside: whoever is in the cohort is known.
+    let (stays, nothing) = (Cell::Suppressed, Cell::Released(0));
+    assert_eq!(of(&[Some(6), None], &[6]), (150, Cell::Released(300), stays, stays));
+    assert_eq!(of(&[Some(6), Some(7)], &[]), (300, nothing, nothing, nothing));
+    assert_eq!(of(&[None], &[]), (0, nothing, nothing, nothing));
+}
+
 /// A second table, of floors, and the crossing of both.
 #[test]
 fn false_positives_of_a_row_s_hidden_cells_stay_as_well() {
