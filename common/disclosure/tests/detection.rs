@@ -302,8 +302,13 @@ fn under_a_policy_that_rounds_or_keeps_counts_the_question_itself_is_refused() {
 fn two_releases_that_differ_by_few_patients_are_not_both_made() {
     let mut site = Site::new();
     site.remember(&large());
-    // The same patients again.
-    assert_eq!(code(site.vet(summary(&large()))), "released");
+    // The same patients again: lesions and hits, but no false positives and no curve.
+    let again = site.released(&large());
+    assert_eq!(again.overall.point.false_positives, Cell::Suppressed);
+    assert_eq!(again.overall.point.rate_se_micro, Cell::Suppressed);
+    assert!(again.overall.curve.is_empty() && again.overall.point.hits > 0);
+    let mut groups = again.subgroups.iter().filter_map(|cell| cell.performance.released());
+    assert!(groups.all(|group| group.point.false_positives == Cell::Suppressed));
     // One patient fewer with a lesion.
     let mut fewer = large();
     fewer.remove(1);
@@ -313,7 +318,23 @@ fn two_releases_that_differ_by_few_patients_are_not_both_made() {
     changed[1].lesions.clear();
     assert_eq!(code(site.vet(summary(&changed))), "EARLIER_RELEASES");
     // Enough others of each label.
-    assert_eq!(code(site.vet(summary(&scans(1_000..1_300, &SCANNERS, 3)))), "released");
+    let others = site.released(&scans(1_000..1_300, &SCANNERS, 3));
+    assert!(others.overall.point.false_positives.released().is_some());
+}
+
+#[test]
+fn a_whole_minus_an_earlier_whole_does_not_give_one_patient_s_false_positives() {
+    let mut site = Site::new();
+    site.remember(&large());
+    // Fifty patients more, enough of each label; of these one has all false positives.
+    let mut more = scans(0..350, &SCANNERS, 3);
+    for scan in &mut more[300..] {
+        scan.others = if scan.patient == 320 { vec![6; 9] } else { Vec::new() };
+    }
+    assert!(Site::new().released(&more).overall.point.false_positives.released().is_some());
+    let found = site.released(&more);
+    assert_eq!(found.overall.point.false_positives, Cell::Suppressed);
+    assert!(found.overall.curve.is_empty());
 }
 
 #[test]

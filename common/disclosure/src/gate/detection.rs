@@ -5,7 +5,8 @@
 //! DC-17, DC-18). Lesions are bounded for each patient by the protocol, false positives only for each scan: a patient
 //! with many scans, or one scan alone, may bear nearly all of them. Those at the cut-off stay where two patients hold nine
 //! tenths of them: of the whole cohort with the curve, and of groups all together, since whole minus groups is a group. Groups
-//! have no curve: the step between two scores that the whole may show would be about few in a part of it.
+//! have no curve: the step between two scores that the whole may show would be about few in a part of it. Beside an earlier
+//! release about some of these patients no false positives leave: the two may differ by k patients of whom one bears them.
 
 use fedval_study::detection::{DetectionFindings, ScanCounts};
 use fedval_study::members::Member;
@@ -95,8 +96,9 @@ impl Gate<'_> {
         let cells = self.plan(members, history, &self.structural_zeros(members)?)?;
         let attrition = self.attrition(summary, history);
         let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
-        let overall = whole.performance(!whole.is_of_two(), true, k);
-        note_whole(&overall, plan, &mut decisions);
+        let is_first = !dc18_earlier_releases::meets_others(members, history);
+        let overall = whole.performance(is_first && !whole.is_of_two(), true, k);
+        note_whole(&overall, plan, is_first, &mut decisions);
         let subgroups = self.groups(&scans, &cells, &overall, &mut decisions);
         note_attrition(&attrition, &mut decisions);
         let release = Release { attrition, overall, subgroups, terms };
@@ -183,20 +185,27 @@ fn lines(tables: &[Table], cells: &CellPlan, table: usize) -> Vec<(usize, usize)
     margins.flat_map(shown).collect()
 }
 
-fn note_whole(overall: &DetectionPerformance, plan: &DetectionPlan, decisions: &mut Vec<Decision>) {
+fn note_whole(
+    overall: &DetectionPerformance,
+    plan: &DetectionPlan,
+    is_first: bool,
+    decisions: &mut Vec<Decision>,
+) {
     let withheld = Verdict::Withheld(Suppression::Primary);
     let of = |is_shown: bool| if is_shown { Verdict::Released } else { withheld };
     let point = &overall.point;
     decisions.push(Decision::new("lesions found at the cut-off", Verdict::Released, Rule::Dc06));
     let is_shown = point.false_positives.released().is_some();
-    decisions.push(Decision::new("false positives at the cut-off", of(is_shown), Rule::Dc10));
+    let rule = if is_first { Rule::Dc10 } else { Rule::Dc18 };
+    decisions.push(Decision::new("false positives at the cut-off", of(is_shown), rule));
     let errors = [&point.sensitivity_se_micro, &point.rate_se_micro];
     let all_shown = errors.iter().all(|se| se.released().is_some());
     decisions.push(Decision::new("errors between patients", of(all_shown), Rule::Dc11));
     // Beside the cut-off itself.
     let (shown, all) = (overall.curve.len(), plan.edges().len() - 1);
     let curve = format!("{shown} of {all} further scores");
-    decisions.push(Decision::new(curve, of(shown > 0), Rule::Dc08));
+    let rule = if is_first { Rule::Dc08 } else { Rule::Dc18 };
+    decisions.push(Decision::new(curve, of(shown > 0), rule));
 }
 
 fn note_cell(
