@@ -288,6 +288,36 @@ fn false_positives_of_a_row_s_hidden_cells_stay_as_well() {
     assert!(!others(true));
 }
 
+/// Scanner 0 stands on floor 0, beside 24 patients of scanner 1; the rest of scanner 1 has a floor of its own.
+#[test]
+fn false_positives_of_a_cell_beyond_one_of_another_table_stay_as_well() {
+    let mut site = Site::new();
+    let mut second = site.protocol.subgroups[0].clone();
+    second.name = "floor".parse().unwrap();
+    site.protocol.subgroups.push(second);
+    let others = |is_lonely: bool| {
+        let mut scans = scans(0..300, &SCANNERS, 3);
+        for scan in &mut scans {
+            let is_beside = scan.cells[0] == 1 && scan.patient / 12 < 6;
+            if is_lonely && is_beside {
+                scan.others = if scan.patient == 4 { vec![6; 9] } else { Vec::new() };
+            }
+            let floor = if is_beside { 0 } else { scan.cells[0] };
+            scan.cells.push(floor);
+        }
+        let release = site.released(&scans);
+        assert!(release.overall.point.false_positives.released().is_some());
+        let shown = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+        let told: Vec<bool> =
+            shown.map(|group| group.point.false_positives.released().is_some()).collect();
+        assert_eq!(told.len(), 6);
+        assert!(told.iter().all(|is_told| *is_told == told[0]));
+        told[0]
+    };
+    assert!(others(false));
+    assert!(!others(true));
+}
+
 #[test]
 fn under_a_policy_that_rounds_or_keeps_counts_the_question_itself_is_refused() {
     for profile in ["strict", "cms", "opensafely", "acro", "ohdsi", "dp"] {
@@ -326,8 +356,8 @@ fn two_releases_that_differ_by_few_patients_are_not_both_made() {
 fn a_whole_minus_an_earlier_whole_does_not_give_one_patient_s_false_positives() {
     let mut site = Site::new();
     site.remember(&large());
-    // Fifty patients more, enough of each label; of these one has all false positives.
-    let mut more = scans(0..350, &SCANNERS, 3);
+    // A hundred patients more, enough of each label; of these one has all false positives.
+    let mut more = scans(0..400, &SCANNERS, 3);
     for scan in &mut more[300..] {
         scan.others = if scan.patient == 320 { vec![6; 9] } else { Vec::new() };
     }

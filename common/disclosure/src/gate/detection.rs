@@ -120,7 +120,8 @@ impl Gate<'_> {
     ) -> Vec<SubgroupCell<DetectionPerformance>> {
         let tables = self.protocol.tables();
         let others_are_shown = overall.point.false_positives.released().is_some()
-            && !any_is_of_two(scans, &tables, cells);
+            && !any_is_of_two(scans, &tables, cells)
+            && !any_beyond_is_of_two(scans, cells);
         let mut groups = Vec::new();
         for (index, (table, plan)) in tables.iter().zip(cells).enumerate() {
             for (cell, (category, hidden)) in table.categories.iter().zip(plan).enumerate() {
@@ -164,6 +165,24 @@ fn any_is_of_two(scans: &Scans<'_>, tables: &[Table], cells: &CellPlan) -> bool 
                 scans.group(|member| is_in(member, margin, line) && is_rest(member)).is_of_two()
             })
     })
+}
+
+/// Whether false positives of what one shown cell holds beyond a cell of another table that lies within it are mostly
+/// those of two patients: the larger minus the smaller would give them.
+fn any_beyond_is_of_two(scans: &Scans<'_>, cells: &CellPlan) -> bool {
+    let shown_of = |(table, plan): (usize, &Vec<Option<Hidden>>)| -> Vec<(usize, usize)> {
+        let shown = plan.iter().enumerate().filter(|(_, hidden)| hidden.is_none());
+        shown.map(|(cell, _)| (table, cell)).collect()
+    };
+    let shown: Vec<(usize, usize)> = cells.iter().enumerate().flat_map(shown_of).collect();
+    let holds = |(table, cell): (usize, usize), member: &Member| is_in(member, table, cell);
+    let beyond_is_of_two = |small: (usize, usize), large: (usize, usize)| {
+        let is_within = |member: &Member| !holds(small, member) || holds(large, member);
+        small.0 != large.0
+            && scans.members.cases.iter().all(is_within)
+            && scans.group(|member| holds(large, member) && !holds(small, member)).is_of_two()
+    };
+    shown.iter().any(|small| shown.iter().any(|large| beyond_is_of_two(*small, *large)))
 }
 
 /// Shown rows and columns of a crossing, each as a cell of the table of its dimension.
