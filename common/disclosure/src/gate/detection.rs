@@ -3,10 +3,11 @@
 //! A scan has a label: whether the reference standard found a lesion in it. Cells of every table then need k patients
 //! with each label, and stand against each other and against earlier releases as those of any binary study (DC-03,
 //! DC-17, DC-18). Lesions are bounded for each patient by the protocol, false positives only for each scan: a patient
-//! with many scans, or one scan alone, may bear nearly all of them. Those at the cut-off stay where two patients hold nine
-//! tenths of them: of the whole cohort with the curve, and of groups all together, since whole minus groups is a group. Groups
-//! have no curve: the step between two scores that the whole may show would be about few in a part of it. Beside an earlier
-//! release about some of these patients no false positives leave: the two may differ by k patients of whom one bears them.
+//! with many scans, or one scan alone, may bear nearly all of them. Those at the cut-off stay where two patients hold
+//! nine tenths of them: of the whole cohort with the curve, and of groups all together, since whole minus groups is a
+//! group. Groups have no curve: the step between two scores that the whole may show would be about few in a part of it.
+//! Beside an earlier release about some of these patients no false positives leave: the two may differ by k patients of
+//! whom one bears them all.
 
 use fedval_study::detection::{DetectionFindings, ScanCounts};
 use fedval_study::members::Member;
