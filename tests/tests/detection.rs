@@ -184,7 +184,13 @@ fn truth(scans: &[Scan]) -> Vec<Truth> {
                 .collect(),
         }
     };
-    scans.iter().filter(|scan| scan.is_read).map(of).collect()
+    // A scan with lesions of which none counts is neither with nor without.
+    let truth: Vec<Truth> = scans.iter().filter(|scan| scan.is_read).map(of).collect();
+    let has_some = scans.iter().filter(|scan| scan.is_read).map(|scan| !scan.lesions.is_empty());
+    let both = truth.into_iter().zip(has_some);
+    both.filter(|(truth, has_some)| !has_some || truth.lesions > 0)
+        .map(|(truth, _)| truth)
+        .collect()
 }
 
 fn at_least(scores: &[f64], threshold: f64) -> usize {

@@ -226,7 +226,11 @@ impl<'p> Gate<'p> {
         let earlier: Vec<&Footprint> = history.exact().map(|(_, footprint)| footprint).collect();
         let mut plan = cell_plan::plan(&tables, members, &earlier, zeros, terms.k)
             .map_err(|_| Withheld::EarlierReleases)?;
-        if !dc15_inference::variance_components_may_leave(terms) {
+        // Members stand under both labels where a structure is looked for: who has it cannot be seen, and counts of those
+        // who have and who have not would be had by subtraction, however many patients are between.
+        let hides_answers = !dc15_inference::variance_components_may_leave(terms)
+            || self.protocol.task.structure().is_some();
+        if hides_answers {
             let shown = form::shown(&plan);
             let own = Footprint { members: members.clone(), shown, noisy: false };
             if dc18_earlier_releases::responses_meet_others(&own, history) {

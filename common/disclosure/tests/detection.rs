@@ -224,6 +224,26 @@ fn false_positives_of_a_group_that_two_patients_have_stay_in_every_group() {
     assert!(groups.iter().all(|group| group.point.false_positives == Cell::Suppressed));
 }
 
+#[test]
+fn an_error_of_nothing_stays_unless_the_count_says_that_all_are_alike() {
+    let of = |lesions: &[Option<u32>], others: &[u32]| {
+        let mut scans = large();
+        for scan in &mut scans {
+            scan.others = others.to_vec();
+            if !scan.lesions.is_empty() {
+                scan.lesions = lesions.to_vec();
+            }
+        }
+        let point = Site::new().released(&scans).overall.point;
+        (point.hits, point.false_positives, point.sensitivity_se_micro, point.rate_se_micro)
+    };
+    // One of everybody's two lesions is found, and one finding beside: whoever is in the cohort is known.
+    let (stays, nothing) = (Cell::Suppressed, Cell::Released(0));
+    assert_eq!(of(&[Some(6), None], &[6]), (150, Cell::Released(300), stays, stays));
+    assert_eq!(of(&[Some(6), Some(7)], &[]), (300, nothing, nothing, nothing));
+    assert_eq!(of(&[None], &[]), (0, nothing, nothing, nothing));
+}
+
 /// A second table, of floors, and the crossing of both.
 #[test]
 fn false_positives_of_a_row_s_hidden_cells_stay_as_well() {
@@ -268,6 +288,36 @@ fn false_positives_of_a_row_s_hidden_cells_stay_as_well() {
     assert!(!others(true));
 }
 
+/// Scanner 0 stands on floor 0, beside 24 patients of scanner 1; the rest of scanner 1 has a floor of its own.
+#[test]
+fn false_positives_of_a_cell_beyond_one_of_another_table_stay_as_well() {
+    let mut site = Site::new();
+    let mut second = site.protocol.subgroups[0].clone();
+    second.name = "floor".parse().unwrap();
+    site.protocol.subgroups.push(second);
+    let others = |is_lonely: bool| {
+        let mut scans = scans(0..300, &SCANNERS, 3);
+        for scan in &mut scans {
+            let is_beside = scan.cells[0] == 1 && scan.patient / 12 < 6;
+            if is_lonely && is_beside {
+                scan.others = if scan.patient == 4 { vec![6; 9] } else { Vec::new() };
+            }
+            let floor = if is_beside { 0 } else { scan.cells[0] };
+            scan.cells.push(floor);
+        }
+        let release = site.released(&scans);
+        assert!(release.overall.point.false_positives.released().is_some());
+        let shown = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+        let told: Vec<bool> =
+            shown.map(|group| group.point.false_positives.released().is_some()).collect();
+        assert_eq!(told.len(), 6);
+        assert!(told.iter().all(|is_told| *is_told == told[0]));
+        told[0]
+    };
+    assert!(others(false));
+    assert!(!others(true));
+}
+
 #[test]
 fn under_a_policy_that_rounds_or_keeps_counts_the_question_itself_is_refused() {
     for profile in ["strict", "cms", "opensafely", "acro", "ohdsi", "dp"] {
@@ -282,8 +332,13 @@ fn under_a_policy_that_rounds_or_keeps_counts_the_question_itself_is_refused() {
 fn two_releases_that_differ_by_few_patients_are_not_both_made() {
     let mut site = Site::new();
     site.remember(&large());
-    // The same patients again.
-    assert_eq!(code(site.vet(summary(&large()))), "released");
+    // The same patients again: lesions and hits, but no false positives and no curve.
+    let again = site.released(&large());
+    assert_eq!(again.overall.point.false_positives, Cell::Suppressed);
+    assert_eq!(again.overall.point.rate_se_micro, Cell::Suppressed);
+    assert!(again.overall.curve.is_empty() && again.overall.point.hits > 0);
+    let mut groups = again.subgroups.iter().filter_map(|cell| cell.performance.released());
+    assert!(groups.all(|group| group.point.false_positives == Cell::Suppressed));
     // One patient fewer with a lesion.
     let mut fewer = large();
     fewer.remove(1);
@@ -293,7 +348,23 @@ fn two_releases_that_differ_by_few_patients_are_not_both_made() {
     changed[1].lesions.clear();
     assert_eq!(code(site.vet(summary(&changed))), "EARLIER_RELEASES");
     // Enough others of each label.
-    assert_eq!(code(site.vet(summary(&scans(1_000..1_300, &SCANNERS, 3)))), "released");
+    let others = site.released(&scans(1_000..1_300, &SCANNERS, 3));
+    assert!(others.overall.point.false_positives.released().is_some());
+}
+
+#[test]
+fn a_whole_minus_an_earlier_whole_does_not_give_one_patient_s_false_positives() {
+    let mut site = Site::new();
+    site.remember(&large());
+    // A hundred patients more, enough of each label; of these one has all false positives.
+    let mut more = scans(0..400, &SCANNERS, 3);
+    for scan in &mut more[300..] {
+        scan.others = if scan.patient == 320 { vec![6; 9] } else { Vec::new() };
+    }
+    assert!(Site::new().released(&more).overall.point.false_positives.released().is_some());
+    let found = site.released(&more);
+    assert_eq!(found.overall.point.false_positives, Cell::Suppressed);
+    assert!(found.overall.curve.is_empty());
 }
 
 #[test]

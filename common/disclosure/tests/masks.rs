@@ -174,4 +174,23 @@ fn a_cohort_with_a_few_patients_more_is_told_of_no_second_time() {
     // One patient more, without the structure: the counts would tell of that patient.
     let one_more = summary(0, &measured(110, 0.85), tally(4, 3, 13));
     assert_eq!(code(site.vet(one_more)), "EARLIER_RELEASES");
+    // Nor forty more: nobody sees how many of them have the structure, and the counts of both would tell.
+    let many_more = summary(0, &measured(140, 0.85), tally(4, 3, 22));
+    assert_eq!(code(site.vet(many_more)), "EARLIER_RELEASES");
+    // Other patients altogether.
+    let others = summary(10_000, &measured(140, 0.85), tally(4, 3, 22));
+    assert_eq!(code(site.vet(others)), "released");
+}
+
+#[test]
+fn beside_an_earlier_release_a_small_group_without_the_structure_takes_the_misses_with_it() {
+    let mut site = Site::new();
+    // All of these patients have the structure but three.
+    let few = || summary(0, &measured(122, 0.85), tally(4, 1, 2));
+    let told = released(&site.vet(few()).unwrap()).overall.empty_masks;
+    assert_eq!(told, Some(EmptyMasks { missed: 4, without_structure: None }));
+    // Another structure of the same patients was told of wholly: 129 patients there are.
+    let vetted = site.vet(summary(0, &measured(110, 0.85), tally(4, 3, 12))).unwrap();
+    site.remember(&vetted);
+    assert_eq!(released(&site.vet(few()).unwrap()).overall.empty_masks, None);
 }

@@ -132,7 +132,21 @@ impl DetectionPerformance {
             "lesions are those of patients who have some, and no more than are counted of each",
         )?;
         self.point.check()?;
+        holds(self.rate_errs_within_bounds(), "a rate errs by no more than twice itself")?;
         self.check_curve(plan)
+    }
+
+    /// Residuals between patients add up to nothing, so the root of their squares is at most √2 times all false
+    /// positives, and the correction for few patients at most √2 as well: an error is at most twice its rate. Half
+    /// again as much, and 10⁻⁶, leave room for two figures.
+    fn rate_errs_within_bounds(&self) -> bool {
+        let (Cell::Released(se), Cell::Released(count)) =
+            (self.point.rate_se_micro, self.point.false_positives)
+        else {
+            return true;
+        };
+        let scans = u128::from(self.scans());
+        u128::from(se) * scans <= 3_000_000 * u128::from(count) + scans
     }
 
     /// Counts grow with every lower score, up to all there is.
@@ -233,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_no_cohort_has_is_refused() {
-        let wrong: [fn(&mut DetectionPerformance); 15] = [
+        let wrong: [fn(&mut DetectionPerformance); 17] = [
             |p| p.lesions = 49,
             |p| p.lesions = 351,
             |p| p.scans_with = 34,
@@ -246,6 +260,9 @@ mod tests {
             |p| p.point.false_positives = Cell::Released(1_801),
             |p| p.point.false_positives = Cell::Suppressed,
             |p| p.point.rate_se_micro = Cell::Released(111_000),
+            // 40 of 90 scans: 1.4 would be more than three times the rate.
+            |p| p.point.rate_se_micro = Cell::Released(1_400_000),
+            |p| p.point.rate_se_micro = Cell::Released(9_000_000_000_000_000),
             |p| p.point.sensitivity_se_micro = Cell::Released(1_100_000),
             |p| p.curve.swap(0, 1),
             |p| p.curve[0].edge = 10,
@@ -255,6 +272,10 @@ mod tests {
             wrong(&mut found);
             assert!(found.check(&plan()).is_err(), "{place}");
         }
+        // 1.3 is not, and may be rounded.
+        let mut unsure = performance();
+        unsure.point.rate_se_micro = Cell::Released(1_300_000);
+        assert_eq!(unsure.check(&plan()), Ok(()));
         let mut silent = performance();
         silent.curve.clear();
         silent.point.false_positives = Cell::Suppressed;

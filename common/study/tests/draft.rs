@@ -327,6 +327,35 @@ fn what_a_quantity_does_not_have_is_refused_where_it_stands() {
         .replace("direction = \"at_most\"", "direction = \"at_least\"")
         .replace("limit = 8", "limit = -3");
     assert!(Draft::parse(&bias).is_ok());
+    let of = |metric: &str, direction: &str, limit: &str| {
+        regression()
+            .replace("mean_absolute_error", metric)
+            .replace("direction = \"at_most\"", &format!("direction = \"{direction}\""))
+            .replace("limit = 8", &format!("limit = {limit}"))
+    };
+    let (lower, upper) = ("lower_limit_of_agreement", "upper_limit_of_agreement");
+    for (metric, direction, limit) in [
+        ("mean_error", "at_most", "3"),
+        (lower, "at_least", "-12"),
+        (upper, "at_most", "12"),
+        (upper, "at_most", "-1"),
+    ] {
+        let text = of(metric, direction, limit);
+        assert!(Draft::parse(&text).is_ok(), "{metric} {direction} {limit}");
+    }
+    // On the wrong side a limit would be met by being bad; beyond the largest error it would always be met.
+    for (metric, direction, limit, path) in [
+        (lower, "at_most", "-12", "endpoints[0].direction"),
+        (upper, "at_least", "12", "endpoints[0].direction"),
+        (lower, "at_least", "-48", "endpoints[0].limit"),
+        (upper, "at_most", "48", "endpoints[0].limit"),
+        ("mean_error", "at_least", "-48", "endpoints[0].limit"),
+        ("mean_error", "at_most", "48.5", "endpoints[0].limit"),
+    ] {
+        let error = refused(&of(metric, direction, limit));
+        let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(found, [path], "{metric} {direction} {limit}");
+    }
     for metric in ["mean_absolute_error", "mean_error"] {
         let text = GOOD.replace("metric = \"auroc\"", &format!("metric = \"{metric}\""));
         assert_eq!(refused(&text).problems[0].path, "endpoints[0].metric");
@@ -388,8 +417,18 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
         ("lesion_sensitivity@half", "lesion_sensitivity@none", "endpoints[0].metric"),
         (
             "metric = \"lesion_sensitivity@half\"\nlimit = 0.8",
-            "metric = \"fp_per_scan@half\"\nlimit = 0",
+            "metric = \"fp_per_scan@half\"\ndirection = \"at_most\"\nlimit = 0",
             "endpoints[0].limit",
+        ),
+        (
+            "metric = \"lesion_sensitivity@half\"\nlimit = 0.8",
+            "metric = \"fp_per_scan@half\"\nlimit = 0.8",
+            "endpoints[0].direction",
+        ),
+        (
+            "metric = \"lesion_sensitivity@half\"\nlimit = 0.8",
+            "metric = \"lesion_sensitivity@half\"\ndirection = \"at_most\"\nlimit = 0.8",
+            "endpoints[0].direction",
         ),
     ] {
         let text = findings().replacen(what, with, 1);

@@ -300,10 +300,8 @@ fn check_measures(release: &Release<MeasurePerformance>) -> Result<(), SubmitErr
 fn check_detection(release: &Release<DetectionPerformance>) -> Result<(), SubmitError> {
     let contradiction = |relation| SubmitError::Contradiction { relation };
     let (k, overall) = (release.terms.k, &release.overall);
-    let shown = || {
-        let cells = release.subgroups.iter();
-        cells.filter_map(|cell| Some((&cell.dimension, cell.performance.released()?)))
-    };
+    let shown = || release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    let all = || std::iter::once(overall).chain(shown());
     let errors_rest_on_enough = |group: &DetectionPerformance| {
         let bears = |se: Cell<u64>, patients| {
             se.released().is_none() || dc11_variance::has_enough(patients, k)
@@ -312,26 +310,56 @@ fn check_detection(release: &Release<DetectionPerformance>) -> Result<(), Submit
             && bears(group.point.sensitivity_se_micro, group.patients.with_positive)
     };
     let enough = dc02_cohort_minimum::is_sufficient(overall.patients, k)
-        && shown().all(|(_, group)| dc03_identifying_cells::is_safe(group.patients, k))
-        && std::iter::once(overall)
-            .chain(shown().map(|(_, group)| group))
-            .all(errors_rest_on_enough)
+        && shown().all(|group| dc03_identifying_cells::is_safe(group.patients, k))
+        && all().all(errors_rest_on_enough)
         && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
     if !enough {
         return Err(contradiction("every count that is shown rests on k patients"));
     }
-    for (dimension, _) in shown() {
-        let sum = |of: fn(&DetectionPerformance) -> u64| {
-            let own = shown().filter(|(other, _)| *other == dimension);
-            own.fold(0, |sum: u64, (_, group)| sum.saturating_add(of(group)))
-        };
-        let parts: [fn(&DetectionPerformance) -> u64; 4] =
-            [|p| p.lesions, |p| p.point.hits, |p| p.scans_with, |p| p.scans_without];
-        if parts.into_iter().any(|part| sum(part) > part(overall)) {
-            return Err(contradiction("subgroups are part of the whole cohort"));
+    if !all().all(errors_fit_their_counts) {
+        return Err(contradiction("an error is nothing where its count leaves no other"));
+    }
+    if are_parts(release) {
+        Ok(())
+    } else {
+        Err(contradiction("subgroups are part of the whole cohort"))
+    }
+}
+
+/// The gate tells an error of nothing where all or no lesions are found, or no scan has a false positive: there it has
+/// no other value, and elsewhere nothing would say that all patients are alike.
+fn errors_fit_their_counts(group: &DetectionPerformance) -> bool {
+    let fits = |se: Cell<u64>, has_no_other: bool| {
+        se.released().is_none_or(|se| (*se == 0) == has_no_other)
+    };
+    let point = &group.point;
+    fits(point.sensitivity_se_micro, point.hits == 0 || point.hits == group.lesions)
+        && fits(point.rate_se_micro, point.false_positives == Cell::Released(0))
+}
+
+/// Whether the shown cells of each table hold no more than the whole; false positives leave of no group where those of
+/// the whole stay.
+fn are_parts(release: &Release<DetectionPerformance>) -> bool {
+    let parts: [fn(&DetectionPerformance) -> u64; 5] = [
+        |p| p.lesions,
+        |p| p.point.hits,
+        |p| p.scans_with,
+        |p| p.scans_without,
+        |p| p.point.false_positives.released().copied().unwrap_or(0),
+    ];
+    let mut sums: BTreeMap<&Name, [u64; 5]> = BTreeMap::new();
+    for cell in &release.subgroups {
+        let Some(group) = cell.performance.released() else { continue };
+        let sums = sums.entry(&cell.dimension).or_default();
+        for (sum, part) in sums.iter_mut().zip(parts) {
+            *sum = sum.saturating_add(part(group));
         }
     }
-    Ok(())
+    let whole = parts.map(|part| part(&release.overall));
+    let told = |group: &DetectionPerformance| group.point.false_positives.released().is_some();
+    let mut groups = release.subgroups.iter().filter_map(|cell| cell.performance.released());
+    (told(&release.overall) || !groups.any(told))
+        && sums.values().all(|sums| sums.iter().zip(whole).all(|(sum, whole)| *sum <= whole))
 }
 
 /// What can be tested without the data: counts add up, statistics keep their bounds, groups are part

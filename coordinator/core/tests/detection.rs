@@ -95,7 +95,7 @@ fn cell(release: &mut Release<DetectionPerformance>) -> &mut DetectionPerformanc
 
 #[tokio::test]
 async fn what_no_gate_lets_through_is_refused() {
-    let changes: [fn(&mut Release<DetectionPerformance>); 14] = [
+    let changes: [fn(&mut Release<DetectionPerformance>); 19] = [
         |r| r.overall.patients.with_positive = 10,
         |r| cell(r).patients.with_negative = 10,
         |r| cell(r).curve = r.overall.curve.clone(),
@@ -107,6 +107,17 @@ async fn what_no_gate_lets_through_is_refused() {
         |r| cell(r).lesions = 41,
         // Twenty patients with a lesion bear no error where k is 11.
         |r| cell(r).patients.with_positive = 20,
+        // An error of nothing stays; where all or no lesions are found there is no other.
+        |r| r.overall.point.sensitivity_se_micro = Cell::Released(0),
+        |r| cell(r).point.rate_se_micro = Cell::Released(0),
+        |r| cell(r).point.hits = 0,
+        // Of 60 in the whole.
+        |r| cell(r).point.false_positives = Cell::Released(21),
+        |r| {
+            r.overall.curve.clear();
+            r.overall.point.false_positives = Cell::Suppressed;
+            r.overall.point.rate_se_micro = Cell::Suppressed;
+        },
         |r| r.subgroups.truncate(2),
         |r| r.terms.k = 10,
         |r| r.terms = Terms { rounding_base: 5, ..r.terms },

@@ -19,7 +19,7 @@ use crate::cells::Cells;
 use crate::members::Keys;
 use crate::{attributes, commitment};
 
-/// Counts every scan that was read by both sides.
+/// Counts every scan that was read by both sides, but those with reference findings of which none counts.
 ///
 /// # Errors
 ///
@@ -66,8 +66,10 @@ struct Counted<'e> {
     plan: &'e DetectionPlan,
     keys: Keys<'e>,
     cells: Cells,
-    /// Place among the members, and lesions so far, of each patient.
-    patients: BTreeMap<u32, (u32, u32)>,
+    /// Place among the members of each patient who is one.
+    patients: BTreeMap<u32, u32>,
+    /// Lesions so far of each patient.
+    lesions: BTreeMap<u32, u32>,
     scans: Vec<ScanCounts>,
     members: Members,
 }
@@ -80,28 +82,35 @@ impl<'e> Counted<'e> {
             keys: Keys::of(secret),
             cells: Cells::of(protocol),
             patients: BTreeMap::new(),
+            lesions: BTreeMap::new(),
             scans: Vec::new(),
             members: Members::default(),
         }
     }
 
+    /// Counts a scan. One with reference findings of which none counts is left out: it has lesions, so it is not of those
+    /// without, and nothing of it could be found.
     fn take(
         &mut self,
         cohort: &Cohort,
         case: &Case,
         findings: &CaseFindings,
     ) -> Result<(), NotEstimable> {
+        let lesions = self.lesions.entry(case.patient).or_default();
+        let counts = counts(self.plan, findings, lesions)?;
+        if counts.lesions == 0 && !findings.reference.is_empty() {
+            return Ok(());
+        }
         let id = cohort.patient_ids.get(case.patient as usize).map_or("", String::as_str);
         let next = u32::try_from(self.members.patients.len()).unwrap_or(u32::MAX);
-        let (patient, lesions) = self.patients.entry(case.patient).or_insert((next, 0));
-        if *patient == next {
+        let patient = *self.patients.entry(case.patient).or_insert(next);
+        if patient == next {
             self.members.patients.push(self.keys.patient(id));
         }
-        let counts = counts(self.plan, findings, lesions)?;
         let header = attributes::brought(self.protocol, case);
         let categories = attributes::categories(self.protocol, case, &header);
         self.members.cases.push(Member {
-            patient: *patient,
+            patient,
             case: self.keys.case(id, &case.case_id),
             positive: counts.lesions > 0,
             cells: self.cells.with(&categories),

@@ -56,10 +56,11 @@ fn unit(patient: u32, cases: &[&MaskCase], combine: Combine) -> MaskUnit {
 }
 
 /// A patient is counted under the gravest of their cases: a structure that was missed once was missed, whatever
-/// another image shows; then one that was seen where there is none. A mean over the other images would hide both.
+/// another image shows, and a mean over the other images would hide it. Who has the structure in any image is of those
+/// who have it: what is seen in another image, where there is none, does not put the patient among those without.
 fn gravest(cases: &[&MaskCase]) -> Presence {
     let order =
-        [Presence::OnlyReference, Presence::OnlyPredicted, Presence::Both, Presence::Neither];
+        [Presence::OnlyReference, Presence::Both, Presence::OnlyPredicted, Presence::Neither];
     let has = |presence: &Presence| cases.iter().any(|case| presence_of(case.outcome) == *presence);
     order.into_iter().find(has).unwrap_or(Presence::Neither)
 }
@@ -131,13 +132,22 @@ mod tests {
             case(1, 2, MasksOutcome::OnlyPredicted),
             case(1, 3, MasksOutcome::OnlyReference),
             case(1, 4, both(0.9, 1.0, 0.9)),
+            case(2, 5, MasksOutcome::Neither),
+            case(2, 6, MasksOutcome::OnlyPredicted),
         ];
         let seen = |combine| -> Vec<_> {
             let units = patients(&cases, combine);
             units.iter().map(|unit| (unit.presence, unit.measured.is_some())).collect()
         };
         let (spurious, missed) = (Presence::OnlyPredicted, Presence::OnlyReference);
-        assert_eq!(seen(Combine::Mean), [(spurious, false), (missed, false)]);
-        assert_eq!(seen(Combine::First), [(Presence::Both, true), (spurious, false)]);
+        // Patient 0 has the structure, patient 2 has it nowhere.
+        assert_eq!(
+            seen(Combine::Mean),
+            [(Presence::Both, true), (missed, false), (spurious, false)]
+        );
+        assert_eq!(
+            seen(Combine::First),
+            [(Presence::Both, true), (spurious, false), (Presence::Neither, false)]
+        );
     }
 }

@@ -171,6 +171,29 @@ fn every_problem_is_found_with_its_line_and_no_cell_is_quoted() {
 }
 
 #[test]
+fn numbers_that_no_body_has_are_refused_by_line() {
+    let reference = "case_id,x,y,z,radius_mm,excluded\n\
+                     A,1e308,2,3,4,\nA,1000000000,-1e9,3,1e9,\nA,1,-1000000001,3,4,\nA,1,2,3,1e10,\n";
+    let predicted = "case_id,x,y,z,score\nA,1,2,-1e308,0.5\n";
+    let error = Site::new().read(Matching::CentreInRadius, reference, predicted).unwrap_err();
+    assert_eq!(
+        problems(&error),
+        [
+            ("FINDINGS_NUMBER", Some(2)),
+            ("FINDINGS_NUMBER", Some(4)),
+            ("FINDINGS_NUMBER", Some(5)),
+            ("FINDINGS_NUMBER", Some(2)),
+        ]
+    );
+    let boxes = Site::new().read(
+        Matching::Iou(500),
+        "case_id,x0,y0,x1,y1\nA,-1e308,-1e308,1e308,1e308\n",
+        "case_id,x0,y0,x1,y1,score\n",
+    );
+    assert_eq!(problems(&boxes.unwrap_err()), [("FINDINGS_NUMBER", Some(2))]);
+}
+
+#[test]
 fn files_that_are_not_there_or_have_other_columns_are_named() {
     let site = Site::new();
     let cohort = site.cohort(MANIFEST, &task()).unwrap();

@@ -2,7 +2,8 @@
 //!
 //! Lesions and hits of a group are sums over its patients with lesions, at least k of them, none of whom counts more than
 //! the protocol's cap: two never hold nine tenths of the lesions (DC-10). Errors between patients have two figures, and
-//! stand on k + 10 patients (DC-11): sums of squares would give away how many lesions single patients have.
+//! stand on k + 10 patients (DC-11): sums of squares would give away how many lesions single patients have. An error of
+//! exactly nothing, which says of each patient what the counts say of all, stays unless the counts say it themselves.
 
 use std::collections::BTreeMap;
 
@@ -61,19 +62,23 @@ impl<'e> Group<'e> {
         let place = self.place();
         let sum = |of: &dyn Fn(&ScanCounts) -> u64| self.scans.iter().map(|(_, s)| of(s)).sum();
         let with = self.scans.iter().filter(|(member, _)| member.positive).count();
-        let others = sum(&|scan| at(&scan.false_positives, place));
+        let others: u64 = sum(&|scan| at(&scan.false_positives, place));
+        let lesions: u64 = sum(&|scan| scan.lesions.into());
+        let hits: u64 = sum(&|scan| at(&scan.hits, place));
         let shown = |is_shown: bool, value: u64| {
             if is_shown { Cell::Released(value) } else { Cell::Suppressed }
         };
-        let sensitivity_se = error(clustered(&self.lesion_sums()).map(|found| found.se));
-        let rate_se = error(ratio_mean(&self.scan_sums(), 1.0).map(|(_, se)| se));
+        let sensitivity_se = error(clustered(&self.lesion_sums()).map(|found| found.se))
+            .filter(|se| *se > 0 || hits == 0 || hits == lesions);
+        let rate_se = error(ratio_mean(&self.scan_sums(), 1.0).map(|(_, se)| se))
+            .filter(|se| *se > 0 || others == 0);
         DetectionPerformance {
             curve: if others_are_shown && with_curve { self.curve(k) } else { Vec::new() },
-            lesions: sum(&|scan| scan.lesions.into()),
+            lesions,
             patients,
             point: PointCounts {
                 false_positives: shown(others_are_shown, others),
-                hits: sum(&|scan| at(&scan.hits, place)),
+                hits,
                 name: self.plan.point.name.clone(),
                 rate_se_micro: shown(
                     others_are_shown && has_enough(patients.total, k) && rate_se.is_some(),

@@ -16,10 +16,12 @@ use crate::rules::{Rule, dc15_inference};
 const MISSED: &str = "patients whose structure was missed";
 const WITHOUT: &str = "patients without the structure";
 
-/// What may leave of a site's counts.
+/// What may leave of a site's counts. An earlier release about these patients may have told how many they are: beside it
+/// misses would give back a small group without the structure, and stay with it (DC-18).
 pub(crate) fn of(
     tally: PresenceTally,
     terms: &Terms,
+    beside_earlier: bool,
     decisions: &mut Vec<Decision>,
 ) -> Option<EmptyMasks> {
     let withheld = Verdict::Withheld(Suppression::Primary);
@@ -27,9 +29,14 @@ pub(crate) fn of(
         decisions.extend([MISSED, WITHOUT].map(|of| Decision::new(of, withheld, Rule::Dc06)));
         return None;
     }
-    decisions.push(Decision::new(MISSED, Verdict::Released, Rule::Dc06));
     let without = WithoutStructure { neither: tally.neither, spurious: tally.only_predicted };
     let is_enough = without.patients() >= terms.k;
+    if beside_earlier && !is_enough {
+        decisions.push(Decision::new(MISSED, withheld, Rule::Dc18));
+        decisions.push(Decision::new(WITHOUT, withheld, Rule::Dc03));
+        return None;
+    }
+    decisions.push(Decision::new(MISSED, Verdict::Released, Rule::Dc06));
     let verdict = if is_enough { Verdict::Released } else { withheld };
     decisions.push(Decision::new(WITHOUT, verdict, Rule::Dc03));
     Some(EmptyMasks {
@@ -49,7 +56,7 @@ mod tests {
     }
 
     fn shown(tally: PresenceTally, terms: &Terms) -> Option<EmptyMasks> {
-        of(tally, terms, &mut Vec::new())
+        of(tally, terms, false, &mut Vec::new())
     }
 
     #[test]
@@ -64,6 +71,17 @@ mod tests {
     }
 
     #[test]
+    fn beside_an_earlier_release_misses_stay_with_a_small_group() {
+        let terms = Terms::exact(Profile::Standard, 11);
+        let mut decisions = Vec::new();
+        assert_eq!(of(tally(3, 2, 8), &terms, true, &mut decisions), None);
+        assert_eq!(decisions.len(), 2, "the steward sees what stays");
+        let many = of(tally(3, 2, 9), &terms, true, &mut Vec::new());
+        assert_eq!(many, shown(tally(3, 2, 9), &terms));
+        assert!(many.is_some());
+    }
+
+    #[test]
     fn terms_that_round_or_keep_counts_back_have_no_form_for_them() {
         let exact = Terms::exact(Profile::Standard, 11);
         for terms in [
@@ -72,7 +90,7 @@ mod tests {
             Terms { withheld_responses: 4, ..exact },
         ] {
             let mut decisions = Vec::new();
-            assert_eq!(of(tally(3, 20, 80), &terms, &mut decisions), None);
+            assert_eq!(of(tally(3, 20, 80), &terms, false, &mut decisions), None);
             assert_eq!(decisions.len(), 2, "the steward sees what stays");
         }
     }

@@ -31,6 +31,8 @@ pub(crate) struct Measuring<'e> {
     pub(crate) ranges: &'e [MeasureRange],
     pub(crate) tables: &'e [Table],
     pub(crate) plan: &'e CellPlan,
+    /// Whether an earlier release was about some of these patients.
+    pub(crate) beside_earlier: bool,
 }
 
 impl Measuring<'_> {
@@ -45,8 +47,9 @@ impl Measuring<'_> {
         let base = self.terms.rounding_base;
         let whole = self.group(overall, dc07_margins::nearest(overall.patients, base))?;
         note_measures(decisions);
-        let empty =
-            found.empty_masks.and_then(|tally| empty_masks::of(tally, &self.terms, decisions));
+        let empty = found
+            .empty_masks
+            .and_then(|tally| empty_masks::of(tally, &self.terms, self.beside_earlier, decisions));
         let whole = MeasurePerformance { empty_masks: empty, ..whole };
         let mut subgroups = Vec::new();
         for (place, table) in self.tables.iter().enumerate() {

@@ -2,10 +2,12 @@
 //!
 //! A scan has a label: whether the reference standard found a lesion in it. Cells of every table then need k patients
 //! with each label, and stand against each other and against earlier releases as those of any binary study (DC-03,
-//! DC-17, DC-18). Whatever is counted in lesions or findings is bounded for each patient by the protocol. False
-//! positives at the cut-off, which a single scan may bear nearly alone, stay where two patients hold nine tenths of
-//! them: of the whole cohort with the curve, and of groups all together, since whole minus groups is a group. Groups
-//! have no curve: the step between two scores that the whole may show would be about few in a part of it.
+//! DC-17, DC-18). Lesions are bounded for each patient by the protocol, false positives only for each scan: a patient
+//! with many scans, or one scan alone, may bear nearly all of them. Those at the cut-off stay where two patients hold
+//! nine tenths of them: of the whole cohort with the curve, and of groups all together, since whole minus groups is a
+//! group. Groups have no curve: the step between two scores that the whole may show would be about few in a part of it.
+//! Beside an earlier release about some of these patients no false positives leave: the two may differ by k patients of
+//! whom one bears them all.
 
 use fedval_study::detection::{DetectionFindings, ScanCounts};
 use fedval_study::members::Member;
@@ -95,8 +97,9 @@ impl Gate<'_> {
         let cells = self.plan(members, history, &self.structural_zeros(members)?)?;
         let attrition = self.attrition(summary, history);
         let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
-        let overall = whole.performance(!whole.is_of_two(), true, k);
-        note_whole(&overall, plan, &mut decisions);
+        let is_first = !dc18_earlier_releases::meets_others(members, history);
+        let overall = whole.performance(is_first && !whole.is_of_two(), true, k);
+        note_whole(&overall, plan, is_first, &mut decisions);
         let subgroups = self.groups(&scans, &cells, &overall, &mut decisions);
         note_attrition(&attrition, &mut decisions);
         let release = Release { attrition, overall, subgroups, terms };
@@ -118,7 +121,8 @@ impl Gate<'_> {
     ) -> Vec<SubgroupCell<DetectionPerformance>> {
         let tables = self.protocol.tables();
         let others_are_shown = overall.point.false_positives.released().is_some()
-            && !any_is_of_two(scans, &tables, cells);
+            && !any_is_of_two(scans, &tables, cells)
+            && !any_beyond_is_of_two(scans, cells);
         let mut groups = Vec::new();
         for (index, (table, plan)) in tables.iter().zip(cells).enumerate() {
             for (cell, (category, hidden)) in table.categories.iter().zip(plan).enumerate() {
@@ -164,6 +168,24 @@ fn any_is_of_two(scans: &Scans<'_>, tables: &[Table], cells: &CellPlan) -> bool 
     })
 }
 
+/// Whether false positives of what one shown cell holds beyond a cell of another table that lies within it are mostly
+/// those of two patients: the larger minus the smaller would give them.
+fn any_beyond_is_of_two(scans: &Scans<'_>, cells: &CellPlan) -> bool {
+    let shown_of = |(table, plan): (usize, &Vec<Option<Hidden>>)| -> Vec<(usize, usize)> {
+        let shown = plan.iter().enumerate().filter(|(_, hidden)| hidden.is_none());
+        shown.map(|(cell, _)| (table, cell)).collect()
+    };
+    let shown: Vec<(usize, usize)> = cells.iter().enumerate().flat_map(shown_of).collect();
+    let holds = |(table, cell): (usize, usize), member: &Member| is_in(member, table, cell);
+    let beyond_is_of_two = |small: (usize, usize), large: (usize, usize)| {
+        let is_within = |member: &Member| !holds(small, member) || holds(large, member);
+        small.0 != large.0
+            && scans.members.cases.iter().all(is_within)
+            && scans.group(|member| holds(large, member) && !holds(small, member)).is_of_two()
+    };
+    shown.iter().any(|small| shown.iter().any(|large| beyond_is_of_two(*small, *large)))
+}
+
 /// Shown rows and columns of a crossing, each as a cell of the table of its dimension.
 fn lines(tables: &[Table], cells: &CellPlan, table: usize) -> Vec<(usize, usize)> {
     let Some(TableKind::Crossing { rows, columns }) = tables.get(table).map(|table| &table.kind)
@@ -183,20 +205,27 @@ fn lines(tables: &[Table], cells: &CellPlan, table: usize) -> Vec<(usize, usize)
     margins.flat_map(shown).collect()
 }
 
-fn note_whole(overall: &DetectionPerformance, plan: &DetectionPlan, decisions: &mut Vec<Decision>) {
+fn note_whole(
+    overall: &DetectionPerformance,
+    plan: &DetectionPlan,
+    is_first: bool,
+    decisions: &mut Vec<Decision>,
+) {
     let withheld = Verdict::Withheld(Suppression::Primary);
     let of = |is_shown: bool| if is_shown { Verdict::Released } else { withheld };
     let point = &overall.point;
     decisions.push(Decision::new("lesions found at the cut-off", Verdict::Released, Rule::Dc06));
     let is_shown = point.false_positives.released().is_some();
-    decisions.push(Decision::new("false positives at the cut-off", of(is_shown), Rule::Dc10));
+    let rule = if is_first { Rule::Dc10 } else { Rule::Dc18 };
+    decisions.push(Decision::new("false positives at the cut-off", of(is_shown), rule));
     let errors = [&point.sensitivity_se_micro, &point.rate_se_micro];
     let all_shown = errors.iter().all(|se| se.released().is_some());
     decisions.push(Decision::new("errors between patients", of(all_shown), Rule::Dc11));
     // Beside the cut-off itself.
     let (shown, all) = (overall.curve.len(), plan.edges().len() - 1);
     let curve = format!("{shown} of {all} further scores");
-    decisions.push(Decision::new(curve, of(shown > 0), Rule::Dc08));
+    let rule = if is_first { Rule::Dc08 } else { Rule::Dc18 };
+    decisions.push(Decision::new(curve, of(shown > 0), rule));
 }
 
 fn note_cell(

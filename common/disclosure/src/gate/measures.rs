@@ -57,7 +57,9 @@ impl Gate<'_> {
         let plan = self.plan(&summary.members, history, &zeros)?;
         let attrition = self.attrition(summary, history);
         let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
-        let release = self.measured((overall, found), &plan, &attrition, &mut decisions)?;
+        let beside_earlier = dc18_earlier_releases::meets_others(&summary.members, history);
+        let evidence = (overall, found, beside_earlier);
+        let release = self.measured(evidence, &plan, &attrition, &mut decisions)?;
         let (members, shown) = (summary.members.clone(), form::shown(&plan));
         let footprint = Footprint { members, shown, noisy: false };
         let outcome = Outcome::ReleasedMeasures(Box::new(release));
@@ -68,14 +70,19 @@ impl Gate<'_> {
     /// The release of what the plan shows.
     fn measured(
         &self,
-        (overall, found): (&MeasureGroup, &MeasureFindings),
+        (overall, found, beside_earlier): (&MeasureGroup, &MeasureFindings, bool),
         plan: &CellPlan,
         attrition: &[AttritionCount],
         decisions: &mut Vec<Decision>,
     ) -> Result<Release<MeasurePerformance>, Withheld> {
         let (ranges, tables) = (self.protocol.task.measures(), self.protocol.tables());
-        let measuring =
-            Measuring { terms: self.policy.terms, ranges: &ranges, tables: &tables, plan };
+        let measuring = Measuring {
+            terms: self.policy.terms,
+            ranges: &ranges,
+            tables: &tables,
+            plan,
+            beside_earlier,
+        };
         let release = measuring
             .release(overall, found, attrition, decisions)
             .ok_or(Withheld::Schema(SchemaBreach::Inconsistent))?;

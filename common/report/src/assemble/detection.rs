@@ -45,7 +45,7 @@ pub(super) fn estimate(
             let (share, se) = (share(found)?, error(found.point.sensitivity_se_micro));
             let patients = found.patients.with_positive;
             let ci = se.and_then(|se| {
-                Ok(limits(&proportion::interval_of_error(share, se, patients, level)?))
+                finite(limits(&proportion::interval_of_error(share, se, patients, level)?))
             });
             Ok(Metric {
                 estimate: share,
@@ -59,7 +59,7 @@ pub(super) fn estimate(
             let ci = se.and_then(|se| {
                 let (log_rate, log_se) = logarithm(rate, se)?;
                 let interval = Interval::wald(log_rate, log_se, level)?;
-                Ok(limits(&interval.map_increasing(|x| Scale::Log.back(x))))
+                finite(limits(&interval.map_increasing(|x| Scale::Log.back(x))))
             });
             Ok(Metric {
                 estimate: rate,
@@ -97,6 +97,39 @@ pub(super) const fn lesions(found: &DetectionPerformance) -> Proportion<'static>
     Proportion { successes: found.point.hits, cases: found.lesions, clusters: None, rounding: 0 }
 }
 
+/// Lesions found among as many independent ones as the error between patients says (p (1 − p) / se², rounded down), for
+/// models that take counts: lesions of one patient are alike. Where the error says nothing, because all or none are
+/// found or it stayed at the site, each patient counts as one lesion. Never more than there are.
+///
+/// Source: the effective sample size of Korn and Graubard (1998), Surv. Methodol. 24, 193–201.
+pub(super) fn effective(found: &DetectionPerformance) -> (u64, u64) {
+    let (hits, lesions) = (found.point.hits, found.lesions.max(1));
+    let p = number(hits) / number(lesions);
+    let spread = p * (1.0 - p);
+    let cases = match found.point.sensitivity_se_micro {
+        Cell::Released(micro) if micro > 0 && spread > 0.0 => {
+            let se = number(micro) * MICRO;
+            whole(spread / (se * se))
+        }
+        _ => found.patients.with_positive,
+    };
+    let cases = cases.clamp(1, lesions);
+    // The nearest number, without a fraction on the way.
+    let (hits, lesions) = (u128::from(hits), u128::from(lesions));
+    let nearest = (2 * hits * u128::from(cases) + lesions) / (2 * lesions);
+    (u64::try_from(nearest).map_or(cases, |nearest| nearest.min(cases)), cases)
+}
+
+/// A size rounded down, cut to what has a form.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "cut, and not negative"
+)]
+const fn whole(size: f64) -> u64 {
+    size as u64
+}
+
 fn share(found: &DetectionPerformance) -> Result<f64, Reason> {
     Ok(proportion::estimate(found.point.hits, found.lesions)?)
 }
@@ -113,6 +146,15 @@ fn rate(found: &DetectionPerformance) -> Result<f64, Reason> {
 fn error(micro: Cell<u64>) -> Result<f64, Reason> {
     let micro = micro.released().ok_or(Reason::Withheld)?;
     Ok(number(*micro) * MICRO)
+}
+
+/// Limits that can be written down: a number too large for its form is none.
+fn finite(limits: [f64; 2]) -> Result<[f64; 2], Reason> {
+    if limits.iter().all(|limit| limit.is_finite()) {
+        Ok(limits)
+    } else {
+        Err(Reason::InvalidInput)
+    }
 }
 
 /// A rate and its error on the log scale, by the delta method.

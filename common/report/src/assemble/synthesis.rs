@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::aggregates::Aggregates;
 use super::contribution::{Member, on_scale};
+use super::detection;
 use super::glmm::Binomial;
 use super::metric;
 use super::normal::Normal;
@@ -205,7 +206,8 @@ fn sides(plan: &StudyProtocol, id: &MetricId, aggregates: Aggregates<'_>) -> Opt
 }
 
 /// A proportion: logit-normal, unless an error cell is empty somewhere. Dropping that site, or
-/// adding a half to its cells, would bias the mean; the exact-binomial model takes it as it is.
+/// adding a half to its cells, would bias the mean; the exact-binomial model takes it as it is, lesions as so many as
+/// their errors between patients are worth.
 fn shares<'a>(
     plan: &StudyProtocol,
     id: &MetricId,
@@ -223,11 +225,15 @@ fn shares<'a>(
             Err(reason) => excluded.push(Excluded { site: member.site.clone(), reason }),
         }
     }
-    let binomial = Binomial::new(used.iter().map(|(_, p)| (p.successes, p.cases)).collect(), level);
-    let repeats = |(member, proportion): &(&Member<'_>, Proportion<'_>)| {
-        proportion.clusters.is_some() || matches!(member.aggregates, Aggregates::Detection(_))
+    let counts = |(member, proportion): &(&Member<'_>, Proportion<'_>)| {
+        if let Aggregates::Detection(found) = member.aggregates {
+            detection::effective(found)
+        } else {
+            (proportion.successes, proportion.cases)
+        }
     };
-    let clustered = used.iter().any(repeats);
+    let binomial = Binomial::new(used.iter().map(counts).collect(), level);
+    let clustered = used.iter().any(|(_, proportion)| proportion.clusters.is_some());
     if !used.iter().any(|(_, proportion)| proportion.has_empty_cell()) {
         let mut answered = continuous(plan, id, members, detail)?;
         if detail == Detail::Pooled {

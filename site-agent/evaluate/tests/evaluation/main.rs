@@ -72,6 +72,10 @@ fn main() -> ExitCode {
         ),
         trial("findings_are_matched_scan_by_scan", detection::counts_findings()),
         trial("a_scan_that_was_not_read_is_a_failed_case", detection::leaves_out_unread_scans()),
+        trial(
+            "a_scan_whose_lesions_do_not_count_is_left_out",
+            detection::leaves_out_scans_whose_lesions_do_not_count(),
+        ),
         trial("files_of_findings_that_do_not_fit_are_refused", detection::refuses_other_files()),
         trial("a_case_without_a_known_category_is_in_the_unlisted_leaf", breaks_down()),
         trial("failed_cases_are_counted_by_patient_with_their_reasons", counts_failures()),

@@ -18,13 +18,13 @@ use crate::site::{CASES, Row, Site};
 type Square = Option<u32>;
 
 /// The squares of both masks of a case: of ten patients one is missed in the first image, one has none in either mask,
-/// and one is seen where there is none.
+/// and one is seen where there is none, in the first image alone.
 fn squares(patient: usize, image: usize) -> (Square, Square) {
     let moved = u32::try_from((patient + image) % 3).unwrap();
     match (patient % 10, image) {
         (7, 0) => (Some(1), None),
-        (8, _) => (None, None),
         (9, 0) => (None, Some(1)),
+        (8 | 9, _) => (None, None),
         _ => (Some(1), Some(1 + moved)),
     }
 }

@@ -86,7 +86,8 @@ pub enum FindingsProblem {
         /// The line.
         line: u64,
     },
-    /// A cell is no such number: a radius below 0, a box of which one edge is beyond the other, a score outside 0 to 1.
+    /// A cell is no such number: a radius below 0, a box of which one edge is beyond the other, a score outside 0 to 1,
+    /// a size beyond 10⁹.
     #[error("column `{column}` in line {line} of {side} holds no such number")]
     Number {
         /// Which.

@@ -23,6 +23,9 @@ const DEPTH: &str = "z";
 const POINT: [&str; 2] = ["x", "y"];
 const BOX: [&str; 4] = ["x0", "y0", "x1", "y1"];
 
+/// No body is so large, in whatever unit; beyond, areas and distances would soon have no number.
+const MOST: f64 = 1e9;
+
 /// Reads the findings of a cohort, one entry for each of its cases and in their order.
 ///
 /// Every problem is found in one pass; files with any are not used.
@@ -231,13 +234,14 @@ fn place(columns: &Columns, fields: &[&str]) -> Cell<Place> {
 }
 
 fn number(cell: &str, column: &'static str, holds: impl Fn(f64) -> bool) -> Cell<f64> {
-    let number = cell.parse().ok().filter(|number: &f64| number.is_finite() && holds(*number));
+    // What is no number is not below anything.
+    let number = cell.parse().ok().filter(|number: &f64| number.abs() <= MOST && holds(*number));
     number.ok_or(column)
 }
 
 /// What the number behind a place may be.
 fn more_holds(column: &'static str) -> impl Fn(f64) -> bool {
-    let most = if column == SCORE { 1.0 } else { f64::MAX };
+    let most = if column == SCORE { 1.0 } else { MOST };
     move |number| (0.0..=most).contains(&number)
 }
 

@@ -3,8 +3,8 @@
 use super::Breaches;
 use crate::metric::MetricId;
 use crate::protocol::{
-    DETECTION_BINS, DetectionPlan, Endpoint, MOST_CANDIDATES, MOST_LESIONS, Matching,
-    PredictionTables, Profile, ScoreScale, StudyProtocol, Unit,
+    DETECTION_BINS, DetectionPlan, Endpoint, EndpointDirection, MOST_CANDIDATES, MOST_LESIONS,
+    Matching, PredictionTables, Profile, ScoreScale, StudyProtocol, Unit,
 };
 
 pub(super) fn check(protocol: &StudyProtocol, plan: &DetectionPlan, found: &mut Breaches) {
@@ -86,7 +86,7 @@ fn check_around(protocol: &StudyProtocol, found: &mut Breaches) {
     );
 }
 
-/// An endpoint asks for a metric that has an error and a cut-off that is there.
+/// An endpoint asks for a metric that has an error and a cut-off that is there, on the side that is better.
 pub(super) fn check_metric(
     path: &str,
     endpoint: &Endpoint,
@@ -100,6 +100,7 @@ pub(super) fn check_metric(
         "cpm has no sampling error to hold against a limit",
         "choose lesion_sensitivity@NAME or fp_per_scan@NAME",
     );
+    check_direction(path, endpoint, found);
     let is_rate = matches!(endpoint.metric, MetricId::FalsePositivesPerScan(_));
     found.unless(
         !is_rate || endpoint.limit > 0.0,
@@ -117,4 +118,22 @@ pub(super) fn check_metric(
             "use the name of the [[operating_points]] table",
         );
     }
+}
+
+/// A limit on the wrong side would be met by being bad.
+fn check_direction(path: &str, endpoint: &Endpoint, found: &mut Breaches) {
+    let (wanted, wrong, next) = match endpoint.metric {
+        MetricId::FalsePositivesPerScan(_) => (
+            EndpointDirection::AtMost,
+            "must be \"at_most\": the fewer false positives, the better",
+            "write direction = \"at_most\"",
+        ),
+        MetricId::LesionSensitivity(_) => (
+            EndpointDirection::AtLeast,
+            "must be \"at_least\": the more lesions are found, the better",
+            "write direction = \"at_least\"",
+        ),
+        _ => return,
+    };
+    found.unless(endpoint.direction == wanted, format!("{path}.direction"), wrong, next);
 }

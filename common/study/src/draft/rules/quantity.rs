@@ -105,20 +105,55 @@ pub(super) fn check_endpoint(
         "an intraclass correlation is told of each site and has no mean over sites",
         "choose mean_absolute_error, mean_error or a limit of agreement",
     );
-    if endpoint.metric != MetricId::MeanAbsoluteError {
-        return;
-    }
+    check_direction(path, endpoint, found);
+    check_limit(path, endpoint, quantity, found);
+}
+
+/// Errors near nothing are better: a limit on the wrong side would be met by being bad. A bias may be held from
+/// either side.
+fn check_direction(path: &str, endpoint: &Endpoint, found: &mut Breaches) {
+    let (wanted, wrong, next) = match endpoint.metric {
+        MetricId::MeanAbsoluteError => (
+            EndpointDirection::AtMost,
+            "must be \"at_most\": the smaller an error, the better",
+            "write direction = \"at_most\"",
+        ),
+        MetricId::UpperLimitOfAgreement => (
+            EndpointDirection::AtMost,
+            "must be \"at_most\": errors are to stay below it",
+            "write direction = \"at_most\"",
+        ),
+        MetricId::LowerLimitOfAgreement => (
+            EndpointDirection::AtLeast,
+            "must be \"at_least\": errors are to stay above it",
+            "write direction = \"at_least\"",
+        ),
+        _ => return,
+    };
+    found.unless(endpoint.direction == wanted, format!("{path}.direction"), wrong, next);
+}
+
+/// Errors are cut to the largest: a limit beyond it would always be met, or never.
+fn check_limit(path: &str, endpoint: &Endpoint, quantity: &Quantity, found: &mut Breaches) {
+    let largest = quantity.largest_error_micro.unsigned_abs();
+    let limit = Quantity::micro(endpoint.limit);
+    let (holds, wrong) = match endpoint.metric {
+        MetricId::MeanAbsoluteError => (
+            limit.is_some_and(|limit| limit > 0 && limit.unsigned_abs() < largest),
+            "is not between 0 and the largest error",
+        ),
+        MetricId::MeanError | MetricId::LowerLimitOfAgreement | MetricId::UpperLimitOfAgreement => {
+            (
+                limit.is_some_and(|limit| limit.unsigned_abs() < largest),
+                "is not smaller than the largest error, in either direction",
+            )
+        }
+        _ => return,
+    };
     found.unless(
-        endpoint.direction == EndpointDirection::AtMost,
-        format!("{path}.direction"),
-        "must be \"at_most\": the smaller an error, the better",
-        "write direction = \"at_most\"",
-    );
-    let limit = Quantity::micro(endpoint.limit).unwrap_or(0);
-    found.unless(
-        limit > 0 && limit < quantity.largest_error_micro,
+        holds,
         format!("{path}.limit"),
-        format!("{} is not between 0 and the largest error", endpoint.limit),
+        format!("{} {wrong}", endpoint.limit),
         "give the error that is still good enough, in the quantity's unit",
     );
 }
