@@ -96,10 +96,11 @@ impl Worker {
         Ok(false)
     }
 
-    /// Why a job's data source may not be asked now, if so.
+    /// Why a job or its data source may not be tried now, if so.
     fn closed(&self, job: &Job) -> Option<String> {
         let (agent, study) = (&self.agent, &job.dispatch.study);
-        let to_mend = self.to_mend.reason(agent.source_name(study), agent.clock.monotonic());
+        let now = agent.clock.monotonic();
+        let to_mend = self.to_mend.reason(agent.source_name(study), job.round(), now);
         let outside_hours = || (!agent.is_open_for(study)).then_some(OUTSIDE_HOURS);
         to_mend.or_else(outside_hours).map(str::to_owned)
     }
@@ -195,7 +196,7 @@ impl Worker {
             Ran::AgainSoon => self.backoff.failed(round, agent.clock.monotonic()),
             Ran::AgainLater(code) => {
                 let source = agent.source_name(&job.dispatch.study);
-                self.to_mend.add(source, code, agent.clock.monotonic());
+                self.to_mend.add(source, round, code, agent.clock.monotonic());
             }
         }
         Ok(())
