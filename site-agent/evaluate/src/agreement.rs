@@ -15,8 +15,9 @@ use crate::run::{EvaluateError, Evaluation};
 /// Cases that both look at, at most.
 const MOST_CASES: usize = 10;
 
-/// Largest difference between two scores of one output, on the protocol's scale. Engines add up in different
-/// orders, with 32-bit floats: about 2 · 10⁻⁶ was seen.
+/// Largest difference between two scores of one output: on the protocol's scale where both are 1 at most, and beyond as a
+/// share of the larger one, because 32-bit floats have that many digits and no more. Engines add up in different orders:
+/// about 2 · 10⁻⁶ was seen.
 const TOLERANCE: f64 = 1e-4;
 
 /// Lets the evaluation's engine and `second` look at the first of `drawn`, and compares.
@@ -65,8 +66,11 @@ fn agree(one: &Done, other: &Done) -> bool {
 }
 
 fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
-    let is_near =
-        |one: u64, other: u64| (f64::from_bits(one) - f64::from_bits(other)).abs() <= TOLERANCE;
+    let is_near = |one: u64, other: u64| {
+        let (one, other) = (f64::from_bits(one), f64::from_bits(other));
+        let (apart, largest) = ((one - other).abs(), one.abs().max(other.abs()).max(1.0));
+        apart.is_finite() && apart <= TOLERANCE * largest
+    };
     match (one, other) {
         (CaseOutcome::Score(one), CaseOutcome::Score(other)) => is_near(*one, *other),
         (CaseOutcome::Scores(one), CaseOutcome::Scores(other)) => {
@@ -102,5 +106,17 @@ mod tests {
         assert!(is_same(&unreadable, &unreadable.clone()));
         assert!(!is_same(&unreadable, &failed(FailureReason::NoReference)));
         assert!(!is_same(&score(f64::NAN), &score(f64::NAN)));
+        assert!(!is_same(&score(f64::INFINITY), &score(1.0)));
+    }
+
+    #[test]
+    fn large_scores_agree_to_a_ten_thousandth_of_themselves() {
+        let score = |score: f64| CaseOutcome::Score(score.to_bits());
+        assert!(is_same(&score(800.0), &score(800.002)));
+        assert!(is_same(&score(-800.002), &score(-800.0)));
+        // 0.08 is a ten-thousandth of 800.
+        assert!(is_same(&score(800.0), &score(800.079)));
+        assert!(!is_same(&score(800.0), &score(800.081)));
+        assert!(!is_same(&score(800.0), &score(-800.0)));
     }
 }
