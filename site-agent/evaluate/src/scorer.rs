@@ -45,6 +45,15 @@ pub(crate) fn marked(
     }
 }
 
+/// What a failure is that comes back on one case though the model could be loaded again each time. A server that has gone
+/// fails there, and the job waits for it; one that is there and fails on a case fails on it tomorrow too.
+const fn on_this_case(error: ScoreError) -> ScoreError {
+    match error {
+        ScoreError::ServerGone => ScoreError::Died,
+        other => other,
+    }
+}
+
 /// A loaded model.
 pub(crate) struct Scorer<'e> {
     source: ModelSource<'e>,
@@ -63,7 +72,8 @@ impl<'e> Scorer<'e> {
         marked(row, self.source.engine, self.source.protocol)
     }
 
-    /// Scores one case; a box that ends is started again, and a server that has gone is asked again.
+    /// Scores one case; a box that ends is started again, and a server that has gone is asked again. Either ends the job where it
+    /// fails on the case every time.
     pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
         let mut tries = 0;
         loop {
@@ -76,7 +86,7 @@ impl<'e> Scorer<'e> {
                 }
                 // Whoever tried to break out is not asked again.
                 Err(error) if tries == MODEL_RETRIES || error == ScoreError::Forbidden => {
-                    return Err(LaneError::ModelDies(error));
+                    return Err(LaneError::ModelDies(on_this_case(error)));
                 }
                 Err(_) => {
                     tries += 1;

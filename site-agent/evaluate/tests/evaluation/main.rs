@@ -103,6 +103,7 @@ fn main() -> ExitCode {
         trial("two_engines_that_disagree_end_the_job_before_a_case", engines::disagrees()),
         trial("onnx_runtime_and_the_embedded_engine_agree", engines::runs_both_here()),
         trial("a_server_that_has_gone_is_waited_for", engines::waits()),
+        trial("a_server_that_fails_on_a_case_ends_the_job", engines::fails_on_a_case()),
         trial("a26_a_server_that_drifts_is_found", engines::drifts()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
