@@ -8,6 +8,7 @@ use fedval_ambient::{Exit, Failure, Problem as _};
 use fedval_evaluate::{
     EvaluateError, Evaluation, Progress, ScoreGrid, Shard, Store, check_preprocessing,
 };
+use fedval_inference::ModelEngine;
 use fedval_study::{RoundId, ScoreSource};
 use fedval_vault::ShardFile;
 use serde_json::json;
@@ -59,8 +60,13 @@ async fn evaluate(
         // This process may be of another image than the agent.
         check_preprocessing(&protocol.model.input, config.limits.decode()).await?;
     }
+    // A source that is not split is none of a shard's, whoever wrote the order.
+    config.split(source)?;
+    let engine = match source.scores() {
+        ScoreSource::Model => config.inference.engine(config.limits.lanes)?,
+        ScoreSource::PredictionTable => ModelEngine::Embedded,
+    };
     let source = source.manifest_source();
-    let engines = config.inference.engines(config.limits.lanes)?;
     let evaluation = Evaluation {
         round: &order.round,
         protocol,
@@ -74,7 +80,7 @@ async fn evaluate(
         grid: ScoreGrid::Coarse,
         decode_limits: config.limits.decode(),
         inference_limits: config.limits.inference(),
-        engine: &engines.engine,
+        engine: &engine,
         // The agent compares engines, over cases that are drawn from all shards.
         second_engine: None,
         lanes: config.limits.lanes,

@@ -79,7 +79,7 @@ impl Evaluator for Boxed {
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
         let secret = secret.map_err(|error| NotEvaluated::Machine(error.into()))?;
         // Before anything that takes its time: while processes are awaited this is come by every few seconds.
-        let split = source.shards().map_err(waits_for_a_person)?;
+        let split = agent.config.split(source).map_err(waits_for_a_person)?;
         gather_shards(agent, job, split, &secret).await?;
         let engines = engines(agent, source).await?;
         let preprocessing = probed(agent, source, protocol).await?;

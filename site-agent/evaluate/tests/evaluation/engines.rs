@@ -137,7 +137,8 @@ pub(crate) async fn waits() {
 pub(crate) async fn fails_on_a_case() {
     let mut site = Site::new().await;
     site.lanes = 1;
-    let infer = |_: &[f32]| Box::pin(async { Err(Status::internal("no memory left")) }) as Answer;
+    let failure = || std::future::ready(Err(Status::internal("no memory left")));
+    let infer = move |_: &[f32]| Box::pin(failure()) as Answer;
     let honest = honest(&site.protocol.model, logarithm);
     let failing = OipServer::start(Behaviour { infer: Arc::new(infer), ..honest }).await;
     site.engine = engine(&site, &failing);
