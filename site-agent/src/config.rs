@@ -496,8 +496,7 @@ mod tests {
             .replace("# reference_mask = ", "reference_mask = ")
             .replace("# predicted_mask = ", "predicted_mask = ");
         assert_eq!(source(&masks).unwrap(), Some(8));
-        let remote =
-            |text: &str| text.replace("[inference]\n", "[inference]\nengine = \"remote\"\n");
+        let remote = |text: &str| text.replace("engine = \"embedded\"", "engine = \"remote\"");
         assert_eq!(source(&remote(&split)).unwrap_err().code, "CONFIG_INVALID");
         // Where nobody splits anything, and where no model runs.
         assert_eq!(source(&remote(TEMPLATE)).unwrap(), None);

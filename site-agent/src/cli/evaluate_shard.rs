@@ -60,7 +60,7 @@ async fn evaluate(
         // This process may be of another image than the agent.
         check_preprocessing(&protocol.model.input, config.limits.decode()).await?;
     }
-    // A source that is not split is none of a shard's, whoever wrote the order.
+    // Here as well: this process may read another agent.toml than the agent did.
     config.split(source)?;
     let engine = match source.scores() {
         ScoreSource::Model => config.inference.engine(config.limits.lanes)?,
