@@ -115,12 +115,18 @@ pub(crate) async fn gather(home: &Home, vault: &Vault, round: &RoundId) -> Resul
         return Ok(());
     }
     bring(vault, round, &folder).await?;
-    // All of it is in the vault, on the disk. With the order goes the secret.
+    // All of it is in the vault, on the disk.
     write(&gathered_file(&folder), "")?;
-    for file in files(&folder)?.iter().filter(|file| **file != gathered_file(&folder)) {
-        fs::remove_file(file).map_err(|error| Failure::disk("remove", file, &error))?;
-    }
-    Ok(())
+    clear(home, round)
+}
+
+/// Removes what is left of a job whose cases are in the vault, also where that was cut off in its middle. With the order goes the
+/// secret, before everything else.
+pub(crate) fn clear(home: &Home, round: &RoundId) -> Result<(), Failure> {
+    let folder = home.shards(round);
+    let gathered = gathered_file(&folder);
+    let left = files(&folder)?.into_iter().filter(|file| *file != gathered);
+    secrets(&folder).into_iter().chain(left).try_for_each(|file| remove_file(&file))
 }
 
 async fn bring(vault: &Vault, round: &RoundId, folder: &Path) -> Result<(), Failure> {
@@ -149,7 +155,24 @@ pub(crate) fn forget_others<'r>(
         return Ok(());
     }
     let kept: Vec<PathBuf> = evaluated.map(|round| home.shards(round)).collect();
-    folders.iter().filter(|folder| !kept.contains(folder)).try_for_each(|folder| remove(folder))
+    folders.iter().filter(|folder| !kept.contains(folder)).try_for_each(|folder| forget(folder))
+}
+
+/// Takes away a folder, the secret before everything else. Where a process still writes there, the rest goes at the next look.
+fn forget(folder: &Path) -> Result<(), Failure> {
+    secrets(folder).iter().try_for_each(|file| remove_file(file))?;
+    match fs::remove_dir_all(folder) {
+        Err(error) if !is_gone_or_held(error.kind()) => {
+            Err(Failure::disk("remove", folder, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a folder that was not removed is not there, or is held by a process that has not yet seen that nobody asks it any more:
+/// on a network share its open files stay under other names.
+const fn is_gone_or_held(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy)
 }
 
 fn folders(home: &Home) -> Result<Vec<PathBuf>, Failure> {
@@ -180,8 +203,24 @@ fn remove(folder: &Path) -> Result<(), Failure> {
     }
 }
 
+fn remove_file(file: &Path) -> Result<(), Failure> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Failure::disk("remove", file, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn order_file(folder: &Path) -> PathBuf {
     folder.join("order.json")
+}
+
+/// The files that hold the secret: the order, and what it is written to first.
+fn secrets(folder: &Path) -> [PathBuf; 2] {
+    let order = order_file(folder);
+    let written_first = order.with_extension("new");
+    [order, written_first]
 }
 
 fn gathered_file(folder: &Path) -> PathBuf {
@@ -276,6 +315,33 @@ mod tests {
         assert_eq!(places(&vault, &job).await, [4, 10, 11, 12]);
         assert!(are_gathered(&home, round) && !is_asked(&home, round));
         assert_eq!(files(&home.shards(round)).unwrap(), [gathered_file(&home.shards(round))]);
+    }
+
+    #[tokio::test]
+    async fn the_secret_goes_also_where_that_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, (vault, job)) = (Home::new(folder.path()), vault_with_job(folder.path()).await);
+        let round = job.round();
+        ask(&home, &vault, &Order::new(&job, 1, &[7; 32])).await.unwrap();
+        leave(&home, &job, 0, 4);
+        let shards = home.shards(round);
+        // The agent ended between the mark and the removal, and earlier in the middle of writing an order.
+        write(&gathered_file(&shards), "").unwrap();
+        fs::write(shards.join("order.new"), "{").unwrap();
+        clear(&home, round).unwrap();
+        assert_eq!(files(&shards).unwrap(), [gathered_file(&shards)]);
+        // Nothing is left to remove, and nothing is made.
+        clear(&home, round).unwrap();
+        clear(&home, &"other-r1".parse().unwrap()).unwrap();
+        assert!(!home.shards(&"other-r1".parse().unwrap()).exists());
+    }
+
+    #[test]
+    fn a_folder_that_a_process_still_writes_to_does_not_end_the_agent() {
+        for kind in [ErrorKind::NotFound, ErrorKind::DirectoryNotEmpty, ErrorKind::ResourceBusy] {
+            assert!(is_gone_or_held(kind), "{kind}");
+        }
+        assert!(!is_gone_or_held(ErrorKind::PermissionDenied));
     }
 
     #[tokio::test]

@@ -78,12 +78,13 @@ impl Worker {
     ///
     /// [`Failure`] if this machine failed.
     pub async fn evaluate_next(&mut self) -> Result<bool, Failure> {
+        let jobs = self.agent.vault.job_list().await?;
+        let evaluated = jobs.iter().filter(|job| is_evaluated(job.state));
+        // Also while evaluation is paused: what is not evaluated any more leaves no secret behind.
+        shards::forget_others(&self.agent.home, evaluated.map(Job::round))?;
         if self.agent.is_paused() {
             return Ok(false);
         }
-        let jobs = self.agent.vault.job_list().await?;
-        let evaluated = jobs.iter().filter(|job| is_evaluated(job.state));
-        shards::forget_others(&self.agent.home, evaluated.map(Job::round))?;
         for job in jobs.iter().filter(|job| self.is_due(job)) {
             let Some(closed) = self.closed(job) else {
                 self.evaluate(job).await?;
