@@ -9,12 +9,13 @@ use fedval_evaluate::{
     EvaluateError, Evaluation, Progress, ScoreGrid, Shard, Store, check_preprocessing,
 };
 use fedval_inference::ModelEngine;
-use fedval_study::{RoundId, ScoreSource};
+use fedval_study::ScoreSource;
 use fedval_vault::ShardFile;
 use serde_json::json;
 use tokio::time::sleep;
 
 use super::args::EvaluateShard;
+use crate::daemon::own_digest;
 use crate::home::Home;
 use crate::shards::{self, Order};
 
@@ -24,13 +25,15 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) async fn run(home: &Home, asked: &EvaluateShard, output: Output) -> Result<(), Failure> {
     home.enrolled()?;
     let order = shards::order_of(home, &asked.study)?;
+    // The answer names the agent's executable.
+    order.check_build(own_digest()?)?;
     let shard = Shard::new(asked.index, asked.of).filter(|_| asked.of == order.of);
     let shard = shard.ok_or_else(|| wrong_shard(asked, order.of))?;
-    let file = ShardFile::open(&shards::cases_file(home, &order.round, asked.index))?;
+    let file = ShardFile::open(&shards::cases_file(home, &order, asked.index))?;
     let file = Arc::new(file);
     let failed = tokio::select! {
         done = evaluate(home, &order, shard, &file) => done?,
-        () = stopped(home, &order.round) => return Err(over()),
+        () = stopped(home, &order) => return Err(over()),
     };
     file.complete()?;
     let EvaluateShard { index, of, .. } = asked;
@@ -99,8 +102,8 @@ fn failed_with(ran: Result<(), EvaluateError>) -> Result<Option<&'static str>, F
 }
 
 /// Ends when evaluation is paused, or nobody waits for this any more.
-async fn stopped(home: &Home, round: &RoundId) {
-    while shards::is_asked(home, round) && !home.paused_file().exists() {
+async fn stopped(home: &Home, order: &Order) {
+    while shards::is_asked(home, order) && !home.paused_file().exists() {
         sleep(LOOK).await;
     }
 }

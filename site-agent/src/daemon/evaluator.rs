@@ -152,7 +152,7 @@ async fn gather_shards(
         return shards::clear(home, round).map_err(NotEvaluated::Machine);
     }
     if let Some(of) = split {
-        let order = Order::new(job, of, secret);
+        let order = Order::new(job, of, secret, agent.build);
         shards::ask(home, vault, &order).await.map_err(NotEvaluated::Machine)?;
         if !shards::are_complete(home, &order) {
             return Err(NotEvaluated::Waits {
