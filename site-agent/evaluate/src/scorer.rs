@@ -11,7 +11,7 @@ use fedval_study::summary::FailureReason;
 use fedval_vault::CaseOutcome;
 
 use crate::lane::LaneError;
-use crate::prediction;
+use crate::{machine, prediction};
 
 /// How often the model's box is started again for one case before the job fails.
 pub(crate) const MODEL_RETRIES: u32 = 2;
@@ -24,6 +24,8 @@ pub(crate) struct ModelSource<'e> {
     pub(crate) limits: &'e InferenceLimits,
     pub(crate) protocol: &'e StudyProtocol,
     pub(crate) file: &'e Path,
+    /// Whether somebody else brings the scores together, perhaps on another kind of machine.
+    pub(crate) is_shard: bool,
 }
 
 impl ModelSource<'_> {
@@ -69,7 +71,8 @@ impl<'e> Scorer<'e> {
 
     /// What the checkpoint of a `row` belongs to.
     pub(crate) fn marked(&self, row: Sha256Digest) -> Sha256Digest {
-        marked(row, self.source.engine, self.source.protocol)
+        let row = marked(row, self.source.engine, self.source.protocol);
+        if self.source.is_shard { machine::marked(row) } else { row }
     }
 
     /// Scores one case; a box that ends is started again, and a server that has gone is asked again. Either ends the job where it

@@ -96,6 +96,7 @@ fn main() -> ExitCode {
         trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),
         trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
         trial("one_process_and_three_come_to_the_same_bits", shards::split_evenly()),
+        trial("another_kind_of_machine_scores_nothing", shards::on_another_machine()),
         trial("what_no_process_did_is_done_by_the_agent", shards::goes_on_without_one()),
         trial("a_server_counts_what_the_embedded_engine_counts", engines::serves()),
         trial("another_engine_scores_every_case_anew", engines::changes()),
