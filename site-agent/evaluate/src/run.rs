@@ -445,10 +445,11 @@ impl Evaluation<'_> {
             // A wrong address would otherwise fail every case.
             pacs.check().await?;
         }
-        if let Some(second) = self.second_engine {
+        let second = match self.second_engine {
             // Before anything is evaluated: an engine that is not to be used is not used.
-            agreement::check(self, second, cohort, &again).await?;
-        }
+            Some(second) => agreement::check(self, second, cohort, &again).await?,
+            None => Vec::new(),
+        };
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
         let first = first.into_iter().map(|index| (index, Pass::First));
         let due: Vec<(usize, Pass)> =
@@ -473,6 +474,7 @@ impl Evaluation<'_> {
         .await;
         let again = recorded?;
         evaluated?;
+        agreement::still_agrees(&second, &again)?;
         Ok(again)
     }
 
