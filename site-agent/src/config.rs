@@ -51,6 +51,19 @@ impl Config {
     pub(crate) fn source_of(&self, study: &StudyId) -> Option<&DataSource> {
         self.data_sources.iter().find(|source| source.serves(study))
     }
+
+    /// Among how many processes the jobs of a source are split; `None` where the agent evaluates them.
+    pub(crate) fn split(&self, source: &DataSource) -> Result<Option<u32>, Failure> {
+        let split = source.shards()?;
+        // Processes beside each other would ask it for more at once than `parallel_requests` says, and they have no network.
+        let asks_server = source.scores() == ScoreSource::Model && self.inference.is_remote();
+        if split.is_some() && asks_server {
+            let message = "engine = \"remote\" and a source of images with `shards` do not go together: an \
+                           inference server is shared among machines by itself";
+            return Err(invalid(message));
+        }
+        Ok(split)
+    }
 }
 
 const fn usual_answer_step() -> u64 {
@@ -191,7 +204,7 @@ impl DataSource {
     }
 
     /// Among how many processes its jobs are split; `None` where the agent evaluates them.
-    pub(crate) fn shards(&self) -> Result<Option<u32>, Failure> {
+    fn shards(&self) -> Result<Option<u32>, Failure> {
         match self.shards {
             Some(of) if !(1..=MOST_SHARDS).contains(&of) => {
                 Err(invalid("`shards` is a number from 1 to 1000"))
@@ -474,7 +487,7 @@ mod tests {
     fn a_folder_of_images_or_masks_can_be_split_and_a_pacs_cannot() {
         let source = |text: &str| {
             let config: Config = toml::from_str(text).unwrap();
-            config.data_sources[0].shards()
+            config.split(&config.data_sources[0])
         };
         assert_eq!(source(TEMPLATE).unwrap(), None);
         let split = TEMPLATE.replace("# shards = 8", "shards = 8");
@@ -483,6 +496,11 @@ mod tests {
             .replace("# reference_mask = ", "reference_mask = ")
             .replace("# predicted_mask = ", "predicted_mask = ");
         assert_eq!(source(&masks).unwrap(), Some(8));
+        let remote = |text: &str| text.replace("engine = \"embedded\"", "engine = \"remote\"");
+        assert_eq!(source(&remote(&split)).unwrap_err().code, "CONFIG_INVALID");
+        // Where nobody splits anything, and where no model runs.
+        assert_eq!(source(&remote(TEMPLATE)).unwrap(), None);
+        assert_eq!(source(&remote(&masks)).unwrap(), Some(8));
         let table = split.replace("# score = ", "score = ");
         let mut findings = split.clone();
         for key in ["[data_sources.findings]", "reference = ", "predicted = "] {

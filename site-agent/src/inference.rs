@@ -74,6 +74,32 @@ impl InferenceConfig {
     /// The engines, of which no server was asked yet. Reads the files that the table names, and refuses keys of
     /// which one would silently count for nothing.
     pub(crate) fn engines(&self, lanes: usize) -> Result<Engines, Failure> {
+        let engine = self.engine(lanes)?;
+        let other = || match self.engine {
+            EngineName::Embedded => self.library(),
+            EngineName::OnnxRuntime | EngineName::Remote => Ok(ModelEngine::Embedded),
+        };
+        let second = self.compare.then(other).transpose()?;
+        Ok(Engines { engine, second })
+    }
+
+    /// The engine that runs every case, as [`Self::engines`] does and without the second: no file is read for that one.
+    pub(crate) fn engine(&self, lanes: usize) -> Result<ModelEngine, Failure> {
+        self.check_keys()?;
+        match self.engine {
+            EngineName::Embedded => Ok(ModelEngine::Embedded),
+            EngineName::OnnxRuntime => self.library(),
+            EngineName::Remote => self.server(lanes),
+        }
+    }
+
+    /// Whether a server runs the models.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.engine == EngineName::Remote
+    }
+
+    /// Refuses keys of which one would silently count for nothing.
+    fn check_keys(&self) -> Result<(), Failure> {
         let wants_library = self.engine == EngineName::OnnxRuntime
             || (self.engine == EngineName::Embedded && self.compare);
         if (self.library.is_some() || self.library_sha256.is_some()) && !wants_library {
@@ -89,13 +115,7 @@ impl InferenceConfig {
             let message = "server, ca, models and parallel_requests are for engine = \"remote\"";
             return Err(invalid(message));
         }
-        let (engine, other) = match self.engine {
-            EngineName::Embedded if self.compare => (ModelEngine::Embedded, self.library()?),
-            EngineName::Embedded => (ModelEngine::Embedded, ModelEngine::Embedded),
-            EngineName::OnnxRuntime => (self.library()?, ModelEngine::Embedded),
-            EngineName::Remote => (self.server(lanes)?, ModelEngine::Embedded),
-        };
-        Ok(Engines { engine, second: self.compare.then_some(other) })
+        Ok(())
     }
 
     /// What is said of the engine on this site's screens.
@@ -194,6 +214,13 @@ mod tests {
         let both = engines(&format!("{named}compare = true\n")).unwrap();
         assert!(matches!(both.engine, ModelEngine::Embedded));
         assert!(matches!(both.second, Some(ModelEngine::OnnxRuntime(_))));
+        // Whoever does not compare does not need the library.
+        let absent = folder.path().join("absent.so");
+        let table =
+            format!("library = {absent:?}\nlibrary_sha256 = \"{pinned}\"\ncompare = true\n");
+        assert_eq!(code(&table), "ENGINE_LIBRARY_NOT_READ");
+        let config: InferenceConfig = toml::from_str(&table).unwrap();
+        assert!(matches!(config.engine(2), Ok(ModelEngine::Embedded)));
 
         // What would count for nothing, or is half said.
         assert_eq!(code(&named), "CONFIG_INVALID");

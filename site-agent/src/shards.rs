@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fedval_ambient::{Exit, Failure};
-use fedval_study::{LockedProtocol, RoundId, StudyId};
+use fedval_study::{BuildDigest, LockedProtocol, RoundId, StudyId};
 use fedval_vault::{Job, ShardCases, Vault};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub(crate) struct Order {
     pub(crate) round: RoundId,
     /// Among how many processes it is split.
     pub(crate) of: u32,
+    /// The agent's executable, which the answer names: no other one evaluates a case of it. None in orders of earlier releases.
+    #[serde(default)]
+    build: Option<BuildDigest>,
     /// Canonical bytes of the locked protocol, in Base64.
     protocol: String,
     /// The site's secret, in Base64: it draws who evaluates which patient. In a folder with the same rights as the vault's.
@@ -35,10 +38,11 @@ pub(crate) struct Order {
 
 impl Order {
     /// The order to split a job.
-    pub(crate) fn new(job: &Job, of: u32, secret: &[u8; 32]) -> Self {
+    pub(crate) fn new(job: &Job, of: u32, secret: &[u8; 32], build: BuildDigest) -> Self {
         Self {
             round: job.round().clone(),
             of,
+            build: Some(build),
             protocol: STANDARD.encode(&job.protocol),
             secret: STANDARD.encode(secret),
         }
@@ -47,6 +51,27 @@ impl Order {
     /// The protocol; `None` where the order is not what the agent wrote.
     pub(crate) fn protocol(&self) -> Option<LockedProtocol> {
         LockedProtocol::parse(&STANDARD.decode(&self.protocol).ok()?).ok()
+    }
+
+    /// Refuses an executable that is not the agent's.
+    pub(crate) fn check_build(&self, own: BuildDigest) -> Result<(), Failure> {
+        if self.build == Some(own) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::AnswerIsNo,
+            "SHARD_BUILD",
+            "this program is not the one that the agent runs, and its scores would go by the agent's name",
+            "start the shard with the agent's own executable or image; after an update restart the agent first",
+        ))
+    }
+
+    /// Whether a process that was asked one may go on with the other.
+    fn is_same(&self, other: &Self) -> bool {
+        self.round == other.round
+            && self.of == other.of
+            && self.build == other.build
+            && self.protocol == other.protocol
     }
 
     /// The site's secret; `None` where the order is not what the agent wrote.
@@ -71,24 +96,31 @@ pub(crate) fn order_of(home: &Home, study: &StudyId) -> Result<Order, Failure> {
     ))
 }
 
-/// Whether a process still has something to do: the job was not declined, cancelled or answered.
-pub(crate) fn is_asked(home: &Home, round: &RoundId) -> bool {
-    order_file(&home.shards(round)).exists()
+/// Whether a process that was given an order still has something to do: the job was not declined, cancelled or answered, nor is it
+/// split in another way by now.
+pub(crate) fn is_asked(home: &Home, order: &Order) -> bool {
+    let known = order_in(&home.shards(&order.round));
+    known.is_ok_and(|known| known.is_some_and(|known| known.is_same(order)))
 }
 
-/// The file in which one process keeps its cases.
-pub(crate) fn cases_file(home: &Home, round: &RoundId, index: u32) -> PathBuf {
-    home.shards(round).join(format!("{index}.cases"))
+/// The file in which one process keeps its cases. Where a job is split anew, a process of the old split that still runs completes
+/// none of the new.
+pub(crate) fn cases_file(home: &Home, order: &Order, index: u32) -> PathBuf {
+    home.shards(&order.round).join(format!("{index}-of-{}.cases", order.of))
 }
 
-/// Writes down what is to be done, unless it stands there. What processes left that were asked otherwise is in the vault then.
+/// Writes down what is to be done, unless it stands there. What processes of this release left that were asked otherwise is in the
+/// vault then.
 pub(crate) async fn ask(home: &Home, vault: &Vault, order: &Order) -> Result<(), Failure> {
     let folder = home.shards(&order.round);
     let text = serde_json::to_string(order).map_err(|_| damaged())?;
     match order_in(&folder)? {
-        Some(known) if known.of == order.of && known.protocol == order.protocol => return Ok(()),
-        Some(_) => {
-            bring(vault, &order.round, &folder).await?;
+        Some(known) if known.is_same(order) => return Ok(()),
+        Some(known) => {
+            // What another release of the agent found is not this one's.
+            if known.build == order.build {
+                bring(vault, &order.round, &folder).await?;
+            }
             remove(&folder)?;
         }
         None => {}
@@ -100,7 +132,7 @@ pub(crate) async fn ask(home: &Home, vault: &Vault, order: &Order) -> Result<(),
 
 /// Whether every process has done all of its cases.
 pub(crate) fn are_complete(home: &Home, order: &Order) -> bool {
-    (0..order.of).all(|index| ShardCases::is_complete(&cases_file(home, &order.round, index)))
+    (0..order.of).all(|index| ShardCases::is_complete(&cases_file(home, order, index)))
 }
 
 /// Whether what processes left is in the vault, and nobody is asked again.
@@ -115,12 +147,18 @@ pub(crate) async fn gather(home: &Home, vault: &Vault, round: &RoundId) -> Resul
         return Ok(());
     }
     bring(vault, round, &folder).await?;
-    // All of it is in the vault, on the disk. With the order goes the secret.
+    // All of it is in the vault, on the disk.
     write(&gathered_file(&folder), "")?;
-    for file in files(&folder)?.iter().filter(|file| **file != gathered_file(&folder)) {
-        fs::remove_file(file).map_err(|error| Failure::disk("remove", file, &error))?;
-    }
-    Ok(())
+    clear(home, round)
+}
+
+/// Removes what is left of a job whose cases are in the vault, also where that was cut off in its middle. With the order goes the
+/// secret, before everything else.
+pub(crate) fn clear(home: &Home, round: &RoundId) -> Result<(), Failure> {
+    let folder = home.shards(round);
+    let gathered = gathered_file(&folder);
+    let left = files(&folder)?.into_iter().filter(|file| *file != gathered);
+    secrets(&folder).into_iter().chain(left).try_for_each(|file| remove_file(&file))
 }
 
 async fn bring(vault: &Vault, round: &RoundId, folder: &Path) -> Result<(), Failure> {
@@ -149,7 +187,24 @@ pub(crate) fn forget_others<'r>(
         return Ok(());
     }
     let kept: Vec<PathBuf> = evaluated.map(|round| home.shards(round)).collect();
-    folders.iter().filter(|folder| !kept.contains(folder)).try_for_each(|folder| remove(folder))
+    folders.iter().filter(|folder| !kept.contains(folder)).try_for_each(|folder| forget(folder))
+}
+
+/// Takes away a folder, the secret before everything else. Where a process still writes there, the rest goes at the next look.
+fn forget(folder: &Path) -> Result<(), Failure> {
+    secrets(folder).iter().try_for_each(|file| remove_file(file))?;
+    match fs::remove_dir_all(folder) {
+        Err(error) if !is_gone_or_held(error.kind()) => {
+            Err(Failure::disk("remove", folder, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a folder that was not removed is not there, or is held by a process that has not yet seen that nobody asks it any more:
+/// on a network share its open files stay under other names.
+const fn is_gone_or_held(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy)
 }
 
 fn folders(home: &Home) -> Result<Vec<PathBuf>, Failure> {
@@ -180,8 +235,24 @@ fn remove(folder: &Path) -> Result<(), Failure> {
     }
 }
 
+fn remove_file(file: &Path) -> Result<(), Failure> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Failure::disk("remove", file, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn order_file(folder: &Path) -> PathBuf {
     folder.join("order.json")
+}
+
+/// The files that hold the secret: the order, and what it is written to first.
+fn secrets(folder: &Path) -> [PathBuf; 2] {
+    let order = order_file(folder);
+    let written_first = order.with_extension("new");
+    [order, written_first]
 }
 
 fn gathered_file(folder: &Path) -> PathBuf {
@@ -235,8 +306,12 @@ mod tests {
         (vault, job)
     }
 
-    fn leave(home: &Home, job: &Job, index: u32, place: usize) {
-        let file = ShardFile::open(&cases_file(home, job.round(), index)).unwrap();
+    fn order(job: &Job, of: u32) -> Order {
+        Order::new(job, of, &[7; 32], BuildDigest(Sha256Digest::of(b"agent")))
+    }
+
+    fn leave(home: &Home, order: &Order, index: u32, place: usize) {
+        let file = ShardFile::open(&cases_file(home, order, index)).unwrap();
         let checkpoint = SiteLocal::new(Checkpoint {
             row: Sha256Digest::of(b"row"),
             outcome: CaseOutcome::Score(place as u64),
@@ -257,25 +332,85 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (home, (vault, job)) = (Home::new(folder.path()), vault_with_job(folder.path()).await);
         let round = job.round();
-        let in_two = Order::new(&job, 2, &[7; 32]);
+        let in_two = order(&job, 2);
         ask(&home, &vault, &in_two).await.unwrap();
-        assert!(is_asked(&home, round) && in_two.secret() == Some([7; 32]));
-        leave(&home, &job, 0, 4);
+        assert!(is_asked(&home, &in_two) && in_two.secret() == Some([7; 32]));
+        leave(&home, &in_two, 0, 4);
         ask(&home, &vault, &in_two).await.unwrap();
         assert!(!are_complete(&home, &in_two) && places(&vault, &job).await.is_empty());
 
-        let in_three = Order::new(&job, 3, &[7; 32]);
+        let in_three = order(&job, 3);
         ask(&home, &vault, &in_three).await.unwrap();
         assert_eq!(places(&vault, &job).await, [4]);
+        assert!(!is_asked(&home, &in_two) && is_asked(&home, &in_three));
+        // A process of the old split that has not yet looked is at its end.
+        leave(&home, &in_two, 0, 4);
         for index in 0..3 {
             assert!(!are_complete(&home, &in_three), "{index} is missing");
-            leave(&home, &job, index, 10 + index as usize);
+            leave(&home, &in_three, index, 10 + index as usize);
         }
         assert!(are_complete(&home, &in_three) && !are_gathered(&home, round));
         gather(&home, &vault, round).await.unwrap();
         assert_eq!(places(&vault, &job).await, [4, 10, 11, 12]);
-        assert!(are_gathered(&home, round) && !is_asked(&home, round));
+        assert!(are_gathered(&home, round) && !is_asked(&home, &in_three));
         assert_eq!(files(&home.shards(round)).unwrap(), [gathered_file(&home.shards(round))]);
+    }
+
+    #[tokio::test]
+    async fn another_release_of_the_agent_contributes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, (vault, job)) = (Home::new(folder.path()), vault_with_job(folder.path()).await);
+        let [old, new] = [&b"old"[..], b"new"].map(|build| BuildDigest(Sha256Digest::of(build)));
+        let [before, after] = [old, new].map(|build| Order::new(&job, 2, &[7; 32], build));
+        ask(&home, &vault, &before).await.unwrap();
+        leave(&home, &before, 0, 4);
+        let asked = order_of_round(&home, &before);
+        assert!(asked.check_build(old).is_ok());
+        assert_eq!(asked.check_build(new).unwrap_err().code, "SHARD_BUILD");
+        // The agent was updated: what is done by then is done again.
+        ask(&home, &vault, &after).await.unwrap();
+        assert!(!is_asked(&home, &before) && is_asked(&home, &after));
+        assert!(!cases_file(&home, &before, 0).exists() && places(&vault, &job).await.is_empty());
+        // An order of a release that named no build is read, and is nobody's.
+        let mut nameless: serde_json::Value = serde_json::to_value(&after).unwrap();
+        nameless.as_object_mut().unwrap().remove("build").unwrap();
+        write(&order_file(&home.shards(job.round())), &nameless.to_string()).unwrap();
+        assert!(order_of_round(&home, &after).check_build(new).is_err());
+        ask(&home, &vault, &after).await.unwrap();
+        assert!(is_asked(&home, &after));
+    }
+
+    /// What stands in the folder of the round of `order`.
+    fn order_of_round(home: &Home, order: &Order) -> Order {
+        order_in(&home.shards(&order.round)).unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_secret_goes_also_where_that_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, (vault, job)) = (Home::new(folder.path()), vault_with_job(folder.path()).await);
+        let round = job.round();
+        let alone = order(&job, 1);
+        ask(&home, &vault, &alone).await.unwrap();
+        leave(&home, &alone, 0, 4);
+        let shards = home.shards(round);
+        // The agent ended between the mark and the removal, and earlier in the middle of writing an order.
+        write(&gathered_file(&shards), "").unwrap();
+        fs::write(shards.join("order.new"), "{").unwrap();
+        clear(&home, round).unwrap();
+        assert_eq!(files(&shards).unwrap(), [gathered_file(&shards)]);
+        // Nothing is left to remove, and nothing is made.
+        clear(&home, round).unwrap();
+        clear(&home, &"other-r1".parse().unwrap()).unwrap();
+        assert!(!home.shards(&"other-r1".parse().unwrap()).exists());
+    }
+
+    #[test]
+    fn a_folder_that_a_process_still_writes_to_does_not_end_the_agent() {
+        for kind in [ErrorKind::NotFound, ErrorKind::DirectoryNotEmpty, ErrorKind::ResourceBusy] {
+            assert!(is_gone_or_held(kind), "{kind}");
+        }
+        assert!(!is_gone_or_held(ErrorKind::PermissionDenied));
     }
 
     #[tokio::test]
@@ -287,10 +422,11 @@ mod tests {
         // Nobody was asked, and nothing is made.
         gather(&home, &vault, job.round()).await.unwrap();
         assert!(!home.all_shards().exists());
-        ask(&home, &vault, &Order::new(&job, 2, &[7; 32])).await.unwrap();
+        let in_two = order(&job, 2);
+        ask(&home, &vault, &in_two).await.unwrap();
         forget_others(&home, [job.round()].into_iter()).unwrap();
-        assert!(is_asked(&home, job.round()));
+        assert!(is_asked(&home, &in_two));
         forget_others(&home, std::iter::empty()).unwrap();
-        assert!(!is_asked(&home, job.round()) && !home.shards(job.round()).exists());
+        assert!(!is_asked(&home, &in_two) && !home.shards(job.round()).exists());
     }
 }

@@ -15,28 +15,38 @@ use crate::run::{EvaluateError, Evaluation};
 /// Cases that both look at, at most.
 const MOST_CASES: usize = 10;
 
-/// Largest difference between two scores of one output, on the protocol's scale. Engines add up in different
-/// orders, with 32-bit floats: about 2 · 10⁻⁶ was seen.
+/// Largest difference between two scores of one output: on the protocol's scale where both are 1 at most, and beyond as a
+/// share of the larger one, because 32-bit floats have that many digits and no more. Engines add up in different orders:
+/// about 2 · 10⁻⁶ was seen.
 const TOLERANCE: f64 = 1e-4;
 
-/// Lets the evaluation's engine and `second` look at the first of `drawn`, and compares.
+/// Lets the evaluation's engine and `second` look at the first of `drawn`, and compares. Returned is what `second` found.
 pub(crate) async fn check(
     evaluation: &Evaluation<'_>,
     second: &ModelEngine,
     cohort: &Cohort,
     drawn: &[usize],
-) -> Result<(), EvaluateError> {
+) -> Result<Vec<Done>, EvaluateError> {
     let cases = &drawn[..drawn.len().min(MOST_CASES)];
     if cases.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let one = look(evaluation, evaluation.engine, cohort, cases).await?;
     let other = look(evaluation, second, cohort, cases).await?;
     if one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| agree(one, other)) {
-        Ok(())
+        Ok(other)
     } else {
         Err(EvaluateError::EnginesDisagree)
     }
+}
+
+/// Holds what a second engine `found` against what the evaluation's engine came to when it looked `again`, which is what it came to
+/// first, to the last bit: an engine that was loaded again since, or a server that has another model by now, is noticed.
+pub(crate) fn still_agrees(found: &[Done], again: &[Done]) -> Result<(), EvaluateError> {
+    let agrees = |second: &Done| {
+        again.iter().filter(|done| done.index == second.index).all(|done| agree(done, second))
+    };
+    if found.iter().all(agrees) { Ok(()) } else { Err(EvaluateError::EnginesDisagree) }
 }
 
 /// What `engine` makes of `cases`, in their order.
@@ -65,8 +75,11 @@ fn agree(one: &Done, other: &Done) -> bool {
 }
 
 fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
-    let is_near =
-        |one: u64, other: u64| (f64::from_bits(one) - f64::from_bits(other)).abs() <= TOLERANCE;
+    let is_near = |one: u64, other: u64| {
+        let (one, other) = (f64::from_bits(one), f64::from_bits(other));
+        let (apart, largest) = ((one - other).abs(), one.abs().max(other.abs()).max(1.0));
+        apart.is_finite() && apart <= TOLERANCE * largest
+    };
     match (one, other) {
         (CaseOutcome::Score(one), CaseOutcome::Score(other)) => is_near(*one, *other),
         (CaseOutcome::Scores(one), CaseOutcome::Scores(other)) => {
@@ -79,9 +92,37 @@ fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use fedval_disclosure::SiteLocal;
+    use fedval_study::Sha256Digest;
     use fedval_study::summary::FailureReason;
+    use fedval_vault::Checkpoint;
 
     use super::*;
+
+    fn done(index: usize, score: f64, image: &[u8]) -> Done {
+        let checkpoint = SiteLocal::new(Checkpoint {
+            row: Sha256Digest::of(b"row"),
+            outcome: CaseOutcome::Score(score.to_bits()),
+            attributes: BTreeMap::new(),
+            image: Some(Sha256Digest::of(image)),
+        });
+        Done { index, pass: Pass::Again, checkpoint }
+    }
+
+    #[test]
+    fn the_scores_that_count_are_held_against_the_second_engine() {
+        let found = [done(1, 0.5, b"one"), done(4, 0.25, b"four")];
+        // In another order, and with cases that the second engine did not look at.
+        let again = [done(4, 0.250_01, b"four"), done(7, 0.9, b"seven"), done(1, 0.5, b"one")];
+        assert!(still_agrees(&found, &again).is_ok());
+        let other = [done(4, 0.75, b"four"), done(1, 0.5, b"one")];
+        assert!(matches!(still_agrees(&found, &other), Err(EvaluateError::EnginesDisagree)));
+        let changed = [done(4, 0.75, b"another"), done(1, 0.5, b"one")];
+        assert!(still_agrees(&found, &changed).is_ok(), "the file changed meanwhile");
+        assert!(still_agrees(&[], &again).is_ok());
+    }
 
     #[test]
     fn scores_agree_to_a_ten_thousandth_and_failures_alike() {
@@ -102,5 +143,17 @@ mod tests {
         assert!(is_same(&unreadable, &unreadable.clone()));
         assert!(!is_same(&unreadable, &failed(FailureReason::NoReference)));
         assert!(!is_same(&score(f64::NAN), &score(f64::NAN)));
+        assert!(!is_same(&score(f64::INFINITY), &score(1.0)));
+    }
+
+    #[test]
+    fn large_scores_agree_to_a_ten_thousandth_of_themselves() {
+        let score = |score: f64| CaseOutcome::Score(score.to_bits());
+        assert!(is_same(&score(800.0), &score(800.002)));
+        assert!(is_same(&score(-800.002), &score(-800.0)));
+        // 0.08 is a ten-thousandth of 800.
+        assert!(is_same(&score(800.0), &score(800.079)));
+        assert!(!is_same(&score(800.0), &score(800.081)));
+        assert!(!is_same(&score(800.0), &score(-800.0)));
     }
 }

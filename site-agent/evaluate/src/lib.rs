@@ -11,6 +11,7 @@ mod dry_run;
 mod evaluated;
 mod findings;
 mod lane;
+mod machine;
 mod mask_lane;
 mod mask_unit;
 mod masks;

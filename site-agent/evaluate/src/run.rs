@@ -26,7 +26,7 @@ use crate::scorer::{ModelSource, Scorer, marked};
 use crate::shard::Shard;
 use crate::store::Store;
 use crate::unit::ScoreGrid;
-use crate::{agreement, attributes, mask_lane, prediction, purity};
+use crate::{agreement, attributes, machine, mask_lane, prediction, purity};
 
 /// Scores of a prediction table in one write.
 const MOST_SCORES: usize = 1_000;
@@ -365,15 +365,21 @@ impl Evaluation<'_> {
     /// Places of the cases that no checkpoint holds.
     async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
         let is_table = self.source.columns.index_test.is_table();
-        let row = |case| {
+        let is_of = |case, checkpoint: &Checkpoint| {
             let row = row_digest(case);
-            if is_table { row } else { marked(row, self.engine, self.protocol) }
+            if is_table {
+                return checkpoint.row == row;
+            }
+            let row = marked(row, self.engine, self.protocol);
+            // What this process scored itself, or a shard on the same kind of machine.
+            let is_own = checkpoint.row == row && !self.store.is_shard();
+            is_own || checkpoint.row == machine::marked(row)
         };
         let mut is_done = vec![false; cohort.cases.len()];
         self.store
             .for_each(self.round, |index, checkpoint| {
                 if let Some(case) = cohort.cases.get(index) {
-                    is_done[index] = checkpoint.row == row(case);
+                    is_done[index] = is_of(case, checkpoint);
                 }
             })
             .await?;
@@ -439,10 +445,11 @@ impl Evaluation<'_> {
             // A wrong address would otherwise fail every case.
             pacs.check().await?;
         }
-        if let Some(second) = self.second_engine {
+        let second = match self.second_engine {
             // Before anything is evaluated: an engine that is not to be used is not used.
-            agreement::check(self, second, cohort, &again).await?;
-        }
+            Some(second) => agreement::check(self, second, cohort, &again).await?,
+            None => Vec::new(),
+        };
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
         let first = first.into_iter().map(|index| (index, Pass::First));
         let due: Vec<(usize, Pass)> =
@@ -467,6 +474,7 @@ impl Evaluation<'_> {
         .await;
         let again = recorded?;
         evaluated?;
+        agreement::still_agrees(&second, &again)?;
         Ok(again)
     }
 
@@ -486,6 +494,7 @@ impl Evaluation<'_> {
             limits: &self.inference_limits,
             protocol: self.protocol,
             file: self.model,
+            is_shard: self.store.is_shard(),
         };
         let lane = Lane {
             scorer: Scorer::load(model).await.map_err(LaneError::Load)?,

@@ -11,7 +11,7 @@ use fedval_study::summary::FailureReason;
 use fedval_vault::CaseOutcome;
 
 use crate::lane::LaneError;
-use crate::prediction;
+use crate::{machine, prediction};
 
 /// How often the model's box is started again for one case before the job fails.
 pub(crate) const MODEL_RETRIES: u32 = 2;
@@ -24,6 +24,8 @@ pub(crate) struct ModelSource<'e> {
     pub(crate) limits: &'e InferenceLimits,
     pub(crate) protocol: &'e StudyProtocol,
     pub(crate) file: &'e Path,
+    /// Whether somebody else brings the scores together, perhaps on another kind of machine.
+    pub(crate) is_shard: bool,
 }
 
 impl ModelSource<'_> {
@@ -45,6 +47,15 @@ pub(crate) fn marked(
     }
 }
 
+/// What a failure is that comes back on one case though the model could be loaded again each time. A server that has gone
+/// fails there, and the job waits for it; one that is there and fails on a case fails on it tomorrow too.
+const fn on_this_case(error: ScoreError) -> ScoreError {
+    match error {
+        ScoreError::ServerGone => ScoreError::Died,
+        other => other,
+    }
+}
+
 /// A loaded model.
 pub(crate) struct Scorer<'e> {
     source: ModelSource<'e>,
@@ -60,10 +71,12 @@ impl<'e> Scorer<'e> {
 
     /// What the checkpoint of a `row` belongs to.
     pub(crate) fn marked(&self, row: Sha256Digest) -> Sha256Digest {
-        marked(row, self.source.engine, self.source.protocol)
+        let row = marked(row, self.source.engine, self.source.protocol);
+        if self.source.is_shard { machine::marked(row) } else { row }
     }
 
-    /// Scores one case; a box that ends is started again, and a server that has gone is asked again.
+    /// Scores one case; a box that ends is started again, and a server that has gone is asked again. Either ends the job where it
+    /// fails on the case every time.
     pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
         let mut tries = 0;
         loop {
@@ -76,7 +89,7 @@ impl<'e> Scorer<'e> {
                 }
                 // Whoever tried to break out is not asked again.
                 Err(error) if tries == MODEL_RETRIES || error == ScoreError::Forbidden => {
-                    return Err(LaneError::ModelDies(error));
+                    return Err(LaneError::ModelDies(on_this_case(error)));
                 }
                 Err(_) => {
                     tries += 1;

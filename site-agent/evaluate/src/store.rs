@@ -18,6 +18,11 @@ pub enum Store<'e> {
 }
 
 impl Store<'_> {
+    /// Whether it is one process's of several, on whatever machine.
+    pub(crate) const fn is_shard(&self) -> bool {
+        matches!(self, Self::Shard(_))
+    }
+
     /// Records what became of cases: it is on the disk when this returns.
     pub(crate) async fn put_all(
         &self,

@@ -109,13 +109,14 @@ impl ModelBox {
                 BoxedChild::spawn_with_library(program, &limits_of_box, model, library).await
             }
         };
-        let mut child = child.map_err(|source| match source {
-            // It ended its process, or started a thread there.
-            SpawnError::NotReady | SpawnError::NotConfined { .. } if library.is_some() => {
+        let not_started = |source: SpawnError| {
+            if library.is_some() && source.may_be_of_library() {
                 LoadError::LibraryNotLoaded
+            } else {
+                LoadError::NotStarted { source }
             }
-            source => LoadError::NotStarted { source },
-        })?;
+        };
+        let mut child = child.map_err(not_started)?;
         let order = encode_order(specification, limits.max_nodes, library.is_some());
         let wall_clock = Duration::from_secs(limits.load_seconds);
         let reply = child.call(&[&order], wall_clock).await.map_err(|error| match error {

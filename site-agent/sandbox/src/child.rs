@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
 use crate::frame::{self, Received};
-use crate::jail::Confinement;
+use crate::jail::{Confinement, Step};
 use crate::library::SealedLibrary;
 use crate::pipe::widen;
 use crate::program::{BoxLimits, BoxProgram};
@@ -54,6 +54,19 @@ pub enum SpawnError {
     /// The child ended or kept silent before it reported that it is confined.
     #[error("a sandboxed process did not report that it is confined")]
     NotReady,
+}
+
+impl SpawnError {
+    /// Whether a library that was handed in may be why, which is loaded before the child gives up its rights: it ended its
+    /// process, or started a thread there. Everything else is this machine's own.
+    #[must_use]
+    pub fn may_be_of_library(&self) -> bool {
+        match self {
+            Self::NotReady => true,
+            Self::NotConfined { missing } => *missing == Step::OnlyThread.as_str(),
+            Self::NotStarted { .. } => false,
+        }
+    }
 }
 
 impl Problem for SpawnError {
@@ -241,5 +254,20 @@ impl BoxedChild {
     async fn kill(&mut self) {
         // An error means that it has already ended and was reaped.
         let _ = self.child.kill().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_that_confines_nothing_is_not_blamed_on_a_library() {
+        let missing = |step: Step| SpawnError::NotConfined { missing: step.as_str() };
+        assert!(SpawnError::NotReady.may_be_of_library());
+        assert!(missing(Step::OnlyThread).may_be_of_library());
+        assert!(!missing(Step::FileAccess).may_be_of_library());
+        assert!(!missing(Step::SystemCalls).may_be_of_library());
+        assert!(!SpawnError::NotStarted { source: io::Error::other("none") }.may_be_of_library());
     }
 }

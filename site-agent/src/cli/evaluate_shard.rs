@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fedval_ambient::terminal::Output;
-use fedval_ambient::{Exit, Failure};
-use fedval_evaluate::{Evaluation, Progress, ScoreGrid, Shard, Store, check_preprocessing};
-use fedval_study::{RoundId, ScoreSource};
+use fedval_ambient::{Exit, Failure, Problem as _};
+use fedval_evaluate::{
+    EvaluateError, Evaluation, Progress, ScoreGrid, Shard, Store, check_preprocessing,
+};
+use fedval_inference::ModelEngine;
+use fedval_study::ScoreSource;
 use fedval_vault::ShardFile;
 use serde_json::json;
 use tokio::time::sleep;
 
 use super::args::EvaluateShard;
+use crate::daemon::own_digest;
 use crate::home::Home;
 use crate::shards::{self, Order};
 
@@ -21,29 +25,35 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) async fn run(home: &Home, asked: &EvaluateShard, output: Output) -> Result<(), Failure> {
     home.enrolled()?;
     let order = shards::order_of(home, &asked.study)?;
+    // The answer names the agent's executable.
+    order.check_build(own_digest()?)?;
     let shard = Shard::new(asked.index, asked.of).filter(|_| asked.of == order.of);
     let shard = shard.ok_or_else(|| wrong_shard(asked, order.of))?;
-    let file = ShardFile::open(&shards::cases_file(home, &order.round, asked.index))?;
+    let file = ShardFile::open(&shards::cases_file(home, &order, asked.index))?;
     let file = Arc::new(file);
-    tokio::select! {
+    let failed = tokio::select! {
         done = evaluate(home, &order, shard, &file) => done?,
-        () = stopped(home, &order.round) => return Err(over()),
-    }
+        () = stopped(home, &order) => return Err(over()),
+    };
     file.complete()?;
     let EvaluateShard { index, of, .. } = asked;
-    output.say(
-        &json!({ "round": order.round, "shard": index, "of": of }),
-        &format!("Shard {index} of {of} is evaluated; the agent goes on when all are."),
+    let what = failed.map_or_else(
+        || format!("Shard {index} of {of} is evaluated; the agent goes on when all are."),
+        |code| {
+            format!("Shard {index} of {of} met {code}; the agent meets it too and answers the job.")
+        },
     );
+    output.say(&json!({ "round": order.round, "shard": index, "of": of, "failed": failed }), &what);
     Ok(())
 }
 
+/// Evaluates the cases of this process. Inside is the code of what the job fails with, whoever evaluates it.
 async fn evaluate(
     home: &Home,
     order: &Order,
     shard: Shard,
     file: &Arc<ShardFile>,
-) -> Result<(), Failure> {
+) -> Result<Option<&'static str>, Failure> {
     let (Some(locked), Some(secret)) = (order.protocol(), order.secret()) else {
         return Err(over());
     };
@@ -53,8 +63,13 @@ async fn evaluate(
         // This process may be of another image than the agent.
         check_preprocessing(&protocol.model.input, config.limits.decode()).await?;
     }
+    // Here as well: this process may read another agent.toml than the agent did.
+    config.split(source)?;
+    let engine = match source.scores() {
+        ScoreSource::Model => config.inference.engine(config.limits.lanes)?,
+        ScoreSource::PredictionTable => ModelEngine::Embedded,
+    };
     let source = source.manifest_source();
-    let engines = config.inference.engines(config.limits.lanes)?;
     let evaluation = Evaluation {
         round: &order.round,
         protocol,
@@ -68,17 +83,27 @@ async fn evaluate(
         grid: ScoreGrid::Coarse,
         decode_limits: config.limits.decode(),
         inference_limits: config.limits.inference(),
-        engine: &engines.engine,
+        engine: &engine,
         // The agent compares engines, over cases that are drawn from all shards.
         second_engine: None,
         lanes: config.limits.lanes,
     };
-    Ok(evaluation.run_shard(shard, &Progress::default()).await?)
+    failed_with(evaluation.run_shard(shard, &Progress::default()).await)
+}
+
+/// A job whose model or data are of no use fails in every process in the same way, and again whenever one is started anew. So
+/// this process is done: the agent does what is left, meets the failure itself, and answers.
+fn failed_with(ran: Result<(), EvaluateError>) -> Result<Option<&'static str>, Failure> {
+    match ran {
+        Ok(()) => Ok(None),
+        Err(error) if error.stage().is_some() => Ok(Some(error.code())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Ends when evaluation is paused, or nobody waits for this any more.
-async fn stopped(home: &Home, round: &RoundId) {
-    while shards::is_asked(home, round) && !home.paused_file().exists() {
+async fn stopped(home: &Home, order: &Order) {
+    while shards::is_asked(home, order) && !home.paused_file().exists() {
         sleep(LOOK).await;
     }
 }
@@ -102,4 +127,23 @@ fn over() -> Failure {
         "the evaluation is paused, or nobody waits for this shard any more",
         "see `fedval-agent jobs`; start the shard again once the job runs",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use fedval_inference::LoadError;
+
+    use super::*;
+
+    #[test]
+    fn what_the_agent_fails_with_too_ends_a_process_as_done_and_nothing_else_does() {
+        assert_eq!(failed_with(Ok(())), Ok(None));
+        let bad_model = EvaluateError::ModelLoad(LoadError::NotOnnx);
+        assert_eq!(failed_with(Err(bad_model)), Ok(Some("MODEL_NOT_ONNX")));
+        // This machine's own: whoever started the process mends it, and starts it again.
+        let no_library = EvaluateError::ModelLoad(LoadError::LibraryNotLoaded);
+        assert_eq!(failed_with(Err(no_library)).unwrap_err().code, "ENGINE_LIBRARY_NOT_LOADED");
+        let no_proc = EvaluateError::NoBox(std::io::Error::other("none"));
+        assert_eq!(failed_with(Err(no_proc)).unwrap_err().code, "SANDBOX_NOT_STARTED");
+    }
 }

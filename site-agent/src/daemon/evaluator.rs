@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use fedval_ambient::{Failure, Problem as _};
 use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, Store, check_preprocessing};
+use fedval_inference::ModelEngine;
 use fedval_study::{FailedStage, ProbeDigests, ScoreSource, SiteSummary, StudyProtocol};
 use fedval_vault::Job;
 
 use super::Agent;
 use crate::config::DataSource;
+use crate::inference::Engines;
 use crate::progress;
 use crate::shards::{self, Order};
 
@@ -73,19 +75,14 @@ impl Evaluator for Boxed {
         let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
         let source = source.ok_or(missing)?;
         let manifest = source.manifest_source();
-        let pacs = source.pacs(&agent.config.limits);
-        let pacs =
-            pacs.map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
-        let engines = agent.config.inference.engines(agent.config.limits.lanes);
-        let engines = engines
-            .map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
-        let preprocessing = probed(agent, source, protocol).await?;
+        let pacs = source.pacs(&agent.config.limits).map_err(waits_for_a_person)?;
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
         let secret = secret.map_err(|error| NotEvaluated::Machine(error.into()))?;
-        let split = source
-            .shards()
-            .map_err(|failure| NotEvaluated::Waits { code: failure.code, is_passing: false })?;
+        // Before anything that takes its time: while processes are awaited this is come by every few seconds.
+        let split = agent.config.split(source).map_err(waits_for_a_person)?;
         gather_shards(agent, job, split, &secret).await?;
+        let engines = engines(agent, source).await?;
+        let preprocessing = probed(agent, source, protocol).await?;
         let evaluation = Evaluation {
             round: job.round(),
             protocol,
@@ -111,6 +108,23 @@ impl Evaluator for Boxed {
     }
 }
 
+/// Who runs the model. Where results were brought none runs, and no library is read for it.
+async fn engines(agent: &Agent, source: &DataSource) -> Result<Engines, NotEvaluated> {
+    if source.scores() == ScoreSource::PredictionTable {
+        return Ok(Engines { engine: ModelEngine::Embedded, second: None });
+    }
+    let (inference, lanes) = (agent.config.inference.clone(), agent.config.limits.lanes);
+    // Beside everything else: a library of some hundred megabytes is copied and compared with its digest.
+    let opened = tokio::task::spawn_blocking(move || inference.engines(lanes)).await;
+    let opened = opened.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    opened.map_err(waits_for_a_person)
+}
+
+/// What the configuration of this site says is of no use.
+fn waits_for_a_person(failure: Failure) -> NotEvaluated {
+    NotEvaluated::Waits { code: failure.code, is_passing: false }
+}
+
 /// What the probe images come out as, before anything is asked of a PACS or opened. A table of scores has no image.
 async fn probed(
     agent: &Agent,
@@ -134,10 +148,11 @@ async fn gather_shards(
 ) -> Result<(), NotEvaluated> {
     let (home, vault, round) = (&agent.home, &agent.vault, job.round());
     if shards::are_gathered(home, round) {
-        return Ok(());
+        // The agent may have ended before all of it was gone, the secret among it.
+        return shards::clear(home, round).map_err(NotEvaluated::Machine);
     }
     if let Some(of) = split {
-        let order = Order::new(job, of, secret);
+        let order = Order::new(job, of, secret, agent.build);
         shards::ask(home, vault, &order).await.map_err(NotEvaluated::Machine)?;
         if !shards::are_complete(home, &order) {
             return Err(NotEvaluated::Waits {

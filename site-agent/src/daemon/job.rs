@@ -24,8 +24,8 @@ pub(super) enum Ran {
     ToItsEnd,
     /// It is tried again soon.
     AgainSoon,
-    /// It is tried again when a person may have done something about its data source. With the code
-    /// of what is wrong there.
+    /// It is tried again when a person may have done something about its data source or the engine. With
+    /// the code of what is wrong there.
     AgainLater(String),
 }
 

@@ -183,7 +183,7 @@ fn lock(home: &Home) -> Result<File, Failure> {
 }
 
 /// SHA-256 of the running executable: results name it. Read once: it does not change while it runs.
-fn own_digest() -> Result<BuildDigest, Failure> {
+pub(crate) fn own_digest() -> Result<BuildDigest, Failure> {
     static OWN: OnceLock<BuildDigest> = OnceLock::new();
     if let Some(known) = OWN.get() {
         return Ok(*known);

@@ -78,12 +78,13 @@ impl Worker {
     ///
     /// [`Failure`] if this machine failed.
     pub async fn evaluate_next(&mut self) -> Result<bool, Failure> {
+        let jobs = self.agent.vault.job_list().await?;
+        let evaluated = jobs.iter().filter(|job| is_evaluated(job.state));
+        // Also while evaluation is paused: what is not evaluated any more leaves no secret behind.
+        shards::forget_others(&self.agent.home, evaluated.map(Job::round))?;
         if self.agent.is_paused() {
             return Ok(false);
         }
-        let jobs = self.agent.vault.job_list().await?;
-        let evaluated = jobs.iter().filter(|job| is_evaluated(job.state));
-        shards::forget_others(&self.agent.home, evaluated.map(Job::round))?;
         for job in jobs.iter().filter(|job| self.is_due(job)) {
             let Some(closed) = self.closed(job) else {
                 self.evaluate(job).await?;
@@ -96,10 +97,11 @@ impl Worker {
         Ok(false)
     }
 
-    /// Why a job's data source may not be asked now, if so.
+    /// Why a job or its data source may not be tried now, if so.
     fn closed(&self, job: &Job) -> Option<String> {
         let (agent, study) = (&self.agent, &job.dispatch.study);
-        let to_mend = self.to_mend.reason(agent.source_name(study), agent.clock.monotonic());
+        let now = agent.clock.monotonic();
+        let to_mend = self.to_mend.reason(agent.source_name(study), job.round(), now);
         let outside_hours = || (!agent.is_open_for(study)).then_some(OUTSIDE_HOURS);
         to_mend.or_else(outside_hours).map(str::to_owned)
     }
@@ -195,7 +197,7 @@ impl Worker {
             Ran::AgainSoon => self.backoff.failed(round, agent.clock.monotonic()),
             Ran::AgainLater(code) => {
                 let source = agent.source_name(&job.dispatch.study);
-                self.to_mend.add(source, code, agent.clock.monotonic());
+                self.to_mend.add(source, round, code, agent.clock.monotonic());
             }
         }
         Ok(())

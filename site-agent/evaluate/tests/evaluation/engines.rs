@@ -1,14 +1,16 @@
 //! Whole evaluations with other engines: a server over a real connection, ONNX Runtime in the box, two at once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use fedval_ambient::Problem as _;
 use fedval_evaluate::Progress;
 use fedval_inference::{ModelEngine, ModelServer, RuntimeLibrary, ServerSettings};
 use fedval_study::{FailedStage, Sha256Digest};
+use tonic::Status;
 
-use crate::oip_server::{OipServer, honest};
+use crate::oip_server::{Answer, Behaviour, OipServer, honest};
 use crate::site::{CASES, Site, overall};
 
 /// Cases that two engines look at.
@@ -129,6 +131,21 @@ pub(crate) async fn waits() {
     // Later it is, and the job goes on.
     site.engine = engine(&site, &server);
     assert!(site.run("chest-r1").await.unwrap().failures.is_empty());
+}
+
+/// A server that is there and fails on a case whenever it is asked does not hold the job for ever.
+pub(crate) async fn fails_on_a_case() {
+    let mut site = Site::new().await;
+    site.lanes = 1;
+    let failure = || std::future::ready(Err(Status::internal("no memory left")));
+    let infer = move |_: &[f32]| Box::pin(failure()) as Answer;
+    let honest = honest(&site.protocol.model, logarithm);
+    let failing = OipServer::start(Behaviour { infer: Arc::new(infer), ..honest }).await;
+    site.engine = engine(&site, &failing);
+    let refused = site.run("chest-r1").await.unwrap_err();
+    assert_eq!((refused.code(), refused.waits()), ("MODEL_DIED", None));
+    assert_eq!(refused.stage(), Some(FailedStage::Evaluation));
+    assert_eq!(failing.asked().len(), 3, "one case, and twice more");
 }
 
 pub(crate) async fn drifts() {

@@ -100,6 +100,7 @@ fn main() -> ExitCode {
         trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),
         trial("a_url_without_a_pacs_fails_no_case", pacs::is_not_one()),
         trial("one_process_and_three_come_to_the_same_bits", shards::split_evenly()),
+        trial("another_kind_of_machine_scores_nothing", shards::on_another_machine()),
         trial("what_no_process_did_is_done_by_the_agent", shards::goes_on_without_one()),
         trial("a_server_counts_what_the_embedded_engine_counts", engines::serves()),
         trial("another_engine_scores_every_case_anew", engines::changes()),
@@ -107,6 +108,7 @@ fn main() -> ExitCode {
         trial("two_engines_that_disagree_end_the_job_before_a_case", engines::disagrees()),
         trial("onnx_runtime_and_the_embedded_engine_agree", engines::runs_both_here()),
         trial("a_server_that_has_gone_is_waited_for", engines::waits()),
+        trial("a_server_that_fails_on_a_case_ends_the_job", engines::fails_on_a_case()),
         trial("a26_a_server_that_drifts_is_found", engines::drifts()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{Progress, Shard};
-use fedval_vault::ShardCases;
+use fedval_study::Sha256Digest;
+use fedval_vault::{CaseOutcome, Checkpoint, ShardCases};
 
 use crate::site::{CASES, Site};
 
@@ -55,6 +57,48 @@ pub(crate) async fn split_evenly() {
     let progress = Progress::default();
     let together = site.run_again(round, &progress).await.unwrap();
     assert_eq!(together, alone);
+}
+
+/// Scores that a process made on another kind of machine are made anew: instructions differ, and last bits with them.
+pub(crate) async fn on_another_machine() {
+    let site = Site::new().await;
+    let alone = site.run("chest-r1").await.unwrap();
+    for round in ["chest-r2", "chest-r3"] {
+        site.job(round).await;
+    }
+    let (file, done) = run(&site, "chest-r2", 0, 2).await;
+    assert!(done > 0);
+    // Of this machine they count, whatever they are.
+    merge_scores(&site, "chest-r2", &file, |row| row).await;
+    let counted = site.run_again("chest-r2", &Progress::default()).await.unwrap();
+    assert_ne!(counted, alone);
+    // What a process on another one writes.
+    let elsewhere = |row: Sha256Digest| Sha256Digest::of(format!("{row} elsewhere").as_bytes());
+    merge_scores(&site, "chest-r3", &file, elsewhere).await;
+    let together = site.run_again("chest-r3", &Progress::default()).await.unwrap();
+    assert_eq!(together, alone);
+}
+
+/// Brings what a process left into the vault, each with a score that the model does not give, as of an image that changed since.
+async fn merge_scores(
+    site: &Site,
+    round: &str,
+    file: &Path,
+    row: impl Fn(Sha256Digest) -> Sha256Digest,
+) {
+    let mut cases = ShardCases::open(file).unwrap();
+    // All of them at once: they are few.
+    for (place, checkpoint) in cases.next_piece().unwrap() {
+        let left = checkpoint.open_on_site().clone();
+        let changed = Checkpoint {
+            row: row(left.row),
+            outcome: CaseOutcome::Score(0.5_f64.to_bits()),
+            image: Some(Sha256Digest::of(b"another image")),
+            ..left
+        };
+        let round = round.parse().unwrap();
+        site.vault.checkpoint_put(&round, place, &SiteLocal::new(changed)).await.unwrap();
+    }
 }
 
 /// What a process left is taken up where it was, and what none did is evaluated by whoever brings it together.

@@ -11,7 +11,7 @@ use fedval_study::{LockedProtocol, StudyId};
 
 use super::cases::last_job;
 use super::{Checked, Outcome};
-use crate::config::{DataSource, Limits};
+use crate::config::{Config, DataSource, Limits};
 use crate::home::Home;
 
 /// Opens what each data source names, whatever the study. A PACS is asked for nothing in particular.
@@ -28,16 +28,20 @@ pub(super) async fn every(home: &Home) -> Vec<Checked> {
     }
     let mut checks = Vec::new();
     for source in &config.data_sources {
-        checks.push(look(source, &config.limits).await);
+        checks.push(look(source, &config).await);
     }
     checks
 }
 
 /// Opens what a data source names. Outside its hours a PACS is left alone, by this command as well.
-async fn look(source: &DataSource, limits: &Limits) -> Checked {
+async fn look(source: &DataSource, config: &Config) -> Checked {
     let (what, minute) = (format!("data source {}", source.name), SystemClock.minute_of_day());
     let is_open = source.is_open_at(minute);
-    match (open(source, limits, is_open).await, source.hours_at(minute)) {
+    let opened = match config.split(source) {
+        Ok(_) => open(source, &config.limits, is_open).await,
+        Err(refused) => Err(refused),
+    };
+    match (opened, source.hours_at(minute)) {
         (Ok(_), Some(hours)) if !is_open => Checked::untested(what, &hours),
         (Ok(note), Some(hours)) => Checked::new(what, Ok(format!("{note}; {hours}"))),
         (opened, _) => Checked::new(what, opened),
