@@ -113,9 +113,9 @@ impl ProbeDigests {
     /// One digest for all of them, for people to compare sites by; none where there is none.
     #[must_use]
     pub fn summary(&self) -> Option<Sha256Digest> {
-        let lines: String =
-            self.all().map(|(probe, digest)| format!("{probe} {digest}\n")).collect();
-        (!self.is_empty()).then(|| Sha256Digest::of(lines.as_bytes()))
+        let line = |(probe, digest): (ProbeName, Sha256Digest)| format!("{probe} {digest}\n");
+        let lines: Vec<String> = self.all().map(line).collect();
+        (!self.is_empty()).then(|| Sha256Digest::of(lines.concat().as_bytes()))
     }
 }
 
