@@ -33,7 +33,7 @@ fn plan(limit: f64) -> StudyProtocol {
 /// Patients of both sexes and ages, at a hospital where the model is off by `bias`.
 fn hospital(first: u32, count: u32, bias: f64) -> Vec<Patient> {
     let cells = |number: u32| {
-        let (sex, age) = (number % 2, u32::from(number % 5 == 0));
+        let (sex, age) = (number % 2, u32::from(number.is_multiple_of(5)));
         [sex, age].map(|cell| u16::try_from(cell).unwrap()).into()
     };
     patients((first, count), (bias, 5.0), cells)

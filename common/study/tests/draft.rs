@@ -321,6 +321,10 @@ fn what_a_quantity_does_not_have_is_refused_where_it_stands() {
         let paths: Vec<String> = refused(&text).problems.into_iter().map(|p| p.path).collect();
         assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
     }
+}
+
+#[test]
+fn limits_of_a_quantity_have_the_direction_that_a_good_model_meets() {
     // Bias is held against limits on either side.
     let bias = regression()
         .replace("mean_absolute_error", "mean_error")

@@ -37,8 +37,8 @@ impl ModelEngine {
     ) -> Result<LoadedModel, LoadError> {
         let library = match self {
             Self::Server(server) => {
-                let served = ServedModel::load(server, limits, specification).await?;
-                return Ok(LoadedModel::Served(Box::new(served)));
+                let model = ServedModel::load(server, limits, specification).await?;
+                return Ok(LoadedModel::Served(Box::new(model)));
             }
             Self::Embedded => None,
             Self::OnnxRuntime(library) => Some(library),

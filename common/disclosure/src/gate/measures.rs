@@ -128,8 +128,11 @@ fn check_measured(
     if agree { Ok(()) } else { Err(Withheld::Schema(SchemaBreach::Inconsistent)) }
 }
 
+/// Patients by table and cell.
+type ByCell = BTreeMap<(usize, usize), u64>;
+
 /// Patients, and those of each cell of each table; `None` where somebody stands in two cells, or under one label.
-fn members_by_cell(members: &Members) -> Option<(u64, BTreeMap<(usize, usize), u64>)> {
+fn members_by_cell(members: &Members) -> Option<(u64, ByCell)> {
     let mut cells_of: BTreeMap<u32, &[u16]> = BTreeMap::new();
     let mut labels: [BTreeSet<[u8; 16]>; 2] = [BTreeSet::new(), BTreeSet::new()];
     for case in &members.cases {

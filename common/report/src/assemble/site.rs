@@ -39,10 +39,10 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         n_neg: labelled(&|(_, n_neg)| n_neg),
         patients: count(&|aggregates| aggregates.patients()),
         clustered: whole.map(Aggregates::is_clustered),
-        classes: match whole {
-            Some(Aggregates::Classes(performance)) => Some(classes::of_site(performance)),
+        classes: whole.and_then(|aggregates| match aggregates {
+            Aggregates::Classes(performance) => Some(classes::of_site(performance)),
             _ => None,
-        },
+        }),
         empty_masks: match whole {
             Some(Aggregates::Measures(group)) => group.empty_masks,
             _ => None,
@@ -64,21 +64,19 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
         agent_build: header.map(|header| header.agent_build),
         scores: header.map(|header| header.scores),
         preprocessing: header.and_then(|header| header.preprocessing.summary()),
-        disclosure: answer
-            .result
-            .and_then(|result| result.outcome.terms())
-            .zip(header.and_then(|header| header.policy))
-            .map(|(terms, policy)| SiteControl {
-                profile: terms.profile,
-                k: terms.k,
-                terms,
-                policy,
-            }),
+        disclosure: control(answer),
         operating_points: member
             .map(|member| operating_points(plan, &member.calls, &metrics))
             .unwrap_or_default(),
         metrics,
     })
+}
+
+/// The terms under which it released, and the policy that they are of.
+fn control(answer: &Answer<'_>) -> Option<SiteControl> {
+    let result = answer.result?;
+    let (terms, policy) = result.outcome.terms().zip(result.header.policy)?;
+    Some(SiteControl { profile: terms.profile, k: terms.k, terms, policy })
 }
 
 fn operating_points(

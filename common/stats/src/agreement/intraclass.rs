@@ -323,7 +323,7 @@ mod tests {
         let moments = |of: fn(f64, f64) -> f64| {
             Moments::of(table.rows().into_iter().map(|row| of(row[0], row[1]))).unwrap()
         };
-        let (differences, middles) = (moments(|a, b| a - b), moments(|a, b| f64::midpoint(a, b)));
+        let (differences, middles) = (moments(|a, b| a - b), moments(f64::midpoint));
         let found = intraclass_of_two(
             &ReaderMoments {
                 subjects: 6,

@@ -39,10 +39,10 @@ pub(crate) async fn serves() {
     let embedded = site.run("chest-r1").await.unwrap();
     let server = server(&site, logarithm).await;
     site.engine = engine(&site, &server);
-    let served = site.run("chest-r2").await.unwrap();
-    assert_eq!(overall(&served).ranks.doubled_u, overall(&embedded).ranks.doubled_u);
-    assert_eq!(overall(&served).operating_points, overall(&embedded).operating_points);
-    assert!(served.failures.is_empty());
+    let remote = site.run("chest-r2").await.unwrap();
+    assert_eq!(overall(&remote).ranks.doubled_u, overall(&embedded).ranks.doubled_u);
+    assert_eq!(overall(&remote).operating_points, overall(&embedded).operating_points);
+    assert!(remote.failures.is_empty());
     let asked = server.asked();
     assert_eq!(asked.len(), CASES + AGAIN);
     for request in asked {
@@ -56,9 +56,9 @@ pub(crate) async fn changes() {
     let embedded = site.run("chest-r1").await.unwrap();
     let server = server(&site, logarithm).await;
     site.engine = engine(&site, &server);
-    let served = site.run("chest-r1").await.unwrap();
+    let remote = site.run("chest-r1").await.unwrap();
     assert_eq!(server.asked().len(), CASES + AGAIN, "every case was scored anew");
-    assert_eq!(overall(&served).ranks.doubled_u, overall(&embedded).ranks.doubled_u);
+    assert_eq!(overall(&remote).ranks.doubled_u, overall(&embedded).ranks.doubled_u);
     // What the same engine has done is not done again.
     site.run("chest-r1").await.unwrap();
     assert_eq!(server.asked().len(), CASES + 2 * AGAIN);
@@ -80,9 +80,9 @@ pub(crate) async fn agrees() {
 pub(crate) async fn disagrees() {
     let mut site = Site::new().await;
     let server = server(&site, |image| logarithm(image) + 2e-4).await;
-    let served = engine(&site, &server);
+    let remote = engine(&site, &server);
     for (engine, second) in
-        [(ModelEngine::Embedded, served.clone()), (served, ModelEngine::Embedded)]
+        [(ModelEngine::Embedded, remote.clone()), (remote, ModelEngine::Embedded)]
     {
         site.engine = engine;
         site.second_engine = Some(second);

@@ -49,7 +49,13 @@ fn main() -> ExitCode {
         Some(INFERENCE_ROLE) => return inference_box_main(),
         _ => {}
     }
-    let trials = vec![
+    let trials = of_tasks().into_iter().chain(of_running()).chain(of_sources_and_engines());
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+/// What is counted, task by task.
+fn of_tasks() -> Vec<Trial> {
+    vec![
         trial("every_image_is_scored_once_and_counted_as_its_label_says", counts_images()),
         trial("a_patient_has_one_score_where_the_protocol_says_so", counts_patients()),
         trial("a_patient_of_several_grades_is_counted_once", classes::counts_grades()),
@@ -77,6 +83,12 @@ fn main() -> ExitCode {
             detection::leaves_out_scans_whose_lesions_do_not_count(),
         ),
         trial("files_of_findings_that_do_not_fit_are_refused", detection::refuses_other_files()),
+    ]
+}
+
+/// How an evaluation runs, stops and goes on.
+fn of_running() -> Vec<Trial> {
+    vec![
         trial("a_case_without_a_known_category_is_in_the_unlisted_leaf", breaks_down()),
         trial("failed_cases_are_counted_by_patient_with_their_reasons", counts_failures()),
         trial("one_failure_above_the_limit_fails_the_evaluation", stops_at_the_limit()),
@@ -89,6 +101,12 @@ fn main() -> ExitCode {
         trial("the_order_of_the_manifest_does_not_show", ignores_order()),
         trial("the_commitment_binds_labels_and_images_with_the_secret", commits()),
         trial("each_way_of_failing_names_its_stage", names_stages()),
+    ]
+}
+
+/// Where scores come from, and who makes them.
+fn of_sources_and_engines() -> Vec<Trial> {
+    vec![
         trial("a_prediction_table_needs_neither_images_nor_model", takes_scores()),
         trial("a_prediction_table_is_refused_where_the_protocol_wants_images", refuses_scores()),
         trial(
@@ -110,8 +128,7 @@ fn main() -> ExitCode {
         trial("a_server_that_has_gone_is_waited_for", engines::waits()),
         trial("a_server_that_fails_on_a_case_ends_the_job", engines::fails_on_a_case()),
         trial("a26_a_server_that_drifts_is_found", engines::drifts()),
-    ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    ]
 }
 
 fn trial(name: &str, test: impl Future<Output = ()> + Send + 'static) -> Trial {

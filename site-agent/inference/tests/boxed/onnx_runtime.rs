@@ -241,7 +241,7 @@ async fn refuses_alike() {
     }
     // What the inspection admits and the library does not: its words, which quote the model, stay inside.
     let mut unmade = tiny_cnn();
-    unmade.node[0].input[0] = CANARY.to_owned();
+    CANARY.clone_into(&mut unmade.node[0].input[0]);
     let version = |version| OperatorSetIdProto { domain: String::new(), version };
     let future = changed(|model| model.opset_import = vec![version(9_999)]);
     for model in [bytes(unmade), future] {

@@ -54,14 +54,14 @@ async fn agree() {
     for model in &models {
         let mut embedded = load(&model.specification, &model.bytes).await.unwrap();
         let mut runtime = load_here_as(&model.specification, &model.bytes).await.unwrap();
-        let mut served = ServedModel::load(&site, &LIMITS, &model.specification).await.unwrap();
+        let mut remote = ServedModel::load(&site, &LIMITS, &model.specification).await.unwrap();
         for image in &model.images {
             let one = score(&mut embedded, image).await.unwrap();
             let other = score(&mut runtime, image).await.unwrap();
-            let third = served.scores(image).await.unwrap().open_on_site()[0];
+            let third = remote.scores(image).await.unwrap().open_on_site()[0];
             assert!((one - other).abs() < 1e-4, "{}: {one} and {other}", model.name);
             assert!((one - third).abs() < 1e-4, "{}: {one} and {third}", model.name);
-            let again = served.scores(image).await.unwrap().open_on_site()[0];
+            let again = remote.scores(image).await.unwrap().open_on_site()[0];
             assert_eq!(third.to_bits(), again.to_bits(), "{}", model.name);
         }
     }

@@ -76,30 +76,7 @@ impl Columns {
         };
         let case_id = place(&mapping.case_id);
         let patient_id = place(&mapping.patient_id);
-        let index_test = match &mapping.index_test {
-            IndexTestColumn::Image(column) => place(column).map(IndexTestPlace::Image),
-            IndexTestColumn::Instance(key, column) => {
-                place(column).map(|place| IndexTestPlace::Instance(*key, place))
-            }
-            IndexTestColumn::Score(column) if classes == 0 => {
-                place(column).map(IndexTestPlace::Score)
-            }
-            IndexTestColumn::Score(column) => {
-                let places: Vec<_> =
-                    (0..classes).map(|class| place(&format!("{column}_{class}"))).collect();
-                places.into_iter().collect::<Option<_>>().map(IndexTestPlace::Scores)
-            }
-            IndexTestColumn::Called(column) => place(column).map(IndexTestPlace::Called),
-            IndexTestColumn::Findings(source) => match &source.status {
-                Some(column) => place(column).map(|place| IndexTestPlace::Status(Some(place))),
-                None => Some(IndexTestPlace::Status(None)),
-            },
-            IndexTestColumn::Masks { reference, predicted } => {
-                let (reference, predicted) = (place(reference), place(predicted));
-                let places = reference.zip(predicted);
-                places.map(|(reference, predicted)| IndexTestPlace::Masks { reference, predicted })
-            }
-        };
+        let index_test = index_test(&mapping.index_test, classes, &mut place);
         let has_label = !matches!(
             mapping.index_test,
             IndexTestColumn::Findings(_) | IndexTestColumn::Masks { .. }
@@ -129,5 +106,35 @@ impl Columns {
             unrecorded: unrecorded.into_iter().cloned().collect(),
             count: header.len(),
         })
+    }
+}
+
+/// Where the index test stands.
+fn index_test(
+    column: &IndexTestColumn,
+    classes: usize,
+    mut place: impl FnMut(&str) -> Option<usize>,
+) -> Option<IndexTestPlace> {
+    match column {
+        IndexTestColumn::Image(column) => place(column).map(IndexTestPlace::Image),
+        IndexTestColumn::Instance(key, column) => {
+            place(column).map(|place| IndexTestPlace::Instance(*key, place))
+        }
+        IndexTestColumn::Score(column) if classes == 0 => place(column).map(IndexTestPlace::Score),
+        IndexTestColumn::Score(column) => {
+            let places: Vec<_> =
+                (0..classes).map(|class| place(&format!("{column}_{class}"))).collect();
+            places.into_iter().collect::<Option<_>>().map(IndexTestPlace::Scores)
+        }
+        IndexTestColumn::Called(column) => place(column).map(IndexTestPlace::Called),
+        IndexTestColumn::Findings(source) => match &source.status {
+            Some(column) => place(column).map(|place| IndexTestPlace::Status(Some(place))),
+            None => Some(IndexTestPlace::Status(None)),
+        },
+        IndexTestColumn::Masks { reference, predicted } => {
+            let (reference, predicted) = (place(reference), place(predicted));
+            let places = reference.zip(predicted);
+            places.map(|(reference, predicted)| IndexTestPlace::Masks { reference, predicted })
+        }
     }
 }

@@ -32,6 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LIMITS: BoxLimits =
     BoxLimits { memory_bytes: 512 << 20, cpu_seconds: 60, max_reply_bytes: 1 << 20 };
 
+/// What the box's environment says.
+#[expect(clippy::disallowed_methods, reason = "that a box has it is what is tested")]
+fn word_of_the_environment() -> String {
+    std::env::var("QUIET").unwrap()
+}
+
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(ROLE) => serve(obey),
@@ -39,7 +45,7 @@ fn main() -> ExitCode {
         Some(LIBRARY_ROLE) => {
             let library = std::env::args().nth(2).unwrap();
             let read = std::fs::read(&library).unwrap();
-            let variable = std::env::var("QUIET").unwrap();
+            let variable = word_of_the_environment();
             serve(move |request| match request {
                 b"what it loaded" => read.clone(),
                 b"what it was told" => variable.clone().into_bytes(),

@@ -113,9 +113,10 @@ fn frame(own: &InMemDicomObject, shared: Option<&InMemDicomObject>) -> Result<Fr
     };
     let segment = group(tags::SEGMENT_IDENTIFICATION_SEQUENCE)?;
     let plane = group(tags::PLANE_ORIENTATION_SEQUENCE)?;
-    let [a, b, c, d, e, f] = numbers(plane, tags::IMAGE_ORIENTATION_PATIENT)?
-        .try_into()
-        .map_err(|_| ImageFault::Orientation)?;
+    let orientation = numbers(plane, tags::IMAGE_ORIENTATION_PATIENT)?;
+    let (along_rows, along_columns) =
+        orientation.split_at_checked(3).ok_or(ImageFault::Orientation)?;
+    let vector = |of: &[f64]| of.try_into().map_err(|_| ImageFault::Orientation);
     let position = numbers(group(tags::PLANE_POSITION_SEQUENCE)?, tags::IMAGE_POSITION_PATIENT)?;
     let measures = group(tags::PIXEL_MEASURES_SEQUENCE)?;
     let spacing = numbers(measures, tags::PIXEL_SPACING)?;
@@ -125,7 +126,7 @@ fn frame(own: &InMemDicomObject, shared: Option<&InMemDicomObject>) -> Result<Fr
             .try_into()
             .map_err(|_| ImageFault::MaskValue)?,
         position: position.try_into().map_err(|_| ImageFault::Orientation)?,
-        orientation: [[a, b, c], [d, e, f]],
+        orientation: [vector(along_rows)?, vector(along_columns)?],
         spacing: spacing.try_into().map_err(|_| ImageFault::MaskSpacing)?,
         step: length(tags::SPACING_BETWEEN_SLICES),
         thickness: length(tags::SLICE_THICKNESS),
@@ -234,6 +235,6 @@ fn scaled(vector: Vector, by: f64) -> Vector {
     vector.map(|part| part * by)
 }
 
-fn cross([a, b, c]: Vector, [d, e, f]: Vector) -> Vector {
-    [b * f - c * e, c * d - a * f, a * e - b * d]
+fn cross(one: Vector, other: Vector) -> Vector {
+    [(1, 2), (2, 0), (0, 1)].map(|(i, j)| one[i] * other[j] - one[j] * other[i])
 }

@@ -19,7 +19,7 @@ const LIMITS: BoxLimits =
     BoxLimits { memory_bytes: 1 << 30, cpu_seconds: 1800, max_reply_bytes: MAX_REPLY_BYTES };
 
 /// How long the box may take for one answer.
-const WALL_CLOCK: Duration = Duration::from_secs(120);
+const WALL_CLOCK: Duration = Duration::from_mins(2);
 
 /// The rows of a Parquet file, as its box tells them.
 pub(in crate::manifest) struct ParquetRows {

@@ -61,9 +61,11 @@ impl<R: ChunkReader + 'static> Table<R> {
             let there = column.max_def_level();
             *place = Kind::of(column).map(|kind| Wanted { leaf, kind, there });
         }
-        let named = fields.iter().zip(&readable);
-        let names: Vec<(String, bool)> =
-            named.map(|(field, readable)| (field.name().to_owned(), readable.is_some())).collect();
+        let names: Vec<(String, bool)> = fields
+            .iter()
+            .zip(&readable)
+            .map(|(field, readable)| (field.name().to_owned(), readable.is_some()))
+            .collect();
         if names.iter().map(|(name, _)| name.len()).sum::<usize>() > MAX_RECORD_BYTES {
             return Err(Fault::RowTooLong);
         }
