@@ -133,10 +133,10 @@ fn a_large_cohort_is_released_as_it_was_counted() {
             (real(hits), real(scan.lesions.len()))
         })
         .collect();
-    let size: f64 = patients.iter().map(|(_, m)| m).sum();
-    let share: f64 = patients.iter().map(|(x, _)| x).sum::<f64>() / size;
+    let all_lesions: f64 = patients.iter().map(|(_, m)| m).sum();
+    let share: f64 = patients.iter().map(|(x, _)| x).sum::<f64>() / all_lesions;
     let residuals: f64 = patients.iter().map(|(x, m)| (x - share * m).powi(2)).sum();
-    let se = (n / (n - 1.0) * residuals).sqrt() / size;
+    let se = (n / (n - 1.0) * residuals).sqrt() / all_lesions;
     let Cell::Released(told) = overall.point.sensitivity_se_micro else { panic!("withheld") };
     #[expect(clippy::cast_precision_loss, reason = "below 10⁶")]
     let told = told as f64 / 1e6;

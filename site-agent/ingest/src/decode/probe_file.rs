@@ -147,7 +147,8 @@ mod tests {
                 let bytes = probe_file(probe);
                 let request =
                     DecodeRequest { input: &probes.input, dicom_attributes: &[], bytes: &bytes };
-                let image = decode_image(&request).map_err(|fault| fault.reason());
+                let image =
+                    decode_image(&request).map_err(crate::decode::fault::ImageFault::reason);
                 let outcome = image.as_ref().map(|image| image.tensor.as_slice()).map_err(|of| *of);
                 (probe.name, digest(probe.name, &probes.input, outcome))
             });

@@ -203,7 +203,7 @@ fn has_their_text() {
     assert!(cohort.cases[0].index_test == IndexTest::Score(Some(0.1)));
     let of = |case: usize| {
         let attribute =
-            |name: &&str| cohort.cases[case].attributes.get(*name).map(ToString::to_string);
+            |name: &&str| cohort.cases[case].attributes.get(name).map(ToString::to_string);
         asked.iter().map(attribute).map(Option::unwrap_or_default).collect::<Vec<_>>()
     };
     assert_eq!(of(0), ["true", "2.0", "-3", "left"]);
