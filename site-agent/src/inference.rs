@@ -26,9 +26,11 @@ pub(crate) struct Engines {
 pub(crate) struct InferenceConfig {
     engine: EngineName,
     /// ONNX Runtime's library.
-    library: Option<PathBuf>,
+    #[serde(rename = "library")]
+    onnx_runtime: Option<PathBuf>,
     /// Its digest, as `sha256sum` prints it.
-    library_sha256: Option<Sha256Digest>,
+    #[serde(rename = "library_sha256")]
+    onnx_runtime_sha256: Option<Sha256Digest>,
     /// The inference server. Default: none.
     server: Option<String>,
     /// What certified it. Default: what this system trusts.
@@ -76,7 +78,7 @@ impl InferenceConfig {
     pub(crate) fn engines(&self, lanes: usize) -> Result<Engines, Failure> {
         let engine = self.engine(lanes)?;
         let other = || match self.engine {
-            EngineName::Embedded => self.library(),
+            EngineName::Embedded => self.onnx_runtime(),
             EngineName::OnnxRuntime | EngineName::Remote => Ok(ModelEngine::Embedded),
         };
         let second = self.compare.then(other).transpose()?;
@@ -88,7 +90,7 @@ impl InferenceConfig {
         self.check_keys()?;
         match self.engine {
             EngineName::Embedded => Ok(ModelEngine::Embedded),
-            EngineName::OnnxRuntime => self.library(),
+            EngineName::OnnxRuntime => self.onnx_runtime(),
             EngineName::Remote => self.server(lanes),
         }
     }
@@ -102,7 +104,7 @@ impl InferenceConfig {
     fn check_keys(&self) -> Result<(), Failure> {
         let wants_library = self.engine == EngineName::OnnxRuntime
             || (self.engine == EngineName::Embedded && self.compare);
-        if (self.library.is_some() || self.library_sha256.is_some()) && !wants_library {
+        if (self.onnx_runtime.is_some() || self.onnx_runtime_sha256.is_some()) && !wants_library {
             let message = "library and library_sha256 are for engine = \"onnx_runtime\", or for \
                            compare = true beside the embedded engine";
             return Err(invalid(message));
@@ -130,8 +132,8 @@ impl InferenceConfig {
         }
     }
 
-    fn library(&self) -> Result<ModelEngine, Failure> {
-        let (Some(library), Some(pinned)) = (&self.library, &self.library_sha256) else {
+    fn onnx_runtime(&self) -> Result<ModelEngine, Failure> {
+        let (Some(library), Some(pinned)) = (&self.onnx_runtime, &self.onnx_runtime_sha256) else {
             let message = "ONNX Runtime needs library, the path of libonnxruntime.so, and \
                            library_sha256, its digest as sha256sum prints it";
             return Err(invalid(message));

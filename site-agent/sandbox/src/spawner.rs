@@ -18,16 +18,16 @@ use crate::library::SealedLibrary;
 struct Order {
     command: Command,
     /// What the child loads: its last argument says where it is.
-    library: Option<SealedLibrary>,
+    sealed: Option<SealedLibrary>,
     /// Watches the child's pipes and exit.
     runtime: Handle,
     started: oneshot::Sender<io::Result<Child>>,
 }
 
 /// Starts `command` on the spawning thread.
-pub(crate) async fn start(command: Command, library: Option<SealedLibrary>) -> io::Result<Child> {
+pub(crate) async fn start(command: Command, sealed: Option<SealedLibrary>) -> io::Result<Child> {
     let (started, child) = oneshot::channel();
-    let order = Order { command, library, runtime: Handle::current(), started };
+    let order = Order { command, sealed, runtime: Handle::current(), started };
     orders()?.send(order).map_err(|_| io::ErrorKind::BrokenPipe)?;
     child.await.map_err(|_| io::ErrorKind::BrokenPipe)?
 }
@@ -43,15 +43,15 @@ fn orders() -> io::Result<Sender<Order>> {
         for order in receiver {
             let _context = order.runtime.enter();
             // A caller that no longer waits drops the child, and dropping kills it.
-            let _ = order.started.send(spawn(order.command, order.library.as_ref()));
+            let _ = order.started.send(spawn(order.command, order.sealed.as_ref()));
         }
     })?;
     Ok(slot.insert(sender).clone())
 }
 
 /// Every child is started here, one after the other: no other inherits what is open for this one.
-fn spawn(mut command: Command, library: Option<&SealedLibrary>) -> io::Result<Child> {
-    let inherited = library.map(SealedLibrary::inheritable).transpose()?;
+fn spawn(mut command: Command, sealed: Option<&SealedLibrary>) -> io::Result<Child> {
+    let inherited = sealed.map(SealedLibrary::inheritable).transpose()?;
     if let Some(inherited) = &inherited {
         command.arg(inherited.path());
     }

@@ -79,7 +79,8 @@ impl Comparison {
         command.arg("evaluate").arg(self.data.join(site)).arg(self.model());
         command.args(["--repeat", &self.repeat.to_string()]);
         command.args(["--lanes", &self.workers.to_string()]);
-        if let (EngineName::OnnxRuntime, Some(library)) = (self.engine.engine, &self.engine.library)
+        if let (EngineName::OnnxRuntime, Some(library)) =
+            (self.engine.engine, &self.engine.onnx_runtime)
         {
             command.args(["--engine", "onnx_runtime", "--library"]).arg(library);
         }

@@ -59,8 +59,8 @@ pub(crate) struct EngineChoice {
     #[arg(long, value_enum, default_value = "embedded")]
     pub(crate) engine: EngineName,
     /// ONNX Runtime's library.
-    #[arg(long, required_if_eq("engine", "onnx_runtime"))]
-    pub(crate) library: Option<PathBuf>,
+    #[arg(long = "library", required_if_eq("engine", "onnx_runtime"))]
+    pub(crate) onnx_runtime: Option<PathBuf>,
 }
 
 /// How an engine is called in agent.toml.
@@ -73,7 +73,8 @@ pub(crate) enum EngineName {
 
 impl EngineChoice {
     fn engine(&self) -> Result<ModelEngine, BenchError> {
-        let Some(library) = self.library.as_ref().filter(|_| self.engine != EngineName::Embedded)
+        let Some(library) =
+            self.onnx_runtime.as_ref().filter(|_| self.engine != EngineName::Embedded)
         else {
             return Ok(ModelEngine::Embedded);
         };
