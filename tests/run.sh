@@ -89,7 +89,7 @@ need_disk() {
     exit 1
 }
 
-[ -d target/debug/deps ] || need_disk 16
+[ -d target/debug/deps ] || need_disk 20
 need_packages
 need_orthanc
 need_axe

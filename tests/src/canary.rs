@@ -24,11 +24,11 @@ impl Canaries {
         Self(words)
     }
 
-    /// The words found in `bytes`.
+    /// The words found in `bytes`, readings of a clock left out.
     #[must_use]
     pub fn found_in(&self, bytes: &[u8]) -> Vec<&str> {
-        let contains = |word: &&String| bytes.windows(word.len()).any(|w| w == word.as_bytes());
-        self.0.iter().filter(contains).map(String::as_str).collect()
+        let told = without_clock(bytes);
+        self.0.iter().filter(|word| stands_in(word, &told)).map(String::as_str).collect()
     }
 
     /// Adds the words of another site.
@@ -47,6 +47,40 @@ impl Canaries {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Whether `word` stands in `bytes`.
+#[must_use]
+pub fn stands_in(word: &str, bytes: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part == word.as_bytes())
+}
+
+/// The same without what a clock said: in `13:07:50.920912Z` or `elapsed=104.312µs` a score stands by chance.
+#[must_use]
+pub fn without_clock(bytes: &[u8]) -> Vec<u8> {
+    let mut kept: Vec<u8> = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((byte, further)) = rest.split_first() {
+        kept.push(*byte);
+        let is_reading = is_second(&kept) || CLOCKS.iter().any(|clock| kept.ends_with(clock));
+        let is_number = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
+        let digits = if is_reading { further.iter().take_while(is_number).count() } else { 0 };
+        rest = &further[digits..];
+    }
+    kept
+}
+
+/// What stands before the time that something took.
+const CLOCKS: [&[u8]; 2] = [b"elapsed=", b"elapsed_secs="];
+
+/// Whether `text` ends in the point after the seconds of a time of day.
+fn is_second(text: &[u8]) -> bool {
+    let shape: Option<&[u8; 7]> = text.last_chunk();
+    shape.is_some_and(|shape| {
+        let [colon, m, n, second, s, t, point] = shape;
+        (colon, second, point) == (&b':', &b':', &b'.')
+            && [m, n, s, t].iter().all(|digit| digit.is_ascii_digit())
+    })
 }
 
 /// Every file below `folder`, with its bytes.

@@ -161,6 +161,26 @@ impl Consortium {
         (out, serde_json::from_slice(&report).expect("JSON"))
     }
 
+    /// A whole round of these sites, from the study's text to its report, which verifies.
+    ///
+    /// # Panics
+    ///
+    /// If a step fails.
+    pub fn complete(&self, study: &str, text: &str, sites: &mut [Site]) -> (PathBuf, Value) {
+        let protocol = self.lock(study, text);
+        for site in sites {
+            site.sign_policy(&[&protocol]);
+            site.run();
+        }
+        self.fedval(&["study", "dispatch", study, "--json"]).json();
+        self.until_answered(study);
+        self.fedval(&["study", "close", study, "--json"]).json();
+        let (out, report) = self.report(study);
+        let verified = self.fedval(&["verify", out.to_str().expect("a plain path")]);
+        assert_eq!(verified.code, 0, "{}", verified.err);
+        (out, report)
+    }
+
     /// Invites and enrols a site whose manifest and images lie in `data`.
     ///
     /// # Panics

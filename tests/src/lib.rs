@@ -4,8 +4,10 @@
 //! The binaries are the ones beside the test executable: `tests/run.sh` builds them first.
 
 pub mod browser;
+pub mod by_definition;
 pub mod canary;
 pub mod consortium;
+pub mod dice;
 pub mod disk;
 pub mod fault_proxy;
 pub mod folder;
@@ -13,6 +15,7 @@ pub mod orthanc;
 pub mod process;
 pub mod raw_client;
 pub mod recorder;
+pub mod reported;
 pub mod shared;
 pub mod signal;
 pub mod small_site;

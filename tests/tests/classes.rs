@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use fedval_tests::by_definition::pooled;
 use fedval_tests::canary::Canaries;
 use fedval_tests::consortium::{Consortium, Site};
+use fedval_tests::dice::Dice;
+use fedval_tests::reported::{near, number, site};
 use fedval_tests::small_site;
 use serde_json::Value;
 
@@ -26,17 +29,6 @@ impl Patient {
         (0..self.scores.len()).rev().fold(self.scores.len() - 1, |best, class| {
             if self.scores[class] >= self.scores[best] { class } else { best }
         })
-    }
-}
-
-/// Uniform numbers of a linear congruential generator (Knuth's MMIX constants).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> f64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        f64::from(u32::try_from(self.0 >> 32).expect("32 bits")) / 4_294_967_296.0
     }
 }
 
@@ -144,22 +136,12 @@ fn round(
             site
         })
         .collect();
-    let protocol = consortium.lock(id, text);
-    for site in &mut sites {
-        site.sign_policy(&[&protocol]);
-        site.run();
-    }
-    consortium.fedval(&["study", "dispatch", id, "--json"]).json();
-    consortium.until_answered(id);
-    consortium.fedval(&["study", "close", id, "--json"]).json();
-    let (out, report) = consortium.report(id);
-    let verified = consortium.fedval(&["verify", out.to_str().expect("a plain path")]);
-    assert_eq!(verified.code, 0, "{}", verified.err);
+    let (_, report) = consortium.complete(id, text, &mut sites);
     for site in &sites {
         let canaries = Canaries::of_site(&consortium.path(&format!("data-{}", site.name)));
         assert!(canaries.len() > PATIENTS, "case and patient of every line");
         let outgoing = site.outgoing();
-        // A number of three digits may stand in a time of day by chance, and grades are the protocol's own words.
+        // Grades are the protocol's own words.
         let mut found = canaries.found_in(&outgoing);
         found.retain(|word| word.len() > 5 && !word.starts_with("grade-"));
         assert_eq!(found, Vec::<&str>::new(), "{}", site.name);
@@ -179,17 +161,8 @@ fn check_preview(hospital: &Site, report: &Value) {
     assert_eq!(is_named, is_released, "{}", shown.out);
 }
 
-fn number(value: &Value, path: &str) -> f64 {
-    value.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} in {value}"))
-}
-
 fn close(what: &str, got: f64, expected: f64) {
-    assert!((got - expected).abs() < 1e-6, "{what}: got {got}, expected {expected}");
-}
-
-fn site<'r>(report: &'r Value, name: &str) -> &'r Value {
-    let sites = report["sites"].as_array().expect("a list");
-    sites.iter().find(|site| site["id"] == name).expect("the site")
+    near(what, got, expected, 1e-6);
 }
 
 /// Patients by class and call.
@@ -278,34 +251,6 @@ fn macro_area(patients: &[Patient]) -> (f64, f64) {
         })
         .sum();
     (area.iter().sum::<f64>() / classes as f64, variance.sqrt() / classes as f64)
-}
-
-/// Mean, τ² and Hartung–Knapp error of a random-effects model, by search for the highest restricted likelihood.
-#[expect(clippy::cast_precision_loss, reason = "three sites")]
-fn pooled(found: &[(f64, f64)]) -> (f64, f64, f64) {
-    let weights = |tau2: f64| found.iter().map(move |(_, se)| 1.0 / (se * se + tau2));
-    let mean = |tau2: f64| {
-        let sum: f64 = weights(tau2).sum();
-        found.iter().zip(weights(tau2)).map(|((y, _), w)| w * y).sum::<f64>() / sum
-    };
-    let likelihood = |tau2: f64| {
-        let mu = mean(tau2);
-        let squares: f64 =
-            found.iter().zip(weights(tau2)).map(|((y, _), w)| w * (y - mu).powi(2)).sum();
-        let logs: f64 = weights(tau2).map(f64::ln).sum();
-        let sum: f64 = weights(tau2).sum();
-        f64::midpoint(logs - sum.ln(), -squares)
-    };
-    let (mut low, mut high) = (0.0, 10.0);
-    for _ in 0..200 {
-        let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
-        if likelihood(left) < likelihood(right) { low = left } else { high = right }
-    }
-    let tau2 = if likelihood(0.0) >= likelihood(low) { 0.0 } else { f64::midpoint(low, high) };
-    let mu = mean(tau2);
-    let q: f64 = found.iter().zip(weights(tau2)).map(|((y, _), w)| w * (y - mu).powi(2)).sum();
-    let spread = q / (found.len() as f64 - 1.0);
-    (mu, tau2, (spread / weights(tau2).sum::<f64>()).sqrt())
 }
 
 #[test]

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use fedval_tests::canary::Canaries;
+use fedval_tests::by_definition::{mean_and_sd, step};
+use fedval_tests::canary::{Canaries, stands_in};
 use fedval_tests::consortium::{Consortium, Site};
+use fedval_tests::dice::Dice;
+use fedval_tests::reported::{near, number, site};
 use fedval_tests::small_site;
 use serde_json::Value;
 
@@ -25,17 +28,6 @@ type Mask = Vec<bool>;
 struct Patient {
     reference: Mask,
     predicted: Mask,
-}
-
-/// Uniform numbers of a linear congruential generator (Knuth's MMIX constants).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> f64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        f64::from(u32::try_from(self.0 >> 32).expect("32 bits")) / 4_294_967_296.0
-    }
 }
 
 fn places() -> impl Iterator<Item = [usize; 3]> {
@@ -228,17 +220,7 @@ fn round(consortium: &Consortium, text: &str, hospitals: &[(&str, Vec<Patient>)]
             site
         })
         .collect();
-    let protocol = consortium.lock("masks", text);
-    for site in &mut sites {
-        site.sign_policy(&[&protocol]);
-        site.run();
-    }
-    consortium.fedval(&["study", "dispatch", "masks", "--json"]).json();
-    consortium.until_answered("masks");
-    consortium.fedval(&["study", "close", "masks", "--json"]).json();
-    let (out, report) = consortium.report("masks");
-    let verified = consortium.fedval(&["verify", out.to_str().expect("a plain path")]);
-    assert_eq!(verified.code, 0, "{}", verified.err);
+    let (_, report) = consortium.complete("masks", text, &mut sites);
     for (site, (_, patients)) in sites.iter().zip(hospitals) {
         let canaries = Canaries::of_site(&consortium.path(&format!("data-{}", site.name)));
         assert!(canaries.len() >= 2 * patients.len(), "case and patient of every line");
@@ -246,8 +228,9 @@ fn round(consortium: &Consortium, text: &str, hospitals: &[(&str, Vec<Patient>)]
         let mut found = canaries.found_in(&outgoing);
         found.retain(|word| word.len() > 5);
         assert_eq!(found, Vec::<&str>::new(), "{}", site.name);
-        let is_sent = |word: &[u8]| outgoing.windows(word.len()).any(|sent| sent == word);
-        assert!(!is_sent(b"MODELX") && !is_sent(b"TRUTHX"), "{}: a path left", site.name);
+        for path in ["MODELX", "TRUTHX"] {
+            assert!(!stands_in(path, &outgoing), "{}: a path left", site.name);
+        }
         check_preview(site, &report);
     }
     report
@@ -263,39 +246,13 @@ fn check_preview(hospital: &Site, report: &Value) {
     assert_eq!(is_shown, is_released, "{}", shown.out);
 }
 
-fn number(value: &Value, path: &str) -> f64 {
-    value.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} in {value}"))
-}
-
-fn near(what: &str, got: f64, expected: f64, room: f64) {
-    assert!((got - expected).abs() <= room, "{what}: got {got}, expected {expected}");
-}
-
-fn site<'r>(report: &'r Value, name: &str) -> &'r Value {
-    let sites = report["sites"].as_array().expect("a list");
-    sites.iter().find(|site| site["id"] == name).expect("the site")
-}
-
-fn mean_and_sd(values: &[f64]) -> (f64, f64) {
-    let n = count(values.len());
-    let mean = values.iter().sum::<f64>() / n;
-    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-    (mean, (squares / (n - 1.0)).sqrt())
-}
-
-/// The finest of 1, 2 and 5 times a power of ten that is no finer than one patient's share of `room`.
-fn step(room: f64, patients: usize) -> f64 {
-    let steps = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
-    steps.into_iter().find(|step| *step >= room / count(patients)).expect("enough patients")
-}
-
 /// Means with their errors, within the rounding of mean and spread.
 fn check_measures(name: &str, metrics: &Value, measured: &[[f64; 3]]) {
     for (place, (id, room)) in
         [("dice", 1.0), ("hd95", BOUND), ("nsd", 1.0)].into_iter().enumerate()
     {
         let values: Vec<f64> = measured.iter().map(|of| of[place]).collect();
-        let ((mean, sd), step) = (mean_and_sd(&values), step(room, values.len()));
+        let ((mean, sd), step) = (mean_and_sd(&values), step(room, values.len(), 0.001));
         near(name, number(metrics, &format!("/{id}/estimate")), mean, step / 2.0 + 1e-6);
         let se = (sd * sd / count(values.len()) + step * step / 12.0).sqrt();
         near(name, number(metrics, &format!("/{id}/se")), se, 0.06 * se);

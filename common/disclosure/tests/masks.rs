@@ -4,75 +4,24 @@
 
 #[path = "../../study/tests/support/masks.rs"]
 mod masks;
+mod measured_site;
 #[path = "../../study/tests/support/mod.rs"]
 mod support;
 
-use fedval_disclosure::{
-    Earlier, Evidence, Gate, History, SiteLocal, SitePolicy, Vetted, Withheld, bound_bits,
-};
+use fedval_disclosure::{Withheld, bound_bits};
 use fedval_stats::segmentation::PresenceTally;
 use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
-use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::Findings;
-use fedval_study::{
-    LockedProtocol, Measure, MeasurePerformance, Outcome, Problem as _, Release, SiteResult,
-    SiteSummary,
-};
+use fedval_study::{Measure, Outcome, SiteResult, SiteSummary};
 use masks::{measured, of_masks, summary};
-use support::header;
+use measured_site::{MeasuredSite, code, released};
 
-struct Site {
-    policy: SitePolicy,
-    protocol: StudyProtocol,
-    history: History,
+fn under(policy: &str) -> MeasuredSite {
+    MeasuredSite::under(policy, of_masks(support::protocol(), 0.8))
 }
 
-impl Site {
-    fn under(policy: &str) -> Self {
-        Self {
-            policy: SitePolicy::parse(policy.as_bytes()).unwrap(),
-            protocol: of_masks(support::protocol(), 0.8),
-            history: History::default(),
-        }
-    }
-
-    fn new() -> Self {
-        Self::under("profile = \"standard\"\nk = 11\n")
-    }
-
-    fn vet(&self, summary: SiteSummary) -> Result<Vetted<SiteResult>, Withheld> {
-        let locked = LockedProtocol::new(self.protocol.clone()).unwrap();
-        let evidence = Evidence {
-            summary: &SiteLocal::new(summary),
-            history: &SiteLocal::new(self.history.clone()),
-            now_ms: 0,
-            noise_seed: [7; 32],
-        };
-        let policy = self.policy.for_study(&self.protocol);
-        Gate::new(policy, &self.protocol).vet(header(&locked, "site-a"), &evidence)
-    }
-
-    /// What leaves is remembered by the ledger.
-    fn remember(&mut self, vetted: &Vetted<SiteResult>) {
-        self.history.0.push(Earlier {
-            study: "other".parse().unwrap(),
-            protocol: LockedProtocol::new(self.protocol.clone()).unwrap().digest(),
-            model: self.protocol.model.digest,
-            committed_at_ms: 0,
-            released: true,
-            rho_micro: 0,
-            footprint: vetted.footprint().map(|footprint| footprint.open_on_site().clone()),
-        });
-    }
-}
-
-fn released(vetted: &Vetted<SiteResult>) -> Release<MeasurePerformance> {
-    let Outcome::ReleasedMeasures(release) = &vetted.value().outcome else { panic!("measures") };
-    (**release).clone()
-}
-
-fn code(answer: Result<Vetted<SiteResult>, Withheld>) -> &'static str {
-    answer.map_or_else(|withheld| withheld.code(), |_| "released")
+fn standard() -> MeasuredSite {
+    under("profile = \"standard\"\nk = 11\n")
 }
 
 fn tally(only_reference: u64, only_predicted: u64, neither: u64) -> PresenceTally {
@@ -81,7 +30,7 @@ fn tally(only_reference: u64, only_predicted: u64, neither: u64) -> PresenceTall
 
 #[test]
 fn means_are_over_patients_with_both_masks_and_the_others_are_counted() {
-    let site = Site::new();
+    let site = standard();
     let vetted = site.vet(summary(0, &measured(110, 0.85), tally(4, 3, 12))).unwrap();
     let release = released(&vetted);
     assert_eq!(release.overall.patients, 110);
@@ -112,7 +61,7 @@ fn means_are_over_patients_with_both_masks_and_the_others_are_counted() {
 
 #[test]
 fn too_few_measured_patients_say_nothing_however_many_there_are_beside() {
-    let site = Site::new();
+    let site = standard();
     let of = |patients| site.vet(summary(0, &measured(patients, 0.85), tally(30, 30, 30)));
     assert_eq!(code(of(21)), "INSUFFICIENT");
     assert_eq!(code(of(22)), "released");
@@ -121,7 +70,7 @@ fn too_few_measured_patients_say_nothing_however_many_there_are_beside() {
 #[test]
 fn a_site_that_rounds_has_no_form_for_counts_of_empty_masks() {
     for policy in ["profile = \"strict\"\nk = 11\n", "profile = \"opensafely\"\nk = 11\n"] {
-        let site = Site::under(policy);
+        let site = under(policy);
         let vetted = site.vet(summary(0, &measured(110, 0.85), tally(4, 30, 30))).unwrap();
         let release = released(&vetted);
         assert_eq!(release.overall.empty_masks, None, "{policy}");
@@ -131,7 +80,7 @@ fn a_site_that_rounds_has_no_form_for_counts_of_empty_masks() {
 
 #[test]
 fn evidence_that_contradicts_itself_does_not_leave() {
-    let site = Site::new();
+    let site = standard();
     let good = || summary(0, &measured(110, 0.85), tally(4, 3, 12));
     let wrong: [fn(&mut SiteSummary); 4] = [
         // Somebody is counted who is no member, or the other way round.
@@ -165,7 +114,7 @@ fn change(summary: &mut SiteSummary, change: impl Fn(&mut PresenceTally)) {
 
 #[test]
 fn a_cohort_with_a_few_patients_more_is_told_of_no_second_time() {
-    let mut site = Site::new();
+    let mut site = standard();
     let vetted = site.vet(summary(0, &measured(110, 0.85), tally(4, 3, 12))).unwrap();
     site.remember(&vetted);
     // Another model on the same patients finds the structure in one whom the first missed.
@@ -184,7 +133,7 @@ fn a_cohort_with_a_few_patients_more_is_told_of_no_second_time() {
 
 #[test]
 fn beside_an_earlier_release_a_small_group_without_the_structure_takes_the_misses_with_it() {
-    let mut site = Site::new();
+    let mut site = standard();
     // All of these patients have the structure but three.
     let few = || summary(0, &measured(122, 0.85), tally(4, 1, 2));
     let told = released(&site.vet(few()).unwrap()).overall.empty_masks;

@@ -3,57 +3,30 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod measured_site;
 #[path = "../../study/tests/support/quantity.rs"]
 mod quantity;
 #[path = "../../study/tests/support/mod.rs"]
 mod support;
 
 use fedval_disclosure::rules::dc10_means::measure_grid_micro;
-use fedval_disclosure::{
-    Earlier, Evidence, Gate, History, SiteLocal, SitePolicy, Vetted, Withheld, bound_bits,
-};
+use fedval_disclosure::{Vetted, Withheld, bound_bits};
 use fedval_study::measures::Measured;
 use fedval_study::members::UNLISTED;
-use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::Findings;
-use fedval_study::{
-    Cell, LockedProtocol, Measure, MeasurePerformance, Outcome, Problem as _, Release, SiteResult,
-    SiteSummary,
-};
+use fedval_study::{Cell, Measure, MeasurePerformance, Outcome, Release, SiteResult, SiteSummary};
+use measured_site::{MeasuredSite, code, released};
 use quantity::{Patient, of_a_quantity, patients};
-use support::header;
 
-struct Site {
-    policy: SitePolicy,
-    protocol: StudyProtocol,
-    history: History,
+fn under(policy: &str) -> MeasuredSite {
+    MeasuredSite::under(policy, of_a_quantity(support::protocol(), 8.0))
 }
 
-impl Site {
-    fn under(policy: &str) -> Self {
-        Self {
-            policy: SitePolicy::parse(policy.as_bytes()).unwrap(),
-            protocol: of_a_quantity(support::protocol(), 8.0),
-            history: History::default(),
-        }
-    }
+fn standard() -> MeasuredSite {
+    under("profile = \"standard\"\nk = 11\n")
+}
 
-    fn new() -> Self {
-        Self::under("profile = \"standard\"\nk = 11\n")
-    }
-
-    fn vet(&self, summary: SiteSummary) -> Result<Vetted<SiteResult>, Withheld> {
-        let locked = LockedProtocol::new(self.protocol.clone()).unwrap();
-        let evidence = Evidence {
-            summary: &SiteLocal::new(summary),
-            history: &SiteLocal::new(self.history.clone()),
-            now_ms: 0,
-            noise_seed: [7; 32],
-        };
-        let policy = self.policy.for_study(&self.protocol);
-        Gate::new(policy, &self.protocol).vet(header(&locked, "site-a"), &evidence)
-    }
-
+impl MeasuredSite {
     fn vet_patients(&self, patients: &[Patient]) -> Result<Vetted<SiteResult>, Withheld> {
         self.vet(quantity::summary(&self.protocol, patients))
     }
@@ -61,26 +34,9 @@ impl Site {
     /// What leaves, and is remembered by the ledger.
     fn release(&mut self, patients: &[Patient]) -> Release<MeasurePerformance> {
         let vetted = self.vet_patients(patients).unwrap();
-        self.history.0.push(Earlier {
-            study: "other".parse().unwrap(),
-            protocol: LockedProtocol::new(self.protocol.clone()).unwrap().digest(),
-            model: self.protocol.model.digest,
-            committed_at_ms: 0,
-            released: true,
-            rho_micro: 0,
-            footprint: vetted.footprint().map(|footprint| footprint.open_on_site().clone()),
-        });
-        measured(&vetted)
+        self.remember(&vetted);
+        released(&vetted)
     }
-}
-
-fn measured(vetted: &Vetted<SiteResult>) -> Release<MeasurePerformance> {
-    let Outcome::ReleasedMeasures(release) = &vetted.value().outcome else { panic!("measures") };
-    (**release).clone()
-}
-
-fn code(answer: Result<Vetted<SiteResult>, Withheld>) -> &'static str {
-    answer.map_or_else(|withheld| withheld.code(), |_| "released")
 }
 
 /// So many patients at each of the three scanners, then so many at none that is listed.
@@ -115,10 +71,10 @@ fn in_units(micro: u64) -> f64 {
 
 #[test]
 fn means_stand_within_half_a_step_of_the_truth_and_spreads_have_two_figures() {
-    let site = Site::new();
+    let site = standard();
     let patients = at_scanners(0, [60, 45, 30, 9]);
     let vetted = site.vet_patients(&patients).unwrap();
-    let release = measured(&vetted);
+    let release = released(&vetted);
     assert_eq!(release.overall.patients, 144);
     let of_each = |value: &dyn Fn(&Patient) -> f64| {
         mean_and_sd(&patients.iter().map(value).collect::<Vec<_>>())
@@ -151,15 +107,15 @@ fn means_stand_within_half_a_step_of_the_truth_and_spreads_have_two_figures() {
 
 #[test]
 fn no_patient_moves_a_mean_by_more_than_one_step() {
-    let site = Site::new();
+    let site = standard();
     let patients = at_scanners(0, [40, 40, 40, 0]);
-    let before = measured(&site.vet_patients(&patients).unwrap());
+    let before = released(&site.vet_patients(&patients).unwrap());
     // The largest errors that count, and the ends of the scale.
     for (reference, prediction) in [(0.0, 48.0), (48.0, 0.0), (228.0, 180.0), (180.0, 228.0)] {
         let mut changed = patients.clone();
         changed[17].reference = reference;
         changed[17].prediction = prediction;
-        let after = measured(&site.vet_patients(&changed).unwrap());
+        let after = released(&site.vet_patients(&changed).unwrap());
         for (one, other) in before.overall.measures.iter().zip(&after.overall.measures) {
             assert_eq!(one.mean.grid_micro, other.mean.grid_micro);
             let moved = one.mean.value_micro.abs_diff(other.mean.value_micro);
@@ -170,27 +126,27 @@ fn no_patient_moves_a_mean_by_more_than_one_step() {
 
 #[test]
 fn a_spread_never_says_that_everybody_is_alike() {
-    let site = Site::new();
+    let site = standard();
     let mut patients = at_scanners(0, [40, 40, 40, 0]);
     for patient in &mut patients {
         patient.prediction = patient.reference + 3.0;
     }
-    let release = measured(&site.vet_patients(&patients).unwrap());
+    let release = released(&site.vet_patients(&patients).unwrap());
     assert_eq!(of(&release, &Measure::Error).sd.value_micro, 100_000, "the protocol's grid");
     assert_eq!(of(&release, &Measure::Error).mean.value_micro, 3_000_000);
 }
 
 #[test]
 fn a_small_cell_stays_and_so_does_one_from_which_it_would_follow() {
-    let site = Site::new();
-    let release = measured(&site.vet_patients(&at_scanners(0, [80, 40, 5, 0])).unwrap());
+    let site = standard();
+    let release = released(&site.vet_patients(&at_scanners(0, [80, 40, 5, 0])).unwrap());
     let shown: Vec<bool> =
         release.subgroups.iter().map(|cell| cell.performance.released().is_some()).collect();
     assert_eq!(shown, [true, false, false]);
     // With a spread, k + 10 patients are needed.
-    let release = measured(&site.vet_patients(&at_scanners(0, [80, 40, 20, 0])).unwrap());
+    let release = released(&site.vet_patients(&at_scanners(0, [80, 40, 20, 0])).unwrap());
     assert_eq!(release.subgroups[2].performance, Cell::Suppressed);
-    let release = measured(&site.vet_patients(&at_scanners(0, [80, 40, 21, 0])).unwrap());
+    let release = released(&site.vet_patients(&at_scanners(0, [80, 40, 21, 0])).unwrap());
     let cell = release.subgroups[2].performance.released().unwrap();
     assert_eq!(cell.patients, 21);
     let ranges = site.protocol.task.measures();
@@ -201,7 +157,7 @@ fn a_small_cell_stays_and_so_does_one_from_which_it_would_follow() {
 
 #[test]
 fn too_few_patients_end_in_insufficient() {
-    let site = Site::new();
+    let site = standard();
     assert_eq!(code(site.vet_patients(&at_scanners(0, [21, 0, 0, 0]))), "INSUFFICIENT");
     assert_eq!(code(site.vet_patients(&at_scanners(0, [22, 0, 0, 0]))), "released");
     assert_eq!(code(site.vet_patients(&[])), "INSUFFICIENT");
@@ -209,7 +165,7 @@ fn too_few_patients_end_in_insufficient() {
 
 #[test]
 fn two_releases_that_differ_by_few_patients_are_not_both_made() {
-    let mut site = Site::new();
+    let mut site = standard();
     site.release(&at_scanners(0, [60, 50, 40, 0]));
     assert!(site.vet_patients(&at_scanners(0, [60, 50, 40, 0])).is_ok(), "the same again");
     for near in [[60, 50, 41, 0], [60, 50, 30, 0]] {
@@ -220,7 +176,7 @@ fn two_releases_that_differ_by_few_patients_are_not_both_made() {
 
 #[test]
 fn a_study_of_one_condition_is_held_against_the_measures_of_the_same_patients() {
-    let mut site = Site::new();
+    let mut site = standard();
     site.release(&at_scanners(0, [60, 60, 40, 0]));
     let earlier = site.history.0[0].footprint.clone().unwrap();
     let plan = |positive: std::ops::Range<u32>| {
@@ -240,8 +196,8 @@ fn a_study_of_one_condition_is_held_against_the_measures_of_the_same_patients() 
 
 #[test]
 fn a_policy_that_rounds_rounds_patients_too_and_grids_follow_from_what_is_told() {
-    let site = Site::under("profile = \"strict\"\nk = 11\n");
-    let release = measured(&site.vet_patients(&at_scanners(0, [63, 47, 33, 0])).unwrap());
+    let site = under("profile = \"strict\"\nk = 11\n");
+    let release = released(&site.vet_patients(&at_scanners(0, [63, 47, 33, 0])).unwrap());
     let cells: Vec<u64> = release
         .subgroups
         .iter()
@@ -259,14 +215,14 @@ fn a_policy_that_rounds_rounds_patients_too_and_grids_follow_from_what_is_told()
 #[test]
 fn measures_leave_under_every_profile_but_that_of_noise() {
     for profile in ["standard", "strict", "cms", "opensafely", "acro", "ohdsi"] {
-        let site = Site::under(&format!("profile = \"{profile}\"\nk = 11\n"));
+        let site = under(&format!("profile = \"{profile}\"\nk = 11\n"));
         assert_eq!(
             code(site.vet_patients(&at_scanners(0, [60, 50, 40, 0]))),
             "released",
             "{profile}"
         );
     }
-    let site = Site::under("profile = \"dp\"\nk = 11\n");
+    let site = under("profile = \"dp\"\nk = 11\n");
     let answer = site.vet_patients(&at_scanners(0, [600, 500, 400, 0]));
     assert_eq!(answer.as_ref().err().map(Withheld::outcome), Some(Outcome::Refused));
     assert_eq!(code(answer), "MEASURES_HAVE_NO_NOISE");
@@ -280,14 +236,14 @@ fn where_a_site_asks_for_it_two_patients_do_not_make_up_a_sum() {
     }
     patients[3].prediction += 40.0;
     patients[90].prediction -= 45.0;
-    let acro = Site::under("profile = \"acro\"\nk = 11\n");
+    let acro = under("profile = \"acro\"\nk = 11\n");
     assert_eq!(code(acro.vet_patients(&patients)), "RESULT_PER_CASE");
-    assert_eq!(code(Site::new().vet_patients(&patients)), "released");
+    assert_eq!(code(standard().vet_patients(&patients)), "released");
 }
 
 #[test]
 fn groups_that_count_others_than_the_ledger_remembers_are_refused() {
-    let site = Site::new();
+    let site = standard();
     let good = || quantity::summary(&site.protocol, &at_scanners(0, [60, 50, 40, 0]));
     assert_eq!(code(site.vet(good())), "released");
     let lies: [fn(&mut SiteSummary); 7] = [

@@ -6,8 +6,8 @@ mod cohort;
 mod consortium;
 #[path = "../../study/tests/support/detection.rs"]
 mod detection;
+mod published;
 
-use boon::{Compiler, Schemas};
 use consortium::{Answers, Consortium, documents, plan};
 use fedval_report::{
     AssembleError, Reason, Report, Warning, WithheldWhat, assemble, render, render_html, verify,
@@ -17,10 +17,10 @@ use fedval_study::detection::{CurvePoint, PointCounts};
 use fedval_study::protocol::{Endpoint, EndpointDirection, Profile, StudyProtocol};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{Cell, DetectionPerformance, MetricId, Outcome, PatientCounts, Release, Terms};
+use published::Published;
 use serde_json::Value;
 
 const OPENED: i64 = 1_760_000_000_000;
-const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
 
 /// The study of the other tests about findings: sensitivity, and as a second endpoint false positives.
 fn study() -> StudyProtocol {
@@ -107,13 +107,8 @@ fn assembled(plan: &StudyProtocol, answers: &Answers) -> Report {
 }
 
 fn keeps_to_the_schema(report: &Report) {
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let id = schema["$id"].as_str().unwrap().to_owned();
-    compiler.add_resource(&id, schema).unwrap();
-    let index = compiler.compile(&id, &mut schemas).unwrap();
     let value: Value = serde_json::from_slice(report.canonical().unwrap().bytes()).unwrap();
-    schemas.validate(&value, index).map_err(|error| format!("{error:#}")).unwrap();
+    Published::read().check(&value).unwrap();
 }
 
 fn close(got: f64, wanted: f64) {

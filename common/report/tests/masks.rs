@@ -6,21 +6,19 @@ mod cohort;
 mod consortium;
 #[path = "../../study/tests/support/masks.rs"]
 mod masks;
+mod published;
+mod vetted;
 
-use boon::{Compiler, Schemas};
-use consortium::{Answers, Consortium, digest, documents};
-use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy};
+use consortium::{Answers, Consortium, documents};
 use fedval_report::{Report, VerdictResult, assemble, render_html, verify};
 use fedval_stats::segmentation::PresenceTally;
 use fedval_study::protocol::{EndpointDirection, StudyProtocol};
-use fedval_study::{
-    BuildDigest, CohortCommitment, LockedProtocol, MetricId, Outcome, PolicyDigest, ProbeDigests,
-    ResultHeader, ScoreSource,
-};
+use fedval_study::{MetricId, Outcome, ScoreSource};
+use published::Published;
 use serde_json::Value;
+use vetted::vetted;
 
 const OPENED: i64 = 1_760_000_000_000;
-const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
 
 fn plan(limit: f64) -> StudyProtocol {
     masks::of_masks(consortium::plan(), limit)
@@ -35,30 +33,10 @@ const HOSPITALS: [(&str, u32, f64, [u64; 3]); 3] = [
 
 /// What the gate of a hospital lets through.
 fn released(plan: &StudyProtocol, patients: u32, middle: f64, others: [u64; 3]) -> Outcome {
-    let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
     let [only_reference, only_predicted, neither] = others;
     let tally = PresenceTally { both: 0, only_reference, only_predicted, neither };
     let summary = masks::summary(0, &masks::measured(patients, middle), tally);
-    let evidence = Evidence {
-        summary: &SiteLocal::new(summary),
-        history: &SiteLocal::new(History::default()),
-        now_ms: 0,
-        noise_seed: [7; 32],
-    };
-    let header = ResultHeader {
-        study: plan.id.clone(),
-        protocol: LockedProtocol::new(plan.clone()).unwrap().digest(),
-        model: plan.model.digest,
-        round: "r1".parse().unwrap(),
-        site: "site-x".parse().unwrap(),
-        cohort: Some(CohortCommitment(digest("cohort"))),
-        policy: Some(PolicyDigest(digest("policy"))),
-        agent_build: BuildDigest(digest("agent")),
-        scores: ScoreSource::PredictionTable,
-        preprocessing: ProbeDigests::default(),
-    };
-    let gate = Gate::new(policy.for_study(plan), plan);
-    gate.vet(header, &evidence).unwrap().value().outcome.clone()
+    vetted(plan, summary, ScoreSource::PredictionTable)
 }
 
 fn answers(plan: &StudyProtocol) -> Answers {
@@ -80,14 +58,9 @@ fn report(plan: &StudyProtocol) -> Report {
 
 #[test]
 fn a_report_of_masks_keeps_to_the_schema_and_its_package_verifies() {
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let id = schema["$id"].as_str().unwrap().to_owned();
-    compiler.add_resource(&id, schema).unwrap();
-    let index = compiler.compile(&id, &mut schemas).unwrap();
     let plan = plan(0.8);
     let value: Value = serde_json::from_slice(report(&plan).canonical().unwrap().bytes()).unwrap();
-    schemas.validate(&value, index).map_err(|error| format!("{error:#}")).unwrap();
+    Published::read().check(&value).unwrap();
     assert_eq!(value["segmentation"]["border"], "voxel_border");
     assert_eq!(value["participants"].get("n_pos"), None);
     let everyone = Consortium::new(21);

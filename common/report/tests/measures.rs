@@ -4,27 +4,25 @@
 
 mod cohort;
 mod consortium;
+mod published;
 #[path = "../../study/tests/support/quantity.rs"]
 mod quantity;
+mod vetted;
 
-use boon::{Compiler, Schemas};
-use consortium::{Answers, Consortium, digest, documents};
-use fedval_disclosure::{Evidence, Gate, History, SiteLocal, SitePolicy};
+use consortium::{Answers, Consortium, documents};
 use fedval_report::{
     AssembleError, Disclosed, Metric, Reason, Report, VerdictResult, assemble, render_html, verify,
 };
 use fedval_stats::agreement::{MeasurementSums, intraclass};
 use fedval_study::protocol::{EndpointDirection, StudyProtocol};
-use fedval_study::{
-    BuildDigest, CohortCommitment, LockedProtocol, MetricId, Outcome, PolicyDigest, ProbeDigests,
-    ResultHeader, ScoreSource,
-};
+use fedval_study::{MetricId, Outcome, ScoreSource};
 use ndarray::Array2;
+use published::Published;
 use quantity::{Patient, of_a_quantity, patients};
 use serde_json::Value;
+use vetted::vetted;
 
 const OPENED: i64 = 1_760_000_000_000;
-const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
 
 fn plan(limit: f64) -> StudyProtocol {
     of_a_quantity(consortium::plan(), limit)
@@ -49,27 +47,7 @@ fn hospitals() -> [(&'static str, Vec<Patient>); 3] {
 
 /// What the gate of a hospital lets through.
 fn released(plan: &StudyProtocol, patients: &[Patient]) -> Outcome {
-    let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n").unwrap();
-    let evidence = Evidence {
-        summary: &SiteLocal::new(quantity::summary(plan, patients)),
-        history: &SiteLocal::new(History::default()),
-        now_ms: 0,
-        noise_seed: [7; 32],
-    };
-    let header = ResultHeader {
-        study: plan.id.clone(),
-        protocol: LockedProtocol::new(plan.clone()).unwrap().digest(),
-        model: plan.model.digest,
-        round: "r1".parse().unwrap(),
-        site: "site-x".parse().unwrap(),
-        cohort: Some(CohortCommitment(digest("cohort"))),
-        policy: Some(PolicyDigest(digest("policy"))),
-        agent_build: BuildDigest(digest("agent")),
-        scores: ScoreSource::Model,
-        preprocessing: ProbeDigests::default(),
-    };
-    let gate = Gate::new(policy.for_study(plan), plan);
-    gate.vet(header, &evidence).unwrap().value().outcome.clone()
+    vetted(plan, quantity::summary(plan, patients), ScoreSource::Model)
 }
 
 fn answers(plan: &StudyProtocol) -> Answers {
@@ -101,14 +79,9 @@ fn mean_and_sd(values: &[f64]) -> (f64, f64) {
 
 #[test]
 fn a_report_of_a_quantity_keeps_to_the_schema_and_its_package_verifies() {
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let id = schema["$id"].as_str().unwrap().to_owned();
-    compiler.add_resource(&id, schema).unwrap();
-    let index = compiler.compile(&id, &mut schemas).unwrap();
     let plan = plan(8.0);
     let value: Value = serde_json::from_slice(report(&plan).canonical().unwrap().bytes()).unwrap();
-    schemas.validate(&value, index).map_err(|error| format!("{error:#}")).unwrap();
+    Published::read().check(&value).unwrap();
     assert_eq!(value["quantity"]["unit"], "mo");
     assert_eq!(value["participants"].get("n_pos"), None);
     let everyone = Consortium::new(21);

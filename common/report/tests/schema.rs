@@ -4,36 +4,16 @@
 
 mod cohort;
 mod consortium;
+mod published;
 
-use boon::{Compiler, SchemaIndex, Schemas};
 use consortium::{Answers, all_answers, answers, documents, plan};
 use fedval_report::assemble;
 use fedval_study::StudyProtocol;
 use fedval_study::protocol::ProbeRule;
+use published::Published;
 use serde_json::{Value, json};
 
-const SCHEMA: &str = include_str!("../schema/report.v1.schema.json");
 const OPENED: i64 = 1_760_000_000_000;
-
-struct Published {
-    schemas: Schemas,
-    report: SchemaIndex,
-}
-
-impl Published {
-    fn read() -> Self {
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-        let id = schema["$id"].as_str().unwrap().to_owned();
-        compiler.add_resource(&id, schema).unwrap();
-        let report = compiler.compile(&id, &mut schemas).unwrap();
-        Self { schemas, report }
-    }
-
-    fn check(&self, report: &Value) -> Result<(), String> {
-        self.schemas.validate(report, self.report).map_err(|error| format!("{error:#}"))
-    }
-}
 
 fn report(answers: &Answers) -> Value {
     report_of(&plan(), answers)

@@ -8,9 +8,10 @@ use fedval_ingest::Cohort;
 use fedval_vault::CaseOutcome;
 use tokio::sync::mpsc;
 
+use crate::error::EvaluateError;
 use crate::lane::{Done, Due};
 use crate::purity::Pass;
-use crate::run::{EvaluateError, Evaluation};
+use crate::run::Evaluation;
 
 /// Cases that both look at, at most.
 const MOST_CASES: usize = 10;

@@ -7,8 +7,9 @@ use fedval_ingest::{
 };
 use fedval_study::protocol::StudyProtocol;
 
+use crate::error::EvaluateError;
+use crate::progress::Progress;
 use crate::reader::{NoImage, Reader};
-use crate::run::{EvaluateError, Progress};
 
 /// A case that was looked at.
 #[derive(Debug)]

@@ -6,8 +6,10 @@ use fedval_study::SiteSummary;
 use fedval_study::summary::FailureReason;
 
 use crate::detection;
+use crate::error::EvaluateError;
 use crate::evaluated::failed_share;
-use crate::run::{EvaluateError, Evaluation, Progress, aside};
+use crate::progress::Progress;
+use crate::run::{Evaluation, aside};
 
 impl Evaluation<'_> {
     /// Reads findings, matches them and counts. There is nothing to resume.

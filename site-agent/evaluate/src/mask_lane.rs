@@ -19,11 +19,13 @@ use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint, MasksOutcome};
 use tokio::sync::mpsc::{self, Sender};
 
+use crate::error::EvaluateError;
 use crate::lane::{Done, Due, LaneError, row_digest};
+use crate::progress::Progress;
 use crate::purity::Pass;
 use crate::reader::{ImageFile, NoImage, UNREADABLE, read_file};
 use crate::recorder::{MOST_CASES, record};
-use crate::run::{EvaluateError, Evaluation, Progress};
+use crate::run::Evaluation;
 use crate::{attributes, purity};
 
 /// Holds both masks of each of these cases against each other, in as many lanes as the evaluation has.

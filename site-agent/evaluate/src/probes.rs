@@ -7,7 +7,8 @@ use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
 use fedval_study::{ProbeDigests, ProbeName};
 
-use crate::run::{EvaluateError, aside};
+use crate::error::EvaluateError;
+use crate::run::aside;
 
 /// No probe is a larger file; a site may have set a lower limit for its images.
 const LARGEST_PROBE: u64 = 16 << 20;

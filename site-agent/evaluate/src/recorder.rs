@@ -8,8 +8,8 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
 use crate::lane::Done;
+use crate::progress::Progress;
 use crate::purity::Pass;
-use crate::run::Progress;
 use crate::store::Store;
 
 /// Cases of one write. As many again may wait meanwhile: what a crash costs is little work.

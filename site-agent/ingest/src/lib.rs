@@ -7,6 +7,7 @@ pub mod decode;
 pub mod findings;
 pub mod manifest;
 pub mod pacs;
+mod problem_list;
 
 /// The program that is started in the box.
 pub use fedval_sandbox::BoxProgram;

@@ -130,24 +130,8 @@ fn on_grid(
         MetricId::AurocDelong | MetricId::Sensitivity(_) | MetricId::Specificity(_) => {
             Err(Reason::Withheld)
         }
-        MetricId::QuadraticKappa
-        | MetricId::MacroAuroc
-        | MetricId::Accuracy
-        | MetricId::BalancedAccuracy
-        | MetricId::ClassAuroc(_)
-        | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_)
-        | MetricId::MeanAbsoluteError
-        | MetricId::MeanError
-        | MetricId::LowerLimitOfAgreement
-        | MetricId::UpperLimitOfAgreement
-        | MetricId::IntraclassCorrelation
-        | MetricId::LesionSensitivity(_)
-        | MetricId::FalsePositivesPerScan(_)
-        | MetricId::Cpm
-        | MetricId::Dice
-        | MetricId::Hd95
-        | MetricId::Nsd => Err(Reason::InvalidInput),
+        // Other tasks have sums of their own.
+        _ => Err(Reason::InvalidInput),
     }
 }
 
@@ -203,26 +187,6 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
             let interval = auroc::interval(&performance.ranks, None, level)?;
             ranked(interval, auroc::delong(&performance.ranks))
         }
-        MetricId::Sensitivity(_)
-        | MetricId::Specificity(_)
-        | MetricId::QuadraticKappa
-        | MetricId::MacroAuroc
-        | MetricId::Accuracy
-        | MetricId::BalancedAccuracy
-        | MetricId::ClassAuroc(_)
-        | MetricId::ClassSensitivity(_)
-        | MetricId::ClassSpecificity(_)
-        | MetricId::MeanAbsoluteError
-        | MetricId::MeanError
-        | MetricId::LowerLimitOfAgreement
-        | MetricId::UpperLimitOfAgreement
-        | MetricId::IntraclassCorrelation
-        | MetricId::LesionSensitivity(_)
-        | MetricId::FalsePositivesPerScan(_)
-        | MetricId::Cpm
-        | MetricId::Dice
-        | MetricId::Hd95
-        | MetricId::Nsd => return Err(Reason::InvalidInput),
         MetricId::Brier => {
             let (mean, se) = proportion::ratio_mean(&performance.brier_clusters, PICO)?;
             wald(mean, se, level, "ratio_estimator_wald")
@@ -232,6 +196,8 @@ fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric,
         MetricId::CalibrationSlope => line(performance, Coefficient::Slope, level)?,
         MetricId::CalibrationInTheLarge => line(performance, Coefficient::InTheLarge, level)?,
         MetricId::Ece => without_error(number(performance.ece_micro) / 1e6, "equal_width_bins"),
+        // Shares come from calls, and other tasks have sums of their own.
+        _ => return Err(Reason::InvalidInput),
     })
 }
 

@@ -5,9 +5,7 @@ use std::fmt;
 use fedval_ambient::Problem;
 
 use super::MAX_FINDINGS;
-
-/// Most problems that are kept one by one.
-const SHOWN: usize = 50;
+use crate::problem_list::ProblemList;
 
 /// One of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,33 +145,25 @@ impl Problem for FindingsProblem {
 
 /// Everything that is wrong with a site's files of findings, found in one pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FindingsError {
-    problems: Vec<FindingsProblem>,
-    more: u64,
-}
+pub struct FindingsError(ProblemList<FindingsProblem>);
 
 impl FindingsError {
     /// The problems in the order of the files, at most 50 of them.
     #[must_use]
     pub fn problems(&self) -> &[FindingsProblem] {
-        &self.problems
+        self.0.problems()
     }
 
     /// How many more there are.
     #[must_use]
     pub const fn more(&self) -> u64 {
-        self.more
+        self.0.more()
     }
 }
 
 impl fmt::Display for FindingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.problems.as_slice(), self.more) {
-            ([only], 0) => only.fmt(f),
-            (problems, more) => {
-                write!(f, "the files of findings have {} problems", problems.len() as u64 + more)
-            }
-        }
+        self.0.write(f, "the files of findings have")
     }
 }
 
@@ -186,40 +176,12 @@ impl Problem for FindingsError {
 
     /// Each problem in a line of its own, with what to do about it.
     fn remedy(&self) -> Option<String> {
-        let mut lines: Vec<String> = self
-            .problems
-            .iter()
-            .map(|p| format!("{p} ({}): {}", p.code(), p.remedy().unwrap_or_default()))
-            .collect();
-        if self.more > 0 {
-            lines.push(format!("and {} more", self.more));
-        }
-        Some(lines.join("\n"))
+        Some(self.0.remedy())
     }
 }
 
-/// Gathers problems while files are read.
-#[derive(Debug, Default)]
-pub(super) struct Wrong {
-    problems: Vec<FindingsProblem>,
-    more: u64,
-}
-
-impl Wrong {
-    pub(super) fn add(&mut self, problem: FindingsProblem) {
-        if self.problems.len() < SHOWN {
-            self.problems.push(problem);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// `value` where nothing was found.
-    pub(super) fn or<T>(self, value: T) -> Result<T, FindingsError> {
-        if self.problems.is_empty() {
-            Ok(value)
-        } else {
-            Err(FindingsError { problems: self.problems, more: self.more })
-        }
+impl From<ProblemList<FindingsProblem>> for FindingsError {
+    fn from(problems: ProblemList<FindingsProblem>) -> Self {
+        Self(problems)
     }
 }

@@ -8,12 +8,13 @@ use std::path::Path;
 use fedval_disclosure::SiteLocal;
 use fedval_study::protocol::Matching;
 
-use super::error::{FindingsError, FindingsProblem, Side, Wrong};
+use super::error::{FindingsError, FindingsProblem, Side};
 use super::{
     CaseFindings, FindingsSource, MAX_FINDINGS, Place, PredictedFinding, ReferenceFinding,
 };
 use crate::manifest::records::Records;
 use crate::manifest::{Cohort, IndexTest, ManifestProblem, ScanStatus};
+use crate::problem_list::ProblemList;
 
 const CASE: &str = "case_id";
 const SCORE: &str = "score";
@@ -45,7 +46,7 @@ pub fn read_findings(
         cohort,
         places,
         matching,
-        wrong: Wrong::default(),
+        wrong: ProblemList::default(),
         findings: vec![CaseFindings::default(); cohort.cases.len()],
     };
     let is_deep = reading.file(&source.reference, Side::Reference);
@@ -69,7 +70,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(header: &[&str], side: Side, matching: Matching, wrong: &mut Wrong) -> Option<Self> {
+    fn find(
+        header: &[&str],
+        side: Side,
+        matching: Matching,
+        wrong: &mut ProblemList<FindingsProblem>,
+    ) -> Option<Self> {
         let all = |name: &str| header.iter().filter(|column| **column == name).count();
         let mut place = |column: &'static str| {
             if all(column) != 1 {
@@ -111,7 +117,7 @@ struct Reading<'c> {
     cohort: &'c Cohort,
     places: HashMap<&'c str, usize>,
     matching: Matching,
-    wrong: Wrong,
+    wrong: ProblemList<FindingsProblem>,
     findings: Vec<CaseFindings>,
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::error::{Findings, ManifestProblem};
+use super::error::ManifestProblem;
 use super::{ColumnMapping, IndexTestColumn};
 use crate::pacs::InstanceKey;
+use crate::problem_list::ProblemList;
 
 /// Where the index test stands.
 #[derive(Clone)]
@@ -55,13 +56,13 @@ impl Columns {
         named.chain(index_test).chain(attributes).collect()
     }
 
-    /// Finds every column; the missing and the ambiguous ones are `findings`.
+    /// Finds every column; the missing and the ambiguous ones are `wrong`.
     pub(super) fn find(
         header: &[String],
         mapping: &ColumnMapping,
         attributes: &[String],
         classes: usize,
-        findings: &mut Findings,
+        wrong: &mut ProblemList<ManifestProblem>,
     ) -> Option<Self> {
         let mut place = |column: &str| {
             let mut places = header.iter().enumerate().filter(|(_, name)| *name == column);
@@ -69,8 +70,8 @@ impl Columns {
             let column = column.to_owned();
             match (first, places.next()) {
                 (Some(place), None) => return Some(place),
-                (None, _) => findings.add(ManifestProblem::ColumnMissing { column }),
-                (Some(_), Some(_)) => findings.add(ManifestProblem::ColumnRepeated { column }),
+                (None, _) => wrong.add(ManifestProblem::ColumnMissing { column }),
+                (Some(_), Some(_)) => wrong.add(ManifestProblem::ColumnRepeated { column }),
             }
             None
         };

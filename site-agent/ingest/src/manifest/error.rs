@@ -6,9 +6,7 @@ use fedval_ambient::{Exit, Problem};
 
 use super::MAX_CASES;
 use super::records::MAX_RECORD_BYTES;
-
-/// Most problems that are kept one by one.
-const SHOWN: usize = 50;
+use crate::problem_list::ProblemList;
 
 /// One thing that is wrong with a manifest.
 ///
@@ -282,39 +280,31 @@ impl Problem for ManifestProblem {
 
 /// Everything that is wrong with a manifest, found in one pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestError {
-    problems: Vec<ManifestProblem>,
-    more: u64,
-}
+pub struct ManifestError(ProblemList<ManifestProblem>);
 
 impl ManifestError {
     /// The problems in the order of the file, at most 50 of them.
     #[must_use]
     pub fn problems(&self) -> &[ManifestProblem] {
-        &self.problems
+        self.0.problems()
     }
 
     /// Whether nothing is wrong with the manifest: this machine cannot read it.
     #[must_use]
     pub fn is_of_this_machine(&self) -> bool {
-        self.problems.iter().any(|problem| matches!(problem, ManifestProblem::NoBox { .. }))
+        self.0.problems().iter().any(|problem| matches!(problem, ManifestProblem::NoBox { .. }))
     }
 
     /// How many more there are.
     #[must_use]
     pub const fn more(&self) -> u64 {
-        self.more
+        self.0.more()
     }
 }
 
 impl fmt::Display for ManifestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.problems.as_slice(), self.more) {
-            ([only], 0) => only.fmt(f),
-            (problems, more) => {
-                write!(f, "the manifest has {} problems", problems.len() as u64 + more)
-            }
-        }
+        self.0.write(f, "the manifest has")
     }
 }
 
@@ -327,15 +317,7 @@ impl Problem for ManifestError {
 
     /// Each problem in a line of its own, with what to do about it.
     fn remedy(&self) -> Option<String> {
-        let mut lines: Vec<String> = self
-            .problems
-            .iter()
-            .map(|p| format!("{p} ({}): {}", p.code(), p.remedy().unwrap_or_default()))
-            .collect();
-        if self.more > 0 {
-            lines.push(format!("and {} more", self.more));
-        }
-        Some(lines.join("\n"))
+        Some(self.0.remedy())
     }
 
     fn exit(&self) -> Exit {
@@ -343,38 +325,14 @@ impl Problem for ManifestError {
     }
 }
 
-/// Gathers problems while a manifest is read.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    problems: Vec<ManifestProblem>,
-    more: u64,
-}
-
-impl Findings {
-    pub(super) fn add(&mut self, problem: ManifestProblem) {
-        if self.problems.len() < SHOWN {
-            self.problems.push(problem);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.problems.is_empty()
-    }
-
-    /// `value` where nothing was found.
-    pub(super) fn or<T>(self, value: T) -> Result<T, ManifestError> {
-        if self.problems.is_empty() { Ok(value) } else { Err(self.into_error()) }
-    }
-
-    pub(super) fn into_error(self) -> ManifestError {
-        ManifestError { problems: self.problems, more: self.more }
-    }
-}
-
 impl From<ManifestProblem> for ManifestError {
     fn from(problem: ManifestProblem) -> Self {
-        Self { problems: vec![problem], more: 0 }
+        Self(problem.into())
+    }
+}
+
+impl From<ProblemList<ManifestProblem>> for ManifestError {
+    fn from(problems: ProblemList<ManifestProblem>) -> Self {
+        Self(problems)
     }
 }

@@ -14,7 +14,7 @@ use fedval_study::protocol::{Labels, Reference, Task};
 
 use super::attributes::SharedValues;
 use super::columns::{Columns, IndexTestPlace};
-use super::error::{Findings, ManifestError, ManifestProblem};
+use super::error::{ManifestError, ManifestProblem};
 use super::image_path::resolve;
 use super::parquet::{MAGIC, ParquetRows};
 use super::records::{Record, Records, Rows};
@@ -22,6 +22,7 @@ use super::{
     Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource, ScanStatus,
 };
 use crate::pacs::InstanceName;
+use crate::problem_list::ProblemList;
 
 /// Reads the cohort that `source` describes.
 ///
@@ -91,24 +92,24 @@ fn read_rows(
     labels: Labels<'_>,
     attribute_columns: &[String],
 ) -> Result<SiteLocal<Cohort>, ManifestError> {
-    let mut findings = Findings::default();
+    let mut wrong = ProblemList::default();
     let names = rows.header()?;
     let classes = labels.task.classes().len();
     check_index_test(&source.columns.index_test, labels.task)?;
-    let found = Columns::find(&names, &source.columns, attribute_columns, classes, &mut findings);
+    let found = Columns::find(&names, &source.columns, attribute_columns, classes, &mut wrong);
     let Some(columns) = found else {
-        return Err(findings.into_error());
+        return Err(wrong.into());
     };
-    rows.select(&columns, &mut findings);
-    if !findings.is_empty() {
-        return Err(findings.into_error());
+    rows.select(&columns, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(wrong.into());
     }
     let mut reading = Reading {
         root,
         labels,
         columns: &columns,
         mapping: &source.columns,
-        findings,
+        wrong,
         lines: 0,
         first_lines: HashMap::new(),
         patients: HashMap::new(),
@@ -122,7 +123,7 @@ fn read_rows(
     while let Some(record) = reading.next(&mut rows) {
         match record.fields() {
             Some(fields) => reading.take(record.line, &fields),
-            None => reading.findings.add(ManifestProblem::NotUtf8 { line: record.line }),
+            None => reading.wrong.add(ManifestProblem::NotUtf8 { line: record.line }),
         }
     }
     reading.finish()
@@ -134,7 +135,7 @@ struct Reading<'a> {
     labels: Labels<'a>,
     columns: &'a Columns,
     mapping: &'a ColumnMapping,
-    findings: Findings,
+    wrong: ProblemList<ManifestProblem>,
     /// Lines read, good and bad.
     lines: usize,
     /// The line that each case was first seen in.
@@ -150,7 +151,7 @@ impl Reading<'_> {
     fn next<'r>(&mut self, rows: &'r mut impl Rows) -> Option<Record<'r>> {
         match rows.next() {
             Ok(Some(_)) if self.lines == MAX_CASES => {
-                self.findings.add(ManifestProblem::TooManyCases);
+                self.wrong.add(ManifestProblem::TooManyCases);
                 None
             }
             Ok(record) => {
@@ -158,17 +159,17 @@ impl Reading<'_> {
                 record
             }
             Err(problem) => {
-                self.findings.add(problem);
+                self.wrong.add(problem);
                 None
             }
         }
     }
 
-    /// Takes a line into the cohort, or adds all that is wrong with it to the findings.
+    /// Takes a line into the cohort, or adds all that is wrong with it to the others.
     fn take(&mut self, line: u64, fields: &[&str]) {
         let (found, expected) = (fields.len(), self.columns.count);
         if found != expected {
-            return self.findings.add(ManifestProblem::FieldCount { line, found, expected });
+            return self.wrong.add(ManifestProblem::FieldCount { line, found, expected });
         }
         let (columns, mapping) = (self.columns, self.mapping);
         let case_id = self.value(line, fields[columns.case_id], &mapping.case_id);
@@ -195,7 +196,7 @@ impl Reading<'_> {
     /// A cell that may not be empty.
     fn value<'c>(&mut self, line: u64, cell: &'c str, column: &str) -> Option<&'c str> {
         if cell.is_empty() {
-            self.findings.add(ManifestProblem::ValueMissing { line, column: column.to_owned() });
+            self.wrong.add(ManifestProblem::ValueMissing { line, column: column.to_owned() });
             return None;
         }
         Some(cell)
@@ -230,14 +231,14 @@ impl Reading<'_> {
                 masks(self.root, fields[*reference], fields[*predicted], line)
             }
         };
-        found.map_err(|problem| self.findings.add(problem)).ok()
+        found.map_err(|problem| self.wrong.add(problem)).ok()
     }
 
     fn unrepeated(&mut self, line: u64, case_id: &str) -> Option<String> {
         match self.first_lines.entry(digest(case_id)) {
             Entry::Occupied(first) => {
                 let first = *first.get();
-                self.findings.add(ManifestProblem::DuplicateCase { line, first });
+                self.wrong.add(ManifestProblem::DuplicateCase { line, first });
                 None
             }
             Entry::Vacant(place) => {
@@ -250,7 +251,7 @@ impl Reading<'_> {
     fn reference(&mut self, line: u64, label: &str) -> Option<Reference> {
         let reference = self.labels.reference_of(label);
         if reference.is_none() && !label.is_empty() {
-            self.findings.add(ManifestProblem::LabelUnknown { line });
+            self.wrong.add(ManifestProblem::LabelUnknown { line });
         }
         reference
     }
@@ -268,10 +269,10 @@ impl Reading<'_> {
     }
 
     fn finish(mut self) -> Result<SiteLocal<Cohort>, ManifestError> {
-        if self.lines == 0 && self.findings.is_empty() {
-            self.findings.add(ManifestProblem::Empty);
+        if self.lines == 0 && self.wrong.is_empty() {
+            self.wrong.add(ManifestProblem::Empty);
         }
-        self.findings.or(SiteLocal::new(self.cohort))
+        self.wrong.or(SiteLocal::new(self.cohort))
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::{BufRead, ErrorKind};
 use csv_core::{ReadRecordResult, Reader};
 
 use super::columns::Columns;
-use super::error::{Findings, ManifestProblem};
+use super::error::ManifestProblem;
+use crate::problem_list::ProblemList;
 
 /// Longest record, in bytes, the separators not counted.
 pub(crate) const MAX_RECORD_BYTES: usize = 64 * 1024;
@@ -18,8 +19,8 @@ pub(super) trait Rows {
     /// The names of the columns, without surrounding white space. Asked for once, before all else.
     fn header(&mut self) -> Result<Vec<String>, ManifestProblem>;
 
-    /// Says which columns are needed, before the first row. What cannot be read of them is added to the findings.
-    fn select(&mut self, columns: &Columns, findings: &mut Findings);
+    /// Says which columns are needed, before the first row. What cannot be read of them is added to what is wrong.
+    fn select(&mut self, columns: &Columns, wrong: &mut ProblemList<ManifestProblem>);
 
     /// The next row; `None` after the last.
     fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem>;
@@ -108,7 +109,7 @@ impl<R: BufRead> Rows for Records<R> {
     }
 
     /// All of a line is read anyway.
-    fn select(&mut self, _: &Columns, _: &mut Findings) {}
+    fn select(&mut self, _: &Columns, _: &mut ProblemList<ManifestProblem>) {}
 
     fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
         self.record()

@@ -11,8 +11,9 @@ use super::exchange::{Fault, NEXT, OPEN, SELECT};
 use super::received::{Received, Refused};
 use super::table::MAX_REPLY_BYTES;
 use crate::manifest::columns::Columns;
-use crate::manifest::error::{Findings, ManifestProblem};
+use crate::manifest::error::ManifestProblem;
 use crate::manifest::records::{Record, Rows};
+use crate::problem_list::ProblemList;
 
 /// Address space: of each column a page and a dictionary, and the program itself.
 const LIMITS: BoxLimits =
@@ -71,7 +72,7 @@ impl Rows for ParquetRows {
         Ok(self.received.names.clone())
     }
 
-    fn select(&mut self, columns: &Columns, findings: &mut Findings) {
+    fn select(&mut self, columns: &Columns, wrong: &mut ProblemList<ManifestProblem>) {
         let mut places = columns.places();
         places.sort_unstable();
         places.dedup();
@@ -79,15 +80,15 @@ impl Rows for ParquetRows {
         for place in &places {
             if self.received.readable.get(*place) != Some(&true) {
                 let column = self.received.names.get(*place).cloned().unwrap_or_default();
-                findings.add(ManifestProblem::ColumnType { column });
+                wrong.add(ManifestProblem::ColumnType { column });
             }
             // Far fewer than 2³².
             request.extend(u32::try_from(*place).unwrap_or(u32::MAX).to_le_bytes());
         }
         self.received.selected = places;
-        if findings.is_empty() {
+        if wrong.is_empty() {
             let asked = self.ask(&request);
-            asked.unwrap_or_else(|problem| findings.add(problem));
+            asked.unwrap_or_else(|problem| wrong.add(problem));
         }
     }
 
