@@ -137,7 +137,7 @@ fn write(folder: &Path, patients: &[Patient]) {
 
 fn study(id: &str, model: &Path) -> String {
     let table = format!(
-        "[segmentation]\nlabels = [1]\nborder = \"voxel_border\"\ntolerance_mm = {TOLERANCE:?}\n\
+        "[[endpoints]]\nname = \"misses\"\nmetric = \"dice_misses_zero\"\nlimit = 0.6\n[segmentation]\nlabels = [1]\nborder = \"voxel_border\"\ntolerance_mm = {TOLERANCE:?}\n\
          hd95_bound_mm = {BOUND:?}\n"
     );
     small_site::study(id, model)
@@ -259,6 +259,26 @@ fn check_measures(name: &str, metrics: &Value, measured: &[[f64; 3]]) {
     }
 }
 
+/// Dice over everybody who has the structure, 0 where it was missed.
+fn check_misses(name: &str, metrics: &Value, patients: &[Patient]) {
+    let found: Vec<f64> = patients.iter().filter_map(measured).map(|of| of[0]).collect();
+    let is_in = |mask: &Mask| mask.iter().any(|is_in| *is_in);
+    let is_missed = |patient: &&Patient| is_in(&patient.reference) && !is_in(&patient.predicted);
+    let missed = patients.iter().filter(is_missed).count();
+    let mut all = found.clone();
+    all.resize(found.len() + missed, 0.0);
+    let ((mean, sd), n) = (mean_and_sd(&all), count(all.len()));
+    let step = step(1.0, found.len(), 0.001) * count(found.len()) / n;
+    let own = |path: &str| number(metrics, &format!("/dice_misses_zero{path}"));
+    near(name, own("/estimate"), mean, step / 2.0 + 1e-6);
+    let se = (sd * sd / n + step * step / 12.0).sqrt();
+    near(name, own("/se"), se, 0.06 * se);
+    let lower = own("/ci/0");
+    assert!(lower < own("/estimate") && own("/ci/1") <= 1.0, "{name}");
+    let both = number(metrics, "/dice/estimate");
+    assert_eq!(missed > 0, own("/estimate") < both, "{name}: misses cost");
+}
+
 #[test]
 fn masks_of_three_hospitals_compare_as_their_voxels_do() {
     let consortium = Consortium::start();
@@ -279,6 +299,7 @@ fn masks_of_three_hospitals_compare_as_their_voxels_do() {
         let measured: Vec<[f64; 3]> = patients.iter().filter_map(measured).collect();
         assert_eq!(site["patients"], measured.len(), "{name}");
         check_measures(name, &site["metrics"], &measured);
+        check_misses(name, &site["metrics"], patients);
         assert_eq!(site["n_pos"]["not_estimable"], "not_defined_for_task");
     }
     // Three and twelve patients without the structure are told of; one and four are fewer than k, as is nobody.
@@ -294,6 +315,8 @@ fn masks_of_three_hospitals_compare_as_their_voxels_do() {
     assert_eq!(section["measured"], 71 + 73 + 70);
     let synthesis = &report["synthesis"]["dice"];
     assert_eq!((&synthesis["k"], &synthesis["scale"]), (&Value::from(3), &Value::from("identity")));
+    assert_eq!(report["synthesis"]["dice_misses_zero"]["k"], 3);
+    assert_eq!(report["verdicts"][1]["metric"], "dice_misses_zero");
     let verdict = &report["verdicts"][0];
     assert_eq!(verdict["worst_site"]["site"], "south", "its model errs the most");
     assert!(report["synthesis"].get("auroc").is_none());

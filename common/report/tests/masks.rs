@@ -10,7 +10,7 @@ mod published;
 mod vetted;
 
 use consortium::{Answers, Consortium, documents};
-use fedval_report::{Report, VerdictResult, assemble, render_html, verify};
+use fedval_report::{Reason, Report, VerdictResult, assemble, render_html, verify};
 use fedval_stats::segmentation::PresenceTally;
 use fedval_study::protocol::{EndpointDirection, StudyProtocol};
 use fedval_study::{MetricId, Outcome, ScoreSource};
@@ -109,8 +109,103 @@ fn every_number_of_a_site_is_that_of_its_patients_within_the_rounding() {
 }
 
 #[test]
+fn a_miss_counts_nothing_in_the_mean_that_an_endpoint_cannot_escape() {
+    let report = report(&plan(0.8));
+    let mut means = Vec::new();
+    for (site, (name, patients, middle, [missed, ..])) in HOSPITALS.iter().enumerate() {
+        let mut values: Vec<f64> =
+            masks::measured(*patients, *middle).iter().map(|of| of[0]).collect();
+        let found = values.len();
+        values.extend((0..*missed).map(|_| 0.0));
+        let n = count(values.len());
+        let mean = values.iter().sum::<f64>() / n;
+        let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        let se = (squares / (n - 1.0) / n).sqrt();
+        let metrics = &report.sites[site].metrics;
+        let [all, both] = [MetricId::DiceMissesZero, MetricId::Dice]
+            .map(|id| metrics[&id].value().unwrap().clone());
+        // The mean of those found is off by half a step at most, and a step is at most five halves of a patient's share.
+        let half_a_step = 1.25 / count(found);
+        assert!((all.estimate - mean).abs() <= half_a_step + 1e-6, "{name}");
+        assert!((all.estimate - both.estimate * count(found) / n).abs() < 1e-12, "{name}");
+        let rounded = (2.0 * half_a_step).powi(2) / 12.0;
+        let got = *all.se.value().unwrap();
+        assert!(
+            got >= 0.94 * se && got <= 1.06 * (se * se + rounded).sqrt(),
+            "{name}: {got}, {se}"
+        );
+        assert_eq!(all.method, "mean_on_grid_misses_zero_t");
+        means.push(all.estimate);
+    }
+    let pooled = report.synthesis[&MetricId::DiceMissesZero].value().unwrap();
+    assert_eq!(pooled.k, 3);
+    let least = means.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = means.iter().copied().fold(0.0, f64::max);
+    assert!(least < pooled.estimate && pooled.estimate < most);
+}
+
+#[test]
+fn a_model_that_outlines_only_what_is_easy_meets_dice_and_not_the_other() {
+    let mut plan = plan(0.65);
+    let mut counted = plan.endpoints[0].clone();
+    counted.name = "counted".parse().unwrap();
+    counted.metric = MetricId::DiceMissesZero;
+    plan.endpoints.push(counted);
+    let answers: Answers =
+        [("site-a", 220, [180, 0, 0]), ("site-b", 210, [170, 0, 0]), ("site-c", 230, [190, 0, 0])]
+            .map(|(name, patients, others)| (name, Some(released(&plan, patients, 0.95, others))))
+            .into();
+    let (protocol, round, results) = documents(&plan, &answers, OPENED);
+    let verdicts = assemble(&protocol, &round, &results).unwrap().verdicts;
+    let of = |verdict: &fedval_report::Verdict| (verdict.metric.clone(), verdict.result);
+    assert_eq!(
+        verdicts.iter().map(of).collect::<Vec<_>>(),
+        [(MetricId::Dice, VerdictResult::Met), (MetricId::DiceMissesZero, VerdictResult::NotMet)]
+    );
+}
+
+#[test]
+fn a_site_that_may_not_tell_its_misses_is_left_out_and_said_to_be() {
+    let plan = plan(0.8);
+    let mut answers = answers(&plan);
+    if let Some(Outcome::ReleasedMeasures(release)) = &mut answers[1].1 {
+        release.overall.empty_masks = None;
+    }
+    let (protocol, round, results) = documents(&plan, &answers, OPENED);
+    let report = assemble(&protocol, &round, &results).unwrap();
+    assert_eq!(report.sites[1].metrics[&MetricId::DiceMissesZero].reason(), Some(Reason::Withheld));
+    let pooled = report.synthesis[&MetricId::DiceMissesZero].value().unwrap();
+    assert_eq!((pooled.k, pooled.excluded[0].site.as_str()), (2, "site-b"));
+    assert_eq!(report.synthesis[&MetricId::Dice].value().unwrap().k, 3);
+}
+
+#[test]
+fn limits_end_where_a_metric_ends() {
+    let report = report(&plan(0.8));
+    for id in [MetricId::Dice, MetricId::Nsd, MetricId::DiceMissesZero] {
+        let pooled = report.synthesis[&id].value().unwrap();
+        let without = pooled.leave_one_out.iter().map(|without| without.ci);
+        let all = [pooled.ci, pooled.prediction_interval].into_iter().chain(without);
+        let ends: Vec<[f64; 2]> = all.filter_map(|ends| ends.value().copied()).collect();
+        assert!(ends.len() >= 2, "{id}");
+        assert!(ends.iter().flatten().all(|end| (0.0..=1.0).contains(end)), "{id}: {ends:?}");
+    }
+    // Three hospitals so far apart leave room beyond the end: there it is cut off.
+    let dice = report.synthesis[&MetricId::Dice].value().unwrap();
+    let [_, upper] = *dice.prediction_interval.value().unwrap();
+    assert!((upper - 1.0).abs() < 1e-15, "{upper}");
+    let distances = report.synthesis[&MetricId::Hd95].value().unwrap();
+    assert!(distances.prediction_interval.value().unwrap()[0] >= 0.0);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "patients of a small hospital")]
+const fn count(of: usize) -> f64 {
+    of as f64
+}
+
+#[test]
 fn an_overlap_is_the_better_the_larger_and_a_distance_the_smaller() {
-    // Of three hospitals between 0.74 and 0.90 the interval reaches from 0.6 to beyond 1.
+    // Of three hospitals between 0.74 and 0.90 the interval reaches from 0.6 to 1, where it is cut off.
     for (limit, result) in [(0.3, VerdictResult::Met), (0.99, VerdictResult::Inconclusive)] {
         let verdict = report(&plan(limit)).verdicts.remove(0);
         assert_eq!((verdict.result, verdict.direction), (result, EndpointDirection::AtLeast));
@@ -131,6 +226,7 @@ fn the_page_says_who_is_in_no_mean() {
         "in whom both the reference standard and the model outlined",
         "In 13 of 673 patients who have it",
         "Forest plot of Dice coefficient by site",
+        "Forest plot of Dice coefficient, a miss counting 0 by site",
         "Forest plot of HD95 by site",
         "HD95, mm",
         "Patients by which of their masks hold the structure",

@@ -68,6 +68,9 @@ pub enum MetricId {
     Hd95,
     /// Mean over these of the share of surfaces within the tolerance.
     Nsd,
+    /// Mean of Dice's coefficient over all patients whose reference standard holds the structure: 0 where the model
+    /// missed it.
+    DiceMissesZero,
 }
 
 impl MetricId {
@@ -89,6 +92,7 @@ impl MetricId {
                 | Self::LesionSensitivity(_)
                 | Self::Cpm
                 | Self::Dice
+                | Self::DiceMissesZero
                 | Self::Nsd
         )
     }
@@ -109,6 +113,13 @@ impl MetricId {
     /// Whether it is of masks.
     #[must_use]
     pub const fn is_of_masks(&self) -> bool {
+        matches!(self, Self::Dice | Self::DiceMissesZero | Self::Hd95 | Self::Nsd)
+    }
+
+    /// Whether it is silent about patients whose structure was missed: a model that misses the hard ones has the better
+    /// mean.
+    #[must_use]
+    pub const fn is_silent_about_misses(&self) -> bool {
         matches!(self, Self::Dice | Self::Hd95 | Self::Nsd)
     }
 
@@ -154,7 +165,7 @@ impl MetricId {
      quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
      class_sensitivity@NAME, class_specificity@NAME; of a quantity mean_absolute_error, mean_error, \
      lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation; of findings \
-     lesion_sensitivity@NAME, fp_per_scan@NAME, cpm; of masks dice, nsd, hd95"
+     lesion_sensitivity@NAME, fp_per_scan@NAME, cpm; of masks dice_misses_zero, dice, nsd, hd95"
 )]
 pub struct UnknownMetric;
 
@@ -187,6 +198,7 @@ impl fmt::Display for MetricId {
             Self::FalsePositivesPerScan(point) => write!(f, "fp_per_scan@{point}"),
             Self::Cpm => f.write_str("cpm"),
             Self::Dice => f.write_str("dice"),
+            Self::DiceMissesZero => f.write_str("dice_misses_zero"),
             Self::Hd95 => f.write_str("hd95"),
             Self::Nsd => f.write_str("nsd"),
         }
@@ -230,6 +242,7 @@ impl FromStr for MetricId {
             "intraclass_correlation" => Ok(Self::IntraclassCorrelation),
             "cpm" => Ok(Self::Cpm),
             "dice" => Ok(Self::Dice),
+            "dice_misses_zero" => Ok(Self::DiceMissesZero),
             "hd95" => Ok(Self::Hd95),
             "nsd" => Ok(Self::Nsd),
             _ => Err(UnknownMetric),
@@ -278,6 +291,7 @@ mod tests {
             "fp_per_scan@call",
             "cpm",
             "dice",
+            "dice_misses_zero",
             "hd95",
             "nsd",
         ] {

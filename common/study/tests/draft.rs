@@ -446,6 +446,10 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
     assert_eq!(refused(&binary).problems[0].path, "endpoints[0].metric");
 }
 
+/// The endpoint that misses count in.
+const MISSES: &str =
+    "[[endpoints]]\nname = \"misses\"\nmetric = \"dice_misses_zero\"\nlimit = 0.7\n";
+
 /// [`GOOD`] as a study of masks.
 fn segmentation() -> String {
     let mut text = GOOD
@@ -463,7 +467,7 @@ fn segmentation() -> String {
     let before = text.split("[[subgroups]]").next().unwrap_or_default().to_owned();
     let behind = text.split("[[endpoints]]").nth(1).unwrap_or_default();
     format!(
-        "{before}[[endpoints]]{behind}[segmentation]\nlabels = [1, 4]\nother_labels = [2]\n\
+        "{before}[[endpoints]]{behind}{MISSES}[segmentation]\nlabels = [1, 4]\nother_labels = [2]\n\
          border = \"surfel\"\ntolerance_mm = 1.5\nhd95_bound_mm = 40\n"
     )
 }
@@ -518,6 +522,36 @@ fn what_masks_do_not_have_is_refused_where_it_stands() {
         let paths: Vec<String> = problems.into_iter().map(|p| p.path).collect();
         assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
     }
-    let text = GOOD.replace("metric = \"auroc\"", "metric = \"dice\"");
-    assert_eq!(refused(&text).problems[0].path, "endpoints[0].metric");
+    for metric in ["dice", "dice_misses_zero"] {
+        let text = GOOD.replace("metric = \"auroc\"", &format!("metric = \"{metric}\""));
+        let problems = refused(&text).problems;
+        assert_eq!((problems.len(), problems[0].path.as_str()), (1, "endpoints[0].metric"));
+    }
+}
+
+#[test]
+fn a_study_of_masks_counts_misses_in_some_endpoint() {
+    for (metric, direction, limit) in
+        [("dice", "at_least", 0.8), ("nsd", "at_least", 0.8), ("hd95", "at_most", 5.0)]
+    {
+        let endpoint =
+            format!("metric = \"{metric}\"\ndirection = \"{direction}\"\nlimit = {limit:?}");
+        let beside = segmentation().replace("metric = \"dice\"\nlimit = 0.8", &endpoint);
+        let protocol = parsed(&beside);
+        let alone = beside.replace(MISSES, "");
+        assert_ne!(alone, beside);
+        let problems = refused(&alone).problems;
+        assert_eq!((problems.len(), problems[0].path.as_str()), (1, "endpoints[0].metric"));
+        assert!(problems[0].remedy.contains("dice_misses_zero"), "{}", problems[0].remedy);
+        // What was locked before there was such a rule stays readable.
+        let mut earlier = protocol;
+        earlier.endpoints.truncate(1);
+        assert!(LockedProtocol::new(earlier).is_ok(), "{metric}");
+    }
+    let instead = segmentation()
+        .replace(MISSES, "")
+        .replace("metric = \"dice\"", "metric = \"dice_misses_zero\"");
+    assert_eq!(parsed(&instead).endpoints.len(), 1);
+    let wrong = instead.replace("limit = 0.8", "limit = 0.8\ndirection = \"at_most\"");
+    assert_eq!(refused(&wrong).problems[0].path, "endpoints[0].direction");
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use fedval_stats::Interval;
 use fedval_stats::agreement::{ReaderMoments, intraclass_of_two};
+use fedval_stats::segmentation::MissesAsZero;
 use fedval_study::measures::Measured;
 use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::{Measure, MeasurePerformance, MetricId};
@@ -22,7 +23,7 @@ const FACTOR: f64 = 1.96;
 /// Every metric of a quantity or of masks, in a fixed order.
 pub(super) fn ids(task: &Task) -> Vec<MetricId> {
     if task.structure().is_some() {
-        return vec![MetricId::Dice, MetricId::Hd95, MetricId::Nsd];
+        return vec![MetricId::Dice, MetricId::Hd95, MetricId::Nsd, MetricId::DiceMissesZero];
     }
     vec![
         MetricId::MeanAbsoluteError,
@@ -49,12 +50,17 @@ pub(super) fn estimate(
         return agreement(group, level);
     }
     let (estimate, se) = on_scale(id, group)?;
-    let df = number(group.patients) - 1.0;
+    let df = number(counted(id, group)?) - 1.0;
+    let method = match id {
+        MetricId::DiceMissesZero => "mean_on_grid_misses_zero_t",
+        _ if is_compared(id) => "mean_on_grid_t",
+        _ => "bland_altman_t",
+    };
     Ok(Metric {
         estimate,
         se: Estimable::Estimated(se),
         ci: Interval::student(estimate, se, df, level).map(|found| held(id, limits(&found))).into(),
-        method: Cow::Borrowed(if is_compared(id) { "mean_on_grid_t" } else { "bland_altman_t" }),
+        method: Cow::Borrowed(method),
     })
 }
 
@@ -70,6 +76,7 @@ pub(super) fn on_scale(id: &MetricId, group: &MeasurePerformance) -> Result<(f64
             let of = of(group, &Measure::AbsoluteError)?;
             return Ok((of.mean.value(), mean_variance(of, n).sqrt()));
         }
+        MetricId::DiceMissesZero => return with_misses(group),
         MetricId::Dice | MetricId::Hd95 | MetricId::Nsd => {
             let of = of(group, &of_masks(id))?;
             return Ok((of.mean.value(), mean_variance(of, n).sqrt()));
@@ -98,10 +105,38 @@ const fn of_masks(id: &MetricId) -> Measure {
     }
 }
 
-/// No mean of a share lies beyond its ends, and no distance below nothing.
-fn held(id: &MetricId, [lower, upper]: [f64; 2]) -> [f64; 2] {
+/// Mean Dice with a miss counting 0, and its error. It follows from what a site releases anyway, so that nothing more
+/// leaves for it: that the mean of the others was rounded counts as far as they are of all.
+fn with_misses(group: &MeasurePerformance) -> Result<(f64, f64), Reason> {
+    let dice = of(group, &Measure::Dice)?;
+    let missed = missed(group)?;
+    let all = MissesAsZero::new(group.patients, dice.mean.value(), dice.sd.value(), missed)?;
+    let share = all.share(group.patients);
+    let rounded = share * share * grid_variance(dice.mean);
+    let sampling = all.sd * all.sd / number(all.patients);
+    Ok((all.mean, (sampling + rounded).sqrt()))
+}
+
+/// Patients whose structure was missed, where the site's rules let it tell.
+fn missed(group: &MeasurePerformance) -> Result<u64, Reason> {
+    group.empty_masks.map(|of| of.missed).ok_or(Reason::Withheld)
+}
+
+/// Patients that a mean is over.
+fn counted(id: &MetricId, group: &MeasurePerformance) -> Result<u64, Reason> {
     match id {
-        MetricId::Dice | MetricId::Nsd => [lower.clamp(0.0, 1.0), upper.clamp(0.0, 1.0)],
+        MetricId::DiceMissesZero => Ok(group.patients.saturating_add(missed(group)?)),
+        _ => Ok(group.patients),
+    }
+}
+
+/// No mean of a share lies beyond its ends, and no distance below nothing: limits that normal theory puts there say no
+/// more than the end itself.
+pub(super) fn held(id: &MetricId, [lower, upper]: [f64; 2]) -> [f64; 2] {
+    match id {
+        MetricId::Dice | MetricId::DiceMissesZero | MetricId::Nsd => {
+            [lower.clamp(0.0, 1.0), upper.clamp(0.0, 1.0)]
+        }
         MetricId::Hd95 => [lower.max(0.0), upper.max(0.0)],
         _ => [lower, upper],
     }

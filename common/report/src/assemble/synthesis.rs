@@ -6,11 +6,10 @@ use rayon::prelude::*;
 
 use super::aggregates::Aggregates;
 use super::contribution::{Member, on_scale};
-use super::detection;
 use super::glmm::Binomial;
-use super::metric;
 use super::normal::Normal;
 use super::proportion::Proportion;
+use super::{detection, measures, metric};
 use crate::report::{
     Acceptance, Alternative, Estimable, Excluded, InfluenceMeasures, LeaveOneOut, Reason, Scale,
     SiteInfluence, SiteWeight, Syntheses, Synthesis, Warning,
@@ -123,7 +122,7 @@ pub(super) fn one(
         continuous(plan, id, members, detail)?
     };
     let endpoints: Vec<_> = plan.endpoints.iter().filter(|e| e.metric == *id).collect();
-    Ok(section(Scale::of(id), answered, &endpoints, detail))
+    Ok(section(Way { id, scale: Scale::of(id) }, answered, &endpoints, detail))
 }
 
 /// Any metric with an estimate and an error on its scale.
@@ -258,9 +257,29 @@ fn shares<'a>(
     })
 }
 
+/// The way from the analysis scale to the metric's own.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    id: &'a MetricId,
+    scale: Scale,
+}
+
+impl Way<'_> {
+    fn back(self, number: f64) -> f64 {
+        self.scale.back(number)
+    }
+
+    /// Limits, no further than the metric's values go. Means of masks are pooled on their own scale, since the mean over
+    /// hospitals of mean overlaps is what a reader asks for, and its image on the logit scale is another quantity; what
+    /// normal theory puts beyond an end is cut off. A verdict is the same: no limit lies at an end or beyond it.
+    fn limits(self, [lower, upper]: [f64; 2]) -> [f64; 2] {
+        measures::held(self.id, [self.back(lower), self.back(upper)])
+    }
+}
+
 /// Moves an answer to the metric's own scale.
 fn section(
-    scale: Scale,
+    way: Way<'_>,
     answered: Answered<'_>,
     endpoints: &[&Endpoint],
     detail: Detail,
@@ -273,10 +292,10 @@ fn section(
     Synthesis {
         k: u64::try_from(sites.len()).unwrap_or(u64::MAX),
         method: fit.method.to_owned(),
-        scale,
-        estimate: scale.back(fit.mu),
-        ci: Estimable::Estimated(both(scale, fit.ci)),
-        prediction_interval: fit.prediction.map(|limits| both(scale, limits)).into(),
+        scale: way.scale,
+        estimate: way.back(fit.mu),
+        ci: Estimable::Estimated(way.limits(fit.ci)),
+        prediction_interval: fit.prediction.map(|limits| way.limits(limits)).into(),
         mu: fit.mu,
         se: Estimable::Estimated(fit.se),
         tau2: fit.tau2,
@@ -295,11 +314,11 @@ fn section(
                 weight: weight(index).ok_or(Reason::NotDefinedForMethod).into(),
             })
             .collect(),
-        acceptance: endpoints.iter().map(|endpoint| acceptance(scale, &fit, endpoint)).collect(),
+        acceptance: endpoints.iter().map(|of| acceptance(way.scale, &fit, of)).collect(),
         leave_one_out: sites
             .iter()
             .zip(leave_one_out)
-            .map(|(site, refit)| without(scale, site, refit))
+            .map(|(site, refit)| without(way, site, refit))
             .collect(),
         influence: sites
             .iter()
@@ -311,15 +330,11 @@ fn section(
             .collect(),
         alternatives: alternatives
             .into_iter()
-            .map(|(name, fit)| alternative(scale, name, &fit))
+            .map(|(name, fit)| alternative(way, name, &fit))
             .collect(),
         warnings: all_warnings(sites.len(), het.ok(), &excluded, warnings),
         excluded,
     }
-}
-
-fn both(scale: Scale, [lower, upper]: [f64; 2]) -> [f64; 2] {
-    [scale.back(lower), scale.back(upper)]
 }
 
 fn acceptance(scale: Scale, fit: &Fit, endpoint: &Endpoint) -> Acceptance {
@@ -340,23 +355,23 @@ fn acceptance(scale: Scale, fit: &Fit, endpoint: &Endpoint) -> Acceptance {
     }
 }
 
-fn without(scale: Scale, site: &SiteId, refit: Refit) -> LeaveOneOut {
+fn without(way: Way<'_>, site: &SiteId, refit: Refit) -> LeaveOneOut {
     LeaveOneOut {
         site: site.clone(),
-        estimate: refit.map(|(mu, ..)| scale.back(mu)).into(),
-        ci: refit.map(|(_, ci, _)| both(scale, ci)).into(),
+        estimate: refit.map(|(mu, ..)| way.back(mu)).into(),
+        ci: refit.map(|(_, ci, _)| way.limits(ci)).into(),
         tau2: refit.map(|(.., tau2)| tau2).into(),
     }
 }
 
-fn alternative(scale: Scale, name: &str, fit: &Result<Fit, Reason>) -> Alternative {
+fn alternative(way: Way<'_>, name: &str, fit: &Result<Fit, Reason>) -> Alternative {
     let of = |number: &dyn Fn(&Fit) -> f64| fit.as_ref().map(number).map_err(|reason| *reason);
     let limits = |limits: &dyn Fn(&Fit) -> Result<[f64; 2], Reason>| {
-        fit.as_ref().map_err(|reason| *reason).and_then(limits).map(|ends| both(scale, ends))
+        fit.as_ref().map_err(|reason| *reason).and_then(limits).map(|ends| way.limits(ends))
     };
     Alternative {
         method: fit.as_ref().map_or(name, |fit| fit.method).to_owned(),
-        estimate: of(&|fit| scale.back(fit.mu)).into(),
+        estimate: of(&|fit| way.back(fit.mu)).into(),
         ci: limits(&|fit| Ok(fit.ci)).into(),
         tau2: of(&|fit| fit.tau2).into(),
         prediction_interval: limits(&|fit| fit.prediction).into(),

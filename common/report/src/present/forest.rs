@@ -254,6 +254,11 @@ impl Forest<'_> {
         match self.metric {
             MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
             MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
+            MetricId::DiceMissesZero => {
+                let missed = site.empty_masks?.missed;
+                let having = site.patients.value()?.saturating_add(missed);
+                Some((having, having))
+            }
             _ if self.metric.is_of_measures() => Some((*site.patients.value()?, *site.n.value()?)),
             metric if metric.is_of_findings() => {
                 counts_of_findings(&site.detection.as_ref()?.counts, self.metric)

@@ -11,9 +11,10 @@ use super::table::{Row, Table};
 use crate::report::{Report, SegmentationSection, Site};
 
 /// The metrics with a forest plot, whatever endpoints ask.
-pub(super) const PLOTTED: [MetricId; 2] = [MetricId::Dice, MetricId::Hd95];
+pub(super) const PLOTTED: [MetricId; 3] =
+    [MetricId::DiceMissesZero, MetricId::Dice, MetricId::Hd95];
 
-/// Patients by which of their masks hold the structure: a mean is silent about the others.
+/// Patients by which of their masks hold the structure: most means are silent about the others.
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Option<Table> {
     let section = report.segmentation.as_ref()?;
     let caption = format!(
@@ -69,7 +70,7 @@ pub(super) fn sentence(report: &Report) -> String {
         return String::new();
     }
     format!(
-        " In {} of {} patients who have it ({}) the model outlined nothing; these are in no mean.",
+        " In {} of {} patients who have it ({}) the model outlined nothing; in the Dice that says so they count 0, and they are in no other mean.",
         count(section.missed),
         count(all),
         share(section.missed, all)
@@ -87,7 +88,7 @@ pub(super) fn remark(section: &SegmentationSection) -> String {
     format!(
         "Surfaces are {border}. Normalised surface Dice counts distances up to {} mm; HD95 is the larger of both \
          directions, and a patient\u{2019}s beyond {} mm counts as that. Patients with an empty mask have no measure and \
-         are counted by kind. Sites round means so coarsely that one patient moves them by a step at most; intervals allow for it.",
+         are counted by kind; in the Dice that says so, a structure that was missed counts 0. Sites round means so coarsely that one patient moves them by a step at most; intervals allow for it.",
         number::fixed(section.tolerance_mm, 2),
         number::fixed(section.hd95_bound_mm, 1),
     )

@@ -34,6 +34,7 @@ impl Format {
             | MetricId::IntraclassCorrelation
             | MetricId::Cpm
             | MetricId::Dice
+            | MetricId::DiceMissesZero
             | MetricId::Nsd => Self::Fixed(3),
             MetricId::MeanAbsoluteError
             | MetricId::MeanError

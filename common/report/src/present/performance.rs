@@ -29,7 +29,8 @@ const OF_QUANTITY: [MetricId; 5] = [
 ];
 
 /// Those of masks.
-const OF_MASKS: [MetricId; 3] = [MetricId::Dice, MetricId::Nsd, MetricId::Hd95];
+const OF_MASKS: [MetricId; 4] =
+    [MetricId::DiceMissesZero, MetricId::Dice, MetricId::Nsd, MetricId::Hd95];
 
 /// Discrimination and calibration, one row a site and one for the pooled values.
 pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {

@@ -36,6 +36,7 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::FalsePositivesPerScan(point) => format!("False positives a scan at {point}"),
         MetricId::Cpm => "CPM".to_owned(),
         MetricId::Dice => "Dice coefficient".to_owned(),
+        MetricId::DiceMissesZero => "Dice coefficient, a miss counting 0".to_owned(),
         MetricId::Hd95 => "HD95".to_owned(),
         MetricId::Nsd => "Normalised surface Dice".to_owned(),
     }
@@ -96,6 +97,7 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::UpperLimitOfAgreement
         | MetricId::IntraclassCorrelation
         | MetricId::Dice
+        | MetricId::DiceMissesZero
         | MetricId::Hd95
         | MetricId::Nsd
         | MetricId::Brier

@@ -56,6 +56,7 @@ impl Scale {
             | MetricId::UpperLimitOfAgreement
             | MetricId::IntraclassCorrelation
             | MetricId::Dice
+            | MetricId::DiceMissesZero
             | MetricId::Hd95
             | MetricId::Nsd => Self::Identity,
         }

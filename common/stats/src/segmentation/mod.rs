@@ -19,6 +19,7 @@
 
 mod border;
 mod distance_transform;
+mod missed;
 mod nearest;
 mod overlap;
 mod piece;
@@ -27,6 +28,7 @@ mod surface;
 mod tally;
 
 pub use border::voxel_border;
+pub use missed::MissesAsZero;
 pub use overlap::{Overlap, overlap};
 pub use piece::surfel;
 pub use surface::SurfaceDistances;

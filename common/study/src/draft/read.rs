@@ -30,7 +30,8 @@ pub(super) fn draft(text: &str) -> Result<Draft, DraftError> {
         }
     };
     if let Some(draft) = &draft {
-        for breach in rules::broken(&draft.protocol) {
+        let broken = rules::broken(&draft.protocol);
+        for breach in broken.into_iter().chain(rules::left_open(&draft.protocol)) {
             if !notes.is_blamed(&breach.path) {
                 let line = notes.line_at(&breach.path);
                 notes.add(line, &breach.path, breach.what, breach.remedy);

@@ -98,6 +98,14 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
     found.0
 }
 
+/// What a new study must not leave open, and one that was locked before the rule came may: its agents and its package go
+/// on reading it.
+pub(crate) fn left_open(protocol: &StudyProtocol) -> Vec<Breach> {
+    let mut found = Breaches::default();
+    structure::check_misses(protocol, &mut found);
+    found.0
+}
+
 fn check_input(protocol: &StudyProtocol, found: &mut Breaches) {
     let input = &protocol.model.input;
     for (key, side) in [("height", input.height), ("width", input.width)] {

@@ -119,6 +119,22 @@ pub(super) fn check_endpoint(
     );
 }
 
+/// Means over patients with both masks are met by missing what is hard to outline: some endpoint must count the misses.
+pub(super) fn check_misses(protocol: &StudyProtocol, found: &mut Breaches) {
+    let endpoints = &protocol.endpoints;
+    let silent = endpoints.iter().position(|of| of.metric.is_silent_about_misses());
+    let Some(index) = silent.filter(|_| protocol.task.structure().is_some()) else { return };
+    found.unless(
+        endpoints.iter().any(|of| of.metric == MetricId::DiceMissesZero),
+        format!("endpoints[{index}].metric"),
+        format!(
+            "`{}` is over patients in whom the model outlined something: it is met by missing the others",
+            endpoints[index].metric
+        ),
+        "add an endpoint on dice_misses_zero, in which a structure that was missed counts 0, or choose it instead",
+    );
+}
+
 fn check_what_it_has_not(protocol: &StudyProtocol, found: &mut Breaches) {
     let standard = &protocol.reference_standard;
     for (path, is_empty) in [

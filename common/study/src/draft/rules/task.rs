@@ -143,7 +143,7 @@ const fn metrics(task: &Task) -> &'static str {
         Task::Regression(_) => {
             "choose mean_absolute_error, mean_error, lower_limit_of_agreement or upper_limit_of_agreement"
         }
-        Task::Segmentation(_) => "choose dice, nsd or hd95",
+        Task::Segmentation(_) => "choose dice_misses_zero, dice, nsd or hd95",
     }
 }
 
