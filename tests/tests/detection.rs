@@ -218,7 +218,8 @@ fn study(model: &Path) -> String {
             "metric = \"auroc\"\nlimit = 0.8",
             "metric = \"lesion_sensitivity@half\"\nlimit = 0.5",
         )
-        + "[[subgroups]]\ndimension = \"sex\"\ncolumn = \"sex\"\ncategories = [\n  \
+        + "[[endpoints]]\nname = \"ranking\"\nmetric = \"average_precision\"\nlimit = 0.2\n\
+           [[subgroups]]\ndimension = \"sex\"\ncolumn = \"sex\"\ncategories = [\n  \
            { name = \"female\", values = [\"F\"] },\n  { name = \"male\", values = [\"M\"] },\n]\n"
 }
 
@@ -250,6 +251,64 @@ fn check_site(report: &Value, name: &str, truth: &[Truth]) {
         real(others) / real(truth.len()),
     );
     check_curve(name, site, truth);
+    check_average_precision(name, site, truth);
+}
+
+/// Precision over recall by strips, counts straight between the scores that were told.
+fn area<'t>(scans: impl Iterator<Item = &'t Truth> + Clone, thresholds: &[f64]) -> f64 {
+    let lesions: usize = scans.clone().map(|scan| scan.lesions).sum();
+    let (mut area, mut before) = (0.0, (0.0, 0.0));
+    for threshold in thresholds {
+        let (hits, others) = counts(scans.clone(), *threshold);
+        let after = (real(hits), real(others));
+        let width = (after.0 - before.0) / 500.0;
+        for strip in 0..500 {
+            let way = (f64::from(strip) + 0.5) / 500.0;
+            let hits = before.0 + way * (after.0 - before.0);
+            let others = before.1 + way * (after.1 - before.1);
+            area += if width > 0.0 { width * hits / (hits + others) } else { 0.0 };
+        }
+        before = after;
+    }
+    area / real(lesions)
+}
+
+/// With every single finding ranked, which a site does not tell: precision at each lesion that is found, averaged.
+fn average_precision_of_all(truth: &[Truth]) -> f64 {
+    let of = |scan: &Truth| {
+        let hits = scan.hits.iter().map(|score| (*score, true));
+        hits.chain(scan.others.iter().map(|score| (*score, false))).collect::<Vec<_>>()
+    };
+    let mut ranked: Vec<(f64, bool)> = truth.iter().flat_map(of).collect();
+    ranked.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let (mut hits, mut sum) = (0, 0.0);
+    for (place, (_, is_hit)) in ranked.iter().enumerate() {
+        hits += usize::from(*is_hit);
+        sum += if *is_hit { real(hits) / real(place + 1) } else { 0.0 };
+    }
+    sum / real(truth.iter().map(|scan| scan.lesions).sum())
+}
+
+/// The number follows from the scores that were told; its error is that without each patient in turn.
+fn check_average_precision(name: &str, site: &Value, truth: &[Truth]) {
+    let curve = site["detection"]["curve"].as_array().expect("a list");
+    let thresholds: Vec<f64> = curve.iter().map(|point| number(point, "/threshold")).collect();
+    let own = |path: &str| number(site, &format!("/metrics/average_precision{path}"));
+    let expected = area(truth.iter(), &thresholds);
+    near(name, own("/estimate"), expected, 1e-4);
+    near(name, expected, average_precision_of_all(truth), 0.05);
+    let patients: BTreeSet<usize> = truth.iter().map(|scan| scan.patient).collect();
+    let without = |patient: &usize| {
+        let patient = *patient;
+        area(truth.iter().filter(move |scan| scan.patient != patient), &thresholds)
+    };
+    let areas: Vec<f64> = patients.iter().map(without).collect();
+    let n = real(areas.len());
+    let mean = areas.iter().sum::<f64>() / n;
+    let squares: f64 = areas.iter().map(|area| (area - mean).powi(2)).sum();
+    let se = ((n - 1.0) / n * squares).sqrt();
+    assert!((own("/se") / se - 1.0).abs() < 0.055, "{name}: {} {se}", own("/se"));
+    assert!(0.0 < own("/ci/0") && own("/ci/0") < expected && expected < own("/ci/1"));
 }
 
 /// Every score that was told has its counts, and stands far enough from the next; the rest is interpolation.
@@ -383,6 +442,11 @@ fn check_synthesis(report: &Value) {
     assert!((low..=high).contains(&number(pooled, "/estimate")), "{pooled}");
     assert!(number(pooled, "/prediction_interval/0") < low, "{pooled}");
     assert_eq!(report["synthesis"]["cpm"]["not_estimable"], "no_sampling_error");
+    let area = &report["synthesis"]["average_precision"];
+    assert_eq!((&area["k"], &area["scale"]), (&Value::from(3), &Value::from("logit")));
+    let verdict = &report["verdicts"][1];
+    assert_eq!((&verdict["metric"], &verdict["k"]), (&"average_precision".into(), &3.into()));
+    assert_eq!(verdict["estimate"], area["estimate"]);
 }
 
 /// Women and men of one hospital.

@@ -110,7 +110,7 @@ fn measures(p: &MeasurePerformance, base: f64) -> f64 {
 }
 
 /// Whether each edge is shown, and at each that is, and at the cut-off, lesions found and false positives; two errors
-/// of two figures at one of some powers of ten.
+/// of two figures at one of some powers of ten, and that of the average precision, or that it stays.
 fn detection(p: &DetectionPerformance) -> f64 {
     let lesions = f64::from(MOST_LESIONS) * MAX_CASES;
     let others = f64::from(MOST_CANDIDATES) * to_f64(p.scans());
@@ -118,8 +118,10 @@ fn detection(p: &DetectionPerformance) -> f64 {
     let counts = 5.0 * field(MAX_CASES) + field(lesions);
     let at_an_edge = field(to_f64(p.lesions)) + field(others);
     let shown = to_f64(u64::try_from(p.curve.len()).unwrap_or(u64::MAX)) + 1.0;
+    let error = field(99.0 * 16.0);
+    let area = 1.0 + p.average_precision.map_or(0.0, |_| error);
     // One value more of each: it stays.
-    counts + edges + shown * (at_an_edge + 1.0) + 2.0 * field(99.0 * 16.0)
+    counts + edges + shown * (at_an_edge + 1.0) + 2.0 * error + area
 }
 
 fn rank_sums(sums: &RankSums) -> f64 {

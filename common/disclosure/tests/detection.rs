@@ -147,6 +147,79 @@ fn a_large_cohort_is_released_as_it_was_counted() {
     assert!(vetted.decisions().iter().any(|decision| decision.rule.id() == "DC-08"));
 }
 
+#[test]
+fn the_error_of_the_average_precision_is_that_without_each_patient_in_turn() {
+    let scans = large();
+    let found = Site::new().released(&scans).overall;
+    let mut edges: Vec<u32> = found.curve.iter().map(|point| point.edge).collect();
+    edges.push(CUT_OFF);
+    edges.sort_unstable_by(|one, other| other.cmp(one));
+    // By strips, so narrow that the error of each area is far below its change by a patient.
+    let area = |without: Option<u32>| {
+        let own = || scans.iter().filter(move |scan| Some(scan.patient) != without);
+        let lesions = real(own().map(|scan| scan.lesions.len()).sum());
+        let at = |edge: u32| {
+            let hits = own().flat_map(|scan| scan.lesions.iter().flatten());
+            let others = own().flat_map(|scan| &scan.others);
+            let hits = hits.filter(|score| **score >= edge).count();
+            (real(hits), real(others.filter(|score| **score >= edge).count()))
+        };
+        let (mut area, mut before) = (0.0, (0.0, 0.0));
+        for after in edges.iter().map(|edge| at(*edge)) {
+            let width = (after.0 - before.0) / 500.0;
+            for strip in 0..500 {
+                let way = (f64::from(strip) + 0.5) / 500.0;
+                let hits = before.0 + way * (after.0 - before.0);
+                let others = before.1 + way * (after.1 - before.1);
+                area += if width > 0.0 { width * hits / (hits + others) } else { 0.0 };
+            }
+            before = after;
+        }
+        area / lesions
+    };
+    let areas: Vec<f64> = (0..300).map(|patient| area(Some(patient))).collect();
+    let mean = areas.iter().sum::<f64>() / 300.0;
+    let squares: f64 = areas.iter().map(|area| (area - mean).powi(2)).sum();
+    let se = (299.0 / 300.0 * squares).sqrt();
+    #[expect(clippy::cast_precision_loss, reason = "below 10⁶")]
+    let told = found.average_precision.unwrap().se_micro as f64 / 1e6;
+    assert!((told / se - 1.0).abs() < 0.055, "{told} {se}");
+    // Beside an earlier release there is no curve, and no area below it.
+    let mut again = Site::new();
+    again.remember(&scans);
+    assert_eq!(again.released(&scans).overall.average_precision, None);
+    // Of groups neither.
+    let groups = Site::new().released(&scans).subgroups;
+    let mut shown = groups.iter().filter_map(|cell| cell.performance.released());
+    assert!(shown.all(|group| group.average_precision.is_none()));
+}
+
+#[test]
+fn the_error_of_an_area_stays_where_few_patients_have_lesions_or_all_are_alike() {
+    let all = large();
+    // Twenty with lesions: enough to be counted, too few for an error (k + 10 are needed).
+    let few = |with: usize| -> Vec<Scan> {
+        let some = all.iter().filter(|scan| !scan.lesions.is_empty()).take(with);
+        some.chain(all.iter().filter(|scan| scan.lesions.is_empty())).cloned().collect()
+    };
+    let site = Site::new();
+    let told = |scans: &[Scan]| site.released(scans).overall;
+    assert_eq!(told(&few(20)).average_precision, None);
+    assert_eq!(told(&few(20)).point.sensitivity_se_micro, Cell::Suppressed);
+    assert!(told(&few(140)).average_precision.is_some());
+    // Every lesion is found, at one of three scores, and there is nothing beside: the counts say it.
+    let mut perfect = large();
+    for scan in &mut perfect {
+        scan.others.clear();
+        for (place, lesion) in scan.lesions.iter_mut().enumerate() {
+            *lesion = Some([8, 6, 3][(scan.patient as usize / 2 + place) % 3]);
+        }
+    }
+    let found = told(&perfect);
+    assert!(found.curve.len() >= 2, "{:?}", found.curve);
+    assert_eq!(found.average_precision.map(|of| of.se_micro), Some(0));
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a few")]
 fn real(n: usize) -> f64 {
     n as f64

@@ -13,7 +13,7 @@ use fedval_report::{
     AssembleError, Reason, Report, Warning, WithheldWhat, assemble, render, render_html, verify,
 };
 use fedval_stats::binomial_glmm;
-use fedval_study::detection::{CurvePoint, PointCounts};
+use fedval_study::detection::{AveragePrecision, CurvePoint, PointCounts};
 use fedval_study::protocol::{Endpoint, EndpointDirection, Profile, StudyProtocol};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{Cell, DetectionPerformance, MetricId, Outcome, PatientCounts, Release, Terms};
@@ -47,6 +47,7 @@ fn rate() -> MetricId {
 /// A group of 40 scans with and 60 without lesions times `size`, in which so many of 80 lesions are found.
 fn group(size: u64, hits: u64, others: u64) -> DetectionPerformance {
     DetectionPerformance {
+        average_precision: None,
         curve: Vec::new(),
         lesions: 80 * size,
         patients: PatientCounts {
@@ -70,6 +71,7 @@ fn group(size: u64, hits: u64, others: u64) -> DetectionPerformance {
 fn released(plan: &StudyProtocol, hits: u64, others: u64) -> Outcome {
     let mut overall = group(2, hits, others);
     let at = |edge, false_positives, hits| CurvePoint { edge, false_positives, hits };
+    overall.average_precision = Some(AveragePrecision { se_micro: 34_000 });
     // At 200 scans: rates of 0.1, then the cut-off, then 4 and 6.
     overall.curve = vec![at(8, 20, hits), at(2, 800, 2 * hits + 10), at(1, 1_200, 2 * hits + 20)];
     let tables = plan.tables();
@@ -135,7 +137,7 @@ fn a_site_s_numbers_follow_from_its_counts() {
     let report = assembled(&plan, &answers(&plan));
     let site = &report.sites[0];
     let names: Vec<String> = site.metrics.keys().map(ToString::to_string).collect();
-    assert_eq!(names.len(), 3);
+    assert_eq!(names.len(), 4);
     let metric = |id: &MetricId| site.metrics[id].value().unwrap().clone();
     let found = metric(&sensitivity());
     close(found.estimate, 0.75);
@@ -174,6 +176,71 @@ fn a_site_s_numbers_follow_from_its_counts() {
     assert_eq!((site.n.value(), site.n_pos.value()), (Some(&200), Some(&80)));
 }
 
+/// Precision over recall by strips, counts straight between these scores.
+fn by_strips(lesions: f64, at: &[(f64, f64)]) -> f64 {
+    let strips = 4_000;
+    let mut area = 0.0;
+    let mut before = (0.0, 0.0);
+    for after in at {
+        for strip in 0..strips {
+            let way = (f64::from(strip) + 0.5) / f64::from(strips);
+            let hits = before.0 + way * (after.0 - before.0);
+            let others = before.1 + way * (after.1 - before.1);
+            area += (after.0 - before.0) / f64::from(strips) * hits / (hits + others);
+        }
+        before = *after;
+    }
+    area / lesions
+}
+
+#[test]
+fn an_average_precision_follows_from_the_counts_that_were_shown_and_has_the_error_that_was_told() {
+    let mut plan = study();
+    plan.endpoints[1].metric = MetricId::AveragePrecision;
+    plan.endpoints[1].direction = EndpointDirection::AtLeast;
+    plan.endpoints[1].limit = 0.2;
+    let mut answers = answers(&plan);
+    let report = assembled(&plan, &answers);
+    let wanted =
+        by_strips(160.0, &[(60.0, 20.0), (120.0, 100.0), (130.0, 800.0), (140.0, 1_200.0)]);
+    let found = report.sites[0].metrics[&MetricId::AveragePrecision].value().unwrap();
+    assert!((found.estimate - wanted).abs() < 1e-6, "{} {wanted}", found.estimate);
+    close(*found.se.value().unwrap(), 0.034);
+    let (p, z) = (found.estimate, 1.959_963_984_540_054);
+    let end = |side: f64| {
+        let logit = (p / (1.0 - p)).ln() + side * z * 0.034 / (p * (1.0 - p));
+        1.0 / (1.0 + (-logit).exp())
+    };
+    let [lower, upper] = *found.ci.value().unwrap();
+    close(lower, end(-1.0));
+    close(upper, end(1.0));
+    let pooled = report.synthesis_of(&MetricId::AveragePrecision).unwrap();
+    assert_eq!((pooled.k, pooled.scale), (3, fedval_report::Scale::Logit));
+    let verdict = &report.verdicts[1];
+    assert_eq!((verdict.metric.clone(), verdict.k), (MetricId::AveragePrecision, 3));
+    assert_eq!(verdict.result, fedval_report::VerdictResult::Met);
+    keeps_to_the_schema(&report);
+    let page = render_html(&report, &[]).unwrap();
+    assert!(page.contains("Forest plot of Average precision over released scores by site"));
+    // Groups have no curve, and so no area.
+    assert!(
+        report
+            .subgroups
+            .iter()
+            .all(|group| !group.synthesis.contains_key(&MetricId::AveragePrecision))
+    );
+
+    // Where the error stayed, the number follows all the same, and is in no mean.
+    let Some(Outcome::ReleasedDetection(release)) = &mut answers[0].1 else { panic!("findings") };
+    release.overall.average_precision = None;
+    let report = assembled(&plan, &answers);
+    let found = report.sites[0].metrics[&MetricId::AveragePrecision].value().unwrap();
+    assert!((found.estimate - wanted).abs() < 1e-6);
+    assert_eq!(found.ci.reason(), Some(Reason::Withheld));
+    let pooled = report.synthesis_of(&MetricId::AveragePrecision).unwrap();
+    assert_eq!((pooled.k, pooled.excluded[0].reason), (2, Reason::Withheld));
+}
+
 #[test]
 fn sites_are_pooled_with_a_prediction_interval_and_groups_apart() {
     let plan = study();
@@ -205,6 +272,7 @@ fn what_stays_has_its_reason_and_no_number() {
     let mut answers = answers(&plan);
     let Some(Outcome::ReleasedDetection(release)) = &mut answers[0].1 else { panic!("findings") };
     release.overall.curve.clear();
+    release.overall.average_precision = None;
     release.overall.point.false_positives = Cell::Suppressed;
     release.overall.point.rate_se_micro = Cell::Suppressed;
     release.overall.point.sensitivity_se_micro = Cell::Suppressed;
@@ -214,6 +282,7 @@ fn what_stays_has_its_reason_and_no_number() {
     assert_eq!(found.ci.reason(), Some(Reason::Withheld));
     assert_eq!(metrics[&rate()].reason(), Some(Reason::Withheld));
     assert_eq!(metrics[&MetricId::Cpm].reason(), Some(Reason::Withheld));
+    assert_eq!(metrics[&MetricId::AveragePrecision].reason(), Some(Reason::Withheld));
     let pooled = report.synthesis_of(&sensitivity()).unwrap();
     let left_out: Vec<_> = pooled.excluded.iter().map(|site| site.reason).collect();
     assert_eq!((pooled.k, left_out), (2, vec![Reason::Withheld]));
@@ -232,6 +301,7 @@ fn a_site_that_finds_everything_is_pooled_as_it_is() {
     let mut answers = answers(&plan);
     let Some(Outcome::ReleasedDetection(release)) = &mut answers[0].1 else { panic!("findings") };
     release.overall.curve.truncate(1);
+    release.overall.average_precision = None;
     release.overall.point.hits = release.overall.lesions;
     release.overall.point.sensitivity_se_micro = Cell::Released(0);
     let report = assembled(&plan, &answers);

@@ -1,5 +1,6 @@
 //! What a site says of findings with a place, and the evidence that it is made of.
 
+use fedval_stats::detection::CountsAtScores;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::exact_u64;
@@ -10,6 +11,9 @@ use crate::result::{Cell, exact_cell};
 
 /// More scans are no cohort.
 const MOST_SCANS: u64 = 1 << 40;
+
+/// Fewer scores than this draw no curve: nothing is read off it, and no area is below it.
+pub const LEAST_SCORES: usize = 3;
 
 /// One scan at every edge of the grid: exact, and never sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,6 +37,10 @@ pub struct DetectionFindings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DetectionPerformance {
+    /// What is told of the average precision beside the counts that it follows from; of the whole cohort alone, and absent
+    /// where too few patients bear it or there is no curve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average_precision: Option<AveragePrecision>,
     /// Counts at further edges of the grid, from the highest score down; of the whole cohort alone, and only those that
     /// lie so far apart that each step is about many patients.
     pub curve: Vec<CurvePoint>,
@@ -49,6 +57,15 @@ pub struct DetectionPerformance {
     /// Scans without.
     #[serde(serialize_with = "exact_u64")]
     pub scans_without: u64,
+}
+
+/// The average precision over the scores that are shown: it follows from their counts, its error does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AveragePrecision {
+    /// Its standard error between patients in 10⁻⁶, to two figures.
+    #[serde(serialize_with = "exact_u64")]
+    pub se_micro: u64,
 }
 
 /// Counts at one edge of the grid.
@@ -106,6 +123,14 @@ impl DetectionPerformance {
         known
     }
 
+    /// Counts at every score that is known, in the form that the average precision over them takes.
+    #[must_use]
+    pub fn at_scores(&self, plan: &DetectionPlan) -> CountsAtScores {
+        let known = self.known(plan);
+        let at = known.iter().map(|point| (point.hits, point.false_positives));
+        CountsAtScores { lesions: self.lesions, at: at.collect() }
+    }
+
     /// The consistency that can be tested without the data.
     ///
     /// # Errors
@@ -133,7 +158,21 @@ impl DetectionPerformance {
         )?;
         self.point.check()?;
         holds(self.rate_errs_within_bounds(), "a rate errs by no more than twice itself")?;
+        self.check_average_precision(plan)?;
         self.check_curve(plan)
+    }
+
+    fn check_average_precision(
+        &self,
+        plan: &DetectionPlan,
+    ) -> Result<(), ContradictoryPerformance> {
+        let Some(of) = self.average_precision else { return Ok(()) };
+        holds(
+            !self.curve.is_empty() && self.known(plan).len() >= LEAST_SCORES,
+            "the error of an area stands beside a curve",
+        )?;
+        holds(has_two_figures(of.se_micro), "an error has two figures")?;
+        holds(of.se_micro <= 1_000_000, "a share errs by no more than 1")
     }
 
     /// Residuals between patients add up to nothing, so the root of their squares is at most √2 times all false
@@ -219,6 +258,7 @@ mod tests {
     fn performance() -> DetectionPerformance {
         let curve = |edge, hits, false_positives| CurvePoint { edge, false_positives, hits };
         DetectionPerformance {
+            average_precision: Some(AveragePrecision { se_micro: 41_000 }),
             curve: vec![curve(8, 30, 10), curve(2, 70, 200)],
             lesions: 80,
             patients: PatientCounts { total: 60, with_negative: 30, with_positive: 35 },
@@ -243,11 +283,17 @@ mod tests {
         assert_eq!(read.value(), &found);
         let known: Vec<_> = found.known(&plan()).iter().map(|p| (p.edge, p.hits)).collect();
         assert_eq!(known, [(8, 30), (5, 55), (2, 70)]);
+        let at_scores = found.at_scores(&plan());
+        assert_eq!((at_scores.lesions, at_scores.at), (80, vec![(30, 10), (55, 40), (70, 200)]));
+        // What earlier agents send has no such key.
+        let without = DetectionPerformance { average_precision: None, ..found };
+        let text = String::from_utf8(Canonical::new(without).unwrap().into_bytes()).unwrap();
+        assert!(text.starts_with(r#"{"curve":"#), "{text}");
     }
 
     #[test]
     fn what_no_cohort_has_is_refused() {
-        let wrong: [fn(&mut DetectionPerformance); 17] = [
+        let wrong: [fn(&mut DetectionPerformance); 21] = [
             |p| p.lesions = 49,
             |p| p.lesions = 351,
             |p| p.scans_with = 34,
@@ -266,6 +312,11 @@ mod tests {
             |p| p.point.sensitivity_se_micro = Cell::Released(1_100_000),
             |p| p.curve.swap(0, 1),
             |p| p.curve[0].edge = 10,
+            |p| p.average_precision = Some(AveragePrecision { se_micro: 41_100 }),
+            |p| p.average_precision = Some(AveragePrecision { se_micro: 1_100_000 }),
+            // Two scores draw no curve, and the cut-off alone is none.
+            |p| p.curve.truncate(1),
+            |p| p.curve.clear(),
         ];
         for (place, wrong) in wrong.into_iter().enumerate() {
             let mut found = performance();
@@ -277,6 +328,7 @@ mod tests {
         unsure.point.rate_se_micro = Cell::Released(1_300_000);
         assert_eq!(unsure.check(&plan()), Ok(()));
         let mut silent = performance();
+        silent.average_precision = None;
         silent.curve.clear();
         silent.point.false_positives = Cell::Suppressed;
         silent.point.rate_se_micro = Cell::Suppressed;

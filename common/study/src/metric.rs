@@ -62,6 +62,8 @@ pub enum MetricId {
     FalsePositivesPerScan(Name),
     /// Mean share of lesions found at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives a scan.
     Cpm,
+    /// Area under the precision–recall curve over the scores that a site released.
+    AveragePrecision,
     /// Mean over patients of Dice's coefficient, where both masks hold the structure.
     Dice,
     /// Mean over these of the 95th percentile of distances between surfaces, in millimetres.
@@ -91,6 +93,7 @@ impl MetricId {
                 | Self::ClassSpecificity(_)
                 | Self::LesionSensitivity(_)
                 | Self::Cpm
+                | Self::AveragePrecision
                 | Self::Dice
                 | Self::DiceMissesZero
                 | Self::Nsd
@@ -138,7 +141,13 @@ impl MetricId {
     /// Whether it is about findings with a place.
     #[must_use]
     pub const fn is_of_findings(&self) -> bool {
-        matches!(self, Self::LesionSensitivity(_) | Self::FalsePositivesPerScan(_) | Self::Cpm)
+        matches!(
+            self,
+            Self::LesionSensitivity(_)
+                | Self::FalsePositivesPerScan(_)
+                | Self::Cpm
+                | Self::AveragePrecision
+        )
     }
 
     /// Whether it is about several classes.
@@ -165,7 +174,8 @@ impl MetricId {
      quadratic_kappa, macro_auroc, accuracy, balanced_accuracy, class_auroc@NAME, \
      class_sensitivity@NAME, class_specificity@NAME; of a quantity mean_absolute_error, mean_error, \
      lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation; of findings \
-     lesion_sensitivity@NAME, fp_per_scan@NAME, cpm; of masks dice_misses_zero, dice, nsd, hd95"
+     lesion_sensitivity@NAME, fp_per_scan@NAME, average_precision, cpm; of masks \
+     dice_misses_zero, dice, nsd, hd95"
 )]
 pub struct UnknownMetric;
 
@@ -197,6 +207,7 @@ impl fmt::Display for MetricId {
             Self::LesionSensitivity(point) => write!(f, "lesion_sensitivity@{point}"),
             Self::FalsePositivesPerScan(point) => write!(f, "fp_per_scan@{point}"),
             Self::Cpm => f.write_str("cpm"),
+            Self::AveragePrecision => f.write_str("average_precision"),
             Self::Dice => f.write_str("dice"),
             Self::DiceMissesZero => f.write_str("dice_misses_zero"),
             Self::Hd95 => f.write_str("hd95"),
@@ -241,6 +252,7 @@ impl FromStr for MetricId {
             "upper_limit_of_agreement" => Ok(Self::UpperLimitOfAgreement),
             "intraclass_correlation" => Ok(Self::IntraclassCorrelation),
             "cpm" => Ok(Self::Cpm),
+            "average_precision" => Ok(Self::AveragePrecision),
             "dice" => Ok(Self::Dice),
             "dice_misses_zero" => Ok(Self::DiceMissesZero),
             "hd95" => Ok(Self::Hd95),
@@ -290,6 +302,7 @@ mod tests {
             "lesion_sensitivity@call",
             "fp_per_scan@call",
             "cpm",
+            "average_precision",
             "dice",
             "dice_misses_zero",
             "hd95",

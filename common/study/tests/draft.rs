@@ -434,6 +434,16 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
             "metric = \"lesion_sensitivity@half\"\ndirection = \"at_most\"\nlimit = 0.8",
             "endpoints[0].direction",
         ),
+        (
+            "metric = \"lesion_sensitivity@half\"\nlimit = 0.8",
+            "metric = \"average_precision\"\ndirection = \"at_most\"\nlimit = 0.8",
+            "endpoints[0].direction",
+        ),
+        (
+            "metric = \"lesion_sensitivity@half\"\nlimit = 0.8",
+            "metric = \"average_precision\"\nlimit = 1.5",
+            "endpoints[0].limit",
+        ),
     ] {
         let text = findings().replacen(what, with, 1);
         assert_ne!(text, findings(), "{what}");
@@ -441,9 +451,13 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
         let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
         assert!(found.contains(&path), "{with}: {found:?}");
     }
+    let area = findings().replace("lesion_sensitivity@half", "average_precision");
+    assert_eq!(parsed(&area).endpoints[0].metric.to_string(), "average_precision");
     // Nobody else has such metrics.
-    let binary = GOOD.replace("metric = \"auroc\"", "metric = \"cpm\"");
-    assert_eq!(refused(&binary).problems[0].path, "endpoints[0].metric");
+    for metric in ["cpm", "average_precision"] {
+        let binary = GOOD.replace("metric = \"auroc\"", &format!("metric = \"{metric}\""));
+        assert_eq!(refused(&binary).problems[0].path, "endpoints[0].metric");
+    }
 }
 
 /// The endpoint that misses count in.

@@ -1,7 +1,7 @@
 //! The vetted aggregates of a task of findings with a place.
 
 use fedval_proto as proto;
-use fedval_study::detection::{CurvePoint, PointCounts};
+use fedval_study::detection::{AveragePrecision, CurvePoint, PointCounts};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{Cell, DetectionPerformance, PatientCounts, Release, Terms};
 
@@ -89,6 +89,9 @@ fn performance_to_wire(found: &DetectionPerformance) -> proto::DetectionPerforma
             rate_se_micro: Some(count_to_wire(point.rate_se_micro)),
         }),
         curve: found.curve.iter().map(edge).collect(),
+        average_precision: found
+            .average_precision
+            .map(|of| proto::DetectionAveragePrecision { se_micro: of.se_micro }),
     }
 }
 
@@ -103,6 +106,9 @@ fn performance_from_wire(
         hits: at.hits,
     };
     Ok(DetectionPerformance {
+        average_precision: found
+            .average_precision
+            .map(|of| AveragePrecision { se_micro: of.se_micro }),
         curve: found.curve.into_iter().map(edge).collect(),
         lesions: found.lesions,
         patients: PatientCounts {

@@ -33,6 +33,7 @@ async fn round() -> (Bench, LockedProtocol, Site) {
 /// Counts that a group with so many tens of patients could have.
 fn group(tens: u64) -> DetectionPerformance {
     DetectionPerformance {
+        average_precision: None,
         curve: Vec::new(),
         lesions: 8 * tens,
         patients: PatientCounts {

@@ -226,6 +226,9 @@ fn note_whole(
     let curve = format!("{shown} of {all} further scores");
     let rule = if is_first { Rule::Dc08 } else { Rule::Dc18 };
     decisions.push(Decision::new(curve, of(shown > 0), rule));
+    let is_told = overall.average_precision.is_some();
+    let rule = if shown > 0 { Rule::Dc11 } else { rule };
+    decisions.push(Decision::new("error of the average precision", of(is_told), rule));
 }
 
 fn note_cell(

@@ -223,9 +223,13 @@ pub fn check_detection(
         }
         group.check(plan).map_err(|_| SchemaBreach::Inconsistent)
     })?;
-    // Groups have no curve.
+    // Groups have no curve, and nothing that follows from one.
     let mut cells = release.subgroups.iter().filter_map(|cell| cell.performance.released());
-    if cells.all(|cell| cell.curve.is_empty()) { Ok(()) } else { Err(SchemaBreach::Subgroups) }
+    if cells.all(|cell| cell.curve.is_empty() && cell.average_precision.is_none()) {
+        Ok(())
+    } else {
+        Err(SchemaBreach::Subgroups)
+    }
 }
 
 /// Whole and shown cells.

@@ -60,7 +60,7 @@ pub(super) fn on_scale(
             classes::on_scale(plan, metric, member, performance)?
         }
         (_, Aggregates::Measures(group)) => measures::on_scale(metric, group)?,
-        (_, Aggregates::Detection(performance)) => detection::on_scale(metric, performance)?,
+        (_, Aggregates::Detection(performance)) => detection::on_scale(plan, metric, performance)?,
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
             logit_proportion(&member.calls.get(metric)?)?
         }

@@ -4,21 +4,22 @@ use std::borrow::Cow;
 
 use fedval_stats::detection::{CPM_RATES, DetectionCounts, Froc};
 use fedval_stats::{Interval, proportion};
+use fedval_study::detection::LEAST_SCORES;
 use fedval_study::protocol::{DetectionPlan, StudyProtocol};
 use fedval_study::{Cell, DetectionPerformance, MetricId};
 
 use super::Answer;
 use super::aggregates::Aggregates;
 use super::contribution::{logit_share, number};
-use super::metric::limits;
+use super::metric::{limits, logit_wald};
 use super::proportion::Proportion;
 use crate::report::{
     DetectionGroup, DetectionSection, Disclosed, Estimable, FrocPoint, FrocValue, Metric,
     OperatingPointLimit, Reason, Scale, SiteDetection, WithheldCode,
 };
 
-/// Fewer scores than this draw no curve: nothing is read off it.
-const LEAST_POINTS: usize = 3;
+/// How an average precision and its limits come about.
+const AREA: &str = "precision_recall_over_shown_scores_logit";
 
 /// Errors travel in 10⁻⁶.
 const MICRO: f64 = 1e-6;
@@ -30,6 +31,7 @@ pub(super) fn ids(plan: &DetectionPlan) -> Vec<MetricId> {
         MetricId::LesionSensitivity(name.clone()),
         MetricId::FalsePositivesPerScan(name.clone()),
         MetricId::Cpm,
+        MetricId::AveragePrecision,
     ]
 }
 
@@ -74,13 +76,30 @@ pub(super) fn estimate(
             ci: Estimable::not(Reason::NoSamplingError),
             method: Cow::Borrowed("straight_between_shown_scores"),
         }),
+        MetricId::AveragePrecision => {
+            let area = area(plan, found)?;
+            Ok(area_error(found).map_or_else(
+                |reason| Metric {
+                    estimate: area,
+                    se: Estimable::not(reason),
+                    ci: Estimable::not(reason),
+                    method: Cow::Borrowed(AREA),
+                },
+                |se| logit_wald((area, se), level, AREA),
+            ))
+        }
         _ => Err(Reason::InvalidInput),
     }
 }
 
 /// The estimate of a metric on its analysis scale with its standard error there.
-pub(super) fn on_scale(id: &MetricId, found: &DetectionPerformance) -> Result<(f64, f64), Reason> {
+pub(super) fn on_scale(
+    plan: &StudyProtocol,
+    id: &MetricId,
+    found: &DetectionPerformance,
+) -> Result<(f64, f64), Reason> {
     match id {
+        MetricId::AveragePrecision => logit_share((area(plan, found)?, area_error(found)?)),
         MetricId::LesionSensitivity(_) => {
             logit_share((share(found)?, error(found.point.sensitivity_se_micro)?))
         }
@@ -162,10 +181,24 @@ fn logarithm(rate: f64, se: f64) -> Result<(f64, f64), Reason> {
     if rate > 0.0 { Ok((rate.ln(), se / rate)) } else { Err(Reason::NoEvents) }
 }
 
+/// The average precision over the scores that were shown.
+fn area(plan: &StudyProtocol, found: &DetectionPerformance) -> Result<f64, Reason> {
+    let counts = found.at_scores(plan.task.detection().ok_or(Reason::InvalidInput)?);
+    if counts.at.len() < LEAST_SCORES {
+        return Err(Reason::Withheld);
+    }
+    Ok(counts.average_precision()?)
+}
+
+fn area_error(found: &DetectionPerformance) -> Result<f64, Reason> {
+    let of = found.average_precision.ok_or(Reason::Withheld)?;
+    Ok(number(of.se_micro) * MICRO)
+}
+
 /// The curve through the scores that were shown.
 fn curve(plan: &DetectionPlan, found: &DetectionPerformance) -> Result<Froc, Reason> {
     let known = found.known(plan);
-    if known.len() < LEAST_POINTS {
+    if known.len() < LEAST_SCORES {
         return Err(Reason::Withheld);
     }
     let at = known.iter().map(|at| (plan.threshold(at.edge), at.hits, at.false_positives));

@@ -18,7 +18,12 @@ pub(super) fn main_metric(detection: &DetectionSection) -> MetricId {
 /// What is shown of each site.
 pub(super) fn metrics(detection: &DetectionSection) -> Vec<MetricId> {
     let name = &detection.point.name;
-    vec![main_metric(detection), MetricId::FalsePositivesPerScan(name.clone()), MetricId::Cpm]
+    vec![
+        main_metric(detection),
+        MetricId::FalsePositivesPerScan(name.clone()),
+        MetricId::AveragePrecision,
+        MetricId::Cpm,
+    ]
 }
 
 /// Counts at the cut-off and the share found at each rate; none of another study.
@@ -75,7 +80,7 @@ fn rates(shown: &Ranking<'_>) -> Table {
     let caption = format!(
         "Share of lesions found at so many false positives a scan, read off each site\'s curve: straight between \
          scores that were released, and beyond the last one as at it. Where few scores were released this \
-         understates what the model finds. The curve has no released error.{}",
+         understates what the model finds. These shares have no released error.{}",
         shown.caption()
     );
     let sites: Vec<_> =

@@ -102,7 +102,7 @@ fn counts_of_findings(counts: &DetectionGroup, metric: &MetricId) -> Option<(u64
         MetricId::FalsePositivesPerScan(_) => {
             Some((*counts.false_positives.released()?, counts.scans))
         }
-        MetricId::Cpm => Some((counts.lesions, counts.scans)),
+        MetricId::Cpm | MetricId::AveragePrecision => Some((counts.lesions, counts.scans)),
         _ => Some((counts.hits, counts.lesions)),
     }
 }
@@ -239,7 +239,7 @@ impl Forest<'_> {
             MetricId::FalsePositivesPerScan(_) => {
                 ("False positives / scans", ["false_positives", "scans"])
             }
-            MetricId::Cpm => ("Lesions / scans", ["lesions", "scans"]),
+            MetricId::Cpm | MetricId::AveragePrecision => ("Lesions / scans", ["lesions", "scans"]),
             _ => ("With condition / cases", ["with_condition", "cases"]),
         }
     }

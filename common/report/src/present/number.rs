@@ -33,6 +33,7 @@ impl Format {
             | MetricId::ClassAuroc(_)
             | MetricId::IntraclassCorrelation
             | MetricId::Cpm
+            | MetricId::AveragePrecision
             | MetricId::Dice
             | MetricId::DiceMissesZero
             | MetricId::Nsd => Self::Fixed(3),

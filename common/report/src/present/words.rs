@@ -35,6 +35,7 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::LesionSensitivity(point) => format!("Lesion sensitivity at {point}"),
         MetricId::FalsePositivesPerScan(point) => format!("False positives a scan at {point}"),
         MetricId::Cpm => "CPM".to_owned(),
+        MetricId::AveragePrecision => "Average precision over released scores".to_owned(),
         MetricId::Dice => "Dice coefficient".to_owned(),
         MetricId::DiceMissesZero => "Dice coefficient, a miss counting 0".to_owned(),
         MetricId::Hd95 => "HD95".to_owned(),
@@ -108,7 +109,8 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::ClassSpecificity(_)
         | MetricId::LesionSensitivity(_)
         | MetricId::FalsePositivesPerScan(_)
-        | MetricId::Cpm => None,
+        | MetricId::Cpm
+        | MetricId::AveragePrecision => None,
     }
 }
 

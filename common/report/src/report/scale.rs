@@ -42,7 +42,8 @@ impl Scale {
             | MetricId::ClassSensitivity(_)
             | MetricId::ClassSpecificity(_)
             | MetricId::LesionSensitivity(_)
-            | MetricId::Cpm => Self::Logit,
+            | MetricId::Cpm
+            | MetricId::AveragePrecision => Self::Logit,
             MetricId::OeRatio | MetricId::FalsePositivesPerScan(_) => Self::Log,
             MetricId::Brier
             | MetricId::CalibrationIntercept

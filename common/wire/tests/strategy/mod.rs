@@ -6,7 +6,7 @@ use fedval_stats::aggregate::{
 };
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
-use fedval_study::detection::{CurvePoint, PointCounts};
+use fedval_study::detection::{AveragePrecision, CurvePoint, PointCounts};
 use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
 use fedval_study::measures::Measured;
 use fedval_study::noisy::NoisyCount;
@@ -295,11 +295,13 @@ prop_compose! {
     fn found()(
         counts in [count(), count(), count()], patients in [count(), count(), count()],
         point in point_counts(), curve in vec((any::<u32>(), count(), count()), 0..4),
+        area in option::of(count()),
     ) -> DetectionPerformance {
         let [lesions, scans_with, scans_without] = counts;
         let [total, with_negative, with_positive] = patients;
         let at = |(edge, false_positives, hits)| CurvePoint { edge, false_positives, hits };
         DetectionPerformance {
+            average_precision: area.map(|se_micro| AveragePrecision { se_micro }),
             curve: curve.into_iter().map(at).collect(),
             lesions,
             patients: PatientCounts { total, with_negative, with_positive },

@@ -158,7 +158,11 @@ fn detection_tables(release: &Release<DetectionPerformance>, task: &Task) -> Str
             table(&["score at least", "lesions found", "false positives"], curve.iter().map(step))
         }
     };
-    format!("{groups}\n\n{curve}\n\n{}", failed_cases(&release.attrition))
+    let area = release.overall.average_precision.map_or_else(
+        || "No error of the average precision over these scores leaves.".to_owned(),
+        |of| format!("Error of the average precision over these scores: {} / 10^6.", of.se_micro),
+    );
+    format!("{groups}\n\n{curve}\n\n{area}\n\n{}", failed_cases(&release.attrition))
 }
 
 fn failed_cases(attrition: &[AttritionCount]) -> String {
@@ -242,7 +246,7 @@ fn noisy_row(group: &NoisyPerformance) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use fedval_study::detection::PointCounts;
+    use fedval_study::detection::{AveragePrecision, PointCounts};
     use fedval_study::measures::{Measure, Measured};
     use fedval_study::protocol::{
         Class, DetectionPlan, DetectionPoint, Matching, Profile, Quantity,
@@ -291,6 +295,7 @@ mod tests {
     #[test]
     fn every_count_of_findings_that_leaves_is_shown() {
         let group = DetectionPerformance {
+            average_precision: Some(AveragePrecision { se_micro: 23_000 }),
             curve: vec![CurvePoint { edge: 7, false_positives: 31, hits: 52 }],
             lesions: 93,
             patients: PatientCounts { total: 120, with_negative: 80, with_positive: 60 },
@@ -319,7 +324,9 @@ mod tests {
         };
         let outcome = Outcome::ReleasedDetection(Box::new(release));
         let shown = of(&outcome, &task);
-        for words in ["71 of 93", "withheld", "0.35", "52", "31", "66 with, 88 without", "47000"] {
+        for words in
+            ["71 of 93", "withheld", "0.35", "52", "31", "66 with, 88 without", "47000", "23000"]
+        {
             assert!(shown.contains(words), "{words}: {shown}");
         }
         assert!(of(&outcome, &Task::Binary).contains("edge 7"), "nothing is left out");

@@ -98,7 +98,7 @@ pub(super) fn check_metric(
         endpoint.metric != MetricId::Cpm,
         &metric,
         "cpm has no sampling error to hold against a limit",
-        "choose lesion_sensitivity@NAME or fp_per_scan@NAME",
+        "choose lesion_sensitivity@NAME, fp_per_scan@NAME or average_precision",
     );
     check_direction(path, endpoint, found);
     let is_rate = matches!(endpoint.metric, MetricId::FalsePositivesPerScan(_));
@@ -131,6 +131,11 @@ fn check_direction(path: &str, endpoint: &Endpoint, found: &mut Breaches) {
         MetricId::LesionSensitivity(_) => (
             EndpointDirection::AtLeast,
             "must be \"at_least\": the more lesions are found, the better",
+            "write direction = \"at_least\"",
+        ),
+        MetricId::AveragePrecision => (
+            EndpointDirection::AtLeast,
+            "must be \"at_least\": the larger, the better",
             "write direction = \"at_least\"",
         ),
         _ => return,

@@ -131,7 +131,9 @@ const fn metrics(task: &Task) -> &'static str {
         Task::Binary => {
             "choose a metric of one condition, such as auroc, or write task = \"ordinal\""
         }
-        Task::Detection(_) => "choose lesion_sensitivity@NAME or fp_per_scan@NAME",
+        Task::Detection(_) => {
+            "choose lesion_sensitivity@NAME, fp_per_scan@NAME or average_precision"
+        }
         Task::MultiClass(_) => {
             "choose macro_auroc, balanced_accuracy, accuracy, class_auroc@NAME, class_sensitivity@NAME \
              or class_specificity@NAME"
