@@ -265,7 +265,7 @@ impl Problem for ManifestProblem {
             Self::ColumnType { .. } => {
                 "write it as text or numbers: dates, decimals and lists are not read"
             }
-            Self::Compression => "write it with Snappy, with gzip or without compression",
+            Self::Compression => "write it with Snappy, Zstandard or gzip, or without compression",
             Self::ParquetDamaged => {
                 "write the file again, with pages of a few MiB, or export the cohort as CSV"
             }

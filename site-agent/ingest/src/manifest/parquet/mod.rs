@@ -1,7 +1,7 @@
 //! Manifests as Parquet files, read in a box.
 //!
-//! A table's bytes are a stranger's: sizes that they declare are allocated before a value is read, and the library that
-//! reads them panics at some. So a child that can reach nothing but the open file reads it, row group by row group, and
+//! A table's bytes are a stranger's: sizes that they declare are allocated before a value is read, the library that
+//! reads them panics at some, and pages in Zstandard are unpacked by C. So a child that can reach nothing but the open file reads it, row group by row group, and
 //! answers with the cells of one batch of rows after the other: as the text that the same table would have as CSV.
 
 mod column;

@@ -149,6 +149,15 @@ impl<R: ChunkReader + 'static> Table<R> {
     }
 }
 
+/// Codecs that the library was built with. Each unpacks a page into the room that the page declares, made before: nothing
+/// grows with what is unpacked, nor does Zstandard's window, as pages are unpacked whole. What a page declares beyond
+/// honest sizes ends at the box's memory limit.
 const fn is_read(compression: Compression) -> bool {
-    matches!(compression, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_))
+    matches!(
+        compression,
+        Compression::UNCOMPRESSED
+            | Compression::SNAPPY
+            | Compression::GZIP(_)
+            | Compression::ZSTD(_)
+    )
 }
