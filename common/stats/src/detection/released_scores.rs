@@ -229,6 +229,54 @@ mod tests {
         assert!((same - se).abs() < 1e-12);
     }
 
+    /// A patient with up to two lesions, which are alike, and up to two false positives, at five scores.
+    fn drawn(seed: &mut u64) -> CountsAtScores {
+        let mut below = |most: u64| {
+            *seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (*seed >> 33) % most
+        };
+        let (lesions, ease) = (below(3), below(3));
+        let hits: Vec<u64> = (0..lesions).map(|_| below(4) + ease).collect();
+        let others: Vec<u64> = (0..below(3)).map(|_| below(6).min(below(6))).collect();
+        let above = |scores: &[u64], least: u64| {
+            scores.iter().filter(|score| **score >= least).count() as u64
+        };
+        let at = (1..6).rev().map(|least| (above(&hits, least), above(&others, least)));
+        CountsAtScores { lesions, at: at.collect() }
+    }
+
+    #[test]
+    fn the_error_is_that_by_which_cohorts_differ() {
+        let mut seed = 7;
+        let (mut areas, mut errors) = (Vec::new(), Vec::new());
+        for _ in 0..400 {
+            let patients: Vec<_> = (0..80).map(|_| drawn(&mut seed)).collect();
+            let mut whole = counts(0, &[(0, 0); 5]);
+            for patient in &patients {
+                whole.lesions += patient.lesions;
+                for (sum, own) in whole.at.iter_mut().zip(&patient.at) {
+                    *sum = (sum.0 + own.0, sum.1 + own.1);
+                }
+            }
+            areas.push(whole.average_precision().unwrap());
+            errors.push(whole.average_precision_error(&patients).unwrap());
+        }
+        let mean = |of: &[f64]| of.iter().sum::<f64>() / 400.0;
+        let middle = mean(&areas);
+        let squares: Vec<f64> = areas.iter().map(|area| (area - middle).powi(2)).collect();
+        let (spread, told) = (mean(&squares).sqrt(), mean(&errors));
+        assert!((told / spread - 1.0).abs() < 0.12, "{told} {spread}");
+        // On the logit scale, where limits are made.
+        let logit = |p: f64| (p / (1.0 - p)).ln();
+        let holds = |(area, se): (&f64, &f64)| {
+            (logit(*area) - logit(middle)).abs() <= 1.96 * se / (area * (1.0 - area))
+        };
+        let held = areas.iter().zip(&errors).filter(|found| holds(*found)).count();
+        assert!((370..=392).contains(&held), "{held} of 400");
+    }
+
     #[test]
     fn what_no_cohort_has_is_a_reason() {
         for (counts, reason) in [
