@@ -235,4 +235,10 @@ fn the_page_says_who_is_in_no_mean() {
         assert!(page.contains(words), "{words}");
     }
     assert!(!page.contains("Discrimination and calibration by site"));
+    // Its endpoint is on Dice alone, as those of studies were that drafts are refused for now.
+    let words = "No endpoint counts patients in whom the model outlined nothing";
+    assert!(page.contains(words));
+    let mut counted = plan(0.8);
+    counted.endpoints[0].metric = MetricId::DiceMissesZero;
+    assert!(!render_html(&report(&counted), &[]).unwrap().contains(words));
 }

@@ -1,6 +1,6 @@
 //! Sentences that every report carries.
 
-use fedval_study::{ProtocolHistory, RoundRecord, ScoreSource};
+use fedval_study::{MetricId, ProtocolHistory, RoundRecord, ScoreSource};
 
 use super::{Answer, history};
 use crate::report::{WithheldItem, WithheldWhat};
@@ -36,6 +36,7 @@ pub(super) fn limits(
     std::iter::once(model)
         .chain(others)
         .chain(agreement(protocols))
+        .chain(misses(protocols))
         .chain(made_elsewhere(answers))
         .chain(seen_before(answers))
         .chain(history::written_after_results(protocols, round))
@@ -48,6 +49,18 @@ fn agreement(protocols: &ProtocolHistory) -> Option<String> {
     quantity.map(|_| {
         "Limits of agreement hold 95 of 100 patients where errors are normal and as large at one end of the scale \
          as at the other; no site tells single errors, so that neither can be looked at here."
+            .to_owned()
+    })
+}
+
+/// What endpoints on masks do not ask, of a protocol that was locked before drafts were refused for it.
+fn misses(protocols: &ProtocolHistory) -> Option<String> {
+    let endpoints = &protocols.in_force().protocol().endpoints;
+    let is_silent = endpoints.iter().any(|of| of.metric.is_silent_about_misses());
+    let is_counted = endpoints.iter().any(|of| of.metric == MetricId::DiceMissesZero);
+    (is_silent && !is_counted).then(|| {
+        "No endpoint counts patients in whom the model outlined nothing though they have the structure: missing \
+         those who are hard makes means over the others better. Read each verdict beside the misses."
             .to_owned()
     })
 }
