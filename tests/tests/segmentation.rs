@@ -241,7 +241,8 @@ fn check_preview(hospital: &Site, report: &Value) {
     let job = report["round"]["id"].as_str().expect("a round");
     let shown = hospital.agent(&["preview", job]);
     assert_eq!(shown.code, 0, "{}", shown.err);
-    let is_shown = shown.out.contains("dice: mean") && shown.out.contains("structure missed");
+    let is_mean = ["dice: mean", "dice_misses_zero: mean"].iter().any(|of| shown.out.contains(of));
+    let is_shown = is_mean && shown.out.contains("structure missed");
     let is_released = site(report, &hospital.name)["status"] == "released";
     assert_eq!(is_shown, is_released, "{}", shown.out);
 }
@@ -279,6 +280,17 @@ fn check_misses(name: &str, metrics: &Value, patients: &[Patient]) {
     assert_eq!(missed > 0, own("/estimate") < both, "{name}: misses cost");
 }
 
+/// A hospital whose model outlines nine of sixty: too few for any measure of them, and no reason to be silent.
+fn check_blind(site: &Value, patients: &[Patient]) {
+    assert_eq!((&site["status"], &site["patients"]), (&"released".into(), &9.into()));
+    assert_eq!(site["empty_masks"]["missed"], 51);
+    let sum: f64 = patients.iter().filter_map(measured).map(|of| of[0]).sum();
+    let metrics = &site["metrics"];
+    let told = number(metrics, "/dice_misses_zero/estimate");
+    near("blind", told, sum / 60.0, step(1.0, 60, 0.001) / 2.0 + 1e-6);
+    assert_eq!(metrics["dice"]["not_estimable"], "withheld");
+}
+
 #[test]
 fn masks_of_three_hospitals_compare_as_their_voxels_do() {
     let consortium = Consortium::start();
@@ -289,6 +301,7 @@ fn masks_of_three_hospitals_compare_as_their_voxels_do() {
         ("south", patients(2, 80, 2.5, [2, 1, 4])),
         ("west", patients(3, 70, 1.5, [0, 0, 0])),
         ("small", patients(4, 15, 1.0, [0, 0, 0])),
+        ("blind", patients(5, 60, 1.0, [51, 0, 0])),
     ];
     let report = round(&consortium, &study("masks", &model), &hospitals);
 
@@ -302,6 +315,7 @@ fn masks_of_three_hospitals_compare_as_their_voxels_do() {
         check_misses(name, &site["metrics"], patients);
         assert_eq!(site["n_pos"]["not_estimable"], "not_defined_for_task");
     }
+    check_blind(site(&report, "blind"), &hospitals[4].1);
     // Three and twelve patients without the structure are told of; one and four are fewer than k, as is nobody.
     let empty = |name: &str| site(&report, name)["empty_masks"].clone();
     let told = serde_json::json!({
@@ -311,12 +325,14 @@ fn masks_of_three_hospitals_compare_as_their_voxels_do() {
     assert_eq!(empty("south"), serde_json::json!({ "missed": 2 }));
     assert_eq!(empty("west"), serde_json::json!({ "missed": 0 }));
     let section = &report["segmentation"];
-    assert_eq!((&section["missed"], &section["spurious"]), (&Value::from(6), &Value::from(3)));
-    assert_eq!(section["measured"], 71 + 73 + 70);
+    assert_eq!((&section["missed"], &section["spurious"]), (&Value::from(57), &Value::from(3)));
+    assert_eq!(section["measured"], 71 + 73 + 70 + 9);
     let synthesis = &report["synthesis"]["dice"];
     assert_eq!((&synthesis["k"], &synthesis["scale"]), (&Value::from(3), &Value::from("identity")));
-    assert_eq!(report["synthesis"]["dice_misses_zero"]["k"], 3);
-    assert_eq!(report["verdicts"][1]["metric"], "dice_misses_zero");
+    assert_eq!(report["synthesis"]["dice_misses_zero"]["k"], 4);
+    let counted = &report["verdicts"][1];
+    assert_eq!((&counted["metric"], &counted["k"]), (&"dice_misses_zero".into(), &4.into()));
+    assert_eq!(counted["worst_site"]["site"], "blind", "nobody escapes by missing");
     let verdict = &report["verdicts"][0];
     assert_eq!(verdict["worst_site"]["site"], "south", "its model errs the most");
     assert!(report["synthesis"].get("auroc").is_none());

@@ -101,7 +101,7 @@ fn classes(p: &ClassPerformance) -> f64 {
 /// A grid is no finer than a measure's room over its patients, so that a mean has no more values than there are
 /// patients, and one beyond at each end; a spread has two figures at one of some powers of ten.
 fn measures(p: &MeasurePerformance, base: f64) -> f64 {
-    let mean = field(to_f64(p.patients) + 2.0);
+    let mean = field(to_f64(p.having_structure().unwrap_or(p.patients)) + 2.0);
     let measures = p.measures.iter().map(|_| mean + field(99.0 * 17.0));
     // Counts of empty masks are exact, and no more than the cohort.
     let counts =

@@ -60,11 +60,42 @@ fn means_are_over_patients_with_both_masks_and_the_others_are_counted() {
 }
 
 #[test]
-fn too_few_measured_patients_say_nothing_however_many_there_are_beside() {
+fn too_few_with_the_structure_say_nothing_however_many_there_are_beside() {
     let site = standard();
-    let of = |patients| site.vet(summary(0, &measured(patients, 0.85), tally(30, 30, 30)));
-    assert_eq!(code(of(21)), "INSUFFICIENT");
-    assert_eq!(code(of(22)), "released");
+    let of = |found, missed| site.vet(summary(0, &measured(found, 0.85), tally(missed, 30, 30)));
+    assert_eq!(code(of(21, 0)), "INSUFFICIENT");
+    assert_eq!(code(of(2, 19)), "INSUFFICIENT");
+    assert_eq!(code(of(22, 0)), "released");
+}
+
+#[test]
+fn of_a_model_that_misses_nearly_everybody_the_mean_leaves_in_which_misses_count() {
+    let site = standard();
+    for (found, missed) in [(21_u32, 30_u32), (1, 40), (11, 11)] {
+        let values = measured(found, 0.85);
+        let vetted = site.vet(summary(0, &values, tally(missed.into(), 30, 30))).unwrap();
+        let overall = released(&vetted).overall;
+        let [told] = &overall.measures[..] else { panic!("one measure") };
+        assert_eq!(told.measure, Measure::DiceMissesZero);
+        assert_eq!(overall.patients, u64::from(found));
+        let without_structure = Some(WithoutStructure { neither: 30, spurious: 30 });
+        let counted = EmptyMasks { missed: missed.into(), without_structure };
+        assert_eq!(overall.empty_masks, Some(counted));
+        let n = f64::from(found + missed);
+        let mean = values.iter().map(|of| of[0]).sum::<f64>() / n;
+        assert!(told.mean.grid_micro * u64::from(found + missed) >= 1_000_000, "one step at most");
+        let (value, step) =
+            (told.mean.value(), f64::from(u32::try_from(told.mean.grid_micro).unwrap()) / 1e6);
+        assert!((value - mean).abs() <= step / 2.0 + 1e-6, "{found}: {value} {mean}");
+        // The spread is that of zeros and ones, whatever the few have.
+        let widest = (value * (1.0 - value) * n / (n - 1.0)).sqrt();
+        assert!((told.sd.value() - widest).abs() <= 0.05 * widest + 0.001, "{found}");
+    }
+    // Where misses may not be told, nobody can say whether a cohort is small.
+    for policy in ["profile = \"strict\"\nk = 11\n", "profile = \"opensafely\"\nk = 11\n"] {
+        let few = under(policy).vet(summary(0, &measured(2, 0.85), tally(90, 30, 30)));
+        assert_eq!(code(few), "INSUFFICIENT", "{policy}");
+    }
 }
 
 #[test]

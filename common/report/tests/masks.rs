@@ -165,6 +165,46 @@ fn a_model_that_outlines_only_what_is_easy_meets_dice_and_not_the_other() {
 }
 
 #[test]
+fn a_hospital_where_hardly_anybody_is_outlined_does_not_fall_silent() {
+    let plan = plan(0.8);
+    let mut answers = answers(&plan);
+    answers[1].1 = Some(released(&plan, 5, 0.9, [60, 0, 0]));
+    let (protocol, round, results) = documents(&plan, &answers, OPENED);
+    let report = assemble(&protocol, &round, &results).unwrap();
+    let site = &report.sites[1];
+    assert_eq!(site.patients.value(), Some(&5));
+    let found = site.metrics[&MetricId::DiceMissesZero].value().unwrap();
+    let values: Vec<f64> = masks::measured(5, 0.9).iter().map(|of| of[0]).collect();
+    let mean = values.iter().sum::<f64>() / 65.0;
+    assert!((found.estimate - mean).abs() <= 0.01 + 1e-6, "a step of 0.02: {}", found.estimate);
+    let [lower, upper] = *found.ci.value().unwrap();
+    assert!(lower < mean && mean < upper);
+    // As wide as zeros and ones would make it, and no narrower than what the patients have.
+    assert!(*found.se.value().unwrap() > (mean * (0.9 - mean) / 64.0).sqrt() * 0.9);
+    for id in [MetricId::Dice, MetricId::Hd95, MetricId::Nsd] {
+        assert_eq!(site.metrics[&id].reason(), Some(Reason::Withheld), "{id}");
+        assert_eq!(report.synthesis[&id].value().unwrap().k, 2);
+    }
+    assert_eq!(report.synthesis[&MetricId::DiceMissesZero].value().unwrap().k, 3);
+    let value: Value = serde_json::from_slice(report.canonical().unwrap().bytes()).unwrap();
+    Published::read().check(&value).unwrap();
+    assert!(!render_html(&report, &[]).unwrap().contains("NaN"));
+    // It cannot say so where enough were outlined, nor of a spread of its own.
+    let refused = |change: fn(&mut fedval_study::MeasurePerformance)| {
+        let mut answers = answers.clone();
+        let Some(Outcome::ReleasedMeasures(release)) = &mut answers[1].1 else {
+            panic!("measures")
+        };
+        change(&mut release.overall);
+        let (protocol, round, results) = documents(&plan, &answers, OPENED);
+        assert!(assemble(&protocol, &round, &results).is_err());
+    };
+    refused(|group| group.patients = 22);
+    refused(|group| group.measures[0].sd.value_micro -= group.measures[0].sd.value_micro / 10);
+    refused(|group| group.empty_masks.as_mut().unwrap().missed = 3);
+}
+
+#[test]
 fn a_site_that_may_not_tell_its_misses_is_left_out_and_said_to_be() {
     let plan = plan(0.8);
     let mut answers = answers(&plan);

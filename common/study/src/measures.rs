@@ -33,11 +33,14 @@ pub enum Measure {
     Hd95,
     /// The share of their surfaces within the tolerance.
     Nsd,
+    /// Dice's coefficient, 0 where the structure was missed: of all patients who have it, and told alone where those in
+    /// whom it was outlined are too few for the others.
+    DiceMissesZero,
 }
 
 /// A text names no measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a measure; one of absolute_error, error, level, dice, hd95, nsd")]
+#[error("not a measure; one of absolute_error, error, level, dice, hd95, nsd, dice_misses_zero")]
 pub struct UnknownMeasure;
 
 impl fmt::Display for Measure {
@@ -49,6 +52,7 @@ impl fmt::Display for Measure {
             Self::Dice => "dice",
             Self::Hd95 => "hd95",
             Self::Nsd => "nsd",
+            Self::DiceMissesZero => "dice_misses_zero",
         })
     }
 }
@@ -64,6 +68,7 @@ impl FromStr for Measure {
             "dice" => Ok(Self::Dice),
             "hd95" => Ok(Self::Hd95),
             "nsd" => Ok(Self::Nsd),
+            "dice_misses_zero" => Ok(Self::DiceMissesZero),
             _ => Err(UnknownMeasure),
         }
     }
@@ -131,9 +136,9 @@ pub struct MeasurePerformance {
     /// no form for these counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty_masks: Option<EmptyMasks>,
-    /// Every measure of the task, in its order.
+    /// Every measure of the task, in its order; or that one alone which misses count in.
     pub measures: Vec<Measured>,
-    /// Distinct patients; a multiple of the rounding in force.
+    /// Distinct patients who were measured; a multiple of the rounding in force.
     #[serde(serialize_with = "exact_u64")]
     pub patients: u64,
 }
@@ -145,6 +150,18 @@ impl MeasurePerformance {
         self.measures.iter().find(|of| of.measure == *measure)
     }
 
+    /// Whether nothing is told of those who were measured, being too few: only the mean that misses count in.
+    #[must_use]
+    pub fn is_of_misses(&self) -> bool {
+        matches!(&self.measures[..], [of] if of.measure == Measure::DiceMissesZero)
+    }
+
+    /// Patients who have the structure: measured, or missed; `None` where misses are not told.
+    #[must_use]
+    pub fn having_structure(&self) -> Option<u64> {
+        self.empty_masks.map(|of| self.patients.saturating_add(of.missed))
+    }
+
     /// The consistency that can be tested without the protocol, given the rounding in force.
     ///
     /// # Errors
@@ -152,7 +169,13 @@ impl MeasurePerformance {
     /// [`ContradictoryPerformance`] names the relation that does not hold.
     pub fn check(&self, base: u64) -> Result<(), ContradictoryPerformance> {
         holds(base > 0 && self.patients.is_multiple_of(base), "counts are multiples of the base")?;
-        let is_cohort = (1..=MOST_PATIENTS).contains(&self.patients);
+        let is_of_misses = self.is_of_misses();
+        holds(
+            !is_of_misses || self.empty_masks.is_some(),
+            "a mean with misses stands beside them",
+        )?;
+        let least = u64::from(!is_of_misses);
+        let is_cohort = (least..=MOST_PATIENTS).contains(&self.patients);
         holds(is_cohort, "patients are no more than a cohort has")?;
         let counts = self.empty_masks.map_or([0; 3], |of| {
             let without = of.without_structure;
@@ -219,6 +242,23 @@ mod tests {
             assert_eq!(measure.to_string().parse(), Ok(measure.clone()));
         }
         assert_eq!("maximum".parse::<Measure>(), Err(UnknownMeasure));
+        assert_eq!("dice_misses_zero".parse(), Ok(Measure::DiceMissesZero));
+        assert_eq!(Measure::DiceMissesZero.to_string(), "dice_misses_zero");
+    }
+
+    #[test]
+    fn a_mean_with_misses_alone_stands_beside_them_and_may_be_of_nobody_who_was_measured() {
+        let missed = EmptyMasks { missed: 60, without_structure: None };
+        let alone = MeasurePerformance {
+            empty_masks: Some(missed),
+            measures: vec![measured(Measure::DiceMissesZero, 0, 100_000)],
+            patients: 0,
+        };
+        assert!(alone.is_of_misses() && !performance().is_of_misses());
+        assert_eq!((alone.check(1), alone.having_structure()), (Ok(()), Some(60)));
+        assert!(MeasurePerformance { empty_masks: None, ..alone.clone() }.check(1).is_err());
+        let other = vec![measured(Measure::Dice, 0, 100_000)];
+        assert!(MeasurePerformance { measures: other, ..alone }.check(1).is_err());
     }
 
     #[test]

@@ -111,6 +111,7 @@ const fn measure_to_wire(measure: &Measure) -> proto::Measure {
         Measure::Dice => proto::Measure::Dice,
         Measure::Hd95 => proto::Measure::Hd95,
         Measure::Nsd => proto::Measure::Nsd,
+        Measure::DiceMissesZero => proto::Measure::DiceMissesZero,
     }
 }
 
@@ -123,5 +124,6 @@ const fn measure_from_wire(measure: proto::Measure) -> Option<Measure> {
         proto::Measure::Dice => Some(Measure::Dice),
         proto::Measure::Hd95 => Some(Measure::Hd95),
         proto::Measure::Nsd => Some(Measure::Nsd),
+        proto::Measure::DiceMissesZero => Some(Measure::DiceMissesZero),
     }
 }

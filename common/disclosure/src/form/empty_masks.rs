@@ -1,7 +1,7 @@
 //! Patients in whom a mask is empty, as they may leave: by kind, in exact counts or not at all.
 //!
-//! Misses are a response count behind a denominator of those who have the structure, which is no smaller than the group
-//! that is measured, and that group was held to the cohort's minimum (DC-02). Those without the structure are a group of
+//! Misses are a response count behind a denominator of those who have the structure, and these, or already those of them
+//! who are measured, were held to the cohort's minimum (DC-02). Those without the structure are a group of
 //! their own, and k of them are needed (DC-03); fewer look like none. Terms that round or keep response counts back have
 //! no form for these counts (DC-06): beside rounded means they would give back what rounding hides.
 

@@ -5,6 +5,7 @@ pub(crate) mod detection;
 pub(crate) mod empty_masks;
 pub(crate) mod exact;
 pub(crate) mod measures;
+pub(crate) mod misses;
 pub(crate) mod noisy;
 
 use fedval_study::summary::{DimensionSummary, GroupSummary, Leaf};

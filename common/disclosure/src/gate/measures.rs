@@ -4,10 +4,15 @@
 //! of them (DC-10). Groups are held to the same minima as where patients are counted, under either label: k of them
 //! (DC-03), ten more for the spread that is told (DC-11), and no other group, of this release or an earlier one, from
 //! which fewer could be told apart (DC-17, DC-18).
+//!
+//! Of masks the patients who are measured are those whom the model outlined. Were a cohort held to its minimum by them
+//! alone, a model would leave a study's means by missing nearly everybody at a site: where only they are too few, the one
+//! mean in which misses count leaves, over all who have the structure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_study::members::UNLISTED;
+use fedval_study::protocol::Structure;
 use fedval_study::result::AttritionCount;
 use fedval_study::summary::{MeasureFindings, MeasureGroup};
 use fedval_study::{
@@ -18,8 +23,10 @@ use fedval_study::{
 use super::{Gate, Withheld, note_attrition};
 use crate::cell_plan::CellPlan;
 use crate::decision::{Decision, Verdict};
-use crate::form::{self, measures::Measuring};
+use crate::form::coarse::rounded_row;
+use crate::form::{self, empty_masks, measures::Measuring};
 use crate::rules::dc01_closed_schema::{self, SchemaBreach};
+use crate::rules::dc25_marking::Suppression;
 use crate::rules::{Rule, dc02_cohort_minimum, dc10_means, dc18_earlier_releases};
 use crate::{Footprint, History, Vetted};
 
@@ -40,17 +47,20 @@ impl Gate<'_> {
         if terms.noise_rho_micro.is_some() {
             return Err(Withheld::MeasuresHaveNoNoise);
         }
-        let overall = found
-            .overall
-            .as_ref()
-            .filter(|overall| dc02_cohort_minimum::is_sufficient(both(overall.patients), terms.k))
-            .ok_or(Withheld::Insufficient)?;
+        let is_enough = |patients: u64| dc02_cohort_minimum::is_sufficient(both(patients), terms.k);
+        let overall = found.overall.as_ref().filter(|overall| is_enough(overall.patients));
+        // Whom a model outlines is its own doing; who has the structure is not.
+        let outlined = found.overall.as_ref().map_or(0, |overall| overall.patients);
+        let having = found.empty_masks.map_or(0, |of| outlined.saturating_add(of.only_reference));
+        if overall.is_none() && !is_enough(having) {
+            return Err(Withheld::Insufficient);
+        }
         self.check_members(&summary.members)?;
-        check_measured(&summary.members, overall, found)?;
+        check_measured(&summary.members, found)?;
         if dc18_earlier_releases::mixes_noise(&summary.members, false, history) {
             return Err(Withheld::EarlierReleases);
         }
-        if terms.zeros_withheld && is_dominated(overall) {
+        if terms.zeros_withheld && overall.is_some_and(is_dominated) {
             return Err(Withheld::Dominated);
         }
         let zeros = self.structural_zeros(&summary.members)?;
@@ -58,8 +68,12 @@ impl Gate<'_> {
         let attrition = self.attrition(summary, history);
         let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
         let beside_earlier = dc18_earlier_releases::meets_others(&summary.members, history);
-        let evidence = (overall, found, beside_earlier);
-        let release = self.measured(evidence, &plan, &attrition, &mut decisions)?;
+        let release = if let Some(overall) = overall {
+            let evidence = (overall, found, beside_earlier);
+            self.measured(evidence, &plan, &attrition, &mut decisions)?
+        } else {
+            self.missed((found, beside_earlier), &attrition, &mut decisions)?
+        };
         let (members, shown) = (summary.members.clone(), form::shown(&plan));
         let footprint = Footprint { members, shown, noisy: false };
         let outcome = Outcome::ReleasedMeasures(Box::new(release));
@@ -90,6 +104,30 @@ impl Gate<'_> {
         dc01_closed_schema::check_measures(&release, self.protocol).map_err(Withheld::Schema)?;
         Ok(release)
     }
+
+    /// The release where the model outlined the structure in too few of those who have it.
+    fn missed(
+        &self,
+        (found, beside_earlier): (&MeasureFindings, bool),
+        attrition: &[AttritionCount],
+        decisions: &mut Vec<Decision>,
+    ) -> Result<Release<MeasurePerformance>, Withheld> {
+        let terms = self.policy.terms;
+        let tally = found.empty_masks.ok_or(Withheld::Insufficient)?;
+        // Where misses may not be told, nothing is: a small cohort looks the same.
+        let empty = empty_masks::of(tally, &terms, beside_earlier, decisions);
+        let empty = empty.ok_or(Withheld::Insufficient)?;
+        let overall = form::misses::of(&Structure::with_misses(), found.overall.as_ref(), empty)
+            .ok_or(Withheld::Schema(SchemaBreach::Inconsistent))?;
+        let withheld = Verdict::Withheld(Suppression::Primary);
+        decisions.push(Decision::new("measures of the few outlined", withheld, Rule::Dc02));
+        decisions.push(Decision::new("mean Dice, misses as 0", Verdict::Rounded, Rule::Dc10));
+        note_attrition(attrition, decisions);
+        let attrition = attrition.iter().map(|row| rounded_row(row, &terms)).collect();
+        let release = Release { attrition, overall, subgroups: Vec::new(), terms };
+        dc01_closed_schema::check_measures(&release, self.protocol).map_err(Withheld::Schema)?;
+        Ok(release)
+    }
 }
 
 /// Patients who stand under both labels.
@@ -107,11 +145,8 @@ fn is_dominated(overall: &MeasureGroup) -> bool {
 
 /// Every patient stands in one cell of each table, each case under both labels, and groups count just these: the rules
 /// look at members, and the release tells of groups.
-fn check_measured(
-    members: &Members,
-    overall: &MeasureGroup,
-    found: &MeasureFindings,
-) -> Result<(), Withheld> {
+fn check_measured(members: &Members, found: &MeasureFindings) -> Result<(), Withheld> {
+    let measured = found.overall.as_ref().map_or(0, |overall| overall.patients);
     // Patients with an empty mask are told of, too, and stand with the others in whatever is held against a later release.
     let unmeasured = found.empty_masks.map_or(0, |tally| {
         tally.only_reference.saturating_add(tally.only_predicted).saturating_add(tally.neither)
@@ -122,7 +157,7 @@ fn check_measured(
             let counted = |group: &Option<MeasureGroup>| group.as_ref().map_or(0, |of| of.patients);
             groups.iter().enumerate().all(|(cell, group)| counted(group) == of(place, cell))
         };
-        overall.patients.saturating_add(unmeasured) == patients
+        measured.saturating_add(unmeasured) == patients
             && found.tables.iter().enumerate().all(stands)
     });
     if agree { Ok(()) } else { Err(Withheld::Schema(SchemaBreach::Inconsistent)) }

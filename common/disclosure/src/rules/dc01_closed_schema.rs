@@ -8,15 +8,16 @@
 
 use fedval_study::measures::MeasureRange;
 use fedval_study::performance::CalibrationOutcome;
-use fedval_study::protocol::{StudyProtocol, Task};
+use fedval_study::protocol::{Structure, StudyProtocol, Task};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
     ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance, Name,
-    NoisyPerformance, Performance, Release,
+    NoisyPerformance, PatientCounts, Performance, Release,
 };
 
 use super::dc10_means::measure_grid_micro;
-use super::{dc07_margins, dc15_inference};
+use super::dc11_variance::widest_of_shares;
+use super::{dc02_cohort_minimum, dc07_margins, dc15_inference};
 
 /// Largest fitted coefficient or standard error, in 10⁻⁶: beyond it the fit means nothing.
 pub const MAX_COEFFICIENT_MICRO: u64 = 1_000_000_000;
@@ -150,7 +151,11 @@ pub fn check_measures(
     check_empty_masks(release, protocol)?;
     groups(release).try_for_each(|group| {
         group.check(base).map_err(|_| SchemaBreach::Inconsistent)?;
-        check_measured(group, &ranges, base)
+        if group.is_of_misses() {
+            check_misses(group, release.terms.k, protocol)
+        } else {
+            check_measured(group, &ranges, base)
+        }
     })
 }
 
@@ -174,6 +179,38 @@ fn check_empty_masks(
     } else {
         Err(SchemaBreach::OutOfRange)
     }
+}
+
+/// The mean that misses count in stands alone only where those who were measured are too few for the others, and all who
+/// have the structure are not; its spread follows from it.
+fn check_misses(
+    group: &MeasurePerformance,
+    k: u64,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    if protocol.task.structure().is_none() {
+        return Err(SchemaBreach::Task);
+    }
+    let (Some(all), [of]) = (group.having_structure(), &group.measures[..]) else {
+        return Err(SchemaBreach::Inconsistent);
+    };
+    let range = Structure::with_misses();
+    let is_enough = |patients: u64| {
+        let both =
+            PatientCounts { total: patients, with_negative: patients, with_positive: patients };
+        dc02_cohort_minimum::is_sufficient(both, k)
+    };
+    let grid = measure_grid_micro(&range, all);
+    // Whoever was outlined has a Dice of 1 at most.
+    let (mean, found) = (of.mean.value_micro, u128::from(group.patients));
+    let largest = u64::try_from(found * 1_000_000 / u128::from(all.max(1))).unwrap_or(u64::MAX);
+    let is_possible = mean >= 0 && mean.unsigned_abs() <= largest.saturating_add(grid);
+    let holds = is_enough(all)
+        && !is_enough(group.patients)
+        && of.mean.grid_micro == grid
+        && is_possible
+        && of.sd == widest_of_shares(of.mean, all, range.finest_micro);
+    if holds { Ok(()) } else { Err(SchemaBreach::OutOfRange) }
 }
 
 /// Every measure of the task, in its order, between its bounds, on the one grid that its patients allow.

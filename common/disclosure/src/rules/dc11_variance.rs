@@ -28,9 +28,36 @@ pub fn two_figures(value_micro: u64) -> OnGrid {
     OnGrid { value_micro, grid_micro: grid }
 }
 
+/// The widest standard deviation, with n − 1, that `patients` values from 0 to 1 with this mean can have, to two figures:
+/// what stands in the place of one that would tell of few. It says nothing that the mean does not.
+///
+/// Source: R. Bhatia, C. Davis (2000). A better bound on the variance. Am. Math. Mon. 107, 353–357.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a share, and patients of a cohort"
+)]
+pub fn widest_of_shares(mean: OnGrid, patients: u64, finest_micro: u64) -> OnGrid {
+    let share = mean.value().clamp(0.0, 1.0);
+    let n = patients.max(2) as f64;
+    let sd = (share * (1.0 - share) * n / (n - 1.0)).sqrt();
+    two_figures(((sd * 1e6).round() as u64).max(finest_micro))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_widest_spread_of_shares_is_that_of_zeros_and_ones() {
+        let mean = OnGrid { value_micro: 250_000, grid_micro: 50_000 };
+        // Five ones and fifteen zeros: 0.4443.
+        assert_eq!(widest_of_shares(mean, 20, 1_000).value_micro, 440_000);
+        let end = OnGrid { value_micro: 1_000_000, grid_micro: 50_000 };
+        assert_eq!(widest_of_shares(end, 20, 1_000).value_micro, 1_000);
+    }
 
     #[test]
     fn two_figures_are_kept() {

@@ -66,6 +66,12 @@ pub(super) fn estimate(
 
 /// The estimate of a metric on its own scale with its standard error.
 pub(super) fn on_scale(id: &MetricId, group: &MeasurePerformance) -> Result<(f64, f64), Reason> {
+    if *id == MetricId::DiceMissesZero {
+        return with_misses(group);
+    }
+    if group.is_of_misses() {
+        return Err(Reason::Withheld);
+    }
     let n = number(group.patients);
     if n < 2.0 {
         return Err(Reason::EmptyInput);
@@ -76,7 +82,6 @@ pub(super) fn on_scale(id: &MetricId, group: &MeasurePerformance) -> Result<(f64
             let of = of(group, &Measure::AbsoluteError)?;
             return Ok((of.mean.value(), mean_variance(of, n).sqrt()));
         }
-        MetricId::DiceMissesZero => return with_misses(group),
         MetricId::Dice | MetricId::Hd95 | MetricId::Nsd => {
             let of = of(group, &of_masks(id))?;
             return Ok((of.mean.value(), mean_variance(of, n).sqrt()));
@@ -106,10 +111,16 @@ const fn of_masks(id: &MetricId) -> Measure {
 }
 
 /// Mean Dice with a miss counting 0, and its error. It follows from what a site releases anyway, so that nothing more
-/// leaves for it: that the mean of the others was rounded counts as far as they are of all.
+/// leaves for it: that the mean of the others was rounded counts as far as they are of all. A site with too few others
+/// tells it itself, and its error is then the largest that it can have.
 fn with_misses(group: &MeasurePerformance) -> Result<(f64, f64), Reason> {
+    if group.is_of_misses() {
+        let all = number(counted(&MetricId::DiceMissesZero, group)?);
+        let own = of(group, &Measure::DiceMissesZero)?;
+        return Ok((own.mean.value(), mean_variance(own, all).sqrt()));
+    }
     let dice = of(group, &Measure::Dice)?;
-    let missed = missed(group)?;
+    let missed = group.empty_masks.ok_or(Reason::Withheld)?.missed;
     let all = MissesAsZero::new(group.patients, dice.mean.value(), dice.sd.value(), missed)?;
     let share = all.share(group.patients);
     let rounded = share * share * grid_variance(dice.mean);
@@ -117,15 +128,10 @@ fn with_misses(group: &MeasurePerformance) -> Result<(f64, f64), Reason> {
     Ok((all.mean, (sampling + rounded).sqrt()))
 }
 
-/// Patients whose structure was missed, where the site's rules let it tell.
-fn missed(group: &MeasurePerformance) -> Result<u64, Reason> {
-    group.empty_masks.map(|of| of.missed).ok_or(Reason::Withheld)
-}
-
 /// Patients that a mean is over.
 fn counted(id: &MetricId, group: &MeasurePerformance) -> Result<u64, Reason> {
     match id {
-        MetricId::DiceMissesZero => Ok(group.patients.saturating_add(missed(group)?)),
+        MetricId::DiceMissesZero => group.having_structure().ok_or(Reason::Withheld),
         _ => Ok(group.patients),
     }
 }

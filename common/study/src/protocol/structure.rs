@@ -71,12 +71,6 @@ impl Structure {
     /// thousandth, distances than to a hundredth of a millimetre.
     #[must_use]
     pub fn measures(&self) -> Vec<MeasureRange> {
-        let share = |measure| MeasureRange {
-            measure,
-            lower_micro: 0,
-            upper_micro: 1_000_000,
-            finest_micro: 1_000,
-        };
         let hd95 = MeasureRange {
             measure: Measure::Hd95,
             lower_micro: 0,
@@ -84,6 +78,12 @@ impl Structure {
             finest_micro: 10_000,
         };
         vec![share(Measure::Dice), hd95, share(Measure::Nsd)]
+    }
+
+    /// What alone is told where those in whom the structure was outlined are too few: Dice, a miss counting 0.
+    #[must_use]
+    pub const fn with_misses() -> MeasureRange {
+        share(Measure::DiceMissesZero)
     }
 
     /// The tolerance in millimetres.
@@ -103,6 +103,10 @@ impl Structure {
     pub fn pixel_spacing_mm(&self) -> Option<f64> {
         self.pixel_spacing_um.map(millimetres)
     }
+}
+
+const fn share(measure: Measure) -> MeasureRange {
+    MeasureRange { measure, lower_micro: 0, upper_micro: 1_000_000, finest_micro: 1_000 }
 }
 
 fn millimetres(micrometres: u32) -> f64 {

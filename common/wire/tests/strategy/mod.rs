@@ -263,6 +263,7 @@ fn measured() -> impl Strategy<Value = Measured> {
         Measure::Dice,
         Measure::Hd95,
         Measure::Nsd,
+        Measure::DiceMissesZero,
     ];
     (prop::sample::select(measures), on_grid(), on_grid())
         .prop_map(|(measure, mean, sd)| Measured { mean, measure, sd })
