@@ -70,7 +70,8 @@ pub(super) fn sentence(report: &Report) -> String {
         return String::new();
     }
     format!(
-        " In {} of {} patients who have it ({}) the model outlined nothing; in the Dice that says so they count 0, and they are in no other mean.",
+        " In {} of {} patients who have it ({}) the model outlined nothing; in the Dice that says so they count 0, \
+         and they are in no other mean.",
         count(section.missed),
         count(all),
         share(section.missed, all)
@@ -88,7 +89,8 @@ pub(super) fn remark(section: &SegmentationSection) -> String {
     format!(
         "Surfaces are {border}. Normalised surface Dice counts distances up to {} mm; HD95 is the larger of both \
          directions, and a patient\u{2019}s beyond {} mm counts as that. Patients with an empty mask have no measure and \
-         are counted by kind; in the Dice that says so, a structure that was missed counts 0. Sites round means so coarsely that one patient moves them by a step at most; intervals allow for it.",
+         are counted by kind; in the Dice that says so, a structure that was missed counts 0. Sites round means so \
+         coarsely that one patient moves them by a step at most; intervals allow for it.",
         number::fixed(section.tolerance_mm, 2),
         number::fixed(section.hd95_bound_mm, 1),
     )

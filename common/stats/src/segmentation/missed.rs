@@ -61,7 +61,11 @@ impl MissesAsZero {
         let within = (f - 1.0) * sd * sd;
         let between = f * m / n * mean * mean;
         let sd = libm::sqrt((within + between) / (n - 1.0));
-        Ok(Self { patients, mean: mean * f / n, sd })
+        // Squares of what no overlap is may have no room.
+        let is_number = sd.is_finite();
+        is_number
+            .then_some(Self { patients, mean: mean * (f / n), sd })
+            .ok_or(NotEstimable::InvalidInput)
     }
 
     /// The share of its patients in whom the structure was found: by so much an error of the mean over them is an
@@ -98,7 +102,7 @@ mod tests {
         let of = MissesAsZero::new;
         assert_eq!(of(0, 0.0, 0.0, 9), Err(NotEstimable::EmptyInput));
         assert_eq!(of(1, 0.5, 0.0, 0), Err(NotEstimable::TooFewPerClass));
-        for (mean, sd) in [(f64::NAN, 0.1), (0.5, f64::INFINITY), (0.5, -0.1)] {
+        for (mean, sd) in [(f64::NAN, 0.1), (0.5, f64::INFINITY), (0.5, -0.1), (1e300, 0.1)] {
             assert_eq!(of(9, mean, sd, 1), Err(NotEstimable::InvalidInput));
         }
     }

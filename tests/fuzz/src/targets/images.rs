@@ -1,15 +1,20 @@
 //! Masks, boxes, lesions, maps.
 
 use fedval_stats::detection::{
-    BoundingBox, Candidate, Detection, DetectionCounts, Froc, ImageBoxes, Lesion, ReferenceBox,
-    average_precision, match_boxes, match_scan,
+    BoundingBox, Candidate, CountsAtScores, Detection, DetectionCounts, Froc, ImageBoxes, Lesion,
+    ReferenceBox, average_precision, match_boxes, match_scan,
 };
 use fedval_stats::localisation::Explanation;
-use fedval_stats::segmentation::{SurfaceDistances, overlap, surfel, voxel_border};
+use fedval_stats::segmentation::{MissesAsZero, SurfaceDistances, overlap, surfel, voxel_border};
 use ndarray::{ArrayD, IxDyn};
 
 use crate::draw::Draw;
 use crate::{Target, finite};
+
+fn counts_at_scores(draw: &mut Draw<'_>) -> CountsAtScores {
+    let at = draw.list(|draw| (draw.count(), draw.count()));
+    CountsAtScores { lesions: draw.count(), at }
+}
 
 fn distances(found: &SurfaceDistances, draw: &mut Draw<'_>) {
     finite([found.hausdorff(), found.average_symmetric()]);
@@ -98,6 +103,22 @@ pub(super) const TARGETS: &[Target] = &[
             });
             let found = average_precision(&images, draw.share());
             finite(found.iter().flat_map(|found| [found.average_precision, found.recall]));
+        },
+    },
+    Target {
+        entry: "detection::CountsAtScores",
+        run: |draw| {
+            let counts = counts_at_scores(draw);
+            finite(counts.average_precision());
+            let patients = draw.list(counts_at_scores);
+            finite(counts.average_precision_error(&patients));
+        },
+    },
+    Target {
+        entry: "segmentation::MissesAsZero",
+        run: |draw| {
+            let found = MissesAsZero::new(draw.count(), draw.number(), draw.number(), draw.count());
+            finite(found.iter().flat_map(|of| [of.mean, of.sd]));
         },
     },
     Target {
