@@ -235,6 +235,7 @@ fn masks(draw: &mut Draw<'_>) {
     let structure = Structure {
         labels: vec![1, 255],
         other_labels: (2..60).collect(),
+        rois: vec!["A".to_owned()],
         border: borders[draw.below(2)],
         tolerance_um: 2_000,
         hd95_bound_um: 50_000,
