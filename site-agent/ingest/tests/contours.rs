@@ -213,9 +213,9 @@ fn inner_contours_keyholes_and_exclusive_contours_are_holes() {
 #[test]
 fn regions_with_a_common_edge_share_no_voxel_and_leave_out_none() {
     // The edge runs through the middles of the voxels in the third column.
-    let region =
+    let strip =
         |from, to| [1.0, 2.0].map(|slice| rectangle([from, 0.5], [to, 3.5], slice)).to_vec();
-    let (right, left) = (region(0.5, 2.0), region(2.0, 3.5));
+    let (right, left) = (strip(0.5, 2.0), strip(2.0, 3.5));
     assert_same(|at| u8::from(is_in(at, [1, 1, 1]) && at[0] < 2), &StructureSet::of(right.clone()));
     assert_same(|at| u8::from(is_in(at, [1, 1, 1]) && at[0] >= 2), &StructureSet::of(left.clone()));
     let both = StructureSet {
