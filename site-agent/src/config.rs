@@ -8,7 +8,7 @@ use fedval_ambient::Failure;
 use fedval_evaluate::MOST_SHARDS;
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{
-    ColumnMapping, DecodeLimits, FindingsSource, IndexTestColumn, ManifestSource, Pacs,
+    ColumnMapping, ConceptCode, DecodeLimits, FindingsSource, IndexTestColumn, ManifestSource, Pacs,
 };
 use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
@@ -105,6 +105,8 @@ pub(crate) struct DataSource {
 struct FindingsConfig {
     reference: PathBuf,
     predicted: PathBuf,
+    /// Code and scheme of the number that holds a score in reports. Default: "Probability of cancer".
+    score_concept: Option<[String; 2]>,
     /// Default: none, and every scan of the manifest was read.
     status: Option<String>,
 }
@@ -238,6 +240,11 @@ impl DataSource {
             return IndexTestColumn::Findings(FindingsSource {
                 reference: findings.reference.clone(),
                 predicted: findings.predicted.clone(),
+                score: findings
+                    .score_concept
+                    .clone()
+                    .map(|[value, scheme]| ConceptCode { value, scheme })
+                    .unwrap_or_default(),
                 status: findings.status.clone(),
             });
         }

@@ -32,7 +32,7 @@ pub fn text(tag: Tag, form: &[u8; 2], value: &str) -> Vec<u8> {
 pub fn sequence(tag: Tag, items: &[Vec<u8>]) -> Vec<u8> {
     let item = |item: &Vec<u8>| {
         let length = u32::try_from(item.len()).expect("a short item");
-        [&[0xfe, 0xff, 0x00, 0xe0], &length.to_le_bytes()[..], item].concat()
+        [&[0xfe, 0xff, 0x00, 0xe0][..], &length.to_le_bytes(), item.as_slice()].concat()
     };
     element(tag, b"SQ", &items.iter().flat_map(item).collect::<Vec<u8>>())
 }

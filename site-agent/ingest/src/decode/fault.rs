@@ -84,11 +84,30 @@ pub enum ImageFault {
     /// Contours above each other with a slice between them that has none.
     #[error("a slice within a structure has no contour")]
     MaskGap,
+    /// The file is no DICOM SR of a kind that is read.
+    #[error("it is no DICOM SR of a kind that holds regions")]
+    ReportClass,
+    /// A finding without a region, with several, or with one that the study's rule has no use for.
+    #[error("a finding has no region of the study's kind, or several")]
+    ReportRegion,
+    /// Regions of several images or frames of reference, or pixels where the study wants millimetres.
+    #[error(
+        "regions lie in several images, or in pixels where the study counts millimetres, or the reverse"
+    )]
+    ReportSpace,
+    /// A finding without a score, with several, or with one beyond 0 to 1.
+    #[error(
+        "a finding has no score under the concept that the configuration names, or no such number"
+    )]
+    ReportScore,
+    /// More reference findings than are read.
+    #[error("the report has more than 256 findings")]
+    ReportFull,
 }
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 30] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
@@ -114,6 +133,11 @@ impl ImageFault {
         Self::MaskRoi,
         Self::MaskContour,
         Self::MaskGap,
+        Self::ReportClass,
+        Self::ReportRegion,
+        Self::ReportSpace,
+        Self::ReportScore,
+        Self::ReportFull,
     ];
 
     /// Stable identifier for the site's own list of failed cases.
@@ -145,6 +169,11 @@ impl ImageFault {
             Self::MaskRoi => "MASK_ROI",
             Self::MaskContour => "MASK_CONTOUR",
             Self::MaskGap => "MASK_GAP",
+            Self::ReportClass
+            | Self::ReportRegion
+            | Self::ReportSpace
+            | Self::ReportScore
+            | Self::ReportFull => "FINDINGS_REPORT",
         }
     }
 
@@ -173,7 +202,12 @@ impl ImageFault {
             | Self::MaskNoGrid
             | Self::MaskRoi
             | Self::MaskContour
-            | Self::MaskGap => FailureReason::Unsupported,
+            | Self::MaskGap
+            | Self::ReportClass
+            | Self::ReportRegion
+            | Self::ReportSpace
+            | Self::ReportScore
+            | Self::ReportFull => FailureReason::Unsupported,
             Self::Size | Self::MaskGrid => FailureReason::WrongSize,
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use fedval_ingest::decode::stored_frame;
 use fedval_ingest::manifest::rows_of_replies;
 use fedval_ingest::{
-    Attributes, Case, Cohort, ColumnMapping, DecodeRequest, FindingsSource, IndexTest,
+    Attributes, Case, Cohort, ColumnMapping, ConceptCode, DecodeRequest, FindingsSource, IndexTest,
     IndexTestColumn, ManifestSource, MaskComparison, MaskRequest, ScanStatus, compare_masks,
     decode_image, read_findings, read_manifest,
 };
@@ -215,6 +215,7 @@ fn findings(draw: &mut Draw<'_>) {
     let source = FindingsSource {
         reference: folder.path().join("reference.csv"),
         predicted: folder.path().join("predicted.csv"),
+        score: ConceptCode::default(),
         status: None,
     };
     let (first, all) = (draw.flag(), draw.rest());
@@ -234,7 +235,7 @@ fn structure_set(draw: &mut Draw<'_>) -> Vec<u8> {
     let sequence = |group, number, items: &[Vec<u8>]| {
         let item = |of: &Vec<u8>| {
             let length = u32::try_from(of.len()).expect("inputs are short").to_le_bytes();
-            [&[0xfe, 0xff, 0x00, 0xe0], &length[..], of].concat()
+            [&[0xfe, 0xff, 0x00, 0xe0][..], &length, of.as_slice()].concat()
         };
         let items: Vec<u8> = items.iter().flat_map(item).collect();
         let length = u32::try_from(items.len()).expect("inputs are short").to_le_bytes();
@@ -246,7 +247,7 @@ fn structure_set(draw: &mut Draw<'_>) -> Vec<u8> {
     for _ in 0..draw.below(5) {
         let corner = |draw: &mut Draw<'_>| {
             let plane = draw.below(4).to_string();
-            format!("{}\\{}\\{plane}", draw.number(), draw.number())
+            format!("{:e}\\{:e}\\{plane}", draw.number(), draw.number())
         };
         let corners = draw.list(corner);
         let kind = padded(kinds[draw.below(kinds.len())]);

@@ -13,6 +13,7 @@ mod native;
 mod nested;
 mod palette;
 mod part10;
+mod report;
 mod samples;
 mod segmentation;
 mod stored;
@@ -39,6 +40,7 @@ use part10::Part10;
 use samples::Samples;
 use stored::Pixels;
 
+pub(super) use report::read as read_report;
 pub use stored::{StoredFrame, stored_frame};
 
 /// Reads the image of a file that starts with a preamble and `DICM`.
