@@ -8,6 +8,7 @@ pub mod by_definition;
 pub mod canary;
 pub mod consortium;
 pub mod dice;
+pub mod dicom_object;
 pub mod disk;
 pub mod fault_proxy;
 pub mod folder;

@@ -1,5 +1,6 @@
 //! Hospitals that bring findings with a place: the report's numbers are those that follow from the raw files by
-//! definition, a hospital with few patients who have lesions says nothing, and nothing else leaves.
+//! definition, whether they are CSV or DICOM SR, a hospital with few patients who have lesions says nothing, and
+//! nothing else leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,6 +10,7 @@ use std::path::Path;
 use fedval_tests::canary::{Canaries, stands_in, without_clock};
 use fedval_tests::consortium::{Consortium, Site};
 use fedval_tests::dice::Dice;
+use fedval_tests::dicom_object::{element, object, sequence, text};
 use fedval_tests::reported::{near, number, site};
 use fedval_tests::small_site;
 use serde_json::Value;
@@ -118,6 +120,72 @@ fn write(folder: &Path, scans: &[Scan]) {
     {
         fs::write(folder.join(name), text).expect("a writable folder");
     }
+}
+
+/// The hospital whose findings are reports.
+const REPORTING: &str = "south";
+
+/// Comprehensive 3D SR with a group for each finding (TID 1500): lesions are circles, findings points with a score.
+fn reports(folder: &Path, scans: &[Scan]) {
+    for side in ["reference", "predicted"] {
+        fs::create_dir_all(folder.join(side)).expect("a writable folder");
+    }
+    for (index, scan) in scans.iter().enumerate() {
+        let lesion = |of: &Lesion| {
+            assert!(!of.open, "a report has no such finding");
+            let [x, y, z] = of.centre;
+            let ends = [[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]];
+            let ends = ends.map(|[dx, dy]| [x + of.radius * dx, y + of.radius * dy, z]);
+            group(region("ELLIPSE", &ends), Vec::new())
+        };
+        let found = |of: &Found| group(region("POINT", &[of.place]), score(of.score));
+        let sides = [
+            ("reference", scan.lesions.iter().map(lesion).collect::<Vec<_>>()),
+            ("predicted", scan.found.iter().map(found).collect()),
+        ];
+        for (side, groups) in sides {
+            let path = folder.join(side).join(format!("CASEX{index}.dcm"));
+            fs::write(path, report(&groups)).expect("a writable folder");
+        }
+    }
+}
+
+fn report(groups: &[Vec<u8>]) -> Vec<u8> {
+    let content = [value_type("CONTAINER"), sequence((0x0040, 0xa730), groups)];
+    object("1.2.840.10008.5.1.4.1.1.88.34", &content)
+}
+
+/// A measurement group; `score` may be nothing.
+fn group(region: Vec<u8>, score: Vec<u8>) -> Vec<u8> {
+    let items: Vec<Vec<u8>> = [region, score].into_iter().filter(|item| !item.is_empty()).collect();
+    [value_type("CONTAINER"), concept("125007"), sequence((0x0040, 0xa730), &items)].concat()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "coordinates have single precision")]
+fn region(kind: &str, points: &[[f64; 3]]) -> Vec<u8> {
+    let data: Vec<u8> = points.iter().flatten().flat_map(|at| (*at as f32).to_le_bytes()).collect();
+    [
+        value_type("SCOORD3D"),
+        element((0x0070, 0x0022), b"FL", &data),
+        text((0x0070, 0x0023), b"CS", kind),
+        text((0x3006, 0x0024), b"UI", "1.2.3.9"),
+    ]
+    .concat()
+}
+
+/// "Probability of cancer".
+fn score(score: f64) -> Vec<u8> {
+    let measured = text((0x0040, 0xa30a), b"DS", &score.to_string());
+    [value_type("NUM"), concept("111047"), sequence((0x0040, 0xa300), &[measured])].concat()
+}
+
+fn value_type(kind: &str) -> Vec<u8> {
+    text((0x0040, 0xa040), b"CS", kind)
+}
+
+fn concept(code: &str) -> Vec<u8> {
+    let code = [text((0x0008, 0x0100), b"SH", code), text((0x0008, 0x0102), b"SH", "DCM")].concat();
+    sequence((0x0040, 0xa043), &[code])
 }
 
 /// What the model should be told of one scan: whose it is, its lesions that count, the score of each that was found,
@@ -383,7 +451,9 @@ fn hospitals() -> Vec<(&'static str, Vec<Scan>)> {
         scan.is_read = false;
         scan.found.clear();
     }
-    let (north, south, small) = (scans(1, 120, 0.7), scans(2, 120, 0.5), scans(4, 8, 0.7));
+    let (north, mut south, small) = (scans(1, 120, 0.7), scans(2, 120, 0.5), scans(4, 8, 0.7));
+    // A report leaves no finding open.
+    south.iter_mut().flat_map(|scan| &mut scan.lesions).for_each(|lesion| lesion.open = false);
     vec![("north", north), ("south", south), ("west", west), ("small", small)]
 }
 
@@ -393,9 +463,14 @@ fn enrol(consortium: &Consortium, name: &str, scans: &[Scan]) -> Site {
     write(&data, scans);
     let site = consortium.enrol(name, &data);
     let folder = data.display();
+    // The same numbers stand in both forms; of a folder, the files beside it are not read.
+    let end = if name == REPORTING { "" } else { ".csv" };
+    if name == REPORTING {
+        reports(&data, scans);
+    }
     site.configure_also(&format!(
-        "[data_sources.findings]\nreference = \"{folder}/reference.csv\"\n\
-         predicted = \"{folder}/predicted.csv\"\nstatus = \"seen\"\n"
+        "[data_sources.findings]\nreference = \"{folder}/reference{end}\"\n\
+         predicted = \"{folder}/predicted{end}\"\nstatus = \"seen\"\n"
     ));
     site
 }

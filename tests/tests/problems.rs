@@ -16,6 +16,8 @@ const PROGRAMS: [&str; 3] = ["common", "coordinator", "site-agent"];
 const NOT_CODES: &[&str] = &[
     "ALREADY_EXISTS",
     "CANCELLED",
+    "CLOSEDPLANAR_XOR",
+    "CLOSED_PLANAR",
     "DATA_LOSS",
     "DEADLINE_EXCEEDED",
     "FAILED_PRECONDITION",

@@ -1,5 +1,6 @@
 //! Hospitals that bring masks of a reference standard and of a model: the report's numbers are those that follow from
-//! counting voxels, empty masks are counted by kind and are in no mean, and nothing of a case leaves.
+//! counting voxels, empty masks are counted by kind and are in no mean, and nothing of a case leaves. One of them brings
+//! contours in the place of voxels.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,6 +10,7 @@ use fedval_tests::by_definition::{mean_and_sd, step};
 use fedval_tests::canary::{Canaries, stands_in};
 use fedval_tests::consortium::{Consortium, Site};
 use fedval_tests::dice::Dice;
+use fedval_tests::dicom_object::{object, sequence, text};
 use fedval_tests::reported::{near, number, site};
 use fedval_tests::small_site;
 use serde_json::Value;
@@ -116,18 +118,63 @@ fn nifti(mask: &Mask, is_turned: bool) -> Vec<u8> {
     bytes
 }
 
+/// The name of the region that both sides outline.
+const ROI: &str = "Organ";
+/// The hospital whose reference standard is contours.
+const CONTOURED: &str = "south";
+
+/// An RT Structure Set of a mask: of each row in each slice a rectangle round its voxels, edge to edge with those of the
+/// rows beside it. A region without a contour is an empty mask.
+fn structure_set(mask: &Mask) -> Vec<u8> {
+    let [width, height, depth] = SIDES;
+    let mut contours = Vec::new();
+    for (row, voxels) in mask.chunks(width).enumerate() {
+        let (y, z) = (count(row % height), count(row / height));
+        let Some(begin) = voxels.iter().position(|is_in| *is_in) else { continue };
+        let end = voxels.iter().rposition(|is_in| *is_in).map_or(begin, |last| last + 1);
+        assert!(voxels[begin..end].iter().all(|is_in| *is_in), "a ball has no hole");
+        let (x0, x1) = (count(begin) - 0.5, count(end) - 0.5);
+        let corners = [[x0, y - 0.5], [x1, y - 0.5], [x1, y + 0.5], [x0, y + 0.5]];
+        let numbers = corners.iter().flat_map(|[x, y]| {
+            [x * SPACING[0], y * SPACING[1], z * SPACING[2]].map(|mm| mm.to_string())
+        });
+        let data = numbers.collect::<Vec<_>>().join("\\");
+        contours.push(
+            [
+                text((0x3006, 0x0042), b"CS", "CLOSED_PLANAR"),
+                text((0x3006, 0x0046), b"IS", "4"),
+                text((0x3006, 0x0050), b"DS", &data),
+            ]
+            .concat(),
+        );
+    }
+    assert_eq!(mask.len(), width * height * depth);
+    let named = [text((0x3006, 0x0022), b"IS", "7"), text((0x3006, 0x0026), b"LO", ROI)].concat();
+    let drawn =
+        [sequence((0x3006, 0x0040), &contours), text((0x3006, 0x0084), b"IS", "7")].concat();
+    object(
+        "1.2.840.10008.5.1.4.1.1.481.3",
+        &[sequence((0x3006, 0x0020), &[named]), sequence((0x3006, 0x0039), &[drawn])],
+    )
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "headers have single precision")]
 const fn single(number: f64) -> f32 {
     number as f32
 }
 
 /// Every third predicted mask is stored the other way round.
-fn write(folder: &Path, patients: &[Patient]) {
+fn write(folder: &Path, patients: &[Patient], is_contoured: bool) {
     fs::create_dir_all(folder).expect("a writable folder");
     let mut table = "case_id,patient_id,truth,model\n".to_owned();
     for (index, patient) in patients.iter().enumerate() {
         let [truth, model] = ["TRUTHX", "MODELX"].map(|what| format!("{what}{index}.nii"));
-        fs::write(folder.join(&truth), nifti(&patient.reference, false)).expect("writable");
+        let reference = if is_contoured {
+            structure_set(&patient.reference)
+        } else {
+            nifti(&patient.reference, false)
+        };
+        fs::write(folder.join(&truth), reference).expect("writable");
         fs::write(folder.join(&model), nifti(&patient.predicted, index % 3 == 0))
             .expect("writable");
         writeln!(table, "CASEX{index},PATIENTX{index},{truth},{model}").expect("text");
@@ -138,7 +185,7 @@ fn write(folder: &Path, patients: &[Patient]) {
 fn study(id: &str, model: &Path) -> String {
     let table = format!(
         "[[endpoints]]\nname = \"misses\"\nmetric = \"dice_misses_zero\"\nlimit = 0.6\n[segmentation]\nlabels = [1]\nborder = \"voxel_border\"\ntolerance_mm = {TOLERANCE:?}\n\
-         hd95_bound_mm = {BOUND:?}\n"
+         hd95_bound_mm = {BOUND:?}\nrois = [\"{ROI}\"]\n"
     );
     small_site::study(id, model)
         .replace("[model]\n", "task = \"segmentation\"\nprediction_tables = \"accept\"\n[model]\n")
@@ -212,7 +259,7 @@ fn round(consortium: &Consortium, text: &str, hospitals: &[(&str, Vec<Patient>)]
         .iter()
         .map(|(name, patients)| {
             let data = consortium.path(&format!("data-{name}"));
-            write(&data, patients);
+            write(&data, patients, *name == CONTOURED);
             let site = consortium.enrol(name, &data);
             site.configure_also(
                 "[data_sources.columns]\nreference_mask = \"truth\"\npredicted_mask = \"model\"\n",
@@ -325,6 +372,7 @@ fn masks_of_three_hospitals_compare_as_their_voxels_do() {
     assert_eq!(empty("south"), serde_json::json!({ "missed": 2 }));
     assert_eq!(empty("west"), serde_json::json!({ "missed": 0 }));
     let section = &report["segmentation"];
+    assert_eq!(section["rois"], serde_json::json!([ROI]));
     assert_eq!((&section["missed"], &section["spurious"]), (&Value::from(57), &Value::from(3)));
     assert_eq!(section["measured"], 71 + 73 + 70 + 9);
     let synthesis = &report["synthesis"]["dice"];

@@ -498,6 +498,9 @@ fn a_study_of_masks_says_what_it_looks_for_and_how_it_measures() {
     assert_eq!(measures, [Measure::Dice, Measure::Hd95, Measure::Nsd]);
     let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
     assert_eq!(LockedProtocol::parse(locked.bytes()).expect("its own bytes").protocol(), &protocol);
+    let named = segmentation().replace("border =", "rois = [\"Heart\", \"heart\"]\nborder =");
+    let structure = parsed(&named).task.structure().cloned().expect("a structure");
+    assert_eq!(structure.rois, ["Heart", "heart"]);
     let pictures = segmentation().replace("border =", "pixel_spacing_mm = 0.143\nborder =");
     let structure = parsed(&pictures).task.structure().cloned().expect("a structure");
     assert_eq!(structure.pixel_spacing_um, Some(143));
@@ -528,6 +531,9 @@ fn what_masks_do_not_have_is_refused_where_it_stands() {
         ("tolerance_mm = 1.5", "tolerance_mm = 41", "segmentation.tolerance_mm"),
         ("tolerance_mm = 1.5", "tolerance_mm = -1", "segmentation.tolerance_mm"),
         ("hd95_bound_mm = 40", "hd95_bound_mm = 0", "segmentation.hd95_bound_mm"),
+        ("border =", "rois = []\nborder =", "segmentation.rois"),
+        ("border =", "rois = [\" Heart\"]\nborder =", "segmentation.rois"),
+        ("border =", "rois = [\"A\", \"A\"]\nborder =", "segmentation.rois"),
         ("border =", "pixel_spacing_mm = 0\nborder =", "segmentation.pixel_spacing_mm"),
     ] {
         let text = segmentation();

@@ -190,6 +190,7 @@ impl Problem for EvaluateError {
             | Self::Vault(_) => Exit::Machine,
             Self::Pacs(error) => error.exit(),
             Self::Manifest(error) => error.exit(),
+            Self::Findings(error) => error.exit(),
             _ => Exit::Usage,
         }
     }

@@ -63,6 +63,7 @@ mod tests {
         let structure = Structure {
             labels: vec![1],
             other_labels: Vec::new(),
+            rois: Vec::new(),
             border: Border::Surfel,
             tolerance_um: 1_000,
             hd95_bound_um: 20_000,

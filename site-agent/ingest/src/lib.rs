@@ -14,11 +14,11 @@ pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
     DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, MaskComparison,
-    MaskMeasures, MaskRequest, ReceivedImage, compare_masks, decode_box_main, decode_image,
-    picture, probe_file,
+    MaskMeasures, MaskRequest, ReceivedImage, ReportRequest, compare_masks, decode_box_main,
+    decode_image, picture, probe_file, read_report,
 };
 pub use findings::{
-    CaseFindings, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,
+    CaseFindings, ConceptCode, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,
     ReferenceFinding, read_findings,
 };
 pub use manifest::{

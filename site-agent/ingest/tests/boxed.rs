@@ -7,6 +7,7 @@
 mod dicom_file;
 mod mask_file;
 mod parquet_file;
+mod report_folder;
 mod tables;
 
 use std::cell::RefCell;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Trial::test("a_damaged_dicom_file_never_harms_the_parent", survives_damage),
     ];
     trials.extend(tables::trials());
+    trials.extend(report_folder::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -7,8 +7,8 @@ use std::fs;
 use fedval_ambient::Problem as _;
 use fedval_ingest::findings::Place;
 use fedval_ingest::{
-    CaseFindings, Cohort, ColumnMapping, FindingsError, FindingsSource, IndexTest, IndexTestColumn,
-    ManifestError, ManifestSource, ScanStatus, read_findings, read_manifest,
+    CaseFindings, Cohort, ColumnMapping, ConceptCode, FindingsError, FindingsSource, IndexTest,
+    IndexTestColumn, ManifestError, ManifestSource, ScanStatus, read_findings, read_manifest,
 };
 use fedval_study::protocol::{
     DetectionPlan, DetectionPoint, Labels, Matching, ReferenceStandard, Task,
@@ -32,6 +32,7 @@ impl Site {
         FindingsSource {
             reference: self.0.path().join("reference.csv"),
             predicted: self.0.path().join("predicted.csv"),
+            score: ConceptCode::default(),
             status: status.map(str::to_owned),
         }
     }

@@ -358,6 +358,7 @@ fn of_masks() -> Task {
     Task::Segmentation(Structure {
         labels: vec![1],
         other_labels: Vec::new(),
+        rois: Vec::new(),
         border: Border::VoxelBorder,
         tolerance_um: 2_000,
         hd95_bound_um: 50_000,

@@ -4,118 +4,15 @@
 
 mod dicom_file;
 mod mask_file;
+mod segment_file;
 
-use dicom_file::{DicomFile, EXPLICIT, element_bytes, header, item, padded};
+use dicom_file::DicomFile;
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{MaskComparison, MaskMeasures, MaskRequest, compare_masks};
 use fedval_stats::segmentation::Presence;
 use fedval_study::protocol::Structure;
-use mask_file::{LENGTHS, MaskFile, a_box, is_in, structure};
-
-/// Frames of the volume of [`a_box`], from right to left and from front to back unless they are turned.
-#[derive(Clone)]
-struct Segments {
-    /// Which slice each frame shows, of which segment.
-    frames: Vec<(usize, u16)>,
-    is_in: fn([usize; 3]) -> bool,
-    between: Option<&'static str>,
-    kind: &'static str,
-    /// Millimetres that every second frame lies too high.
-    slip: f64,
-    /// Rows from left to right, so that slices are counted to the feet.
-    is_turned: bool,
-}
-
-/// The box in the two slices that hold any of it.
-fn boxed() -> Segments {
-    Segments {
-        frames: vec![(1, 1), (2, 1)],
-        is_in: |at| is_in(at, [1, 1, 1]),
-        between: Some("2.5"),
-        kind: "BINARY",
-        slip: 0.0,
-        is_turned: false,
-    }
-}
-
-fn sequence(group: u16, element: u16, items: &[Vec<u8>]) -> Vec<u8> {
-    let items: Vec<u8> = items.iter().flat_map(|of| item(of)).collect();
-    let length = u32::try_from(items.len()).unwrap();
-    let tag = [group.to_le_bytes(), element.to_le_bytes()].concat();
-    [&tag[..], b"SQ\0\0", &length.to_le_bytes(), &items].concat()
-}
-
-fn decimal(group: u16, element: u16, text: &str) -> Vec<u8> {
-    element_bytes(group, element, "DS", &padded(text), true)
-}
-
-fn short(group: u16, element: u16, value: u16) -> Vec<u8> {
-    element_bytes(group, element, "US", &value.to_le_bytes(), true)
-}
-
-impl Segments {
-    fn bytes(&self) -> Vec<u8> {
-        let frames = padded(&self.frames.len().to_string());
-        [
-            header(EXPLICIT),
-            short(0x0028, 0x0002, 1),
-            element_bytes(0x0028, 0x0008, "IS", &frames, true),
-            short(0x0028, 0x0010, 5),
-            short(0x0028, 0x0011, 6),
-            short(0x0028, 0x0100, 1),
-            short(0x0028, 0x0101, 1),
-            short(0x0028, 0x0102, 0),
-            short(0x0028, 0x0103, 0),
-            element_bytes(0x0062, 0x0001, "CS", &padded(self.kind), true),
-            sequence(0x5200, 0x9229, &[self.shared()]),
-            sequence(0x5200, 0x9230, &self.of_frames()),
-            element_bytes(0x7fe0, 0x0010, "OB", &self.pixels(), true),
-        ]
-        .concat()
-    }
-
-    fn shared(&self) -> Vec<u8> {
-        let orientation = if self.is_turned { "-1\\0\\0\\0\\1\\0" } else { "1\\0\\0\\0\\1\\0" };
-        let between = self.between.map(|mm| decimal(0x0018, 0x0088, mm)).unwrap_or_default();
-        let measures = [decimal(0x0018, 0x0050, "5"), between, decimal(0x0028, 0x0030, "1\\0.8")];
-        [
-            sequence(0x0020, 0x9116, &[decimal(0x0020, 0x0037, orientation)]),
-            sequence(0x0028, 0x9110, &[measures.concat()]),
-        ]
-        .concat()
-    }
-
-    fn of_frames(&self) -> Vec<Vec<u8>> {
-        let frame = |(index, (slice, segment)): (usize, &(usize, u16))| {
-            let slip = if index % 2 == 1 { self.slip } else { 0.0 };
-            let height = -30.0 + 2.5 * f64::from(u16::try_from(*slice).unwrap()) + slip;
-            let left = if self.is_turned { "-6" } else { "-10" };
-            let position = format!("{left}\\-20\\{height}");
-            [
-                sequence(0x0020, 0x9113, &[decimal(0x0020, 0x0032, &position)]),
-                sequence(0x0062, 0x000a, &[short(0x0062, 0x000b, *segment)]),
-            ]
-            .concat()
-        };
-        self.frames.iter().enumerate().map(frame).collect()
-    }
-
-    /// The first pixel in the lowest bit, frames without a gap: 30 pixels are no whole bytes.
-    fn pixels(&self) -> Vec<u8> {
-        let mut bits = Vec::new();
-        for (slice, _) in &self.frames {
-            for pixel in 0..30 {
-                let column = if self.is_turned { LENGTHS[0] - 1 - pixel % 6 } else { pixel % 6 };
-                bits.push((self.is_in)([column, pixel / 6, *slice]));
-            }
-        }
-        let mut bytes = vec![0; bits.len().div_ceil(8).next_multiple_of(2)];
-        for (place, bit) in bits.iter().enumerate() {
-            bytes[place / 8] |= u8::from(*bit) << (place % 8);
-        }
-        bytes
-    }
-}
+use mask_file::{MaskFile, a_box, is_in, structure};
+use segment_file::{Segments, boxed};
 
 fn compare_as(
     structure: &Structure,

@@ -161,6 +161,8 @@ impl DataSource {
 
 #[cfg(test)]
 mod tests {
+    use fedval_ingest::ConceptCode;
+
     use super::*;
     use crate::config::{Config, TEMPLATE};
 
@@ -211,6 +213,13 @@ mod tests {
         };
         assert!(files.reference.is_absolute() && files.status.is_none());
         assert!(source.pacs(&config.limits).unwrap().is_none());
+        assert_eq!(files.score, ConceptCode::default());
+        let with_score =
+            text.replace("# score_concept = [\"111047\"", "score_concept = [\"111012\"");
+        let config: Config = toml::from_str(&with_score).unwrap();
+        let columns = config.data_sources[0].manifest_source().columns;
+        let IndexTestColumn::Findings(files) = columns.index_test else { panic!("findings") };
+        assert_eq!((&files.score.value[..], &files.score.scheme[..]), ("111012", "DCM"));
         let with_status = text.replace("# status = ", "status = ");
         let config: Config = toml::from_str(&with_status).unwrap();
         let columns = config.data_sources[0].manifest_source().columns;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fedval_ingest::FindingsSource;
+use fedval_ingest::{ConceptCode, FindingsSource};
 use serde::Deserialize;
 
 /// Findings of the reference standard and of the model, in files of their own.
@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub(super) struct FindingsConfig {
     reference: PathBuf,
     predicted: PathBuf,
+    /// Code and scheme of the number that holds a score in reports. Default: "Probability of cancer".
+    score_concept: Option<[String; 2]>,
     /// Default: none, and every scan of the manifest was read.
     status: Option<String>,
 }
@@ -21,7 +23,13 @@ impl FindingsConfig {
         FindingsSource {
             reference: self.reference.clone(),
             predicted: self.predicted.clone(),
+            score: self.score(),
             status: self.status.clone(),
         }
+    }
+
+    fn score(&self) -> ConceptCode {
+        let concept = self.score_concept.clone();
+        concept.map(|[value, scheme]| ConceptCode { value, scheme }).unwrap_or_default()
     }
 }

@@ -21,6 +21,9 @@ pub struct SegmentationSection {
     pub missed: u64,
     /// Patients without the structure, in whom none was seen.
     pub neither: u64,
+    /// Names of regions that are the structure in a DICOM RT Structure Set; none where the protocol lists none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rois: Vec<String>,
     /// Patients without the structure, in whom one was seen.
     pub spurious: u64,
     /// Up to this distance surfaces agree, in millimetres.
@@ -38,6 +41,7 @@ impl SegmentationSection {
             measured_beside_missed: 0,
             missed: 0,
             neither: 0,
+            rois: structure.rois.clone(),
             spurious: 0,
             tolerance_mm: structure.tolerance_mm(),
         }

@@ -180,6 +180,10 @@ fn structure_of(root: &Fields<'_, '_, '_>) -> Structure {
     Structure {
         labels: labels("labels"),
         other_labels: labels("other_labels"),
+        rois: table
+            .filter(|t| t.has("rois"))
+            .and_then(|t| t.texts("rois", "list names of regions, such as [\"Heart\"]"))
+            .unwrap_or_default(),
         border: table.and_then(|t| t.word("border", &borders)).unwrap_or(Border::VoxelBorder),
         tolerance_um: length("tolerance_mm", "give the difference that experts have, such as 2")
             .unwrap_or(0),

@@ -36,7 +36,7 @@ pub use model::{
 pub use prediction_tables::PredictionTables;
 pub use probe_rule::ProbeRule;
 pub use quantity::Quantity;
-pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, Structure};
+pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, MOST_ROI_NAME, Structure};
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
 

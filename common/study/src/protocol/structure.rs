@@ -7,6 +7,9 @@ use crate::measures::{Measure, MeasureRange};
 /// Most labels of a structure, and of the others in the same masks.
 pub const MOST_LABELS: usize = 64;
 
+/// Most characters of a region's name: DICOM has no longer ones.
+pub const MOST_ROI_NAME: usize = 64;
+
 /// Largest bound of distances and largest tolerance, in micrometres: one metre.
 pub const MOST_MICROMETRES: u32 = 1_000_000;
 
@@ -44,6 +47,10 @@ pub struct Structure {
     /// than the protocol's would otherwise be counted as missed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_labels: Vec<u16>,
+    /// Names of regions (ROI Name) that are it in a DICOM RT Structure Set; what is under any of them is joined. A file
+    /// with none of them fails its case, and where none is listed, every such file does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rois: Vec<String>,
     /// What counts as a surface.
     pub border: Border,
     /// Up to which distance surfaces agree (normalised surface Dice), in micrometres.
@@ -122,6 +129,7 @@ mod tests {
         let structure = Structure {
             labels: vec![1, 4],
             other_labels: vec![2],
+            rois: Vec::new(),
             border: Border::Surfel,
             tolerance_um: 1_500,
             hd95_bound_um: 60_000,
@@ -138,5 +146,9 @@ mod tests {
             r#"{"labels":[1,4],"other_labels":[2],"border":"surfel","tolerance_um":1500,"hd95_bound_um":60000}"#
         );
         assert_eq!(serde_json::from_str::<Structure>(&text).unwrap(), structure);
+        let named = Structure { rois: vec!["Heart".to_owned()], ..structure };
+        let text = serde_json::to_string(&named).unwrap();
+        assert!(text.contains(r#""rois":["Heart"]"#), "{text}");
+        assert_eq!(serde_json::from_str::<Structure>(&text).unwrap(), named);
     }
 }

@@ -16,6 +16,7 @@ pub(crate) fn structure() -> Structure {
     Structure {
         labels: vec![1],
         other_labels: Vec::new(),
+        rois: Vec::new(),
         border: Border::VoxelBorder,
         tolerance_um: 2_000,
         hd95_bound_um: 40_000,

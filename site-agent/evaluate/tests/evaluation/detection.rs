@@ -6,7 +6,7 @@ use std::fs;
 
 use fedval_ambient::Problem as _;
 use fedval_evaluate::Progress;
-use fedval_ingest::{FindingsSource, IndexTestColumn};
+use fedval_ingest::{ConceptCode, FindingsSource, IndexTestColumn};
 use fedval_study::detection::DetectionFindings;
 use fedval_study::protocol::{
     DetectionPlan, DetectionPoint, Matching, PredictionTables, ScoreScale, Task,
@@ -37,6 +37,7 @@ async fn with_findings() -> Site {
     let source = FindingsSource {
         reference: folder.join("reference.csv"),
         predicted: folder.join("predicted.csv"),
+        score: ConceptCode::default(),
         status: Some("status".to_owned()),
     };
     let (mut reference, mut predicted) = (POINTS.to_owned(), SCORES.to_owned());

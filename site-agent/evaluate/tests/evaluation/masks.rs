@@ -41,6 +41,7 @@ async fn outlining(combine: Combine) -> Site {
     site.protocol.task = Task::Segmentation(Structure {
         labels: vec![255],
         other_labels: Vec::new(),
+        rois: Vec::new(),
         border: Border::VoxelBorder,
         tolerance_um: 500,
         hd95_bound_um: 1_200,

@@ -1,4 +1,4 @@
-//! The parent's side of decoding, and of comparing masks.
+//! The parent's side of decoding, of comparing masks and of reading reports.
 
 use std::time::Duration;
 
@@ -9,10 +9,13 @@ use fedval_study::summary::FailureReason;
 
 use super::DecodeRequest;
 use super::exchange::{
-    ReceivedImage, decode_mask_reply, decode_reply, encode_head, encode_mask_head, max_reply_bytes,
+    ReceivedImage, decode_mask_reply, decode_reply, decode_report_reply, encode_head,
+    encode_mask_head, encode_report_head, max_reply_bytes,
 };
 use super::fault::ImageFault;
 use super::mask::{MaskComparison, MaskRequest};
+use super::report::ReportRequest;
+use crate::findings::CaseFindings;
 
 /// Images that one child decodes. A child that an image has turned can falsify no more than the
 /// rest of these.
@@ -161,6 +164,21 @@ impl Decoder {
         self.check_length(request.predicted)?;
         let parts = [&encode_mask_head(request)[..], request.reference, request.predicted];
         self.ask(&parts, max_reply_bytes(0), |reply| decode_mask_reply(&reply)).await
+    }
+
+    /// Reads the findings of a report, or says why there are none.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`]. What is wrong with the report itself is in the answer.
+    pub async fn findings(
+        &mut self,
+        request: &ReportRequest<'_>,
+    ) -> Result<SiteLocal<Result<CaseFindings, ImageFault>>, DecodeFailure> {
+        self.check_length(request.bytes)?;
+        let parts = [&encode_report_head(request)[..], request.bytes];
+        let read = |reply: Vec<u8>| decode_report_reply(&reply, request).map(Ok);
+        self.ask(&parts, max_reply_bytes(0), read).await
     }
 
     fn check_length(&self, file: &[u8]) -> Result<(), DecodeFailure> {

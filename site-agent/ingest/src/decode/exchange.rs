@@ -1,8 +1,9 @@
 //! What travels between the decoder's box and its parent.
 //!
-//! Request: length of the head in four bytes, the head as JSON, the file, or both masks of a case one behind the
-//! other. Reply: a byte that says how it went; for an image three zeros follow, the number of values in four bytes,
-//! the values as `f32`, and the attributes as JSON; for masks, what was measured of them. Integers are
+//! Request: length of the head in four bytes, the head as JSON, the file (an image or a report), or both masks of a
+//! case one behind the other. Reply: a byte that says how it went; for an image three zeros follow, the number of values
+//! in four bytes, the values as `f32`, and the attributes as JSON; for masks, what was measured of them; for a report,
+//! its findings. Integers are
 //! little-endian, values as this machine keeps them: both ends are the same program.
 
 use std::borrow::Cow;
@@ -11,13 +12,15 @@ use std::fmt;
 
 use fedval_preprocess::all_finite;
 use fedval_sandbox::{Reply, numbers};
-use fedval_study::protocol::{ModelInput, Structure};
+use fedval_study::protocol::{Matching, ModelInput, Structure};
 use serde::{Deserialize, Serialize};
 
 use super::attributes::admitted;
 use super::fault::ImageFault;
 use super::mask::{MaskComparison, MaskRequest, compare_masks, reply as mask_reply};
+use super::report::{ReportRequest, read_report, reply as report_reply};
 use super::{DecodeRequest, DecodedImage, decode_image};
+use crate::findings::{CaseFindings, ConceptCode, Side};
 
 /// First byte of a reply with an image or a comparison; any other is a fault's place, counted from 1.
 const DECODED: u8 = 0;
@@ -39,12 +42,18 @@ enum Head<'a> {
         structure: &'a Structure,
         reference_bytes: usize,
     },
+    Report {
+        side: Side,
+        matching: Matching,
+        score: &'a ConceptCode,
+    },
 }
 
 #[derive(Deserialize)]
 enum OwnedHead {
     Image { input: ModelInput, dicom_attributes: Vec<String> },
     Masks { structure: Structure, reference_bytes: usize },
+    Report { side: Side, matching: Matching, score: ConceptCode },
 }
 
 /// Longest reply of an honest box with an input of `values` values.
@@ -64,6 +73,12 @@ pub(super) fn encode_mask_head(request: &MaskRequest<'_>) -> Vec<u8> {
     encoded(&Head::Masks { structure, reference_bytes: reference.len() })
 }
 
+/// What goes before a report.
+pub(super) fn encode_report_head(request: &ReportRequest<'_>) -> Vec<u8> {
+    let ReportRequest { side, matching, score, .. } = *request;
+    encoded(&Head::Report { side, matching, score })
+}
+
 fn encoded(head: &Head<'_>) -> Vec<u8> {
     let head = serde_json::to_vec(head).expect("a part of a protocol is a plain structure");
     let length = u32::try_from(head.len()).expect("a part of a protocol is a few lines");
@@ -74,6 +89,7 @@ fn encoded(head: &Head<'_>) -> Vec<u8> {
 pub(super) enum Answer {
     Image { head: [u8; HEAD_BYTES], tensor: Vec<f32>, attributes: Vec<u8> },
     Masks([u8; 1 + mask_reply::LENGTH]),
+    Findings(Vec<u8>),
     Fault([u8; 1]),
 }
 
@@ -84,6 +100,7 @@ impl Reply for Answer {
                 vec![head, bytemuck::cast_slice(tensor), attributes]
             }
             Self::Masks(comparison) => vec![comparison],
+            Self::Findings(reply) => vec![reply],
             Self::Fault(place) => vec![place],
         }
     }
@@ -103,8 +120,18 @@ pub(super) fn answer(request: &[u8]) -> Answer {
             compare_masks(&MaskRequest { structure, reference, predicted })
                 .map(|comparison| answer_of_masks(&comparison))
         }
+        OwnedHead::Report { side, matching, score } => {
+            read_report(&ReportRequest { side, matching, score: &score, bytes })
+                .map(|findings| answer_of_report(&findings))
+        }
     });
     answered.unwrap_or_else(|fault| Answer::Fault([1 + fault as u8]))
+}
+
+fn answer_of_report(findings: &CaseFindings) -> Answer {
+    let mut reply = vec![DECODED];
+    reply.extend(report_reply::encode(findings));
+    Answer::Findings(reply)
 }
 
 fn answer_of_masks(comparison: &MaskComparison) -> Answer {
@@ -192,6 +219,18 @@ pub(super) fn decode_mask_reply(reply: &[u8]) -> Option<Result<MaskComparison, I
         return fault_of(*status, rest).map(Err);
     }
     mask_reply::decode(rest).map(Ok)
+}
+
+/// The same for the findings of a report.
+pub(super) fn decode_report_reply(
+    reply: &[u8],
+    request: &ReportRequest<'_>,
+) -> Option<Result<CaseFindings, ImageFault>> {
+    let (status, rest) = reply.split_first()?;
+    if *status != DECODED {
+        return fault_of(*status, rest).map(Err);
+    }
+    report_reply::decode(rest, request.side, request.matching).map(Ok)
 }
 
 fn fault_of(status: u8, rest: &[u8]) -> Option<ImageFault> {

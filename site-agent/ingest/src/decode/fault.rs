@@ -72,11 +72,42 @@ pub enum ImageFault {
     /// A mask does not say how large its voxels are, or says what cannot be.
     #[error("a mask does not say how large its voxels are")]
     MaskSpacing,
+    /// Both masks of a case are contours: nothing says which voxels they are of.
+    #[error("both masks of the case are contours, and neither has a grid")]
+    MaskNoGrid,
+    /// A structure set has no region of the names that the protocol lists, or two of one name.
+    #[error("a structure set has no region of the protocol's names, or two of one")]
+    MaskRoi,
+    /// A contour is a point or open, lies across the slices, or overlaps another so that it is not clear what is meant.
+    #[error("a contour is not closed, not in a slice, or overlaps another")]
+    MaskContour,
+    /// Contours above each other with a slice between them that has none.
+    #[error("a slice within a structure has no contour")]
+    MaskGap,
+    /// The file is no DICOM SR of a kind that is read.
+    #[error("it is no DICOM SR of a kind that holds regions")]
+    ReportClass,
+    /// A finding without a region, with several, or with one that the study's rule has no use for.
+    #[error("a finding has no region of the study's kind, or several")]
+    ReportRegion,
+    /// Regions of several images or frames of reference, or pixels where the study wants millimetres.
+    #[error(
+        "regions lie in several images, or in pixels where the study counts millimetres, or the reverse"
+    )]
+    ReportSpace,
+    /// A finding without a score, with several, or with one beyond 0 to 1.
+    #[error(
+        "a finding has no score under the concept that the configuration names, or no such number"
+    )]
+    ReportScore,
+    /// More reference findings than are read.
+    #[error("the report has more than 256 findings")]
+    ReportFull,
 }
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 30] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
@@ -98,6 +129,15 @@ impl ImageFault {
         Self::MaskGrid,
         Self::MaskValue,
         Self::MaskSpacing,
+        Self::MaskNoGrid,
+        Self::MaskRoi,
+        Self::MaskContour,
+        Self::MaskGap,
+        Self::ReportClass,
+        Self::ReportRegion,
+        Self::ReportSpace,
+        Self::ReportScore,
+        Self::ReportFull,
     ];
 
     /// Stable identifier for the site's own list of failed cases.
@@ -125,6 +165,15 @@ impl ImageFault {
             Self::MaskGrid => "MASK_GRID",
             Self::MaskValue => "MASK_VALUE",
             Self::MaskSpacing => "MASK_SPACING",
+            Self::MaskNoGrid => "MASK_NO_GRID",
+            Self::MaskRoi => "MASK_ROI",
+            Self::MaskContour => "MASK_CONTOUR",
+            Self::MaskGap => "MASK_GAP",
+            Self::ReportClass
+            | Self::ReportRegion
+            | Self::ReportSpace
+            | Self::ReportScore
+            | Self::ReportFull => "FINDINGS_REPORT",
         }
     }
 
@@ -149,7 +198,16 @@ impl ImageFault {
             | Self::ValueMapping
             | Self::Orientation
             | Self::MaskValue
-            | Self::MaskSpacing => FailureReason::Unsupported,
+            | Self::MaskSpacing
+            | Self::MaskNoGrid
+            | Self::MaskRoi
+            | Self::MaskContour
+            | Self::MaskGap
+            | Self::ReportClass
+            | Self::ReportRegion
+            | Self::ReportSpace
+            | Self::ReportScore
+            | Self::ReportFull => FailureReason::Unsupported,
             Self::Size | Self::MaskGrid => FailureReason::WrongSize,
         }
     }

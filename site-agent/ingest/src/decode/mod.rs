@@ -1,4 +1,5 @@
-//! Image bytes to the tensor that the protocol describes, and two masks to what is measured of them.
+//! Image bytes to the tensor that the protocol describes, two masks to what is measured of them, and a report to the
+//! findings in it.
 //!
 //! [`Decoder`] does it in a box: the bytes are a stranger's, and so are the libraries' mistakes.
 //! [`decode_image`] is what runs inside.
@@ -13,6 +14,7 @@ mod mask;
 mod nifti;
 mod picture;
 mod probe_file;
+mod report;
 mod tiff;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ pub use fedval_preprocess::MAX_SIDE;
 pub use mask::{MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, compare_masks};
 pub use picture::picture;
 pub use probe_file::probe_file;
+pub use report::{MAX_REPORT_REFERENCES, ReportRequest, read_report};
 
 /// Argument by which the agent's executable becomes a decoder in a box.
 pub const DECODE_ROLE: &str = "__decode-box";

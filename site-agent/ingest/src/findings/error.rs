@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use fedval_ambient::Problem;
+use fedval_ambient::{Exit, Problem};
+use serde::{Deserialize, Serialize};
 
 use super::MAX_FINDINGS;
 use crate::problem_list::ProblemList;
 
 /// One of the two files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     /// Findings of the reference standard.
     Reference,
@@ -95,6 +96,34 @@ pub enum FindingsProblem {
         /// The column.
         column: &'static str,
     },
+    /// A scan that was read has no report in the folder.
+    #[error("case {case} of the manifest has no report of its own beside {side}")]
+    ReportMissing {
+        /// Which side.
+        side: Side,
+        /// The case's place in the manifest, counted from 1.
+        case: u64,
+    },
+    /// A report cannot be used.
+    #[error(
+        "the report of case {case} of the manifest, in the place of {side}, cannot be used: {why}"
+    )]
+    Report {
+        /// Which side.
+        side: Side,
+        /// The case's place in the manifest, counted from 1.
+        case: u64,
+        /// What is wrong, without a word of it.
+        why: String,
+    },
+    /// Reports are read in a box, and none can be started.
+    #[error("reports cannot be read on this machine")]
+    NoBox {
+        /// What stands in the way.
+        code: &'static str,
+        /// What to do about it.
+        remedy: String,
+    },
 }
 
 impl FindingsProblem {
@@ -122,6 +151,9 @@ impl Problem for FindingsProblem {
             Self::CaseUnknown { .. } => "FINDINGS_CASE_UNKNOWN",
             Self::NotRead { .. } => "FINDINGS_NOT_READ",
             Self::Number { .. } => "FINDINGS_NUMBER",
+            Self::ReportMissing { .. } => "FINDINGS_REPORT_MISSING",
+            Self::Report { .. } => "FINDINGS_REPORT",
+            Self::NoBox { code, .. } => code,
         }
     }
 
@@ -138,6 +170,13 @@ impl Problem for FindingsProblem {
             Self::CaseUnknown { .. } => "add the scan to the manifest, or remove its findings",
             Self::NotRead { .. } => "correct the manifest's status, or remove the findings",
             Self::Number { .. } => "write numbers with a point; a score lies from 0 to 1",
+            Self::ReportMissing { .. } => {
+                "name each report after its case (CASE.dcm), or say in `status` that it was not read"
+            }
+            Self::Report { .. } => {
+                "export the report again as `FINDINGS_REPORT` says, or bring CSV"
+            }
+            Self::NoBox { remedy, .. } => remedy,
         };
         Some(text.to_owned())
     }
@@ -177,6 +216,11 @@ impl Problem for FindingsError {
     /// Each problem in a line of its own, with what to do about it.
     fn remedy(&self) -> Option<String> {
         Some(self.0.remedy())
+    }
+
+    fn exit(&self) -> Exit {
+        let is_no_box = |of: &FindingsProblem| matches!(of, FindingsProblem::NoBox { .. });
+        if self.problems().iter().any(is_no_box) { Exit::Machine } else { Exit::Usage }
     }
 }
 

@@ -3,12 +3,17 @@
 //! Points, in millimetres, stand as `case_id, x, y[, z], radius_mm[, excluded]` and `case_id, x, y[, z], score`; boxes,
 //! in one unit of the image, as `case_id, x0, y0, x1, y1[, excluded]` and `case_id, x0, y0, x1, y1, score`. The manifest
 //! says which scans were read: one without a line in a file has no finding there.
+//!
+//! In the place of a file, a folder holds a DICOM SR for each case, with the same findings.
 
 mod error;
 mod read;
+mod reports;
 
 use std::fmt;
 use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
 
 pub use error::{FindingsError, FindingsProblem, Side};
 pub use read::read_findings;
@@ -19,12 +24,30 @@ pub const MAX_FINDINGS: usize = 5_000_000;
 /// Where a site's findings lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingsSource {
-    /// Findings of the reference standard.
+    /// Findings of the reference standard: a CSV file, or a folder of reports.
     pub reference: PathBuf,
-    /// Findings of the model.
+    /// Findings of the model, likewise.
     pub predicted: PathBuf,
+    /// What the number is called that holds a score in reports.
+    pub score: ConceptCode,
     /// The manifest's column that says whether a scan was read; without it, all were.
     pub status: Option<String>,
+}
+
+/// What something is called in a report: a code, and the scheme that it is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConceptCode {
+    /// Such as `111047`.
+    pub value: String,
+    /// Such as `DCM`.
+    pub scheme: String,
+}
+
+impl Default for ConceptCode {
+    /// "Probability of cancer" (PS3.16, annex D).
+    fn default() -> Self {
+        Self { value: "111047".to_owned(), scheme: "DCM".to_owned() }
+    }
 }
 
 /// Where a finding is.

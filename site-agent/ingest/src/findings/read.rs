@@ -9,8 +9,10 @@ use fedval_disclosure::SiteLocal;
 use fedval_study::protocol::Matching;
 
 use super::error::{FindingsError, FindingsProblem, Side};
+use super::reports::Reports;
 use super::{
-    CaseFindings, FindingsSource, MAX_FINDINGS, Place, PredictedFinding, ReferenceFinding,
+    CaseFindings, ConceptCode, FindingsSource, MAX_FINDINGS, Place, PredictedFinding,
+    ReferenceFinding,
 };
 use crate::manifest::records::Records;
 use crate::manifest::{Cohort, IndexTest, ManifestProblem, ScanStatus};
@@ -46,6 +48,7 @@ pub fn read_findings(
         cohort,
         places,
         matching,
+        score: &source.score,
         wrong: ProblemList::default(),
         findings: vec![CaseFindings::default(); cohort.cases.len()],
     };
@@ -117,6 +120,7 @@ struct Reading<'c> {
     cohort: &'c Cohort,
     places: HashMap<&'c str, usize>,
     matching: Matching,
+    score: &'c ConceptCode,
     wrong: ProblemList<FindingsProblem>,
     findings: Vec<CaseFindings>,
 }
@@ -124,6 +128,9 @@ struct Reading<'c> {
 impl Reading<'_> {
     /// Reads one file. Whether its points have a depth, where that is known.
     fn file(&mut self, path: &Path, side: Side) -> Option<bool> {
+        if path.is_dir() {
+            return Some(self.folder(path, side));
+        }
         let mut records = Records::new(BufReader::new(self.open(path, side)?));
         let columns = self.columns(&mut records, side)?;
         let mut lines = 0;
@@ -149,6 +156,16 @@ impl Reading<'_> {
             }
         }
         Some(columns.place.len() == POINT.len() + 1)
+    }
+
+    /// Reads a folder of reports, whose points are places in the patient.
+    fn folder(&mut self, folder: &Path, side: Side) -> bool {
+        let reports = Reports { folder, side, matching: self.matching, score: self.score };
+        for (case, found) in reports.read(self.cohort, &mut self.wrong) {
+            self.findings[case].reference.extend(found.reference);
+            self.findings[case].predicted.extend(found.predicted);
+        }
+        self.matching == Matching::CentreInRadius
     }
 
     fn open(&mut self, path: &Path, side: Side) -> Option<File> {

@@ -8,7 +8,7 @@ use super::error::ManifestProblem;
 ///
 /// Both checks are needed: the first refuses what the text says without touching the file system,
 /// the second what symbolic links make of it.
-pub(super) fn resolve(root: &Path, relative: &str, line: u64) -> Result<PathBuf, ManifestProblem> {
+pub(crate) fn resolve(root: &Path, relative: &str, line: u64) -> Result<PathBuf, ManifestProblem> {
     let path = Path::new(relative);
     let stays = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(stays) {

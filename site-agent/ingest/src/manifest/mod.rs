@@ -6,7 +6,7 @@
 mod attributes;
 mod columns;
 mod error;
-mod image_path;
+pub(crate) mod image_path;
 mod parquet;
 mod read;
 pub(crate) mod records;

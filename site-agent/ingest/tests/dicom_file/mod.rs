@@ -125,11 +125,16 @@ fn encapsulated(frame: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Preamble and file meta information.
+/// Preamble and file meta information of an image.
 pub(crate) fn header(syntax: &str) -> Vec<u8> {
+    header_of("1.2.840.10008.5.1.4.1.1.1", syntax)
+}
+
+/// Preamble and file meta information of an object of a SOP class.
+pub(crate) fn header_of(class: &str, syntax: &str) -> Vec<u8> {
     let meta: Vec<u8> = [
         element_bytes(2, 1, "OB", &[0, 1], true),
-        element_bytes(2, 2, "UI", &padded_uid("1.2.840.10008.5.1.4.1.1.1"), true),
+        element_bytes(2, 2, "UI", &padded_uid(class), true),
         element_bytes(2, 3, "UI", &padded_uid("1.2.3.4"), true),
         element_bytes(2, 0x10, "UI", &padded_uid(syntax), true),
         element_bytes(2, 0x12, "UI", &padded_uid("1.2.3"), true),
@@ -174,6 +179,14 @@ pub(crate) fn element_bytes(
     }
     bytes.extend(value);
     bytes
+}
+
+/// A sequence of items.
+pub(crate) fn sequence(group: u16, element: u16, items: &[Vec<u8>]) -> Vec<u8> {
+    let items: Vec<u8> = items.iter().flat_map(|of| item(of)).collect();
+    let length = u32::try_from(items.len()).unwrap();
+    let tag = [group.to_le_bytes(), element.to_le_bytes()].concat();
+    [&tag[..], b"SQ\0\0", &length.to_le_bytes(), &items].concat()
 }
 
 pub(crate) fn item(value: &[u8]) -> Vec<u8> {

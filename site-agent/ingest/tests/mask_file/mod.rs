@@ -30,6 +30,7 @@ pub(crate) fn structure() -> Structure {
     Structure {
         labels: vec![1],
         other_labels: Vec::new(),
+        rois: Vec::new(),
         border: Border::VoxelBorder,
         tolerance_um: 500,
         hd95_bound_um: 50_000,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::Breaches;
 use crate::metric::MetricId;
 use crate::protocol::{
-    Combine, Endpoint, EndpointDirection, MOST_LABELS, MOST_MICROMETRES, PredictionTables, Profile,
-    ScoreScale, Structure, StudyProtocol, Unit,
+    Combine, Endpoint, EndpointDirection, MOST_LABELS, MOST_MICROMETRES, MOST_ROI_NAME,
+    PredictionTables, Profile, ScoreScale, Structure, StudyProtocol, Unit,
 };
 
 /// Largest pixel of a picture, in micrometres.
@@ -14,6 +14,7 @@ const MOST_SPACING: u32 = 100_000;
 
 pub(super) fn check(protocol: &StudyProtocol, of: &Structure, found: &mut Breaches) {
     check_labels(of, found);
+    check_rois(of, found);
     check_lengths(of, found);
     check_what_it_has_not(protocol, found);
     check_analysis(protocol, found);
@@ -68,6 +69,34 @@ fn check_labels(of: &Structure, found: &mut Breaches) {
                 "list each value once",
             );
         }
+    }
+}
+
+fn check_rois(of: &Structure, found: &mut Breaches) {
+    let path = "segmentation.rois";
+    found.unless(
+        of.rois.len() <= MOST_LABELS,
+        path,
+        "has more than 64 entries",
+        "keep the names that occur in the structure sets",
+    );
+    let mut seen = BTreeSet::new();
+    for name in &of.rois {
+        let is_name = (1..=MOST_ROI_NAME).contains(&name.chars().count())
+            && name.trim() == name
+            && !name.chars().any(|of| of.is_control() || of == '\\');
+        found.unless(
+            is_name,
+            path,
+            "holds what can be no ROI Name",
+            "write 1 to 64 characters without a backslash, and no space before or behind them",
+        );
+        found.unless(
+            seen.insert(name),
+            path,
+            "holds a name that is listed before",
+            "list each name once",
+        );
     }
 }
 

@@ -134,7 +134,7 @@ impl<'a> DataSet<'a> {
 
 /// Files exist whose data set is implicit although their transfer syntax is not: the first element
 /// then has no value representation where one belongs.
-fn actual(bytes: &[u8], form: Form) -> Form {
+pub(super) fn actual(bytes: &[u8], form: Form) -> Form {
     match bytes.get(4..6) {
         Some(vr) if form == Form::ExplicitLittle && !vr.iter().all(u8::is_ascii_uppercase) => {
             Form::ImplicitLittle

@@ -10,25 +10,29 @@ mod description;
 mod frame;
 mod mapping;
 mod native;
+mod nested;
 mod palette;
 mod part10;
+mod report;
 mod samples;
 mod segmentation;
 mod stored;
+mod structure_set;
 mod table;
 mod voi;
 
 use std::collections::BTreeMap;
 
 use dicom_core::dictionary::DataDictionary as _;
-use dicom_dictionary_std::StandardDataDictionary;
+use dicom_dictionary_std::{StandardDataDictionary, uids};
 use fedval_preprocess::{
     GreyMapping, Raster, accept, chosen_frame, coloured_planes, mapped, scale, standardised,
 };
-use fedval_study::protocol::ModelInput;
+use fedval_study::protocol::{ModelInput, Structure};
 
 use super::attributes::{admissible, is_allowed};
 use super::fault::ImageFault;
+use super::mask::Drawing;
 use data_set::DataSet;
 use description::{Description, Photometric, SampleForm};
 use palette::Palette;
@@ -36,7 +40,7 @@ use part10::Part10;
 use samples::Samples;
 use stored::Pixels;
 
-pub(super) use segmentation::read_mask;
+pub(super) use report::read as read_report;
 pub use stored::{StoredFrame, stored_frame};
 
 /// Reads the image of a file that starts with a preamble and `DICM`.
@@ -68,6 +72,16 @@ pub(super) fn read(
     };
     let raster = Raster::new(description.size, planes)?;
     Ok((raster, attributes(&data_set, asked)))
+}
+
+/// Reads a mask: the voxels of segments, or the contours of a structure set.
+pub(super) fn read_mask(bytes: &[u8], structure: &Structure) -> Result<Drawing, ImageFault> {
+    let file = Part10::read(bytes)?;
+    if file.sop_class == uids::RT_STRUCTURE_SET_STORAGE {
+        structure_set::read(&file, structure).map(Drawing::Contours)
+    } else {
+        segmentation::read(&file, structure).map(Drawing::Voxels)
+    }
 }
 
 impl Pixels {

@@ -66,6 +66,8 @@ pub(super) struct Part10<'a> {
     pub(super) data_set: Cow<'a, [u8]>,
     pub(super) form: Form,
     pub(super) coding: Coding,
+    /// What the file says it is: the UID of its SOP class.
+    pub(super) sop_class: String,
 }
 
 impl<'a> Part10<'a> {
@@ -80,7 +82,8 @@ impl<'a> Part10<'a> {
             uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => Cow::Owned(inflated(rest)?),
             _ => Cow::Borrowed(rest),
         };
-        Ok(Self { data_set, form, coding })
+        let sop_class = meta.media_storage_sop_class_uid().to_owned();
+        Ok(Self { data_set, form, coding, sop_class })
     }
 }
 

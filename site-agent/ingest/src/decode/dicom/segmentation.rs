@@ -21,13 +21,8 @@ const MAX_FRAMES: usize = 1 << 16;
 
 type Vector = [f64; 3];
 
-/// Reads segments of a file that starts with a preamble and `DICM`. Nested sequences need the whole data set: a box
-/// bounds what it takes.
-pub(in crate::decode) fn read_mask(
-    bytes: &[u8],
-    structure: &Structure,
-) -> Result<Mask, ImageFault> {
-    let file = Part10::read(bytes)?;
+/// Reads segments. Nested sequences need the whole data set: a box bounds what it takes.
+pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Mask, ImageFault> {
     if file.coding != Coding::Native {
         return Err(ImageFault::TransferSyntax);
     }
@@ -57,7 +52,8 @@ pub(in crate::decode) fn read_mask(
             mark(&pixels, index * size.pixels(), *slice, size, &turned, &mut voxels);
         }
     }
-    Ok(Mask { grid: turned.grid, voxels, is_cut: true })
+    let [slices, _, _] = turned.axes;
+    Ok(Mask { grid: turned.grid, voxels, cut: Some(slices) })
 }
 
 /// Pixels are bits, the first in the lowest of a byte; frames follow each other without a gap.

@@ -114,11 +114,11 @@ impl Grid {
 
 /// Voxels between two grids; more than a file can hold lie nowhere.
 #[expect(clippy::cast_possible_truncation, reason = "held to the range")]
-const fn whole(voxels: f64) -> i64 {
+pub(super) const fn whole(voxels: f64) -> i64 {
     voxels.clamp(-1e9, 1e9) as i64
 }
 
-fn dot(one: Vector, other: Vector) -> f64 {
+pub(super) fn dot(one: Vector, other: Vector) -> f64 {
     one.into_iter().zip(other).map(|(one, other)| one * other).sum()
 }
 
@@ -126,7 +126,7 @@ fn length(vector: Vector) -> f64 {
     dot(vector, vector).sqrt()
 }
 
-fn minus(one: Vector, other: Vector) -> Vector {
+pub(super) fn minus(one: Vector, other: Vector) -> Vector {
     [0, 1, 2].map(|part| one[part] - other[part])
 }
 

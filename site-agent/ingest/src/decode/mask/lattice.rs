@@ -21,6 +21,8 @@ pub(in crate::decode) struct Lattice {
 /// The same, as it is turned.
 pub(in crate::decode) struct Turned {
     pub(in crate::decode) grid: Grid,
+    /// Which of the grid's axes each of the file's became.
+    pub(in crate::decode) axes: [usize; 3],
     /// For each of the file's axes and each place on it, what it adds to the place in C order.
     pub(in crate::decode) offsets: [Vec<usize>; 3],
 }
@@ -31,7 +33,7 @@ impl Lattice {
         let towards = |part: usize| self.steps.map(|step| step[part]);
         let directions = directions_of([towards(0), towards(1), towards(2)])?;
         let (mut origin, mut steps) = (self.origin, [[0.0; 3]; 3]);
-        let (mut offsets, mut shape) = ([const { Vec::new() }; 3], [1; 3]);
+        let (mut offsets, mut shape, mut axes) = ([const { Vec::new() }; 3], [1; 3], [0; 3]);
         let mut stride: usize = 1;
         // From the last axis, whose voxels lie side by side.
         for axis in (0..3).rev() {
@@ -46,10 +48,15 @@ impl Lattice {
             let place = |place| if is_reversed { length - 1 - place } else { place };
             offsets[stored] = (0..length).map(|along| place(along) * stride).collect();
             shape[axis] = length;
+            axes[stored] = axis;
             stride = stride.saturating_mul(length);
         }
         let grid = Grid { shape, space: Space::Patient { origin, steps } };
-        if grid.is_upright() { Ok(Turned { grid, offsets }) } else { Err(ImageFault::Orientation) }
+        if grid.is_upright() {
+            Ok(Turned { grid, axes, offsets })
+        } else {
+            Err(ImageFault::Orientation)
+        }
     }
 }
 

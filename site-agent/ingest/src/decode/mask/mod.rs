@@ -3,6 +3,7 @@
 //! Both are read, and held against each other, in the box: what crosses to the parent is which of them holds anything,
 //! and three numbers.
 
+mod contours;
 mod grid;
 mod lattice;
 mod measured;
@@ -15,6 +16,7 @@ use std::fmt;
 use fedval_stats::segmentation::Presence;
 use fedval_study::protocol::Structure;
 
+pub(super) use contours::Contour;
 pub(super) use grid::{Grid, Space};
 pub(super) use lattice::{Lattice, Turned};
 pub(super) use voxels::Voxels;
@@ -76,8 +78,16 @@ impl fmt::Debug for MaskMeasures {
 pub(super) struct Mask {
     pub(super) grid: Grid,
     pub(super) voxels: Voxels,
-    /// Whether the file holds only a part of the slices: DICOM SEG leaves out those without a segment.
-    pub(super) is_cut: bool,
+    /// The axis along which the file holds only a part of the slices: DICOM SEG leaves out those without a segment.
+    pub(super) cut: Option<usize>,
+}
+
+/// What a file of a mask holds.
+pub(super) enum Drawing {
+    /// Voxels of a grid.
+    Voxels(Mask),
+    /// The contours of each region that the protocol names, which lie on no grid.
+    Contours(Vec<Vec<Contour>>),
 }
 
 /// Reads both masks and measures them, in this process: only for bytes that are trusted, and inside a box.
@@ -85,11 +95,22 @@ pub(super) struct Mask {
 /// # Errors
 ///
 /// [`ImageFault`], which says nothing about the files' content: of a mask that cannot be read, and of two that do not
-/// lie on the same grid.
+/// lie on the same grid. Contours lie on the other mask's; of two files of contours, nothing says on which.
 pub fn compare_masks(request: &MaskRequest<'_>) -> Result<MaskComparison, ImageFault> {
     let reference = read(request.reference, request.structure)?;
     let predicted = read(request.predicted, request.structure)?;
-    let is_cut = reference.is_cut || predicted.is_cut;
+    let (reference, predicted) = match (reference, predicted) {
+        (Drawing::Voxels(reference), Drawing::Voxels(predicted)) => (reference, predicted),
+        (Drawing::Voxels(reference), Drawing::Contours(contours)) => {
+            let predicted = contours::drawn(&contours, &reference)?;
+            (reference, predicted)
+        }
+        (Drawing::Contours(contours), Drawing::Voxels(predicted)) => {
+            (contours::drawn(&contours, &predicted)?, predicted)
+        }
+        (Drawing::Contours(_), Drawing::Contours(_)) => return Err(ImageFault::MaskNoGrid),
+    };
+    let is_cut = reference.cut.is_some() || predicted.cut.is_some();
     let offset = if is_cut {
         reference.grid.offset_to(&predicted.grid)
     } else {
@@ -100,11 +121,11 @@ pub fn compare_masks(request: &MaskRequest<'_>) -> Result<MaskComparison, ImageF
 }
 
 /// The format is told by the first bytes, never by a name. What is stored with losses is no mask.
-fn read(bytes: &[u8], structure: &Structure) -> Result<Mask, ImageFault> {
+fn read(bytes: &[u8], structure: &Structure) -> Result<Drawing, ImageFault> {
     match bytes {
-        [0x89, b'P', b'N', b'G', ..] => picture::read(bytes, structure),
+        [0x89, b'P', b'N', b'G', ..] => picture::read(bytes, structure).map(Drawing::Voxels),
         bytes if bytes.get(128..132) == Some(b"DICM") => dicom::read_mask(bytes, structure),
-        bytes if nifti::is_nifti(bytes) => nifti::read_mask(bytes, structure),
+        bytes if nifti::is_nifti(bytes) => nifti::read_mask(bytes, structure).map(Drawing::Voxels),
         _ => Err(ImageFault::FormatUnknown),
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn read(bytes: &[u8], structure: &Structure) -> Result<Mask, ImageFau
     }
     let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
     let grid = Grid { shape: [1, size.height, size.width], space: Space::Picture { spacing } };
-    Ok(Mask { grid, voxels: marked(image, size, voxels, structure)?, is_cut: false })
+    Ok(Mask { grid, voxels: marked(image, size, voxels, structure)?, cut: None })
 }
 
 fn marked(
