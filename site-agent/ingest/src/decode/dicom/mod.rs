@@ -36,6 +36,7 @@ use part10::Part10;
 use samples::Samples;
 use stored::Pixels;
 
+pub(crate) use part10::reads_syntax;
 pub(super) use segmentation::read_mask;
 pub use stored::{StoredFrame, stored_frame};
 
