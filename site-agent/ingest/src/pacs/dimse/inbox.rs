@@ -32,7 +32,7 @@ use crate::pacs::{CaseFault, FetchError, PacsError};
 /// Associations beside each other: of the PACS, one is enough.
 const MOST_GUESTS: usize = 4;
 /// Tries at a port that another retrieval of this agent may hold at the moment, and the wait between.
-const MOST_TRIES: u32 = 20;
+const MOST_TRIES: u32 = 8;
 const BETWEEN: Duration = Duration::from_millis(250);
 
 /// Who may bring what.

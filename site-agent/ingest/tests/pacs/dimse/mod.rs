@@ -2,6 +2,7 @@
 
 mod moving;
 mod peer;
+mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -230,8 +231,7 @@ fn nonsense() -> [Nonsense; 8] {
         ),
         (
             |talk, asked| {
-                let other = Asked { field: 0x30, ..asked.clone() };
-                talk.answer(&other, 0, None)?;
+                talk.answer(&asked.otherwise(), 0, None)?;
                 talk.listen();
                 None
             },

@@ -7,29 +7,35 @@ use dicom_dictionary_std::uids::{
     COMPUTED_RADIOGRAPHY_IMAGE_STORAGE as CLASS, CT_IMAGE_STORAGE, JPEG2000_LOSSLESS, MPEG2MPML,
 };
 use fedval_ambient::Problem as _;
-use fedval_ingest::{CaseFault, DimseRetrieval, DimseSettings, FetchError, Pacs, PacsError};
+use fedval_ingest::{
+    CaseFault, DimseRetrieval, DimseSettings, FetchError, Pacs, PacsError, PacsLimits,
+};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::peer::{FIND, MOVE, PENDING, Peer, bring};
 use super::{DATA, honest_find, is_image, settings};
-use crate::{INSTANCE, MIB, instance};
+use crate::{HASTY, INSTANCE, instance};
 
-const TITLES: (&str, &str) = ("PACS", "ARRIVALS");
+pub(crate) const TITLES: (&str, &str) = ("PACS", "ARRIVALS");
 
 /// A port at which nobody listens.
-async fn free_port() -> u16 {
+pub(crate) async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
-fn moving(peer: &Peer, port: u16) -> Pacs {
+pub(crate) fn moving_settings(peer: &Peer, port: u16) -> DimseSettings {
     let listen = SocketAddr::from(([127, 0, 0, 1], port));
     let retrieval = DimseRetrieval::Move { listen, destination: TITLES.1.to_owned() };
-    Pacs::by_dimse(DimseSettings { retrieval, ..settings(peer.port) }).unwrap()
+    DimseSettings { retrieval, ..settings(peer.port) }
+}
+
+fn moving(peer: &Peer, port: u16) -> Pacs {
+    Pacs::by_dimse(moving_settings(peer, port)).unwrap()
 }
 
 /// A PACS that does something before it says with which status it is done.
-fn with_move(status: u16, act: impl Fn() + Send + Sync + 'static) -> Peer {
+pub(crate) fn with_move(status: u16, act: impl Fn() + Send + Sync + 'static) -> Peer {
     Peer::start(move |talk, asked| match asked.field {
         FIND => honest_find(talk, asked),
         _ => {
@@ -92,15 +98,24 @@ async fn a36_only_the_pacs_brings_and_only_what_was_asked_for() {
 
 #[tokio::test]
 async fn a36_what_is_too_large_is_not_taken() {
-    let port = free_port().await;
-    let peer = with_move(0xB000, move || {
-        let large = vec![0; usize::try_from(MIB).unwrap() / 9];
-        // Within one PDU that is longer than was agreed.
-        assert_eq!(bring(port, TITLES, CLASS, JPEG2000_LOSSLESS, INSTANCE, &large), None);
-        assert_eq!(bring(port, TITLES, CLASS, JPEG2000_LOSSLESS, INSTANCE, DATA), Some(0));
-    });
-    let failed = moving(&peer, port).fetch(&instance()).await;
-    assert_eq!(failed, Err(CaseFault::Failing.into()), "the PACS itself says that some failed");
+    for (status, is_brought_again) in [(0, true), (0xB000, false)] {
+        let port = free_port().await;
+        let peer = with_move(status, move || {
+            let large = vec![0; 64 << 10];
+            let bring = |data: &[u8]| bring(port, TITLES, CLASS, JPEG2000_LOSSLESS, INSTANCE, data);
+            assert_eq!(bring(&large), None);
+            if is_brought_again {
+                assert_eq!(bring(DATA), Some(0));
+            }
+        });
+        let limits = PacsLimits { max_instance_bytes: 1024, ..HASTY };
+        let settings = DimseSettings { limits, ..moving_settings(&peer, port) };
+        let fetched = Pacs::by_dimse(settings).unwrap().fetch(&instance()).await;
+        match fetched {
+            Ok(file) => assert!(is_brought_again && is_image(&file, JPEG2000_LOSSLESS)),
+            Err(error) => assert_eq!((error, is_brought_again), (CaseFault::Failing.into(), false)),
+        }
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::thread;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
+use dicom_dictionary_std::uids::{IMPLICIT_VR_LITTLE_ENDIAN, JPEG2000_LOSSLESS};
 use dicom_ul::association::ServerAssociation;
 use dicom_ul::pdu::{AbortRQSource, PDataValue, PDataValueType, Pdu};
 use dicom_ul::{ClientAssociationOptions, ServerAssociationOptions};
@@ -34,6 +35,11 @@ impl Asked {
     pub(crate) fn key(&self, tag: Tag) -> &str {
         let key = self.keys.iter().find(|(own, _)| *own == tag);
         key.map_or("", |(_, value)| value)
+    }
+
+    /// The same as if something else had been asked.
+    pub(crate) fn otherwise(&self) -> Self {
+        Self { field: 0x30, ..self.clone() }
     }
 }
 
@@ -302,6 +308,8 @@ impl Peer {
                     let options = ServerAssociationOptions::new()
                         .accept_called_ae_title()
                         .ae_title("PACS")
+                        .with_transfer_syntax(IMPLICIT_VR_LITTLE_ENDIAN)
+                        .with_transfer_syntax(JPEG2000_LOSSLESS)
                         .promiscuous(true);
                     let Ok(association) = options.establish(stream) else { return };
                     let mut talk = Talk { association, seen: Arc::clone(&seen) };
