@@ -11,6 +11,7 @@ pub mod dice;
 pub mod disk;
 pub mod fault_proxy;
 pub mod folder;
+pub mod hospital;
 pub mod orthanc;
 pub mod process;
 pub mod raw_client;

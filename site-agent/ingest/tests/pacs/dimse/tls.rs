@@ -8,7 +8,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore, version};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio::io::copy_bidirectional;
+use tokio::io::{copy, copy_bidirectional, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
@@ -27,7 +27,14 @@ async fn in_front_of(peer: &Peer, authority: &Authority) -> u16 {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                let mut outside = match acceptor.accept(stream).into_fallible().await {
+                    Ok(outside) => outside,
+                    // What it says of the other side arrives only where that is heard to its end.
+                    Err((_, mut stream)) => {
+                        let _ = copy(&mut stream, &mut sink()).await;
+                        return;
+                    }
+                };
                 let mut inside = TcpStream::connect(("127.0.0.1", behind)).await.unwrap();
                 let _ = copy_bidirectional(&mut outside, &mut inside).await;
             });
