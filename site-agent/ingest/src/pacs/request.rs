@@ -21,6 +21,7 @@ pub(super) const JSON: &str = "application/dicom+json";
 /// What WADO-RS is asked for: the instance as it is kept. Without the last parameter a PACS
 /// decompresses what it sends (PS3.18, 8.7.3.5.2).
 pub(super) const DICOM: &str = "multipart/related; type=\"application/dicom\"; transfer-syntax=*";
+
 /// An answer, read to its end.
 pub(super) struct Answer {
     pub(super) content_type: String,

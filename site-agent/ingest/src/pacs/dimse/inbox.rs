@@ -3,7 +3,6 @@
 //! It takes associations from the PACS's own addresses, between the two titles of the configuration,
 //! and of what they bring the one instance that was asked for. Everybody else finds a closed door.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -89,7 +88,7 @@ impl Inbox {
     }
 
     /// Takes in what comes, until it is dropped, and everybody who is still there with it.
-    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) -> Infallible {
+    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) {
         let mut guests = JoinSet::new();
         loop {
             select! {

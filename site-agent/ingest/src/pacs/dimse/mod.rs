@@ -226,7 +226,8 @@ impl Dimse {
         let inbox = Arc::new(Inbox::new(Arc::clone(&place), most, titles, &from, tls));
         let status = select! {
             status = self.ask_to_move(stream, &place, &destination.title) => status?,
-            never = Arc::clone(&inbox).serve(listener) => match never {},
+            // It serves for as long as it is awaited.
+            () = Arc::clone(&inbox).serve(listener) => return Err(Trouble::Broken),
         };
         retrieve::outcome(status, inbox.open()?)
     }

@@ -10,7 +10,10 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_dictionary_std::uids::{IMPLICIT_VR_LITTLE_ENDIAN, JPEG2000_LOSSLESS};
 use dicom_ul::association::ServerAssociation;
-use dicom_ul::pdu::{AbortRQSource, PDataValue, PDataValueType, Pdu};
+use dicom_ul::pdu::{
+    AbortRQSource, PDataValue, PDataValueType, Pdu, PresentationContextNegotiated,
+    PresentationContextResultReason,
+};
 use dicom_ul::{ClientAssociationOptions, ServerAssociationOptions};
 
 pub(crate) const FIND: u16 = 0x20;
@@ -120,11 +123,13 @@ impl Talk {
 
     /// The context for a class in a transfer syntax.
     fn context(&self, class: &str, syntax: &str) -> Option<u8> {
-        let contexts = self.association.presentation_contexts().iter();
-        let mut fitting = contexts.filter(|context| {
-            context.abstract_syntax == class && context.transfer_syntax == syntax
-        });
-        fitting.next().map(|context| context.id)
+        let mut contexts = self.association.presentation_contexts().iter();
+        let is_fitting = |context: &&PresentationContextNegotiated| {
+            context.reason == PresentationContextResultReason::Acceptance
+                && context.abstract_syntax == class
+                && context.transfer_syntax == syntax
+        };
+        contexts.find(is_fitting).map(|context| context.id)
     }
 
     /// Stores over this association, and hears what is said of it; `None` where nothing is.
