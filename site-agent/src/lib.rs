@@ -5,6 +5,7 @@
 pub mod cli;
 mod config;
 pub mod daemon;
+mod dimse;
 mod home;
 mod hours;
 mod inference;

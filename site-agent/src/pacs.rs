@@ -49,22 +49,32 @@ pub(crate) struct PacsConfig {
 /// What the manifest's image column holds.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum FindBy {
+pub(crate) enum FindBy {
     #[default]
     SopInstanceUid,
     StudyInstanceUid,
     AccessionNumber,
 }
 
-fn usual_requests_per_second() -> f64 {
+impl FindBy {
+    pub(crate) const fn key(self) -> InstanceKey {
+        match self {
+            Self::SopInstanceUid => InstanceKey::SopInstanceUid,
+            Self::StudyInstanceUid => InstanceKey::StudyInstanceUid,
+            Self::AccessionNumber => InstanceKey::AccessionNumber,
+        }
+    }
+}
+
+pub(crate) fn usual_requests_per_second() -> f64 {
     PacsLimits::default().requests_per_second
 }
 
-fn usual_parallel_requests() -> usize {
+pub(crate) fn usual_parallel_requests() -> usize {
     PacsLimits::default().parallel_requests
 }
 
-fn usual_answer_seconds() -> u64 {
+pub(crate) fn usual_answer_seconds() -> u64 {
     PacsLimits::default().answer_seconds
 }
 
@@ -77,18 +87,12 @@ impl fmt::Debug for PacsConfig {
 
 impl PacsConfig {
     pub(crate) const fn instance_key(&self) -> InstanceKey {
-        match self.find_by {
-            FindBy::SopInstanceUid => InstanceKey::SopInstanceUid,
-            FindBy::StudyInstanceUid => InstanceKey::StudyInstanceUid,
-            FindBy::AccessionNumber => InstanceKey::AccessionNumber,
-        }
+        self.find_by.key()
     }
 
     /// The PACS, which nobody has asked yet. Reads the files that the table names.
     pub(crate) fn open(&self, max_instance_bytes: u64) -> Result<Pacs, Failure> {
-        if self.hours.is_some() && !SystemClock::knows_its_zone() {
-            return Err(zone_unknown());
-        }
+        check_zone(self.hours)?;
         let limits = PacsLimits {
             requests_per_second: self.requests_per_second,
             parallel_requests: self.parallel_requests,
@@ -100,7 +104,7 @@ impl PacsConfig {
             url: self.url.clone(),
             without_tls: self.without_tls,
             authorities: self.authorities()?,
-            identity: self.identity()?,
+            identity: identity(self.certificate.as_deref(), self.key.as_deref())?,
             login: self.login()?,
             modality: self.modality.clone(),
             limits,
@@ -116,18 +120,6 @@ impl PacsConfig {
         Ok(authorities(self.ca.as_deref())?.unwrap_or_default())
     }
 
-    fn identity(&self) -> Result<Option<Identity>, Failure> {
-        match (&self.certificate, &self.key) {
-            (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => {
-                let chain = std::fs::read(absolute(certificate)?);
-                let chain = chain.map_err(|error| Failure::disk("read", certificate, &error))?;
-                Ok(Some((chain, secret(key, PacsError::BadIdentity)?.into_bytes())))
-            }
-            _ => Err(invalid("certificate and key of a PACS are named together or not at all")),
-        }
-    }
-
     fn login(&self) -> Result<Option<PacsLogin>, Failure> {
         Ok(match (&self.credentials, &self.token) {
             (None, None) => None,
@@ -140,15 +132,34 @@ impl PacsConfig {
     }
 }
 
+/// The agent's own certificate and its key, where both are named.
+pub(crate) fn identity(
+    certificate: Option<&Path>,
+    key: Option<&Path>,
+) -> Result<Option<Identity>, Failure> {
+    match (certificate, key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => {
+            let chain = std::fs::read(absolute(certificate)?);
+            let chain = chain.map_err(|error| Failure::disk("read", certificate, &error))?;
+            Ok(Some((chain, secret(key, PacsError::BadIdentity)?.into_bytes())))
+        }
+        _ => Err(invalid("certificate and key of a PACS are named together or not at all")),
+    }
+}
+
 /// A PACS would be asked at other hours than its hospital said.
-fn zone_unknown() -> Failure {
-    Failure::new(
+pub(crate) fn check_zone(hours: Option<Hours>) -> Result<(), Failure> {
+    if hours.is_none() || SystemClock::knows_its_zone() {
+        return Ok(());
+    }
+    Err(Failure::new(
         Exit::Usage,
         "PACS_ZONE_UNKNOWN",
         "the time zone that TZ names is not known on this machine, and a PACS has hours",
         "install the system's time zones (tzdata), or set TZ to one that is there, such as \
          Europe/Berlin",
-    )
+    ))
 }
 
 /// A file that its owner alone may read. What it holds is never quoted.

@@ -12,6 +12,7 @@ pub mod dicom_object;
 pub mod disk;
 pub mod fault_proxy;
 pub mod folder;
+pub mod hospital;
 pub mod orthanc;
 pub mod process;
 pub mod raw_client;

@@ -1,4 +1,4 @@
-//! A real PACS on this machine: Orthanc with its DICOMweb services, each in a folder of its own.
+//! A real PACS on this machine: Orthanc, with its DICOMweb services or without, each in a folder of its own.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::consortium::{free_port, until};
@@ -20,12 +20,17 @@ const BASIC: &str = "ZmVkdmFsOlpaU0VDUkVULXBhY3M=";
 
 /// What its user is asked for.
 pub const PASSWORD: &str = "ZZSECRET-pacs";
+/// Title of its application entity, and the one that it knows besides.
+pub const PACS_TITLE: &str = "ZZARCHIVE";
+/// Title of the agent's application entity.
+pub const AGENT_TITLE: &str = "ZZAGENT";
 
 /// A PACS, stopped when dropped.
 #[derive(Debug)]
 pub struct Orthanc {
     folder: TempDir,
     port: u16,
+    dicom_port: u16,
     program: Child,
 }
 
@@ -45,21 +50,51 @@ pub fn is_there() -> bool {
 }
 
 impl Orthanc {
-    /// Starts an empty one, which asks for a password or not.
+    /// Starts an empty one with web services alone, which asks for a password or not.
     ///
     /// # Panics
     ///
     /// If it does not come up.
     #[must_use]
     pub fn start(asks_for_password: bool) -> Self {
-        let (folder, port) = (TempDir::new().expect("a temporary folder"), free_port());
-        let store = folder.path().join("store");
-        let config = json!({
-            "Name": "PACS", "StorageDirectory": store, "IndexDirectory": store, "HttpPort": port,
-            "DicomServerEnabled": false, "RemoteAccessAllowed": false,
-            "AuthenticationEnabled": asks_for_password, "RegisteredUsers": { USER: PASSWORD },
+        Self::launch(json!({
+            "DicomServerEnabled": false, "AuthenticationEnabled": asks_for_password,
+            "RegisteredUsers": { USER: PASSWORD },
             "Plugins": [DICOMWEB], "DicomWeb": { "Enable": true, "Root": "/dicom-web/" },
+        }))
+    }
+
+    /// Starts an empty one without web services, which lets the agent's title find, get and move images,
+    /// and knows it to listen at the port `arrivals` of this machine.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come up.
+    #[must_use]
+    pub fn start_with_dimse(arrivals: u16) -> Self {
+        Self::launch(json!({
+            "DicomServerEnabled": true, "DicomAet": PACS_TITLE, "DicomCheckCalledAet": true,
+            "DicomCheckModalityHost": true, "AuthenticationEnabled": false,
+            "DicomAlwaysAllowEcho": false, "DicomAlwaysAllowFind": false,
+            "DicomAlwaysAllowGet": false, "DicomAlwaysAllowMove": false,
+            "DicomAlwaysAllowStore": false,
+            "DicomModalities": { "agent": {
+                "AET": AGENT_TITLE, "Host": "127.0.0.1", "Port": arrivals,
+                "AllowEcho": true, "AllowFind": true, "AllowGet": true, "AllowMove": true,
+                "AllowStore": false,
+            } },
+        }))
+    }
+
+    fn launch(mut config: Value) -> Self {
+        let (folder, port) = (TempDir::new().expect("a temporary folder"), free_port());
+        let (store, dicom_port) = (folder.path().join("store"), free_port());
+        let place = json!({
+            "Name": "PACS", "StorageDirectory": store, "IndexDirectory": store, "HttpPort": port,
+            "DicomPort": dicom_port, "RemoteAccessAllowed": false,
         });
+        let all = config.as_object_mut().expect("an object");
+        all.extend(place.as_object().expect("an object").clone());
         let file = folder.path().join("orthanc.json");
         fs::write(&file, config.to_string()).expect("a writable folder");
         let log = fs::File::create(folder.path().join("orthanc.log")).expect("a writable folder");
@@ -70,9 +105,15 @@ impl Orthanc {
             .stderr(log)
             .spawn()
             .expect("Orthanc starts");
-        let orthanc = Self { folder, port, program };
+        let orthanc = Self { folder, port, dicom_port, program };
         until("the PACS answers", || orthanc.ask("GET", "/system", &[]).map(drop));
         orthanc
+    }
+
+    /// Where it listens for associations.
+    #[must_use]
+    pub fn dimse_address(&self) -> String {
+        format!("127.0.0.1:{}", self.dicom_port)
     }
 
     /// Root of its DICOMweb services.

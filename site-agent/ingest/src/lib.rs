@@ -26,6 +26,6 @@ pub use manifest::{
     ManifestProblem, ManifestSource, ScanStatus, TABLE_ROLE, read_manifest, table_box_main,
 };
 pub use pacs::{
-    CaseFault, FetchError, InstanceKey, InstanceName, Pacs, PacsError, PacsLimits, PacsLogin,
-    PacsSettings,
+    CaseFault, DimseRetrieval, DimseSettings, FetchError, InstanceKey, InstanceName, Pacs,
+    PacsError, PacsLimits, PacsLogin, PacsSettings,
 };

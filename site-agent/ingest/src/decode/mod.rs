@@ -25,6 +25,7 @@ use fedval_preprocess::from_raster;
 use fedval_study::protocol::ModelInput;
 
 pub use decoder::{DecodeFailure, DecodeLimits, Decoder};
+pub(crate) use dicom::reads_syntax;
 pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;

@@ -49,6 +49,24 @@ impl Address {
     }
 }
 
+/// Reads `HOST:PORT`, with brackets around an IPv6 address: where a PACS listens for associations.
+pub(super) fn host_and_port(text: &str) -> Result<(String, u16), PacsError> {
+    let uri: Uri = format!("dicom://{text}").parse().map_err(|_| PacsError::BadDimseAddress)?;
+    let authority = uri.authority().ok_or(PacsError::BadDimseAddress)?;
+    let host = authority.host().trim_matches(['[', ']']).to_owned();
+    match authority.port_u16() {
+        Some(port)
+            if port > 0
+                && !host.is_empty()
+                && authority.as_str() == text
+                && !text.contains('@') =>
+        {
+            Ok((host, port))
+        }
+        _ => Err(PacsError::BadDimseAddress),
+    }
+}
+
 fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -69,6 +87,18 @@ mod tests {
         assert_eq!((address.host.as_str(), address.port, address.root.as_str()), ("::1", 8042, ""));
         for bad in ["", "pacs.test", "ftp://pacs.test", "https://u:p@pacs.test", "https://p/?x=1"] {
             assert_eq!(Address::parse(bad, true).err(), Some(PacsError::BadAddress), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_for_associations_is_a_host_and_a_port_and_nothing_else() {
+        assert_eq!(host_and_port("pacs.test:104"), Ok(("pacs.test".to_owned(), 104)));
+        assert_eq!(host_and_port("[::1]:11112"), Ok(("::1".to_owned(), 11112)));
+        for bad in ["", "pacs.test", "pacs.test:", ":104", "pacs.test:0", "pacs.test:70000"] {
+            assert_eq!(host_and_port(bad), Err(PacsError::BadDimseAddress), "{bad}");
+        }
+        for bad in ["http://pacs.test:104", "pacs.test:104/x", "p:104?x=1", "AE@pacs.test:104"] {
+            assert!(host_and_port(bad).is_err(), "{bad}");
         }
     }
 

@@ -6,28 +6,25 @@
 
 use std::sync::atomic::Ordering;
 
-use super::request::{JSON, Trouble};
-use super::results::{self, MOST_JSON_BYTES};
+use super::attempt::Trouble;
 use super::{CaseFault, FetchError, Pacs, PacsError};
-
-/// The smallest question there is: for an imaging study that cannot exist.
-const NOBODY: &str = "/studies?StudyInstanceUID=2.25.0&limit=1";
 
 /// So many cases one after the other without an image are the PACS's fault. Fewer would hold up for
 /// ever a cohort in which a few broken ones follow each other: the next run begins with them again.
 const MOST_IN_A_ROW: u32 = 5;
 
 impl Pacs {
-    /// Asks once whether the PACS is there, lets this agent in, and speaks DICOMweb.
+    /// Asks once whether the PACS is there, lets this agent in, and speaks as it should.
     pub(super) async fn probe(&self) -> Result<(), PacsError> {
-        match self.attempt(NOBODY, JSON, MOST_JSON_BYTES).await {
-            Ok(answer) => results::read(&answer).map(drop).map_err(|_| PacsError::NotDicomWeb),
+        let speaks_otherwise = self.way.speaks_otherwise();
+        match self.ask_for_nobody().await {
+            Ok(()) => Ok(()),
             Err(
                 Trouble::Known(FetchError::Pacs(error))
                 | Trouble::Doubtful(CaseFault::Failing, error),
             ) => Err(error),
             Err(Trouble::Known(FetchError::Case(_)) | Trouble::Doubtful(..)) => {
-                Err(PacsError::NotDicomWeb)
+                Err(speaks_otherwise)
             }
             Err(Trouble::Busy(_)) => Err(PacsError::Busy),
             Err(Trouble::Unreachable) => Err(PacsError::Unreachable),
@@ -35,12 +32,12 @@ impl Pacs {
         }
     }
 
-    /// The same of a PACS that spoke DICOMweb when the run began: what speaks in its place, such as a
-    /// proxy while it starts, may be gone in a minute.
+    /// The same of a PACS that spoke as it should when the run began: what speaks in its place, such
+    /// as a proxy while it starts, may be gone in a minute.
     pub(super) async fn probe_again(&self) -> Result<(), PacsError> {
         let is_well = self.probe().await;
         is_well.map_err(|error| match error {
-            PacsError::NotDicomWeb => PacsError::Failed,
+            PacsError::NotDicomWeb | PacsError::NotDimse => PacsError::Failed,
             error => error,
         })
     }

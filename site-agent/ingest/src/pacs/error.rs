@@ -11,6 +11,12 @@ pub enum PacsError {
     /// The address is not one.
     #[error("what stands as the PACS's url is not an address of DICOMweb services")]
     BadAddress,
+    /// The address is not one of a host and a port.
+    #[error("what stands as the PACS's address is not a host with a port")]
+    BadDimseAddress,
+    /// A title of an application entity is none.
+    #[error("a title of an application entity is not one of 1 to 16 characters")]
+    BadTitle,
     /// Without TLS, and not on this machine.
     #[error("the PACS's url is http, and the PACS is not on this machine")]
     WithoutTls,
@@ -47,6 +53,18 @@ pub enum PacsError {
     /// It fails whatever it is asked.
     #[error("the PACS fails")]
     Failed,
+    /// It knows no application entities of these titles.
+    #[error("the PACS takes no association between these application entities")]
+    TitleRefused,
+    /// It does not know where C-MOVE should send an image.
+    #[error("the PACS does not know the application entity to which images are to be moved")]
+    DestinationUnknown,
+    /// The place to which the PACS sends images cannot be listened at.
+    #[error("the address at which the PACS's images would arrive cannot be listened at")]
+    NotListening,
+    /// It is there, and does not find or give images by associations.
+    #[error("what answers at the PACS's address does not offer C-FIND and the way of retrieval")]
+    NotDimse,
     /// It is there, and what it says is not DICOMweb.
     #[error("what answers at the PACS's url does not speak DICOMweb")]
     NotDicomWeb,
@@ -65,6 +83,8 @@ impl Problem for PacsError {
     fn code(&self) -> &'static str {
         match self {
             Self::BadAddress => "PACS_ADDRESS_INVALID",
+            Self::BadDimseAddress => "PACS_DIMSE_ADDRESS_INVALID",
+            Self::BadTitle => "PACS_TITLE_INVALID",
             Self::WithoutTls => "PACS_WITHOUT_TLS",
             Self::BadLimit => "PACS_LIMIT_INVALID",
             Self::BadLogin => "PACS_CREDENTIALS_INVALID",
@@ -77,6 +97,10 @@ impl Problem for PacsError {
             Self::Redirected => "PACS_REDIRECTED",
             Self::Busy => "PACS_BUSY",
             Self::Failed => "PACS_FAILED",
+            Self::TitleRefused => "PACS_TITLE_REFUSED",
+            Self::DestinationUnknown => "PACS_DESTINATION_UNKNOWN",
+            Self::NotListening => "PACS_NOT_LISTENING",
+            Self::NotDimse => "PACS_NOT_DIMSE",
             Self::NotDicomWeb => "PACS_NOT_DICOMWEB",
         }
     }
@@ -84,6 +108,10 @@ impl Problem for PacsError {
     fn remedy(&self) -> Option<String> {
         let remedy = match self {
             Self::BadAddress => "write it as https://HOST[:PORT]/PATH, without user or password",
+            Self::BadDimseAddress => "write it as HOST:PORT",
+            Self::BadTitle => {
+                "write called_ae, calling_ae and move_destination as the PACS team gives them"
+            }
             Self::WithoutTls => {
                 "write https://; where the PACS has no TLS and its network is trusted, say \
                  without_tls = true"
@@ -124,6 +152,21 @@ impl Problem for PacsError {
                 "lower requests_per_second, or ask at other hours; the run goes on by itself"
             }
             Self::Failed => "ask the PACS team to look at its log; the run goes on by itself",
+            Self::TitleRefused => {
+                "ask the PACS team to register calling_ae with this machine's address, and for the \
+                 PACS's own title as called_ae, then restart the agent; what was evaluated is kept"
+            }
+            Self::DestinationUnknown => {
+                "ask the PACS team to register move_destination with this machine's address and the \
+                 port of listen, then restart the agent; what was evaluated is kept"
+            }
+            Self::NotListening => {
+                "name an address of this machine and a port that nobody else listens at as listen"
+            }
+            Self::NotDimse => {
+                "ask the PACS team for Study Root C-FIND, and for C-GET or C-MOVE; name the latter \
+                 with retrieve = \"move\""
+            }
             Self::NotDicomWeb => "ask the PACS team for the root of QIDO-RS and WADO-RS",
         };
         Some(remedy.to_owned())
@@ -132,7 +175,10 @@ impl Problem for PacsError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable | Self::Busy | Self::Failed => Exit::Unreachable,
-            Self::Refused | Self::IdentityRefused => Exit::Refused,
+            Self::Refused
+            | Self::IdentityRefused
+            | Self::TitleRefused
+            | Self::DestinationUnknown => Exit::Refused,
             _ => Exit::Usage,
         }
     }

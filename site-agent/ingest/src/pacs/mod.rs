@@ -1,12 +1,16 @@
-//! Images from a PACS by DICOMweb: QIDO-RS finds the instance that the manifest names, WADO-RS fetches
-//! it. Nothing is ever stored there, and nothing of it touches this machine's disk.
+//! Images from a PACS: by DICOMweb, where QIDO-RS finds the instance that the manifest names and WADO-RS
+//! fetches it, or by DIMSE, where C-FIND finds it and C-GET or C-MOVE fetches it. Nothing is ever stored
+//! there, and nothing of it touches this machine's disk.
 //!
 //! Everything the PACS says is held against a limit. It never tells to whom else to speak: addresses
 //! in its answers are not looked at, and a redirection is followed nowhere.
 
 mod address;
+mod attempt;
 mod blame;
 mod connection;
+mod dialer;
+mod dimse;
 mod error;
 mod file_meta;
 mod find;
@@ -14,20 +18,25 @@ mod login;
 mod multipart;
 mod name;
 mod pace;
+mod qido;
+mod question;
 mod request;
 mod results;
+mod tls;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use address::Address;
-use connection::Connections;
+use attempt::Trouble;
+use dimse::Dimse;
+pub use dimse::{DimseRetrieval, DimseSettings};
 pub use error::{CaseFault, FetchError, PacsError};
 pub use login::PacsLogin;
 pub use name::{InstanceKey, InstanceName};
 use pace::Pace;
-use request::{Answer, Trouble};
+use question::Question;
+use request::{Answer, Web};
 
 /// Where a PACS is, how it is trusted, and what it is shown.
 #[derive(Clone)]
@@ -83,12 +92,26 @@ impl Default for PacsLimits {
     }
 }
 
+/// How a PACS is spoken to.
+enum Way {
+    Web(Web),
+    Dimse(Dimse),
+}
+
+impl Way {
+    /// What a PACS does that does not speak so.
+    const fn speaks_otherwise(&self) -> PacsError {
+        match self {
+            Self::Web(_) => PacsError::NotDicomWeb,
+            Self::Dimse(_) => PacsError::NotDimse,
+        }
+    }
+}
+
 /// A PACS that is asked for images.
 pub struct Pacs {
-    address: Address,
-    login: Option<PacsLogin>,
+    way: Way,
     modality: Option<String>,
-    connections: Connections,
     pace: Pace,
     limits: PacsLimits,
     /// Cases in a row, over all lanes, that had no image though the PACS answers questions.
@@ -102,41 +125,52 @@ impl fmt::Debug for Pacs {
 }
 
 impl Pacs {
-    /// A PACS that nobody has asked yet.
+    /// A PACS with web services that nobody has asked yet.
     ///
     /// # Errors
     ///
     /// [`PacsError`] if an address, a certificate or a limit is not usable.
     pub fn new(settings: PacsSettings) -> Result<Self, PacsError> {
-        let limits = settings.limits;
-        if limits.answer_seconds == 0 {
-            return Err(PacsError::BadLimit);
-        }
-        let address = Address::parse(&settings.url, settings.without_tls)?;
-        let tls = if address.is_tls {
-            Some(connection::tls(&settings.authorities, settings.identity.as_ref())?)
-        } else {
-            None
-        };
-        Ok(Self {
-            connections: Connections::to(&address, tls)?,
-            pace: Pace::of(limits.requests_per_second, limits.parallel_requests)?,
-            login: settings.login,
-            modality: settings.modality,
-            address,
-            limits,
-            in_a_row: AtomicU32::new(0),
-        })
+        let way = Way::Web(Web::new(&settings)?);
+        Self::by(way, settings.modality, settings.limits)
     }
 
-    /// Asks the PACS once, for nothing in particular: whether it is there, lets this agent in, and
-    /// speaks DICOMweb.
+    /// A PACS that is asked by DIMSE, and that nobody has asked yet.
     ///
     /// # Errors
     ///
-    /// [`PacsError`] if not.
+    /// [`PacsError`] if an address, a title, a certificate or a limit is not usable.
+    pub fn by_dimse(settings: DimseSettings) -> Result<Self, PacsError> {
+        let way = Way::Dimse(Dimse::new(&settings)?);
+        Self::by(way, settings.modality, settings.limits)
+    }
+
+    fn by(way: Way, modality: Option<String>, limits: PacsLimits) -> Result<Self, PacsError> {
+        if limits.answer_seconds == 0 {
+            return Err(PacsError::BadLimit);
+        }
+        let pace = Pace::of(limits.requests_per_second, limits.parallel_requests)?;
+        Ok(Self { way, modality, pace, limits, in_a_row: AtomicU32::new(0) })
+    }
+
+    /// Asks the PACS once, for nothing in particular: whether it is there, lets this agent in, and
+    /// speaks DICOMweb or DIMSE.
+    ///
+    /// # Errors
+    ///
+    /// [`PacsError`] if not, or if images that it would send could not arrive.
     pub async fn check(&self) -> Result<(), PacsError> {
+        if let Way::Dimse(dimse) = &self.way {
+            dimse.check_arrival().await?;
+        }
         self.probe().await
+    }
+
+    async fn ask_for_nobody(&self) -> Result<(), Trouble> {
+        match &self.way {
+            Way::Web(web) => self.ask_web_for_nobody(web).await,
+            Way::Dimse(dimse) => self.query(dimse, Question::Nobody, 1).await.map(drop),
+        }
     }
 
     /// The instance that `name` names: a DICOM file, as the PACS keeps it.
@@ -162,10 +196,14 @@ impl Pacs {
     }
 
     async fn instance(&self, name: &InstanceName) -> Result<Vec<u8>, Trouble> {
-        let place = self.find(name).await?;
-        let (media, most) = (request::DICOM, self.limits.max_instance_bytes);
-        let answer = self.get(&place.target(), media, most).await?;
-        let file = file_of(answer)?;
+        let place = &self.find(name).await?;
+        let file = match &self.way {
+            Way::Web(web) => {
+                let (media, most) = (request::DICOM, self.limits.max_instance_bytes);
+                file_of(self.get(web, &place.target(), media, most).await?)?
+            }
+            Way::Dimse(dimse) => self.again(move || self.retrieve(dimse, place)).await?,
+        };
         let is_wanted = file_meta::instance(&file).map(|uid| uid == place.instance());
         match is_wanted {
             Some(true) => Ok(file),

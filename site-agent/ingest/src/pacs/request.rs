@@ -1,5 +1,4 @@
-//! One request: when it may begin, how long it may take, how much it may bring, and when it is made
-//! again.
+//! One request to web services: when it may begin, how long it may take, how much it may bring.
 
 use std::time::Duration;
 
@@ -9,20 +8,19 @@ use hyper::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::connection::{Connection, told_by_tls};
-use super::{CaseFault, FetchError, Pacs, PacsError};
+use super::address::Address;
+use super::attempt::Trouble;
+use super::connection::{Connection, Connections};
+use super::dialer::Dialer;
+use super::{CaseFault, Pacs, PacsError, PacsLogin, PacsSettings, tls};
 
 /// What QIDO-RS is asked for (PS3.18, 8.7.3).
 pub(super) const JSON: &str = "application/dicom+json";
 /// What WADO-RS is asked for: the instance as it is kept. Without the last parameter a PACS
 /// decompresses what it sends (PS3.18, 8.7.3.5.2).
 pub(super) const DICOM: &str = "multipart/related; type=\"application/dicom\"; transfer-syntax=*";
-/// A request that fails is made again so often.
-const RETRIES: u32 = 3;
-/// A PACS that asks for more patience is not asked again.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// An answer, read to its end.
 pub(super) struct Answer {
@@ -39,80 +37,52 @@ impl Answer {
     }
 }
 
-/// Why a question brought nothing that is of use.
-pub(super) enum Trouble {
-    /// Another try would end so again, and it is known whose fault that is.
-    Known(FetchError),
-    /// Another try would end so again: the case's fault where the PACS is otherwise well, else the
-    /// PACS's.
-    Doubtful(CaseFault, PacsError),
-    /// The PACS asks for patience, perhaps for how long.
-    Busy(Option<Duration>),
-    /// There was no connection.
-    Unreachable,
-    /// The connection was lost, the time was up, or the PACS failed.
-    Broken,
-}
-
-impl From<PacsError> for Trouble {
-    fn from(error: PacsError) -> Self {
-        match error {
-            PacsError::Unreachable => Self::Unreachable,
-            error => Self::Known(error.into()),
-        }
-    }
-}
-
-impl From<CaseFault> for Trouble {
-    fn from(fault: CaseFault) -> Self {
-        match fault {
-            // It may come from what stands in the place of the PACS, such as a page that says when
-            // it is back.
-            CaseFault::AnswerInvalid => Self::Doubtful(fault, PacsError::Failed),
-            fault => Self::Known(fault.into()),
-        }
-    }
-}
-
-impl From<hyper::Error> for Trouble {
-    fn from(error: hyper::Error) -> Self {
-        told_by_tls(&error).map_or(Self::Broken, Self::from)
-    }
+/// A PACS's web services.
+pub(super) struct Web {
+    address: Address,
+    login: Option<PacsLogin>,
+    connections: Connections,
 }
 
 impl Pacs {
     /// Asks for `target`, below the root; reads at most `most` bytes.
     pub(super) async fn get(
         &self,
+        web: &Web,
         target: &str,
         accept: &'static str,
         most: u64,
     ) -> Result<Answer, Trouble> {
-        let mut wait = Duration::from_millis(self.limits.first_wait_millis);
-        for _ in 0..RETRIES {
-            let pause = match self.attempt(target, accept, most).await {
-                Err(Trouble::Busy(Some(asked))) if asked <= LONGEST_WAIT => asked,
-                Err(Trouble::Busy(None) | Trouble::Unreachable | Trouble::Broken) => wait,
-                done => return done,
-            };
-            sleep(pause).await;
-            wait *= 2;
-        }
-        self.attempt(target, accept, most).await
+        self.again(move || self.attempt(web, target, accept, most)).await
     }
 
     /// The same once, whatever comes.
     pub(super) async fn attempt(
         &self,
+        web: &Web,
         target: &str,
         accept: &'static str,
         most: u64,
     ) -> Result<Answer, Trouble> {
         let _turn = self.pace.turn().await;
-        let connection = self.connections.take().await?;
-        let exchange = self.exchange(connection, target, accept, most);
+        let connection = web.connections.take().await?;
+        let exchange = web.exchange(connection, target, accept, most);
         // A connection on which something is still to come is never used again.
         timeout(self.patience(), exchange).await.unwrap_or(Err(Trouble::Broken))
+    }
+}
+
+impl Web {
+    pub(super) fn new(settings: &PacsSettings) -> Result<Self, PacsError> {
+        let address = Address::parse(&settings.url, settings.without_tls)?;
+        let tls = if address.is_tls {
+            Some(tls::client(&settings.authorities, settings.identity.as_ref())?)
+        } else {
+            None
+        };
+        let dialer = Dialer::to(&address.host, address.port, tls)?;
+        let (login, connections) = (settings.login.clone(), Connections::by(dialer));
+        Ok(Self { address, login, connections })
     }
 
     async fn exchange(

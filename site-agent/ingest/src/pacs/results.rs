@@ -1,7 +1,9 @@
-//! What QIDO-RS answers: a list of results in JSON (PS3.18, F.2).
+//! What a PACS answers to a question: results, which QIDO-RS sends as a list in JSON (PS3.18, F.2).
 
 use std::fmt;
 
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
 use serde::Deserialize;
 use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 
@@ -21,6 +23,8 @@ pub(super) struct Found {
     study: Option<Attribute>,
     #[serde(rename = "0020000E")]
     series: Option<Attribute>,
+    #[serde(rename = "00080016")]
+    class: Option<Attribute>,
     #[serde(rename = "00080018")]
     instance: Option<Attribute>,
     #[serde(rename = "00080050")]
@@ -36,6 +40,23 @@ struct Attribute {
 }
 
 impl Found {
+    /// A result whose attributes came as texts, several values with backslashes between (PS3.5, 6.2).
+    pub(super) fn of(text: impl Fn(Tag) -> Option<String>) -> Self {
+        let attribute = |tag| {
+            let text = text(tag)?;
+            let value = text.split('\\').map(|one| Some(one.to_owned())).collect();
+            Some(Attribute { value })
+        };
+        Self {
+            study: attribute(tags::STUDY_INSTANCE_UID),
+            series: attribute(tags::SERIES_INSTANCE_UID),
+            class: attribute(tags::SOP_CLASS_UID),
+            instance: attribute(tags::SOP_INSTANCE_UID),
+            accession_number: attribute(tags::ACCESSION_NUMBER),
+            modality: attribute(tags::MODALITY),
+        }
+    }
+
     pub(super) fn study(&self) -> Option<&str> {
         uid(self.study.as_ref())
     }
@@ -46,6 +67,10 @@ impl Found {
 
     pub(super) fn instance(&self) -> Option<&str> {
         uid(self.instance.as_ref())
+    }
+
+    pub(super) fn class(&self) -> Option<&str> {
+        uid(self.class.as_ref())
     }
 
     pub(super) fn accession_number(&self) -> Option<&str> {

@@ -18,28 +18,28 @@ use tokio_rustls::TlsAcceptor;
 use super::server::Server;
 use super::{honest_query, settings};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// A certificate and its key in PEM.
-fn certified(authority: &Authority, name: &str) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn certified(authority: &Authority, name: &str) -> (Vec<u8>, Vec<u8>) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new([name.to_owned()]).unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();
     (certificate.pem().into_bytes(), key.serialize_pem().into_bytes())
 }
 
-async fn pacs_of(
+pub(crate) fn acceptor(
     authority: &Authority,
     name: &str,
     versions: &[&'static SupportedProtocolVersion],
     asks_for_certificate: bool,
-) -> Server {
+) -> TlsAcceptor {
     let (certificate, key) = certified(authority, name);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
@@ -54,7 +54,16 @@ async fn pacs_of(
     };
     let chain = vec![CertificateDer::from_pem_slice(&certificate).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(&key).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()));
+    TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()))
+}
+
+async fn pacs_of(
+    authority: &Authority,
+    name: &str,
+    versions: &[&'static SupportedProtocolVersion],
+    asks_for_certificate: bool,
+) -> Server {
+    let acceptor = acceptor(authority, name, versions, asks_for_certificate);
     Server::with(Some(acceptor), |asked| async move { honest_query(&asked) }).await
 }
 

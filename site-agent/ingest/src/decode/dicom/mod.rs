@@ -40,6 +40,7 @@ use part10::Part10;
 use samples::Samples;
 use stored::Pixels;
 
+pub(crate) use part10::reads_syntax;
 pub(super) use report::read as read_report;
 pub use stored::{StoredFrame, stored_frame};
 

@@ -94,6 +94,11 @@ fn check_group_length(meta: &[u8]) -> Result<(), ImageFault> {
     if length <= meta.len() { Ok(()) } else { Err(ImageFault::Corrupt) }
 }
 
+/// Whether a transfer syntax is read.
+pub(crate) fn reads_syntax(syntax: &str) -> bool {
+    known(syntax).is_some()
+}
+
 fn known(syntax: &str) -> Option<(Form, Coding)> {
     let encapsulated = |coding| Some((Form::ExplicitLittle, coding));
     match syntax {

@@ -1,0 +1,208 @@
+//! Where an image arrives that C-MOVE has the PACS send: a listener that is there for one retrieval.
+//!
+//! It takes associations from the PACS's own addresses, between the two titles of the configuration,
+//! and of what they bring the one instance that was asked for. Everybody else finds a closed door.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dicom_ul::Pdu;
+use dicom_ul::pdu::{
+    AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceUserReason as Reason,
+    AssociationRJSource, AssociationRQ, PresentationContextProposed, PresentationContextResult,
+    PresentationContextResultReason as Verdict,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
+
+use super::association::{APPLICATION_CONTEXT, Association, Context, own_variables};
+use super::title::Titles;
+use super::{storage, syntaxes};
+use crate::pacs::attempt::Trouble;
+use crate::pacs::dialer::Stream;
+use crate::pacs::find::Place;
+use crate::pacs::{CaseFault, FetchError, PacsError};
+
+/// Associations beside each other: of the PACS, one is enough.
+const MOST_GUESTS: usize = 4;
+/// Tries at a port that another retrieval of this agent may hold at the moment, and the wait between.
+const MOST_TRIES: u32 = 8;
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// Who may bring what.
+pub(super) struct Inbox {
+    place: Arc<Place>,
+    most: u64,
+    /// `own` is the title to which the PACS was asked to send.
+    titles: Titles,
+    from: Vec<IpAddr>,
+    tls: Option<TlsAcceptor>,
+    is_claimed: AtomicBool,
+    has_others: AtomicBool,
+    file: Mutex<Option<Vec<u8>>>,
+}
+
+/// Listens at an address of this machine.
+pub(super) async fn listener(address: SocketAddr) -> Result<TcpListener, PacsError> {
+    for _ in 0..MOST_TRIES {
+        if let Ok(listener) = TcpListener::bind(address).await {
+            return Ok(listener);
+        }
+        sleep(BETWEEN).await;
+    }
+    TcpListener::bind(address).await.map_err(|_| PacsError::NotListening)
+}
+
+impl Inbox {
+    pub(super) fn new(
+        place: Arc<Place>,
+        most: u64,
+        titles: Titles,
+        from: &[SocketAddr],
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
+        Self {
+            place,
+            most,
+            titles,
+            from: from.iter().map(|address| address.ip().to_canonical()).collect(),
+            tls,
+            is_claimed: AtomicBool::new(false),
+            has_others: AtomicBool::new(false),
+            file: Mutex::default(),
+        }
+    }
+
+    /// What has arrived; or the fault, where nothing but something else has.
+    pub(super) fn open(&self) -> Result<Option<Vec<u8>>, CaseFault> {
+        let file = self.file.lock().expect("nothing panics while it is held").take();
+        if file.is_none() && self.has_others.load(Ordering::SeqCst) {
+            return Err(CaseFault::OtherInstance);
+        }
+        Ok(file)
+    }
+
+    /// Takes in what comes, until it is dropped, and everybody who is still there with it.
+    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        let mut guests = JoinSet::new();
+        loop {
+            select! {
+                Some(_) = guests.join_next(), if !guests.is_empty() => {}
+                arrived = listener.accept(), if guests.len() < MOST_GUESTS => match arrived {
+                    Ok((stream, address)) if self.from.contains(&address.ip().to_canonical()) => {
+                        let inbox = Arc::clone(&self);
+                        guests.spawn(async move { inbox.receive(stream).await });
+                    }
+                    Ok(_) => {}
+                    Err(_) => sleep(BETWEEN).await,
+                },
+            }
+        }
+    }
+
+    async fn receive(&self, stream: TcpStream) {
+        let stream: Box<dyn Stream> = match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => match tls.accept(stream).await {
+                Ok(stream) => Box::new(stream),
+                Err(_) => return,
+            },
+        };
+        let mut association = Association::over(stream);
+        let conversation = self.converse(&mut association).await;
+        let Err(trouble) = conversation else { return };
+        if matches!(trouble, Trouble::Known(FetchError::Case(CaseFault::OtherInstance))) {
+            self.has_others.store(true, Ordering::SeqCst);
+        }
+        association.abort().await;
+    }
+
+    async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
+        let Pdu::AssociationRQ(request) = association.receive().await? else {
+            return Err(CaseFault::AnswerInvalid.into());
+        };
+        if let Some(reason) = self.turns_away(&request) {
+            let source = AssociationRJSource::ServiceUser(reason);
+            let rejected = AssociationRJ { result: AssociationRJResult::Permanent, source };
+            return association.send(&Pdu::AssociationRJ(rejected)).await;
+        }
+        self.accept(association, request).await?;
+        while let Some((context, command)) = association.hear().await? {
+            storage::look(&command, &self.place)?;
+            if self.is_claimed.swap(true, Ordering::SeqCst) {
+                return Err(CaseFault::AnswerInvalid.into());
+            }
+            match storage::take(association, context, &command, self.most).await {
+                Ok(file) => self.keep(file),
+                Err(trouble) => {
+                    // The PACS may try once more.
+                    self.is_claimed.store(false, Ordering::SeqCst);
+                    return Err(trouble);
+                }
+            }
+            association.say(context, &command.stored(), None).await?;
+        }
+        Ok(())
+    }
+
+    fn keep(&self, file: Vec<u8>) {
+        *self.file.lock().expect("nothing panics while it is held") = Some(file);
+    }
+
+    fn turns_away(&self, request: &AssociationRQ) -> Option<Reason> {
+        if request.called_ae_title != self.titles.own.as_str() {
+            return Some(Reason::CalledAETitleNotRecognized);
+        }
+        let is_pacs = request.calling_ae_title == self.titles.pacs.as_str();
+        (!is_pacs).then_some(Reason::CallingAETitleNotRecognized)
+    }
+
+    async fn accept(
+        &self,
+        association: &mut Association,
+        request: AssociationRQ,
+    ) -> Result<(), Trouble> {
+        let (mut contexts, mut results) = (Vec::new(), Vec::new());
+        for proposed in request.presentation_contexts {
+            let (verdict, syntax) = self.verdict(&proposed);
+            results.push(PresentationContextResult {
+                id: proposed.id,
+                reason: verdict.clone(),
+                transfer_syntax: syntax.clone(),
+            });
+            if verdict == Verdict::Acceptance {
+                let class = proposed.abstract_syntax.trim_end_matches('\0').to_owned();
+                contexts.push(Context { id: proposed.id, class, syntax });
+            }
+        }
+        association.agree(contexts, &request.user_variables);
+        let accepted = AssociationAC {
+            protocol_version: 1,
+            calling_ae_title: request.calling_ae_title,
+            called_ae_title: request.called_ae_title,
+            application_context_name: APPLICATION_CONTEXT.to_owned(),
+            presentation_contexts: results,
+            user_variables: own_variables().to_vec(),
+        };
+        association.send(&Pdu::AssociationAC(accepted)).await
+    }
+
+    /// Whether what is proposed may come, and in which syntax; where not, the syntax means nothing.
+    fn verdict(&self, proposed: &PresentationContextProposed) -> (Verdict, String) {
+        let class = proposed.abstract_syntax.trim_end_matches('\0');
+        let syntax = syntaxes::first_read(&proposed.transfer_syntaxes);
+        let of_nothing = || dicom_dictionary_std::uids::IMPLICIT_VR_LITTLE_ENDIAN.to_owned();
+        match syntax {
+            _ if !syntaxes::is_expected(class, self.place.class()) => {
+                (Verdict::AbstractSyntaxNotSupported, of_nothing())
+            }
+            None => (Verdict::TransferSyntaxesNotSupported, of_nothing()),
+            Some(syntax) => (Verdict::Acceptance, syntax.trim_end_matches('\0').to_owned()),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! One instance that a PACS sends: from its request to store (PS3.7, 9.3.1) to a file.
+
+use dicom_ul::IMPLEMENTATION_CLASS_UID;
+
+use super::association::Association;
+use super::command::{Command, STORE_REQUEST};
+use crate::pacs::attempt::Trouble;
+use crate::pacs::find::Place;
+use crate::pacs::{CaseFault, file_meta};
+
+/// Refuses what is no request to store the instance that was asked for, before a byte of it is taken.
+pub(super) fn look(command: &Command, wanted: &Place) -> Result<(), CaseFault> {
+    if command.field != STORE_REQUEST || !command.has_data_set {
+        return Err(CaseFault::AnswerInvalid);
+    }
+    match &command.instance {
+        Some(instance) if instance == wanted.instance() => Ok(()),
+        Some(_) => Err(CaseFault::OtherInstance),
+        None => Err(CaseFault::AnswerInvalid),
+    }
+}
+
+/// Takes the data set, of at most `most` bytes, and makes a file of it. None of it is looked at.
+pub(super) async fn take(
+    association: &mut Association,
+    context: u8,
+    command: &Command,
+    most: u64,
+) -> Result<Vec<u8>, Trouble> {
+    let agreed = association.context(context).ok_or(CaseFault::AnswerInvalid)?;
+    let (class, instance) = (command.class.as_deref(), command.instance.as_deref());
+    let (Some(class), Some(instance)) = (class.filter(|own| *own == agreed.class), instance) else {
+        return Err(CaseFault::AnswerInvalid.into());
+    };
+    let mut file = file_meta::front(class, instance, &agreed.syntax, IMPLEMENTATION_CLASS_UID);
+    file.extend(association.data_set(context, most).await?);
+    Ok(file)
+}
