@@ -193,6 +193,36 @@ pub fn class_plan(
     complete(&stock, &own, primary, earlier, k).map(|plan| plan.into_iter().flatten().collect())
 }
 
+/// Decides on tables of conditions, of which only counts are shown: for each, who has it, who has not, and who was not
+/// assessed for it. That nobody was not is no secret; one of which `is_told` says no is hidden as a whole, and so is one
+/// with a cell of few.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn condition_plan(
+    tables: &[Table],
+    members: &Members,
+    earlier: &[&Footprint],
+    is_told: &[bool],
+    k: u64,
+) -> Result<CellPlan, Rule> {
+    let every = tables.iter().map(|table| vec![true; table.categories.len()]).collect();
+    let own = Footprint { members: members.clone(), shown: every, noisy: false };
+    let stock = Stock::new(tables, &own);
+    let is_few = |of: &PatientCounts| of.total > 0 && !dc03_identifying_cells::is_safe(*of, k);
+    let primary = |(cells, is_told): (&Vec<PatientCounts>, &bool)| {
+        let why = if !is_told || cells.iter().any(is_few) {
+            Some(Hidden { why: Suppression::Primary, rule: Rule::Dc03 })
+        } else {
+            None
+        };
+        vec![why; cells.len()]
+    };
+    let primary = stock.patients.iter().zip(is_told).map(primary).collect();
+    complete(&stock, &own, primary, earlier, k)
+}
+
 /// Hides what would give away what is hidden already.
 fn complete(
     stock: &Stock<'_>,

@@ -1,6 +1,6 @@
 //! Numbers as a journal prints them.
 
-use fedval_study::MetricId;
+use fedval_study::{ConditionMetric, MetricId};
 
 /// Decimals and unit in which a metric is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,11 @@ impl Format {
             | MetricId::IntraclassCorrelation
             | MetricId::Cpm
             | MetricId::Dice
-            | MetricId::Nsd => Self::Fixed(3),
+            | MetricId::Nsd
+            | MetricId::OfCondition(
+                ConditionMetric::Auroc | ConditionMetric::Brier | ConditionMetric::Ece,
+                _,
+            ) => Self::Fixed(3),
             MetricId::MeanAbsoluteError
             | MetricId::MeanError
             | MetricId::LowerLimitOfAgreement
@@ -44,7 +48,14 @@ impl Format {
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
             | MetricId::CalibrationInTheLarge
-            | MetricId::FalsePositivesPerScan(_) => Self::Fixed(2),
+            | MetricId::FalsePositivesPerScan(_)
+            | MetricId::OfCondition(
+                ConditionMetric::OeRatio
+                | ConditionMetric::CalibrationIntercept
+                | ConditionMetric::CalibrationSlope
+                | ConditionMetric::CalibrationInTheLarge,
+                _,
+            ) => Self::Fixed(2),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The scale on which sites are synthesised.
 
 use fedval_stats::scale::{expit, logit};
-use fedval_study::MetricId;
+use fedval_study::{ConditionMetric, MetricId};
 use serde::{Deserialize, Serialize};
 
 /// The scale on which a metric's estimates are closest to normal.
@@ -42,8 +42,11 @@ impl Scale {
             | MetricId::ClassSensitivity(_)
             | MetricId::ClassSpecificity(_)
             | MetricId::LesionSensitivity(_)
-            | MetricId::Cpm => Self::Logit,
-            MetricId::OeRatio | MetricId::FalsePositivesPerScan(_) => Self::Log,
+            | MetricId::Cpm
+            | MetricId::OfCondition(ConditionMetric::Auroc, _) => Self::Logit,
+            MetricId::OfCondition(ConditionMetric::OeRatio, _)
+            | MetricId::OeRatio
+            | MetricId::FalsePositivesPerScan(_) => Self::Log,
             MetricId::Brier
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
@@ -57,7 +60,15 @@ impl Scale {
             | MetricId::IntraclassCorrelation
             | MetricId::Dice
             | MetricId::Hd95
-            | MetricId::Nsd => Self::Identity,
+            | MetricId::Nsd
+            | MetricId::OfCondition(
+                ConditionMetric::Brier
+                | ConditionMetric::CalibrationIntercept
+                | ConditionMetric::CalibrationSlope
+                | ConditionMetric::CalibrationInTheLarge
+                | ConditionMetric::Ece,
+                _,
+            ) => Self::Identity,
         }
     }
 

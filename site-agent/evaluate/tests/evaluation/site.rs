@@ -269,6 +269,7 @@ impl Site {
             store,
             secret: self.secret,
             grid: ScoreGrid::Fine,
+            k: self.protocol.disclosure.k,
             decode_limits: self.decode_limits,
             inference_limits: InferenceLimits {
                 memory_bytes: 1 << 30,
