@@ -143,6 +143,11 @@ impl Shown {
         self.rows().into_iter().filter(|row| self.shows(*row)).collect()
     }
 
+    fn visible_of(&self, table: usize) -> Vec<Row> {
+        let cells = 0..self.plan[table].len();
+        cells.map(|cell| Row::Cell { table, cell }).filter(|row| self.shows(*row)).collect()
+    }
+
     fn rows(&self) -> Vec<Row> {
         let tables = self.plan.iter().enumerate();
         tables
@@ -220,7 +225,26 @@ pub fn condition_plan(
         vec![why; cells.len()]
     };
     let primary = stock.patients.iter().zip(is_told).map(primary).collect();
-    complete(&stock, &own, primary, earlier, k)
+    let mut shown = Shown { plan: primary, rule: Rule::Dc17 };
+    hide_near_conditions(&mut shown, &own, k);
+    complete(&stock, &own, shown.plan, earlier, k)
+}
+
+/// Of two conditions with cells that differ by fewer than k patients, the one that the protocol lists later is hidden as a
+/// whole: cell by cell, each of the two would lose one, and neither could be told.
+fn hide_near_conditions(shown: &mut Shown, own: &Footprint, k: u64) {
+    let differences = Label::BOTH.map(|label| Differences::new(own, own, label));
+    let is_near = |one: Row, other: Row| {
+        let mut apart = differences.iter().filter_map(|of| of.between(one, other));
+        apart.any(|patients| patients > 0 && patients < k)
+    };
+    for table in 0..shown.plan.len() {
+        let cells: Vec<Row> = shown.visible_of(table);
+        let mut others = (0..table).flat_map(|earlier| shown.visible_of(earlier));
+        if others.any(|other| cells.iter().any(|cell| is_near(*cell, other))) {
+            cells.into_iter().for_each(|cell| shown.hide(cell));
+        }
+    }
 }
 
 /// Hides what would give away what is hidden already.

@@ -5,7 +5,8 @@
 //! there, not there, not assessed. Every cell needs k patients (DC-03), but that nobody lacks a reference standard may be
 //! told. How many lack it follows from the whole minus both others, so that the cells of a condition are shown together
 //! or not at all (DC-17); and they are held against those of every other condition and of every earlier release (DC-17,
-//! DC-18): a nodule that is a mass in all patients but three would give these away.
+//! DC-18): a nodule that is a mass in all patients but three would give these away. Of two such conditions the one that the
+//! protocol lists later stays.
 //!
 //! Behind such denominators a condition is told of as a study of it alone would tell (DC-06, DC-09): exactly, under the
 //! profile that does so. The error of the mean of the areas rests on every condition, and stays where one does.
