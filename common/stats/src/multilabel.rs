@@ -21,7 +21,7 @@
 
 use crate::NotEstimable;
 use crate::aggregate::doubled_placements;
-use crate::count::len_to_f64;
+use crate::count::{count_to_f64, len_to_f64};
 
 /// One condition over all patients, in one order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -109,7 +109,7 @@ fn add_parts(condition: &ConditionScores, parts: &mut [f64]) -> Result<f64, NotE
         (len_to_f64(own), len_to_f64(others))
     };
     let share = |(placement, is_there): (&u64, &bool)| {
-        crate::count::count_to_f64(*placement) / (2.0 * sides(*is_there).1)
+        count_to_f64(*placement) / (2.0 * sides(*is_there).1)
     };
     let wins = placements.iter().zip(&positive).filter(|(_, is_there)| **is_there);
     let area = wins.map(share).fold(0.0, |sum, x| sum + x) / len_to_f64(with);
