@@ -6,8 +6,8 @@ use fedval_study::coarse::{GridScores, OnGrid};
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{DETECTION_BINS, MOST_CANDIDATES, MOST_LESIONS};
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance,
-    NoisyPerformance, Outcome, Performance, Release, SiteResult,
+    ClassPerformance, CoarsePerformance, ConditionPerformance, DetectionPerformance,
+    MeasurePerformance, NoisyPerformance, Outcome, Performance, Release, SiteResult,
 };
 
 use crate::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
@@ -34,6 +34,7 @@ pub fn bound_bits(result: &SiteResult) -> u64 {
         }
         Outcome::ReleasedNoisy(release) => of_release(release, noisy),
         Outcome::ReleasedClasses(release) => of_release(release, classes),
+        Outcome::ReleasedConditions(release) => of_release(release, conditions),
         Outcome::ReleasedMeasures(release) => {
             of_release(release, |p| measures(p, to_f64(release.terms.rounding_base)))
         }
@@ -96,6 +97,13 @@ fn classes(p: &ClassPerformance) -> f64 {
         .as_deref()
         .map_or(0.0, |areas| field(1e9) + areas.ranks.iter().map(rank_sums).sum::<f64>());
     sizes.iter().map(of_class).sum::<f64>() + areas
+}
+
+/// All patients, the error of the mean of the areas, and each condition as a study of it alone, or that it stays.
+fn conditions(p: &ConditionPerformance) -> f64 {
+    let cells = p.conditions.iter().map(|cell| cell.performance.released());
+    let cells = cells.map(|found| 1.0 + found.map_or(0.0, performance));
+    field(MAX_CASES) + 1.0 + field(1e9) + cells.sum::<f64>()
 }
 
 /// A grid is no finer than a measure's room over its patients, so that a mean has no more values than there are

@@ -143,6 +143,11 @@ impl Shown {
         self.rows().into_iter().filter(|row| self.shows(*row)).collect()
     }
 
+    fn visible_of(&self, table: usize) -> Vec<Row> {
+        let cells = 0..self.plan[table].len();
+        cells.map(|cell| Row::Cell { table, cell }).filter(|row| self.shows(*row)).collect()
+    }
+
     fn rows(&self) -> Vec<Row> {
         let tables = self.plan.iter().enumerate();
         tables
@@ -191,6 +196,55 @@ pub fn class_plan(
     };
     let primary = stock.patients.iter().map(|cells| cells.iter().map(hidden).collect()).collect();
     complete(&stock, &own, primary, earlier, k).map(|plan| plan.into_iter().flatten().collect())
+}
+
+/// Decides on tables of conditions, of which only counts are shown: for each, who has it, who has not, and who was not
+/// assessed for it. That nobody was not is no secret; one of which `is_told` says no is hidden as a whole, and so is one
+/// with a cell of few.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn condition_plan(
+    tables: &[Table],
+    members: &Members,
+    earlier: &[&Footprint],
+    is_told: &[bool],
+    k: u64,
+) -> Result<CellPlan, Rule> {
+    let every = tables.iter().map(|table| vec![true; table.categories.len()]).collect();
+    let own = Footprint { members: members.clone(), shown: every, noisy: false };
+    let stock = Stock::new(tables, &own);
+    let is_few = |of: &PatientCounts| of.total > 0 && !dc03_identifying_cells::is_safe(*of, k);
+    let primary = |(cells, is_told): (&Vec<PatientCounts>, &bool)| {
+        let why = if !is_told || cells.iter().any(is_few) {
+            Some(Hidden { why: Suppression::Primary, rule: Rule::Dc03 })
+        } else {
+            None
+        };
+        vec![why; cells.len()]
+    };
+    let primary = stock.patients.iter().zip(is_told).map(primary).collect();
+    let mut shown = Shown { plan: primary, rule: Rule::Dc17 };
+    hide_near_conditions(&mut shown, &own, k);
+    complete(&stock, &own, shown.plan, earlier, k)
+}
+
+/// Of two conditions with cells that differ by fewer than k patients, the one that the protocol lists later is hidden as a
+/// whole: cell by cell, each of the two would lose one, and neither could be told.
+fn hide_near_conditions(shown: &mut Shown, own: &Footprint, k: u64) {
+    let differences = Label::BOTH.map(|label| Differences::new(own, own, label));
+    let is_near = |one: Row, other: Row| {
+        let mut apart = differences.iter().filter_map(|of| of.between(one, other));
+        apart.any(|patients| patients > 0 && patients < k)
+    };
+    for table in 0..shown.plan.len() {
+        let cells: Vec<Row> = shown.visible_of(table);
+        let mut others = (0..table).flat_map(|earlier| shown.visible_of(earlier));
+        if others.any(|other| cells.iter().any(|cell| is_near(*cell, other))) {
+            cells.into_iter().for_each(|cell| shown.hide(cell));
+        }
+    }
 }
 
 /// Hides what would give away what is hidden already.

@@ -1,6 +1,7 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
 mod classes;
+mod conditions;
 mod detection;
 mod measures;
 mod withheld;
@@ -84,7 +85,7 @@ impl<'p> Gate<'p> {
             if task.detection().is_some() {
                 return Err(Withheld::DetectionNeedsExactCounts);
             }
-            if !task.classes().is_empty() {
+            if !task.classes().is_empty() || !task.conditions().is_empty() {
                 return Err(Withheld::ClassesNeedExactCounts);
             }
         }
@@ -121,6 +122,7 @@ impl<'p> Gate<'p> {
             }
             Findings::Detection(found) => self.vet_detection(header, summary, found, history),
             Findings::Classes(found) => self.vet_classes(header, summary, found.as_ref(), history),
+            Findings::Conditions(found) => self.vet_conditions(header, summary, found, history),
             Findings::Measures(found) if self.protocol.task.is_of_measures() => {
                 self.vet_measures(header, summary, found, history)
             }

@@ -3,8 +3,8 @@
 //! A site reduces its cases to integer aggregates ([`aggregate`]); the coordinator computes estimates from
 //! them and synthesises those of several sites.
 //!
-//! - **Discrimination**: [`auroc`], [`pooled_roc`], [`multiclass`], [`mrmc`]; at thresholds [`proportion`],
-//!   [`paired`], [`decision_curve`]; [`detection`] and [`segmentation`] for lesions and masks.
+//! - **Discrimination**: [`auroc`], [`pooled_roc`], [`multiclass`], [`multilabel`], [`mrmc`]; at thresholds
+//!   [`proportion`], [`paired`], [`decision_curve`]; [`detection`] and [`segmentation`] for lesions and masks.
 //! - **Calibration**: [`calibration`].
 //! - **Across sites**: [`synthesis`], [`binomial_glmm`], [`bivariate`].
 //! - **Across groups, time and conditions**: [`fairness`], [`multiplicity`], [`shift`], [`control_chart`],
@@ -33,6 +33,7 @@ pub mod interval;
 pub mod localisation;
 pub mod mrmc;
 pub mod multiclass;
+pub mod multilabel;
 pub mod multiplicity;
 pub mod not_estimable;
 pub mod paired;

@@ -141,9 +141,8 @@ impl ClassAreas {
 
     /// The standard error of the mean of the areas.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "below 2⁵³")]
     pub const fn macro_se(&self) -> f64 {
-        self.macro_se_nano as f64 / NANO
+        from_nano(self.macro_se_nano)
     }
 
     /// Every area compares all patients, and their mean is no less certain than they are.
@@ -167,9 +166,15 @@ impl ClassAreas {
 /// Units of 10⁻⁹ in one.
 const NANO: f64 = 1e9;
 
+/// A standard error from the form in which it travels.
+#[expect(clippy::cast_precision_loss, reason = "below 2⁵³")]
+pub(crate) const fn from_nano(nano: u64) -> f64 {
+    nano as f64 / NANO
+}
+
 /// To the next unit; `None` of what is no standard error.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to 0 and 10⁹")]
-fn nano(se: f64) -> Option<u64> {
+pub(crate) fn nano(se: f64) -> Option<u64> {
     (0.0..=1.0).contains(&se).then(|| (se * NANO).round() as u64)
 }
 

@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod classes;
 pub mod coarse;
+pub mod conditions;
 pub mod detection;
 pub mod digest;
 pub mod dispatch;
@@ -34,6 +35,7 @@ pub use fedval_ambient::{Exit, Problem, Timestamp};
 pub use canonical::{Canonical, CanonicalError};
 pub use classes::ClassPerformance;
 pub use coarse::CoarsePerformance;
+pub use conditions::ConditionPerformance;
 pub use detection::DetectionPerformance;
 pub use digest::{
     BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest, ResultDigest,
@@ -48,7 +50,7 @@ pub use log::{LogCheckpoint, LogEntry, LogEvent, earlier_dispatches, protocol_re
 pub use measures::{Measure, MeasurePerformance};
 pub use members::Members;
 pub use merkle::{MerkleTree, leaf_hash};
-pub use metric::MetricId;
+pub use metric::{ConditionMetric, MetricId};
 pub use noisy::NoisyPerformance;
 pub use performance::{OperatingPointCounts, PatientCounts, Performance};
 pub use person::PersonRole;

@@ -11,10 +11,24 @@ pub type MemberKey = [u8; 16];
 /// A table of a protocol has fewer cells than this; the number itself means: in no listed cell.
 pub const UNLISTED: u16 = u16::MAX;
 
+/// Cells of a condition's table, where there are several conditions: there, not there, not assessed.
+pub const CONDITION_CELLS: usize = 3;
+
+/// The cell of a patient in the table of a condition.
+#[must_use]
+pub const fn condition_cell(reference: Option<bool>) -> u16 {
+    match reference {
+        Some(true) => 0,
+        Some(false) => 1,
+        None => 2,
+    }
+}
+
 /// One analysed case under one label.
 ///
 /// A case of a task with several classes has no such label: it stands under both, in the cell of its class, so that
-/// whatever an earlier or a later release says of either label of these patients is held against it.
+/// whatever an earlier or a later release says of either label of these patients is held against it. So does one of
+/// several conditions, in a cell of each.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Member {
     /// Place of the patient in [`Members::patients`].

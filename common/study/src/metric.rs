@@ -34,7 +34,7 @@ pub enum MetricId {
     Ece,
     /// Cohen's kappa of grades, weighted by the square of their distance.
     QuadraticKappa,
-    /// Mean over classes of the area of each against the rest.
+    /// Mean over classes of the area of each against the rest; of several conditions, over theirs.
     MacroAuroc,
     /// Area of a class against the rest.
     ClassAuroc(Name),
@@ -73,6 +73,58 @@ pub enum MetricId {
     /// Mean of Dice's coefficient over all patients whose reference standard holds the structure: 0 where the model
     /// missed it.
     DiceMissesZero,
+    /// A metric of one of several conditions.
+    OfCondition(ConditionMetric, Name),
+}
+
+/// What is said of each of several conditions, beside its operating points: what is said of a single one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConditionMetric {
+    /// [`MetricId::Auroc`].
+    Auroc,
+    /// [`MetricId::Brier`].
+    Brier,
+    /// [`MetricId::OeRatio`].
+    OeRatio,
+    /// [`MetricId::CalibrationIntercept`].
+    CalibrationIntercept,
+    /// [`MetricId::CalibrationSlope`].
+    CalibrationSlope,
+    /// [`MetricId::CalibrationInTheLarge`].
+    CalibrationInTheLarge,
+    /// [`MetricId::Ece`].
+    Ece,
+}
+
+impl ConditionMetric {
+    /// All of them, in the order in which reports show them.
+    pub const ALL: [Self; 7] = [
+        Self::Auroc,
+        Self::Brier,
+        Self::OeRatio,
+        Self::CalibrationIntercept,
+        Self::CalibrationSlope,
+        Self::CalibrationInTheLarge,
+        Self::Ece,
+    ];
+
+    /// The metric of a study of one condition.
+    #[must_use]
+    pub const fn of_one(self) -> MetricId {
+        match self {
+            Self::Auroc => MetricId::Auroc,
+            Self::Brier => MetricId::Brier,
+            Self::OeRatio => MetricId::OeRatio,
+            Self::CalibrationIntercept => MetricId::CalibrationIntercept,
+            Self::CalibrationSlope => MetricId::CalibrationSlope,
+            Self::CalibrationInTheLarge => MetricId::CalibrationInTheLarge,
+            Self::Ece => MetricId::Ece,
+        }
+    }
+
+    fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.of_one().to_string() == text)
+    }
 }
 
 impl MetricId {
@@ -97,6 +149,7 @@ impl MetricId {
                 | Self::Dice
                 | Self::DiceMissesZero
                 | Self::Nsd
+                | Self::OfCondition(ConditionMetric::Auroc, _)
         )
     }
 
@@ -150,6 +203,15 @@ impl MetricId {
         )
     }
 
+    /// Whether it is about several conditions: of all, of one, or at one's operating point.
+    #[must_use]
+    pub const fn is_of_conditions(&self) -> bool {
+        matches!(
+            self,
+            Self::MacroAuroc | Self::OfCondition(..) | Self::Sensitivity(_) | Self::Specificity(_)
+        )
+    }
+
     /// Whether it is about several classes.
     #[must_use]
     pub const fn is_of_classes(&self) -> bool {
@@ -175,7 +237,9 @@ impl MetricId {
      class_sensitivity@NAME, class_specificity@NAME; of a quantity mean_absolute_error, mean_error, \
      lower_limit_of_agreement, upper_limit_of_agreement, intraclass_correlation; of findings \
      lesion_sensitivity@NAME, fp_per_scan@NAME, average_precision, cpm; of masks \
-     dice_misses_zero, dice, nsd, hd95"
+     dice_misses_zero, dice, nsd, hd95; of several conditions macro_auroc, auroc@NAME, brier@NAME, \
+     oe_ratio@NAME, calibration_intercept@NAME, calibration_slope@NAME, \
+     calibration_in_the_large@NAME, ece@NAME"
 )]
 pub struct UnknownMetric;
 
@@ -212,6 +276,7 @@ impl fmt::Display for MetricId {
             Self::DiceMissesZero => f.write_str("dice_misses_zero"),
             Self::Hd95 => f.write_str("hd95"),
             Self::Nsd => f.write_str("nsd"),
+            Self::OfCondition(metric, condition) => write!(f, "{}@{condition}", metric.of_one()),
         }
     }
 }
@@ -230,7 +295,10 @@ impl FromStr for MetricId {
                 "class_specificity" => Ok(Self::ClassSpecificity(point)),
                 "lesion_sensitivity" => Ok(Self::LesionSensitivity(point)),
                 "fp_per_scan" => Ok(Self::FalsePositivesPerScan(point)),
-                _ => Err(UnknownMetric),
+                other => {
+                    let metric = ConditionMetric::named(other).ok_or(UnknownMetric)?;
+                    Ok(Self::OfCondition(metric, point))
+                }
             };
         }
         match text {
@@ -307,10 +375,19 @@ mod tests {
             "dice_misses_zero",
             "hd95",
             "nsd",
+            "auroc@effusion",
+            "brier@effusion",
+            "oe_ratio@effusion",
+            "calibration_intercept@effusion",
+            "calibration_slope@effusion",
+            "calibration_in_the_large@effusion",
+            "ece@effusion",
         ] {
             assert_eq!(text.parse::<MetricId>().unwrap().to_string(), text);
         }
-        for bad in ["kappa", "sensitivity", "sensitivity@", "auroc@x", "max"] {
+        for bad in
+            ["kappa", "sensitivity", "sensitivity@", "auroc@", "auroc@X y", "auroc_delong@x", "max"]
+        {
             assert!(bad.parse::<MetricId>().is_err(), "{bad} was taken");
         }
     }

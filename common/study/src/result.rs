@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::canonical::exact_u64;
 use crate::classes::ClassPerformance;
 use crate::coarse::CoarsePerformance;
+use crate::conditions::ConditionPerformance;
 use crate::detection::DetectionPerformance;
 use crate::digest::{BuildDigest, CohortCommitment, ModelDigest, PolicyDigest, ProtocolDigest};
 use crate::id::{Name, RoundId, SiteId, StudyId};
@@ -123,6 +124,8 @@ pub enum Outcome {
     ReleasedNoisy(Box<Release<NoisyPerformance>>),
     /// Aggregates of several classes, in exact counts.
     ReleasedClasses(Box<Release<ClassPerformance>>),
+    /// Aggregates of several conditions, in exact counts.
+    ReleasedConditions(Box<Release<ConditionPerformance>>),
     /// Means and spreads of measures, on grids.
     ReleasedMeasures(Box<Release<MeasurePerformance>>),
     /// Aggregates of findings with a place, in exact counts.
@@ -144,6 +147,7 @@ impl Outcome {
             | Self::ReleasedCoarse(_)
             | Self::ReleasedNoisy(_)
             | Self::ReleasedClasses(_)
+            | Self::ReleasedConditions(_)
             | Self::ReleasedMeasures(_)
             | Self::ReleasedDetection(_) => "released",
             Self::Insufficient => "insufficient",
@@ -160,6 +164,7 @@ impl Outcome {
             Self::ReleasedCoarse(release) => Some(release.terms),
             Self::ReleasedNoisy(release) => Some(release.terms),
             Self::ReleasedClasses(release) => Some(release.terms),
+            Self::ReleasedConditions(release) => Some(release.terms),
             Self::ReleasedMeasures(release) => Some(release.terms),
             Self::ReleasedDetection(release) => Some(release.terms),
             Self::Insufficient | Self::Refused | Self::Failed(_) => None,
@@ -174,6 +179,7 @@ impl Outcome {
             Self::ReleasedCoarse(release) => &release.attrition,
             Self::ReleasedNoisy(release) => &release.attrition,
             Self::ReleasedClasses(release) => &release.attrition,
+            Self::ReleasedConditions(release) => &release.attrition,
             Self::ReleasedMeasures(release) => &release.attrition,
             Self::ReleasedDetection(release) => &release.attrition,
             Self::Insufficient | Self::Refused | Self::Failed(_) => &[],

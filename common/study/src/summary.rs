@@ -7,6 +7,7 @@ use fedval_stats::segmentation::PresenceTally;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::ClassPerformance;
+use crate::conditions::ConditionFindings;
 use crate::detection::DetectionFindings;
 use crate::digest::CohortCommitment;
 use crate::id::Name;
@@ -113,6 +114,8 @@ pub enum Findings {
     Binary(BinaryFindings),
     /// Of patients of several classes; `None` where no case could be evaluated.
     Classes(Option<ClassPerformance>),
+    /// Of patients with several conditions.
+    Conditions(ConditionFindings),
     /// Measures of patients.
     Measures(MeasureFindings),
     /// Of findings with a place, scan by scan.

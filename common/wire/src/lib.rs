@@ -3,6 +3,7 @@
 
 mod classes;
 mod coarse;
+mod conditions;
 mod detection;
 mod dispatch;
 mod error;

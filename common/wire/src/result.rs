@@ -9,6 +9,7 @@ use fedval_study::{
 use crate::WireError;
 use crate::classes::{classes_from_wire, classes_to_wire};
 use crate::coarse::{coarse_from_wire, coarse_to_wire};
+use crate::conditions::{conditions_from_wire, conditions_to_wire};
 use crate::detection::{detection_from_wire, detection_to_wire};
 use crate::measures::{measures_from_wire, measures_to_wire};
 use crate::noisy::{noisy_from_wire, noisy_to_wire};
@@ -30,6 +31,9 @@ pub fn site_result_to_wire(result: &SiteResult) -> proto::SiteResult {
             Outcome::ReleasedNoisy(release) => WireOutcome::ReleasedNoisy(noisy_to_wire(release)),
             Outcome::ReleasedClasses(release) => {
                 WireOutcome::ReleasedClasses(classes_to_wire(release))
+            }
+            Outcome::ReleasedConditions(release) => {
+                WireOutcome::ReleasedConditions(conditions_to_wire(release))
             }
             Outcome::ReleasedMeasures(release) => {
                 WireOutcome::ReleasedMeasures(measures_to_wire(release))
@@ -64,6 +68,9 @@ pub fn site_result_from_wire(result: proto::SiteResult) -> Result<SiteResult, Wi
         }
         WireOutcome::ReleasedClasses(release) => {
             Outcome::ReleasedClasses(Box::new(classes_from_wire(release)?))
+        }
+        WireOutcome::ReleasedConditions(release) => {
+            Outcome::ReleasedConditions(Box::new(conditions_from_wire(release)?))
         }
         WireOutcome::ReleasedMeasures(release) => {
             Outcome::ReleasedMeasures(Box::new(measures_from_wire(release)?))

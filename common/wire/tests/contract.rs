@@ -46,10 +46,11 @@ const BYTES: [&str; 18] = [
 ];
 
 /// The only strings a site can send: identifiers of a fixed character set.
-const STRINGS: [&str; 17] = [
+const STRINGS: [&str; 18] = [
     "CoarseCell.category",
     "CoarseCell.dimension",
     "CoarsePoint.name",
+    "ConditionCell.name",
     "DetectionCell.category",
     "DetectionCell.dimension",
     "DetectionPoint.name",

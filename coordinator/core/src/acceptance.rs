@@ -11,9 +11,9 @@ use fedval_preprocess::probe::{Expected, ProbesRefused};
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    Canonical, Cell, ClassPerformance, DetectionPerformance, Dispatch, LockedProtocol, LogEvent,
-    MeasurePerformance, Name, Outcome, PatientCounts, Release, ResultDigest, ResultHeader,
-    ScoreSource, SiteId, SiteResult,
+    Canonical, Cell, ClassPerformance, ConditionPerformance, DetectionPerformance, Dispatch,
+    LockedProtocol, LogEvent, MeasurePerformance, Name, Outcome, PatientCounts, Performance,
+    Release, ResultDigest, ResultHeader, ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -143,6 +143,7 @@ impl Coordinator {
         match &result.outcome {
             Outcome::Released(release) => check_consistency(release)?,
             Outcome::ReleasedClasses(release) => check_classes(release)?,
+            Outcome::ReleasedConditions(release) => check_conditions(release)?,
             Outcome::ReleasedMeasures(release) => check_measures(release)?,
             Outcome::ReleasedDetection(release) => check_detection(release)?,
             _ => {}
@@ -223,6 +224,9 @@ impl Coordinator {
             Outcome::ReleasedCoarse(release) => dc01_closed_schema::check_coarse(release, plan),
             Outcome::ReleasedNoisy(release) => dc01_closed_schema::check_noisy(release, plan),
             Outcome::ReleasedClasses(release) => dc01_closed_schema::check_classes(release, plan),
+            Outcome::ReleasedConditions(release) => {
+                dc01_closed_schema::check_conditions(release, plan)
+            }
             Outcome::ReleasedMeasures(release) => dc01_closed_schema::check_measures(release, plan),
             Outcome::ReleasedDetection(release) => {
                 dc01_closed_schema::check_detection(release, plan)
@@ -256,6 +260,22 @@ async fn check_preprocessing(
 fn check_classes(release: &Release<ClassPerformance>) -> Result<(), SubmitError> {
     let k = release.terms.k;
     let enough = dc02_cohort_minimum::classes_are_sufficient(&release.overall.sizes(), k)
+        && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
+    let relation = "every count that is shown rests on k patients";
+    if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
+}
+
+/// The same of several conditions: of each that is shown, and of those who were not assessed for it, k patients, or
+/// nobody who was not.
+fn check_conditions(release: &Release<ConditionPerformance>) -> Result<(), SubmitError> {
+    let (k, overall) = (release.terms.k, &release.overall);
+    let mut shown = overall.conditions.iter().filter_map(|cell| cell.performance.released());
+    let is_told = |found: &Performance| {
+        let missing = overall.missing(found);
+        dc02_cohort_minimum::is_sufficient(found.patients, k) && (missing == 0 || missing >= k)
+    };
+    let enough = overall.conditions.iter().any(|cell| cell.performance.released().is_some())
+        && shown.all(is_told)
         && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
     let relation = "every count that is shown rests on k patients";
     if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }

@@ -193,6 +193,7 @@ fn status_of(stored: &StoredResult) -> Result<SiteStatus, CanonicalError> {
         | Outcome::ReleasedCoarse(_)
         | Outcome::ReleasedNoisy(_)
         | Outcome::ReleasedClasses(_)
+        | Outcome::ReleasedConditions(_)
         | Outcome::ReleasedMeasures(_)
         | Outcome::ReleasedDetection(_) => SiteStatus::Released,
         Outcome::Insufficient => SiteStatus::Insufficient,

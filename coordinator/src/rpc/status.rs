@@ -63,6 +63,7 @@ pub(crate) fn site_progress(progress: &Progress) -> proto::SiteProgress {
             | Outcome::ReleasedCoarse(_)
             | Outcome::ReleasedNoisy(_)
             | Outcome::ReleasedClasses(_)
+            | Outcome::ReleasedConditions(_)
             | Outcome::ReleasedMeasures(_)
             | Outcome::ReleasedDetection(_),
         ) => proto::SiteOutcome::Released,

@@ -24,6 +24,7 @@ pub(crate) fn performance(units: &[ClassUnit], task: &Task) -> Option<ClassPerfo
     let areas = match task {
         Task::MultiClass(_) => Some(Box::new(ClassAreas::of(&sums(units, classes)?).ok()?)),
         Task::Binary
+        | Task::MultiLabel(_)
         | Task::Ordinal(_)
         | Task::Regression(_)
         | Task::Detection(_)

@@ -10,11 +10,13 @@ use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
 use crate::class_unit::{ClassImage, patients, references};
+use crate::condition_unit::{self, Counted};
 use crate::mask_unit::MaskCase;
 use crate::regression::ValueImage;
 use crate::unit::{ScoreGrid, ScoredImage, units};
 use crate::{
-    attributes, classes, commitment, mask_unit, masks, measures, members, regression, summary,
+    attributes, classes, commitment, conditions, mask_unit, masks, measures, members, regression,
+    summary,
 };
 
 /// Cases, and what became of each: gathered checkpoint by checkpoint, so that none is held once it was counted.
@@ -24,6 +26,8 @@ pub(crate) struct Evaluated {
     secret: [u8; 32],
     /// How finely scores are told apart.
     grid: ScoreGrid,
+    /// The smallest group of patients that may be told of.
+    k: u64,
     cohort: SiteLocal<Cohort>,
     images: Vec<ScoredImage>,
     class_images: Vec<ClassImage>,
@@ -42,7 +46,7 @@ impl Evaluated {
     pub(crate) fn new(
         protocol: StudyProtocol,
         secret: [u8; 32],
-        grid: ScoreGrid,
+        (grid, k): (ScoreGrid, u64),
         cohort: SiteLocal<Cohort>,
     ) -> Self {
         let digests = vec![None; cohort.open_on_site().cases.len()];
@@ -50,6 +54,7 @@ impl Evaluated {
             protocol,
             secret,
             grid,
+            k,
             cohort,
             images: Vec::new(),
             class_images: Vec::new(),
@@ -79,7 +84,7 @@ impl Evaluated {
                 let image = ValueImage { patient, case: index, reference, prediction, categories };
                 self.values.push(image);
             }
-            (CaseOutcome::Scores(bits), Some(Reference::Class(_))) => {
+            (CaseOutcome::Scores(bits), Some(Reference::Class(_) | Reference::Conditions(_))) => {
                 let scores = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
                 self.class_images.push(ClassImage { patient: case.patient, case: index, scores });
             }
@@ -112,6 +117,9 @@ impl Evaluated {
         if let Some(structure) = self.protocol.task.structure() {
             return self.summarise_masks(&self.mask_cases, structure, commitment, failures);
         }
+        if !self.protocol.task.conditions().is_empty() {
+            return self.summarise_conditions(commitment, failures);
+        }
         if !self.protocol.task.is_binary() {
             return self.summarise_classes(&self.class_images, commitment, failures);
         }
@@ -143,6 +151,30 @@ impl Evaluated {
             failures: failures.into_values().collect(),
             findings: Findings::Classes(classes::performance(&units, task)),
             members: classes::members(cohort, &units, &self.secret),
+        })
+    }
+
+    /// Counts patients with several conditions. Who is set aside has no reference standard for all that is told.
+    fn summarise_conditions(
+        &self,
+        commitment: CohortCommitment,
+        mut failures: BTreeMap<u32, BTreeSet<FailureReason>>,
+    ) -> SiteLocal<SiteSummary> {
+        let (protocol, cohort) = (&self.protocol, self.cohort.open_on_site());
+        let count = protocol.task.conditions().len();
+        let images = &self.class_images;
+        let references = condition_unit::references(&cohort.cases);
+        let Counted { patients, set_aside } =
+            condition_unit::counted(images, &references, count, self.k);
+        for patient in set_aside {
+            failures.entry(patient).or_default().insert(FailureReason::NoReference);
+        }
+        let findings = conditions::findings(protocol, images, &patients, self.grid);
+        SiteLocal::new(SiteSummary {
+            cohort: commitment,
+            failures: failures.into_values().collect(),
+            findings: Findings::Conditions(findings),
+            members: conditions::members(cohort, images, &patients, count, &self.secret),
         })
     }
 

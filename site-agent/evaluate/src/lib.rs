@@ -6,6 +6,8 @@ mod cells;
 mod class_unit;
 mod classes;
 mod commitment;
+mod condition_unit;
+mod conditions;
 mod detection;
 mod dry_run;
 mod error;

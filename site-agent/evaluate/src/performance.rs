@@ -82,10 +82,21 @@ pub(crate) enum Clusters {
     Cases,
 }
 
-/// The aggregates of a group; `None` for an empty one.
+/// The aggregates of a group at all of the protocol's operating points; `None` for an empty one.
 pub(crate) fn performance(
     units: &[&AnalysedUnit],
     protocol: &StudyProtocol,
+    clusters: Clusters,
+) -> Option<Performance> {
+    let points: Vec<&OperatingPoint> = protocol.operating_points.iter().collect();
+    performance_at(units, &points, protocol.analysis.ece_bins as usize, clusters)
+}
+
+/// The same at some of them.
+pub(crate) fn performance_at(
+    units: &[&AnalysedUnit],
+    points: &[&OperatingPoint],
+    ece_bins: usize,
     clusters: Clusters,
 ) -> Option<Performance> {
     if units.is_empty() {
@@ -100,8 +111,7 @@ pub(crate) fn performance(
         patients,
         ranks,
         rank_clusters: clustered.then(|| Box::new(rank_clusters)),
-        operating_points: protocol
-            .operating_points
+        operating_points: points
             .iter()
             .map(|point| operating_point(units, point, clustered))
             .collect(),
@@ -114,7 +124,7 @@ pub(crate) fn performance(
         })),
         event_clusters: clustered.then(|| Box::new(events())),
         calibration: recalibration(units, clustered),
-        ece_micro: ece_micro(units, protocol.analysis.ece_bins as usize),
+        ece_micro: ece_micro(units, ece_bins),
     })
 }
 

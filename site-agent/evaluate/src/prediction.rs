@@ -21,8 +21,7 @@ pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLo
         IndexTest::Score(score) => score.as_ref().map(std::slice::from_ref),
         IndexTest::Scores(scores) => scores.as_deref(),
     };
-    let scale = protocol.model.output.scale;
-    let usable = scores.filter(|scores| scale.holds(scores));
+    let usable = scores.filter(|scores| protocol.model.output.holds(scores));
     let outcome = match (case.reference, usable) {
         (None, _) => CaseOutcome::Failed(FailureReason::NoReference),
         (Some(_), None) => CaseOutcome::Failed(FailureReason::InvalidOutput),
@@ -40,7 +39,7 @@ pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLo
 /// Usable scores as a checkpoint holds them.
 pub(crate) fn outcome(protocol: &StudyProtocol, scores: &[f64]) -> CaseOutcome {
     match scores {
-        [score] if protocol.task.classes().is_empty() => CaseOutcome::Score(score.to_bits()),
+        [score] if protocol.task.scores() == 1 => CaseOutcome::Score(score.to_bits()),
         scores => CaseOutcome::Scores(scores.iter().map(|score| score.to_bits()).collect()),
     }
 }

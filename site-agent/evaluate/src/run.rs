@@ -51,6 +51,8 @@ pub struct Evaluation<'e> {
     pub secret: [u8; 32],
     /// How finely scores are told apart.
     pub grid: ScoreGrid,
+    /// The smallest group of patients that may be told of: see [`Terms::k`](fedval_study::Terms::k).
+    pub k: u64,
     /// Limits of decoding.
     pub decode_limits: DecodeLimits,
     /// Limits of inference.
@@ -125,7 +127,8 @@ impl Evaluation<'_> {
         cohort: SiteLocal<Cohort>,
         again: &[Done],
     ) -> Result<Evaluated, EvaluateError> {
-        let mut evaluated = Evaluated::new(self.protocol.clone(), self.secret, self.grid, cohort);
+        let mut evaluated =
+            Evaluated::new(self.protocol.clone(), self.secret, (self.grid, self.k), cohort);
         let looked_at_again: BTreeSet<usize> = again.iter().map(|done| done.index).collect();
         let mut first = BTreeMap::new();
         self.store

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fedval_disclosure::SiteLocal;
 use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
-use fedval_study::protocol::{ModelSpecification, ScoreScale};
+use fedval_study::protocol::{ModelOutput, ModelSpecification};
 
 use crate::error::{LoadError, ScoreError};
 use crate::exchange::{
@@ -51,7 +51,7 @@ impl Default for InferenceLimits {
 #[derive(Debug)]
 pub struct ModelBox {
     child: BoxedChild,
-    scale: ScoreScale,
+    output: ModelOutput,
     values: usize,
     scores: usize,
     wall_clock: Duration,
@@ -127,14 +127,14 @@ impl ModelBox {
         decode_load_reply(&reply)?;
         Ok(Self {
             child,
-            scale: specification.output.scale,
+            output: specification.output.clone(),
             values: specification.input.values(),
             scores: specification.output.values as usize,
             wall_clock: Duration::from_secs(limits.case_seconds),
         })
     }
 
-    /// The model's scores of one case, one for each class or a single one, on the protocol's scale and not rounded.
+    /// The model's scores of one case, one for each class or condition, or a single one, on the protocol's scale and not rounded.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl ModelBox {
             })?;
         let scores = decode_score_reply(&reply, self.scores).ok_or(ScoreError::Invalid)?;
         // The box is not trusted to have checked its own output.
-        if self.scale.holds(&scores) {
+        if self.output.holds(&scores) {
             Ok(SiteLocal::new(scores))
         } else {
             Err(ScoreError::Invalid)

@@ -12,7 +12,8 @@ use fedval_ingest::{
     ManifestError, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::{
-    Border, Class, Labels, Quantity, Reference, ReferenceStandard, Structure, Task,
+    Assessed, Border, Class, Condition, Labels, Quantity, Reference, ReferenceStandard, Structure,
+    Task,
 };
 use tempfile::TempDir;
 
@@ -434,4 +435,44 @@ fn the_label_of_a_quantity_is_a_number() {
     let called = IndexTestColumn::Called("months".to_owned());
     let error = read_classes(&task, called, manifest).unwrap_err();
     assert_eq!(codes(&error), [("MANIFEST_SCORES_NEEDED", None)]);
+}
+
+fn conditions() -> Task {
+    let condition = |name: &str| Condition {
+        name: name.parse().unwrap(),
+        column: name.to_owned(),
+        missing: vec!["u".to_owned()],
+        negative: vec!["0".to_owned()],
+        operating_points: Vec::new(),
+        positive: vec!["1".to_owned()],
+    };
+    Task::MultiLabel(["effusion", "nodule"].map(condition).into())
+}
+
+#[test]
+fn each_of_several_conditions_has_a_column_for_its_reference_and_one_for_its_score() {
+    let column = || IndexTestColumn::Score("p".to_owned());
+    let manifest = "case_id,patient_id,nodule,p_0,p_1,effusion\n\
+                    c1,p1,1,0.9,0.8,0\nc2,p2,u,0.5,0.5,1\nc3,p3,,0.1,,u\n";
+    let cohort = read_classes(&conditions(), column(), manifest).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
+    let nothing = Assessed::default();
+    let expected = [
+        Some(Reference::Conditions(nothing.with(0, false).with(1, true))),
+        Some(Reference::Conditions(nothing.with(0, true))),
+        // Assessed for none.
+        None,
+    ];
+    assert_eq!(references, expected);
+    assert!(cases[0].index_test == IndexTest::Scores(Some(vec![0.9, 0.8])));
+    assert!(cases[2].index_test == IndexTest::Scores(None));
+    for (from, to, code, line) in [
+        ("c2,p2,u", "c2,p2,2", "MANIFEST_LABEL_UNKNOWN", Some(3)),
+        (",effusion", ",fluid", "MANIFEST_COLUMN_MISSING", None),
+        ("p_1", "p_2", "MANIFEST_COLUMN_MISSING", None),
+    ] {
+        let error = read_classes(&conditions(), column(), &manifest.replace(from, to)).unwrap_err();
+        assert_eq!(codes(&error), [(code, line)], "{to}");
+    }
 }

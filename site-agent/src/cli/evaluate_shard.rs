@@ -81,6 +81,7 @@ async fn evaluate(
         secret,
         // Nothing is counted here.
         grid: ScoreGrid::Coarse,
+        k: protocol.disclosure.k,
         decode_limits: config.limits.decode(),
         inference_limits: config.limits.inference(),
         engine: &engine,

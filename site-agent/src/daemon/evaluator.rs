@@ -54,6 +54,7 @@ pub trait Evaluator: std::fmt::Debug + Send + Sync {
         protocol: &StudyProtocol,
         model: &Path,
         grid: ScoreGrid,
+        k: u64,
     ) -> Result<Summarised, NotEvaluated>;
 }
 
@@ -70,6 +71,7 @@ impl Evaluator for Boxed {
         protocol: &StudyProtocol,
         model: &Path,
         grid: ScoreGrid,
+        k: u64,
     ) -> Result<Summarised, NotEvaluated> {
         let source = agent.config.source_of(&protocol.id);
         let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
@@ -92,6 +94,7 @@ impl Evaluator for Boxed {
             store: Store::Vault(&agent.vault),
             secret,
             grid,
+            k,
             decode_limits: agent.config.limits.decode(),
             inference_limits: agent.config.limits.inference(),
             engine: &engines.engine,

@@ -42,7 +42,7 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<Ran, Failure> {
         return Ok(Ran::ToItsEnd);
     }
     let grid = if effective.terms.is_rounded() { ScoreGrid::Coarse } else { ScoreGrid::Fine };
-    match agent.evaluator.evaluate(agent, job, protocol, &path, grid).await {
+    match agent.evaluator.evaluate(agent, job, protocol, &path, grid, effective.terms.k).await {
         Ok(Summarised { summary, preprocessing }) => {
             let cohort = summary.open_on_site().cohort;
             let scores = agent.config.source_of(&protocol.id).map(DataSource::scores);

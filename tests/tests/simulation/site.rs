@@ -39,6 +39,7 @@ impl Evaluator for Buckets {
         protocol: &StudyProtocol,
         model: &Path,
         _grid: ScoreGrid,
+        _k: u64,
     ) -> Result<Summarised, NotEvaluated> {
         assert_eq!(std::fs::read(model).unwrap(), support::MODEL, "the model is whole");
         let counted = COUNTED[self.0].get_or_init(|| support::summary(&cases(self.0), protocol));

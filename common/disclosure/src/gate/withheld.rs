@@ -54,8 +54,10 @@ pub enum Withheld {
     /// The study asks for noise, and the site's own policy says nothing of it.
     #[error("the study asks for noisy counts, which this site's policy does not choose")]
     ForeignNoise,
-    /// The study tells several classes apart, and the policy rounds counts, keeps some back or adds noise.
-    #[error("tables of several classes have no form that this site's policy would let out")]
+    /// The study is about several classes or conditions, and the policy rounds counts, keeps some back or adds noise.
+    #[error(
+        "counts of several classes or conditions have no form that this site's policy would let out"
+    )]
     ClassesNeedExactCounts,
     /// The study measures patients, and the policy adds noise.
     #[error("means of measures have no form with the noise that this site's policy asks for")]

@@ -11,8 +11,8 @@ use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{Structure, StudyProtocol, Task};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance, Name,
-    NoisyPerformance, PatientCounts, Performance, Release,
+    ClassPerformance, CoarsePerformance, ConditionPerformance, DetectionPerformance,
+    MeasurePerformance, Name, NoisyPerformance, PatientCounts, Performance, Release,
 };
 
 use super::dc10_means::measure_grid_micro;
@@ -114,9 +114,11 @@ pub fn check_classes(
     check_rows(release, protocol)?;
     let p = &release.overall;
     let has_areas = match protocol.task {
-        Task::Binary | Task::Regression(_) | Task::Detection(_) | Task::Segmentation(_) => {
-            return Err(SchemaBreach::Task);
-        }
+        Task::Binary
+        | Task::MultiLabel(_)
+        | Task::Regression(_)
+        | Task::Detection(_)
+        | Task::Segmentation(_) => return Err(SchemaBreach::Task),
         Task::MultiClass(_) => true,
         Task::Ordinal(_) => false,
     };
@@ -126,6 +128,35 @@ pub fn check_classes(
     // There is no other form of it.
     if !dc15_inference::variance_components_may_leave(&release.terms) {
         return Err(SchemaBreach::OutOfRange);
+    }
+    p.check().map_err(|_| SchemaBreach::Inconsistent)
+}
+
+/// The same for a release of several conditions.
+///
+/// # Errors
+///
+/// The first [`SchemaBreach`].
+pub fn check_conditions(
+    release: &Release<ConditionPerformance>,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    check_rows(release, protocol)?;
+    let (p, conditions) = (&release.overall, protocol.task.conditions());
+    let names = p.conditions.iter().map(|cell| &cell.name);
+    if conditions.is_empty() || !conditions.iter().map(|of| &of.name).eq(names) {
+        return Err(SchemaBreach::Task);
+    }
+    // There is no other form of it.
+    if !dc15_inference::variance_components_may_leave(&release.terms) {
+        return Err(SchemaBreach::OutOfRange);
+    }
+    for (condition, cell) in conditions.iter().zip(&p.conditions) {
+        let Some(performance) = cell.performance.released() else { continue };
+        let points = protocol.operating_points.iter().map(|point| &point.name);
+        let own = points.filter(|name| condition.operating_points.contains(name));
+        check_names(own, performance.operating_points.iter().map(|point| &point.name))?;
+        check_ranges(performance)?;
     }
     p.check().map_err(|_| SchemaBreach::Inconsistent)
 }
@@ -303,13 +334,24 @@ fn check_points<'a>(
     names: impl Iterator<Item = &'a Name>,
     protocol: &StudyProtocol,
 ) -> Result<(), SchemaBreach> {
-    let expected = protocol.operating_points.iter().map(|point| &point.name);
-    if expected.eq(names) { Ok(()) } else { Err(SchemaBreach::OperatingPoints) }
+    check_names(protocol.operating_points.iter().map(|point| &point.name), names)
+}
+
+fn check_names<'a>(
+    expected: impl Iterator<Item = &'a Name>,
+    found: impl Iterator<Item = &'a Name>,
+) -> Result<(), SchemaBreach> {
+    if expected.eq(found) { Ok(()) } else { Err(SchemaBreach::OperatingPoints) }
 }
 
 /// Names and ranges of one group.
 fn check_performance(p: &Performance, protocol: &StudyProtocol) -> Result<(), SchemaBreach> {
     check_points(p.operating_points.iter().map(|point| &point.name), protocol)?;
+    check_ranges(p)
+}
+
+/// Ranges of one group.
+fn check_ranges(p: &Performance) -> Result<(), SchemaBreach> {
     if p.ece_micro > 1_000_000 {
         return Err(SchemaBreach::OutOfRange);
     }

@@ -6,6 +6,7 @@ pub mod dc01_closed_schema;
 pub mod dc02_cohort_minimum;
 pub mod dc03_identifying_cells;
 pub mod dc04_attrition;
+pub mod dc04_unassessed;
 pub mod dc05_zeros;
 pub mod dc06_response_counts;
 pub mod dc07_margins;

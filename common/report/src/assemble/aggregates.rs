@@ -3,8 +3,8 @@
 use fedval_study::noisy::edges_micro;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance, Name,
-    NoisyPerformance, Outcome, Performance, SiteResult, Terms,
+    Cell, ClassPerformance, CoarsePerformance, ConditionPerformance, DetectionPerformance,
+    MeasurePerformance, Name, NoisyPerformance, Outcome, Performance, SiteResult, Terms,
 };
 
 /// The aggregates of one group in the form that the site's terms allow.
@@ -26,6 +26,8 @@ pub(crate) enum Aggregates<'a> {
     },
     /// Several classes, in exact counts.
     Classes(&'a ClassPerformance),
+    /// Several conditions, in exact counts.
+    Conditions(&'a ConditionPerformance),
     /// Means and spreads of measures, on grids.
     Measures(&'a MeasurePerformance),
     /// Findings with a place, in exact counts.
@@ -45,6 +47,7 @@ impl<'a> Aggregates<'a> {
                 Some(Self::Noisy { group: &release.overall, sigma: sigma(plan, &release.terms) })
             }
             Outcome::ReleasedClasses(release) => Some(Self::Classes(&release.overall)),
+            Outcome::ReleasedConditions(release) => Some(Self::Conditions(&release.overall)),
             Outcome::ReleasedMeasures(release) => Some(Self::Measures(&release.overall)),
             Outcome::ReleasedDetection(release) => Some(Self::Detection(&release.overall)),
             Outcome::Insufficient | Outcome::Refused | Outcome::Failed(_) => None,
@@ -79,6 +82,7 @@ impl<'a> Aggregates<'a> {
                 find(&release.subgroups, cell).map(|cell| shown(cell, Self::Detection))
             }
             Outcome::ReleasedClasses(_)
+            | Outcome::ReleasedConditions(_)
             | Outcome::Insufficient
             | Outcome::Refused
             | Outcome::Failed(_) => None,
@@ -98,7 +102,7 @@ impl<'a> Aggregates<'a> {
             }
             // Scans with a lesion and without.
             Self::Detection(p) => (p.scans_with, p.scans_without),
-            Self::Classes(_) | Self::Measures(_) => return None,
+            Self::Classes(_) | Self::Conditions(_) | Self::Measures(_) => return None,
         })
     }
 
@@ -106,6 +110,7 @@ impl<'a> Aggregates<'a> {
     pub(super) fn n(self) -> u64 {
         match self {
             Self::Classes(p) => p.patients(),
+            Self::Conditions(p) => p.patients,
             Self::Measures(p) => p.patients,
             _ => self.cases().map_or(0, |(n_pos, n_neg)| n_pos.saturating_add(n_neg)),
         }
@@ -118,7 +123,9 @@ impl<'a> Aggregates<'a> {
             Self::Coarse { group, .. } => group.patients.total,
             Self::Detection(p) => p.patients.total,
             // Each patient is counted once.
-            Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => self.n(),
+            Self::Noisy { .. } | Self::Classes(_) | Self::Conditions(_) | Self::Measures(_) => {
+                self.n()
+            }
         }
     }
 
@@ -127,9 +134,11 @@ impl<'a> Aggregates<'a> {
         match self {
             Self::Exact(p) => p.is_clustered(),
             Self::Detection(_) => true,
-            Self::Coarse { .. } | Self::Noisy { .. } | Self::Classes(_) | Self::Measures(_) => {
-                false
-            }
+            Self::Coarse { .. }
+            | Self::Noisy { .. }
+            | Self::Classes(_)
+            | Self::Conditions(_)
+            | Self::Measures(_) => false,
         }
     }
 
@@ -140,6 +149,7 @@ impl<'a> Aggregates<'a> {
             Self::Coarse { .. }
             | Self::Noisy { .. }
             | Self::Classes(_)
+            | Self::Conditions(_)
             | Self::Measures(_)
             | Self::Detection(_) => None,
         }

@@ -18,9 +18,11 @@ use crate::report::{ClassSection, Metric, Reason, SiteClasses};
 pub(super) fn ids(task: &Task) -> Vec<MetricId> {
     let names = || task.classes().iter().map(|class| &class.name).cloned();
     let mut ids = match task {
-        Task::Binary | Task::Regression(_) | Task::Detection(_) | Task::Segmentation(_) => {
-            return Vec::new();
-        }
+        Task::Binary
+        | Task::MultiLabel(_)
+        | Task::Regression(_)
+        | Task::Detection(_)
+        | Task::Segmentation(_) => return Vec::new(),
         Task::MultiClass(_) => vec![MetricId::MacroAuroc],
         Task::Ordinal(_) => vec![MetricId::QuadraticKappa],
     };
@@ -161,9 +163,11 @@ pub(super) fn of_site(performance: &ClassPerformance) -> SiteClasses {
 pub(super) fn section(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Option<ClassSection> {
     let names: Vec<Name> = plan.task.classes().iter().map(|class| class.name.clone()).collect();
     let is_ordered = match plan.task {
-        Task::Binary | Task::Regression(_) | Task::Detection(_) | Task::Segmentation(_) => {
-            return None;
-        }
+        Task::Binary
+        | Task::MultiLabel(_)
+        | Task::Regression(_)
+        | Task::Detection(_)
+        | Task::Segmentation(_) => return None,
         Task::MultiClass(_) => false,
         Task::Ordinal(_) => true,
     };

@@ -186,6 +186,13 @@ fn check_release(
                 .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
             dc01_closed_schema::check_classes(release, plan)
         }
+        Outcome::ReleasedConditions(release) => {
+            release
+                .overall
+                .check()
+                .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
+            dc01_closed_schema::check_conditions(release, plan)
+        }
         Outcome::ReleasedMeasures(release) => dc01_closed_schema::check_measures(release, plan),
         Outcome::ReleasedDetection(release) => {
             let task = plan.task.detection();

@@ -9,7 +9,7 @@ use fedval_study::{CoarsePerformance, MetricId, Performance, SiteId};
 use super::aggregates::Aggregates;
 use super::noisy::Histogram;
 use super::proportion::{Calls, Proportion};
-use super::{classes, coarse, detection, measures};
+use super::{classes, coarse, conditions, detection, measures};
 use crate::report::Reason;
 
 /// A micro-unit, in which fixed-point sums travel.
@@ -59,6 +59,9 @@ pub(super) fn on_scale(
         (_, Aggregates::Classes(performance)) => {
             classes::on_scale(plan, metric, member, performance)?
         }
+        (_, Aggregates::Conditions(performance)) => {
+            conditions::on_scale(metric, member, performance)?
+        }
         (_, Aggregates::Measures(group)) => measures::on_scale(metric, group)?,
         (_, Aggregates::Detection(performance)) => detection::on_scale(plan, metric, performance)?,
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
@@ -75,7 +78,11 @@ pub(super) fn on_scale(
     if se > 0.0 { Ok((estimate, se)) } else { Err(Reason::ZeroVariance) }
 }
 
-fn exact_on_scale(metric: &MetricId, performance: &Performance) -> Result<(f64, f64), Reason> {
+/// The same from exact counts of one condition.
+pub(super) fn exact_on_scale(
+    metric: &MetricId,
+    performance: &Performance,
+) -> Result<(f64, f64), Reason> {
     Ok(match metric {
         MetricId::Auroc => auroc::logit_scale(&area(performance)?)?,
         MetricId::AurocDelong => auroc::logit_scale(&auroc::delong(&performance.ranks)?)?,

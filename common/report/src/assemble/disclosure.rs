@@ -3,7 +3,10 @@
 use fedval_disclosure::rules::Rule;
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::result::SubgroupCell;
-use fedval_study::{Cell, DetectionPerformance, Outcome, Release, SiteId, SiteResult, SiteStatus};
+use fedval_study::{
+    Cell, ConditionPerformance, DetectionPerformance, Outcome, Release, SiteId, SiteResult,
+    SiteStatus,
+};
 
 use super::{Answer, statement};
 use crate::report::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
@@ -64,6 +67,7 @@ fn cells(site: &SiteId, result: &SiteResult) -> Vec<WithheldItem> {
             items.extend(false_positives(site, release));
             items.extend(subgroups(site, &release.subgroups));
         }
+        Outcome::ReleasedConditions(release) => items.extend(conditions(site, release)),
         // All of a table of classes, or nothing.
         Outcome::ReleasedClasses(_)
         | Outcome::Insufficient
@@ -81,6 +85,20 @@ fn false_positives(site: &SiteId, release: &Release<DetectionPerformance>) -> Ve
     let whole = stayed(&release.overall).then(|| of(WithheldWhat::FalsePositives));
     let groups = groups.any(stayed).then(|| of(WithheldWhat::GroupFalsePositives));
     whole.into_iter().chain(groups).collect()
+}
+
+/// Conditions of which nothing is told.
+fn conditions(
+    site: &SiteId,
+    release: &Release<ConditionPerformance>,
+) -> impl Iterator<Item = WithheldItem> {
+    let cells = release.overall.conditions.iter();
+    cells.filter(|cell| cell.performance.released().is_none()).map(move |cell| WithheldItem {
+        site: site.clone(),
+        what: WithheldWhat::Condition { condition: cell.name.clone() },
+        rule: Some(CELL_RULES.to_owned()),
+        code: WithheldCode::S,
+    })
 }
 
 fn subgroups<P>(site: &SiteId, cells: &[SubgroupCell<P>]) -> Vec<WithheldItem> {

@@ -15,7 +15,7 @@ use super::contribution::{
 };
 use super::noisy::Histogram;
 use super::proportion::Proportion;
-use super::{classes, coarse, detection, measures};
+use super::{classes, coarse, conditions, detection, measures};
 use crate::report::{Estimable, Metric, Metrics, Reason, Scale};
 
 /// Every metric of the protocol, in a fixed order.
@@ -25,6 +25,9 @@ pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
     }
     if let Some(task) = plan.task.detection() {
         return detection::ids(task);
+    }
+    if !plan.task.conditions().is_empty() {
+        return conditions::ids(plan);
     }
     if !plan.task.is_binary() {
         return classes::ids(&plan.task);
@@ -69,6 +72,9 @@ pub(super) fn estimate(
             noisy(plan, id, &Histogram::new(plan, group, sigma), level)
         }
         (_, Aggregates::Classes(performance)) => classes::estimate(plan, id, member, performance),
+        (_, Aggregates::Conditions(performance)) => {
+            conditions::estimate(plan, id, member, performance)
+        }
         (_, Aggregates::Measures(group)) => measures::estimate(plan, id, group),
         (_, Aggregates::Detection(performance)) => detection::estimate(plan, id, performance),
         (MetricId::Sensitivity(_) | MetricId::Specificity(_), _) => {
@@ -176,7 +182,12 @@ fn exponential(
     })
 }
 
-fn exact(id: &MetricId, performance: &Performance, level: f64) -> Result<Metric, Reason> {
+/// From exact counts of one condition.
+pub(super) fn exact(
+    id: &MetricId,
+    performance: &Performance,
+    level: f64,
+) -> Result<Metric, Reason> {
     Ok(match id {
         MetricId::Auroc => {
             let clusters = performance.rank_clusters.as_deref();

@@ -6,6 +6,7 @@
 mod aggregates;
 mod classes;
 mod coarse;
+mod conditions;
 mod conformity;
 mod contribution;
 mod detection;
@@ -120,6 +121,7 @@ pub(crate) fn assemble_given(
     );
     Ok(Report {
         classes: classes::section(plan, &answers),
+        conditions: conditions::section(plan, &answers),
         detection: detection::section(plan, &answers),
         schema: REPORT_SCHEMA.to_owned(),
         software: Software {

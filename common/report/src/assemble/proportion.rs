@@ -7,7 +7,7 @@ use fedval_study::{Cell, ClassPerformance, CoarsePerformance, MetricId, Name, Pe
 
 use super::aggregates::Aggregates;
 use super::coarse::RoundedShare;
-use super::detection;
+use super::{conditions, detection};
 use crate::report::Reason;
 
 /// Successes among cases, with their sums by patient where patients repeat.
@@ -40,7 +40,11 @@ impl<'a> Calls<'a> {
     pub(super) fn of(plan: &'a StudyProtocol, aggregates: Aggregates<'a>) -> Self {
         let found = |(place, point): (usize, &'a OperatingPoint)| {
             let name = &point.name;
-            let at = |class| Proportion::at(class, Point { place, name }, aggregates);
+            let at = |class| match aggregates {
+                Aggregates::Conditions(of) => conditions::at_point(plan, of, name)
+                    .and_then(|of| Proportion::of_exact(class, Point { place, name }, of)),
+                _ => Proportion::at(class, Point { place, name }, aggregates),
+            };
             (name, [at(Class::Positives), at(Class::Negatives)])
         };
         let points = plan.operating_points.iter().enumerate().map(found).collect();
@@ -124,9 +128,11 @@ impl<'a> Proportion<'a> {
                 Self::of_coarse(class, point, group, rounding)
             }
             Aggregates::Noisy { .. } => Err(Reason::NotDefinedForMethod),
-            Aggregates::Classes(_) | Aggregates::Measures(_) | Aggregates::Detection(_) => {
-                Err(Reason::NotDefinedForTask)
-            }
+            // Those of several conditions are looked for in that which the point is of.
+            Aggregates::Classes(_)
+            | Aggregates::Conditions(_)
+            | Aggregates::Measures(_)
+            | Aggregates::Detection(_) => Err(Reason::NotDefinedForTask),
         }
     }
 

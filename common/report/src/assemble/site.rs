@@ -7,7 +7,7 @@ use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
 use super::aggregates::Aggregates;
 use super::contribution::Member;
 use super::proportion::{Calls, Proportion};
-use super::{Answer, AssembleError, classes, detection, measures, metric, moment};
+use super::{Answer, AssembleError, classes, conditions, detection, measures, metric, moment};
 use crate::report::{
     Attrition, CalibrationLine, Disclosed, Estimable, Metrics, OperatingPointRow, Participants,
     Reason, ResponseCounts, Site, SiteControl, SiteTally, WithheldCode,
@@ -43,6 +43,10 @@ pub(super) fn section(plan: &StudyProtocol, answer: &Answer<'_>) -> Result<Site,
             Aggregates::Classes(performance) => Some(classes::of_site(performance)),
             _ => None,
         }),
+        conditions: match whole {
+            Some(Aggregates::Conditions(performance)) => conditions::of_site(performance),
+            _ => Vec::new(),
+        },
         empty_masks: match whole {
             Some(Aggregates::Measures(group)) => group.empty_masks,
             _ => None,
@@ -131,7 +135,10 @@ fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reaso
     use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
     if matches!(
         aggregates,
-        Aggregates::Classes(_) | Aggregates::Measures(_) | Aggregates::Detection(_)
+        Aggregates::Classes(_)
+            | Aggregates::Conditions(_)
+            | Aggregates::Measures(_)
+            | Aggregates::Detection(_)
     ) {
         return Err(Reason::NotDefinedForTask);
     }

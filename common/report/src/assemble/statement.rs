@@ -102,11 +102,17 @@ fn made_elsewhere(answers: &[Answer<'_>]) -> Option<String> {
 
 /// In which direction withholding may bias what is shown.
 pub(super) fn possible_bias(withheld: &[WithheldItem]) -> &'static str {
+    if withheld.iter().any(|item| matches!(item.what, WithheldWhat::Condition { .. })) {
+        return "Sites and conditions that are missing here are mostly small or rare ones, or sites that declined. \
+                How the model does there is not known, so the direction of the bias is not known either; \
+                the estimates of a condition speak for sites where enough patients have it.";
+    }
     let (whole, groups) =
         withheld.iter().fold((false, false), |(whole, groups), item| match item.what {
             WithheldWhat::WholeSite => (true, groups),
             WithheldWhat::Subgroup { .. } => (whole, true),
             WithheldWhat::Attrition { .. }
+            | WithheldWhat::Condition { .. }
             | WithheldWhat::FalsePositives
             | WithheldWhat::GroupFalsePositives => (whole, groups),
         });

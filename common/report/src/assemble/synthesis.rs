@@ -1,7 +1,7 @@
 //! Random-effects synthesis of one metric across sites.
 
 use fedval_study::protocol::{Endpoint, EndpointDirection, StudyProtocol};
-use fedval_study::{MetricId, SiteId};
+use fedval_study::{ConditionMetric, MetricId, SiteId};
 use rayon::prelude::*;
 
 use super::aggregates::Aggregates;
@@ -9,7 +9,7 @@ use super::contribution::{Member, on_scale};
 use super::glmm::Binomial;
 use super::normal::Normal;
 use super::proportion::Proportion;
-use super::{detection, measures, metric};
+use super::{conditions, detection, measures, metric};
 use crate::report::{
     Acceptance, Alternative, Estimable, Excluded, InfluenceMeasures, LeaveOneOut, Reason, Scale,
     SiteInfluence, SiteWeight, Syntheses, Synthesis, Warning,
@@ -100,7 +100,8 @@ pub(super) fn one(
     members: &[Member<'_>],
     detail: Detail,
 ) -> Result<Synthesis, Reason> {
-    if matches!(id, MetricId::Ece | MetricId::Cpm) {
+    if matches!(id, MetricId::Ece | MetricId::Cpm | MetricId::OfCondition(ConditionMetric::Ece, _))
+    {
         return Err(Reason::NoSamplingError);
     }
     if *id == MetricId::IntraclassCorrelation {
@@ -190,6 +191,9 @@ fn sides(plan: &StudyProtocol, id: &MetricId, aggregates: Aggregates<'_>) -> Opt
     let apart = |one: u64, other: u64| (one.min(other), one.max(other));
     if *id == MetricId::Auroc {
         return aggregates.cases().map(|(n_pos, n_neg)| apart(n_pos, n_neg));
+    }
+    if let Aggregates::Conditions(performance) = aggregates {
+        return conditions::sides(id, performance);
     }
     let Aggregates::Classes(performance) = aggregates else { return None };
     let (sizes, all) = (performance.sizes(), performance.patients());

@@ -220,9 +220,20 @@ impl Forest<'_> {
         words::reference(self.metric).map(|(value, _)| value).filter(|value| axis.holds(*value))
     }
 
+    /// Whether the estimate rests on all patients of a site, without a part of them that is told beside it.
+    fn is_of_patients(&self) -> bool {
+        let is_over_conditions =
+            *self.metric == MetricId::MacroAuroc && !self.report.conditions.is_empty();
+        is_over_conditions || self.metric.is_of_measures()
+    }
+
     /// What the two counts are called: above their column, and as columns of the data.
-    const fn cases_names(&self) -> (&'static str, [&'static str; 2]) {
+    fn cases_names(&self) -> (&'static str, [&'static str; 2]) {
         match self.metric {
+            _ if self.is_of_patients() => ("Patients", ["patients", "cases"]),
+            MetricId::OfCondition(..) => {
+                ("With condition / assessed", ["with_condition", "assessed"])
+            }
             MetricId::Sensitivity(_) => ("TP / with condition", ["tp", "with_condition"]),
             MetricId::Specificity(_) => ("TN / without condition", ["tn", "without_condition"]),
             MetricId::ClassSensitivity(_) => ("Called it / of class", ["called", "of_class"]),
@@ -234,7 +245,6 @@ impl Forest<'_> {
             | MetricId::BalancedAccuracy => {
                 ("Called right / patients", ["called_right", "patients"])
             }
-            _ if self.metric.is_of_measures() => ("Patients", ["patients", "cases"]),
             MetricId::LesionSensitivity(_) => ("Found / lesions", ["found", "lesions"]),
             MetricId::FalsePositivesPerScan(_) => {
                 ("False positives / scans", ["false_positives", "scans"])
@@ -259,7 +269,11 @@ impl Forest<'_> {
                 let having = site.patients.value()?.saturating_add(missed);
                 Some((having, having))
             }
-            _ if self.metric.is_of_measures() => Some((*site.patients.value()?, *site.n.value()?)),
+            _ if self.is_of_patients() => Some((*site.patients.value()?, *site.n.value()?)),
+            MetricId::OfCondition(_, condition) => {
+                let own = site.conditions.iter().find(|own| own.name == *condition)?;
+                both(own.n_pos, own.n_neg)
+            }
             metric if metric.is_of_findings() => {
                 counts_of_findings(&site.detection.as_ref()?.counts, self.metric)
             }
@@ -276,7 +290,7 @@ impl Forest<'_> {
         let class = if metric.is_some() { "site" } else { "site muted" };
         drawing.text(class, [0.0, baseline], Anchor::Start, site.id.as_str());
         if let Some((part, whole)) = self.cases(site) {
-            let cases = if self.metric.is_of_measures() {
+            let cases = if self.is_of_patients() {
                 number::count(part)
             } else {
                 format!("{} / {}", number::count(part), number::count(whole))

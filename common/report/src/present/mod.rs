@@ -4,6 +4,7 @@ mod axis;
 mod bias;
 mod calibration;
 mod classes;
+mod conditions;
 mod crosswalk;
 mod detection;
 mod figure;
@@ -114,6 +115,7 @@ impl<'a> Presentation<'a> {
             classes: classes::tables(report, &shown)
                 .into_iter()
                 .chain(masks::table(report, &shown))
+                .chain(conditions::tables(report, &shown))
                 .collect(),
             detection: detection::tables(report, &shown),
             froc: froc::figure(report, &shown),
@@ -172,6 +174,9 @@ fn plotted(report: &Report) -> Vec<MetricId> {
         (None, Some(_), _) => metrics.extend(measured::PLOTTED),
         (None, None, Some(found)) => metrics.push(detection::main_metric(found)),
         (None, None, None) if report.segmentation.is_some() => metrics.extend(masks::PLOTTED),
+        (None, None, None) if !report.conditions.is_empty() => {
+            metrics.extend(conditions::plotted(report));
+        }
         (None, None, None) => metrics.push(MetricId::Auroc),
     }
     let points = &report.study.operating_points;

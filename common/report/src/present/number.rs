@@ -1,6 +1,6 @@
 //! Numbers as a journal prints them.
 
-use fedval_study::MetricId;
+use fedval_study::{ConditionMetric, MetricId};
 
 /// Decimals and unit in which a metric is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,11 @@ impl Format {
             | MetricId::AveragePrecision
             | MetricId::Dice
             | MetricId::DiceMissesZero
-            | MetricId::Nsd => Self::Fixed(3),
+            | MetricId::Nsd
+            | MetricId::OfCondition(
+                ConditionMetric::Auroc | ConditionMetric::Brier | ConditionMetric::Ece,
+                _,
+            ) => Self::Fixed(3),
             MetricId::MeanAbsoluteError
             | MetricId::MeanError
             | MetricId::LowerLimitOfAgreement
@@ -46,7 +50,14 @@ impl Format {
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
             | MetricId::CalibrationInTheLarge
-            | MetricId::FalsePositivesPerScan(_) => Self::Fixed(2),
+            | MetricId::FalsePositivesPerScan(_)
+            | MetricId::OfCondition(
+                ConditionMetric::OeRatio
+                | ConditionMetric::CalibrationIntercept
+                | ConditionMetric::CalibrationSlope
+                | ConditionMetric::CalibrationInTheLarge,
+                _,
+            ) => Self::Fixed(2),
         }
     }
 

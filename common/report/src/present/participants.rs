@@ -137,6 +137,7 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
     remarks.extend(preprocessing(report));
     remarks.extend(quantity);
     remarks.extend(report.segmentation.as_ref().map(super::masks::remark));
+    remarks.extend(super::conditions::remark(report));
     remarks
 }
 

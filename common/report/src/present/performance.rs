@@ -49,6 +49,9 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
         (Some(_), ..) => "Discrimination",
         (None, Some(_), _) => "Errors and agreement with the reference standard",
         (None, None, Some(_)) => "Lesions found and false positives",
+        (None, None, None) if !report.conditions.is_empty() => {
+            "Discrimination, as the mean over conditions,"
+        }
         (None, None, None) if report.segmentation.is_some() => {
             "Masks beside the reference standard's"
         }
@@ -89,6 +92,7 @@ fn without_threshold(report: &Report) -> Vec<MetricId> {
         ],
         (None, Some(_)) => OF_QUANTITY.to_vec(),
         (None, None) if report.segmentation.is_some() => OF_MASKS.to_vec(),
+        (None, None) if !report.conditions.is_empty() => vec![MetricId::MacroAuroc],
         (None, None) => WITHOUT_THRESHOLD.to_vec(),
     }
 }

@@ -47,6 +47,9 @@ fn withheld_row(report: &Report, item: &WithheldItem) -> Row {
         WithheldWhat::GroupFalsePositives => {
             ("false positives of groups".to_owned(), "DC-10".to_owned())
         }
+        WithheldWhat::Condition { condition } => {
+            (format!("{condition}, and the mean over all conditions"), "DC-03 or DC-17".to_owned())
+        }
         WithheldWhat::Attrition { reason } => {
             (format!("patients with: {}", words::failure(*reason)), "DC-04".to_owned())
         }

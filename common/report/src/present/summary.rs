@@ -56,6 +56,10 @@ fn who(report: &Report) -> String {
                 report.study.target_condition,
                 super::masks::sentence(report)
             ),
+            None if !report.conditions.is_empty() => format!(
+                "{released} who were assessed for at least one of {} conditions.",
+                report.conditions.len()
+            ),
             None => format!("{released}."),
         },
     }

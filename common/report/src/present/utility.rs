@@ -69,10 +69,11 @@ pub(super) fn table(report: &Report) -> Option<Table> {
     (!table.rows.is_empty()).then(|| table.compact())
 }
 
-/// The decision curve over the locked cut-offs; `None` below two of them: one point is no curve.
+/// The decision curve over the locked cut-offs; `None` below two of them: one point is no curve, and neither are
+/// cut-offs of several conditions.
 pub(super) fn figure(report: &Report) -> Option<Figure> {
     let points = points(report);
-    if points.len() < 2 {
+    if points.len() < 2 || !report.conditions.is_empty() {
         return None;
     }
     let caption = "Decision curve over the locked cut-offs, all sites together. Solid with intervals: acting on \

@@ -3,7 +3,7 @@
 use fedval_study::protocol::{Combine, EndpointBasis, EndpointDirection, Unit};
 use fedval_study::result::FailedStage;
 use fedval_study::summary::FailureReason;
-use fedval_study::{MetricId, SiteStatus, Terms};
+use fedval_study::{ConditionMetric, MetricId, SiteStatus, Terms};
 
 use crate::report::{Report, Scale, VerdictResult, WithheldCode};
 
@@ -40,6 +40,9 @@ pub(super) fn metric(metric: &MetricId) -> String {
         MetricId::DiceMissesZero => "Dice coefficient, a miss counting 0".to_owned(),
         MetricId::Hd95 => "HD95".to_owned(),
         MetricId::Nsd => "Normalised surface Dice".to_owned(),
+        MetricId::OfCondition(of, condition) => {
+            format!("{} of {condition}", self::metric(&of.of_one()))
+        }
     }
 }
 
@@ -86,10 +89,20 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         MetricId::Auroc
         | MetricId::AurocDelong
         | MetricId::MacroAuroc
-        | MetricId::ClassAuroc(_) => Some((0.5, "no discrimination")),
+        | MetricId::ClassAuroc(_)
+        | MetricId::OfCondition(ConditionMetric::Auroc, _) => Some((0.5, "no discrimination")),
         MetricId::QuadraticKappa => Some((0.0, "agreement by chance")),
-        MetricId::OeRatio | MetricId::CalibrationSlope => Some((1.0, "ideal")),
-        MetricId::CalibrationIntercept | MetricId::CalibrationInTheLarge => Some((0.0, "ideal")),
+        MetricId::OeRatio
+        | MetricId::CalibrationSlope
+        | MetricId::OfCondition(ConditionMetric::OeRatio | ConditionMetric::CalibrationSlope, _) => {
+            Some((1.0, "ideal"))
+        }
+        MetricId::CalibrationIntercept
+        | MetricId::CalibrationInTheLarge
+        | MetricId::OfCondition(
+            ConditionMetric::CalibrationIntercept | ConditionMetric::CalibrationInTheLarge,
+            _,
+        ) => Some((0.0, "ideal")),
         MetricId::MeanError => Some((0.0, "no bias")),
         MetricId::Sensitivity(_)
         | MetricId::Specificity(_)
@@ -110,7 +123,8 @@ pub(super) const fn reference(metric: &MetricId) -> Option<(f64, &'static str)> 
         | MetricId::LesionSensitivity(_)
         | MetricId::FalsePositivesPerScan(_)
         | MetricId::Cpm
-        | MetricId::AveragePrecision => None,
+        | MetricId::AveragePrecision
+        | MetricId::OfCondition(ConditionMetric::Brier | ConditionMetric::Ece, _) => None,
     }
 }
 

@@ -50,6 +50,11 @@ pub enum WithheldWhat {
         /// Category.
         category: Name,
     },
+    /// One of several conditions, and the mean over all of them.
+    Condition {
+        /// Its name.
+        condition: Name,
+    },
     /// The number of patients whose cases failed for one reason.
     Attrition {
         /// The reason.

@@ -1,6 +1,7 @@
 //! The report as a value: what `report.json` holds, and nothing that it does not.
 
 mod classes;
+mod conditions;
 mod detection;
 mod disclosure;
 mod estimable;
@@ -24,6 +25,7 @@ use fedval_study::{Canonical, CanonicalError, MetricId, SiteId};
 use serde::{Deserialize, Serialize};
 
 pub use classes::{ClassSection, SiteClasses};
+pub use conditions::{ConditionSummary, SiteCondition};
 pub use detection::{DetectionGroup, DetectionSection, FrocPoint, FrocValue, SiteDetection};
 pub use disclosure::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
 pub use estimable::Estimable;
@@ -69,6 +71,9 @@ pub struct Report {
     /// The classes of a task that has several; absent of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassSection>,
+    /// The conditions of a task that has several, in the protocol's order; absent of others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<ConditionSummary>,
     /// How findings with a place were counted; absent of other tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detection: Option<DetectionSection>,

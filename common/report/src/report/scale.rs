@@ -1,7 +1,7 @@
 //! The scale on which sites are synthesised.
 
 use fedval_stats::scale::{expit, logit};
-use fedval_study::MetricId;
+use fedval_study::{ConditionMetric, MetricId};
 use serde::{Deserialize, Serialize};
 
 /// The scale on which a metric's estimates are closest to normal.
@@ -43,8 +43,11 @@ impl Scale {
             | MetricId::ClassSpecificity(_)
             | MetricId::LesionSensitivity(_)
             | MetricId::Cpm
-            | MetricId::AveragePrecision => Self::Logit,
-            MetricId::OeRatio | MetricId::FalsePositivesPerScan(_) => Self::Log,
+            | MetricId::AveragePrecision
+            | MetricId::OfCondition(ConditionMetric::Auroc, _) => Self::Logit,
+            MetricId::OfCondition(ConditionMetric::OeRatio, _)
+            | MetricId::OeRatio
+            | MetricId::FalsePositivesPerScan(_) => Self::Log,
             MetricId::Brier
             | MetricId::CalibrationIntercept
             | MetricId::CalibrationSlope
@@ -59,7 +62,15 @@ impl Scale {
             | MetricId::Dice
             | MetricId::DiceMissesZero
             | MetricId::Hd95
-            | MetricId::Nsd => Self::Identity,
+            | MetricId::Nsd
+            | MetricId::OfCondition(
+                ConditionMetric::Brier
+                | ConditionMetric::CalibrationIntercept
+                | ConditionMetric::CalibrationSlope
+                | ConditionMetric::CalibrationInTheLarge
+                | ConditionMetric::Ece,
+                _,
+            ) => Self::Identity,
         }
     }
 

@@ -12,7 +12,7 @@ use fedval_study::{
 use serde::{Deserialize, Serialize};
 
 use super::disclosure::WithheldCode;
-use super::{ByMetric, Estimable, SiteClasses, SiteDetection, SiteMeasure};
+use super::{ByMetric, Estimable, SiteClasses, SiteCondition, SiteDetection, SiteMeasure};
 
 /// Metrics of one group of patients, by metric id.
 pub type Metrics = ByMetric<Metric>;
@@ -83,6 +83,9 @@ pub struct Site {
     /// How patients of several classes were called; absent of other tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<SiteClasses>,
+    /// Patients by each of several conditions, in the protocol's order; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<SiteCondition>,
     /// Patients in whom a mask is empty; absent of other tasks, and where it was withheld.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty_masks: Option<EmptyMasks>,

@@ -8,9 +8,9 @@ use fedval_study::{Canonical, CanonicalError};
 use serde::Serialize;
 
 use super::{
-    ClassSection, DetectionSection, DisclosureSection, Gap, ModelIdentity, OperatingPointSummary,
-    Participants, QuantitySection, Report, RiskOfBias, RoundIdentity, SegmentationSection, Site,
-    Software, StudyIdentity, Syntheses, Verdict,
+    ClassSection, ConditionSummary, DetectionSection, DisclosureSection, Gap, ModelIdentity,
+    OperatingPointSummary, Participants, QuantitySection, Report, RiskOfBias, RoundIdentity,
+    SegmentationSection, Site, Software, StudyIdentity, Syntheses, Verdict,
 };
 
 /// The members whose keys stand before `subgroups`.
@@ -18,6 +18,8 @@ use super::{
 struct Before<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'r ClassSection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conditions: Option<&'r [ConditionSummary]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detection: Option<&'r DetectionSection>,
     disclosure: &'r DisclosureSection,
@@ -90,6 +92,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
     // Named one by one, so that none that is added is forgotten.
     let Report {
         classes,
+        conditions,
         detection,
         disclosure,
         gaps,
@@ -111,6 +114,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
     } = report;
     let before = Before {
         classes: classes.as_ref(),
+        conditions: (!conditions.is_empty()).then_some(conditions.as_slice()),
         detection: detection.as_ref(),
         disclosure,
         gaps,

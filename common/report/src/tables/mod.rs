@@ -1,5 +1,6 @@
 //! The report as tables for spreadsheets and scripts.
 
+mod conditions;
 mod confusion;
 mod detection;
 mod empty_masks;
@@ -20,6 +21,8 @@ use crate::report::Report;
 pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     let classes =
         report.classes.as_ref().map(|classes| ("confusion", confusion::table(report, classes)));
+    let conditions =
+        (!report.conditions.is_empty()).then(|| ("conditions", conditions::table(report)));
     let has_measures = report.quantity.is_some() || report.segmentation.is_some();
     let measures = has_measures.then(|| ("measures", measures::table(report)));
     let empty_masks =
@@ -39,6 +42,7 @@ pub(crate) fn all(report: &Report) -> BTreeMap<String, String> {
     ]
     .into_iter()
     .chain(classes)
+    .chain(conditions)
     .chain(measures)
     .chain(findings)
     .chain(empty_masks)

@@ -13,6 +13,7 @@ pub(super) fn table(report: &Report) -> Csv {
             }
             WithheldWhat::FalsePositives => ("false_positives", "", ""),
             WithheldWhat::GroupFalsePositives => ("group_false_positives", "", ""),
+            WithheldWhat::Condition { condition } => ("condition", condition.as_str(), ""),
             WithheldWhat::Attrition { reason } => ("attrition", reason.as_str(), ""),
         };
         let site = item.site.as_str();

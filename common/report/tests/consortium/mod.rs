@@ -127,6 +127,7 @@ fn model() -> ModelSpecification {
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
+            separate: false,
         },
     }
 }
@@ -410,6 +411,7 @@ fn status(outcome: &Outcome) -> SiteStatus {
         | Outcome::ReleasedCoarse(_)
         | Outcome::ReleasedNoisy(_)
         | Outcome::ReleasedClasses(_)
+        | Outcome::ReleasedConditions(_)
         | Outcome::ReleasedMeasures(_)
         | Outcome::ReleasedDetection(_) => SiteStatus::Released,
         Outcome::Insufficient => SiteStatus::Insufficient,

@@ -16,6 +16,7 @@ use fedval_stats::detection::{
 use fedval_stats::fairness::{gap, spread};
 use fedval_stats::localisation::Explanation;
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums, hand_till, one_versus_rest};
+use fedval_stats::multilabel::{ConditionScores, macro_area};
 use fedval_stats::paired::{
     PairedCounts, difference, mcnemar, non_inferiority, tango, wald_difference,
 };
@@ -236,6 +237,30 @@ proptest! {
         areas.auc.iter().for_each(|area| number(*area));
         number(areas.macro_se());
         interval(areas.macro_average(0.95));
+    }
+
+    #[test]
+    fn conditions(cases in prop::collection::vec(any::<([i64; 3], [Option<bool>; 3])>(), 0..14)) {
+        let of = |place: usize| ConditionScores {
+            rank_keys: cases.iter().map(|(keys, _)| keys[place]).collect(),
+            reference: cases.iter().map(|(_, reference)| reference[place]).collect(),
+        };
+        let conditions: Vec<ConditionScores> = (0..3).map(of).collect();
+        let found = macro_area(&conditions);
+        number(found.as_ref().map(|found| found.se).map_err(|reason| *reason));
+        let Ok(found) = found else { return Ok(()) };
+        prop_assert!((0.0..=1.0).contains(&found.mean));
+        // No mean is less certain than what it is of, and the order of patients is nothing.
+        let alone = |of: &ConditionScores| macro_area(std::slice::from_ref(of)).map(|one| one.se);
+        let single: f64 = conditions.iter().map(|of| alone(of).unwrap()).sum();
+        prop_assert!(found.se <= single / 3.0 + 1e-12);
+        let reversed = conditions.into_iter().map(|mut of| {
+            of.rank_keys.reverse();
+            of.reference.reverse();
+            of
+        });
+        let back = macro_area(&reversed.collect::<Vec<_>>()).unwrap();
+        prop_assert!((back.se - found.se).abs() < 1e-12 && (back.mean - found.mean).abs() < 1e-12);
     }
 
     #[test]

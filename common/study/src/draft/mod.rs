@@ -1,5 +1,6 @@
 //! A study as its author writes it: TOML, checked as a whole before anything is sent.
 
+mod conditions;
 mod detection;
 mod error;
 mod read;

@@ -3,6 +3,7 @@
 
 use toml::de::DeTable;
 
+use super::conditions::{conditions_of, operating_points_of};
 use super::detection;
 use super::reader::{Fields, Notes};
 use super::{Draft, DraftError, rules};
@@ -66,10 +67,11 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
         .filter(|m| m.has("sha256"))
         .and_then(|m| m.parsed::<Sha256Digest>("sha256", "write the file's SHA-256"))
         .map(ModelDigest);
-    let task = task_of(root);
-    // The cut-off of a study of findings is an edge of its grid.
-    let operating_points =
-        if task.detection().is_some() { Vec::new() } else { operating_points_of(root) };
+    // Cut-offs of several conditions stand under each, that of a study of findings is an edge of its grid.
+    let (task, mut operating_points) = task_of(root);
+    if task.detection().is_none() {
+        operating_points.extend(operating_points_of(root, "write [[operating_points]] tables"));
+    }
     let protocol = StudyProtocol {
         schema: PROTOCOL_SCHEMA.to_owned(),
         id: root.parsed("id", ID).unwrap_or_else(stand_in_study),
@@ -104,11 +106,13 @@ fn document_of(root: &Fields<'_, '_, '_>) -> Draft {
     Draft { protocol, model_file: model_file.unwrap_or_default().into(), model_sha256 }
 }
 
-fn task_of(root: &Fields<'_, '_, '_>) -> Task {
+/// The task, with the operating points that stand in it.
+fn task_of(root: &Fields<'_, '_, '_>) -> (Task, Vec<OperatingPoint>) {
     #[derive(Clone, Copy)]
     enum Kind {
         Binary,
         MultiClass,
+        MultiLabel,
         Ordinal,
         Regression,
         Detection,
@@ -117,6 +121,7 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
     let kinds = [
         ("binary", Kind::Binary),
         ("multi_class", Kind::MultiClass),
+        ("multi_label", Kind::MultiLabel),
         ("ordinal", Kind::Ordinal),
         ("regression", Kind::Regression),
         ("detection", Kind::Detection),
@@ -129,14 +134,19 @@ fn task_of(root: &Fields<'_, '_, '_>) -> Task {
         };
         root.tables("classes", "write [[classes]] tables").iter().map(class).collect()
     };
-    match root.word_or("task", &kinds, Kind::Binary).unwrap_or(Kind::Binary) {
+    let task = match root.word_or("task", &kinds, Kind::Binary).unwrap_or(Kind::Binary) {
+        Kind::MultiLabel => {
+            let (conditions, points) = conditions_of(root);
+            return (Task::MultiLabel(conditions), points);
+        }
         Kind::Binary => Task::Binary,
         Kind::MultiClass => Task::MultiClass(classes()),
         Kind::Ordinal => Task::Ordinal(classes()),
         Kind::Segmentation => Task::Segmentation(structure_of(root)),
         Kind::Regression => Task::Regression(quantity_of(root)),
         Kind::Detection => Task::Detection(detection::plan_of(root)),
-    }
+    };
+    (task, Vec::new())
 }
 
 fn quantity_of(root: &Fields<'_, '_, '_>) -> Quantity {
@@ -314,7 +324,8 @@ fn output_of(output: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelOutput {
             ScoreScale::Probability
         }),
         positive_index: output.and_then(|o| o.count_or("positive_index", 0)).unwrap_or(0),
-        values: u32::try_from(task.classes().len()).unwrap_or(u32::MAX).max(1),
+        values: u32::try_from(task.scores()).unwrap_or(u32::MAX),
+        separate: matches!(task, Task::MultiLabel(_)),
     }
 }
 
@@ -354,16 +365,6 @@ fn analysis_of(root: &Fields<'_, '_, '_>) -> Analysis {
             .map(|t| t.numbers("prevalences", "list shares such as [0.02, 0.1]"))
             .unwrap_or_default(),
     }
-}
-
-fn operating_points_of(root: &Fields<'_, '_, '_>) -> Vec<OperatingPoint> {
-    root.tables("operating_points", "write [[operating_points]] tables")
-        .iter()
-        .map(|t| OperatingPoint {
-            name: t.parsed("name", ID).unwrap_or_else(stand_in_name),
-            threshold: t.number("threshold", "give a probability between 0 and 1").unwrap_or(0.5),
-        })
-        .collect()
 }
 
 fn dimension_of(table: &Fields<'_, '_, '_>) -> Dimension {

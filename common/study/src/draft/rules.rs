@@ -2,6 +2,7 @@
 //! document that arrives.
 
 mod amendment;
+mod conditions;
 mod detection;
 mod lattice;
 mod quantity;
@@ -13,10 +14,10 @@ mod texts;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use crate::metric::MetricId;
+use crate::metric::{ConditionMetric, MetricId};
 use crate::protocol::{
-    AttributeSource, DICOM_ATTRIBUTES, Dimension, Endpoint, FrameChoice, Grouping, OperatingPoint,
-    StudyProtocol, Unit, ValueScaling,
+    AttributeSource, Condition, DICOM_ATTRIBUTES, Dimension, Endpoint, FrameChoice, Grouping,
+    OperatingPoint, StudyProtocol, Unit, ValueScaling,
 };
 
 /// Room for the round number behind a study's identifier.
@@ -202,9 +203,15 @@ fn check_operating_points(protocol: &StudyProtocol, found: &mut Breaches) {
         "keep the cut-offs that decisions hang on",
     );
     found.distinct("operating_points", "name", points.iter().map(|p| p.name.as_str()));
+    // Cut-offs of two conditions stand on two scores.
+    let condition = |point: &OperatingPoint| {
+        let is_of = |of: &Condition| of.operating_points.contains(&point.name);
+        protocol.task.conditions().iter().position(is_of)
+    };
     for (index, point) in points.iter().enumerate() {
         let near = |other: &OperatingPoint| {
-            (log_odds(point.threshold) - log_odds(other.threshold)).abs() < NEAREST_POINTS
+            condition(point) == condition(other)
+                && (log_odds(point.threshold) - log_odds(other.threshold)).abs() < NEAREST_POINTS
         };
         found.unless(
             points.len() > MAX_OPERATING_POINTS || !points[..index].iter().any(near),
@@ -321,7 +328,7 @@ fn check_endpoint(path: &str, endpoint: &Endpoint, protocol: &StudyProtocol, fou
         "write it as a fraction, such as 0.85",
     );
     found.unless(
-        endpoint.metric != MetricId::Ece,
+        !matches!(endpoint.metric, MetricId::Ece | MetricId::OfCondition(ConditionMetric::Ece, _)),
         format!("{path}.metric"),
         "ece has no sampling error to hold against a limit",
         "choose calibration_slope, calibration_intercept or oe_ratio",

@@ -3,6 +3,7 @@
 mod amendment;
 mod analysis;
 mod change;
+mod condition;
 mod crossing;
 mod detection;
 mod history;
@@ -23,6 +24,7 @@ pub use analysis::{
     Profile, ReferenceStandard, Unit,
 };
 pub use change::{Change, changes};
+pub use condition::{Assessed, Condition, MOST_CONDITIONS, UnknownValue};
 pub use crossing::{Crossing, Table, TableKind};
 pub use detection::{
     DETECTION_BINS, DetectionPlan, DetectionPoint, MOST_CANDIDATES, MOST_LESIONS, Matching,

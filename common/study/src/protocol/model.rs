@@ -160,9 +160,31 @@ pub struct ModelOutput {
     pub scale: ScoreScale,
     /// Index of the score among the output's values; of the first class's where there are several.
     pub positive_index: u32,
-    /// Values from there on that are read: one for each class of the task.
+    /// Values from there on that are read: one for each class, or each condition, of the task.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub values: u32,
+    /// Whether each value is the score of a condition of its own; otherwise several are those of one patient's
+    /// classes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub separate: bool,
+}
+
+impl ModelOutput {
+    /// Whether a case can have these scores: as [`ScoreScale::holds`], of each by itself where they are separate.
+    #[must_use]
+    pub fn holds(&self, scores: &[f64]) -> bool {
+        if self.separate {
+            !scores.is_empty() && scores.iter().all(|score| self.scale.holds(&[*score]))
+        } else {
+            self.scale.holds(scores)
+        }
+    }
+}
+
+// As with `values`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 const fn one() -> u32 {

@@ -1,9 +1,11 @@
-//! What the index test answers: whether a condition is there, which of several classes, how much of a quantity, what is
-//! where, or where a structure is.
+//! What the index test answers: whether a condition is there, which of several conditions are, which of several classes,
+//! how much of a quantity, what is where, or where a structure is.
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectionPlan, Quantity, ReferenceStandard, Structure, StudyProtocol};
+use super::{
+    Assessed, Condition, DetectionPlan, Quantity, ReferenceStandard, Structure, StudyProtocol,
+};
 use crate::id::Name;
 use crate::measures::MeasureRange;
 
@@ -29,6 +31,8 @@ pub enum Task {
     Binary,
     /// One of several classes without an order.
     MultiClass(Vec<Class>),
+    /// Which of several conditions are there: a patient may have any of them, and be assessed for some alone.
+    MultiLabel(Vec<Condition>),
     /// One of several grades, the least first.
     Ordinal(Vec<Class>),
     /// How much of a quantity.
@@ -54,17 +58,42 @@ impl Task {
             Self::Segmentation(structure) => Some(structure),
             Self::Binary
             | Self::MultiClass(_)
+            | Self::MultiLabel(_)
             | Self::Ordinal(_)
             | Self::Regression(_)
             | Self::Detection(_) => None,
         }
     }
 
+    /// The conditions, in the order of the model's output; none of a task without several.
+    #[must_use]
+    pub fn conditions(&self) -> &[Condition] {
+        match self {
+            Self::MultiLabel(conditions) => conditions,
+            Self::Binary
+            | Self::MultiClass(_)
+            | Self::Ordinal(_)
+            | Self::Regression(_)
+            | Self::Detection(_)
+            | Self::Segmentation(_) => &[],
+        }
+    }
+
+    /// Scores of a case: one for each class or condition where there are several.
+    #[must_use]
+    pub fn scores(&self) -> usize {
+        self.classes().len().max(self.conditions().len()).max(1)
+    }
+
     /// The classes, in the order of the model's output; none of a task without any.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         match self {
-            Self::Binary | Self::Regression(_) | Self::Detection(_) | Self::Segmentation(_) => &[],
+            Self::Binary
+            | Self::MultiLabel(_)
+            | Self::Regression(_)
+            | Self::Detection(_)
+            | Self::Segmentation(_) => &[],
             Self::MultiClass(classes) | Self::Ordinal(classes) => classes,
         }
     }
@@ -73,9 +102,11 @@ impl Task {
     #[must_use]
     pub fn measures(&self) -> Vec<MeasureRange> {
         match self {
-            Self::Binary | Self::MultiClass(_) | Self::Ordinal(_) | Self::Detection(_) => {
-                Vec::new()
-            }
+            Self::Binary
+            | Self::MultiClass(_)
+            | Self::MultiLabel(_)
+            | Self::Ordinal(_)
+            | Self::Detection(_) => Vec::new(),
             Self::Regression(quantity) => quantity.measures(),
             Self::Segmentation(structure) => structure.measures(),
         }
@@ -94,6 +125,7 @@ impl Task {
             Self::Regression(quantity) => Some(quantity),
             Self::Binary
             | Self::MultiClass(_)
+            | Self::MultiLabel(_)
             | Self::Ordinal(_)
             | Self::Detection(_)
             | Self::Segmentation(_) => None,
@@ -107,6 +139,7 @@ impl Task {
             Self::Detection(plan) => Some(plan),
             Self::Binary
             | Self::MultiClass(_)
+            | Self::MultiLabel(_)
             | Self::Ordinal(_)
             | Self::Regression(_)
             | Self::Segmentation(_) => None,
@@ -125,6 +158,8 @@ pub enum Reference {
     Value(i64),
     /// There is a mask.
     Mask,
+    /// Which conditions are there, of those that were assessed: at least one.
+    Conditions(Assessed),
 }
 
 impl std::fmt::Debug for Reference {
@@ -135,6 +170,7 @@ impl std::fmt::Debug for Reference {
             Self::Class(place) => place.fmt(f),
             Self::Value(micro) => micro.fmt(f),
             Self::Mask => f.write_str("mask"),
+            Self::Conditions(assessed) => assessed.fmt(f),
         }
     }
 }

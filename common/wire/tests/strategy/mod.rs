@@ -6,6 +6,7 @@ use fedval_stats::aggregate::{
 };
 use fedval_study::classes::ClassAreas;
 use fedval_study::coarse::{CoarsePoint, GridCalibration, GridScores, OnGrid};
+use fedval_study::conditions::ConditionCell;
 use fedval_study::detection::{AveragePrecision, CurvePoint, PointCounts};
 use fedval_study::empty_masks::{EmptyMasks, WithoutStructure};
 use fedval_study::measures::Measured;
@@ -15,10 +16,10 @@ use fedval_study::protocol::Profile;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
-    BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, DetectionPerformance,
-    FailedStage, Measure, MeasurePerformance, ModelDigest, Name, NoisyPerformance,
-    OperatingPointCounts, Outcome, PatientCounts, Performance, PolicyDigest, ProbeName,
-    ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult, Terms,
+    BuildDigest, Cell, ClassPerformance, CoarsePerformance, CohortCommitment, ConditionPerformance,
+    DetectionPerformance, FailedStage, Measure, MeasurePerformance, ModelDigest, Name,
+    NoisyPerformance, OperatingPointCounts, Outcome, PatientCounts, Performance, PolicyDigest,
+    ProbeName, ProtocolDigest, Release, ResultHeader, ScoreSource, Sha256Digest, SiteResult, Terms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -255,6 +256,18 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn conditions()(
+        k in count(), attrition in vec(attrition().boxed(), 0..4), patients in count(),
+        cells in vec((name(), cell(performance().boxed())), 0..4), macro_se_nano in cell(count().boxed()),
+    ) -> Release<ConditionPerformance> {
+        let cell = |(name, performance)| ConditionCell { name, performance };
+        let conditions = cells.into_iter().map(cell).collect();
+        let overall = ConditionPerformance { conditions, macro_se_nano, patients };
+        Release { terms: Terms::exact(Profile::Standard, k), attrition, overall, subgroups: Vec::new() }
+    }
+}
+
 fn measured() -> impl Strategy<Value = Measured> {
     let measures = vec![
         Measure::AbsoluteError,
@@ -342,6 +355,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         2 => release_of(noisy().boxed()).prop_map(Outcome::ReleasedNoisy),
         2 => release_of(measures().boxed()).prop_map(Outcome::ReleasedMeasures),
         2 => classes().boxed().prop_map(|release| Outcome::ReleasedClasses(Box::new(release))),
+        2 => conditions().boxed()
+            .prop_map(|release| Outcome::ReleasedConditions(Box::new(release))),
         2 => detection().boxed().prop_map(|release| Outcome::ReleasedDetection(Box::new(release))),
         1 => Just(Outcome::Insufficient),
         1 => Just(Outcome::Refused),

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod classes;
+mod conditions;
 mod detection;
 mod engines;
 mod masks;
@@ -61,6 +62,9 @@ fn of_tasks() -> Vec<Trial> {
         trial("a_patient_of_several_grades_is_counted_once", classes::counts_grades()),
         trial("a_grade_is_that_of_all_images_also_of_one_that_failed", classes::keeps_grades()),
         trial("scores_of_classes_that_do_not_add_up_to_1_fail_their_case", classes::adds_up()),
+        trial("a_patient_counts_for_each_of_several_conditions", conditions::counts_each()),
+        trial("who_lacks_a_reference_is_missing_from_one_condition", conditions::leaves_out()),
+        trial("scores_of_conditions_need_not_add_up", conditions::does_not_add_up()),
         trial(
             "patients_with_two_masks_are_measured_and_others_counted",
             masks::measures_patients(),

@@ -156,9 +156,9 @@ impl Site {
 
     /// Writes the table anew. Of several classes there is a score of each, with commas between.
     pub(crate) fn bring_scores_again(&self, score: impl Fn(&Row) -> String) {
-        let columns = match self.protocol.task.classes().len() {
-            0 => "score".to_owned(),
-            classes => (0..classes).map(|of| format!("score_{of}")).collect::<Vec<_>>().join(","),
+        let columns = match self.protocol.task.scores() {
+            1 => "score".to_owned(),
+            scores => (0..scores).map(|of| format!("score_{of}")).collect::<Vec<_>>().join(","),
         };
         let mut text = format!("case_id,patient_id,{columns},label,scanner\n");
         for row in &self.rows {
@@ -269,6 +269,7 @@ impl Site {
             store,
             secret: self.secret,
             grid: ScoreGrid::Fine,
+            k: self.protocol.disclosure.k,
             decode_limits: self.decode_limits,
             inference_limits: InferenceLimits {
                 memory_bytes: 1 << 30,

@@ -9,7 +9,7 @@ use fedval_proto::inference::model_infer_request::{InferInputTensor, InferReques
 use fedval_proto::inference::{
     InferTensorContents, ModelInferRequest, ModelInferResponse, ModelMetadataRequest,
 };
-use fedval_study::protocol::{ModelSpecification, ScoreScale};
+use fedval_study::protocol::{ModelOutput, ModelSpecification};
 use prost::bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -29,7 +29,7 @@ pub struct ServedModel {
     permits: Arc<Semaphore>,
     /// Everything but the image: the same for every case, so that nothing tells one from another.
     request: ModelInferRequest,
-    scale: ScoreScale,
+    output: ModelOutput,
     values: usize,
     /// Places of the scores among the output's values.
     scores: Range<usize>,
@@ -78,7 +78,7 @@ impl ServedModel {
                 outputs: vec![InferRequestedOutputTensor { name: output.name.clone() }],
                 ..ModelInferRequest::default()
             },
-            scale: output.scale,
+            output: output.clone(),
             values: input.values(),
             scores: first..first.saturating_add(output.values as usize),
             wall_clock: Duration::from_secs(limits.case_seconds),
@@ -107,7 +107,7 @@ impl ServedModel {
         let name = &self.request.outputs[0].name;
         let values = numbers(&answer, name).ok_or(ScoreError::Invalid)?;
         let scores = values.get(self.scores.clone()).map(<[f64]>::to_vec);
-        let usable = scores.filter(|scores| self.scale.holds(scores));
+        let usable = scores.filter(|scores| self.output.holds(scores));
         usable.map(SiteLocal::new).ok_or(ScoreError::Invalid)
     }
 }

@@ -82,6 +82,7 @@ mod tests {
                 scale: ScoreScale::Probability,
                 positive_index: 1,
                 values: 1,
+                separate: false,
             },
         }
     }

@@ -123,6 +123,7 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
+            separate: false,
         },
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use fedval_study::protocol::Task;
+
 use super::error::ManifestProblem;
 use super::{ColumnMapping, IndexTestColumn};
 use crate::pacs::InstanceKey;
@@ -13,7 +15,7 @@ pub(super) enum IndexTestPlace {
     Image(usize),
     Score(usize),
     Instance(InstanceKey, usize),
-    /// One column for each class.
+    /// One column for each class or condition.
     Scores(Vec<usize>),
     Called(usize),
     /// Whether the scan was read, where the site says so.
@@ -29,8 +31,11 @@ pub(super) struct Columns {
     pub(super) case_id: usize,
     pub(super) patient_id: usize,
     pub(super) index_test: IndexTestPlace,
-    /// `None` where findings stand in files of their own, or masks are the reference standard.
+    /// `None` where findings stand in files of their own, masks are the reference standard, or each condition has a
+    /// column.
     pub(super) label: Option<usize>,
+    /// The reference standard of each condition, where there are several.
+    pub(super) conditions: Vec<usize>,
     /// The protocol's name of each attribute, with its place.
     pub(super) attributes: Vec<(Arc<str>, usize)>,
     /// The protocol's name of each attribute that this site does not record.
@@ -53,7 +58,8 @@ impl Columns {
         };
         let attributes = self.attributes.iter().map(|(_, place)| *place);
         let named = [self.case_id, self.patient_id].into_iter().chain(self.label);
-        named.chain(index_test).chain(attributes).collect()
+        let conditions = self.conditions.iter().copied();
+        named.chain(conditions).chain(index_test).chain(attributes).collect()
     }
 
     /// Finds every column; the missing and the ambiguous ones are `wrong`.
@@ -61,7 +67,7 @@ impl Columns {
         header: &[String],
         mapping: &ColumnMapping,
         attributes: &[String],
-        classes: usize,
+        task: &Task,
         wrong: &mut ProblemList<ManifestProblem>,
     ) -> Option<Self> {
         let mut place = |column: &str| {
@@ -77,12 +83,18 @@ impl Columns {
         };
         let case_id = place(&mapping.case_id);
         let patient_id = place(&mapping.patient_id);
-        let index_test = index_test(&mapping.index_test, classes, &mut place);
-        let has_label = !matches!(
-            mapping.index_test,
-            IndexTestColumn::Findings(_) | IndexTestColumn::Masks { .. }
-        );
+        let index_test = index_test(&mapping.index_test, task.scores(), &mut place);
+        let has_label = task.conditions().is_empty()
+            && !matches!(
+                mapping.index_test,
+                IndexTestColumn::Findings(_) | IndexTestColumn::Masks { .. }
+            );
         let label = has_label.then(|| place(&mapping.label));
+        // Called as the protocol calls it, or as the site says.
+        let conditions = task.conditions().iter();
+        let conditions: Vec<_> = conditions
+            .map(|of| place(mapping.attributes.get(&of.column).unwrap_or(&of.column)))
+            .collect();
         // A site that does not record an attribute still takes part; one that says where it records
         // it is held to its word.
         let is_expected =
@@ -100,6 +112,7 @@ impl Columns {
                 Some(place) => Some(place?),
                 None => None,
             },
+            conditions: conditions.into_iter().collect::<Option<_>>()?,
             attributes: attributes
                 .into_iter()
                 .map(|(name, place)| Some((name.as_str().into(), place?)))
@@ -113,7 +126,7 @@ impl Columns {
 /// Where the index test stands.
 fn index_test(
     column: &IndexTestColumn,
-    classes: usize,
+    scores: usize,
     mut place: impl FnMut(&str) -> Option<usize>,
 ) -> Option<IndexTestPlace> {
     match column {
@@ -121,10 +134,10 @@ fn index_test(
         IndexTestColumn::Instance(key, column) => {
             place(column).map(|place| IndexTestPlace::Instance(*key, place))
         }
-        IndexTestColumn::Score(column) if classes == 0 => place(column).map(IndexTestPlace::Score),
+        IndexTestColumn::Score(column) if scores == 1 => place(column).map(IndexTestPlace::Score),
         IndexTestColumn::Score(column) => {
             let places: Vec<_> =
-                (0..classes).map(|class| place(&format!("{column}_{class}"))).collect();
+                (0..scores).map(|score| place(&format!("{column}_{score}"))).collect();
             places.into_iter().collect::<Option<_>>().map(IndexTestPlace::Scores)
         }
         IndexTestColumn::Called(column) => place(column).map(IndexTestPlace::Called),

@@ -38,9 +38,10 @@ pub struct ColumnMapping {
     pub patient_id: String,
     /// What the index test is found by.
     pub index_test: IndexTestColumn,
-    /// Result of the reference standard.
+    /// Result of the reference standard; of several conditions, each has a column of its own, as the protocol says.
     pub label: String,
-    /// The site's column for each of the protocol's; one that is absent has the protocol's name.
+    /// The site's column for each of the protocol's, of attributes and of conditions; one that is absent has the
+    /// protocol's name.
     pub attributes: BTreeMap<String, String>,
 }
 
@@ -61,8 +62,8 @@ impl Default for ColumnMapping {
 pub enum IndexTestColumn {
     /// Path of the image file, relative to the root.
     Image(String),
-    /// The score, where images were read elsewhere: by a device, or in an earlier run. Of several classes, each
-    /// has a column: `NAME_0`, `NAME_1` and so on.
+    /// The score, where images were read elsewhere: by a device, or in an earlier run. Of several classes or
+    /// conditions, each has a column: `NAME_0`, `NAME_1` and so on.
     Score(String),
     /// The class that a device or an earlier run called: one of the protocol's label values.
     Called(String),
@@ -120,7 +121,7 @@ pub enum IndexTest {
     Score(Option<f64>),
     /// The image, by its name in a PACS.
     Instance(InstanceName),
-    /// One score for each class of the protocol; `None` where a cell is empty.
+    /// One score for each class or condition of the protocol; `None` where a cell is empty.
     Scores(Option<Vec<f64>>),
     /// Findings in files of their own, if the scan was read.
     Findings(ScanStatus),

@@ -10,7 +10,7 @@ use std::thread;
 
 use fedval_disclosure::SiteLocal;
 use fedval_study::Sha256Digest;
-use fedval_study::protocol::{Labels, Reference, Task};
+use fedval_study::protocol::{Assessed, Labels, Reference, Task, UnknownValue};
 
 use super::attributes::SharedValues;
 use super::columns::{Columns, IndexTestPlace};
@@ -94,9 +94,8 @@ fn read_rows(
 ) -> Result<SiteLocal<Cohort>, ManifestError> {
     let mut wrong = ProblemList::default();
     let names = rows.header()?;
-    let classes = labels.task.classes().len();
     check_index_test(&source.columns.index_test, labels.task)?;
-    let found = Columns::find(&names, &source.columns, attribute_columns, classes, &mut wrong);
+    let found = Columns::find(&names, &source.columns, attribute_columns, labels.task, &mut wrong);
     let Some(columns) = found else {
         return Err(wrong.into());
     };
@@ -178,6 +177,7 @@ impl Reading<'_> {
         let case_id = case_id.and_then(|id| self.unrepeated(line, id));
         let reference = match (columns.label, &index_test) {
             (Some(label), _) => self.reference(line, fields[label]),
+            (None, _) if !columns.conditions.is_empty() => self.conditions(line, fields),
             (None, Some(IndexTest::Masks { reference: Some(_), .. })) => Some(Reference::Mask),
             (None, _) => None,
         };
@@ -254,6 +254,23 @@ impl Reading<'_> {
             self.wrong.add(ManifestProblem::LabelUnknown { line });
         }
         reference
+    }
+
+    /// What the reference standard says of each condition; `None` where it says nothing of any.
+    fn conditions(&mut self, line: u64, fields: &[&str]) -> Option<Reference> {
+        let mut assessed = Assessed::default();
+        let conditions = self.labels.task.conditions().iter();
+        for (place, (condition, column)) in conditions.zip(&self.columns.conditions).enumerate() {
+            match condition.reference_of(fields[*column]) {
+                Ok(Some(is_there)) => assessed = assessed.with(place, is_there),
+                Ok(None) => {}
+                Err(UnknownValue) => {
+                    self.wrong.add(ManifestProblem::LabelUnknown { line });
+                    return None;
+                }
+            }
+        }
+        (!assessed.is_empty()).then_some(Reference::Conditions(assessed))
     }
 
     fn patient(&mut self, patient_id: &str) -> u32 {

@@ -9,8 +9,8 @@ use fedval_study::noisy::NoisyCount;
 use fedval_study::protocol::Task;
 use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::{
-    Cell, ClassPerformance, CoarsePerformance, DetectionPerformance, MeasurePerformance,
-    NoisyPerformance, Outcome, Performance, Release,
+    Cell, ClassPerformance, CoarsePerformance, ConditionPerformance, DetectionPerformance,
+    MeasurePerformance, NoisyPerformance, Outcome, Performance, Release,
 };
 
 /// The content of a result about `task`.
@@ -20,6 +20,7 @@ pub(in crate::cli) fn of(outcome: &Outcome, task: &Task) -> String {
         Outcome::ReleasedCoarse(release) => release_tables(release, coarse_row),
         Outcome::ReleasedNoisy(release) => release_tables(release, noisy_row),
         Outcome::ReleasedClasses(release) => class_tables(release, task),
+        Outcome::ReleasedConditions(release) => condition_tables(release),
         Outcome::ReleasedMeasures(release) => measure_tables(release, task),
         Outcome::ReleasedDetection(release) => detection_tables(release, task),
         Outcome::Insufficient => "Only the word `insufficient`: too few patients.".to_owned(),
@@ -43,6 +44,30 @@ fn release_tables<P>(release: &Release<P>, row: fn(&P) -> Vec<String>) -> String
         whole.chain(cells),
     );
     format!("{groups}\n\n{}", failed_cases(&release.attrition))
+}
+
+/// Each condition as a study of it alone would tell of it, with how many were not assessed for it.
+fn condition_tables(release: &Release<ConditionPerformance>) -> String {
+    let found = &release.overall;
+    let rows = found.conditions.iter().map(|cell| match &cell.performance {
+        Cell::Released(own) => {
+            let missing = found.missing(own).to_string();
+            [vec![cell.name.to_string()], exact_row(own), vec![missing]].concat()
+        }
+        Cell::Suppressed => vec![cell.name.to_string(), "withheld".to_owned()],
+    });
+    let head =
+        ["condition", "patients", "positives", "negatives", "response counts", "scores", "missing"];
+    let se = match found.macro_se_nano {
+        Cell::Released(nano) => format!("{nano} / 10^9"),
+        Cell::Suppressed => "withheld".to_owned(),
+    };
+    format!(
+        "{}\n\nPatients who were assessed for any: {}. Standard error of the mean of the areas: {se}\n\n{}",
+        table(&head, rows),
+        found.patients,
+        failed_cases(&release.attrition)
+    )
 }
 
 /// Patients, means and spreads, each with how finely it is told.

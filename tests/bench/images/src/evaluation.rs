@@ -111,6 +111,7 @@ impl Site {
             store: Store::Vault(&vault),
             secret: [7; 32],
             grid: ScoreGrid::Fine,
+            k: protocol.protocol().disclosure.k,
             decode_limits: DecodeLimits::default(),
             inference_limits: InferenceLimits::default(),
             engine: &engine,

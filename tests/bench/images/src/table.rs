@@ -103,6 +103,7 @@ impl Table {
             store: Store::Vault(&vault),
             secret: [7; 32],
             grid: ScoreGrid::Fine,
+            k: protocol.protocol().disclosure.k,
             decode_limits: DecodeLimits::default(),
             inference_limits: InferenceLimits::default(),
             engine: &ModelEngine::Embedded,

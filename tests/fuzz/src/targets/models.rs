@@ -104,6 +104,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
+            separate: false,
         },
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         ("subgroups", protocol.subgroups.len()),
         ("crossings", protocol.crossings.len()),
         ("classes", protocol.task.classes().len()),
+        ("conditions", protocol.task.conditions().len()),
     ];
     for (path, entries) in lists {
         check_entries(path, entries, found);
@@ -26,6 +27,12 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
             Grouping::Bands(bands) => ("bands", bands.len()),
         };
         check_entries(&format!("subgroups[{index}].{list}"), entries, found);
+    }
+    for (index, condition) in protocol.task.conditions().iter().take(MAX_ENTRIES).enumerate() {
+        let values = [&condition.positive, &condition.negative, &condition.missing];
+        for entries in values.map(Vec::len).into_iter().chain([condition.operating_points.len()]) {
+            check_entries(&format!("conditions[{index}]"), entries, found);
+        }
     }
     let count = |name: &crate::Name| {
         let dimension = protocol.subgroups.iter().find(|d| d.name == *name);

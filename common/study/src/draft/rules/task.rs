@@ -2,20 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::{Breaches, quantity, structure};
+use super::{Breaches, conditions, quantity, structure};
 use crate::metric::MetricId;
 use crate::protocol::{
     Combine, Endpoint, MOST_CLASSES, Profile, ScoreScale, StudyProtocol, Task, Unit,
 };
 
 pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
-    let classes = protocol.task.classes();
-    let values = u32::try_from(classes.len()).unwrap_or(u32::MAX).max(1);
+    let output = &protocol.model.output;
+    let values = u32::try_from(protocol.task.scores()).unwrap_or(u32::MAX);
     found.unless(
-        protocol.model.output.values == values,
+        output.values == values,
         "model.output.values",
-        "must be one for each class",
-        "leave it out: it follows from the classes",
+        "must be one for each class or condition",
+        "leave it out: it follows from the classes or conditions",
+    );
+    found.unless(
+        output.separate == matches!(protocol.task, Task::MultiLabel(_)),
+        "model.output.separate",
+        "is for several conditions, and for them alone",
+        "leave it out: it follows from the task",
     );
     found.unless(
         protocol.task.is_of_measures() || protocol.model.output.scale != ScoreScale::Value,
@@ -29,6 +35,7 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         Task::Detection(plan) => super::detection::check(protocol, plan, found),
         Task::Segmentation(of) => structure::check(protocol, of, found),
         Task::MultiClass(_) | Task::Ordinal(_) => check_classes(protocol, found),
+        Task::MultiLabel(of) => conditions::check(protocol, of, found),
     }
 }
 
@@ -114,7 +121,13 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
 const fn has(task: &Task, metric: &MetricId) -> bool {
     let is_of_classes = metric.is_of_classes();
     match task {
-        Task::Binary => !is_of_classes && !metric.is_of_measures() && !metric.is_of_findings(),
+        Task::Binary => {
+            !is_of_classes
+                && !metric.is_of_measures()
+                && !metric.is_of_findings()
+                && !matches!(metric, MetricId::OfCondition(..))
+        }
+        Task::MultiLabel(_) => metric.is_of_conditions(),
         Task::Detection(_) => metric.is_of_findings(),
         Task::MultiClass(_) => is_of_classes && !matches!(metric, MetricId::QuadraticKappa),
         Task::Ordinal(_) => {
@@ -133,6 +146,10 @@ const fn metrics(task: &Task) -> &'static str {
         }
         Task::Detection(_) => {
             "choose lesion_sensitivity@NAME, fp_per_scan@NAME or average_precision"
+        }
+        Task::MultiLabel(_) => {
+            "choose macro_auroc, auroc@CONDITION, calibration_slope@CONDITION, sensitivity@NAME, \
+             specificity@NAME or another metric of one condition with its name behind @"
         }
         Task::MultiClass(_) => {
             "choose macro_auroc, balanced_accuracy, accuracy, class_auroc@NAME, class_sensitivity@NAME \
@@ -163,6 +180,7 @@ pub(super) fn check_metric(
         format!("`{}` is not a metric of this task", endpoint.metric),
         metrics(&protocol.task),
     );
+    conditions::check_endpoint(&path, endpoint, protocol, found);
     if let Some(of) = protocol.task.structure() {
         structure::check_endpoint(path.trim_end_matches(".metric"), endpoint, of, found);
     }

@@ -35,6 +35,11 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
     for value in protocol.task.classes().iter().flat_map(|class| &class.values) {
         check_text("classes", value, found);
     }
+    for condition in protocol.task.conditions() {
+        let values = [&condition.positive, &condition.negative, &condition.missing];
+        let texts = values.into_iter().flatten().chain([&condition.column]);
+        texts.for_each(|text| check_text("conditions", text, found));
+    }
     for (index, dimension) in protocol.subgroups.iter().enumerate() {
         let path = format!("subgroups[{index}]");
         let (AttributeSource::Column(name) | AttributeSource::Dicom(name)) = &dimension.source;
