@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use fedval_ambient::Failure;
 use fedval_evaluate::MOST_SHARDS;
-use fedval_ingest::{ColumnMapping, IndexTestColumn, ManifestSource, Pacs};
+use fedval_ingest::{ColumnMapping, IndexTestColumn, InstanceKey, ManifestSource, Pacs};
 use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
 
 use super::columns::Columns;
 use super::findings::FindingsConfig;
 use super::limits::Limits;
-use crate::hours::time_of;
+use crate::dimse::DimseConfig;
+use crate::hours::{Hours, time_of};
 use crate::pacs::PacsConfig;
 use crate::secret_file::invalid;
 
@@ -30,6 +31,8 @@ pub(crate) struct DataSource {
     columns: Columns,
     /// Where the images lie, if not in a folder. Default: in a folder.
     pacs: Option<PacsConfig>,
+    /// The same for a PACS without web services. Default: none.
+    dimse: Option<DimseConfig>,
     /// Processes beside the agent that evaluate its jobs. Default: none, and the agent does it.
     shards: Option<u32>,
     /// Where findings with a place lie, for a study that counts them. Default: nowhere.
@@ -83,13 +86,38 @@ impl DataSource {
     /// that the configuration names, and refuses keys of which one would silently count for nothing.
     pub(crate) fn pacs(&self, limits: &Limits) -> Result<Option<Pacs>, Failure> {
         self.check_results()?;
-        let Some(pacs) = &self.pacs else { return Ok(None) };
+        if !self.has_pacs() {
+            return Ok(None);
+        }
         if self.scores() == ScoreSource::PredictionTable || self.root.is_some() {
             let message = "a source with a PACS has no score column, no called one, no findings, no masks \
                            and no root";
             return Err(invalid(message));
         }
-        pacs.open(limits.decode().max_file_bytes).map(Some)
+        let most = limits.decode().max_file_bytes;
+        match (&self.pacs, &self.dimse) {
+            (Some(pacs), None) => pacs.open(most).map(Some),
+            (None, Some(dimse)) => dimse.open(most).map(Some),
+            (Some(_), Some(_)) => {
+                Err(invalid("a source has a PACS by web services or by DIMSE, not both"))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    const fn has_pacs(&self) -> bool {
+        self.pacs.is_some() || self.dimse.is_some()
+    }
+
+    fn hours(&self) -> Option<Hours> {
+        let of_pacs = self.pacs.as_ref().and_then(|pacs| pacs.hours);
+        of_pacs.or_else(|| self.dimse.as_ref().and_then(|dimse| dimse.hours))
+    }
+
+    /// What the image column holds, where images come from a PACS.
+    fn instance_key(&self) -> Option<InstanceKey> {
+        let of_pacs = self.pacs.as_ref().map(PacsConfig::instance_key);
+        of_pacs.or_else(|| self.dimse.as_ref().map(DimseConfig::instance_key))
     }
 
     /// Among how many processes its jobs are split; `None` where the agent evaluates them.
@@ -99,7 +127,7 @@ impl DataSource {
                 Err(invalid("`shards` is a number from 1 to 1000"))
             }
             // Each process would ask as much as the agent may.
-            Some(_) if self.pacs.is_some() => Err(invalid("a source with a PACS has no `shards`")),
+            Some(_) if self.has_pacs() => Err(invalid("a source with a PACS has no `shards`")),
             // Masks, too, were made elsewhere, but measuring them takes its time.
             Some(_) if self.has_scores() || self.findings.is_some() => {
                 Err(invalid("scores and findings that were brought have no `shards`: nothing runs"))
@@ -110,14 +138,13 @@ impl DataSource {
 
     /// Whether its images may be asked for at a minute of the day, 0 to 1439.
     pub(crate) fn is_open_at(&self, minute: u16) -> bool {
-        let hours = self.pacs.as_ref().and_then(|pacs| pacs.hours);
-        hours.is_none_or(|hours| hours.contains(minute))
+        self.hours().is_none_or(|hours| hours.contains(minute))
     }
 
     /// What time it is here at a minute of the day, and when the PACS may be asked; `None` where that
     /// is always.
     pub(crate) fn hours_at(&self, minute: u16) -> Option<String> {
-        let hours = self.pacs.as_ref()?.hours?;
+        let hours = self.hours()?;
         Some(format!("it is {} here, the PACS may be asked {hours}", time_of(minute)))
     }
 
@@ -127,7 +154,7 @@ impl DataSource {
             return IndexTestColumn::Findings(findings.source());
         }
         let columns = self.columns.clone();
-        match (columns.score, columns.called, &self.pacs) {
+        match (columns.score, columns.called, self.instance_key()) {
             (None, None, None) if columns.predicted_mask.is_some() => IndexTestColumn::Masks {
                 reference: columns.reference_mask.unwrap_or_default(),
                 predicted: columns.predicted_mask.unwrap_or_default(),
@@ -135,9 +162,7 @@ impl DataSource {
             (Some(score), _, _) => IndexTestColumn::Score(score),
             (None, Some(called), _) => IndexTestColumn::Called(called),
             (None, None, None) => IndexTestColumn::Image(columns.image),
-            (None, None, Some(pacs)) => {
-                IndexTestColumn::Instance(pacs.instance_key(), columns.image)
-            }
+            (None, None, Some(key)) => IndexTestColumn::Instance(key, columns.image),
         }
     }
 
@@ -294,6 +319,44 @@ mod tests {
             let config: Config = toml::from_str(&text).unwrap();
             let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
             assert_eq!(refused.code, "CONFIG_INVALID");
+        }
+    }
+
+    #[test]
+    fn the_pacs_without_web_services_in_the_example_works_when_it_is_switched_on() {
+        let start = TEMPLATE.find("# [data_sources.dimse]").unwrap();
+        let (before, rest) = TEMPLATE.split_at(start);
+        let (table, after) = rest.split_once("\n\n").unwrap();
+        let switched_on = |line: &str| {
+            let text = line.trim_start_matches("# ");
+            let key = text.split(" = ").next().unwrap_or_default();
+            let is_prose = key == text && !text.starts_with('[') || key.contains(' ');
+            let is_file = ["ca", "certificate", "key"].contains(&key);
+            format!("{}\n", if is_prose || is_file { line } else { text })
+        };
+        let table: String = table.lines().map(switched_on).collect();
+        let get = table.replace("\nlisten = ", "\n# listen = ");
+        let get = get.replace("\nmove_destination = ", "\n# move_destination = ");
+        let moved = table.replace("\nretrieve = \"get\"", "\nretrieve = \"move\"");
+        for table in [get, moved] {
+            let table = table.replace("\nwithout_tls = false", "\nwithout_tls = true");
+            let text = format!("{before}{table}\n{after}").replace("root = \"/srv/fedval\"\n", "");
+            let config: Config = toml::from_str(&text).unwrap();
+            let source = &config.data_sources[0];
+            assert!(source.pacs(&config.limits).unwrap().is_some());
+            assert_eq!((source.is_open_at(12 * 60), source.is_open_at(0)), (false, true));
+            let column = source.manifest_source().columns.index_test;
+            let key = InstanceKey::SopInstanceUid;
+            assert_eq!(column, IndexTestColumn::Instance(key, "image".to_owned()));
+            let both =
+                format!("{before}{table}[data_sources.pacs]\nurl = \"https://pacs.test\"\n{after}");
+            let config: Config =
+                toml::from_str(&both.replace("root = \"/srv/fedval\"\n", "")).unwrap();
+            let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+            assert_eq!(refused.code, "CONFIG_INVALID");
+            let split = text.replace("# shards = 8", "shards = 8");
+            let config: Config = toml::from_str(&split).unwrap();
+            assert!(config.split(&config.data_sources[0]).is_err());
         }
     }
 }
