@@ -175,7 +175,7 @@ fn check_scores(site: &Site, data: &Path) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let labels = Labels { task: &Task::Binary, standard: &standard };
+    let labels = Labels { task: &Task::Binary, standard: &standard, takes_folders: false };
     let folder = data.join(&site.name);
     let source = ManifestSource {
         manifest: folder.join("manifest.csv"),

@@ -107,6 +107,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "score".to_owned(),

@@ -47,7 +47,7 @@ impl Site {
             positive: Vec::new(),
             negative: Vec::new(),
         };
-        let labels = Labels { task, standard: &standard };
+        let labels = Labels { task, standard: &standard, takes_folders: false };
         Ok(read_manifest(&source, labels, &[])?.open_on_site().clone())
     }
 

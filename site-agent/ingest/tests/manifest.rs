@@ -57,7 +57,7 @@ fn standard() -> ReferenceStandard {
 }
 
 const fn binary(standard: &ReferenceStandard) -> Labels<'_> {
-    Labels { task: &Task::Binary, standard }
+    Labels { task: &Task::Binary, standard, takes_folders: false }
 }
 
 fn codes(error: &ManifestError) -> Vec<(&'static str, Option<u64>)> {
@@ -311,7 +311,7 @@ fn read_classes(
     let columns = ColumnMapping { index_test: column, ..ColumnMapping::default() };
     let source = ManifestSource { manifest: path, root: site.0.path().join("root"), columns };
     let standard = standard();
-    read_manifest(&source, Labels { task, standard: &standard }, &[])
+    read_manifest(&source, Labels { task, standard: &standard, takes_folders: false }, &[])
 }
 
 #[test]

@@ -121,6 +121,7 @@ fn model() -> ModelSpecification {
             resize: Resize::Bilinear,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "probability".to_owned(),

@@ -5,6 +5,7 @@ mod error;
 mod read;
 mod reader;
 pub(crate) mod rules;
+mod volume;
 
 use std::path::PathBuf;
 

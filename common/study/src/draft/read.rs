@@ -5,7 +5,7 @@ use toml::de::DeTable;
 
 use super::detection;
 use super::reader::{Fields, Notes};
-use super::{Draft, DraftError, rules};
+use super::{Draft, DraftError, rules, volume};
 use crate::digest::{ModelDigest, Sha256Digest};
 use crate::id::{Name, StudyId};
 use crate::metric::MetricId;
@@ -226,22 +226,32 @@ fn input_of(input: Option<&Fields<'_, '_, '_>>) -> ModelInput {
         ("letterbox", Resize::Letterbox),
     ];
     let monochrome1 = [("invert", Monochrome1::Invert), ("refuse", Monochrome1::Refuse)];
+    let scaling = input.and_then(scaling_of).unwrap_or(ValueScaling::Unit);
+    let volume = input.and_then(|i| volume::volume_of(i, scaling));
+    // What happens to a picture of another size, or to an inverted one, need not be said of volumes.
+    let resize = |i: &Fields<'_, '_, '_>| match &volume {
+        Some(_) => i.word_or("resize", &resizes, Resize::Refuse),
+        None => i.word("resize", &resizes),
+    };
+    let inverted = |i: &Fields<'_, '_, '_>| match &volume {
+        Some(_) => i.word_or("monochrome1", &monochrome1, Monochrome1::Refuse),
+        None => i.word("monochrome1", &monochrome1),
+    };
     ModelInput {
         name: input.and_then(|i| i.text("name", "name the graph's input")).unwrap_or_default(),
         layout: input.and_then(|i| i.word("layout", &layouts)).unwrap_or(Layout::Nchw),
         height: input.and_then(|i| i.count("height", pixels)).unwrap_or(1),
         width: input.and_then(|i| i.count("width", pixels)).unwrap_or(1),
         channels: input.and_then(|i| i.count("channels", "write 1 or 3")).unwrap_or(1),
-        scaling: input.and_then(scaling_of).unwrap_or(ValueScaling::Unit),
+        scaling,
         mean: input.and_then(|i| i.number_or("mean", 0.0)).unwrap_or(0.0),
         standard_deviation: input
             .and_then(|i| i.number_or("standard_deviation", 1.0))
             .unwrap_or(1.0),
-        resize: input.and_then(|i| i.word("resize", &resizes)).unwrap_or(Resize::Refuse),
-        monochrome1: input
-            .and_then(|i| i.word("monochrome1", &monochrome1))
-            .unwrap_or(Monochrome1::Invert),
+        resize: input.and_then(resize).unwrap_or(Resize::Refuse),
+        monochrome1: input.and_then(inverted).unwrap_or(Monochrome1::Invert),
         frame: input.and_then(frame_of).unwrap_or_default(),
+        volume,
     }
 }
 

@@ -9,6 +9,7 @@ mod sizes;
 mod structure;
 mod task;
 mod texts;
+mod volume;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -82,6 +83,7 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
     amendment::check(protocol, &mut found);
     texts::check(protocol, &mut found);
     check_input(protocol, &mut found);
+    volume::check(protocol, &mut found);
     check_reference_standard(protocol, &mut found);
     check_analysis(protocol, &mut found);
     check_operating_points(protocol, &mut found);

@@ -14,6 +14,7 @@ mod quantity;
 mod structure;
 mod subgroup;
 mod task;
+mod volume;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,7 @@ pub use quantity::Quantity;
 pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, Structure};
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
+pub use volume::{AxisOrder, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
 
 use crate::id::StudyId;
 

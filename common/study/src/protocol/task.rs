@@ -146,13 +146,16 @@ pub struct Labels<'p> {
     pub task: &'p Task,
     /// Its reference standard, with those of a binary task.
     pub standard: &'p ReferenceStandard,
+    /// Whether an image may be a folder: the slices of a volume.
+    pub takes_folders: bool,
 }
 
 impl StudyProtocol {
     /// The values of the label column that it knows.
     #[must_use]
     pub const fn labels(&self) -> Labels<'_> {
-        Labels { task: &self.task, standard: &self.reference_standard }
+        let takes_folders = self.model.input.volume.is_some();
+        Labels { task: &self.task, standard: &self.reference_standard, takes_folders }
     }
 }
 
@@ -201,7 +204,7 @@ mod tests {
             positive: Vec::new(),
             negative: Vec::new(),
         };
-        let labels = Labels { task: &task, standard: &standard };
+        let labels = Labels { task: &task, standard: &standard, takes_folders: false };
         assert_eq!(labels.reference_of("55.25"), Some(Reference::Value(55_250_000)));
         assert_eq!(labels.reference_of("-3"), Some(Reference::Value(-3_000_000)));
         for bad in ["", "NaN", "inf", "55,25", "55 %", "high"] {

@@ -76,6 +76,7 @@ mod tests {
                 resize: Resize::Refuse,
                 monochrome1: Monochrome1::Invert,
                 frame: FrameChoice::Only,
+                volume: None,
             },
             output: ModelOutput {
                 name: "score".to_owned(),

@@ -117,6 +117,7 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "score".to_owned(),

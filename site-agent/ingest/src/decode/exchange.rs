@@ -219,6 +219,7 @@ mod tests {
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         };
         let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes: b"" };
         let sent = |answer: &Answer| answer.parts().concat();

@@ -71,6 +71,7 @@ mod tests {
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         }
     }
 

@@ -131,6 +131,7 @@ mod tests {
                             resize,
                             monochrome1,
                             frame,
+                            volume: None,
                         });
                     }
                 }

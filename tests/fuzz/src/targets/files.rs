@@ -114,6 +114,7 @@ fn input(draw: &mut Draw<'_>) -> ModelInput {
         resize: if draw.flag() { Resize::Bilinear } else { Resize::Letterbox },
         monochrome1: Monochrome1::Invert,
         frame: frames[draw.below(frames.len())],
+        volume: None,
     }
 }
 
@@ -169,7 +170,7 @@ fn manifest(draw: &mut Draw<'_>) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let labels = Labels { task: &task, standard: &standard };
+    let labels = Labels { task: &task, standard: &standard, takes_folders: false };
     let _ = read_manifest(&source, labels, &[]);
 }
 

@@ -98,6 +98,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             resize: Resize::Bilinear,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "score".to_owned(),
