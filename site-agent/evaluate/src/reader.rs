@@ -14,6 +14,7 @@ use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
 
 use crate::lane::LaneError;
+use crate::series;
 
 /// A decoder, and what it is to make of a file.
 pub(crate) struct Reader<'e> {
@@ -40,7 +41,7 @@ pub struct NoImage {
 }
 
 /// The digest of a case's file, where it could be read, and its image.
-type Looked<E> = (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, E>);
+pub(crate) type Looked<E> = (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, E>);
 
 impl Reader<'_> {
     /// A case as the study sees it: one without a reference standard is not looked at.
@@ -55,6 +56,13 @@ impl Reader<'_> {
 
     /// The same of any case, with the code that this site's people look up where there is no image.
     pub(crate) async fn look(&mut self, case: &Case) -> Result<Looked<NoImage>, LaneError> {
+        let image = if let IndexTest::Image(path) = &case.index_test { Some(path) } else { None };
+        // Where the study is not of volumes, the manifest was refused for a folder.
+        if let Some(folder) = image.filter(|_| self.input.volume.is_some())
+            && series::is_folder(folder).await
+        {
+            return series::look(self, folder).await;
+        }
         let (bytes, digest) = match self.file(case).await? {
             Ok(file) => file,
             Err(none) => return Ok((None, Err(none))),

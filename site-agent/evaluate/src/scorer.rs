@@ -11,6 +11,7 @@ use fedval_study::summary::FailureReason;
 use fedval_vault::CaseOutcome;
 
 use crate::lane::LaneError;
+use crate::slabs::{Pooled, slabs};
 use crate::{machine, prediction};
 
 /// How often the model's box is started again for one case before the job fails.
@@ -75,18 +76,32 @@ impl<'e> Scorer<'e> {
         if self.source.is_shard { machine::marked(row) } else { row }
     }
 
-    /// Scores one case; a box that ends is started again, and a server that has gone is asked again. Either ends the job where it
-    /// fails on the case every time.
+    /// Scores one case: at once, or slab by slab where the protocol says so. Of a volume the model holds one slab at a time;
+    /// the tensor, whose size is the protocol's however many slices the volume has, is held here while they are scored.
     pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
+        let protocol = self.source.protocol;
+        let Some(slab) = protocol.model.input.volume.and_then(|volume| volume.slab) else {
+            let scores = self.scores(tensor).await?;
+            return Ok(outcome(protocol, scores.as_deref()));
+        };
+        let mut pooled = Pooled::new(slab.pooling);
+        for slab in slabs(&protocol.model.input, tensor) {
+            match self.scores(slab).await? {
+                Some(scores) => pooled.add(&scores),
+                None => return Ok(outcome(protocol, None)),
+            }
+        }
+        Ok(outcome(protocol, pooled.scores().as_deref()))
+    }
+
+    /// The model's scores of what it sees at once; `None` of none that can be used. A box that ends is started again, and a
+    /// server that has gone is asked again. Either ends the job where it fails on the case every time.
+    async fn scores(&mut self, tensor: &[f32]) -> Result<Option<Vec<f64>>, LaneError> {
         let mut tries = 0;
         loop {
             match self.model.scores(tensor).await {
-                Ok(scores) => {
-                    return Ok(prediction::outcome(self.source.protocol, scores.open_on_site()));
-                }
-                Err(ScoreError::Invalid) => {
-                    return Ok(CaseOutcome::Failed(FailureReason::InvalidOutput));
-                }
+                Ok(scores) => return Ok(Some(scores.open_on_site().clone())),
+                Err(ScoreError::Invalid) => return Ok(None),
                 // Whoever tried to break out is not asked again.
                 Err(error) if tries == MODEL_RETRIES || error == ScoreError::Forbidden => {
                     return Err(LaneError::ModelDies(on_this_case(error)));
@@ -98,4 +113,9 @@ impl<'e> Scorer<'e> {
             }
         }
     }
+}
+
+fn outcome(protocol: &StudyProtocol, scores: Option<&[f64]>) -> CaseOutcome {
+    let invalid = CaseOutcome::Failed(FailureReason::InvalidOutput);
+    scores.map_or(invalid, |scores| prediction::outcome(protocol, scores))
 }

@@ -128,7 +128,7 @@ impl ModelBox {
         Ok(Self {
             child,
             scale: specification.output.scale,
-            values: specification.input.values(),
+            values: specification.input.values_at_once(),
             scores: specification.output.values as usize,
             wall_clock: Duration::from_secs(limits.case_seconds),
         })

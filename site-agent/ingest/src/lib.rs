@@ -14,8 +14,8 @@ pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
     DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, MaskComparison,
-    MaskMeasures, MaskRequest, ReceivedImage, compare_masks, decode_box_main, decode_image,
-    picture, probe_file,
+    MaskMeasures, MaskRequest, ReceivedImage, SeriesDecoding, compare_masks, decode_box_main,
+    decode_image, decode_series, picture, probe_files,
 };
 pub use findings::{
     CaseFindings, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,

@@ -16,7 +16,7 @@ use crate::pooling;
 /// A model that is ready to run.
 pub(crate) struct Embedded {
     plan: Arc<TypedRunnableModel>,
-    shape: [usize; 4],
+    shape: Vec<usize>,
     /// Places of the scores among the output's values.
     scores: Range<usize>,
 }
@@ -34,7 +34,7 @@ impl Embedded {
         let (proto, inspected) = admit(model, order)?;
         let mut graph = framework.model_for_proto_model(&proto).map_err(|_| Refusal::Engine)?;
         drop(proto);
-        let input = TypedFact::dt_shape(f32::datum_type(), inspected.shape);
+        let input = TypedFact::dt_shape(f32::datum_type(), inspected.shape.iter().copied());
         graph.set_input_fact(0, input.into()).map_err(|_| Refusal::Input)?;
         let output =
             graph.output_outlets().ok().and_then(|outlets| outlets.get(inspected.output).copied());

@@ -73,14 +73,14 @@ impl Runtime {
 /// A model that ONNX Runtime is ready to run.
 pub(crate) struct OnnxRuntime {
     session: Session,
-    shape: [usize; 4],
+    shape: Vec<usize>,
     /// Places of the scores among the output's values.
     scores: Range<usize>,
 }
 
 impl Engine for OnnxRuntime {
     fn scores(&mut self, values: &[f32]) -> Option<Vec<f64>> {
-        let input = TensorRef::from_array_view((self.shape, values)).ok()?;
+        let input = TensorRef::from_array_view((&self.shape[..], values)).ok()?;
         let outputs = self.session.run(ort::inputs![input]).ok()?;
         let output = outputs.values().next()?;
         numbers(&output)?.get(self.scores.clone()).map(<[f64]>::to_vec)
@@ -132,7 +132,7 @@ fn written_anew(model: ModelProto, inspected: &Inspected, input: &str) -> Result
     let mut output = graph.output.into_iter().nth(inspected.output).ok_or(Refusal::Output)?;
     set_shape(&mut output, None);
     for value in graph.input.iter_mut().filter(|value| value.name == input) {
-        set_shape(value, Some(fixed(inspected.shape)?));
+        set_shape(value, Some(fixed(&inspected.shape)?));
     }
     let plain = |value: ValueInfoProto| ValueInfoProto { doc_string: String::new(), ..value };
     for node in &mut graph.node {
@@ -164,12 +164,12 @@ fn set_shape(value: &mut ValueInfoProto, shape: Option<TensorShapeProto>) {
     }
 }
 
-fn fixed(shape: [usize; 4]) -> Result<TensorShapeProto, Refusal> {
-    let dim = shape.map(|size| {
-        let size = i64::try_from(size).map_err(|_| Refusal::Input)?;
+fn fixed(shape: &[usize]) -> Result<TensorShapeProto, Refusal> {
+    let dim = shape.iter().map(|size| {
+        let size = i64::try_from(*size).map_err(|_| Refusal::Input)?;
         Ok(Dimension { value: Some(dimension::Value::DimValue(size)), ..Dimension::default() })
     });
-    Ok(TensorShapeProto { dim: dim.into_iter().collect::<Result<_, Refusal>>()? })
+    Ok(TensorShapeProto { dim: dim.collect::<Result<_, Refusal>>()? })
 }
 
 #[cfg(test)]
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     fn value(name: &str, batch: i64) -> ValueInfoProto {
-        let shape = fixed([usize::try_from(batch).unwrap(), 1, 2, 3]).unwrap();
+        let shape = fixed(&[usize::try_from(batch).unwrap(), 1, 2, 3]).unwrap();
         let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
         ValueInfoProto {
             name: name.to_owned(),
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_to_the_library_is_the_graph_for_one_case_and_nothing_a_model_says() {
-        let inspected = Inspected { shape: [1, 1, 2, 3], output: 1 };
+        let inspected = Inspected { shape: vec![1, 1, 2, 3], output: 1 };
         let file = written_anew(talkative(), &inspected, "image").unwrap();
         assert!(!file.windows(4).any(|four| four == b"ORTM"));
         let written = ModelProto::decode(&file[..]).unwrap();
@@ -240,8 +240,8 @@ mod tests {
             };
             tensor.shape
         };
-        assert_eq!(shape_of(&graph.input[1]), Some(fixed([1, 1, 2, 3]).unwrap()));
-        assert_eq!(shape_of(&graph.input[0]), Some(fixed([5, 1, 2, 3]).unwrap()));
+        assert_eq!(shape_of(&graph.input[1]), Some(fixed(&[1, 1, 2, 3]).unwrap()));
+        assert_eq!(shape_of(&graph.input[0]), Some(fixed(&[5, 1, 2, 3]).unwrap()));
         assert_eq!(shape_of(&graph.output[0]), None, "the library works it out");
     }
 }

@@ -20,10 +20,10 @@ use crate::error::LoadError;
 use crate::exchange::{Order, Refusal};
 
 /// Where the protocol's input and output are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inspected {
     /// Shape of the input, batch of one.
-    pub(crate) shape: [usize; 4],
+    pub(crate) shape: Vec<usize>,
     /// Place of the protocol's output among the graph's.
     pub(crate) output: usize,
 }

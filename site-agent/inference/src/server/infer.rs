@@ -63,7 +63,8 @@ impl ServedModel {
         let client = client.unwrap_or(Err(LoadError::ServerUnreachable))?;
         let (input, output) = (&specification.input, &specification.output);
         let first = output.positive_index as usize;
-        let shape = shape_of(input).map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+        let shape = shape_of(input).into_iter();
+        let shape = shape.map(|size| i64::try_from(size).unwrap_or(i64::MAX)).collect();
         Ok(Self {
             client,
             permits: Arc::clone(&server.permits),
@@ -73,13 +74,13 @@ impl ServedModel {
                 inputs: vec![InferInputTensor {
                     name: input.name.clone(),
                     datatype: FP32.to_owned(),
-                    shape: shape.to_vec(),
+                    shape,
                 }],
                 outputs: vec![InferRequestedOutputTensor { name: output.name.clone() }],
                 ..ModelInferRequest::default()
             },
             scale: output.scale,
-            values: input.values(),
+            values: input.values_at_once(),
             scores: first..first.saturating_add(output.values as usize),
             wall_clock: Duration::from_secs(limits.case_seconds),
         })

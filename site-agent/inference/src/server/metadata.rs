@@ -25,7 +25,7 @@ pub(super) fn check(
     let is_wanted = input.name == specification.input.name
         && input.datatype == FP32
         && input.shape.len() == shape.len()
-        && input.shape.iter().zip(shape).all(admits);
+        && input.shape.iter().zip(shape.iter().copied()).all(admits);
     if !is_wanted {
         return Err(LoadError::InputMismatch);
     }

@@ -13,6 +13,8 @@ mod mask;
 mod nifti;
 mod picture;
 mod probe_file;
+mod probe_volume;
+mod series;
 mod tiff;
 
 use std::collections::BTreeMap;
@@ -22,14 +24,15 @@ use std::process::ExitCode;
 use fedval_preprocess::from_raster;
 use fedval_study::protocol::ModelInput;
 
-pub use decoder::{DecodeFailure, DecodeLimits, Decoder};
+pub use decoder::{DecodeFailure, DecodeLimits, Decoder, SeriesDecoding};
 pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
 pub use fedval_preprocess::MAX_SIDE;
 pub use mask::{MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, compare_masks};
 pub use picture::picture;
-pub use probe_file::probe_file;
+pub use probe_file::probe_files;
+pub use series::decode_series;
 
 /// Argument by which the agent's executable becomes a decoder in a box.
 pub const DECODE_ROLE: &str = "__decode-box";
@@ -46,6 +49,13 @@ pub struct DecodeRequest<'a> {
     pub dicom_attributes: &'a [String],
     /// The file.
     pub bytes: &'a [u8],
+}
+
+impl fmt::Debug for DecodeRequest<'_> {
+    /// Shows no byte of the file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DecodeRequest(..)")
+    }
 }
 
 /// An image as the model sees it.
@@ -68,13 +78,17 @@ impl fmt::Debug for DecodedImage {
 /// Decodes in this process. Only for bytes that are trusted, and inside a box: a hostile DICOM
 /// file of a few hundred bytes can make the parser ask for gigabytes.
 ///
-/// The format is told by the first bytes, never by a name.
+/// The format is told by the first bytes, never by a name. Of a model of volumes the file is one: NIfTI, or a DICOM image of
+/// several frames that say where they lie.
 ///
 /// # Errors
 ///
 /// [`ImageFault`], which says nothing about the file's content.
 pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFault> {
     let input = request.input;
+    if input.volume.is_some() {
+        return decode_volume(request);
+    }
     let (raster, attributes) = match request.bytes {
         [0x89, b'P', b'N', b'G', ..] => (image::read_png(request.bytes, input)?, BTreeMap::new()),
         [0xff, 0xd8, 0xff, ..] => (image::read_jpeg(request.bytes, input)?, BTreeMap::new()),
@@ -91,7 +105,25 @@ pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFa
     Ok(DecodedImage { tensor: from_raster(raster, input)?, attributes })
 }
 
+/// A file that holds a whole volume.
+fn decode_volume(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFault> {
+    let DecodeRequest { input, dicom_attributes, bytes } = *request;
+    let (tensor, attributes) = match bytes {
+        bytes if bytes.get(128..132) == Some(b"DICM") => {
+            dicom::read_volume(bytes, input, dicom_attributes)?
+        }
+        bytes if nifti::is_nifti(bytes) => (nifti::read_volume(bytes, input)?, BTreeMap::new()),
+        [0x89, b'P', b'N', b'G', ..]
+        | [0xff, 0xd8, 0xff, ..]
+        | [b'I', b'I', 42, 0, ..]
+        | [b'M', b'M', 0, 42, ..] => return Err(ImageFault::NotVolume),
+        _ => return Err(ImageFault::FormatUnknown),
+    };
+    Ok(DecodedImage { tensor, attributes })
+}
+
 /// What the agent's executable does in [`DECODE_ROLE`].
 pub fn decode_box_main() -> ExitCode {
-    fedval_sandbox::serve(exchange::answer)
+    let mut session = exchange::Session::default();
+    fedval_sandbox::serve(move |request| session.answer(request))
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use fedval_study::protocol::{Layout, ModelInput, ValueScaling};
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 
-/// A tensor (values in the protocol's axis order, without the batch axis) as a PNG of 8 bits: grey for one channel
+/// A tensor, of a volume its middle slice (values in the protocol's axis order, without the batch axis) as a PNG of 8 bits: grey for one channel
 /// or equal ones, colour for three. `None` where the values are not those of the input.
 ///
 /// Mean and standard deviation are undone. Where the protocol scales to 0…1 the picture is exactly that, so that an
@@ -16,7 +16,10 @@ pub fn picture(tensor: &[f32], input: &ModelInput) -> Option<Vec<u8>> {
     if tensor.len() != input.values() || !matches!(channels, 1 | 3) {
         return None;
     }
-    let shown = shown(tensor, input);
+    // Of an even number the earlier of two, as of frames.
+    let middle = input.volume.map_or(0, |volume| (volume.depth as usize).saturating_sub(1) / 2);
+    let slice = tensor.get(middle * input.slice_values()..)?.get(..input.slice_values())?;
+    let shown = shown(slice, input);
     let pixels = shown.len() / channels;
     let at = |pixel: usize, channel: usize| match input.layout {
         Layout::Nchw => shown[channel * pixels + pixel],

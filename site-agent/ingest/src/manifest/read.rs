@@ -15,7 +15,7 @@ use fedval_study::protocol::{Labels, Reference, Task};
 use super::attributes::SharedValues;
 use super::columns::{Columns, IndexTestPlace};
 use super::error::{ManifestError, ManifestProblem};
-use super::image_path::resolve;
+use super::image_path::{resolve, resolve_volume};
 use super::parquet::{MAGIC, ParquetRows};
 use super::records::{Record, Records, Rows};
 use super::{
@@ -208,7 +208,8 @@ impl Reading<'_> {
         let found = match &self.columns.index_test {
             IndexTestPlace::Image(place) => {
                 let path = self.value(line, fields[*place], mapping.index_test.name())?;
-                resolve(self.root, path, line).map(IndexTest::Image)
+                let resolved = if self.labels.takes_folders { resolve_volume } else { resolve };
+                resolved(self.root, path, line).map(IndexTest::Image)
             }
             IndexTestPlace::Instance(key, place) => {
                 let name = self.value(line, fields[*place], mapping.index_test.name())?;

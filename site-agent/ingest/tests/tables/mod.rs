@@ -58,7 +58,11 @@ fn read(
         negative: vec!["0".to_owned()],
     };
     let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
-    read_manifest(&source, Labels { task: &Task::Binary, standard: &standard, takes_folders: false }, &attributes)
+    read_manifest(
+        &source,
+        Labels { task: &Task::Binary, standard: &standard, takes_folders: false },
+        &attributes,
+    )
 }
 
 fn score() -> IndexTestColumn {

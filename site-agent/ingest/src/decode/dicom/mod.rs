@@ -1,4 +1,4 @@
-//! DICOM Part 10 files: one frame of a grey or coloured image.
+//! DICOM Part 10 files: one frame of a grey or coloured image, or the frames of a volume.
 //!
 //! [`Part10`] finds the data set, [`DataSet`] the elements, [`Description`] what the pixels are, all
 //! without believing a length that the file cannot hold. Only then is a frame decoded.
@@ -17,6 +17,7 @@ mod segmentation;
 mod stored;
 mod table;
 mod voi;
+mod volume;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ use stored::Pixels;
 
 pub(super) use segmentation::read_mask;
 pub use stored::{StoredFrame, stored_frame};
+pub(super) use volume::{SliceHeader, read_volume, slice, slice_header};
 
 /// Reads the image of a file that starts with a preamble and `DICM`.
 pub(super) fn read(

@@ -1,4 +1,4 @@
-//! NIfTI-1 in one file, compressed or not: a slice of it, as DICOM would show it.
+//! NIfTI-1 in one file, compressed or not: a slice of it, as DICOM would show it, or the whole volume.
 //!
 //! # References
 //!
@@ -6,6 +6,7 @@
 
 mod mask;
 mod slice;
+mod volume;
 mod voxel;
 
 use std::io::{BufReader, Read};
@@ -17,6 +18,7 @@ pub(super) use mask::read_mask;
 use nifti::NiftiHeader;
 pub(super) use slice::directions_of;
 use slice::{Axis, Slice};
+pub(super) use volume::read_volume;
 use voxel::{Number, Voxel};
 
 use super::MAX_SIDE;

@@ -113,6 +113,16 @@ pub(super) fn steps(header: &NiftiHeader) -> Result<[[f64; 3]; 3], ImageFault> {
     }
 }
 
+/// Millimetres of the header's unit of length; a header that names none means them. `None` of what is no unit.
+pub(super) const fn millimetres(header: &NiftiHeader) -> Option<f64> {
+    match header.xyzt_units & 0b111 {
+        0 | 2 => Some(1.0),
+        1 => Some(1000.0),
+        3 => Some(0.001),
+        _ => None,
+    }
+}
+
 pub(in crate::decode) fn directions_of(space: [[f64; 3]; 3]) -> Result<Directions, ImageFault> {
     let nearest = space.map(nearest);
     match nearest {
