@@ -50,8 +50,8 @@ fn expected(slices: &[SliceFile], order: &str, spacing: Vector) -> Vec<f64> {
             let mut place = middle;
             for (axis, side) in sides.into_iter().enumerate() {
                 let along = (f64::from(side) - 0.5) * spacing[axis];
-                for part in 0..3 {
-                    place[part] += along * ways[axis][part];
+                for (part, way) in place.iter_mut().zip(ways[axis]) {
+                    *part += along * way;
                 }
             }
             field(place)
