@@ -535,7 +535,7 @@ fn volumes() -> String {
 fn a_study_of_volumes_says_its_millimetres_and_its_axes() {
     let volume = |text: &str| {
         let protocol = parsed(text);
-        let locked = LockedProtocol::lock(protocol.clone()).expect("it keeps to the rules");
+        let locked = LockedProtocol::new(protocol.clone()).expect("it keeps to the rules");
         let read = LockedProtocol::parse(locked.bytes()).expect("its own bytes");
         assert_eq!(read.protocol(), &protocol);
         serde_json::to_value(&protocol.model.input).expect("plain data")
