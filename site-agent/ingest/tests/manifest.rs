@@ -434,3 +434,25 @@ fn the_label_of_a_quantity_is_a_number() {
     let error = read_classes(&task, called, manifest).unwrap_err();
     assert_eq!(codes(&error), [("MANIFEST_SCORES_NEEDED", None)]);
 }
+
+#[test]
+fn a_folder_is_an_image_where_the_study_is_of_volumes_alone() {
+    let site = Site::new();
+    fs::create_dir(site.0.path().join("root/slices")).unwrap();
+    fs::create_dir(site.0.path().join("outside")).unwrap();
+    symlink(site.0.path().join("outside"), site.0.path().join("root/way-out")).unwrap();
+    let standard = standard();
+    let read = |cell: &str, takes_folders| {
+        let manifest = site.0.path().join("manifest.csv");
+        fs::write(&manifest, format!("{HEADER}c1,p1,{cell},1\n")).unwrap();
+        let columns = ColumnMapping::default();
+        let source = ManifestSource { manifest, root: site.0.path().join("root"), columns };
+        let labels = Labels { task: &Task::Binary, standard: &standard, takes_folders };
+        read_manifest(&source, labels, &[]).map(drop).map_err(|error| codes(&error))
+    };
+    assert_eq!(read("slices", true), Ok(()));
+    assert_eq!(read("a.png", true), Ok(()));
+    assert_eq!(read("slices", false), Err(vec![("MANIFEST_IMAGE_MISSING", Some(2))]));
+    assert_eq!(read("way-out", true), Err(vec![("MANIFEST_PATH_OUTSIDE", Some(2))]));
+    assert_eq!(read("../outside", true), Err(vec![("MANIFEST_PATH_OUTSIDE", Some(2))]));
+}

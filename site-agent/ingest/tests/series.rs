@@ -5,7 +5,7 @@
 mod dicom_file;
 mod slice_file;
 
-use dicom_file::DicomFile;
+use dicom_file::{DicomFile, element_bytes, item, padded};
 use fedval_ingest::decode::{ImageFault, decode_series};
 use fedval_ingest::{DecodeRequest, decode_image};
 use fedval_study::protocol::ModelInput;
@@ -180,6 +180,55 @@ fn each_slice_is_rescaled_by_its_own_slope() {
     for (found, plain) in found[6..].iter().zip(&plain[6..]) {
         assert!((found - (plain * 0.5 - 100.0)).abs() < 1e-3, "{found} of {plain}");
     }
+}
+
+fn sequence(group: u16, element: u16, items: &[Vec<u8>]) -> Vec<u8> {
+    let items: Vec<u8> = items.iter().flat_map(|of| item(of)).collect();
+    let length = u32::try_from(items.len()).unwrap();
+    let tag = [group.to_le_bytes(), element.to_le_bytes()].concat();
+    [&tag[..], b"SQ\0\0", &length.to_le_bytes(), &items].concat()
+}
+
+/// An enhanced image whose frames lie at these heights: each says where, and all share the rest.
+fn enhanced(heights: &[f64]) -> Vec<u8> {
+    let decimal =
+        |group, element, text: &str| element_bytes(group, element, "DS", &padded(text), true);
+    let orientation = decimal(0x0020, 0x0037, "1\\0\\0\\0\\1\\0");
+    let shared = [
+        sequence(0x0020, 0x9116, &[orientation]),
+        sequence(0x0028, 0x9110, &[decimal(0x0028, 0x0030, "1\\1")]),
+    ];
+    let frame = |height: &f64| {
+        let position = decimal(0x0020, 0x0032, &format!("-10\\5\\{height}"));
+        sequence(0x0020, 0x9113, &[position])
+    };
+    let frames: Vec<Vec<u8>> = heights.iter().map(frame).collect();
+    let further =
+        [sequence(0x5200, 0x9229, &[shared.concat()]), sequence(0x5200, 0x9230, &frames)].concat();
+    // Of every frame the six pixels of the slice that lies there.
+    let slice = |height: &f64| {
+        let file = SliceFile::at([-10.0, 5.0, *height], AXIAL).bytes();
+        file[file.len() - 12..].to_vec()
+    };
+    let pixels = heights.iter().flat_map(slice).collect();
+    let frames = if heights.len() == 4 { "4" } else { "3" };
+    let frames = Some(frames);
+    DicomFile { frames, further, pixels, ..DicomFile::grey16(16, [0; 6]) }.bytes()
+}
+
+#[test]
+fn frames_of_an_enhanced_image_are_ordered_as_files_are() {
+    let input = volume_input([4, 2, 3], "SPL", [2.0, 1.0, 1.0]);
+    let of = |heights: &[f64]| {
+        let bytes = enhanced(heights);
+        let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes: &bytes };
+        decode_image(&request).map(|volume| volume.tensor)
+    };
+    let expected = read(&input, &axial(4)).unwrap();
+    assert_eq!(of(&[0.0, 2.0, 4.0, 6.0]).unwrap(), expected);
+    assert_eq!(of(&[4.0, 0.0, 6.0, 2.0]).unwrap(), expected);
+    assert_eq!(of(&[0.0, 2.0, 6.0]), Err(ImageFault::SeriesGap));
+    assert_eq!(of(&[0.0, 2.0, 2.0]), Err(ImageFault::SeriesDuplicate));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::io::Cursor;
 use fedval_study::protocol::{Layout, ModelInput, ValueScaling};
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 
-/// A tensor, of a volume its middle slice (values in the protocol's axis order, without the batch axis) as a PNG of 8 bits: grey for one channel
-/// or equal ones, colour for three. `None` where the values are not those of the input.
+/// A tensor (values in the protocol's axis order, without the batch axis) as a PNG of 8 bits: grey for one channel
+/// or equal ones, colour for three; of a volume its middle slice. `None` where the values are not those of the input.
 ///
 /// Mean and standard deviation are undone. Where the protocol scales to 0…1 the picture is exactly that, so that an
 /// image that the model sees too dark is too dark here; modality values go from their least to their greatest.
@@ -59,7 +59,7 @@ fn shade(share: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fedval_study::protocol::{FrameChoice, Monochrome1, Resize};
+    use fedval_study::protocol::{AxisOrder, FrameChoice, Monochrome1, Resize, VolumeInput};
 
     fn input(channels: u32, layout: Layout, scaling: ValueScaling) -> ModelInput {
         ModelInput {
@@ -104,6 +104,21 @@ mod tests {
         assert_eq!(pixels(&[1.0, -1.0, -1.0, -1.0, -1.0, 1.0], &nchw), red_and_blue);
         let nhwc = input(3, Layout::Nhwc, ValueScaling::Unit);
         assert_eq!(pixels(&[1.0, -1.0, -1.0, -1.0, -1.0, 1.0], &nhwc), red_and_blue);
+    }
+
+    #[test]
+    fn a_volume_is_shown_by_its_middle_slice() {
+        let volume = VolumeInput {
+            depth: 3,
+            orientation: AxisOrder::AXIAL,
+            spacing_mm: [1.0; 3],
+            padding: 0.0,
+            slab: None,
+        };
+        let input =
+            ModelInput { volume: Some(volume), ..input(1, Layout::Nchw, ValueScaling::Unit) };
+        assert_eq!(pixels(&[1.0, 1.0, -1.0, 1.0, 1.0, 1.0], &input), [0, 255]);
+        assert_eq!(picture(&[1.0, 1.0], &input), None);
     }
 
     #[test]
