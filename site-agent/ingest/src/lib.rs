@@ -13,9 +13,9 @@ mod problem_list;
 pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
-    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, MaskComparison,
-    MaskMeasures, MaskRequest, ReceivedImage, compare_masks, decode_box_main, decode_image,
-    picture, probe_file,
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, FramePlace,
+    ImageFrame, MaskComparison, MaskMeasures, MaskRequest, OutputRequest, ReceivedImage,
+    compare_masks, compare_output, decode_box_main, decode_image, picture, probe_file,
 };
 pub use findings::{
     CaseFindings, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,

@@ -54,7 +54,8 @@ fn values_of(output: &TensorMetadata) -> Option<usize> {
 mod tests {
     use fedval_study::digest::{ModelDigest, Sha256Digest};
     use fedval_study::protocol::{
-        FrameChoice, Layout, ModelInput, ModelOutput, Monochrome1, Resize, ScoreScale, ValueScaling,
+        FrameChoice, Layout, ModelInput, ModelOutput, Monochrome1, OutputForm, Resize, ScoreScale,
+        ValueScaling,
     };
 
     use super::*;
@@ -82,6 +83,7 @@ mod tests {
                 scale: ScoreScale::Probability,
                 positive_index: 1,
                 values: 1,
+                form: OutputForm::Scores,
             },
         }
     }

@@ -9,10 +9,11 @@ use fedval_study::summary::FailureReason;
 
 use super::DecodeRequest;
 use super::exchange::{
-    ReceivedImage, decode_mask_reply, decode_reply, encode_head, encode_mask_head, max_reply_bytes,
+    ReceivedImage, decode_mask_reply, decode_reply, encode_head, encode_mask_head,
+    encode_output_head, max_reply_bytes,
 };
 use super::fault::ImageFault;
-use super::mask::{MaskComparison, MaskRequest};
+use super::mask::{MaskComparison, MaskRequest, OutputRequest};
 
 /// Images that one child decodes. A child that an image has turned can falsify no more than the
 /// rest of these.
@@ -160,6 +161,22 @@ impl Decoder {
         self.check_length(request.reference)?;
         self.check_length(request.predicted)?;
         let parts = [&encode_mask_head(request)[..], request.reference, request.predicted];
+        self.ask(&parts, max_reply_bytes(0), |reply| decode_mask_reply(&reply)).await
+    }
+
+    /// Holds a model's mask against the reference standard's. The model's numbers go in; what comes out is what is
+    /// measured, as of two files.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`]. What ends the box fails its own case only.
+    pub async fn compare_output(
+        &mut self,
+        request: &OutputRequest<'_>,
+    ) -> Result<SiteLocal<MaskComparison>, DecodeFailure> {
+        self.check_length(request.reference)?;
+        let values = bytemuck::cast_slice(request.values);
+        let parts = [&encode_output_head(request)[..], request.reference, values];
         self.ask(&parts, max_reply_bytes(0), |reply| decode_mask_reply(&reply)).await
     }
 

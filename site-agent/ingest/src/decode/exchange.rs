@@ -1,8 +1,8 @@
 //! What travels between the decoder's box and its parent.
 //!
 //! Request: length of the head in four bytes, the head as JSON, the file, or both masks of a case one behind the
-//! other. Reply: a byte that says how it went; for an image three zeros follow, the number of values in four bytes,
-//! the values as `f32`, and the attributes as JSON; for masks, what was measured of them. Integers are
+//! other, or the reference standard's and the numbers of a model's output. Reply: a byte that says how it went; for an image three zeros follow, the number of values in four bytes,
+//! the values as `f32`, and the attributes with the image's frame as JSON; for masks, what was measured of them. Integers are
 //! little-endian, values as this machine keeps them: both ends are the same program.
 
 use std::borrow::Cow;
@@ -11,12 +11,15 @@ use std::fmt;
 
 use fedval_preprocess::all_finite;
 use fedval_sandbox::{Reply, numbers};
-use fedval_study::protocol::{ModelInput, Structure};
+use fedval_study::protocol::{ModelInput, ModelSpecification, Structure};
 use serde::{Deserialize, Serialize};
 
 use super::attributes::admitted;
 use super::fault::ImageFault;
-use super::mask::{MaskComparison, MaskRequest, compare_masks, reply as mask_reply};
+use super::image_frame::ImageFrame;
+use super::mask::{
+    MaskComparison, MaskRequest, OutputRequest, compare_masks, compare_output, reply as mask_reply,
+};
 use super::{DecodeRequest, DecodedImage, decode_image};
 
 /// First byte of a reply with an image or a comparison; any other is a fault's place, counted from 1.
@@ -39,12 +42,38 @@ enum Head<'a> {
         structure: &'a Structure,
         reference_bytes: usize,
     },
+    /// A file, and behind it the numbers of a model's output.
+    Output {
+        structure: &'a Structure,
+        model: &'a ModelSpecification,
+        frame: &'a ImageFrame,
+        reference_bytes: usize,
+    },
 }
 
 #[derive(Deserialize)]
 enum OwnedHead {
-    Image { input: ModelInput, dicom_attributes: Vec<String> },
-    Masks { structure: Structure, reference_bytes: usize },
+    Image {
+        input: ModelInput,
+        dicom_attributes: Vec<String>,
+    },
+    Masks {
+        structure: Structure,
+        reference_bytes: usize,
+    },
+    Output {
+        structure: Structure,
+        model: Box<ModelSpecification>,
+        frame: ImageFrame,
+        reference_bytes: usize,
+    },
+}
+
+/// What a reply says of an image beside its values.
+#[derive(Serialize, Deserialize)]
+struct About {
+    attributes: BTreeMap<String, String>,
+    frame: ImageFrame,
 }
 
 /// Longest reply of an honest box with an input of `values` values.
@@ -64,6 +93,12 @@ pub(super) fn encode_mask_head(request: &MaskRequest<'_>) -> Vec<u8> {
     encoded(&Head::Masks { structure, reference_bytes: reference.len() })
 }
 
+/// What goes before the reference standard's mask and the numbers of a model's output.
+pub(super) fn encode_output_head(request: &OutputRequest<'_>) -> Vec<u8> {
+    let OutputRequest { structure, model, frame, reference, .. } = *request;
+    encoded(&Head::Output { structure, model, frame, reference_bytes: reference.len() })
+}
+
 fn encoded(head: &Head<'_>) -> Vec<u8> {
     let head = serde_json::to_vec(head).expect("a part of a protocol is a plain structure");
     let length = u32::try_from(head.len()).expect("a part of a protocol is a few lines");
@@ -72,7 +107,7 @@ fn encoded(head: &Head<'_>) -> Vec<u8> {
 
 /// What the box answers: an image goes out from where it was decoded.
 pub(super) enum Answer {
-    Image { head: [u8; HEAD_BYTES], tensor: Vec<f32>, attributes: Vec<u8> },
+    Image { head: [u8; HEAD_BYTES], tensor: Vec<f32>, about: Vec<u8> },
     Masks([u8; 1 + mask_reply::LENGTH]),
     Fault([u8; 1]),
 }
@@ -80,8 +115,8 @@ pub(super) enum Answer {
 impl Reply for Answer {
     fn parts(&self) -> Vec<&[u8]> {
         match self {
-            Self::Image { head, tensor, attributes } => {
-                vec![head, bytemuck::cast_slice(tensor), attributes]
+            Self::Image { head, tensor, about } => {
+                vec![head, bytemuck::cast_slice(tensor), about]
             }
             Self::Masks(comparison) => vec![comparison],
             Self::Fault(place) => vec![place],
@@ -103,6 +138,13 @@ pub(super) fn answer(request: &[u8]) -> Answer {
             compare_masks(&MaskRequest { structure, reference, predicted })
                 .map(|comparison| answer_of_masks(&comparison))
         }
+        OwnedHead::Output { structure, model, frame, reference_bytes } => {
+            let parts = bytes.split_at_checked(reference_bytes).ok_or(ImageFault::Corrupt)?;
+            let (reference, values) = (parts.0, numbers(parts.1));
+            let (structure, model, frame, values) = (&structure, &*model, &frame, &*values);
+            compare_output(&OutputRequest { structure, model, frame, reference, values })
+                .map(|comparison| answer_of_masks(&comparison))
+        }
     });
     answered.unwrap_or_else(|fault| Answer::Fault([1 + fault as u8]))
 }
@@ -120,11 +162,12 @@ fn decode_request(request: &[u8]) -> Option<(OwnedHead, &[u8])> {
 }
 
 fn answer_with(image: DecodedImage) -> Answer {
-    let attributes = serde_json::to_vec(&image.attributes).unwrap_or_default();
+    let about = About { attributes: image.attributes, frame: image.frame };
+    let about = serde_json::to_vec(&about).unwrap_or_default();
     let count = u32::try_from(image.tensor.len()).expect("an input has at most 3 × 16,384² values");
     let mut head = [DECODED; HEAD_BYTES];
     head[4..].copy_from_slice(&count.to_le_bytes());
-    Answer::Image { head, tensor: image.tensor, attributes }
+    Answer::Image { head, tensor: image.tensor, about }
 }
 
 /// An image as its box sent it: the reply itself, so that its values are not copied on their way to
@@ -134,6 +177,7 @@ pub struct ReceivedImage {
     reply: Vec<u8>,
     count: usize,
     attributes: BTreeMap<String, String>,
+    frame: ImageFrame,
 }
 
 impl ReceivedImage {
@@ -147,6 +191,12 @@ impl ReceivedImage {
     #[must_use]
     pub const fn attributes(&self) -> &BTreeMap<String, String> {
         &self.attributes
+    }
+
+    /// The pixels that it was made of.
+    #[must_use]
+    pub const fn frame(&self) -> &ImageFrame {
+        &self.frame
     }
 
     /// The attributes alone.
@@ -176,13 +226,16 @@ pub(super) fn decode_reply(
     let (head, rest) = reply.split_first_chunk::<HEAD_BYTES>()?;
     let [0, 0, 0, 0, count @ ..] = *head else { return None };
     let count = u32::from_le_bytes(count) as usize;
-    let (values, attributes) = rest.split_at_checked(count.checked_mul(4)?)?;
+    let (values, about) = rest.split_at_checked(count.checked_mul(4)?)?;
     if count != request.input.values() || !all_finite(&numbers(values)) {
         return None;
     }
-    let attributes: BTreeMap<String, String> = serde_json::from_slice(attributes).ok()?;
+    let About { attributes, frame } = serde_json::from_slice(about).ok()?;
+    if !frame.is_possible() {
+        return None;
+    }
     let attributes = admitted(attributes, request.dicom_attributes);
-    Some(Ok(ReceivedImage { reply, count, attributes }))
+    Some(Ok(ReceivedImage { reply, count, attributes, frame }))
 }
 
 /// The same for a comparison of two masks.
@@ -226,11 +279,16 @@ mod tests {
             let reply = sent(&Answer::Fault([1 + fault as u8]));
             assert_eq!(decode_reply(reply, &request), Some(Err(fault)));
         }
-        let image = |tensor| DecodedImage { tensor, attributes: BTreeMap::new() };
+        let frame = ImageFrame { height: 5, width: 7, place: None };
+        let image = |tensor| DecodedImage { tensor, attributes: BTreeMap::new(), frame };
         let reply = sent(&answer_with(image(vec![0.5, 1.0])));
         let received = decode_reply(reply.clone(), &request).unwrap().unwrap();
         assert_eq!(*received.tensor(), [0.5, 1.0]);
         assert!(received.attributes().is_empty());
+        assert_eq!(*received.frame(), frame);
+        let nowhere =
+            DecodedImage { frame: ImageFrame { height: 0, ..frame }, ..image(vec![0.5, 1.0]) };
+        assert_eq!(decode_reply(sent(&answer_with(nowhere)), &request), None);
         for odd in [vec![0.5], vec![0.5, f32::NAN], vec![0.5; 3]] {
             assert_eq!(decode_reply(sent(&answer_with(image(odd))), &request), None);
         }

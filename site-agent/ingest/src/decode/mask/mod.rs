@@ -6,7 +6,9 @@
 mod grid;
 mod lattice;
 mod measured;
+mod output;
 mod picture;
+mod plane;
 pub(super) mod reply;
 mod voxels;
 
@@ -17,6 +19,7 @@ use fedval_study::protocol::Structure;
 
 pub(super) use grid::{Grid, Space};
 pub(super) use lattice::{Lattice, Turned};
+pub use output::{OutputRequest, compare_output};
 pub(super) use voxels::Voxels;
 
 use super::fault::ImageFault;
