@@ -1,17 +1,16 @@
-//! The second half of a lane: from the model's input to a score.
+//! The second half of a lane: from the model's input to what the model gives.
 
 use std::path::Path;
 
+use fedval_disclosure::SiteLocal;
 use fedval_inference::{
-    BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelEngine, ScoreError,
+    BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelAnswer, ModelEngine, ScoreError,
 };
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::summary::FailureReason;
-use fedval_vault::CaseOutcome;
 
 use crate::lane::LaneError;
-use crate::{machine, prediction};
+use crate::machine;
 
 /// How often the model's box is started again for one case before the job fails.
 pub(crate) const MODEL_RETRIES: u32 = 2;
@@ -75,18 +74,17 @@ impl<'e> Scorer<'e> {
         if self.source.is_shard { machine::marked(row) } else { row }
     }
 
-    /// Scores one case; a box that ends is started again, and a server that has gone is asked again. Either ends the job where it
-    /// fails on the case every time.
-    pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
+    /// What the model gives of one case; none where that is not what the protocol says. A box that ends is started again, and a
+    /// server that has gone is asked again. Either ends the job where it fails on the case every time.
+    pub(crate) async fn answer(
+        &mut self,
+        tensor: &[f32],
+    ) -> Result<Option<SiteLocal<ModelAnswer>>, LaneError> {
         let mut tries = 0;
         loop {
-            match self.model.scores(tensor).await {
-                Ok(scores) => {
-                    return Ok(prediction::outcome(self.source.protocol, scores.open_on_site()));
-                }
-                Err(ScoreError::Invalid) => {
-                    return Ok(CaseOutcome::Failed(FailureReason::InvalidOutput));
-                }
+            match self.model.answer(tensor).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(ScoreError::Invalid) => return Ok(None),
                 // Whoever tried to break out is not asked again.
                 Err(error) if tries == MODEL_RETRIES || error == ScoreError::Forbidden => {
                     return Err(LaneError::ModelDies(on_this_case(error)));

@@ -19,7 +19,7 @@ pub use decode::{
 };
 pub use findings::{
     CaseFindings, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,
-    ReferenceFinding, read_findings,
+    ReferenceFinding, ReferenceFindings, read_findings, read_reference_findings,
 };
 pub use manifest::{
     Attributes, Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError,

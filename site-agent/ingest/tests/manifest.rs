@@ -12,7 +12,7 @@ use fedval_ingest::{
     ManifestError, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::{
-    Border, Class, Labels, Quantity, Reference, ReferenceStandard, Structure, Task,
+    Border, Class, Labels, OutputForm, Quantity, Reference, ReferenceStandard, Structure, Task,
 };
 use tempfile::TempDir;
 
@@ -57,7 +57,7 @@ fn standard() -> ReferenceStandard {
 }
 
 const fn binary(standard: &ReferenceStandard) -> Labels<'_> {
-    Labels { task: &Task::Binary, standard }
+    Labels { task: &Task::Binary, standard, form: OutputForm::Scores }
 }
 
 fn codes(error: &ManifestError) -> Vec<(&'static str, Option<u64>)> {
@@ -93,7 +93,9 @@ fn a_manifest_becomes_a_cohort() {
         | IndexTest::Scores(_)
         | IndexTest::Instance(_)
         | IndexTest::Findings(_)
-        | IndexTest::Masks { .. } => false,
+        | IndexTest::Masks { .. }
+        | IndexTest::Outlined { .. }
+        | IndexTest::Searched { .. } => false,
     }));
     assert_eq!(format!("{:?}", cases[0]), "Case(..)");
 }
@@ -311,7 +313,7 @@ fn read_classes(
     let columns = ColumnMapping { index_test: column, ..ColumnMapping::default() };
     let source = ManifestSource { manifest: path, root: site.0.path().join("root"), columns };
     let standard = standard();
-    read_manifest(&source, Labels { task, standard: &standard }, &[])
+    read_manifest(&source, Labels { task, standard: &standard, form: OutputForm::Scores }, &[])
 }
 
 #[test]

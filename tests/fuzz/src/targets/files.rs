@@ -10,8 +10,8 @@ use fedval_ingest::{
     decode_image, read_findings, read_manifest,
 };
 use fedval_study::protocol::{
-    Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1, Quantity,
-    ReferenceStandard, Resize, Structure, Task, ValueScaling,
+    Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1, OutputForm,
+    Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling,
 };
 
 use crate::draw::Draw;
@@ -169,7 +169,7 @@ fn manifest(draw: &mut Draw<'_>) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let labels = Labels { task: &task, standard: &standard };
+    let labels = Labels { task: &task, standard: &standard, form: OutputForm::Scores };
     let _ = read_manifest(&source, labels, &[]);
 }
 
