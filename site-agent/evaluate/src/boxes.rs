@@ -1,6 +1,7 @@
 //! Boxes that a model gives, to findings in the image's own pixels.
 
-use fedval_ingest::{ImageFrame, PredictedFinding, findings::Place};
+use fedval_ingest::findings::Place;
+use fedval_ingest::{ImageFrame, PredictedFinding};
 use fedval_preprocess::{Placement, Size};
 use fedval_study::protocol::{BoxOutput, DetectionPlan, ModelInput};
 
@@ -21,7 +22,7 @@ pub(crate) fn findings(
     let placement = Placement::of(size, input).ok()?;
     let mut found = Vec::new();
     for row in values.chunks_exact(form.columns()) {
-        if let Some(kept) = kept(row, form, &placement)? {
+        if let Row::Counted(kept) = read(row, form, &placement)? {
             found.push(kept);
         }
     }
@@ -30,8 +31,16 @@ pub(crate) fn findings(
     Some(found.into_iter().map(|of| of.map(f64::to_bits)).collect())
 }
 
-/// A row's box; `Some(None)` of one that is not counted, `None` of one that cannot be.
-fn kept(row: &[f32], form: BoxOutput, placement: &Placement) -> Option<Option<[f64; 5]>> {
+/// What a row of the output is.
+enum Row {
+    /// A box in the image's pixels, with its score.
+    Counted([f64; 5]),
+    /// Of another class, or none at all.
+    LeftOut,
+}
+
+/// Reads a row; `None` of one that cannot be.
+fn read(row: &[f32], form: BoxOutput, placement: &Placement) -> Option<Row> {
     let [x0, y0, x1, y1, score, rest @ ..] = row else { return None };
     let [x0, y0, x1, y1, score] = [*x0, *y0, *x1, *y1, *score].map(f64::from);
     let is_of_class = match (form.class, rest) {
@@ -41,15 +50,16 @@ fn kept(row: &[f32], form: BoxOutput, placement: &Placement) -> Option<Option<[f
     };
     // Lists of a fixed length are filled up with rows of score 0.
     if score == 0.0 || !is_of_class {
-        return Some(None);
+        return Some(Row::LeftOut);
     }
     let [width, height] = placement.frame_sides();
-    let is_in_order = 0.0 <= x0 && x0 <= x1 && x1 <= width && 0.0 <= y0 && y0 <= y1 && y1 <= height;
-    if !is_in_order || !(0.0..=1.0).contains(&score) {
+    let is_inside =
+        (0.0..=x1).contains(&x0) && x1 <= width && (0.0..=y1).contains(&y0) && y1 <= height;
+    if !is_inside || !(0.0..=1.0).contains(&score) {
         return None;
     }
     let ([x0, y0], [x1, y1]) = (placement.point([x0, y0]), placement.point([x1, y1]));
-    Some(Some([x0, y0, x1, y1, score]))
+    Some(Row::Counted([x0, y0, x1, y1, score]))
 }
 
 /// The same as findings that are matched.
