@@ -12,7 +12,8 @@ use fedval_ingest::{
     ManifestError, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::{
-    Border, Class, Labels, OutputForm, Quantity, Reference, ReferenceStandard, Structure, Task,
+    Border, Class, Labels, MaskOutput, MaskRule, OutputForm, Quantity, Reference,
+    ReferenceStandard, Structure, Task,
 };
 use tempfile::TempDir;
 
@@ -307,13 +308,22 @@ fn read_classes(
     column: IndexTestColumn,
     manifest: &str,
 ) -> Result<SiteLocal<Cohort>, ManifestError> {
+    read_as(task, OutputForm::Scores, column, manifest)
+}
+
+fn read_as(
+    task: &Task,
+    form: OutputForm,
+    column: IndexTestColumn,
+    manifest: &str,
+) -> Result<SiteLocal<Cohort>, ManifestError> {
     let site = Site::new();
     let path = site.0.path().join("manifest.csv");
     fs::write(&path, manifest).unwrap();
     let columns = ColumnMapping { index_test: column, ..ColumnMapping::default() };
     let source = ManifestSource { manifest: path, root: site.0.path().join("root"), columns };
     let standard = standard();
-    read_manifest(&source, Labels { task, standard: &standard, form: OutputForm::Scores }, &[])
+    read_manifest(&source, Labels { task, standard: &standard, form }, &[])
 }
 
 #[test]
@@ -387,6 +397,37 @@ fn a_table_of_masks_names_two_files_and_has_no_label() {
     );
     let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
     assert_eq!(references, [Some(Reference::Mask), None, Some(Reference::Mask)]);
+}
+
+/// A study whose model gives masks has images, each with the reference standard's mask beside it.
+#[test]
+fn an_image_may_have_its_reference_mask_beside_it() {
+    let outlined = || IndexTestColumn::Outlined {
+        image: Box::new(IndexTestColumn::Image("image".to_owned())),
+        reference: "truth".to_owned(),
+    };
+    let form = OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) });
+    let manifest = "case_id,patient_id,image,truth\nc1,p1,a.png,b.png\nc2,p2,b.png,\n";
+    let cohort = read_as(&of_masks(), form, outlined(), manifest).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    let found = |case: &Case| match (&case.index_test, case.index_test.image()) {
+        (IndexTest::Outlined { reference, .. }, IndexTest::Image(image)) => (
+            image.ends_with("a.png"),
+            reference.as_ref().is_some_and(|mask| mask.ends_with("b.png")),
+        ),
+        _ => panic!("an image with a mask"),
+    };
+    assert_eq!(cases.iter().map(found).collect::<Vec<_>>(), [(true, true), (false, false)]);
+    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
+    assert_eq!(references, [Some(Reference::Mask), None]);
+    // Of a model that gives no mask, and of a study without masks.
+    let error = read_classes(&of_masks(), outlined(), manifest).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_MASKS_NEEDED", None)]);
+    let error = read_classes(&grades(), outlined(), manifest).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_MASKS_UNUSED", None)]);
+    let outside = manifest.replace("b.png\n", "../b.png\n");
+    let error = read_as(&of_masks(), form, outlined(), &outside).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_PATH_OUTSIDE", Some(2))]);
 }
 
 #[test]
