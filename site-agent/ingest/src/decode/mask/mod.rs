@@ -1,4 +1,4 @@
-//! Two masks of a case to the few numbers that are counted of it.
+//! Two masks of a case, or a model's output and a mask, to the few numbers that are counted of it.
 //!
 //! Both are read, and held against each other, in the box: what crosses to the parent is which of them holds anything,
 //! and three numbers.
