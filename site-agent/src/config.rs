@@ -9,6 +9,7 @@ use fedval_evaluate::MOST_SHARDS;
 use fedval_inference::InferenceLimits;
 use fedval_ingest::{
     ColumnMapping, DecodeLimits, FindingsSource, IndexTestColumn, ManifestSource, Pacs,
+    ReferenceFindings,
 };
 use fedval_study::{ScoreSource, StudyId};
 use serde::Deserialize;
@@ -104,7 +105,8 @@ pub(crate) struct DataSource {
 #[serde(deny_unknown_fields)]
 struct FindingsConfig {
     reference: PathBuf,
-    predicted: PathBuf,
+    /// Default: none, and the study's model finds its own in the images.
+    predicted: Option<PathBuf>,
     /// Default: none, and every scan of the manifest was read.
     status: Option<String>,
 }
@@ -120,7 +122,7 @@ struct Columns {
     score: Option<String>,
     /// Default: none. Grades that a device called, for a study of grades.
     called: Option<String>,
-    /// Default: none. Masks of the reference standard, for a study of masks.
+    /// Default: none. Masks of the reference standard, for a study of masks; alone where its model gives the others.
     reference_mask: Option<String>,
     /// Default: none. Masks that were made elsewhere, for a study of masks.
     predicted_mask: Option<String>,
@@ -156,10 +158,15 @@ impl DataSource {
     /// Where the scores of this source come from.
     pub(crate) const fn scores(&self) -> ScoreSource {
         let columns = &self.columns;
-        match (&columns.score, &columns.called, &columns.predicted_mask, &self.findings) {
-            (None, None, None, None) => ScoreSource::Model,
+        match (&columns.score, &columns.called, &columns.predicted_mask, self.has_found()) {
+            (None, None, None, false) => ScoreSource::Model,
             _ => ScoreSource::PredictionTable,
         }
+    }
+
+    /// Whether findings of the index test were brought.
+    const fn has_found(&self) -> bool {
+        matches!(self.findings, Some(FindingsConfig { predicted: Some(_), .. }))
     }
 
     /// Whether scores or calls of the index test were brought.
@@ -176,9 +183,9 @@ impl DataSource {
             let message = "a source with findings has no score column and no called one";
             return Err(invalid(message));
         }
-        let has_masks = self.columns.predicted_mask.is_some();
-        if self.columns.reference_mask.is_some() != has_masks {
-            let message = "a source of masks has a reference_mask and a predicted_mask";
+        let has_masks = self.columns.reference_mask.is_some();
+        if self.columns.predicted_mask.is_some() && !has_masks {
+            let message = "a source with a predicted_mask has a reference_mask";
             return Err(invalid(message));
         }
         if has_masks && self.has_scores() {
@@ -212,7 +219,7 @@ impl DataSource {
             // Each process would ask as much as the agent may.
             Some(_) if self.pacs.is_some() => Err(invalid("a source with a PACS has no `shards`")),
             // Masks, too, were made elsewhere, but measuring them takes its time.
-            Some(_) if self.has_scores() || self.findings.is_some() => {
+            Some(_) if self.has_scores() || self.has_found() => {
                 Err(invalid("scores and findings that were brought have no `shards`: nothing runs"))
             }
             of => Ok(of),
@@ -234,25 +241,37 @@ impl DataSource {
 
     /// What the index test of each case is found by.
     fn index_test(&self) -> IndexTestColumn {
-        if let Some(findings) = &self.findings {
-            return IndexTestColumn::Findings(FindingsSource {
-                reference: findings.reference.clone(),
-                predicted: findings.predicted.clone(),
-                status: findings.status.clone(),
-            });
+        if let Some(FindingsConfig { reference, predicted, status }) = self.findings.clone() {
+            return match predicted {
+                Some(predicted) => {
+                    IndexTestColumn::Findings(FindingsSource { reference, predicted, status })
+                }
+                None => IndexTestColumn::Searched {
+                    image: Box::new(self.image()),
+                    findings: ReferenceFindings { reference, status },
+                },
+            };
         }
         let columns = self.columns.clone();
-        match (columns.score, columns.called, &self.pacs) {
-            (None, None, None) if columns.predicted_mask.is_some() => IndexTestColumn::Masks {
-                reference: columns.reference_mask.unwrap_or_default(),
-                predicted: columns.predicted_mask.unwrap_or_default(),
-            },
-            (Some(score), _, _) => IndexTestColumn::Score(score),
-            (None, Some(called), _) => IndexTestColumn::Called(called),
-            (None, None, None) => IndexTestColumn::Image(columns.image),
-            (None, None, Some(pacs)) => {
-                IndexTestColumn::Instance(pacs.instance_key(), columns.image)
+        match (columns.score, columns.called, columns.reference_mask, columns.predicted_mask) {
+            (Some(score), _, _, _) => IndexTestColumn::Score(score),
+            (None, Some(called), _, _) => IndexTestColumn::Called(called),
+            (None, None, Some(reference), Some(predicted)) => {
+                IndexTestColumn::Masks { reference, predicted }
             }
+            (None, None, Some(reference), None) => {
+                IndexTestColumn::Outlined { image: Box::new(self.image()), reference }
+            }
+            (None, None, None, _) => self.image(),
+        }
+    }
+
+    /// What the image of each case is found by.
+    fn image(&self) -> IndexTestColumn {
+        let image = self.columns.image.clone();
+        match &self.pacs {
+            None => IndexTestColumn::Image(image),
+            Some(pacs) => IndexTestColumn::Instance(pacs.instance_key(), image),
         }
     }
 
@@ -436,7 +455,10 @@ mod tests {
             .replace("# reference = ", "reference = ")
             .replace("# predicted = ", "predicted = ");
         assert_eq!(with_findings.matches("\npredicted").count(), 2);
-        for text in [with_scores, only_one, with_findings] {
+        let findings_and_one = with_findings
+            .replace("\npredicted_mask = ", "\n# predicted_mask = ")
+            .replace("\npredicted = ", "\n# predicted = ");
+        for text in [with_scores, only_one, with_findings, findings_and_one] {
             let config: Config = toml::from_str(&text).unwrap();
             let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
             assert_eq!(refused.code, "CONFIG_INVALID");

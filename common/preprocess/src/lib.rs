@@ -12,6 +12,7 @@
 
 mod grey;
 mod lookup;
+mod placement;
 pub mod probe;
 mod raster;
 mod resize;
@@ -22,6 +23,7 @@ pub mod volume;
 
 pub use grey::{GreyMapping, LookupTable, Modality, StoredValues, Voi};
 pub use lookup::mapped;
+pub use placement::Placement;
 pub use raster::{MAX_SIDE, Raster, Size};
 pub use tensor::{accept, all_finite, from_raster};
 pub use unfit::Unfit;

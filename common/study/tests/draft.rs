@@ -3,7 +3,8 @@
 use fedval_study::Sha256Digest;
 use fedval_study::draft::{Draft, DraftError};
 use fedval_study::protocol::{
-    EndpointDirection, ProbeRule, Reference, ScoreScale, StudyProtocol, Task, ValueScaling,
+    EndpointDirection, MaskOutput, MaskRule, OutputForm, PredictionTables, ProbeRule, Reference,
+    ScoreScale, StudyProtocol, Task, ValueScaling,
 };
 use fedval_study::{LockedProtocol, Measure};
 
@@ -488,6 +489,66 @@ fn a_study_of_masks_says_what_it_looks_for_and_how_it_measures() {
         "metric = \"hd95\"\nlimit = 6\ndirection = \"at_most\"",
     );
     assert_eq!(parsed(&near).endpoints[0].direction, EndpointDirection::AtMost);
+}
+
+/// The same with a model that gives masks at the sites.
+fn segmentation_by_model(output: &str) -> String {
+    let output = format!("[model.output]\nform = \"mask\"\n{output}");
+    segmentation()
+        .replace("prediction_tables = \"accept\"\n", "")
+        .replace("[model.output]\n", &output)
+}
+
+#[test]
+fn a_model_may_give_the_masks_itself() {
+    let logits = segmentation_by_model(
+        "scale = \"logit\"\nrule = \"threshold\"\nthreshold = 0.3\nchannels = 2\npositive_index = 1\n",
+    );
+    let protocol = parsed(&logits);
+    let output = &protocol.model.output;
+    let mask = MaskOutput { channels: 2, rule: MaskRule::Threshold(300_000) };
+    assert_eq!((output.form, output.scale), (OutputForm::Mask(mask), ScoreScale::Logit));
+    assert_eq!((output.positive_index, protocol.prediction_tables), (1, PredictionTables::Refuse));
+    let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
+    assert_eq!(LockedProtocol::parse(locked.bytes()).expect("its own bytes").protocol(), &protocol);
+    let highest = segmentation_by_model("rule = \"highest\"\nchannels = 3\n");
+    let mask = MaskOutput { channels: 3, rule: MaskRule::Highest };
+    assert_eq!(parsed(&highest).model.output.form, OutputForm::Mask(mask));
+    // Protocols without a mask say nothing of one, as before there was a choice.
+    let before = LockedProtocol::new(parsed(&segmentation())).expect("it breaks no rule");
+    assert!(!String::from_utf8_lossy(before.bytes()).contains("\"form\""));
+}
+
+#[test]
+fn an_output_that_no_mask_can_have_is_refused_where_it_stands() {
+    let threshold = "rule = \"threshold\"\nthreshold = 0.5\n";
+    for (output, path) in [
+        (format!("scale = \"logit\"\n{threshold}channels = 0\n"), "model.output.channels"),
+        (format!("scale = \"logit\"\n{threshold}channels = 65\n"), "model.output.channels"),
+        (
+            format!("scale = \"logit\"\n{threshold}positive_index = 1\n"),
+            "model.output.positive_index",
+        ),
+        (threshold.to_owned(), "model.output.scale"),
+        (
+            "scale = \"logit\"\nrule = \"threshold\"\nthreshold = 1.5\n".to_owned(),
+            "model.output.threshold",
+        ),
+        ("scale = \"logit\"\nrule = \"threshold\"\n".to_owned(), "model.output.threshold"),
+        ("rule = \"highest\"\n".to_owned(), "model.output.rule"),
+        ("scale = \"logit\"\nrule = \"highest\"\nchannels = 2\n".to_owned(), "model.output.scale"),
+        ("rule = \"lowest\"\n".to_owned(), "model.output.rule"),
+    ] {
+        let problems = refused(&segmentation_by_model(&output)).problems;
+        let paths: Vec<String> = problems.into_iter().map(|p| p.path).collect();
+        assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
+    }
+    let of_one_condition =
+        GOOD.replace("[model.output]\n", &format!("[model.output]\nform = \"mask\"\n{threshold}"));
+    assert_eq!(refused(&of_one_condition).problems[0].path, "model.output.form");
+    let boxes = segmentation().replace("[model.output]\n", "[model.output]\nform = \"boxes\"\n");
+    let paths: Vec<String> = refused(&boxes).problems.into_iter().map(|p| p.path).collect();
+    assert!(paths.iter().any(|path| path == "model.output.form"), "{paths:?}");
 }
 
 #[test]

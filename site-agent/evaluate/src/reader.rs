@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{
@@ -56,9 +56,9 @@ impl Reader<'_> {
 
     /// The same of any case, with the code that this site's people look up where there is no image.
     pub(crate) async fn look(&mut self, case: &Case) -> Result<Looked<NoImage>, LaneError> {
-        let image = if let IndexTest::Image(path) = &case.index_test { Some(path) } else { None };
         // Where the study is not of volumes, the manifest was refused for a folder.
-        if let Some(folder) = image.filter(|_| self.input.volume.is_some())
+        if self.input.volume.is_some()
+            && let IndexTest::Image(folder) = case.index_test.image()
             && series::is_folder(folder).await
         {
             return series::look(self, folder).await;
@@ -84,21 +84,37 @@ impl Reader<'_> {
     }
 
     async fn file(&self, case: &Case) -> Result<Result<ImageFile, NoImage>, LaneError> {
-        let path = match &case.index_test {
+        let path = match case.index_test.image() {
             IndexTest::Image(path) => path.clone(),
             IndexTest::Instance(name) => return self.fetch(name).await,
             IndexTest::Score(_)
             | IndexTest::Scores(_)
             | IndexTest::Findings(_)
-            | IndexTest::Masks { .. } => {
+            | IndexTest::Masks { .. }
+            | IndexTest::Outlined { .. }
+            | IndexTest::Searched { .. } => {
                 return Ok(Err(UNREADABLE));
             }
         };
+        Ok(self.at(path).await.ok_or(UNREADABLE))
+    }
+
+    /// The reference standard's mask beside an image that was read; none where the study judges no masks.
+    pub(crate) async fn outline(&self, case: &Case) -> Result<Option<ImageFile>, NoImage> {
+        match &case.index_test {
+            IndexTest::Outlined { reference: Some(path), .. } => {
+                self.at(path.clone()).await.map(Some).ok_or(UNREADABLE)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn at(&self, path: PathBuf) -> Option<ImageFile> {
         let max_bytes = self.max_file_bytes;
         // All that waits for a disk at once: each turn to the threads that may wait costs more
         // than most files.
         let file = tokio::task::spawn_blocking(move || read_file(&path, max_bytes)).await;
-        Ok(file.ok().flatten().ok_or(UNREADABLE))
+        file.ok().flatten()
     }
 
     /// From the PACS into memory, and nowhere else.

@@ -1,18 +1,17 @@
-//! The second half of a lane: from the model's input to a score.
+//! The second half of a lane: from the model's input to what the model gives.
 
 use std::path::Path;
 
+use fedval_disclosure::SiteLocal;
 use fedval_inference::{
-    BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelEngine, ScoreError,
+    BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelAnswer, ModelEngine, ScoreError,
 };
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::summary::FailureReason;
-use fedval_vault::CaseOutcome;
 
 use crate::lane::LaneError;
+use crate::machine;
 use crate::slabs::{Pooled, slabs};
-use crate::{machine, prediction};
 
 /// How often the model's box is started again for one case before the job fails.
 pub(crate) const MODEL_RETRIES: u32 = 2;
@@ -76,31 +75,39 @@ impl<'e> Scorer<'e> {
         if self.source.is_shard { machine::marked(row) } else { row }
     }
 
-    /// Scores one case: at once, or slab by slab where the protocol says so. Of a volume the model holds one slab at a time;
-    /// the tensor, whose size is the protocol's however many slices the volume has, is held here while they are scored.
-    pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
+    /// What the model gives of one case, at once, or slab by slab where the protocol says so; none where that is not what the
+    /// protocol says. Of a volume the model holds one slab at a time; the tensor, whose size is the protocol's however many
+    /// slices the volume has, is held here meanwhile.
+    pub(crate) async fn answer(
+        &mut self,
+        tensor: &[f32],
+    ) -> Result<Option<SiteLocal<ModelAnswer>>, LaneError> {
         let protocol = self.source.protocol;
         let Some(slab) = protocol.model.input.volume.and_then(|volume| volume.slab) else {
-            let scores = self.scores(tensor).await?;
-            return Ok(outcome(protocol, scores.as_deref()));
+            return self.at_once(tensor).await;
         };
         let mut pooled = Pooled::new(slab.pooling);
         for slab in slabs(&protocol.model.input, tensor) {
-            match self.scores(slab).await? {
-                Some(scores) => pooled.add(&scores),
-                None => return Ok(outcome(protocol, None)),
+            let answer = self.at_once(slab).await?;
+            match answer.as_ref().map(SiteLocal::open_on_site) {
+                Some(ModelAnswer::Scores(scores)) => pooled.add(scores),
+                // Nothing else is pooled, and no protocol asks for it.
+                _ => return Ok(None),
             }
         }
-        Ok(outcome(protocol, pooled.scores().as_deref()))
+        Ok(pooled.scores().map(|scores| SiteLocal::new(ModelAnswer::Scores(scores))))
     }
 
-    /// The model's scores of what it sees at once; `None` of none that can be used. A box that ends is started again, and a
-    /// server that has gone is asked again. Either ends the job where it fails on the case every time.
-    async fn scores(&mut self, tensor: &[f32]) -> Result<Option<Vec<f64>>, LaneError> {
+    /// What the model gives of what it sees at once. A box that ends is started again, and a server that has gone is asked
+    /// again. Either ends the job where it fails on the case every time.
+    async fn at_once(
+        &mut self,
+        tensor: &[f32],
+    ) -> Result<Option<SiteLocal<ModelAnswer>>, LaneError> {
         let mut tries = 0;
         loop {
-            match self.model.scores(tensor).await {
-                Ok(scores) => return Ok(Some(scores.open_on_site().clone())),
+            match self.model.answer(tensor).await {
+                Ok(answer) => return Ok(Some(answer)),
                 Err(ScoreError::Invalid) => return Ok(None),
                 // Whoever tried to break out is not asked again.
                 Err(error) if tries == MODEL_RETRIES || error == ScoreError::Forbidden => {
@@ -113,9 +120,4 @@ impl<'e> Scorer<'e> {
             }
         }
     }
-}
-
-fn outcome(protocol: &StudyProtocol, scores: Option<&[f64]>) -> CaseOutcome {
-    let invalid = CaseOutcome::Failed(FailureReason::InvalidOutput);
-    scores.map_or(invalid, |scores| prediction::outcome(protocol, scores))
 }

@@ -7,8 +7,8 @@ use std::os::fd::OwnedFd;
 use fedval_sandbox::BoxProgram;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
-    ScoreScale, ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OutputForm,
+    Resize, ScoreScale, ValueScaling,
 };
 use prost::Message as _;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -114,6 +114,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
+            form: OutputForm::Scores,
         },
     }
 }

@@ -11,7 +11,7 @@ use fedval_ingest::{
     ManifestError, ManifestSource, ScanStatus, read_findings, read_manifest,
 };
 use fedval_study::protocol::{
-    DetectionPlan, DetectionPoint, Labels, Matching, ReferenceStandard, Task,
+    DetectionPlan, DetectionPoint, Labels, Matching, OutputForm, ReferenceStandard, Task,
 };
 use tempfile::TempDir;
 
@@ -47,7 +47,8 @@ impl Site {
             positive: Vec::new(),
             negative: Vec::new(),
         };
-        let labels = Labels { task, standard: &standard, takes_folders: false };
+        let labels =
+            Labels { task, standard: &standard, takes_folders: false, form: OutputForm::Scores };
         Ok(read_manifest(&source, labels, &[])?.open_on_site().clone())
     }
 

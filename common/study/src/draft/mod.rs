@@ -2,6 +2,7 @@
 
 mod detection;
 mod error;
+mod output;
 mod read;
 mod reader;
 pub(crate) mod rules;

@@ -3,18 +3,17 @@
 
 use toml::de::DeTable;
 
-use super::detection;
 use super::reader::{Fields, Notes};
-use super::{Draft, DraftError, rules, volume};
+use super::{Draft, DraftError, detection, output, rules, volume};
 use crate::digest::{ModelDigest, Sha256Digest};
 use crate::id::{Name, StudyId};
 use crate::metric::MetricId;
 use crate::protocol::{
     Analysis, AttributeSource, Band, Border, Category, Class, Combine, Crossing, Dimension,
     DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout,
-    MOST_MICROMETRES, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OperatingPoint,
-    PROTOCOL_SCHEMA, PredictionTables, ProbeRule, Profile, Quantity, ReferenceStandard, Resize,
-    ScoreScale, Structure, StudyProtocol, Task, Unit, ValueScaling,
+    MOST_MICROMETRES, ModelInput, ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA,
+    PredictionTables, ProbeRule, Profile, Quantity, ReferenceStandard, Resize, Structure,
+    StudyProtocol, Task, Unit, ValueScaling,
 };
 
 pub(super) const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
@@ -213,7 +212,7 @@ fn model_of(model: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelSpecificati
         digest: ModelDigest(Sha256Digest::of(b"")),
         bytes: 0,
         input: input_of(input.as_ref()),
-        output: output_of(output.as_ref(), task),
+        output: output::output_of(output.as_ref(), task),
     }
 }
 
@@ -294,32 +293,6 @@ fn scaling_of(input: &Fields<'_, '_, '_>) -> Option<ValueScaling> {
             high: input.number("window_high", "give the value mapped to 1")?,
         }),
         Kind::Voi => Some(ValueScaling::Voi),
-    }
-}
-
-fn output_of(output: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelOutput {
-    let scales = [
-        ("probability", ScoreScale::Probability),
-        ("logit", ScoreScale::Logit),
-        ("value", ScoreScale::Value),
-    ];
-    let scale = |o: &Fields<'_, '_, '_>| {
-        // A quantity has no other scale.
-        if task.is_of_measures() {
-            o.word_or("scale", &scales, ScoreScale::Value)
-        } else {
-            o.word("scale", &scales)
-        }
-    };
-    ModelOutput {
-        name: output.and_then(|o| o.text("name", "name the graph's output")).unwrap_or_default(),
-        scale: output.and_then(scale).unwrap_or(if task.is_of_measures() {
-            ScoreScale::Value
-        } else {
-            ScoreScale::Probability
-        }),
-        positive_index: output.and_then(|o| o.count_or("positive_index", 0)).unwrap_or(0),
-        values: u32::try_from(task.classes().len()).unwrap_or(u32::MAX).max(1),
     }
 }
 

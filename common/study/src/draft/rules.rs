@@ -4,6 +4,7 @@
 mod amendment;
 mod detection;
 mod lattice;
+mod output;
 mod quantity;
 mod sizes;
 mod structure;
@@ -88,6 +89,7 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
     check_analysis(protocol, &mut found);
     check_operating_points(protocol, &mut found);
     task::check(protocol, &mut found);
+    output::check(protocol, &mut found);
     check_subgroups(protocol, &mut found);
     lattice::check(protocol, &mut found);
     check_endpoints(protocol, &mut found);

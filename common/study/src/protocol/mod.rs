@@ -8,6 +8,7 @@ mod detection;
 mod history;
 mod locked;
 mod model;
+mod output;
 mod prediction_tables;
 mod probe_rule;
 mod quantity;
@@ -33,6 +34,9 @@ pub use locked::{LockError, LockedProtocol};
 pub use model::{
     FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
     ScoreScale, ValueScaling,
+};
+pub use output::{
+    BoxOutput, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MaskOutput, MaskRule, OutputForm,
 };
 pub use prediction_tables::PredictionTables;
 pub use probe_rule::ProbeRule;

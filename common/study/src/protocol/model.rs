@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OutputForm;
 use super::volume::VolumeInput;
 use crate::canonical::exact_u64;
 use crate::digest::ModelDigest;
@@ -187,6 +188,9 @@ pub struct ModelOutput {
     /// Values from there on that are read: one for each class of the task.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub values: u32,
+    /// Whether it is a score at all; of a mask, `positive_index` is the structure's channel.
+    #[serde(default, skip_serializing_if = "OutputForm::is_scores")]
+    pub form: OutputForm,
 }
 
 const fn one() -> u32 {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectionPlan, Quantity, ReferenceStandard, Structure, StudyProtocol};
+use super::{DetectionPlan, OutputForm, Quantity, ReferenceStandard, Structure, StudyProtocol};
 use crate::id::Name;
 use crate::measures::MeasureRange;
 
@@ -125,6 +125,8 @@ pub enum Reference {
     Value(i64),
     /// There is a mask.
     Mask,
+    /// The image was read for findings, which stand in a file of their own.
+    Findings,
 }
 
 impl std::fmt::Debug for Reference {
@@ -135,6 +137,7 @@ impl std::fmt::Debug for Reference {
             Self::Class(place) => place.fmt(f),
             Self::Value(micro) => micro.fmt(f),
             Self::Mask => f.write_str("mask"),
+            Self::Findings => f.write_str("findings"),
         }
     }
 }
@@ -148,14 +151,20 @@ pub struct Labels<'p> {
     pub standard: &'p ReferenceStandard,
     /// Whether an image may be a folder: the slices of a volume.
     pub takes_folders: bool,
+    /// What its model gives: whether it runs where masks or findings are judged.
+    pub form: OutputForm,
 }
 
 impl StudyProtocol {
     /// The values of the label column that it knows.
     #[must_use]
     pub const fn labels(&self) -> Labels<'_> {
-        let takes_folders = self.model.input.volume.is_some();
-        Labels { task: &self.task, standard: &self.reference_standard, takes_folders }
+        Labels {
+            task: &self.task,
+            standard: &self.reference_standard,
+            takes_folders: self.model.input.volume.is_some(),
+            form: self.model.output.form,
+        }
     }
 }
 
@@ -204,7 +213,8 @@ mod tests {
             positive: Vec::new(),
             negative: Vec::new(),
         };
-        let labels = Labels { task: &task, standard: &standard, takes_folders: false };
+        let form = OutputForm::Scores;
+        let labels = Labels { task: &task, standard: &standard, takes_folders: false, form };
         assert_eq!(labels.reference_of("55.25"), Some(Reference::Value(55_250_000)));
         assert_eq!(labels.reference_of("-3"), Some(Reference::Value(-3_000_000)));
         for bad in ["", "NaN", "inf", "55,25", "55 %", "high"] {

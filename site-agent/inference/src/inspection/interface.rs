@@ -6,8 +6,9 @@ use fedval_study::protocol::{Layout, ModelInput, ModelOutput};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::type_proto::{self, Value};
-use tract_onnx::pb::{GraphProto, ValueInfoProto};
+use tract_onnx::pb::{GraphProto, TensorShapeProto, ValueInfoProto};
 
+use crate::answer::Wanted;
 use crate::exchange::Refusal;
 
 /// The shape to run with: the protocol's, batch of one, which the graph's must admit.
@@ -34,9 +35,15 @@ pub(super) fn input_shape(graph: &GraphProto, wanted: &ModelInput) -> Result<Vec
     Ok(shape)
 }
 
-/// Place of the wanted output among the graph's.
-pub(super) fn output_place(graph: &GraphProto, wanted: &ModelOutput) -> Result<usize, Refusal> {
-    let place = graph.output.iter().position(|output| output.name == wanted.name);
+/// Place of the wanted output among the graph's. Of a mask or of boxes it declares the wanted shape, as far as it
+/// declares any.
+pub(super) fn output_place(
+    graph: &GraphProto,
+    output: &ModelOutput,
+    wanted: &Wanted,
+) -> Result<usize, Refusal> {
+    let name = &output.name;
+    let place = graph.output.iter().position(|output| output.name == *name);
     let place = place.ok_or(Refusal::Output)?;
     let tensor = tensor_type(&graph.output[place]).ok_or(Refusal::Output)?;
     let is_number =
@@ -45,7 +52,21 @@ pub(super) fn output_place(graph: &GraphProto, wanted: &ModelOutput) -> Result<u
     let computed: HashSet<&str> =
         graph.node.iter().flat_map(|node| &node.output).map(String::as_str).collect();
     let is_made = |output: &ValueInfoProto| computed.contains(output.name.as_str());
-    if is_number && graph.output.iter().all(is_made) { Ok(place) } else { Err(Refusal::Output) }
+    let is_wanted = matches!(wanted, Wanted::Scores(_))
+        || tensor.shape.as_ref().is_none_or(|shape| wanted.admits(&sizes(shape)));
+    let is_right = is_number && is_wanted && graph.output.iter().all(is_made);
+    if is_right { Ok(place) } else { Err(Refusal::Output) }
+}
+
+/// The sizes that a graph declares; what can be no size is none that is wanted.
+fn sizes(shape: &TensorShapeProto) -> Vec<Option<usize>> {
+    let size = |value: &Option<dimension::Value>| match value {
+        Some(dimension::Value::DimValue(fixed)) => {
+            Some(usize::try_from(*fixed).unwrap_or(usize::MAX))
+        }
+        Some(dimension::Value::DimParam(_)) | None => None,
+    };
+    shape.dim.iter().map(|dim| size(&dim.value)).collect()
 }
 
 /// The protocol's input, batch of one. Of a volume it has a depth, unless the model sees one slice at a time: that is a

@@ -4,8 +4,8 @@
 
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
-    ScoreScale, ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OutputForm,
+    Resize, ScoreScale, ValueScaling,
 };
 use prost::Message as _;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -124,6 +124,7 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
+            form: OutputForm::Scores,
         },
     }
 }

@@ -11,10 +11,10 @@ use fedval_study::summary::FailureReason;
 use super::DecodeRequest;
 use super::exchange::{
     ReceivedImage, Step, decode_done, decode_mask_reply, decode_order, decode_reply, encode_head,
-    encode_mask_head, encode_series_head, encode_step, max_reply_bytes,
+    encode_mask_head, encode_output_head, encode_series_head, encode_step, max_reply_bytes,
 };
 use super::fault::ImageFault;
-use super::mask::{MaskComparison, MaskRequest};
+use super::mask::{MaskComparison, MaskRequest, OutputRequest};
 
 /// Images that one child decodes. A child that an image has turned can falsify no more than the
 /// rest of these.
@@ -190,6 +190,22 @@ impl Decoder {
     #[must_use]
     pub fn series_patience(&self) -> Duration {
         Duration::from_secs(self.limits.wall_clock_seconds).saturating_mul(SERIES_PATIENCE)
+    }
+
+    /// Holds a model's mask against the reference standard's. The model's numbers go in; what comes out is what is
+    /// measured, as of two files.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`]. What ends the box fails its own case only.
+    pub async fn compare_output(
+        &mut self,
+        request: &OutputRequest<'_>,
+    ) -> Result<SiteLocal<MaskComparison>, DecodeFailure> {
+        self.check_length(request.reference)?;
+        let values = bytemuck::cast_slice(request.values);
+        let parts = [&encode_output_head(request)[..], request.reference, values];
+        self.ask(&parts, max_reply_bytes(0), |reply| decode_mask_reply(&reply)).await
     }
 
     fn check_length(&self, file: &[u8]) -> Result<(), DecodeFailure> {

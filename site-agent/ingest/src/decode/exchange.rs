@@ -1,10 +1,10 @@
 //! What travels between the decoder's box and its parent.
 //!
 //! Request: length of the head in four bytes, the head as JSON, the file, or both masks of a case one behind the
-//! other. Reply: a byte that says how it went; for an image three zeros follow, the number of values in four bytes,
-//! the values as `f32`, and the attributes as JSON; for masks, what was measured of them. A series is a conversation:
-//! it begins, each file is looked at, the order is asked for, each file is taken in it, and the end is answered with the
-//! volume as with an image. Integers are
+//! other, or the reference standard's and the numbers of a model's output. Reply: a byte that says how it went; for an
+//! image three zeros follow, the number of values in four bytes, the values as `f32`, and the attributes with the image's
+//! frame as JSON; for masks, what was measured of them. A series is a conversation: it begins, each file is looked at, the
+//! order is asked for, each file is taken in it, and the end is answered with the volume as with an image. Integers are
 //! little-endian, values as this machine keeps them: both ends are the same program.
 
 use std::borrow::Cow;
@@ -13,12 +13,15 @@ use std::fmt;
 
 use fedval_preprocess::all_finite;
 use fedval_sandbox::{Reply, numbers};
-use fedval_study::protocol::{ModelInput, Structure};
+use fedval_study::protocol::{ModelInput, ModelSpecification, Structure};
 use serde::{Deserialize, Serialize};
 
 use super::attributes::admitted;
 use super::fault::ImageFault;
-use super::mask::{MaskComparison, MaskRequest, compare_masks, reply as mask_reply};
+use super::image_frame::ImageFrame;
+use super::mask::{
+    MaskComparison, MaskRequest, OutputRequest, compare_masks, compare_output, reply as mask_reply,
+};
 use super::series::SeriesReader;
 use super::{DecodeRequest, DecodedImage, decode_image};
 
@@ -42,6 +45,13 @@ enum Head<'a> {
         structure: &'a Structure,
         reference_bytes: usize,
     },
+    /// A file, and behind it the numbers of a model's output.
+    Output {
+        structure: &'a Structure,
+        model: &'a ModelSpecification,
+        frame: &'a ImageFrame,
+        reference_bytes: usize,
+    },
     Series {
         input: &'a ModelInput,
         dicom_attributes: &'a [String],
@@ -54,13 +64,35 @@ enum Head<'a> {
 
 #[derive(Deserialize)]
 enum OwnedHead {
-    Image { input: ModelInput, dicom_attributes: Vec<String> },
-    Masks { structure: Structure, reference_bytes: usize },
-    Series { input: ModelInput, dicom_attributes: Vec<String> },
+    Image {
+        input: ModelInput,
+        dicom_attributes: Vec<String>,
+    },
+    Masks {
+        structure: Structure,
+        reference_bytes: usize,
+    },
+    Output {
+        structure: Structure,
+        model: Box<ModelSpecification>,
+        frame: ImageFrame,
+        reference_bytes: usize,
+    },
+    Series {
+        input: ModelInput,
+        dicom_attributes: Vec<String>,
+    },
     Look,
     Order,
     Take,
     End,
+}
+
+/// What a reply says of an image beside its values.
+#[derive(Serialize, Deserialize)]
+struct About {
+    attributes: BTreeMap<String, String>,
+    frame: ImageFrame,
 }
 
 /// Longest reply of an honest box with an input of `values` values.
@@ -78,6 +110,12 @@ pub(super) fn encode_head(request: &DecodeRequest<'_>) -> Vec<u8> {
 pub(super) fn encode_mask_head(request: &MaskRequest<'_>) -> Vec<u8> {
     let MaskRequest { structure, reference, .. } = *request;
     encoded(&Head::Masks { structure, reference_bytes: reference.len() })
+}
+
+/// What goes before the reference standard's mask and the numbers of a model's output.
+pub(super) fn encode_output_head(request: &OutputRequest<'_>) -> Vec<u8> {
+    let OutputRequest { structure, model, frame, reference, .. } = *request;
+    encoded(&Head::Output { structure, model, frame, reference_bytes: reference.len() })
 }
 
 /// What begins a series; its files are not among the bytes of `request`.
@@ -117,7 +155,7 @@ pub(super) enum Answer {
     Image {
         head: [u8; HEAD_BYTES],
         tensor: Vec<f32>,
-        attributes: Vec<u8>,
+        about: Vec<u8>,
     },
     Masks([u8; 1 + mask_reply::LENGTH]),
     /// Nothing but that it went well.
@@ -129,8 +167,8 @@ pub(super) enum Answer {
 impl Reply for Answer {
     fn parts(&self) -> Vec<&[u8]> {
         match self {
-            Self::Image { head, tensor, attributes } => {
-                vec![head, bytemuck::cast_slice(tensor), attributes]
+            Self::Image { head, tensor, about } => {
+                vec![head, bytemuck::cast_slice(tensor), about]
             }
             Self::Masks(comparison) => vec![comparison],
             Self::Order(places) => vec![places],
@@ -167,6 +205,13 @@ impl Session {
                 let masks = bytes.split_at_checked(reference_bytes).ok_or(ImageFault::Corrupt)?;
                 let (structure, (reference, predicted)) = (&structure, masks);
                 compare_masks(&MaskRequest { structure, reference, predicted })
+                    .map(|comparison| answer_of_masks(&comparison))
+            }
+            OwnedHead::Output { structure, model, frame, reference_bytes } => {
+                let parts = bytes.split_at_checked(reference_bytes).ok_or(ImageFault::Corrupt)?;
+                let (reference, values) = (parts.0, numbers(parts.1));
+                let (structure, model, frame, values) = (&structure, &*model, &frame, &*values);
+                compare_output(&OutputRequest { structure, model, frame, reference, values })
                     .map(|comparison| answer_of_masks(&comparison))
             }
             OwnedHead::Series { input, dicom_attributes } => {
@@ -213,11 +258,12 @@ fn decode_request(request: &[u8]) -> Option<(OwnedHead, &[u8])> {
 }
 
 fn answer_with(image: DecodedImage) -> Answer {
-    let attributes = serde_json::to_vec(&image.attributes).unwrap_or_default();
+    let about = About { attributes: image.attributes, frame: image.frame };
+    let about = serde_json::to_vec(&about).unwrap_or_default();
     let count = u32::try_from(image.tensor.len()).expect("an input has at most 3 × 16,384² values");
     let mut head = [DECODED; HEAD_BYTES];
     head[4..].copy_from_slice(&count.to_le_bytes());
-    Answer::Image { head, tensor: image.tensor, attributes }
+    Answer::Image { head, tensor: image.tensor, about }
 }
 
 /// An image as its box sent it: the reply itself, so that its values are not copied on their way to
@@ -227,6 +273,7 @@ pub struct ReceivedImage {
     reply: Vec<u8>,
     count: usize,
     attributes: BTreeMap<String, String>,
+    frame: ImageFrame,
 }
 
 impl ReceivedImage {
@@ -240,6 +287,12 @@ impl ReceivedImage {
     #[must_use]
     pub const fn attributes(&self) -> &BTreeMap<String, String> {
         &self.attributes
+    }
+
+    /// The pixels that it was made of.
+    #[must_use]
+    pub const fn frame(&self) -> &ImageFrame {
+        &self.frame
     }
 
     /// The attributes alone.
@@ -269,13 +322,16 @@ pub(super) fn decode_reply(
     let (head, rest) = reply.split_first_chunk::<HEAD_BYTES>()?;
     let [0, 0, 0, 0, count @ ..] = *head else { return None };
     let count = u32::from_le_bytes(count) as usize;
-    let (values, attributes) = rest.split_at_checked(count.checked_mul(4)?)?;
+    let (values, about) = rest.split_at_checked(count.checked_mul(4)?)?;
     if count != request.input.values() || !all_finite(&numbers(values)) {
         return None;
     }
-    let attributes: BTreeMap<String, String> = serde_json::from_slice(attributes).ok()?;
+    let About { attributes, frame } = serde_json::from_slice(about).ok()?;
+    if !frame.is_possible() {
+        return None;
+    }
     let attributes = admitted(attributes, request.dicom_attributes);
-    Some(Ok(ReceivedImage { reply, count, attributes }))
+    Some(Ok(ReceivedImage { reply, count, attributes, frame }))
 }
 
 /// The same for a comparison of two masks.
@@ -382,11 +438,16 @@ mod tests {
             let reply = sent(&Answer::Fault([1 + fault as u8]));
             assert_eq!(decode_reply(reply, &request), Some(Err(fault)));
         }
-        let image = |tensor| DecodedImage { tensor, attributes: BTreeMap::new() };
+        let frame = ImageFrame { height: 5, width: 7, place: None };
+        let image = |tensor| DecodedImage { tensor, attributes: BTreeMap::new(), frame };
         let reply = sent(&answer_with(image(vec![0.5, 1.0])));
         let received = decode_reply(reply.clone(), &request).unwrap().unwrap();
         assert_eq!(*received.tensor(), [0.5, 1.0]);
         assert!(received.attributes().is_empty());
+        assert_eq!(*received.frame(), frame);
+        let nowhere =
+            DecodedImage { frame: ImageFrame { height: 0, ..frame }, ..image(vec![0.5, 1.0]) };
+        assert_eq!(decode_reply(sent(&answer_with(nowhere)), &request), None);
         for odd in [vec![0.5], vec![0.5, f32::NAN], vec![0.5; 3]] {
             assert_eq!(decode_reply(sent(&answer_with(image(odd))), &request), None);
         }

@@ -9,6 +9,7 @@ mod dicom;
 mod exchange;
 mod fault;
 mod image;
+mod image_frame;
 mod mask;
 mod nifti;
 mod picture;
@@ -29,7 +30,11 @@ pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
 pub use fedval_preprocess::MAX_SIDE;
-pub use mask::{MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, compare_masks};
+pub use image_frame::{FramePlace, ImageFrame};
+pub use mask::{
+    MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, OutputRequest, compare_masks,
+    compare_output,
+};
 pub use picture::picture;
 pub use probe_file::probe_files;
 pub use series::decode_series;
@@ -66,6 +71,8 @@ pub struct DecodedImage {
     /// DICOM attributes by keyword, each at most 64 printable ASCII characters; absent ones and
     /// those of another form are left out.
     pub attributes: BTreeMap<String, String>,
+    /// The pixels that it was made of.
+    pub frame: ImageFrame,
 }
 
 impl fmt::Debug for DecodedImage {
@@ -89,20 +96,25 @@ pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFa
     if input.volume.is_some() {
         return decode_volume(request);
     }
-    let (raster, attributes) = match request.bytes {
-        [0x89, b'P', b'N', b'G', ..] => (image::read_png(request.bytes, input)?, BTreeMap::new()),
-        [0xff, 0xd8, 0xff, ..] => (image::read_jpeg(request.bytes, input)?, BTreeMap::new()),
+    let none = BTreeMap::new;
+    let (raster, attributes, place) = match request.bytes {
+        [0x89, b'P', b'N', b'G', ..] => (image::read_png(request.bytes, input)?, none(), None),
+        [0xff, 0xd8, 0xff, ..] => (image::read_jpeg(request.bytes, input)?, none(), None),
         bytes if bytes.get(128..132) == Some(b"DICM") => {
             dicom::read(bytes, input, request.dicom_attributes)?
         }
         // Behind DICOM, whose preamble may be that of a TIFF.
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => {
-            (tiff::read(request.bytes, input)?, BTreeMap::new())
+            (tiff::read(request.bytes, input)?, none(), None)
         }
-        bytes if nifti::is_nifti(bytes) => (nifti::read(bytes, input)?, BTreeMap::new()),
+        bytes if nifti::is_nifti(bytes) => {
+            let (raster, place) = nifti::read(bytes, input)?;
+            (raster, none(), place)
+        }
         _ => return Err(ImageFault::FormatUnknown),
     };
-    Ok(DecodedImage { tensor: from_raster(raster, input)?, attributes })
+    let frame = ImageFrame::at(raster.size(), place);
+    Ok(DecodedImage { tensor: from_raster(raster, input)?, attributes, frame })
 }
 
 /// A file that holds a whole volume.
@@ -119,7 +131,7 @@ fn decode_volume(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFault
         | [b'M', b'M', 0, 42, ..] => return Err(ImageFault::NotVolume),
         _ => return Err(ImageFault::FormatUnknown),
     };
-    Ok(DecodedImage { tensor, attributes })
+    Ok(DecodedImage { tensor, attributes, frame: ImageFrame::of_slice(input) })
 }
 
 /// What the agent's executable does in [`DECODE_ROLE`].

@@ -8,6 +8,7 @@ use fedval_study::protocol::ModelInput;
 use super::DecodedImage;
 use super::dicom::{SliceHeader, slice, slice_header};
 use super::fault::ImageFault;
+use super::image_frame::ImageFrame;
 
 /// A series that is being read.
 ///
@@ -72,7 +73,8 @@ impl SeriesReader {
     pub(super) fn finish(self) -> Result<DecodedImage, ImageFault> {
         let taking = self.taking.ok_or(ImageFault::Corrupt)?;
         let attributes = taking.attributes.unwrap_or_default();
-        Ok(DecodedImage { tensor: taking.builder.finish()?, attributes })
+        let frame = ImageFrame::of_slice(&self.input);
+        Ok(DecodedImage { tensor: taking.builder.finish()?, attributes, frame })
     }
 }
 

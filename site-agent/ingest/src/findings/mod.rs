@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub use error::{FindingsError, FindingsProblem, Side};
-pub use read::read_findings;
+pub use read::{read_findings, read_reference_findings};
 
 /// Most lines that a file of findings may have.
 pub const MAX_FINDINGS: usize = 5_000_000;
@@ -24,6 +24,15 @@ pub struct FindingsSource {
     /// Findings of the model.
     pub predicted: PathBuf,
     /// The manifest's column that says whether a scan was read; without it, all were.
+    pub status: Option<String>,
+}
+
+/// Where the findings of a site's reference standard lie, in a study whose model finds its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceFindings {
+    /// The file.
+    pub reference: PathBuf,
+    /// The manifest's column that says whether an image was read; without it, all were.
     pub status: Option<String>,
 }
 

@@ -11,9 +11,10 @@ use fedval_study::protocol::Matching;
 use super::error::{FindingsError, FindingsProblem, Side};
 use super::{
     CaseFindings, FindingsSource, MAX_FINDINGS, Place, PredictedFinding, ReferenceFinding,
+    ReferenceFindings,
 };
 use crate::manifest::records::Records;
-use crate::manifest::{Cohort, IndexTest, ManifestProblem, ScanStatus};
+use crate::manifest::{Cohort, ManifestProblem, ScanStatus};
 use crate::problem_list::ProblemList;
 
 const CASE: &str = "case_id";
@@ -39,21 +40,27 @@ pub fn read_findings(
     cohort: &Cohort,
     matching: Matching,
 ) -> Result<SiteLocal<Vec<CaseFindings>>, FindingsError> {
-    let places = cohort.cases.iter().enumerate();
-    let places: HashMap<&str, usize> =
-        places.map(|(place, case)| (case.case_id.as_str(), place)).collect();
-    let mut reading = Reading {
-        cohort,
-        places,
-        matching,
-        wrong: ProblemList::default(),
-        findings: vec![CaseFindings::default(); cohort.cases.len()],
-    };
+    let mut reading = Reading::of(cohort, matching);
     let is_deep = reading.file(&source.reference, Side::Reference);
     let other = reading.file(&source.predicted, Side::Predicted);
     if is_deep.zip(other).is_some_and(|(one, other)| one != other) {
         reading.wrong.add(FindingsProblem::OneIsFlat);
     }
+    reading.wrong.or(SiteLocal::new(reading.findings))
+}
+
+/// Reads the findings of the reference standard alone, one entry for each of a cohort's cases and in their order.
+///
+/// # Errors
+///
+/// See [`read_findings`].
+pub fn read_reference_findings(
+    source: &ReferenceFindings,
+    cohort: &Cohort,
+    matching: Matching,
+) -> Result<SiteLocal<Vec<CaseFindings>>, FindingsError> {
+    let mut reading = Reading::of(cohort, matching);
+    let _ = reading.file(&source.reference, Side::Reference);
     reading.wrong.or(SiteLocal::new(reading.findings))
 }
 
@@ -119,6 +126,21 @@ struct Reading<'c> {
     matching: Matching,
     wrong: ProblemList<FindingsProblem>,
     findings: Vec<CaseFindings>,
+}
+
+impl<'c> Reading<'c> {
+    /// Nothing was read yet.
+    fn of(cohort: &'c Cohort, matching: Matching) -> Self {
+        let places = cohort.cases.iter().enumerate();
+        let places = places.map(|(place, case)| (case.case_id.as_str(), place)).collect();
+        Self {
+            cohort,
+            places,
+            matching,
+            wrong: ProblemList::default(),
+            findings: vec![CaseFindings::default(); cohort.cases.len()],
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -190,7 +212,7 @@ impl Reading<'_> {
             Side::Reference => ScanStatus::NoReference,
             Side::Predicted => ScanStatus::NoResult,
         };
-        if self.cohort.cases[case].index_test == IndexTest::Findings(unread) {
+        if self.cohort.cases[case].index_test.status() == Some(unread) {
             return self.wrong.add(FindingsProblem::NotRead { side, line });
         }
         let (place, more, excluded) = match (place, more.transpose(), excluded) {

@@ -11,7 +11,7 @@ use fedval_ingest::{
 };
 use fedval_study::protocol::{
     AxisOrder, Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1,
-    Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling, VolumeInput,
+    OutputForm, Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling, VolumeInput,
 };
 
 use crate::draw::Draw;
@@ -185,7 +185,8 @@ fn manifest(draw: &mut Draw<'_>) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let labels = Labels { task: &task, standard: &standard, takes_folders: false };
+    let labels =
+        Labels { task: &task, standard: &standard, takes_folders: false, form: OutputForm::Scores };
     let _ = read_manifest(&source, labels, &[]);
 }
 

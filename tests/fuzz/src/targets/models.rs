@@ -3,8 +3,8 @@
 use fedval_inference::inspect_model;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
-    ScoreScale, ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OutputForm,
+    Resize, ScoreScale, ValueScaling,
 };
 
 use crate::Target;
@@ -105,6 +105,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
+            form: OutputForm::Scores,
         },
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Breaches;
 use crate::protocol::{
-    FrameChoice, Layout, ModelInput, Monochrome1, Resize, Slab, SlabPooling, StudyProtocol,
-    ValueScaling, VolumeInput,
+    FrameChoice, Layout, ModelInput, Monochrome1, OutputForm, Resize, Slab, SlabPooling,
+    StudyProtocol, ValueScaling, VolumeInput,
 };
 
 /// Most slices of a tensor.
@@ -24,6 +24,12 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "model.input.volume.spacing_mm",
         "must be three lengths of 0.01 to 100",
         "write millimetres along depth, height and width, such as [2.0, 1.0, 1.0]",
+    );
+    found.unless(
+        protocol.model.output.form == OutputForm::Scores,
+        "model.output.form",
+        "must be a score where the model sees volumes",
+        "leave it out: masks and boxes are read of pictures alone",
     );
     found.unless(
         volume.padding.is_finite(),

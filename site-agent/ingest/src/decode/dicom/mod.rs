@@ -12,6 +12,7 @@ mod mapping;
 mod native;
 mod palette;
 mod part10;
+mod place;
 mod samples;
 mod segmentation;
 mod stored;
@@ -30,6 +31,7 @@ use fedval_study::protocol::ModelInput;
 
 use super::attributes::{admissible, is_allowed};
 use super::fault::ImageFault;
+use super::image_frame::FramePlace;
 use data_set::DataSet;
 use description::{Description, Photometric, SampleForm};
 use palette::Palette;
@@ -41,12 +43,15 @@ pub(super) use segmentation::read_mask;
 pub use stored::{StoredFrame, stored_frame};
 pub(super) use volume::{SliceHeader, read_volume, slice, slice_header};
 
+/// An image, its attributes, and where it lies in the patient.
+type Placed = (Raster, BTreeMap<String, String>, Option<FramePlace>);
+
 /// Reads the image of a file that starts with a preamble and `DICM`.
 pub(super) fn read(
     bytes: &[u8],
     input: &ModelInput,
     asked: &[String],
-) -> Result<(Raster, BTreeMap<String, String>), ImageFault> {
+) -> Result<Placed, ImageFault> {
     let file = Part10::read(bytes)?;
     let data_set = DataSet::read(&file.data_set, file.form)?;
     let description = Description::read(&data_set)?;
@@ -69,7 +74,8 @@ pub(super) fn read(
         }
     };
     let raster = Raster::new(description.size, planes)?;
-    Ok((raster, attributes(&data_set, asked)))
+    let place = (description.frames == 1).then(|| place::read(&data_set)).flatten();
+    Ok((raster, attributes(&data_set, asked), place))
 }
 
 impl Pixels {

@@ -56,7 +56,7 @@ pub(in crate::decode) fn slice(
     stored: &ModelInput,
     asked: &[String],
 ) -> Result<(Vec<f32>, BTreeMap<String, String>), ImageFault> {
-    let (raster, attributes) = super::read(bytes, stored, asked)?;
+    let (raster, attributes, _) = super::read(bytes, stored, asked)?;
     Ok((raster.into_planes().into_raw_vec_and_offset().0, attributes))
 }
 

@@ -39,7 +39,7 @@ fn read_from(mut file: impl Read, structure: &Structure) -> Result<Mask, ImageFa
 }
 
 /// Where the file says that its voxels lie.
-fn lattice(header: &NiftiHeader, lengths: [usize; 3]) -> Result<Lattice, ImageFault> {
+pub(super) fn lattice(header: &NiftiHeader, lengths: [usize; 3]) -> Result<Lattice, ImageFault> {
     let (rows, scale) = (steps(header)?, millimetres(header).ok_or(ImageFault::MaskSpacing)?);
     let steps = [0, 1, 2].map(|axis| rows.map(|row| row[axis] * scale));
     Ok(Lattice { lengths, steps, origin: origin(header).map(|part| part * scale) })

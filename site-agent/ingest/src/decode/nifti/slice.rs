@@ -6,6 +6,8 @@
 use nifti::NiftiHeader;
 
 use crate::decode::fault::ImageFault;
+use crate::decode::image_frame::FramePlace;
+use crate::decode::mask::Lattice;
 
 /// An axis of the picture, or the one across it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,33 @@ impl Slice {
         (voxel[across.stored] == self.place)
             .then(|| at(along_rows) * along_columns.length + at(along_columns))
     }
+}
+
+impl Slice {
+    /// Where its pixels lie, of a file whose voxels lie on `lattice`.
+    pub(super) fn place(self, lattice: &Lattice) -> FramePlace {
+        let [along_columns, along_rows, across] = self.axes;
+        let mut origin = lattice.origin;
+        let mut go = |axis: Axis, voxels: usize| {
+            for (part, step) in origin.iter_mut().zip(lattice.steps[axis.stored]) {
+                *part += step * count(voxels);
+            }
+        };
+        go(across, self.place);
+        for axis in [along_columns, along_rows].into_iter().filter(|axis| axis.is_reversed) {
+            go(axis, axis.length - 1);
+        }
+        let step = |axis: Axis| {
+            let way = if axis.is_reversed { -1.0 } else { 1.0 };
+            lattice.steps[axis.stored].map(|part| way * part)
+        };
+        FramePlace { origin, row_step: step(along_rows), column_step: step(along_columns) }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "voxels along one side")]
+const fn count(voxels: usize) -> f64 {
+    voxels as f64
 }
 
 /// The axes of a slice: along columns, along rows, across.
