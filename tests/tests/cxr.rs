@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use fedval_ingest::{ColumnMapping, ManifestSource, read_manifest};
-use fedval_study::protocol::{Labels, ReferenceStandard, Task};
+use fedval_study::protocol::{Labels, OutputForm, ReferenceStandard, Task};
 use fedval_tests::canary::{Canaries, files_below};
 use fedval_tests::consortium::{Consortium, Site};
 use fedval_tests::{shared, small_site};
@@ -175,7 +175,12 @@ fn check_scores(site: &Site, data: &Path) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let labels = Labels { task: &Task::Binary, standard: &standard };
+    let labels = Labels {
+        task: &Task::Binary,
+        standard: &standard,
+        takes_folders: false,
+        form: OutputForm::Scores,
+    };
     let folder = data.join(&site.name);
     let source = ManifestSource {
         manifest: folder.join("manifest.csv"),

@@ -5,22 +5,25 @@
 //!
 //! # Two machines agree to the last bit
 //!
-//! Only the basic operations of IEEE 754 are used (addition, subtraction, multiplication, division, rounding,
+//! Only the basic operations of IEEE 754 are used (addition, subtraction, multiplication, division, square root, rounding,
 //! comparison), each rounded as the standard says, in the order in which it is written: Rust neither joins nor
 //! reorders them. The one exception is the sigmoid window of a file, whose exponential is the machine's; no probe
 //! has one.
 
 mod grey;
 mod lookup;
+mod placement;
 pub mod probe;
 mod raster;
 mod resize;
 mod tensor;
 mod unfit;
 mod value;
+pub mod volume;
 
 pub use grey::{GreyMapping, LookupTable, Modality, StoredValues, Voi};
 pub use lookup::mapped;
+pub use placement::Placement;
 pub use raster::{MAX_SIDE, Raster, Size};
 pub use tensor::{accept, all_finite, from_raster};
 pub use unfit::Unfit;

@@ -7,11 +7,11 @@ use crate::Size;
 
 /// Where a target pixel lies between two source pixels.
 #[derive(Debug, Clone, Copy)]
-struct Tap {
-    low: usize,
-    high: usize,
+pub(crate) struct Tap {
+    pub(crate) low: usize,
+    pub(crate) high: usize,
     /// Weight of `high`.
-    share: f32,
+    pub(crate) share: f32,
 }
 
 /// Stretches `plane` to `target`; the aspect ratio is not kept.
@@ -29,14 +29,18 @@ pub(crate) fn bilinear(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32>
 /// Shrinks or grows `plane` until it fits `target`, centres it, and fills the border with 0.
 pub(crate) fn letterbox(plane: &ArrayView2<'_, f32>, target: Size) -> Array2<f32> {
     let (height, width) = plane.dim();
-    let inner = fitting(Size { height, width }, target);
-    let top = (target.height - inner.height) / 2;
-    let left = (target.width - inner.width) / 2;
+    let (inner, top, left) = letterboxed(Size { height, width }, target);
     let fitted = bilinear(plane, inner);
     Array2::from_shape_fn((target.height, target.width), |(row, column)| {
         let inside = row.checked_sub(top).zip(column.checked_sub(left));
         inside.and_then(|(row, column)| fitted.get((row, column))).copied().unwrap_or(0.0)
     })
+}
+
+/// The size that an image of `from` has inside `target`, and how many rows are above it and columns to its left.
+pub(crate) fn letterboxed(from: Size, target: Size) -> (Size, usize, usize) {
+    let inner = fitting(from, target);
+    (inner, (target.height - inner.height) / 2, (target.width - inner.width) / 2)
 }
 
 /// The largest size inside `target` with the aspect ratio of `from`, rounded half up, in integers
@@ -60,7 +64,7 @@ fn fitting(from: Size, target: Size) -> Size {
     clippy::cast_sign_loss,
     reason = "the position is clamped to 0 and the last pixel; the share is an input of f32"
 )]
-fn taps(from: usize, target: usize) -> Vec<Tap> {
+pub(crate) fn taps(from: usize, target: usize) -> Vec<Tap> {
     let scale = from as f64 / target as f64;
     let last = from - 1;
     (0..target)
@@ -72,7 +76,7 @@ fn taps(from: usize, target: usize) -> Vec<Tap> {
         .collect()
 }
 
-fn mixed(low: f32, high: f32, share: f32) -> f32 {
+pub(crate) fn mixed(low: f32, high: f32, share: f32) -> f32 {
     low + (high - low) * share
 }
 

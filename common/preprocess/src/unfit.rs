@@ -2,6 +2,8 @@
 
 use fedval_study::summary::FailureReason;
 
+use crate::volume::StackFault;
+
 /// Why an image whose pixels are known cannot become what the protocol describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
@@ -29,6 +31,18 @@ pub enum Unfit {
     /// The protocol names a frame that is not there.
     #[error("the image does not have the frame that the protocol names")]
     FrameAbsent,
+    /// A volume that has a single voxel along an axis.
+    #[error("the volume has a single slice")]
+    OneSlice,
+    /// Voxels of a volume that are too small or too large to be.
+    #[error("the volume does not say how large its voxels are")]
+    Spacing,
+    /// Axes of a volume that lean, or of which two point alike.
+    #[error("the volume does not say clearly which way up it is")]
+    Orientation,
+    /// Slices that are no volume.
+    #[error(transparent)]
+    Stack(#[from] StackFault),
 }
 
 impl Unfit {
@@ -43,7 +57,11 @@ impl Unfit {
             | Self::Monochrome1
             | Self::ValueMapping
             | Self::MultiFrame
-            | Self::FrameAbsent => FailureReason::Unsupported,
+            | Self::FrameAbsent
+            | Self::OneSlice
+            | Self::Spacing
+            | Self::Orientation
+            | Self::Stack(_) => FailureReason::Unsupported,
         }
     }
 }

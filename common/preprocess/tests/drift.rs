@@ -25,6 +25,7 @@ fn lung() -> ModelInput {
         resize: Resize::Bilinear,
         monochrome1: Monochrome1::Invert,
         frame: FrameChoice::Only,
+        volume: None,
     }
 }
 
@@ -91,7 +92,7 @@ fn a_site_that_does_what_the_protocol_says_agrees() {
             for (channels, layout) in [(1, Layout::Nchw), (3, Layout::Nhwc)] {
                 let input = ModelInput { scaling, frame, channels, layout, ..lung() };
                 let sent = found(&input, outcome);
-                assert_eq!(sent.all().count(), ProbeName::ALL.len());
+                assert_eq!(sent.all().count(), ProbeName::PICTURES.len());
                 assert_eq!(Expected::default().check(&input, &sent), Ok(()));
             }
         }
@@ -222,14 +223,14 @@ fn other_frames_polarity_and_colours_are_told_as_such() {
 fn probes_that_are_left_out_are_told_and_none_at_all_are_no_drift() {
     let (input, expected) = (lung(), Expected::default());
     let all = found(&input, outcome);
-    for left_out in ProbeName::ALL {
+    for left_out in ProbeName::PICTURES {
         let others: ProbeDigests = all.all().filter(|(probe, _)| *probe != left_out).collect();
         assert_eq!(expected.check(&input, &others), Err(Drift { probe: left_out }));
         assert_eq!(compare(&all, &others), Err(Drift { probe: left_out }));
     }
     assert_eq!(expected.check(&input, &ProbeDigests::default()), Ok(()));
     let other: ProbeDigests =
-        ProbeName::ALL.into_iter().map(|probe| (probe, Sha256Digest::of(b"other"))).collect();
+        ProbeName::PICTURES.into_iter().map(|probe| (probe, Sha256Digest::of(b"other"))).collect();
     let drift = expected.check(&input, &other).unwrap_err();
     assert_eq!(drift.probe, ProbeName::ScalingBlack, "the first in order is told");
 }

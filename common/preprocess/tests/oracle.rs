@@ -21,6 +21,7 @@ fn inputs() -> [(&'static str, ModelInput); 4] {
         resize: Resize::Bilinear,
         monochrome1: Monochrome1::Invert,
         frame: FrameChoice::Only,
+        volume: None,
     };
     let colour = ModelInput {
         layout: Layout::Nhwc,
@@ -61,7 +62,7 @@ fn digests_are_those_of_another_program() {
     let mut lines = EXPECTED.lines();
     for (title, input) in inputs() {
         let digests = Probes::of(&input).expected();
-        for probe in ProbeName::ALL {
+        for probe in ProbeName::PICTURES {
             let found = format!("{title} {probe} {}", digests.get(probe).unwrap());
             assert_eq!(found, lines.next().unwrap());
         }

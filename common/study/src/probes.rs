@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256Digest;
+use crate::protocol::ModelInput;
 
 /// A probe image: each shows one fault, and none that a probe before it shows.
 ///
@@ -31,11 +32,21 @@ pub enum ProbeName {
     Colour,
     /// A picture that is no DICOM file.
     Picture,
+    /// A volume with a bright corner that no turn and no mirror maps onto itself, at the input's size and spacing.
+    VolumeOrientation,
+    /// A volume of every value from below to above what is shown.
+    VolumeWindowing,
+    /// A volume of fine stripes, of another size and spacing than the input.
+    VolumeSpacing,
+    /// A volume as the files of a DICOM series, in no order.
+    VolumeSeries,
+    /// The same with a slice left out.
+    VolumeGap,
 }
 
 impl ProbeName {
-    /// Every probe, in the order in which they are compared.
-    pub const ALL: [Self; 9] = [
+    /// Those of a model that sees pictures, in the order in which they are compared.
+    pub const PICTURES: [Self; 9] = [
         Self::ScalingBlack,
         Self::ScalingWhite,
         Self::Frame,
@@ -46,6 +57,25 @@ impl ProbeName {
         Self::Colour,
         Self::Picture,
     ];
+    /// Those of a model that sees volumes, in the order in which they are compared.
+    pub const VOLUMES: [Self; 5] = [
+        Self::VolumeOrientation,
+        Self::VolumeWindowing,
+        Self::VolumeSpacing,
+        Self::VolumeSeries,
+        Self::VolumeGap,
+    ];
+
+    /// Every probe there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::PICTURES.into_iter().chain(Self::VOLUMES)
+    }
+
+    /// Those of an input, in the order in which they are compared.
+    #[must_use]
+    pub const fn of(input: &ModelInput) -> &'static [Self] {
+        if input.volume.is_some() { &Self::VOLUMES } else { &Self::PICTURES }
+    }
 
     /// The name as documents write it.
     #[must_use]
@@ -60,6 +90,11 @@ impl ProbeName {
             Self::Resize => "resize",
             Self::Colour => "colour",
             Self::Picture => "picture",
+            Self::VolumeOrientation => "volume_orientation",
+            Self::VolumeWindowing => "volume_windowing",
+            Self::VolumeSpacing => "volume_spacing",
+            Self::VolumeSeries => "volume_series",
+            Self::VolumeGap => "volume_gap",
         }
     }
 
@@ -77,6 +112,13 @@ impl ProbeName {
             Self::Resize => "resize: another filter or fit, or an image that should be refused",
             Self::Colour => "colour: the order of channels, or colour where none is taken",
             Self::Picture => "pictures: PNG files come out otherwise than DICOM files",
+            Self::VolumeOrientation => "orientation: volumes come out turned or mirrored",
+            Self::VolumeWindowing => "windowing: which values of a volume are black and white",
+            Self::VolumeSpacing => "spacing: another filter, middle, crop or padding of volumes",
+            Self::VolumeSeries => {
+                "series: slices in another order, or another place in the patient"
+            }
+            Self::VolumeGap => "gaps: a series with a slice left out is not refused",
         }
     }
 }
@@ -132,9 +174,9 @@ mod tests {
 
     #[test]
     fn every_name_is_written_as_it_is_shown_and_none_is_forgotten() {
-        for (place, probe) in ProbeName::ALL.into_iter().enumerate() {
+        for (place, probe) in ProbeName::all().enumerate() {
             assert_eq!(serde_json::to_string(&probe).unwrap(), format!("\"{probe}\""));
-            assert_eq!(ProbeName::ALL.iter().filter(|other| **other < probe).count(), place);
+            assert_eq!(ProbeName::all().filter(|other| *other < probe).count(), place);
         }
     }
 
@@ -142,7 +184,7 @@ mod tests {
     fn digests_survive_their_canonical_form_and_strange_names_are_refused() {
         let digest = |text: &str| Sha256Digest::of(text.as_bytes());
         let all: ProbeDigests =
-            ProbeName::ALL.into_iter().map(|probe| (probe, digest(probe.as_str()))).collect();
+            ProbeName::all().map(|probe| (probe, digest(probe.as_str()))).collect();
         let canonical = Canonical::new(all.clone()).unwrap();
         let read = Canonical::<ProbeDigests>::parse(canonical.bytes()).unwrap();
         assert_eq!(read.value(), &all);

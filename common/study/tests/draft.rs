@@ -3,7 +3,8 @@
 use fedval_study::Sha256Digest;
 use fedval_study::draft::{Draft, DraftError};
 use fedval_study::protocol::{
-    EndpointDirection, ProbeRule, Reference, ScoreScale, StudyProtocol, Task, ValueScaling,
+    EndpointDirection, MaskOutput, MaskRule, OutputForm, PredictionTables, ProbeRule, Reference,
+    ScoreScale, StudyProtocol, Task, ValueScaling,
 };
 use fedval_study::{LockedProtocol, Measure};
 
@@ -511,6 +512,66 @@ fn a_study_of_masks_says_what_it_looks_for_and_how_it_measures() {
     assert_eq!(parsed(&near).endpoints[0].direction, EndpointDirection::AtMost);
 }
 
+/// The same with a model that gives masks at the sites.
+fn segmentation_by_model(output: &str) -> String {
+    let output = format!("[model.output]\nform = \"mask\"\n{output}");
+    segmentation()
+        .replace("prediction_tables = \"accept\"\n", "")
+        .replace("[model.output]\n", &output)
+}
+
+#[test]
+fn a_model_may_give_the_masks_itself() {
+    let logits = segmentation_by_model(
+        "scale = \"logit\"\nrule = \"threshold\"\nthreshold = 0.3\nchannels = 2\npositive_index = 1\n",
+    );
+    let protocol = parsed(&logits);
+    let output = &protocol.model.output;
+    let mask = MaskOutput { channels: 2, rule: MaskRule::Threshold(300_000) };
+    assert_eq!((output.form, output.scale), (OutputForm::Mask(mask), ScoreScale::Logit));
+    assert_eq!((output.positive_index, protocol.prediction_tables), (1, PredictionTables::Refuse));
+    let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
+    assert_eq!(LockedProtocol::parse(locked.bytes()).expect("its own bytes").protocol(), &protocol);
+    let highest = segmentation_by_model("rule = \"highest\"\nchannels = 3\n");
+    let mask = MaskOutput { channels: 3, rule: MaskRule::Highest };
+    assert_eq!(parsed(&highest).model.output.form, OutputForm::Mask(mask));
+    // Protocols without a mask say nothing of one, as before there was a choice.
+    let before = LockedProtocol::new(parsed(&segmentation())).expect("it breaks no rule");
+    assert!(!String::from_utf8_lossy(before.bytes()).contains("\"form\""));
+}
+
+#[test]
+fn an_output_that_no_mask_can_have_is_refused_where_it_stands() {
+    let threshold = "rule = \"threshold\"\nthreshold = 0.5\n";
+    for (output, path) in [
+        (format!("scale = \"logit\"\n{threshold}channels = 0\n"), "model.output.channels"),
+        (format!("scale = \"logit\"\n{threshold}channels = 65\n"), "model.output.channels"),
+        (
+            format!("scale = \"logit\"\n{threshold}positive_index = 1\n"),
+            "model.output.positive_index",
+        ),
+        (threshold.to_owned(), "model.output.scale"),
+        (
+            "scale = \"logit\"\nrule = \"threshold\"\nthreshold = 1.5\n".to_owned(),
+            "model.output.threshold",
+        ),
+        ("scale = \"logit\"\nrule = \"threshold\"\n".to_owned(), "model.output.threshold"),
+        ("rule = \"highest\"\n".to_owned(), "model.output.rule"),
+        ("scale = \"logit\"\nrule = \"highest\"\nchannels = 2\n".to_owned(), "model.output.scale"),
+        ("rule = \"lowest\"\n".to_owned(), "model.output.rule"),
+    ] {
+        let problems = refused(&segmentation_by_model(&output)).problems;
+        let paths: Vec<String> = problems.into_iter().map(|p| p.path).collect();
+        assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
+    }
+    let of_one_condition =
+        GOOD.replace("[model.output]\n", &format!("[model.output]\nform = \"mask\"\n{threshold}"));
+    assert_eq!(refused(&of_one_condition).problems[0].path, "model.output.form");
+    let boxes = segmentation().replace("[model.output]\n", "[model.output]\nform = \"boxes\"\n");
+    let paths: Vec<String> = refused(&boxes).problems.into_iter().map(|p| p.path).collect();
+    assert!(paths.iter().any(|path| path == "model.output.form"), "{paths:?}");
+}
+
 #[test]
 fn what_masks_do_not_have_is_refused_where_it_stands() {
     for (what, with, path) in [
@@ -574,4 +635,71 @@ fn a_study_of_masks_counts_misses_in_some_endpoint() {
     assert_eq!(parsed(&instead).endpoints.len(), 1);
     let wrong = instead.replace("limit = 0.8", "limit = 0.8\ndirection = \"at_most\"");
     assert_eq!(refused(&wrong).problems[0].path, "endpoints[0].direction");
+}
+
+/// [`GOOD`] as a study of volumes.
+fn volumes() -> String {
+    GOOD.replace("resize = \"refuse\"\nmonochrome1 = \"invert\"\n", "").replace(
+        "[model.output]",
+        "[model.input.volume]\ndepth = 64\nspacing_mm = [2.0, 1, 1.0]\norientation = \"SPL\"\n\
+         [model.output]",
+    )
+}
+
+#[test]
+fn a_study_of_volumes_says_its_millimetres_and_its_axes() {
+    let volume = |text: &str| {
+        let protocol = parsed(text);
+        let locked = LockedProtocol::new(protocol.clone()).expect("it keeps to the rules");
+        let read = LockedProtocol::parse(locked.bytes()).expect("its own bytes");
+        assert_eq!(read.protocol(), &protocol);
+        serde_json::to_value(&protocol.model.input).expect("plain data")
+    };
+    let input = volume(&volumes());
+    assert_eq!(input["resize"], "refuse");
+    assert_eq!(input["monochrome1"], "refuse");
+    assert_eq!(input["volume"]["orientation"], "SPL");
+    assert_eq!(input["volume"]["padding"], 0.0);
+    assert_eq!(input["volume"].get("slab"), None);
+    let windowed = "scaling = \"window\"\nwindow_low = -1000\nwindow_high = 400";
+    let windowed = volumes().replace("scaling = \"unit\"", windowed);
+    assert_eq!(volume(&windowed)["volume"]["padding"], -1000.0);
+    let slab = "depth = 64\nslab = { depth = 16, pooling = \"max\" }";
+    let slabs = volume(&volumes().replace("depth = 64", slab));
+    assert_eq!(slabs["volume"]["slab"]["depth"], 16);
+    assert_eq!(slabs["volume"]["slab"]["overlap"], 0);
+    let picture = serde_json::to_value(&parsed(GOOD).model.input).expect("plain data");
+    assert_eq!(picture.get("volume"), None, "a study of pictures says nothing of it");
+}
+
+#[test]
+fn what_volumes_do_not_have_is_refused_where_it_stands() {
+    for (what, with, path) in [
+        ("depth = 64", "depth = 0", "volume.depth"),
+        ("depth = 64", "depth = 4097", "volume.depth"),
+        ("depth = 64", "depth = 4096", "volume"),
+        ("[2.0, 1, 1.0]", "[2.0, 1]", "volume.spacing_mm"),
+        ("[2.0, 1, 1.0]", "[2.0, 1, 0.0]", "volume.spacing_mm"),
+        ("\"SPL\"", "\"SPI\"", "volume.orientation"),
+        ("scaling = \"unit\"", "scaling = \"modality\"", "volume.padding"),
+        ("scaling = \"unit\"", "scaling = \"voi\"", "scaling"),
+        ("\"nchw\"", "\"nhwc\"", "layout"),
+        ("channels = 1", "channels = 3", "channels"),
+        ("channels = 1", "channels = 1\nresize = \"bilinear\"", "resize"),
+        ("channels = 1", "channels = 1\nmonochrome1 = \"invert\"", "monochrome1"),
+        ("channels = 1", "channels = 1\nframe = \"middle\"", "frame"),
+        ("depth = 64", "depth = 64\nslab = { depth = 65, pooling = \"max\" }", "volume.slab.depth"),
+        (
+            "depth = 64",
+            "depth = 64\nslab = { depth = 4, overlap = 4, pooling = \"max\" }",
+            "volume.slab.overlap",
+        ),
+    ] {
+        let text = volumes().replacen(what, with, 1);
+        let problems = refused(&text).problems;
+        assert!(
+            problems.iter().any(|problem| problem.path == format!("model.input.{path}")),
+            "{with}: {problems:?}"
+        );
+    }
 }

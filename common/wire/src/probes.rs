@@ -43,6 +43,11 @@ const fn name_to_wire(probe: ProbeName) -> proto::ProbeName {
         ProbeName::Resize => proto::ProbeName::Resize,
         ProbeName::Colour => proto::ProbeName::Colour,
         ProbeName::Picture => proto::ProbeName::Picture,
+        ProbeName::VolumeOrientation => proto::ProbeName::VolumeOrientation,
+        ProbeName::VolumeWindowing => proto::ProbeName::VolumeWindowing,
+        ProbeName::VolumeSpacing => proto::ProbeName::VolumeSpacing,
+        ProbeName::VolumeSeries => proto::ProbeName::VolumeSeries,
+        ProbeName::VolumeGap => proto::ProbeName::VolumeGap,
     }
 }
 
@@ -58,5 +63,10 @@ const fn name_from_wire(probe: proto::ProbeName) -> Option<ProbeName> {
         proto::ProbeName::Resize => Some(ProbeName::Resize),
         proto::ProbeName::Colour => Some(ProbeName::Colour),
         proto::ProbeName::Picture => Some(ProbeName::Picture),
+        proto::ProbeName::VolumeOrientation => Some(ProbeName::VolumeOrientation),
+        proto::ProbeName::VolumeWindowing => Some(ProbeName::VolumeWindowing),
+        proto::ProbeName::VolumeSpacing => Some(ProbeName::VolumeSpacing),
+        proto::ProbeName::VolumeSeries => Some(ProbeName::VolumeSeries),
+        proto::ProbeName::VolumeGap => Some(ProbeName::VolumeGap),
     }
 }

@@ -3,15 +3,19 @@
 //! Which they are only this site can know, as for the cases that go through the model again (DC-22): an
 //! engine, or a server that has another model, cannot aim at them.
 
-use fedval_inference::ModelEngine;
+use fedval_disclosure::SiteLocal;
+use fedval_inference::{BoxProgram, INFERENCE_ROLE, ModelAnswer, ModelEngine};
 use fedval_ingest::Cohort;
+use fedval_study::protocol::OutputForm;
 use fedval_vault::CaseOutcome;
 use tokio::sync::mpsc;
 
+use crate::attributes;
 use crate::error::EvaluateError;
-use crate::lane::{Done, Due};
+use crate::lane::{Done, Due, LaneError};
 use crate::purity::Pass;
 use crate::run::Evaluation;
+use crate::scorer::Scorer;
 
 /// Cases that both look at, at most.
 const MOST_CASES: usize = 10;
@@ -32,12 +36,55 @@ pub(crate) async fn check(
     if cases.is_empty() {
         return Ok(Vec::new());
     }
+    if evaluation.protocol.model.output.form != OutputForm::Scores {
+        compare_tensors(evaluation, second, cohort, cases).await?;
+        return Ok(Vec::new());
+    }
     let one = look(evaluation, evaluation.engine, cohort, cases).await?;
     let other = look(evaluation, second, cohort, cases).await?;
     if one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| agree(one, other)) {
         Ok(other)
     } else {
         Err(EvaluateError::EnginesDisagree)
+    }
+}
+
+/// Holds the tensors of both engines against each other. What is made of them cannot be compared: of a pixel at the threshold a
+/// last bit decides, and so it does of a box that just overlaps.
+async fn compare_tensors(
+    evaluation: &Evaluation<'_>,
+    second: &ModelEngine,
+    cohort: &Cohort,
+    cases: &[usize],
+) -> Result<(), EvaluateError> {
+    let keywords = attributes::keywords(evaluation.protocol);
+    let infer = BoxProgram::current(INFERENCE_ROLE).map_err(EvaluateError::NoBox)?;
+    let mut reader = evaluation.reader(&keywords)?;
+    let one = evaluation.model_source(evaluation.engine, &infer);
+    let mut one = Scorer::load(one).await.map_err(LaneError::Load)?;
+    let other = evaluation.model_source(second, &infer);
+    let mut other = Scorer::load(other).await.map_err(LaneError::Load)?;
+    for index in cases {
+        // What cannot be read says nothing about the engines.
+        let (_, Ok(image)) = reader.read(&cohort.cases[*index]).await? else { continue };
+        let tensor = image.open_on_site().tensor();
+        let (one, other) = (one.answer(&tensor).await?, other.answer(&tensor).await?);
+        let (one, other) = (one.as_ref(), other.as_ref());
+        if !is_same_answer(one.map(SiteLocal::open_on_site), other.map(SiteLocal::open_on_site)) {
+            return Err(EvaluateError::EnginesDisagree);
+        }
+    }
+    Ok(())
+}
+
+fn is_same_answer(one: Option<&ModelAnswer>, other: Option<&ModelAnswer>) -> bool {
+    match (one, other) {
+        (Some(ModelAnswer::Tensor(one)), Some(ModelAnswer::Tensor(other))) => {
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len()
+                && pairs.all(|(one, other)| is_near(f64::from(*one), f64::from(*other)))
+        }
+        (one, other) => one == other,
     }
 }
 
@@ -76,11 +123,7 @@ fn agree(one: &Done, other: &Done) -> bool {
 }
 
 fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
-    let is_near = |one: u64, other: u64| {
-        let (one, other) = (f64::from_bits(one), f64::from_bits(other));
-        let (apart, largest) = ((one - other).abs(), one.abs().max(other.abs()).max(1.0));
-        apart.is_finite() && apart <= TOLERANCE * largest
-    };
+    let is_near = |one: u64, other: u64| is_near(f64::from_bits(one), f64::from_bits(other));
     match (one, other) {
         (CaseOutcome::Score(one), CaseOutcome::Score(other)) => is_near(*one, *other),
         (CaseOutcome::Scores(one), CaseOutcome::Scores(other)) => {
@@ -89,6 +132,11 @@ fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
         }
         (one, other) => one == other,
     }
+}
+
+fn is_near(one: f64, other: f64) -> bool {
+    let (apart, largest) = ((one - other).abs(), one.abs().max(other.abs()).max(1.0));
+    apart.is_finite() && apart <= TOLERANCE * largest
 }
 
 #[cfg(test)]
@@ -145,6 +193,18 @@ mod tests {
         assert!(!is_same(&unreadable, &failed(FailureReason::NoReference)));
         assert!(!is_same(&score(f64::NAN), &score(f64::NAN)));
         assert!(!is_same(&score(f64::INFINITY), &score(1.0)));
+    }
+
+    #[test]
+    fn tensors_agree_number_by_number() {
+        let tensor = |values: &[f32]| ModelAnswer::Tensor(values.to_vec());
+        let is_same =
+            |one: &[f32], other: &[f32]| is_same_answer(Some(&tensor(one)), Some(&tensor(other)));
+        assert!(is_same(&[0.5, 800.0], &[0.500_09, 800.07]));
+        assert!(!is_same(&[0.5, 0.25], &[0.5, 0.251]));
+        assert!(!is_same(&[0.5], &[0.5, 0.5]) && !is_same(&[f32::NAN], &[f32::NAN]));
+        // One engine gives what the protocol says where the other does not.
+        assert!(is_same_answer(None, None) && !is_same_answer(None, Some(&tensor(&[0.5]))));
     }
 
     #[test]

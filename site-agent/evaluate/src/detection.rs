@@ -19,6 +19,30 @@ use crate::cells::Cells;
 use crate::members::Keys;
 use crate::{attributes, commitment};
 
+/// A scan, in the order of the cohort.
+pub(crate) struct Scan {
+    /// What either side found; nothing of a scan that failed counts.
+    pub(crate) findings: CaseFindings,
+    /// Why it is not counted.
+    pub(crate) failure: Option<FailureReason>,
+    /// Attributes by DICOM keyword.
+    pub(crate) header: BTreeMap<String, String>,
+    /// What the commitment names.
+    pub(crate) digest: Option<Sha256Digest>,
+}
+
+impl Scan {
+    /// One whose findings were brought.
+    pub(crate) fn brought(protocol: &StudyProtocol, case: &Case, findings: CaseFindings) -> Self {
+        Self {
+            failure: failure(case),
+            header: attributes::brought(protocol, case),
+            digest: Some(digest(&findings)),
+            findings,
+        }
+    }
+}
+
 /// Counts every scan that was read by both sides, but those with reference findings of which none counts.
 ///
 /// # Errors
@@ -28,21 +52,20 @@ pub(crate) fn summarise(
     protocol: &StudyProtocol,
     plan: &DetectionPlan,
     cohort: &Cohort,
-    findings: &[CaseFindings],
+    scans: &[Scan],
     secret: &[u8; 32],
 ) -> Result<SiteLocal<SiteSummary>, NotEstimable> {
     let mut counted = Counted::new(protocol, plan, secret);
     let mut failures: BTreeMap<u32, BTreeSet<FailureReason>> = BTreeMap::new();
-    let none = CaseFindings::default();
-    for (place, case) in cohort.cases.iter().enumerate() {
-        match failure(case) {
+    for (case, scan) in cohort.cases.iter().zip(scans) {
+        match scan.failure {
             Some(reason) => {
                 failures.entry(case.patient).or_default().insert(reason);
             }
-            None => counted.take(cohort, case, findings.get(place).unwrap_or(&none))?,
+            None => counted.take(cohort, case, scan)?,
         }
     }
-    let digests: Vec<_> = findings.iter().map(|of| Some(digest(of))).collect();
+    let digests: Vec<_> = scans.iter().map(|scan| scan.digest).collect();
     Ok(SiteLocal::new(SiteSummary {
         cohort: commitment::commit(cohort, &digests, secret),
         failures: failures.into_values().collect(),
@@ -90,12 +113,8 @@ impl<'e> Counted<'e> {
 
     /// Counts a scan. One with reference findings of which none counts is left out: it has lesions, so it is not of those
     /// without, and nothing of it could be found.
-    fn take(
-        &mut self,
-        cohort: &Cohort,
-        case: &Case,
-        findings: &CaseFindings,
-    ) -> Result<(), NotEstimable> {
+    fn take(&mut self, cohort: &Cohort, case: &Case, scan: &Scan) -> Result<(), NotEstimable> {
+        let findings = &scan.findings;
         let lesions = self.lesions.entry(case.patient).or_default();
         let counts = counts(self.plan, findings, lesions)?;
         if counts.lesions == 0 && !findings.reference.is_empty() {
@@ -107,8 +126,7 @@ impl<'e> Counted<'e> {
         if patient == next {
             self.members.patients.push(self.keys.patient(id));
         }
-        let header = attributes::brought(self.protocol, case);
-        let categories = attributes::categories(self.protocol, case, &header);
+        let categories = attributes::categories(self.protocol, case, &scan.header);
         self.members.cases.push(Member {
             patient,
             case: self.keys.case(id, &case.case_id),
@@ -209,7 +227,7 @@ const fn area(place: Place) -> Result<BoundingBox, NotEstimable> {
 }
 
 /// What the commitment names in the place of an image.
-fn digest(findings: &CaseFindings) -> Sha256Digest {
+pub(crate) fn digest(findings: &CaseFindings) -> Sha256Digest {
     let numbers = |place: Place| match place {
         Place::Point(point) => point.map(f64::to_bits).to_vec(),
         Place::Box(edges) => edges.map(f64::to_bits).to_vec(),

@@ -69,7 +69,8 @@ impl DryRun<'_> {
 /// Places of the cases whose image the study would look at: a prediction table has none.
 fn with_image(cohort: &Cohort) -> Vec<usize> {
     let is_looked_at = |case: &Case| {
-        let has_image = matches!(case.index_test, IndexTest::Image(_) | IndexTest::Instance(_));
+        let image = case.index_test.image();
+        let has_image = matches!(image, IndexTest::Image(_) | IndexTest::Instance(_));
         has_image && case.reference.is_some()
     };
     let cases = cohort.cases.iter().enumerate();

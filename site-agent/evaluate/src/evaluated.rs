@@ -97,7 +97,13 @@ impl Evaluated {
                 self.failed += usize::from(*reason != FailureReason::NoReference);
             }
             // What belongs to another task, or has no reference, says nothing.
-            (CaseOutcome::Score(_) | CaseOutcome::Scores(_) | CaseOutcome::Masks(_), _) => {}
+            (
+                CaseOutcome::Score(_)
+                | CaseOutcome::Scores(_)
+                | CaseOutcome::Masks(_)
+                | CaseOutcome::Boxes(_),
+                _,
+            ) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use fedval_ingest::{Cohort, FindingsSource, read_findings};
 use fedval_study::SiteSummary;
 use fedval_study::summary::FailureReason;
 
-use crate::detection;
+use crate::detection::{self, Scan};
 use crate::error::EvaluateError;
 use crate::evaluated::failed_share;
 use crate::progress::Progress;
@@ -30,8 +30,10 @@ impl Evaluation<'_> {
             let plan = protocol.task.detection().ok_or(EvaluateError::NotMatched)?;
             let cohort = cohort.open_on_site();
             let findings = read_findings(&source, cohort, plan.matching)?;
-            let findings = findings.open_on_site();
-            detection::summarise(&protocol, plan, cohort, findings, &secret)
+            let brought = cohort.cases.iter().zip(findings.open_on_site());
+            let brought = brought.map(|(case, of)| Scan::brought(&protocol, case, of.clone()));
+            let scans: Vec<Scan> = brought.collect();
+            detection::summarise(&protocol, plan, cohort, &scans, &secret)
                 .map_err(|_| EvaluateError::NotMatched)
         });
         summary.await

@@ -10,6 +10,7 @@ use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use crate::judge::{Judge, Judged};
 use crate::purity::Pass;
 use crate::reader::Reader;
 use crate::scorer::{MODEL_RETRIES, Scorer};
@@ -57,12 +58,15 @@ pub(crate) struct Read {
     /// Digest of the image file; absent where it could not be read.
     pub(crate) digest: Option<Sha256Digest>,
     pub(crate) image: Result<SiteLocal<ReceivedImage>, FailureReason>,
+    /// The file of the reference standard's mask, where there is one beside the image.
+    outline: Option<Vec<u8>>,
 }
 
-/// A decoder and a model.
+/// A decoder and a model, and who judges what it gives.
 pub(crate) struct Lane<'e> {
     pub(crate) reader: Reader<'e>,
     pub(crate) scorer: Scorer<'e>,
+    pub(crate) judge: Judge<'e>,
 }
 
 impl Lane<'_> {
@@ -75,7 +79,7 @@ impl Lane<'_> {
         let (read, waiting) = mpsc::channel(WAITING_IMAGES);
         let both = futures_util::future::try_join(
             read_all(self.reader, cases, read),
-            score_all(self.scorer, waiting, done),
+            score_all(self.scorer, self.judge, waiting, done),
         );
         both.await.map(drop)
     }
@@ -90,9 +94,21 @@ async fn read_all<'c>(
 ) -> Result<(), LaneError> {
     let mut held = Vec::new();
     for Due { index, pass, case } in cases {
-        let (digest, image) = reader.read(case).await?;
+        let (mut digest, mut image) = reader.read(case).await?;
         let is_known = image.is_ok() || !reader.is_in_doubt();
-        held.push(Read { index, pass, row: row_digest(case), digest, image });
+        let mut outline = None;
+        if image.is_ok() {
+            match reader.outline(case).await {
+                Ok(None) => {}
+                Ok(Some((file, own))) => {
+                    let both = digest.map(|image| format!("{image} {own}"));
+                    digest = both.map(|both| Sha256Digest::of(both.as_bytes()));
+                    outline = Some(file);
+                }
+                Err(none) => (digest, image) = (None, Err(none.reason)),
+            }
+        }
+        held.push(Read { index, pass, row: row_digest(case), digest, image, outline });
         if is_known && !hand_on(&read, &mut held).await {
             return Ok(());
         }
@@ -115,12 +131,13 @@ async fn hand_on(read: &Sender<Read>, held: &mut Vec<Read>) -> bool {
 
 async fn score_all(
     mut scorer: Scorer<'_>,
+    mut judge: Judge<'_>,
     mut waiting: Receiver<Read>,
     done: Sender<Done>,
 ) -> Result<(), LaneError> {
     while let Some(case) = waiting.recv().await {
         let (index, pass) = (case.index, case.pass);
-        let checkpoint = checkpoint(&mut scorer, case).await?;
+        let checkpoint = checkpoint(&mut scorer, &mut judge, case).await?;
         if done.send(Done { index, pass, checkpoint }).await.is_err() {
             break;
         }
@@ -130,13 +147,20 @@ async fn score_all(
 
 async fn checkpoint(
     scorer: &mut Scorer<'_>,
+    judge: &mut Judge<'_>,
     case: Read,
 ) -> Result<SiteLocal<Checkpoint>, LaneError> {
-    let Read { row, digest: image, .. } = case;
+    let Read { row, digest: image, outline, .. } = case;
     let row = scorer.marked(row);
     match case.image {
         Ok(decoded) => {
-            let outcome = scorer.score(&decoded.open_on_site().tensor()).await?;
+            let answer = scorer.answer(&decoded.open_on_site().tensor()).await?;
+            let judged = Judged {
+                answer: answer.as_ref().map(SiteLocal::open_on_site),
+                frame: decoded.open_on_site().frame(),
+                outline: outline.as_deref(),
+            };
+            let outcome = judge.outcome(&judged).await?;
             Ok(decoded.map(|decoded| Checkpoint {
                 row,
                 outcome,
@@ -176,7 +200,25 @@ pub(crate) fn row_digest(case: &Case) -> Sha256Digest {
             let row = (&case.case_id, case.patient, case.reference, scores, &case.attributes);
             return Sha256Digest::of(format!("{row:?}").as_bytes());
         }
+        IndexTest::Outlined { image, reference } => {
+            let row = (&case.case_id, case.patient, named(image), reference, &case.attributes);
+            return Sha256Digest::of(format!("{row:?}").as_bytes());
+        }
+        IndexTest::Searched { image, status } => {
+            let row = (&case.case_id, case.patient, named(image), status, &case.attributes);
+            return Sha256Digest::of(format!("{row:?}").as_bytes());
+        }
     };
     let row = format!("{:?}", (&case.case_id, case.patient, case.reference, image, score));
     Sha256Digest::of(row.as_bytes())
+}
+
+/// What an image is found by, so that no two different ones look alike.
+fn named(image: &IndexTest) -> String {
+    match image {
+        IndexTest::Image(path) => format!("{path:?}"),
+        IndexTest::Instance(name) => format!("{:?}", (name.key(), name.value())),
+        // Nothing else is an image.
+        _ => String::new(),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod attributes;
+mod boxes;
 mod cells;
 mod class_unit;
 mod classes;
@@ -13,6 +14,7 @@ mod dry_run;
 mod error;
 mod evaluated;
 mod findings;
+mod judge;
 mod lane;
 mod machine;
 mod mask_lane;
@@ -30,7 +32,10 @@ mod recorder;
 mod regression;
 mod run;
 mod scorer;
+mod searched;
+mod series;
 mod shard;
+mod slabs;
 mod store;
 mod summary;
 mod unit;

@@ -141,7 +141,7 @@ impl MaskLane<'_> {
 }
 
 /// No log line where there is none: whoever counts them knows how many of a site's cases fail.
-fn outcome(compared: Result<SiteLocal<MaskComparison>, NoImage>) -> CaseOutcome {
+pub(crate) fn outcome(compared: Result<SiteLocal<MaskComparison>, NoImage>) -> CaseOutcome {
     let compared = match compared {
         Ok(compared) => compared,
         Err(none) => return CaseOutcome::Failed(none.reason),

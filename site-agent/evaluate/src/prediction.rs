@@ -17,7 +17,9 @@ pub(crate) fn checkpoint(protocol: &StudyProtocol, case: &Case) -> Option<SiteLo
         IndexTest::Image(_)
         | IndexTest::Instance(_)
         | IndexTest::Findings(_)
-        | IndexTest::Masks { .. } => return None,
+        | IndexTest::Masks { .. }
+        | IndexTest::Outlined { .. }
+        | IndexTest::Searched { .. } => return None,
         IndexTest::Score(score) => score.as_ref().map(std::slice::from_ref),
         IndexTest::Scores(scores) => scores.as_deref(),
     };

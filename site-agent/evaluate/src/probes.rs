@@ -1,8 +1,11 @@
 //! Whether this machine preprocesses as the protocol says: shown on synthetic images before a patient's is opened.
 
+use fedval_disclosure::SiteLocal;
 use fedval_inference::BoxProgram;
-use fedval_ingest::{DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, Decoder, probe_file};
-use fedval_preprocess::probe::{Drift, Probes, compare, digest};
+use fedval_ingest::{
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, Decoder, ReceivedImage, probe_files,
+};
+use fedval_preprocess::probe::{Content, Drift, Probe, Probes, compare, digest};
 use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
 use fedval_study::{ProbeDigests, ProbeName};
@@ -36,11 +39,9 @@ pub async fn check_preprocessing(
     .await;
     let mut found = Vec::with_capacity(probes.images.len());
     for probe in &probes.images {
-        let bytes = probe_file(probe);
-        let request = DecodeRequest { input: &probes.input, dicom_attributes: &[], bytes: &bytes };
         let of =
             |outcome: Result<&[f32], FailureReason>| digest(probe.name, &probes.input, outcome);
-        let digest = match decoder.decode(&request).await {
+        let digest = match decoded(&mut decoder, probe, &probes.input).await {
             Ok(image) => of(Ok(&*image.open_on_site().tensor())),
             // No protocol leads there: the box ended, or its reader is another one.
             Err(DecodeFailure::Case { reason: FailureReason::Undecodable, detail }) => {
@@ -52,6 +53,27 @@ pub async fn check_preprocessing(
         found.push((probe.name, digest));
     }
     agreeing(&expected, found.into_iter().collect())
+}
+
+/// A probe as its files come out.
+async fn decoded(
+    decoder: &mut Decoder,
+    probe: &Probe,
+    input: &ModelInput,
+) -> Result<SiteLocal<ReceivedImage>, DecodeFailure> {
+    let files = probe_files(probe);
+    if let Content::Series(_) = probe.content {
+        let mut series = decoder.series(input, &[]).await?;
+        for file in &files {
+            series.look(file).await?;
+        }
+        for place in series.order().await? {
+            series.take(&files[place]).await?;
+        }
+        return series.finish().await;
+    }
+    let bytes = files.first().map_or(&[][..], Vec::as_slice);
+    decoder.decode(&DecodeRequest { input, dicom_attributes: &[], bytes }).await
 }
 
 /// What was found, where it is what must be.
@@ -66,10 +88,10 @@ impl From<Drift> for EvaluateError {
     }
 }
 
-/// How many probes there are.
+/// How many probes an input has.
 #[must_use]
-pub const fn probe_count() -> usize {
-    ProbeName::ALL.len()
+pub const fn probe_count(input: &ModelInput) -> usize {
+    ProbeName::of(input).len()
 }
 
 #[cfg(test)]
@@ -83,7 +105,7 @@ mod tests {
     fn a_difference_keeps_the_job_here_and_says_what_is_wrong() {
         let digest = |text: &str| Sha256Digest::of(text.as_bytes());
         let all = |of: &dyn Fn(ProbeName) -> Sha256Digest| -> ProbeDigests {
-            ProbeName::ALL.into_iter().map(|probe| (probe, of(probe))).collect()
+            ProbeName::PICTURES.into_iter().map(|probe| (probe, of(probe))).collect()
         };
         let truth = all(&|probe| digest(probe.as_str()));
         assert!(agreeing(&truth, truth.clone()).is_ok_and(|found| found == truth));

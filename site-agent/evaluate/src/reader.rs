@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{
@@ -14,6 +14,7 @@ use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
 
 use crate::lane::LaneError;
+use crate::series;
 
 /// A decoder, and what it is to make of a file.
 pub(crate) struct Reader<'e> {
@@ -40,7 +41,7 @@ pub struct NoImage {
 }
 
 /// The digest of a case's file, where it could be read, and its image.
-type Looked<E> = (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, E>);
+pub(crate) type Looked<E> = (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, E>);
 
 impl Reader<'_> {
     /// A case as the study sees it: one without a reference standard is not looked at.
@@ -55,6 +56,13 @@ impl Reader<'_> {
 
     /// The same of any case, with the code that this site's people look up where there is no image.
     pub(crate) async fn look(&mut self, case: &Case) -> Result<Looked<NoImage>, LaneError> {
+        // Where the study is not of volumes, the manifest was refused for a folder.
+        if self.input.volume.is_some()
+            && let IndexTest::Image(folder) = case.index_test.image()
+            && series::is_folder(folder).await
+        {
+            return series::look(self, folder).await;
+        }
         let (bytes, digest) = match self.file(case).await? {
             Ok(file) => file,
             Err(none) => return Ok((None, Err(none))),
@@ -76,21 +84,37 @@ impl Reader<'_> {
     }
 
     async fn file(&self, case: &Case) -> Result<Result<ImageFile, NoImage>, LaneError> {
-        let path = match &case.index_test {
+        let path = match case.index_test.image() {
             IndexTest::Image(path) => path.clone(),
             IndexTest::Instance(name) => return self.fetch(name).await,
             IndexTest::Score(_)
             | IndexTest::Scores(_)
             | IndexTest::Findings(_)
-            | IndexTest::Masks { .. } => {
+            | IndexTest::Masks { .. }
+            | IndexTest::Outlined { .. }
+            | IndexTest::Searched { .. } => {
                 return Ok(Err(UNREADABLE));
             }
         };
+        Ok(self.at(path).await.ok_or(UNREADABLE))
+    }
+
+    /// The reference standard's mask beside an image that was read; none where the study judges no masks.
+    pub(crate) async fn outline(&self, case: &Case) -> Result<Option<ImageFile>, NoImage> {
+        match &case.index_test {
+            IndexTest::Outlined { reference: Some(path), .. } => {
+                self.at(path.clone()).await.map(Some).ok_or(UNREADABLE)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn at(&self, path: PathBuf) -> Option<ImageFile> {
         let max_bytes = self.max_file_bytes;
         // All that waits for a disk at once: each turn to the threads that may wait costs more
         // than most files.
         let file = tokio::task::spawn_blocking(move || read_file(&path, max_bytes)).await;
-        Ok(file.ok().flatten().ok_or(UNREADABLE))
+        file.ok().flatten()
     }
 
     /// From the PACS into memory, and nowhere else.

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::{self, Sender};
 
 use crate::error::EvaluateError;
 use crate::evaluated::Evaluated;
+use crate::judge::Judge;
 use crate::lane::{Done, Due, Lane, LaneError, row_digest};
 use crate::progress::Progress;
 use crate::purity::Pass;
@@ -73,16 +74,16 @@ impl Evaluation<'_> {
     /// See [`EvaluateError`].
     pub async fn run(&self, progress: &Progress) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
         let cohort = self.cohort().await?;
-        if let IndexTestColumn::Findings(source) = &self.source.columns.index_test {
-            return self.match_findings(cohort, source.clone(), progress).await;
+        match &self.source.columns.index_test {
+            IndexTestColumn::Findings(source) => {
+                return self.match_findings(cohort, source.clone(), progress).await;
+            }
+            IndexTestColumn::Searched { findings, .. } => {
+                return self.search(cohort, findings.clone(), progress).await;
+            }
+            _ => {}
         }
-        let again = {
-            let cohort = cohort.open_on_site();
-            let missing = self.missing(cohort).await?;
-            let again = self.drawn_again(cohort);
-            progress.begin(cohort.cases.len() + again.len(), cohort.cases.len() - missing.len());
-            self.look_at(cohort, missing, again, progress).await?
-        };
+        let again = self.look_at_all(cohort.open_on_site(), progress).await?;
         let evaluated = self.gather(cohort, &again).await?;
         Ok(aside(move || evaluated.summarise()).await)
     }
@@ -121,6 +122,18 @@ impl Evaluation<'_> {
         Ok(cohort.await?)
     }
 
+    /// Every case that no checkpoint holds; what was looked at again is returned.
+    pub(crate) async fn look_at_all(
+        &self,
+        cohort: &Cohort,
+        progress: &Progress,
+    ) -> Result<Vec<Done>, EvaluateError> {
+        let missing = self.missing(cohort).await?;
+        let again = self.drawn_again(cohort);
+        progress.begin(cohort.cases.len() + again.len(), cohort.cases.len() - missing.len());
+        self.look_at(cohort, missing, again, progress).await
+    }
+
     /// Gathers what became of each case, and holds it against what was looked at again and the protocol's limit.
     async fn gather(
         &self,
@@ -129,19 +142,28 @@ impl Evaluation<'_> {
     ) -> Result<Evaluated, EvaluateError> {
         let mut evaluated =
             Evaluated::new(self.protocol.clone(), self.secret, (self.grid, self.k), cohort);
+        self.take_all(again, |index, checkpoint| evaluated.take(index, checkpoint)).await?;
+        self.check_share(evaluated.failed_share())?;
+        Ok(evaluated)
+    }
+
+    /// Hands on what became of each case, and holds it against what was looked at again.
+    pub(crate) async fn take_all(
+        &self,
+        again: &[Done],
+        mut take: impl FnMut(usize, &Checkpoint),
+    ) -> Result<(), EvaluateError> {
         let looked_at_again: BTreeSet<usize> = again.iter().map(|done| done.index).collect();
         let mut first = BTreeMap::new();
         self.store
             .for_each(self.round, |index, checkpoint| {
-                evaluated.take(index, checkpoint);
+                take(index, checkpoint);
                 if looked_at_again.contains(&index) {
                     first.insert(index, checkpoint.clone());
                 }
             })
             .await?;
-        check_again(&first, again)?;
-        self.check_share(evaluated.failed_share())?;
-        Ok(evaluated)
+        check_again(&first, again)
     }
 
     /// Whether no more cases failed than the protocol allows.
@@ -198,6 +220,7 @@ impl Evaluation<'_> {
             return self.evaluate_cases(cohort, missing, again, progress).await;
         }
         match self.protocol.task.structure() {
+            // Both masks were brought.
             Some(structure) => {
                 mask_lane::compare_all(self, structure, cohort, missing, progress).await?;
             }
@@ -277,27 +300,49 @@ impl Evaluation<'_> {
         done: Sender<Done>,
     ) -> Result<(), EvaluateError> {
         let keywords = attributes::keywords(self.protocol);
-        let decode = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
         let infer = BoxProgram::current(INFERENCE_ROLE).map_err(EvaluateError::NoBox)?;
-        let model = ModelSource {
+        let model = self.model_source(engine, &infer);
+        let lane = Lane {
+            scorer: Scorer::load(model).await.map_err(LaneError::Load)?,
+            reader: self.reader(&keywords)?,
+            judge: Judge { protocol: self.protocol, decoder: self.decoder()? },
+        };
+        Ok(lane.run(cases, done).await?)
+    }
+
+    /// What it takes to load the model with `engine`.
+    pub(crate) fn model_source<'s>(
+        &'s self,
+        engine: &'s ModelEngine,
+        program: &'s BoxProgram,
+    ) -> ModelSource<'s> {
+        ModelSource {
             engine,
-            program: &infer,
+            program,
             limits: &self.inference_limits,
             protocol: self.protocol,
             file: self.model,
             is_shard: self.store.is_shard(),
-        };
-        let lane = Lane {
-            scorer: Scorer::load(model).await.map_err(LaneError::Load)?,
-            reader: Reader {
-                input: &self.protocol.model.input,
-                keywords: &keywords,
-                decoder: Decoder::new(decode, self.decode_limits),
-                max_file_bytes: self.decode_limits.max_file_bytes,
-                pacs: self.pacs,
-            },
-        };
-        Ok(lane.run(cases, done).await?)
+        }
+    }
+
+    /// Reads images of this evaluation's source.
+    pub(crate) fn reader<'s>(
+        &'s self,
+        keywords: &'s [String],
+    ) -> Result<Reader<'s>, EvaluateError> {
+        Ok(Reader {
+            input: &self.protocol.model.input,
+            keywords,
+            decoder: self.decoder()?,
+            max_file_bytes: self.decode_limits.max_file_bytes,
+            pacs: self.pacs,
+        })
+    }
+
+    fn decoder(&self) -> Result<Decoder, EvaluateError> {
+        let program = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
+        Ok(Decoder::new(program, self.decode_limits))
     }
 }
 

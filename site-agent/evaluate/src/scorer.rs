@@ -1,17 +1,17 @@
-//! The second half of a lane: from the model's input to a score.
+//! The second half of a lane: from the model's input to what the model gives.
 
 use std::path::Path;
 
+use fedval_disclosure::SiteLocal;
 use fedval_inference::{
-    BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelEngine, ScoreError,
+    BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelAnswer, ModelEngine, ScoreError,
 };
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::summary::FailureReason;
-use fedval_vault::CaseOutcome;
 
 use crate::lane::LaneError;
-use crate::{machine, prediction};
+use crate::machine;
+use crate::slabs::{Pooled, slabs};
 
 /// How often the model's box is started again for one case before the job fails.
 pub(crate) const MODEL_RETRIES: u32 = 2;
@@ -75,18 +75,40 @@ impl<'e> Scorer<'e> {
         if self.source.is_shard { machine::marked(row) } else { row }
     }
 
-    /// Scores one case; a box that ends is started again, and a server that has gone is asked again. Either ends the job where it
-    /// fails on the case every time.
-    pub(crate) async fn score(&mut self, tensor: &[f32]) -> Result<CaseOutcome, LaneError> {
+    /// What the model gives of one case, at once, or slab by slab where the protocol says so; none where that is not what the
+    /// protocol says. Of a volume the model holds one slab at a time; the tensor, whose size is the protocol's however many
+    /// slices the volume has, is held here meanwhile.
+    pub(crate) async fn answer(
+        &mut self,
+        tensor: &[f32],
+    ) -> Result<Option<SiteLocal<ModelAnswer>>, LaneError> {
+        let protocol = self.source.protocol;
+        let Some(slab) = protocol.model.input.volume.and_then(|volume| volume.slab) else {
+            return self.at_once(tensor).await;
+        };
+        let mut pooled = Pooled::new(slab.pooling);
+        for slab in slabs(&protocol.model.input, tensor) {
+            let answer = self.at_once(slab).await?;
+            match answer.as_ref().map(SiteLocal::open_on_site) {
+                Some(ModelAnswer::Scores(scores)) => pooled.add(scores),
+                // Nothing else is pooled, and no protocol asks for it.
+                _ => return Ok(None),
+            }
+        }
+        Ok(pooled.scores().map(|scores| SiteLocal::new(ModelAnswer::Scores(scores))))
+    }
+
+    /// What the model gives of what it sees at once. A box that ends is started again, and a server that has gone is asked
+    /// again. Either ends the job where it fails on the case every time.
+    async fn at_once(
+        &mut self,
+        tensor: &[f32],
+    ) -> Result<Option<SiteLocal<ModelAnswer>>, LaneError> {
         let mut tries = 0;
         loop {
-            match self.model.scores(tensor).await {
-                Ok(scores) => {
-                    return Ok(prediction::outcome(self.source.protocol, scores.open_on_site()));
-                }
-                Err(ScoreError::Invalid) => {
-                    return Ok(CaseOutcome::Failed(FailureReason::InvalidOutput));
-                }
+            match self.model.answer(tensor).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(ScoreError::Invalid) => return Ok(None),
                 // Whoever tried to break out is not asked again.
                 Err(error) if tries == MODEL_RETRIES || error == ScoreError::Forbidden => {
                     return Err(LaneError::ModelDies(on_this_case(error)));

@@ -123,7 +123,7 @@ impl Problem for LoadError {
             }
             Self::OutputMismatch => {
                 "ask the study's lead to correct the model's output in the protocol: name and \
-                 index of the score"
+                 index of the score, or channels and size of the mask, or columns of the boxes"
             }
             Self::Forbidden => FORBIDDEN_REMEDY,
             Self::Failed => "ask the study's lead to export the model with operator set 18 or less",

@@ -6,6 +6,7 @@
 //! inspected before the engine sees it, and the engine is given bytes, never a path. The engine is embedded,
 //! or a library that the site pinned. A site that has an inference server of its own names that instead.
 
+mod answer;
 mod engine;
 mod error;
 mod exchange;
@@ -19,6 +20,7 @@ mod server;
 mod trial_run;
 mod worker;
 
+pub use answer::ModelAnswer;
 pub use error::{LoadError, ScoreError};
 /// The program that is started in the box.
 pub use fedval_sandbox::BoxProgram;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use fedval_disclosure::SiteLocal;
 use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
-use fedval_study::protocol::{ModelOutput, ModelSpecification};
+use fedval_study::protocol::ModelSpecification;
 
+use crate::answer::{Expected, ModelAnswer};
 use crate::error::{LoadError, ScoreError};
 use crate::exchange::{
-    MAX_REPLY_BYTES, decode_load_reply, decode_score_reply, encode_order, encode_score,
+    decode_answer, decode_load_reply, encode_order, encode_score, max_reply_bytes,
 };
 use crate::library::RuntimeLibrary;
 
@@ -51,9 +52,8 @@ impl Default for InferenceLimits {
 #[derive(Debug)]
 pub struct ModelBox {
     child: BoxedChild,
-    output: ModelOutput,
+    expected: Expected,
     values: usize,
-    scores: usize,
     wall_clock: Duration,
 }
 
@@ -101,7 +101,8 @@ impl ModelBox {
         model: File,
         library: Option<&RuntimeLibrary>,
     ) -> Result<Self, LoadError> {
-        let limits_of_box = box_limits(limits);
+        let expected = Expected::of(specification);
+        let limits_of_box = box_limits(limits, max_reply_bytes(&expected.wanted));
         let child = match library {
             None => BoxedChild::spawn_with_file(program, &limits_of_box, model).await,
             Some(library) => {
@@ -127,9 +128,8 @@ impl ModelBox {
         decode_load_reply(&reply)?;
         Ok(Self {
             child,
-            output: specification.output.clone(),
-            values: specification.input.values(),
-            scores: specification.output.values as usize,
+            expected,
+            values: specification.input.values_at_once(),
             wall_clock: Duration::from_secs(limits.case_seconds),
         })
     }
@@ -138,9 +138,18 @@ impl ModelBox {
     ///
     /// # Errors
     ///
-    /// See [`ScoreError`]. After [`ScoreError::Invalid`] the next case can be scored; after the
-    /// others the model must be loaded again.
+    /// See [`Self::answer`]; [`ScoreError::Invalid`] where the protocol wants no scores.
     pub async fn scores(&mut self, tensor: &[f32]) -> Result<SiteLocal<Vec<f64>>, ScoreError> {
+        self.answer(tensor).await.and_then(scores_of)
+    }
+
+    /// What the model gives of one case, as the protocol says that it is to be read.
+    ///
+    /// # Errors
+    ///
+    /// See [`ScoreError`]. After [`ScoreError::Invalid`] the next case can be asked for; after the
+    /// others the model must be loaded again.
+    pub async fn answer(&mut self, tensor: &[f32]) -> Result<SiteLocal<ModelAnswer>, ScoreError> {
         // The model must not be able to tell that a tensor of another size was meant for it.
         if tensor.len() != self.values {
             return Err(ScoreError::Invalid);
@@ -153,21 +162,26 @@ impl ModelBox {
                     _ => ScoreError::Died,
                 }
             })?;
-        let scores = decode_score_reply(&reply, self.scores).ok_or(ScoreError::Invalid)?;
+        let answer = decode_answer(&reply, &self.expected.wanted);
         // The box is not trusted to have checked its own output.
-        if self.output.holds(&scores) {
-            Ok(SiteLocal::new(scores))
-        } else {
-            Err(ScoreError::Invalid)
-        }
+        let usable = answer.filter(|answer| self.expected.holds(answer));
+        usable.map(SiteLocal::new).ok_or(ScoreError::Invalid)
     }
 }
 
-const fn box_limits(limits: &InferenceLimits) -> BoxLimits {
+/// The scores, where they were wanted.
+pub(crate) fn scores_of(answer: SiteLocal<ModelAnswer>) -> Result<SiteLocal<Vec<f64>>, ScoreError> {
+    match answer.open_on_site() {
+        ModelAnswer::Scores(scores) => Ok(SiteLocal::new(scores.clone())),
+        ModelAnswer::Tensor(_) => Err(ScoreError::Invalid),
+    }
+}
+
+const fn box_limits(limits: &InferenceLimits, max_reply_bytes: u64) -> BoxLimits {
     let scoring = limits.case_seconds.saturating_mul(MOST_CASES);
     BoxLimits {
         memory_bytes: limits.memory_bytes,
         cpu_seconds: limits.load_seconds.saturating_add(scoring),
-        max_reply_bytes: MAX_REPLY_BYTES,
+        max_reply_bytes,
     }
 }

@@ -6,6 +6,7 @@ use fedval_disclosure::SiteLocal;
 use fedval_sandbox::BoxProgram;
 use fedval_study::protocol::ModelSpecification;
 
+use crate::answer::ModelAnswer;
 use crate::error::{LoadError, ScoreError};
 use crate::library::RuntimeLibrary;
 use crate::model_box::{InferenceLimits, ModelBox};
@@ -80,6 +81,18 @@ impl LoadedModel {
         match self {
             Self::Boxed(model) => model.scores(tensor).await,
             Self::Served(model) => model.scores(tensor).await,
+        }
+    }
+
+    /// What the model gives of one case, as the protocol says that it is to be read.
+    ///
+    /// # Errors
+    ///
+    /// See [`ScoreError`].
+    pub async fn answer(&mut self, tensor: &[f32]) -> Result<SiteLocal<ModelAnswer>, ScoreError> {
+        match self {
+            Self::Boxed(model) => model.answer(tensor).await,
+            Self::Served(model) => model.answer(tensor).await,
         }
     }
 }

@@ -7,8 +7,8 @@ use std::os::fd::OwnedFd;
 use fedval_sandbox::BoxProgram;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
-    ScoreScale, ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OutputForm,
+    Resize, ScoreScale, ValueScaling,
 };
 use prost::Message as _;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -107,6 +107,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "score".to_owned(),
@@ -114,6 +115,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             positive_index: 0,
             values: 1,
             separate: false,
+            form: OutputForm::Scores,
         },
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use fedval_sandbox::numbers;
 
 use crate::engine::{Embedded, Engine, Runtime};
-use crate::exchange::{Refusal, decode_order, encode_load_reply, encode_score_reply};
+use crate::exchange::{Refusal, decode_order, encode_answer, encode_load_reply};
 use crate::model_file;
 
 /// Argument by which the agent's executable becomes a model's box.
@@ -19,7 +19,7 @@ pub fn inference_box_main() -> ExitCode {
     let mut library = std::env::args_os().nth(2).map(|library| Runtime::open(Path::new(&library)));
     let mut engine: Option<Box<dyn Engine>> = None;
     fedval_sandbox::serve(move |request| match &mut engine {
-        Some(engine) => encode_score_reply(engine.scores(&numbers(request))),
+        Some(engine) => encode_answer(engine.answer(&numbers(request))),
         None => match load(request, library.take()) {
             Ok(loaded) => {
                 engine = Some(loaded);

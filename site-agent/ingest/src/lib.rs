@@ -13,13 +13,14 @@ mod problem_list;
 pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
-    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, MaskComparison,
-    MaskMeasures, MaskRequest, ReceivedImage, ReportRequest, compare_masks, decode_box_main,
-    decode_image, picture, probe_file, read_report,
+    DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder, FramePlace,
+    ImageFrame, MaskComparison, MaskMeasures, MaskRequest, OutputRequest, ReceivedImage,
+    ReportRequest, SeriesDecoding, compare_masks, compare_output, decode_box_main, decode_image,
+    decode_series, picture, probe_files, read_report,
 };
 pub use findings::{
     CaseFindings, ConceptCode, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,
-    ReferenceFinding, read_findings,
+    ReferenceFinding, ReferenceFindings, read_findings, read_reference_findings,
 };
 pub use manifest::{
     Attributes, Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError,

@@ -8,6 +8,7 @@ mod dicom_file;
 mod mask_file;
 mod parquet_file;
 mod report_folder;
+mod slice_file;
 mod tables;
 
 use std::cell::RefCell;
@@ -25,6 +26,7 @@ use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mask_file::MaskFile;
 use proptest::test_runner::{Config, TestRunner};
+use slice_file::SliceFile;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         trial("more_images_than_one_child_decodes_are_decoded", outlives_a_child),
         trial("without_a_program_the_machine_is_to_blame", blames_the_machine),
         trial("two_masks_are_measured_in_the_box_and_numbers_come_back", compares_masks),
+        trial("a_series_is_a_volume_and_its_fault_arrives_as_a_code", decodes_a_series),
         trial("a_mask_that_declares_a_huge_volume_allocates_nothing", refuses_a_boast),
         Trial::test("damaged_masks_never_harm_the_parent", survives_damaged_masks),
         Trial::test("a_damaged_dicom_file_never_harms_the_parent", survives_damage),
@@ -187,6 +190,40 @@ async fn compares_masks() {
     // The same box goes on to images.
     assert!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await.is_ok());
     assert!(compare(&mut decoder, &whole.bytes(), &half.bytes()).await == Ok(compared));
+}
+
+async fn series(
+    decoder: &mut Decoder,
+    input: &ModelInput,
+    slices: &[SliceFile],
+) -> Result<Vec<f32>, &'static str> {
+    let files: Vec<Vec<u8>> = slices.iter().map(SliceFile::bytes).collect();
+    let code = |failure: DecodeFailure| failure.code();
+    let mut series = decoder.series(input, &[]).await.map_err(code)?;
+    for file in &files {
+        series.look(file).await.map_err(code)?;
+    }
+    for place in series.order().await.map_err(code)? {
+        series.take(&files[place]).await.map_err(code)?;
+    }
+    let volume = series.finish().await.map_err(code)?;
+    Ok(volume.open_on_site().tensor().into_owned())
+}
+
+async fn decodes_a_series() {
+    let mut decoder = decoder();
+    let volume = slice_file::volume_input([4, 2, 3], "SPL", [2.0, 1.0, 1.0]);
+    let mut slices = slice_file::axial(4);
+    slices.swap(0, 2);
+    let tensor = series(&mut decoder, &volume, &slices).await.unwrap();
+    assert_eq!(tensor.len(), 24);
+    assert!(tensor[0] < tensor[6] && tensor[6] < tensor[12] && tensor[12] < tensor[18]);
+    slices.remove(1);
+    assert_eq!(series(&mut decoder, &volume, &slices).await, Err("SERIES_GAP"));
+    // The box was thrown away, and the next one takes pictures as before.
+    assert!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await.is_ok());
+    let tensor_again = series(&mut decoder, &volume, &slice_file::axial(4)).await;
+    assert_eq!(tensor_again, Ok(tensor));
 }
 
 async fn refuses_a_boast() {

@@ -8,9 +8,15 @@ mod segment_file;
 
 use dicom_file::{EXPLICIT, element_bytes, header_of, padded, sequence};
 use fedval_ingest::decode::ImageFault;
-use fedval_ingest::{MaskComparison, MaskMeasures, MaskRequest, compare_masks};
+use fedval_ingest::{
+    FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest, OutputRequest,
+    compare_masks, compare_output,
+};
 use fedval_stats::segmentation::Presence;
-use fedval_study::protocol::Structure;
+use fedval_study::digest::{ModelDigest, Sha256Digest};
+use fedval_study::protocol::{
+    MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, ScoreScale, Structure,
+};
 use mask_file::{MaskFile, a_box, every_storage, is_in, png, structure};
 use segment_file::{Segments, boxed, decimal};
 
@@ -225,6 +231,43 @@ fn regions_with_a_common_edge_share_no_voxel_and_leave_out_none() {
     let named = Structure { rois: vec!["Left".to_owned(), "Right".to_owned()], ..structure() };
     let compared = compare_as(&named, &a_box().bytes(), &both.bytes());
     assert_measures(compared, [1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn contours_are_no_reference_of_a_single_image() {
+    let form = OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) });
+    let model = ModelSpecification {
+        name: "mirror".to_owned(),
+        digest: ModelDigest(Sha256Digest::of(b"mirror")),
+        bytes: 6,
+        input: dicom_file::input(5, 6),
+        output: ModelOutput {
+            name: "mask".to_owned(),
+            scale: ScoreScale::Probability,
+            positive_index: 0,
+            values: 1,
+            separate: false,
+            form,
+        },
+    };
+    let place = FramePlace {
+        origin: [10.0, 20.0, -27.5],
+        row_step: [0.0, -1.0, 0.0],
+        column_step: [-0.8, 0.0, 0.0],
+    };
+    let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
+    let (structure, values) = (heart(), [0.9; 30]);
+    let judged = |reference: &[u8]| {
+        compare_output(&OutputRequest {
+            structure: &structure,
+            model: &model,
+            frame: &frame,
+            reference,
+            values: &values,
+        })
+    };
+    assert!(judged(&a_box().bytes()).is_ok());
+    assert_eq!(judged(&round_the_box().bytes()).err(), Some(ImageFault::MaskNoGrid));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use fedval_ingest::{
     IndexTestColumn, ManifestError, ManifestSource, ScanStatus, read_findings, read_manifest,
 };
 use fedval_study::protocol::{
-    DetectionPlan, DetectionPoint, Labels, Matching, ReferenceStandard, Task,
+    DetectionPlan, DetectionPoint, Labels, Matching, OutputForm, ReferenceStandard, Task,
 };
 use tempfile::TempDir;
 
@@ -48,7 +48,8 @@ impl Site {
             positive: Vec::new(),
             negative: Vec::new(),
         };
-        let labels = Labels { task, standard: &standard };
+        let labels =
+            Labels { task, standard: &standard, takes_folders: false, form: OutputForm::Scores };
         Ok(read_manifest(&source, labels, &[])?.open_on_site().clone())
     }
 

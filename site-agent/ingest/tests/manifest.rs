@@ -12,8 +12,8 @@ use fedval_ingest::{
     ManifestError, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::{
-    Assessed, Border, Class, Condition, Labels, Quantity, Reference, ReferenceStandard, Structure,
-    Task,
+    Assessed, Border, Class, Condition, Labels, MaskOutput, MaskRule, OutputForm, Quantity,
+    Reference, ReferenceStandard, Structure, Task,
 };
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ fn standard() -> ReferenceStandard {
 }
 
 const fn binary(standard: &ReferenceStandard) -> Labels<'_> {
-    Labels { task: &Task::Binary, standard }
+    Labels { task: &Task::Binary, standard, takes_folders: false, form: OutputForm::Scores }
 }
 
 fn codes(error: &ManifestError) -> Vec<(&'static str, Option<u64>)> {
@@ -94,7 +94,9 @@ fn a_manifest_becomes_a_cohort() {
         | IndexTest::Scores(_)
         | IndexTest::Instance(_)
         | IndexTest::Findings(_)
-        | IndexTest::Masks { .. } => false,
+        | IndexTest::Masks { .. }
+        | IndexTest::Outlined { .. }
+        | IndexTest::Searched { .. } => false,
     }));
     assert_eq!(format!("{:?}", cases[0]), "Case(..)");
 }
@@ -306,13 +308,22 @@ fn read_classes(
     column: IndexTestColumn,
     manifest: &str,
 ) -> Result<SiteLocal<Cohort>, ManifestError> {
+    read_as(task, OutputForm::Scores, column, manifest)
+}
+
+fn read_as(
+    task: &Task,
+    form: OutputForm,
+    column: IndexTestColumn,
+    manifest: &str,
+) -> Result<SiteLocal<Cohort>, ManifestError> {
     let site = Site::new();
     let path = site.0.path().join("manifest.csv");
     fs::write(&path, manifest).unwrap();
     let columns = ColumnMapping { index_test: column, ..ColumnMapping::default() };
     let source = ManifestSource { manifest: path, root: site.0.path().join("root"), columns };
     let standard = standard();
-    read_manifest(&source, Labels { task, standard: &standard }, &[])
+    read_manifest(&source, Labels { task, standard: &standard, takes_folders: false, form }, &[])
 }
 
 #[test]
@@ -387,6 +398,37 @@ fn a_table_of_masks_names_two_files_and_has_no_label() {
     );
     let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
     assert_eq!(references, [Some(Reference::Mask), None, Some(Reference::Mask)]);
+}
+
+/// A study whose model gives masks has images, each with the reference standard's mask beside it.
+#[test]
+fn an_image_may_have_its_reference_mask_beside_it() {
+    let outlined = || IndexTestColumn::Outlined {
+        image: Box::new(IndexTestColumn::Image("image".to_owned())),
+        reference: "truth".to_owned(),
+    };
+    let form = OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) });
+    let manifest = "case_id,patient_id,image,truth\nc1,p1,a.png,b.png\nc2,p2,b.png,\n";
+    let cohort = read_as(&of_masks(), form, outlined(), manifest).unwrap();
+    let cases = &cohort.open_on_site().cases;
+    let found = |case: &Case| match (&case.index_test, case.index_test.image()) {
+        (IndexTest::Outlined { reference, .. }, IndexTest::Image(image)) => (
+            image.ends_with("a.png"),
+            reference.as_ref().is_some_and(|mask| mask.ends_with("b.png")),
+        ),
+        _ => panic!("an image with a mask"),
+    };
+    assert_eq!(cases.iter().map(found).collect::<Vec<_>>(), [(true, true), (false, false)]);
+    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
+    assert_eq!(references, [Some(Reference::Mask), None]);
+    // Of a model that gives no mask, and of a study without masks.
+    let error = read_classes(&of_masks(), outlined(), manifest).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_MASKS_NEEDED", None)]);
+    let error = read_classes(&grades(), outlined(), manifest).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_MASKS_UNUSED", None)]);
+    let outside = manifest.replace("b.png\n", "../b.png\n");
+    let error = read_as(&of_masks(), form, outlined(), &outside).unwrap_err();
+    assert_eq!(codes(&error), [("MANIFEST_PATH_OUTSIDE", Some(2))]);
 }
 
 #[test]
@@ -475,4 +517,31 @@ fn each_of_several_conditions_has_a_column_for_its_reference_and_one_for_its_sco
         let error = read_classes(&conditions(), column(), &manifest.replace(from, to)).unwrap_err();
         assert_eq!(codes(&error), [(code, line)], "{to}");
     }
+}
+
+#[test]
+fn a_folder_is_an_image_where_the_study_is_of_volumes_alone() {
+    let site = Site::new();
+    fs::create_dir(site.0.path().join("root/slices")).unwrap();
+    fs::create_dir(site.0.path().join("outside")).unwrap();
+    symlink(site.0.path().join("outside"), site.0.path().join("root/way-out")).unwrap();
+    let standard = standard();
+    let read = |cell: &str, takes_folders| {
+        let manifest = site.0.path().join("manifest.csv");
+        fs::write(&manifest, format!("{HEADER}c1,p1,{cell},1\n")).unwrap();
+        let columns = ColumnMapping::default();
+        let source = ManifestSource { manifest, root: site.0.path().join("root"), columns };
+        let labels = Labels {
+            task: &Task::Binary,
+            standard: &standard,
+            takes_folders,
+            form: OutputForm::Scores,
+        };
+        read_manifest(&source, labels, &[]).map(drop).map_err(|error| codes(&error))
+    };
+    assert_eq!(read("slices", true), Ok(()));
+    assert_eq!(read("a.png", true), Ok(()));
+    assert_eq!(read("slices", false), Err(vec![("MANIFEST_IMAGE_MISSING", Some(2))]));
+    assert_eq!(read("way-out", true), Err(vec![("MANIFEST_PATH_OUTSIDE", Some(2))]));
+    assert_eq!(read("../outside", true), Err(vec![("MANIFEST_PATH_OUTSIDE", Some(2))]));
 }

@@ -8,9 +8,15 @@ mod segment_file;
 
 use dicom_file::DicomFile;
 use fedval_ingest::decode::ImageFault;
-use fedval_ingest::{MaskComparison, MaskMeasures, MaskRequest, compare_masks};
+use fedval_ingest::{
+    FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest, OutputRequest,
+    compare_masks, compare_output,
+};
 use fedval_stats::segmentation::Presence;
-use fedval_study::protocol::Structure;
+use fedval_study::digest::{ModelDigest, Sha256Digest};
+use fedval_study::protocol::{
+    MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, ScoreScale, Structure,
+};
 use mask_file::{MaskFile, a_box, is_in, structure};
 use segment_file::{Segments, boxed};
 
@@ -45,6 +51,48 @@ fn segments_are_the_voxels_of_the_volume_that_they_were_drawn_in() {
     for segments in [boxed(), reversed, turned, Segments { between: None, ..boxed() }] {
         assert_measures(compare(&volume, &segments.bytes()), [1.0, 0.0, 1.0]);
         assert_measures(compare(&segments.bytes(), &volume), [1.0, 0.0, 1.0]);
+    }
+}
+
+#[test]
+fn a_slice_that_the_file_leaves_out_has_no_structure() {
+    let model = ModelSpecification {
+        name: "mirror".to_owned(),
+        digest: ModelDigest(Sha256Digest::of(b"mirror")),
+        bytes: 6,
+        input: dicom_file::input(5, 6),
+        output: ModelOutput {
+            name: "mask".to_owned(),
+            scale: ScoreScale::Probability,
+            positive_index: 0,
+            values: 1,
+            separate: false,
+            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
+        },
+    };
+    let shown = |pixel: usize| f32::from(u8::from(is_in([pixel % 6, pixel / 6, 1], [1, 1, 1])));
+    let values: Vec<f32> = (0..30).map(shown).collect();
+    let of = |segments: &Segments, height: f64| {
+        let place = FramePlace {
+            origin: [10.0, 20.0, height],
+            row_step: [0.0, -1.0, 0.0],
+            column_step: [-0.8, 0.0, 0.0],
+        };
+        let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
+        let (structure, reference) = (structure(), segments.bytes());
+        compare_output(&OutputRequest {
+            structure: &structure,
+            model: &model,
+            frame: &frame,
+            reference: &reference,
+            values: &values,
+        })
+    };
+    for segments in [boxed(), Segments { is_turned: true, ..boxed() }] {
+        assert_measures(of(&segments, -27.5), [1.0, 0.0, 1.0]);
+        let left_out = of(&segments, -30.0).unwrap();
+        assert_eq!(left_out.presence, Presence::OnlyPredicted);
+        assert_eq!(of(&segments, -26.0).err(), Some(ImageFault::MaskGrid));
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Columns {
     pub(super) score: Option<String>,
     /// Default: none. Grades that a device called, for a study of grades.
     pub(super) called: Option<String>,
-    /// Default: none. Masks of the reference standard, for a study of masks.
+    /// Default: none. Masks of the reference standard, for a study of masks; alone where its model gives the others.
     pub(super) reference_mask: Option<String>,
     /// Default: none. Masks that were made elsewhere, for a study of masks.
     pub(super) predicted_mask: Option<String>,

@@ -48,9 +48,17 @@ impl DataSource {
     /// Where the scores of this source come from.
     pub(crate) const fn scores(&self) -> ScoreSource {
         let columns = &self.columns;
-        match (&columns.score, &columns.called, &columns.predicted_mask, &self.findings) {
-            (None, None, None, None) => ScoreSource::Model,
+        match (&columns.score, &columns.called, &columns.predicted_mask, self.has_found()) {
+            (None, None, None, false) => ScoreSource::Model,
             _ => ScoreSource::PredictionTable,
+        }
+    }
+
+    /// Whether findings of the index test were brought.
+    const fn has_found(&self) -> bool {
+        match &self.findings {
+            Some(findings) => findings.has_predicted(),
+            None => false,
         }
     }
 
@@ -68,9 +76,13 @@ impl DataSource {
             let message = "a source with findings has no score column and no called one";
             return Err(invalid(message));
         }
-        let has_masks = self.columns.predicted_mask.is_some();
-        if self.columns.reference_mask.is_some() != has_masks {
-            let message = "a source of masks has a reference_mask and a predicted_mask";
+        if self.findings.as_ref().is_some_and(FindingsConfig::has_idle_score) {
+            let message = "a score_concept is of predicted findings, and the source names none";
+            return Err(invalid(message));
+        }
+        let has_masks = self.columns.reference_mask.is_some();
+        if self.columns.predicted_mask.is_some() && !has_masks {
+            let message = "a source with a predicted_mask has a reference_mask";
             return Err(invalid(message));
         }
         if has_masks && self.has_scores() {
@@ -90,7 +102,7 @@ impl DataSource {
             return Ok(None);
         }
         if self.scores() == ScoreSource::PredictionTable || self.root.is_some() {
-            let message = "a source with a PACS has no score column, no called one, no findings, no masks \
+            let message = "a source with a PACS has no score column, no called one, no predicted findings or masks \
                            and no root";
             return Err(invalid(message));
         }
@@ -129,7 +141,7 @@ impl DataSource {
             // Each process would ask as much as the agent may.
             Some(_) if self.has_pacs() => Err(invalid("a source with a PACS has no `shards`")),
             // Masks, too, were made elsewhere, but measuring them takes its time.
-            Some(_) if self.has_scores() || self.findings.is_some() => {
+            Some(_) if self.has_scores() || self.has_found() => {
                 Err(invalid("scores and findings that were brought have no `shards`: nothing runs"))
             }
             of => Ok(of),
@@ -151,18 +163,28 @@ impl DataSource {
     /// What the index test of each case is found by.
     fn index_test(&self) -> IndexTestColumn {
         if let Some(findings) = &self.findings {
-            return IndexTestColumn::Findings(findings.source());
+            return findings.index_test(|| self.image());
         }
         let columns = self.columns.clone();
-        match (columns.score, columns.called, self.instance_key()) {
-            (None, None, None) if columns.predicted_mask.is_some() => IndexTestColumn::Masks {
-                reference: columns.reference_mask.unwrap_or_default(),
-                predicted: columns.predicted_mask.unwrap_or_default(),
-            },
-            (Some(score), _, _) => IndexTestColumn::Score(score),
-            (None, Some(called), _) => IndexTestColumn::Called(called),
-            (None, None, None) => IndexTestColumn::Image(columns.image),
-            (None, None, Some(key)) => IndexTestColumn::Instance(key, columns.image),
+        match (columns.score, columns.called, columns.reference_mask, columns.predicted_mask) {
+            (Some(score), _, _, _) => IndexTestColumn::Score(score),
+            (None, Some(called), _, _) => IndexTestColumn::Called(called),
+            (None, None, Some(reference), Some(predicted)) => {
+                IndexTestColumn::Masks { reference, predicted }
+            }
+            (None, None, Some(reference), None) => {
+                IndexTestColumn::Outlined { image: Box::new(self.image()), reference }
+            }
+            (None, None, None, _) => self.image(),
+        }
+    }
+
+    /// What the image of each case is found by.
+    fn image(&self) -> IndexTestColumn {
+        let image = self.columns.image.clone();
+        match self.instance_key() {
+            None => IndexTestColumn::Image(image),
+            Some(key) => IndexTestColumn::Instance(key, image),
         }
     }
 
@@ -275,11 +297,34 @@ mod tests {
             .replace("# reference = ", "reference = ")
             .replace("# predicted = ", "predicted = ");
         assert_eq!(with_findings.matches("\npredicted").count(), 2);
-        for text in [with_scores, only_one, with_findings] {
+        let findings_and_one = with_findings
+            .replace("\npredicted_mask = ", "\n# predicted_mask = ")
+            .replace("\npredicted = ", "\n# predicted = ");
+        for text in [with_scores, only_one, with_findings, findings_and_one] {
             let config: Config = toml::from_str(&text).unwrap();
             let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
             assert_eq!(refused.code, "CONFIG_INVALID");
         }
+    }
+
+    #[test]
+    fn reference_findings_alone_stand_beside_images_in_files_or_folders() {
+        let text = TEMPLATE
+            .replace("# [data_sources.findings]", "[data_sources.findings]")
+            .replace("# reference = ", "reference = ");
+        let config: Config = toml::from_str(&text).unwrap();
+        let source = &config.data_sources[0];
+        assert_eq!(source.scores(), ScoreSource::Model);
+        let column = source.manifest_source().columns.index_test;
+        let IndexTestColumn::Searched { image, findings } = column else { panic!("searched") };
+        assert_eq!(*image, IndexTestColumn::Image("image".to_owned()));
+        assert!(findings.reference.is_absolute() && findings.status.is_none());
+        assert!(source.pacs(&config.limits).unwrap().is_none());
+        // A concept for scores that nothing brings.
+        let idle = text.replace("# score_concept = ", "score_concept = ");
+        let config: Config = toml::from_str(&idle).unwrap();
+        let refused = config.data_sources[0].pacs(&config.limits).unwrap_err();
+        assert_eq!(refused.code, "CONFIG_INVALID");
     }
 
     #[test]
@@ -347,7 +392,15 @@ mod tests {
             assert_eq!((source.is_open_at(12 * 60), source.is_open_at(0)), (false, true));
             let column = source.manifest_source().columns.index_test;
             let key = InstanceKey::SopInstanceUid;
-            assert_eq!(column, IndexTestColumn::Instance(key, "image".to_owned()));
+            let image = IndexTestColumn::Instance(key, "image".to_owned());
+            assert_eq!(column, image);
+            let outlined = text.replace("# reference_mask = ", "reference_mask = ");
+            let config: Config = toml::from_str(&outlined).unwrap();
+            let source = &config.data_sources[0];
+            assert!(source.pacs(&config.limits).unwrap().is_some());
+            let (image, reference) = (Box::new(image), "reference_mask".to_owned());
+            let column = source.manifest_source().columns.index_test;
+            assert_eq!(column, IndexTestColumn::Outlined { image, reference });
             let both =
                 format!("{before}{table}[data_sources.pacs]\nurl = \"https://pacs.test\"\n{after}");
             let config: Config =

@@ -26,6 +26,9 @@ pub enum CaseOutcome {
     Scores(Vec<u64>),
     /// Two masks, held against each other.
     Masks(MasksOutcome),
+    /// Boxes that the model found, in pixels of the image: left, upper, right and lower edge and the score of each, as the
+    /// bits of an f64.
+    Boxes(Vec<[u64; 5]>),
     /// No usable result.
     Failed(FailureReason),
 }
@@ -194,7 +197,8 @@ pub(crate) async fn forget_scores(
          WHERE round_id = ?1 AND coalesce(
              json_extract(outcome, '$.outcome.score'),
              json_extract(outcome, '$.outcome.scores'),
-             json_extract(outcome, '$.outcome.masks')
+             json_extract(outcome, '$.outcome.masks'),
+             json_extract(outcome, '$.outcome.boxes')
          ) IS NOT NULL",
     )
     .bind(round.as_str())

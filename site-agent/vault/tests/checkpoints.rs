@@ -134,8 +134,11 @@ async fn scores_are_forgotten_once_they_are_no_longer_needed_and_failed_cases_ar
     put(&shelf.vault, 2, CaseOutcome::Masks(MasksOutcome::Both(both))).await;
     put(&shelf.vault, 3, CaseOutcome::Masks(MasksOutcome::Neither)).await;
     put(&shelf.vault, 4, CaseOutcome::Scores(both.to_vec())).await;
+    put(&shelf.vault, 5, CaseOutcome::Boxes(Vec::new())).await;
+    put(&shelf.vault, 6, CaseOutcome::Boxes(vec![[1.0_f64, 2.0, 3.0, 4.0, 0.5].map(f64::to_bits)]))
+        .await;
     shelf.commit(&released("chest-r1")).await.unwrap();
-    assert_eq!(outcomes(&shelf.vault).await.len(), 5, "a result that was not sent yet");
+    assert_eq!(outcomes(&shelf.vault).await.len(), 7, "a result that was not sent yet");
     let digest = released("chest-r1").digest();
     shelf.vault.sent_record(&round(), digest, shelf.now()).await.unwrap();
     assert!(outcomes(&shelf.vault).await == [(1, failed)]);

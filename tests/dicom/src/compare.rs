@@ -147,6 +147,7 @@ fn tensor(
         resize: Resize::Refuse,
         monochrome1: Monochrome1::Invert,
         frame: FrameChoice::Number(1),
+        volume: None,
     };
     let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes };
     decode_image(&request).map(|image| image.tensor)

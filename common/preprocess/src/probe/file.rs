@@ -4,6 +4,8 @@ use std::fmt;
 
 use fedval_study::ProbeName;
 
+use super::volume::{SeriesFile, VolumeFile};
+
 /// One probe image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
@@ -26,6 +28,10 @@ pub enum Content {
     Picture(Vec<u8>),
     /// A PNG of 8 bits a colour: red, green, blue.
     Colour(Vec<[u8; 3]>),
+    /// A NIfTI volume.
+    Volume(VolumeFile),
+    /// The files of a DICOM series.
+    Series(SeriesFile),
 }
 
 /// What a grey DICOM file holds.

@@ -5,6 +5,7 @@ use fedval_study::protocol::{FrameChoice, ModelInput};
 
 use super::file::{Content, GreyFile, Probe};
 use super::levels::Levels;
+use super::volume;
 use crate::MAX_SIDE;
 
 /// Red, green, blue: any two of them exchanged are another colour.
@@ -37,6 +38,11 @@ pub(super) fn probe(name: ProbeName, input: &ModelInput) -> Probe {
             let ramp = grid.ramp(0, u8::MAX.into()).into_iter();
             Content::Picture(ramp.map(|value| u8::try_from(value).unwrap_or(u8::MAX)).collect())
         }
+        ProbeName::VolumeOrientation
+        | ProbeName::VolumeWindowing
+        | ProbeName::VolumeSpacing
+        | ProbeName::VolumeSeries
+        | ProbeName::VolumeGap => return volume::probe(name, input),
     };
     Probe { name, height, width, content }
 }

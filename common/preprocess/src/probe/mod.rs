@@ -11,6 +11,9 @@
 //! * stripes of single pixels, of another size: resize;
 //! * one colour; and a grey ramp that is no DICOM file.
 //!
+//! A model of volumes has probes of its own, none of which is a picture: a corner, a ramp and stripes as NIfTI, and a
+//! DICOM series whose files are in no order, once whole and once with a slice left out.
+//!
 //! A site sends them as files through the very decoder that reads its images. Whoever compares computes what they
 //! must come out as, from the protocol alone: a site is held against the truth, not against a majority.
 
@@ -19,6 +22,7 @@ mod file;
 mod levels;
 mod made;
 mod truth;
+mod volume;
 
 use fedval_study::protocol::{FrameChoice, ModelInput};
 use fedval_study::{ProbeDigests, ProbeName};
@@ -26,6 +30,7 @@ use fedval_study::{ProbeDigests, ProbeName};
 pub use digest::digest;
 pub use file::{Content, Decimal, GreyFile, Probe};
 pub use truth::Expected;
+pub use volume::{SeriesFile, VolumeFile};
 
 /// Most pixels of a plane of a probe's input. What stands in the protocol is checked as well on a smaller image, and
 /// whoever receives results computes the same for every one of them.
@@ -47,14 +52,18 @@ impl Probes {
     #[must_use]
     pub fn of(input: &ModelInput) -> Self {
         let mut input = input.clone();
-        while u64::from(input.height) * u64::from(input.width) > MOST_PIXELS {
+        while pixels(&input) > MOST_PIXELS {
             input.height = (input.height / 2).max(1);
             input.width = (input.width / 2).max(1);
+            if let Some(volume) = &mut input.volume {
+                volume.depth = (volume.depth / 2).max(1);
+            }
         }
         if let FrameChoice::Number(number) = input.frame {
             input.frame = FrameChoice::Number(number.min(LAST_FRAME));
         }
-        let images = ProbeName::ALL.into_iter().map(|name| made::probe(name, &input)).collect();
+        let names = ProbeName::of(&input).iter();
+        let images = names.map(|name| made::probe(*name, &input)).collect();
         Self { input, images }
     }
 
@@ -68,6 +77,12 @@ impl Probes {
         };
         self.images.iter().map(digest_of).collect()
     }
+}
+
+/// Of a plane; of a volume, of all its slices.
+fn pixels(input: &ModelInput) -> u64 {
+    let depth = input.volume.map_or(1, |volume| volume.depth);
+    [input.height, input.width, depth].map(u64::from).into_iter().fold(1, u64::saturating_mul)
 }
 
 /// Preprocessing is not the protocol's.
@@ -99,5 +114,5 @@ pub enum ProbesRefused {
 /// [`Drift`] with the first that differs, is missing, or is not expected.
 pub fn compare(expected: &ProbeDigests, found: &ProbeDigests) -> Result<(), Drift> {
     let differs = |probe: &ProbeName| expected.get(*probe) != found.get(*probe);
-    ProbeName::ALL.into_iter().find(differs).map_or(Ok(()), |probe| Err(Drift { probe }))
+    ProbeName::all().find(differs).map_or(Ok(()), |probe| Err(Drift { probe }))
 }

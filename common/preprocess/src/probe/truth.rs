@@ -19,21 +19,31 @@ impl Probe {
     ///
     /// [`Unfit`] where it does.
     pub fn truth(&self, input: &ModelInput) -> Result<Vec<f32>, Unfit> {
+        match &self.content {
+            Content::Grey(file) => self.picture(input, || Ok(vec![file.plane(input)?])),
+            Content::Picture(values) => self.picture(input, || Ok(vec![plane(values, input)])),
+            Content::Colour(pixels) => self.picture(input, || coloured(pixels, input)),
+            Content::Volume(file) => file.truth(input),
+            Content::Series(file) => file.truth(input),
+        }
+    }
+
+    /// A size that the protocol refuses is refused before the pixels are looked at.
+    fn picture(
+        &self,
+        input: &ModelInput,
+        planes: impl FnOnce() -> Result<Vec<Vec<f32>>, Unfit>,
+    ) -> Result<Vec<f32>, Unfit> {
         let size = Size::new(self.height as usize, self.width as usize)?;
         accept(size, input)?;
-        let planes = match &self.content {
-            Content::Grey(file) => vec![file.plane(input)?],
-            Content::Picture(values) => vec![plane(values, input)],
-            Content::Colour(pixels) => {
-                let of = |colour: usize| -> Vec<u8> {
-                    pixels.iter().map(|pixel| pixel[colour]).collect()
-                };
-                let planes = coloured_planes([of(0), of(1), of(2)], input.channels)?;
-                planes.iter().map(|values| plane(values, input)).collect()
-            }
-        };
-        from_raster(Raster::new(size, planes)?, input)
+        from_raster(Raster::new(size, planes()?)?, input)
     }
+}
+
+fn coloured(pixels: &[[u8; 3]], input: &ModelInput) -> Result<Vec<Vec<f32>>, Unfit> {
+    let of = |colour: usize| -> Vec<u8> { pixels.iter().map(|pixel| pixel[colour]).collect() };
+    let planes = coloured_planes([of(0), of(1), of(2)], input.channels)?;
+    Ok(planes.iter().map(|values| plane(values, input)).collect())
 }
 
 impl GreyFile {
@@ -83,7 +93,8 @@ impl Expected {
             return Ok(());
         }
         // Whoever sends one of them sends all: the one that is left out could be the one that differs.
-        if let Some(probe) = ProbeName::ALL.into_iter().find(|probe| found.get(*probe).is_none()) {
+        let missing = ProbeName::of(input).iter().find(|probe| found.get(**probe).is_none());
+        if let Some(probe) = missing.copied() {
             return Err(Drift { probe });
         }
         compare(self.0.get_or_init(|| Probes::of(input).expected()), found)

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use fedval_study::protocol::{ModelSpecification, StudyProtocol};
+use fedval_study::protocol::{
+    BoxOutput, MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, StudyProtocol,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -67,15 +69,34 @@ fn model_card(model: &ModelSpecification) -> String {
         ("Mean, standard deviation", format!("{}, {}", input.mean, input.standard_deviation)),
         ("Other sizes", format!("{:?}", input.resize).to_lowercase()),
         ("MONOCHROME1", format!("{:?}", input.monochrome1).to_lowercase()),
-        (
-            "Output",
-            format!("`{}`, {:?}, positive at {}", output.name, output.scale, output.positive_index),
-        ),
+        ("Output", output_of(output)),
     ];
     for (label, value) in rows {
         let _ = writeln!(card, "| {label} | {} |", value.replace('|', "\\|"));
     }
     card
+}
+
+/// What is read of the model's output.
+fn output_of(output: &ModelOutput) -> String {
+    let ModelOutput { name, scale, positive_index, form, .. } = output;
+    match form {
+        OutputForm::Scores => format!("`{name}`, {scale:?}, positive at {positive_index}"),
+        OutputForm::Mask(MaskOutput { channels, rule: MaskRule::Threshold(micro) }) => format!(
+            "`{name}`, mask of {channels} channel(s), {scale:?}, the structure where channel {positive_index} \
+             has a probability of at least {}",
+            f64::from(*micro) / 1e6
+        ),
+        OutputForm::Mask(MaskOutput { channels, rule: MaskRule::Highest }) => format!(
+            "`{name}`, mask of {channels} channels, the structure where channel {positive_index} is the highest"
+        ),
+        OutputForm::Boxes(BoxOutput { class: None }) => {
+            format!("`{name}`, boxes with a score each")
+        }
+        OutputForm::Boxes(BoxOutput { class: Some(class) }) => {
+            format!("`{name}`, boxes with a score and a class each, of which {class} counts")
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -13,8 +13,8 @@ use fedval_report::{BuildError, Evidence, Package, SignedByPerson, Unlogged};
 use fedval_study::protocol::{
     Analysis, AttributeSource, Band, Category, Dimension, DisclosureFloor, Endpoint, EndpointBasis,
     EndpointDirection, FrameChoice, Grouping, Layout, ModelInput, ModelOutput, ModelSpecification,
-    Monochrome1, OperatingPoint, PredictionTables, ProbeRule, Profile, ReferenceStandard, Resize,
-    ScoreScale, StudyProtocol, Task, Unit, ValueScaling,
+    Monochrome1, OperatingPoint, OutputForm, PredictionTables, ProbeRule, Profile,
+    ReferenceStandard, Resize, ScoreScale, StudyProtocol, Task, Unit, ValueScaling,
 };
 use fedval_study::result::{AttritionCount, FailedStage, SubgroupCell};
 use fedval_study::summary::FailureReason;
@@ -121,6 +121,7 @@ fn model() -> ModelSpecification {
             resize: Resize::Bilinear,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "probability".to_owned(),
@@ -128,6 +129,7 @@ fn model() -> ModelSpecification {
             positive_index: 0,
             values: 1,
             separate: false,
+            form: OutputForm::Scores,
         },
     }
 }

@@ -3,9 +3,11 @@
 mod conditions;
 mod detection;
 mod error;
+mod output;
 mod read;
 mod reader;
 pub(crate) mod rules;
+mod volume;
 
 use std::path::PathBuf;
 

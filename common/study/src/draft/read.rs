@@ -4,18 +4,17 @@
 use toml::de::DeTable;
 
 use super::conditions::{conditions_of, operating_points_of};
-use super::detection;
 use super::reader::{Fields, Notes};
-use super::{Draft, DraftError, rules};
+use super::{Draft, DraftError, detection, output, rules, volume};
 use crate::digest::{ModelDigest, Sha256Digest};
 use crate::id::{Name, StudyId};
 use crate::metric::MetricId;
 use crate::protocol::{
     Analysis, AttributeSource, Band, Border, Category, Class, Combine, Crossing, Dimension,
     DisclosureFloor, Endpoint, EndpointBasis, EndpointDirection, FrameChoice, Grouping, Layout,
-    MOST_MICROMETRES, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OperatingPoint,
-    PROTOCOL_SCHEMA, PredictionTables, ProbeRule, Profile, Quantity, ReferenceStandard, Resize,
-    ScoreScale, Structure, StudyProtocol, Task, Unit, ValueScaling,
+    MOST_MICROMETRES, ModelInput, ModelSpecification, Monochrome1, OperatingPoint, PROTOCOL_SCHEMA,
+    PredictionTables, ProbeRule, Profile, Quantity, ReferenceStandard, Resize, Structure,
+    StudyProtocol, Task, Unit, ValueScaling,
 };
 
 pub(super) const ID: &str = "write lower-case letters, digits and hyphens, such as \"chest-2026\"";
@@ -228,7 +227,7 @@ fn model_of(model: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelSpecificati
         digest: ModelDigest(Sha256Digest::of(b"")),
         bytes: 0,
         input: input_of(input.as_ref()),
-        output: output_of(output.as_ref(), task),
+        output: output::output_of(output.as_ref(), task),
     }
 }
 
@@ -241,22 +240,32 @@ fn input_of(input: Option<&Fields<'_, '_, '_>>) -> ModelInput {
         ("letterbox", Resize::Letterbox),
     ];
     let monochrome1 = [("invert", Monochrome1::Invert), ("refuse", Monochrome1::Refuse)];
+    let scaling = input.and_then(scaling_of).unwrap_or(ValueScaling::Unit);
+    let volume = input.and_then(|i| volume::volume_of(i, scaling));
+    // What happens to a picture of another size, or to an inverted one, need not be said of volumes.
+    let resize = |i: &Fields<'_, '_, '_>| match &volume {
+        Some(_) => i.word_or("resize", &resizes, Resize::Refuse),
+        None => i.word("resize", &resizes),
+    };
+    let inverted = |i: &Fields<'_, '_, '_>| match &volume {
+        Some(_) => i.word_or("monochrome1", &monochrome1, Monochrome1::Refuse),
+        None => i.word("monochrome1", &monochrome1),
+    };
     ModelInput {
         name: input.and_then(|i| i.text("name", "name the graph's input")).unwrap_or_default(),
         layout: input.and_then(|i| i.word("layout", &layouts)).unwrap_or(Layout::Nchw),
         height: input.and_then(|i| i.count("height", pixels)).unwrap_or(1),
         width: input.and_then(|i| i.count("width", pixels)).unwrap_or(1),
         channels: input.and_then(|i| i.count("channels", "write 1 or 3")).unwrap_or(1),
-        scaling: input.and_then(scaling_of).unwrap_or(ValueScaling::Unit),
+        scaling,
         mean: input.and_then(|i| i.number_or("mean", 0.0)).unwrap_or(0.0),
         standard_deviation: input
             .and_then(|i| i.number_or("standard_deviation", 1.0))
             .unwrap_or(1.0),
-        resize: input.and_then(|i| i.word("resize", &resizes)).unwrap_or(Resize::Refuse),
-        monochrome1: input
-            .and_then(|i| i.word("monochrome1", &monochrome1))
-            .unwrap_or(Monochrome1::Invert),
+        resize: input.and_then(resize).unwrap_or(Resize::Refuse),
+        monochrome1: input.and_then(inverted).unwrap_or(Monochrome1::Invert),
         frame: input.and_then(frame_of).unwrap_or_default(),
+        volume,
     }
 }
 
@@ -299,33 +308,6 @@ fn scaling_of(input: &Fields<'_, '_, '_>) -> Option<ValueScaling> {
             high: input.number("window_high", "give the value mapped to 1")?,
         }),
         Kind::Voi => Some(ValueScaling::Voi),
-    }
-}
-
-fn output_of(output: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelOutput {
-    let scales = [
-        ("probability", ScoreScale::Probability),
-        ("logit", ScoreScale::Logit),
-        ("value", ScoreScale::Value),
-    ];
-    let scale = |o: &Fields<'_, '_, '_>| {
-        // A quantity has no other scale.
-        if task.is_of_measures() {
-            o.word_or("scale", &scales, ScoreScale::Value)
-        } else {
-            o.word("scale", &scales)
-        }
-    };
-    ModelOutput {
-        name: output.and_then(|o| o.text("name", "name the graph's output")).unwrap_or_default(),
-        scale: output.and_then(scale).unwrap_or(if task.is_of_measures() {
-            ScoreScale::Value
-        } else {
-            ScoreScale::Probability
-        }),
-        positive_index: output.and_then(|o| o.count_or("positive_index", 0)).unwrap_or(0),
-        values: u32::try_from(task.scores()).unwrap_or(u32::MAX),
-        separate: matches!(task, Task::MultiLabel(_)),
     }
 }
 

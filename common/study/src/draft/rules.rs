@@ -5,11 +5,13 @@ mod amendment;
 mod conditions;
 mod detection;
 mod lattice;
+mod output;
 mod quantity;
 mod sizes;
 mod structure;
 mod task;
 mod texts;
+mod volume;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -83,10 +85,12 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
     amendment::check(protocol, &mut found);
     texts::check(protocol, &mut found);
     check_input(protocol, &mut found);
+    volume::check(protocol, &mut found);
     check_reference_standard(protocol, &mut found);
     check_analysis(protocol, &mut found);
     check_operating_points(protocol, &mut found);
     task::check(protocol, &mut found);
+    output::check(protocol, &mut found);
     check_subgroups(protocol, &mut found);
     lattice::check(protocol, &mut found);
     check_endpoints(protocol, &mut found);

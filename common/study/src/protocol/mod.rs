@@ -9,12 +9,14 @@ mod detection;
 mod history;
 mod locked;
 mod model;
+mod output;
 mod prediction_tables;
 mod probe_rule;
 mod quantity;
 mod structure;
 mod subgroup;
 mod task;
+mod volume;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +37,16 @@ pub use model::{
     FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
     ScoreScale, ValueScaling,
 };
+pub use output::{
+    BoxOutput, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MaskOutput, MaskRule, OutputForm,
+};
 pub use prediction_tables::PredictionTables;
 pub use probe_rule::ProbeRule;
 pub use quantity::Quantity;
 pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, MOST_ROI_NAME, Structure};
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
+pub use volume::{AxisOrder, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
 
 use crate::id::StudyId;
 

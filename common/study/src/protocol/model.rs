@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OutputForm;
+use super::volume::VolumeInput;
 use crate::canonical::exact_u64;
 use crate::digest::ModelDigest;
 
@@ -105,12 +107,35 @@ pub struct ModelInput {
     /// Frame rule.
     #[serde(default, skip_serializing_if = "FrameChoice::is_only")]
     pub frame: FrameChoice,
+    /// Of a model that sees volumes; absent of one that sees pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<VolumeInput>,
 }
 
 impl ModelInput {
-    /// Number of values in one input tensor (batch 1).
+    /// Number of values that become of one image or volume.
     #[must_use]
     pub const fn values(&self) -> usize {
+        let depth = match &self.volume {
+            Some(volume) => volume.depth as usize,
+            None => 1,
+        };
+        depth * self.slice_values()
+    }
+
+    /// Number of values in one input tensor (batch 1): all of an image, and of a volume those of a slab.
+    #[must_use]
+    pub const fn values_at_once(&self) -> usize {
+        let depth = match &self.volume {
+            Some(volume) => volume.depth_at_once() as usize,
+            None => 1,
+        };
+        depth * self.slice_values()
+    }
+
+    /// Number of values of an image, or of one slice of a volume.
+    #[must_use]
+    pub const fn slice_values(&self) -> usize {
         self.height as usize * self.width as usize * self.channels as usize
     }
 }
@@ -167,6 +192,9 @@ pub struct ModelOutput {
     /// classes.
     #[serde(default, skip_serializing_if = "is_false")]
     pub separate: bool,
+    /// Whether it is a score at all; of a mask, `positive_index` is the structure's channel.
+    #[serde(default, skip_serializing_if = "OutputForm::is_scores")]
+    pub form: OutputForm,
 }
 
 impl ModelOutput {

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assessed, Condition, DetectionPlan, Quantity, ReferenceStandard, Structure, StudyProtocol,
+    Assessed, Condition, DetectionPlan, OutputForm, Quantity, ReferenceStandard, Structure,
+    StudyProtocol,
 };
 use crate::id::Name;
 use crate::measures::MeasureRange;
@@ -160,6 +161,8 @@ pub enum Reference {
     Mask,
     /// Which conditions are there, of those that were assessed: at least one.
     Conditions(Assessed),
+    /// The image was read for findings, which stand in a file of their own.
+    Findings,
 }
 
 impl std::fmt::Debug for Reference {
@@ -171,6 +174,7 @@ impl std::fmt::Debug for Reference {
             Self::Value(micro) => micro.fmt(f),
             Self::Mask => f.write_str("mask"),
             Self::Conditions(assessed) => assessed.fmt(f),
+            Self::Findings => f.write_str("findings"),
         }
     }
 }
@@ -182,13 +186,22 @@ pub struct Labels<'p> {
     pub task: &'p Task,
     /// Its reference standard, with those of a binary task.
     pub standard: &'p ReferenceStandard,
+    /// Whether an image may be a folder: the slices of a volume.
+    pub takes_folders: bool,
+    /// What its model gives: whether it runs where masks or findings are judged.
+    pub form: OutputForm,
 }
 
 impl StudyProtocol {
     /// The values of the label column that it knows.
     #[must_use]
     pub const fn labels(&self) -> Labels<'_> {
-        Labels { task: &self.task, standard: &self.reference_standard }
+        Labels {
+            task: &self.task,
+            standard: &self.reference_standard,
+            takes_folders: self.model.input.volume.is_some(),
+            form: self.model.output.form,
+        }
     }
 }
 
@@ -237,7 +250,8 @@ mod tests {
             positive: Vec::new(),
             negative: Vec::new(),
         };
-        let labels = Labels { task: &task, standard: &standard };
+        let form = OutputForm::Scores;
+        let labels = Labels { task: &task, standard: &standard, takes_folders: false, form };
         assert_eq!(labels.reference_of("55.25"), Some(Reference::Value(55_250_000)));
         assert_eq!(labels.reference_of("-3"), Some(Reference::Value(-3_000_000)));
         for bad in ["", "NaN", "inf", "55,25", "55 %", "high"] {

@@ -371,7 +371,7 @@ prop_compose! {
         ids in [name(), name(), name()], digests in [digest(), digest(), digest()],
         cohort in option::of(digest()), policy in option::of(digest()),
         preprocessing in prop::collection::btree_map(
-            prop::sample::select(ProbeName::ALL.to_vec()), digest(), 0..=ProbeName::ALL.len(),
+            prop::sample::select(ProbeName::all().collect::<Vec<_>>()), digest(), 0..=ProbeName::all().count(),
         ),
     ) -> ResultHeader {
         ResultHeader {

@@ -1,6 +1,5 @@
 //! Running a model with the embedded engine, tract: memory-safe, and nothing has to be installed.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
@@ -8,7 +7,8 @@ use tract_onnx::prelude::{
     TypedRunnableModel, tvec,
 };
 
-use super::{Engine, MOST_VALUES};
+use super::Engine;
+use crate::answer::{ModelAnswer, Wanted};
 use crate::exchange::{Order, Refusal};
 use crate::inspection::admit;
 use crate::pooling;
@@ -16,9 +16,8 @@ use crate::pooling;
 /// A model that is ready to run.
 pub(crate) struct Embedded {
     plan: Arc<TypedRunnableModel>,
-    shape: [usize; 4],
-    /// Places of the scores among the output's values.
-    scores: Range<usize>,
+    shape: Vec<usize>,
+    wanted: Wanted,
 }
 
 impl Embedded {
@@ -34,7 +33,7 @@ impl Embedded {
         let (proto, inspected) = admit(model, order)?;
         let mut graph = framework.model_for_proto_model(&proto).map_err(|_| Refusal::Engine)?;
         drop(proto);
-        let input = TypedFact::dt_shape(f32::datum_type(), inspected.shape);
+        let input = TypedFact::dt_shape(f32::datum_type(), inspected.shape.iter().copied());
         graph.set_input_fact(0, input.into()).map_err(|_| Refusal::Input)?;
         let output =
             graph.output_outlets().ok().and_then(|outlets| outlets.get(inspected.output).copied());
@@ -44,27 +43,30 @@ impl Embedded {
         let mut optimised = graph.into_optimized().map_err(|_| Refusal::Engine)?;
         pooling::speed_up(&mut optimised).map_err(|_| Refusal::Engine)?;
 
-        let wanted = &order.specification.output;
-        let first = wanted.positive_index as usize;
-        let scores = first..first.saturating_add(wanted.values as usize);
+        let wanted = Wanted::of(&order.specification);
         let fact = optimised.output_fact(0).map_err(|_| Refusal::Output)?;
         // A size that is known only at run time is checked there.
-        let values = fact.shape.as_concrete().map(|shape| shape.iter().product::<usize>());
-        if values.is_some_and(|values| scores.end > values || values > MOST_VALUES) {
+        if fact.shape.as_concrete().is_some_and(|shape| !wanted.takes(shape)) {
             return Err(Refusal::Output);
         }
         let plan = optimised.into_runnable().map_err(|_| Refusal::Engine)?;
-        Ok(Self { plan, shape: inspected.shape, scores })
+        Ok(Self { plan, shape: inspected.shape, wanted })
     }
 }
 
 impl Engine for Embedded {
-    fn scores(&mut self, values: &[f32]) -> Option<Vec<f64>> {
+    fn answer(&mut self, values: &[f32]) -> Option<ModelAnswer> {
         let input = Tensor::from_shape(&self.shape, values).ok()?;
         let outputs = self.plan.run(tvec![input.into()]).ok()?;
-        let output = outputs.first().filter(|output| output.len() <= MOST_VALUES)?;
-        let output = output.cast_to::<f64>().ok()?.into_owned();
+        let output = outputs.first().filter(|output| self.wanted.takes(output.shape()))?;
+        if let Wanted::Scores(places) = &self.wanted {
+            let output = output.cast_to::<f64>().ok()?.into_owned();
+            let values = output.try_as_plain_ram().ok()?;
+            let scores = values.as_slice::<f64>().ok()?.get(places.clone())?;
+            return Some(ModelAnswer::Scores(scores.to_vec()));
+        }
+        let output = output.cast_to::<f32>().ok()?.into_owned();
         let values = output.try_as_plain_ram().ok()?;
-        values.as_slice::<f64>().ok()?.get(self.scores.clone()).map(<[f64]>::to_vec)
+        Some(ModelAnswer::Tensor(values.as_slice::<f32>().ok()?.to_vec()))
     }
 }

@@ -7,7 +7,6 @@
 //! What it is given is not the model's file but what the inspection read of it, written anew. A field that
 //! the inspection does not know, a second format in the same bytes: none of it is there any more.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +23,8 @@ use tract_onnx::pb::{
     GraphProto, ModelProto, OperatorSetIdProto, TensorShapeProto, ValueInfoProto, type_proto,
 };
 
-use super::{Engine, MOST_VALUES};
+use super::Engine;
+use crate::answer::{MOST_VALUES, ModelAnswer, Wanted, narrow};
 use crate::exchange::{Order, Refusal};
 use crate::inspection::{Inspected, admit};
 
@@ -50,15 +50,15 @@ impl Runtime {
         let model = written_anew(model, &inspected, &order.specification.input.name)?;
         let environment = self.environment().map_err(|_| Refusal::Library)?;
         let session = session(&environment, &model).map_err(|_| Refusal::Engine)?;
-        let wanted = &order.specification.output;
-        let first = wanted.positive_index as usize;
-        let scores = first..first.saturating_add(wanted.values as usize);
+        let wanted = Wanted::of(&order.specification);
         let [output] = session.outputs() else { return Err(Refusal::Output) };
+        let ValueType::Tensor { shape, .. } = output.dtype() else { return Err(Refusal::Output) };
         // A size that is known only at run time is checked there.
-        if values_of(output.dtype()).is_some_and(|v| scores.end > v || v > MOST_VALUES) {
+        let sizes: Vec<_> = shape.iter().map(|size| usize::try_from(*size).ok()).collect();
+        if !wanted.admits(&sizes) {
             return Err(Refusal::Output);
         }
-        Ok(OnnxRuntime { session, shape: inspected.shape, scores })
+        Ok(OnnxRuntime { session, shape: inspected.shape, wanted })
     }
 
     fn environment(self) -> ort::Result<Environment> {
@@ -73,17 +73,20 @@ impl Runtime {
 /// A model that ONNX Runtime is ready to run.
 pub(crate) struct OnnxRuntime {
     session: Session,
-    shape: [usize; 4],
-    /// Places of the scores among the output's values.
-    scores: Range<usize>,
+    shape: Vec<usize>,
+    wanted: Wanted,
 }
 
 impl Engine for OnnxRuntime {
-    fn scores(&mut self, values: &[f32]) -> Option<Vec<f64>> {
-        let input = TensorRef::from_array_view((self.shape, values)).ok()?;
+    fn answer(&mut self, values: &[f32]) -> Option<ModelAnswer> {
+        let input = TensorRef::from_array_view((&self.shape[..], values)).ok()?;
         let outputs = self.session.run(ort::inputs![input]).ok()?;
         let output = outputs.values().next()?;
-        numbers(&output)?.get(self.scores.clone()).map(<[f64]>::to_vec)
+        if let Wanted::Scores(places) = &self.wanted {
+            let scores = numbers(&output)?.get(places.clone())?.to_vec();
+            return Some(ModelAnswer::Scores(scores));
+        }
+        tensor(&output, &self.wanted).map(ModelAnswer::Tensor)
     }
 }
 
@@ -95,6 +98,19 @@ fn numbers(output: &DynValue) -> Option<Vec<f64>> {
     }
     let (_, values) = output.try_extract_tensor::<f64>().ok()?;
     (values.len() <= MOST_VALUES).then(|| values.to_vec())
+}
+
+/// All that a tensor of floats holds, if its shape is the wanted one.
+fn tensor(output: &DynValue, wanted: &Wanted) -> Option<Vec<f32>> {
+    let fits = |shape: &[i64]| {
+        let sizes = shape.iter().map(|size| usize::try_from(*size).ok());
+        sizes.collect::<Option<Vec<_>>>().is_some_and(|sizes| wanted.takes(&sizes))
+    };
+    if let Ok((shape, values)) = output.try_extract_tensor::<f32>() {
+        return fits(shape).then(|| values.to_vec());
+    }
+    let (shape, values) = output.try_extract_tensor::<f64>().ok()?;
+    fits(shape).then(|| values.iter().copied().map(narrow).collect())
 }
 
 /// One thread, which does not wait by spinning; memory that is asked for as it is needed, from the process's
@@ -116,14 +132,6 @@ fn session(environment: &Environment, model: &[u8]) -> ort::Result<Session> {
         .commit_from_memory(model)
 }
 
-/// Number of values of an output; `None` where a size is known only at run time.
-fn values_of(output: &ValueType) -> Option<usize> {
-    let ValueType::Tensor { shape, .. } = output else { return Some(0) };
-    shape
-        .iter()
-        .try_fold(1_usize, |values, size| Some(values.saturating_mul(usize::try_from(*size).ok()?)))
-}
-
 /// The file of what was inspected and is run: the graph for a batch of one, and its one output. What a model
 /// says of itself is left out, and so is what exporters say of values in between, which contradicts the
 /// batch of one.
@@ -132,7 +140,7 @@ fn written_anew(model: ModelProto, inspected: &Inspected, input: &str) -> Result
     let mut output = graph.output.into_iter().nth(inspected.output).ok_or(Refusal::Output)?;
     set_shape(&mut output, None);
     for value in graph.input.iter_mut().filter(|value| value.name == input) {
-        set_shape(value, Some(fixed(inspected.shape)?));
+        set_shape(value, Some(fixed(&inspected.shape)?));
     }
     let plain = |value: ValueInfoProto| ValueInfoProto { doc_string: String::new(), ..value };
     for node in &mut graph.node {
@@ -164,12 +172,12 @@ fn set_shape(value: &mut ValueInfoProto, shape: Option<TensorShapeProto>) {
     }
 }
 
-fn fixed(shape: [usize; 4]) -> Result<TensorShapeProto, Refusal> {
-    let dim = shape.map(|size| {
-        let size = i64::try_from(size).map_err(|_| Refusal::Input)?;
+fn fixed(shape: &[usize]) -> Result<TensorShapeProto, Refusal> {
+    let dim = shape.iter().map(|size| {
+        let size = i64::try_from(*size).map_err(|_| Refusal::Input)?;
         Ok(Dimension { value: Some(dimension::Value::DimValue(size)), ..Dimension::default() })
     });
-    Ok(TensorShapeProto { dim: dim.into_iter().collect::<Result<_, Refusal>>()? })
+    Ok(TensorShapeProto { dim: dim.collect::<Result<_, Refusal>>()? })
 }
 
 #[cfg(test)]
@@ -180,7 +188,7 @@ mod tests {
     use super::*;
 
     fn value(name: &str, batch: i64) -> ValueInfoProto {
-        let shape = fixed([usize::try_from(batch).unwrap(), 1, 2, 3]).unwrap();
+        let shape = fixed(&[usize::try_from(batch).unwrap(), 1, 2, 3]).unwrap();
         let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
         ValueInfoProto {
             name: name.to_owned(),
@@ -219,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_to_the_library_is_the_graph_for_one_case_and_nothing_a_model_says() {
-        let inspected = Inspected { shape: [1, 1, 2, 3], output: 1 };
+        let inspected = Inspected { shape: vec![1, 1, 2, 3], output: 1 };
         let file = written_anew(talkative(), &inspected, "image").unwrap();
         assert!(!file.windows(4).any(|four| four == b"ORTM"));
         let written = ModelProto::decode(&file[..]).unwrap();
@@ -240,8 +248,8 @@ mod tests {
             };
             tensor.shape
         };
-        assert_eq!(shape_of(&graph.input[1]), Some(fixed([1, 1, 2, 3]).unwrap()));
-        assert_eq!(shape_of(&graph.input[0]), Some(fixed([5, 1, 2, 3]).unwrap()));
+        assert_eq!(shape_of(&graph.input[1]), Some(fixed(&[1, 1, 2, 3]).unwrap()));
+        assert_eq!(shape_of(&graph.input[0]), Some(fixed(&[5, 1, 2, 3]).unwrap()));
         assert_eq!(shape_of(&graph.output[0]), None, "the library works it out");
     }
 }

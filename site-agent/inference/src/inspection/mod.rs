@@ -16,14 +16,15 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 use tract_onnx::pb::{GraphProto, ModelProto};
 
+use crate::answer::Wanted;
 use crate::error::LoadError;
 use crate::exchange::{Order, Refusal};
 
 /// Where the protocol's input and output are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inspected {
     /// Shape of the input, batch of one.
-    pub(crate) shape: [usize; 4],
+    pub(crate) shape: Vec<usize>,
     /// Place of the protocol's output among the graph's.
     pub(crate) output: usize,
 }
@@ -57,9 +58,10 @@ pub(crate) fn admit(bytes: Vec<u8>, order: &Order) -> Result<(ModelProto, Inspec
 fn inspect(model: &ModelProto, order: &Order) -> Result<Inspected, Refusal> {
     let graph = model.graph.as_ref().filter(|_| model.ir_version > 0).ok_or(Refusal::NotOnnx)?;
     check_contents(graph)?;
+    let (specification, wanted) = (&order.specification, Wanted::of(&order.specification));
     Ok(Inspected {
-        shape: interface::input_shape(graph, &order.specification.input)?,
-        output: interface::output_place(graph, &order.specification.output)?,
+        shape: interface::input_shape(graph, &specification.input)?,
+        output: interface::output_place(graph, &specification.output, &wanted)?,
     })
 }
 

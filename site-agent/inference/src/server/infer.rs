@@ -1,6 +1,5 @@
 //! One case after the other through a server's model.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +8,18 @@ use fedval_proto::inference::model_infer_request::{InferInputTensor, InferReques
 use fedval_proto::inference::{
     InferTensorContents, ModelInferRequest, ModelInferResponse, ModelMetadataRequest,
 };
-use fedval_study::protocol::{ModelOutput, ModelSpecification};
+use fedval_study::protocol::ModelSpecification;
 use prost::bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tonic::{Code, Request, Status};
 
 use super::metadata::{self, FP32, FP64};
-use super::{Client, ModelServer, load_error, serves};
-use crate::engine::MOST_VALUES;
+use super::{Client, ModelServer, load_error, most_answer_bytes, serves};
+use crate::answer::{Expected, ModelAnswer, Wanted, narrow};
 use crate::error::{LoadError, ScoreError};
 use crate::inspection::shape_of;
-use crate::model_box::InferenceLimits;
+use crate::model_box::{InferenceLimits, scores_of};
 
 /// A model that an inference server runs.
 #[derive(Debug)]
@@ -29,10 +28,8 @@ pub struct ServedModel {
     permits: Arc<Semaphore>,
     /// Everything but the image: the same for every case, so that nothing tells one from another.
     request: ModelInferRequest,
-    output: ModelOutput,
+    expected: Expected,
     values: usize,
-    /// Places of the scores among the output's values.
-    scores: Range<usize>,
     wall_clock: Duration,
 }
 
@@ -47,6 +44,8 @@ impl ServedModel {
         limits: &InferenceLimits,
         specification: &ModelSpecification,
     ) -> Result<Self, LoadError> {
+        let expected = Expected::of(specification);
+        let most_bytes = most_answer_bytes(&expected.wanted);
         let confirmed = server.served(&specification.digest.0).cloned();
         let model = confirmed.ok_or(LoadError::NotConfirmed)?;
         let asked = async {
@@ -56,14 +55,14 @@ impl ServedModel {
             let asked = client.model_metadata(ModelMetadataRequest { name, version }).await;
             let said = asked.map_err(|status| load_error(&status))?;
             metadata::check(said.get_ref(), specification)?;
-            Ok(client)
+            Ok(client.max_decoding_message_size(most_bytes))
         };
         let wall_clock = Duration::from_secs(limits.load_seconds);
         let client = timeout(wall_clock, asked).await;
         let client = client.unwrap_or(Err(LoadError::ServerUnreachable))?;
         let (input, output) = (&specification.input, &specification.output);
-        let first = output.positive_index as usize;
-        let shape = shape_of(input).map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+        let shape = shape_of(input).into_iter();
+        let shape = shape.map(|size| i64::try_from(size).unwrap_or(i64::MAX)).collect();
         Ok(Self {
             client,
             permits: Arc::clone(&server.permits),
@@ -73,14 +72,13 @@ impl ServedModel {
                 inputs: vec![InferInputTensor {
                     name: input.name.clone(),
                     datatype: FP32.to_owned(),
-                    shape: shape.to_vec(),
+                    shape,
                 }],
                 outputs: vec![InferRequestedOutputTensor { name: output.name.clone() }],
                 ..ModelInferRequest::default()
             },
-            output: output.clone(),
-            values: input.values(),
-            scores: first..first.saturating_add(output.values as usize),
+            expected,
+            values: input.values_at_once(),
             wall_clock: Duration::from_secs(limits.case_seconds),
         })
     }
@@ -91,6 +89,15 @@ impl ServedModel {
     ///
     /// See [`ScoreError`].
     pub async fn scores(&mut self, tensor: &[f32]) -> Result<SiteLocal<Vec<f64>>, ScoreError> {
+        self.answer(tensor).await.and_then(scores_of)
+    }
+
+    /// What the model gives of one case, as [`ModelBox::answer`](crate::ModelBox::answer) gives it.
+    ///
+    /// # Errors
+    ///
+    /// See [`ScoreError`].
+    pub async fn answer(&mut self, tensor: &[f32]) -> Result<SiteLocal<ModelAnswer>, ScoreError> {
         if tensor.len() != self.values {
             return Err(ScoreError::Invalid);
         }
@@ -105,10 +112,24 @@ impl ServedModel {
         let answer = answer.map_err(|_| ScoreError::ServerGone)?;
         let answer = answer.map_err(|status| score_error(&status))?.into_inner();
         let name = &self.request.outputs[0].name;
-        let values = numbers(&answer, name).ok_or(ScoreError::Invalid)?;
-        let scores = values.get(self.scores.clone()).map(<[f64]>::to_vec);
-        let usable = scores.filter(|scores| self.output.holds(scores));
+        let wanted = &self.expected.wanted;
+        let (shape, values) =
+            numbers(&answer, name, wanted.most_values()).ok_or(ScoreError::Invalid)?;
+        let answer = read(wanted, &shape, &values);
+        let usable = answer.filter(|answer| self.expected.holds(answer));
         usable.map(SiteLocal::new).ok_or(ScoreError::Invalid)
+    }
+}
+
+/// What is wanted of an output's numbers; `None` where it is not there.
+fn read(wanted: &Wanted, shape: &[usize], values: &[f64]) -> Option<ModelAnswer> {
+    match wanted {
+        Wanted::Scores(places) => {
+            values.get(places.clone()).map(|scores| ModelAnswer::Scores(scores.to_vec()))
+        }
+        Wanted::Mask(_) | Wanted::Boxes(_) => wanted
+            .takes(shape)
+            .then(|| ModelAnswer::Tensor(values.iter().copied().map(narrow).collect())),
     }
 }
 
@@ -126,8 +147,8 @@ fn score_error(status: &Status) -> ScoreError {
     }
 }
 
-/// The values of the output `name`: as many as its shape says, for one case.
-fn numbers(answer: &ModelInferResponse, name: &str) -> Option<Vec<f64>> {
+/// Shape and values of the output `name`: as many as its shape says, for one case, and at most `most`.
+fn numbers(answer: &ModelInferResponse, name: &str, most: usize) -> Option<(Vec<usize>, Vec<f64>)> {
     let place = answer.outputs.iter().position(|output| output.name == name)?;
     let output = &answer.outputs[place];
     let raw = answer.raw_output_contents.get(place);
@@ -142,11 +163,10 @@ fn numbers(answer: &ModelInferResponse, name: &str) -> Option<Vec<f64>> {
         (FP64, None, Some(typed)) => typed.fp64_contents.clone(),
         _ => return None,
     };
-    let declared = output
-        .shape
-        .iter()
-        .try_fold(1_usize, |values, size| values.checked_mul(usize::try_from(*size).ok()?))?;
-    (values.len() == declared && declared <= MOST_VALUES).then_some(values)
+    let sizes = output.shape.iter().map(|size| usize::try_from(*size).ok());
+    let shape = sizes.collect::<Option<Vec<usize>>>()?;
+    let declared = shape.iter().try_fold(1_usize, |values, size| values.checked_mul(*size))?;
+    (values.len() == declared && declared <= most).then_some((shape, values))
 }
 
 /// The numbers of `N` bytes each that stand in `raw`, to its end.
@@ -160,6 +180,11 @@ mod tests {
     use fedval_proto::inference::model_infer_response::InferOutputTensor;
 
     use super::*;
+    use crate::answer::MOST_VALUES;
+
+    fn numbers(answer: &ModelInferResponse, name: &str) -> Option<Vec<f64>> {
+        super::numbers(answer, name, MOST_VALUES).map(|(_, values)| values)
+    }
 
     fn answer(datatype: &str, shape: &[i64], raw: &[u8]) -> ModelInferResponse {
         let output = |name: &str| InferOutputTensor {
@@ -216,6 +241,20 @@ mod tests {
         assert_eq!(numbers(&typed, "score"), Some(vec![0.5]));
         typed.raw_output_contents = vec![Bytes::new(), Bytes::copy_from_slice(&[0; 4])];
         assert_eq!(numbers(&typed, "score"), None);
+    }
+
+    #[test]
+    fn a_mask_is_taken_in_the_wanted_shape_alone() {
+        let raw = [0.5_f32, 0.25].map(f32::to_le_bytes).concat();
+        let read = |shape: &[i64]| {
+            let answer = answer("FP32", shape, &raw);
+            let (shape, values) = super::numbers(&answer, "score", 2)?;
+            super::read(&Wanted::Mask(vec![1, 1, 1, 2]), &shape, &values)
+        };
+        assert_eq!(read(&[1, 1, 1, 2]), Some(ModelAnswer::Tensor(vec![0.5, 0.25])));
+        assert_eq!(read(&[1, 1, 2, 1]), None);
+        assert_eq!(read(&[1, 2]), None);
+        assert_eq!(super::numbers(&answer("FP32", &[1, 2], &raw), "score", 1), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use fedval_proto::inference::ModelMetadataResponse;
 use fedval_proto::inference::model_metadata_response::TensorMetadata;
 use fedval_study::protocol::ModelSpecification;
 
-use crate::engine::MOST_VALUES;
+use crate::answer::Wanted;
 use crate::error::LoadError;
 use crate::inspection::shape_of;
 
@@ -25,36 +25,34 @@ pub(super) fn check(
     let is_wanted = input.name == specification.input.name
         && input.datatype == FP32
         && input.shape.len() == shape.len()
-        && input.shape.iter().zip(shape).all(admits);
+        && input.shape.iter().zip(shape.iter().copied()).all(admits);
     if !is_wanted {
         return Err(LoadError::InputMismatch);
     }
     let wanted = &specification.output;
     let output = said.outputs.iter().find(|output| output.name == wanted.name);
     let output = output.filter(|output| [FP32, FP64].contains(&output.datatype.as_str()));
-    let end = (wanted.positive_index as usize).saturating_add(wanted.values as usize);
-    match output.map(values_of) {
-        // A size that is known only at run time is checked there.
-        Some(None) => Ok(()),
-        Some(Some(values)) if end <= values && values <= MOST_VALUES => Ok(()),
-        _ => Err(LoadError::OutputMismatch),
-    }
+    // A size that is known only at run time is checked there.
+    let wanted = Wanted::of(specification);
+    let is_right = output.is_some_and(|output| wanted.admits(&sizes(&wanted, output)));
+    if is_right { Ok(()) } else { Err(LoadError::OutputMismatch) }
 }
 
-/// Number of values of one case; `None` where a size is left open. The batch is of one case.
-fn values_of(output: &TensorMetadata) -> Option<usize> {
-    let (batch, rest) = output.shape.split_first()?;
-    let batch = if *batch == -1 { 1 } else { *batch };
-    std::iter::once(&batch)
-        .chain(rest)
-        .try_fold(1_usize, |values, size| Some(values.saturating_mul(usize::try_from(*size).ok()?)))
+/// The sizes of an output; `None` of one that is left open. The batch is of one case, and boxes may have none.
+fn sizes(wanted: &Wanted, output: &TensorMetadata) -> Vec<Option<usize>> {
+    let size = |(place, size): (usize, &i64)| match (wanted, place, size) {
+        (Wanted::Scores(_) | Wanted::Mask(_), 0, -1) => Some(1),
+        (_, _, size) => usize::try_from(*size).ok(),
+    };
+    output.shape.iter().enumerate().map(size).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use fedval_study::digest::{ModelDigest, Sha256Digest};
     use fedval_study::protocol::{
-        FrameChoice, Layout, ModelInput, ModelOutput, Monochrome1, Resize, ScoreScale, ValueScaling,
+        FrameChoice, Layout, ModelInput, ModelOutput, Monochrome1, OutputForm, Resize, ScoreScale,
+        ValueScaling,
     };
 
     use super::*;
@@ -76,6 +74,7 @@ mod tests {
                 resize: Resize::Refuse,
                 monochrome1: Monochrome1::Invert,
                 frame: FrameChoice::Only,
+                volume: None,
             },
             output: ModelOutput {
                 name: "score".to_owned(),
@@ -83,6 +82,7 @@ mod tests {
                 positive_index: 1,
                 values: 1,
                 separate: false,
+                form: OutputForm::Scores,
             },
         }
     }

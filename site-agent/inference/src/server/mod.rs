@@ -27,6 +27,7 @@ use tonic::{Code, Status};
 pub use error::ServerError;
 pub use infer::ServedModel;
 
+use crate::answer::Wanted;
 use crate::error::LoadError;
 
 /// Time to connect, TLS included.
@@ -34,6 +35,15 @@ const CONNECTING: Duration = Duration::from_secs(10);
 
 /// Longest answer: as many values as a model may have, as 64-bit floats, with room for names.
 const MOST_ANSWER_BYTES: usize = 1 << 20;
+
+/// The same where a mask is answered, whose size is the protocol's.
+fn most_answer_bytes(wanted: &Wanted) -> usize {
+    let values = match wanted {
+        Wanted::Scores(_) | Wanted::Boxes(_) => 0,
+        Wanted::Mask(_) => wanted.most_values(),
+    };
+    values.saturating_mul(size_of::<f64>()).saturating_add(MOST_ANSWER_BYTES)
+}
 
 /// Longest headers of an answer.
 const MOST_HEADER_BYTES: u32 = 16 << 10;

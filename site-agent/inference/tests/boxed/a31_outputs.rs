@@ -2,15 +2,18 @@
 //! `fedval-evaluate`.
 
 use fedval_ambient::Problem as _;
-use fedval_inference::ScoreError;
-use fedval_study::protocol::{ModelOutput, ModelSpecification};
+use fedval_inference::{ModelAnswer, ScoreError};
+use fedval_study::protocol::{
+    BoxOutput, MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, ScoreScale,
+};
 use libtest_mimic::Trial;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{AttributeProto, GraphProto};
 
 use crate::onnx_file::{
-    around, bytes, graph, integers, node, node_with, specification, three_classes, tiny_cnn, value,
+    around, bytes, floats, graph, integers, node, node_with, specification, three_classes,
+    tiny_cnn, value,
 };
 use crate::{load, refuses, score, serves_the_next, trial};
 
@@ -20,6 +23,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("a31_no_distribution", a31_classes_that_are_no_distribution_fail_their_case()),
         trial("a31_ten_million_outputs", a31_ten_million_outputs_are_refused()),
         trial("a31_another_shape", a31_an_output_of_another_shape_or_type_is_refused()),
+        trial("a31_masks", a31_a_mask_leaves_the_box_in_the_protocols_shape_alone()),
+        trial("a31_boxes", a31_boxes_are_a_table_with_the_protocols_columns()),
     ]
 }
 
@@ -118,4 +123,86 @@ async fn a31_an_output_of_another_shape_or_type_is_refused() {
     let mut undone = tiny_cnn();
     undone.output.push(value("nobody", &[None]));
     refuses("an output that nothing makes", &bytes(undone), "MODEL_OUTPUT_MISMATCH").await;
+}
+
+/// A protocol's words for a model that gives a tensor.
+fn of_form(model: &[u8], form: OutputForm, scale: ScoreScale) -> ModelSpecification {
+    let one = specification(model);
+    ModelSpecification { output: ModelOutput { form, scale, ..one.output.clone() }, ..one }
+}
+
+/// As many channels as there are weights, each of them the image times its weight.
+fn channels(weights: &[f32], declared: &[Option<i64>]) -> Vec<u8> {
+    let count = i64::try_from(weights.len()).unwrap();
+    let stored = vec![floats("weight", &[count, 1, 1, 1], weights)];
+    let conv = vec![node("Conv", &["image", "weight"], "score")];
+    let output = vec![value("score", declared)];
+    bytes(GraphProto { output, ..graph(conv, stored) })
+}
+
+async fn a31_a_mask_leaves_the_box_in_the_protocols_shape_alone() {
+    let mask = |channels| OutputForm::Mask(MaskOutput { channels, rule: MaskRule::Highest });
+    let two = channels(&[1.0, -2.0], &[None, Some(2), Some(4), Some(4)]);
+    let pinned = of_form(&two, mask(2), ScoreScale::Value);
+    let mut loaded = load(&pinned, &two).await.unwrap();
+    let found = loaded.answer(&[0.5; 16]).await.unwrap();
+    let expected: Vec<f32> = [[0.5; 16], [-1.0; 16]].concat();
+    assert!(*found.open_on_site() == ModelAnswer::Tensor(expected));
+    // What is no number, or beyond all, fails its case; the next is answered.
+    for hostile in [f32::NAN, f32::INFINITY] {
+        assert_eq!(loaded.answer(&[hostile; 16]).await.err(), Some(ScoreError::Invalid));
+    }
+    assert!(loaded.answer(&[0.25; 16]).await.is_ok());
+    assert_eq!(loaded.scores(&[0.25; 16]).await.err(), Some(ScoreError::Invalid));
+    // A probability is one.
+    let one = channels(&[1.0], &[None, Some(1), Some(4), Some(4)]);
+    let pinned = of_form(&one, mask(1), ScoreScale::Probability);
+    let mut loaded = load(&pinned, &one).await.unwrap();
+    assert_eq!(loaded.answer(&[1.5; 16]).await.err(), Some(ScoreError::Invalid));
+    assert!(loaded.answer(&[1.0; 16]).await.is_ok());
+    // Of another shape it is refused before any case is opened: as it is declared, and where nothing is, as it is.
+    let undeclared = channels(&[1.0, -2.0], &[None, None, None, None]);
+    let flat = bytes(tiny_cnn());
+    for (what, model, form) in [
+        ("too few channels", &two, mask(3)),
+        ("too many channels", &two, mask(1)),
+        ("a score", &flat, mask(1)),
+        ("undeclared", &undeclared, mask(3)),
+    ] {
+        let refused = load(&of_form(model, form, ScoreScale::Value), model).await.unwrap_err();
+        assert_eq!(refused.code(), "MODEL_OUTPUT_MISMATCH", "{what}");
+    }
+    let pinned = of_form(&undeclared, mask(2), ScoreScale::Value);
+    assert!(load(&pinned, &undeclared).await.unwrap().answer(&[0.5; 16]).await.is_ok());
+}
+
+async fn a31_boxes_are_a_table_with_the_protocols_columns() {
+    let table = |columns: i64| {
+        let nodes = vec![
+            node("Slice", &["image", "from", "to"], "corner"),
+            node("Reshape", &["corner", "shape"], "flat"),
+            node("Tile", &["flat", "repeats"], "score"),
+        ];
+        let stored = vec![
+            integers("from", &[0, 0, 0, 0]),
+            integers("to", &[1, 1, 3, 1]),
+            integers("shape", &[3, 1]),
+            integers("repeats", &[1, columns]),
+        ];
+        let output = vec![value("score", &[None, None])];
+        bytes(GraphProto { output, ..graph(nodes, stored) })
+    };
+    let boxes = |class| OutputForm::Boxes(BoxOutput { class });
+    for (columns, class) in [(5, None), (6, Some(0))] {
+        let model = table(columns);
+        let pinned = of_form(&model, boxes(class), ScoreScale::Probability);
+        let mut loaded = load(&pinned, &model).await.unwrap();
+        let found = loaded.answer(&[0.5; 16]).await.unwrap();
+        let count = 3 * usize::try_from(columns).unwrap();
+        assert!(*found.open_on_site() == ModelAnswer::Tensor(vec![0.5; count]));
+        assert_eq!(loaded.answer(&[f32::NAN; 16]).await.err(), Some(ScoreError::Invalid));
+    }
+    let model = table(4);
+    let refused = load(&of_form(&model, boxes(None), ScoreScale::Probability), &model).await;
+    assert_eq!(refused.unwrap_err().code(), "MODEL_OUTPUT_MISMATCH");
 }

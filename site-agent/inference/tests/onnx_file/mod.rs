@@ -4,8 +4,8 @@
 
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
-    ScoreScale, ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OutputForm,
+    Resize, ScoreScale, ValueScaling,
 };
 use prost::Message as _;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -117,6 +117,7 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "score".to_owned(),
@@ -124,6 +125,7 @@ pub(crate) fn specification(model: &[u8]) -> ModelSpecification {
             positive_index: 0,
             values: 1,
             separate: false,
+            form: OutputForm::Scores,
         },
     }
 }

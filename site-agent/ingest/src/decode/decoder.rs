@@ -5,21 +5,26 @@ use std::time::Duration;
 use fedval_ambient::{Exit, Problem};
 use fedval_disclosure::SiteLocal;
 use fedval_sandbox::{BoxLimits, BoxProgram, BoxedChild, CallError, SpawnError};
+use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
 
 use super::DecodeRequest;
 use super::exchange::{
-    ReceivedImage, decode_mask_reply, decode_reply, decode_report_reply, encode_head,
-    encode_mask_head, encode_report_head, max_reply_bytes,
+    ReceivedImage, Step, decode_done, decode_mask_reply, decode_order, decode_reply,
+    decode_report_reply, encode_head, encode_mask_head, encode_output_head, encode_report_head,
+    encode_series_head, encode_step, max_reply_bytes,
 };
 use super::fault::ImageFault;
-use super::mask::{MaskComparison, MaskRequest};
+use super::mask::{MaskComparison, MaskRequest, OutputRequest};
 use super::report::ReportRequest;
 use crate::findings::CaseFindings;
 
 /// Images that one child decodes. A child that an image has turned can falsify no more than the
 /// rest of these.
 const IMAGES_PER_CHILD: u32 = 256;
+
+/// How often the time for one image all files of a series together may take.
+const SERIES_PATIENCE: u32 = 15;
 
 /// What decoding one image may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +186,46 @@ impl Decoder {
         self.ask(&parts, max_reply_bytes(0), read).await
     }
 
+    /// Begins a series, whose files are then given to what is returned.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`].
+    pub async fn series<'d>(
+        &'d mut self,
+        input: &'d ModelInput,
+        dicom_attributes: &'d [String],
+    ) -> Result<SeriesDecoding<'d>, DecodeFailure> {
+        let running = self.running(max_reply_bytes(input.values() as u64)).await?;
+        let request = DecodeRequest { input, dicom_attributes, bytes: &[] };
+        let mut series = SeriesDecoding { decoder: self, running, request, files: 0 };
+        let head = encode_series_head(&series.request);
+        series.ask(&[&head], |reply| decode_done(&reply)).await?;
+        Ok(series)
+    }
+
+    /// How long a whole series may take: every file of it has the time of an image, and there may be thousands.
+    #[must_use]
+    pub fn series_patience(&self) -> Duration {
+        Duration::from_secs(self.limits.wall_clock_seconds).saturating_mul(SERIES_PATIENCE)
+    }
+
+    /// Holds a model's mask against the reference standard's. The model's numbers go in; what comes out is what is
+    /// measured, as of two files.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`]. What ends the box fails its own case only.
+    pub async fn compare_output(
+        &mut self,
+        request: &OutputRequest<'_>,
+    ) -> Result<SiteLocal<MaskComparison>, DecodeFailure> {
+        self.check_length(request.reference)?;
+        let values = bytemuck::cast_slice(request.values);
+        let parts = [&encode_output_head(request)[..], request.reference, values];
+        self.ask(&parts, max_reply_bytes(0), |reply| decode_mask_reply(&reply)).await
+    }
+
     fn check_length(&self, file: &[u8]) -> Result<(), DecodeFailure> {
         let is_too_long = file.len() as u64 > self.limits.max_file_bytes;
         if is_too_long { Err(DecodeFailure::undecodable("FILE_TOO_LARGE")) } else { Ok(()) }
@@ -224,5 +269,77 @@ impl Decoder {
         BoxedChild::spawn(&self.program, &limits)
             .await
             .map_err(|source| DecodeFailure::Machine { source })
+    }
+}
+
+/// A series that is being decoded, by one box from its first file to its last. Where a step fails, nothing more comes of it,
+/// and the box sees no other case.
+#[derive(Debug)]
+pub struct SeriesDecoding<'d> {
+    decoder: &'d mut Decoder,
+    running: Running,
+    /// Without its files.
+    request: DecodeRequest<'d>,
+    /// That were looked at.
+    files: usize,
+}
+
+impl SeriesDecoding<'_> {
+    /// Lets the box look where a file's slice lies. Files may come in any order.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`].
+    pub async fn look(&mut self, file: &[u8]) -> Result<(), DecodeFailure> {
+        self.decoder.check_length(file)?;
+        self.ask(&[&encode_step(Step::Look), file], |reply| decode_done(&reply)).await?;
+        self.files += 1;
+        Ok(())
+    }
+
+    /// The order in which files are to be [taken](Self::take): places, from 0, in the order in which the box looked at
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`]: of slices that are no volume, too.
+    pub async fn order(&mut self) -> Result<Vec<usize>, DecodeFailure> {
+        let files = self.files;
+        self.ask(&[&encode_step(Step::Order)], |reply| decode_order(&reply, files)).await
+    }
+
+    /// Gives the box the next file in that order, with the same bytes as before.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`].
+    pub async fn take(&mut self, file: &[u8]) -> Result<(), DecodeFailure> {
+        self.decoder.check_length(file)?;
+        self.ask(&[&encode_step(Step::Take), file], |reply| decode_done(&reply)).await
+    }
+
+    /// The volume, once every file was taken.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`].
+    pub async fn finish(mut self) -> Result<SiteLocal<ReceivedImage>, DecodeFailure> {
+        let request = self.request;
+        let volume =
+            self.ask(&[&encode_step(Step::End)], |reply| decode_reply(reply, &request)).await?;
+        self.running.images_left -= 1;
+        self.decoder.child = Some(self.running);
+        Ok(SiteLocal::new(volume))
+    }
+
+    async fn ask<T>(
+        &mut self,
+        parts: &[&[u8]],
+        read: impl FnOnce(Vec<u8>) -> Option<Result<T, ImageFault>>,
+    ) -> Result<T, DecodeFailure> {
+        let wall_clock = Duration::from_secs(self.decoder.limits.wall_clock_seconds);
+        let reply = self.running.child.call(parts, wall_clock).await?;
+        let answer = read(reply).ok_or(DecodeFailure::undecodable("DECODER_REPLY_INVALID"))?;
+        Ok(answer?)
     }
 }

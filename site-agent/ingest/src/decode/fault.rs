@@ -1,6 +1,7 @@
 //! Why an image is not usable.
 
 use fedval_preprocess::Unfit;
+use fedval_preprocess::volume::StackFault;
 use fedval_study::summary::FailureReason;
 
 /// Why an image could not be turned into the model's input.
@@ -60,7 +61,7 @@ pub enum ImageFault {
     /// Not the size that the protocol demands, or beyond any size that is read.
     #[error("the image has another size than the protocol demands")]
     Size,
-    /// A NIfTI file does not say where its axes point, or not clearly.
+    /// A file does not say where its axes point, or not clearly.
     #[error("the file does not say which way up the image is")]
     Orientation,
     /// The masks of a case do not lie on the same grid.
@@ -72,8 +73,8 @@ pub enum ImageFault {
     /// A mask does not say how large its voxels are, or says what cannot be.
     #[error("a mask does not say how large its voxels are")]
     MaskSpacing,
-    /// Both masks of a case are contours: nothing says which voxels they are of.
-    #[error("both masks of the case are contours, and neither has a grid")]
+    /// Both masks of a case are contours, or one is beside a single image: nothing says which voxels they are of.
+    #[error("masks of the case are contours, and nothing has a grid for them")]
     MaskNoGrid,
     /// A structure set has no region of the names that the protocol lists, or two of one name.
     #[error("a structure set has no region of the protocol's names, or two of one")]
@@ -103,11 +104,47 @@ pub enum ImageFault {
     /// More reference findings than are read.
     #[error("the report has more than 256 findings")]
     ReportFull,
+    /// A picture, where the protocol wants a volume.
+    #[error("the file is no volume")]
+    NotVolume,
+    /// A volume that has a single voxel along an axis.
+    #[error("the volume has a single slice")]
+    OneSlice,
+    /// A volume whose voxels have no size, or one that cannot be.
+    #[error("the volume does not say how large its voxels are")]
+    Spacing,
+    /// A slice does not say in full where it lies, or to which series it belongs.
+    #[error("the slices do not say where they lie")]
+    Geometry,
+    /// Slices of several series, or of several frames of reference.
+    #[error("the slices are of several series")]
+    SeriesMixed,
+    /// Slices of different size or pixel spacing.
+    #[error("the slices differ in size or pixel spacing")]
+    SeriesGrid,
+    /// Slices that are not parallel.
+    #[error("the slices are not parallel")]
+    SeriesOrientation,
+    /// A localizer (scout), which is no slice of a volume.
+    #[error("there is a localizer among the slices")]
+    SeriesLocalizer,
+    /// Two slices at the same place.
+    #[error("two slices lie at the same place")]
+    SeriesDuplicate,
+    /// Slices at uneven distances: one is missing, or the spacing changes.
+    #[error("the slices do not lie at even distances")]
+    SeriesGap,
+    /// Slices that do not lie one above the other: the gantry was tilted.
+    #[error("the slices do not lie one above the other")]
+    SeriesShifted,
+    /// More slices than are read.
+    #[error("there are too many slices")]
+    SeriesTooLarge,
 }
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 30] = [
+    pub(super) const ALL: [Self; 42] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
@@ -138,6 +175,18 @@ impl ImageFault {
         Self::ReportSpace,
         Self::ReportScore,
         Self::ReportFull,
+        Self::NotVolume,
+        Self::OneSlice,
+        Self::Spacing,
+        Self::Geometry,
+        Self::SeriesMixed,
+        Self::SeriesGrid,
+        Self::SeriesOrientation,
+        Self::SeriesLocalizer,
+        Self::SeriesDuplicate,
+        Self::SeriesGap,
+        Self::SeriesShifted,
+        Self::SeriesTooLarge,
     ];
 
     /// Stable identifier for the site's own list of failed cases.
@@ -174,6 +223,18 @@ impl ImageFault {
             | Self::ReportSpace
             | Self::ReportScore
             | Self::ReportFull => "FINDINGS_REPORT",
+            Self::NotVolume => "VOLUME_NEEDED",
+            Self::OneSlice => "VOLUME_ONE_SLICE",
+            Self::Spacing => "VOLUME_SPACING",
+            Self::Geometry => "VOLUME_GEOMETRY",
+            Self::SeriesMixed => "SERIES_MIXED",
+            Self::SeriesGrid => "SERIES_GRID",
+            Self::SeriesOrientation => "SERIES_ORIENTATION",
+            Self::SeriesLocalizer => "SERIES_LOCALIZER",
+            Self::SeriesDuplicate => "SERIES_DUPLICATE",
+            Self::SeriesGap => "SERIES_GAP",
+            Self::SeriesShifted => "SERIES_SHIFTED",
+            Self::SeriesTooLarge => "SERIES_TOO_LARGE",
         }
     }
 
@@ -207,7 +268,19 @@ impl ImageFault {
             | Self::ReportRegion
             | Self::ReportSpace
             | Self::ReportScore
-            | Self::ReportFull => FailureReason::Unsupported,
+            | Self::ReportFull
+            | Self::NotVolume
+            | Self::OneSlice
+            | Self::Spacing
+            | Self::Geometry
+            | Self::SeriesMixed
+            | Self::SeriesGrid
+            | Self::SeriesOrientation
+            | Self::SeriesLocalizer
+            | Self::SeriesDuplicate
+            | Self::SeriesGap
+            | Self::SeriesShifted
+            | Self::SeriesTooLarge => FailureReason::Unsupported,
             Self::Size | Self::MaskGrid => FailureReason::WrongSize,
         }
     }
@@ -224,6 +297,25 @@ impl From<Unfit> for ImageFault {
             Unfit::ValueMapping => Self::ValueMapping,
             Unfit::MultiFrame => Self::MultiFrame,
             Unfit::FrameAbsent => Self::FrameAbsent,
+            Unfit::OneSlice => Self::OneSlice,
+            Unfit::Spacing => Self::Spacing,
+            Unfit::Orientation => Self::Orientation,
+            Unfit::Stack(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<StackFault> for ImageFault {
+    fn from(fault: StackFault) -> Self {
+        match fault {
+            StackFault::OneSlice => Self::OneSlice,
+            StackFault::TooMany => Self::SeriesTooLarge,
+            StackFault::Geometry => Self::Geometry,
+            StackFault::Grid => Self::SeriesGrid,
+            StackFault::Orientation => Self::SeriesOrientation,
+            StackFault::Duplicate => Self::SeriesDuplicate,
+            StackFault::Gap => Self::SeriesGap,
+            StackFault::Shifted => Self::SeriesShifted,
         }
     }
 }
@@ -243,6 +335,11 @@ mod tests {
             Unfit::ValueMapping,
             Unfit::MultiFrame,
             Unfit::FrameAbsent,
+            Unfit::OneSlice,
+            Unfit::Spacing,
+            Unfit::Orientation,
+            Unfit::Stack(StackFault::Gap),
+            Unfit::Stack(StackFault::Geometry),
         ] {
             assert_eq!(ImageFault::from(unfit).reason(), unfit.reason(), "{unfit:?}");
         }

@@ -6,7 +6,7 @@ use fedval_study::protocol::{Layout, ModelInput, ValueScaling};
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 
 /// A tensor (values in the protocol's axis order, without the batch axis) as a PNG of 8 bits: grey for one channel
-/// or equal ones, colour for three. `None` where the values are not those of the input.
+/// or equal ones, colour for three; of a volume its middle slice. `None` where the values are not those of the input.
 ///
 /// Mean and standard deviation are undone. Where the protocol scales to 0…1 the picture is exactly that, so that an
 /// image that the model sees too dark is too dark here; modality values go from their least to their greatest.
@@ -16,7 +16,10 @@ pub fn picture(tensor: &[f32], input: &ModelInput) -> Option<Vec<u8>> {
     if tensor.len() != input.values() || !matches!(channels, 1 | 3) {
         return None;
     }
-    let shown = shown(tensor, input);
+    // Of an even number the earlier of two, as of frames.
+    let middle = input.volume.map_or(0, |volume| (volume.depth as usize).saturating_sub(1) / 2);
+    let slice = tensor.get(middle * input.slice_values()..)?.get(..input.slice_values())?;
+    let shown = shown(slice, input);
     let pixels = shown.len() / channels;
     let at = |pixel: usize, channel: usize| match input.layout {
         Layout::Nchw => shown[channel * pixels + pixel],
@@ -56,7 +59,7 @@ fn shade(share: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fedval_study::protocol::{FrameChoice, Monochrome1, Resize};
+    use fedval_study::protocol::{AxisOrder, FrameChoice, Monochrome1, Resize, VolumeInput};
 
     fn input(channels: u32, layout: Layout, scaling: ValueScaling) -> ModelInput {
         ModelInput {
@@ -71,6 +74,7 @@ mod tests {
             resize: Resize::Refuse,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         }
     }
 
@@ -100,6 +104,21 @@ mod tests {
         assert_eq!(pixels(&[1.0, -1.0, -1.0, -1.0, -1.0, 1.0], &nchw), red_and_blue);
         let nhwc = input(3, Layout::Nhwc, ValueScaling::Unit);
         assert_eq!(pixels(&[1.0, -1.0, -1.0, -1.0, -1.0, 1.0], &nhwc), red_and_blue);
+    }
+
+    #[test]
+    fn a_volume_is_shown_by_its_middle_slice() {
+        let volume = VolumeInput {
+            depth: 3,
+            orientation: AxisOrder::AXIAL,
+            spacing_mm: [1.0; 3],
+            padding: 0.0,
+            slab: None,
+        };
+        let input =
+            ModelInput { volume: Some(volume), ..input(1, Layout::Nchw, ValueScaling::Unit) };
+        assert_eq!(pixels(&[1.0, 1.0, -1.0, 1.0, 1.0, 1.0], &input), [0, 255]);
+        assert_eq!(picture(&[1.0, 1.0], &input), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::io::Cursor;
 use fedval_preprocess::probe::{Content, GreyFile, Probe};
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 
+use super::probe_volume::{nifti, series};
+
 /// Explicit forms, the low byte first.
 const SYNTAX: &str = "1.2.840.10008.1.2.1";
 /// Digital X-ray, for presentation.
@@ -15,15 +17,28 @@ const INSTANCE: &str = "2.25.1";
 const STORED: u16 = 12;
 const STORED_MASK: u16 = (1 << STORED) - 1;
 
-/// A probe as a file: a grey one of 12 bits as DICOM, others as PNG. Bytes without a single pixel for a probe
-/// without any, which no reader takes.
+/// A probe as files: a grey picture of 12 bits as DICOM, others as PNG, a volume as NIfTI, each of them one; or the slices
+/// of a DICOM series. Bytes without a single pixel for a probe without any, which no reader takes.
 #[must_use]
-pub fn probe_file(probe: &Probe) -> Vec<u8> {
+pub fn probe_files(probe: &Probe) -> Vec<Vec<u8>> {
     match &probe.content {
-        Content::Grey(file) => dicom(probe, file),
-        Content::Picture(values) => png(probe, values, ExtendedColorType::L8),
-        Content::Colour(pixels) => png(probe, pixels.as_flattened(), ExtendedColorType::Rgb8),
+        Content::Grey(file) => vec![dicom(probe, file, &Place::default())],
+        Content::Picture(values) => vec![png(probe, values, ExtendedColorType::L8)],
+        Content::Colour(pixels) => {
+            vec![png(probe, pixels.as_flattened(), ExtendedColorType::Rgb8)]
+        }
+        Content::Volume(file) => vec![nifti(file)],
+        Content::Series(file) => series(probe, file),
     }
+}
+
+/// What a file says of where its pixels lie.
+#[derive(Default)]
+pub(super) struct Place {
+    /// Elements before those of the pixels.
+    pub(super) before: Vec<u8>,
+    /// Pixel spacing.
+    pub(super) spacing: Option<String>,
 }
 
 fn png(probe: &Probe, samples: &[u8], colour: ExtendedColorType) -> Vec<u8> {
@@ -34,7 +49,7 @@ fn png(probe: &Probe, samples: &[u8], colour: ExtendedColorType) -> Vec<u8> {
 }
 
 /// A DICOM file of one or several frames (PS3.10, PS3.5).
-fn dicom(probe: &Probe, file: &GreyFile) -> Vec<u8> {
+pub(super) fn dicom(probe: &Probe, file: &GreyFile, place: &Place) -> Vec<u8> {
     let meta = [
         element(0x0002, 0x0001, "OB", &[0, 1]),
         element(0x0002, 0x0002, "UI", CLASS.as_bytes()),
@@ -45,11 +60,11 @@ fn dicom(probe: &Probe, file: &GreyFile) -> Vec<u8> {
     .concat();
     let length = u32::try_from(meta.len()).unwrap_or(u32::MAX);
     let length = element(0x0002, 0x0000, "UL", &length.to_le_bytes());
-    let data_set = data_set(probe, file);
-    [&[0; 128][..], b"DICM", &length, &meta, &data_set].concat()
+    let data_set = data_set(probe, file, place);
+    [&[0; 128][..], b"DICM", &length, &meta, &place.before, &data_set].concat()
 }
 
-fn data_set(probe: &Probe, file: &GreyFile) -> Vec<u8> {
+fn data_set(probe: &Probe, file: &GreyFile, place: &Place) -> Vec<u8> {
     let photometric = if file.is_white_low { "MONOCHROME1" } else { "MONOCHROME2" };
     let frames = file.frames.len();
     let word =
@@ -63,9 +78,9 @@ fn data_set(probe: &Probe, file: &GreyFile) -> Vec<u8> {
     if frames > 1 {
         parts.push(text(0x0008, "IS", &frames.to_string()));
     }
+    parts.extend([word(0x0010, side(probe.height)), word(0x0011, side(probe.width))]);
+    parts.extend(place.spacing.iter().map(|spacing| text(0x0030, "DS", spacing)));
     parts.extend([
-        word(0x0010, side(probe.height)),
-        word(0x0011, side(probe.width)),
         word(0x0100, 16),
         word(0x0101, STORED),
         word(0x0102, STORED - 1),
@@ -83,7 +98,7 @@ fn data_set(probe: &Probe, file: &GreyFile) -> Vec<u8> {
 }
 
 /// One data element with its form, padded to an even length.
-fn element(group: u16, number: u16, form: &str, value: &[u8]) -> Vec<u8> {
+pub(super) fn element(group: u16, number: u16, form: &str, value: &[u8]) -> Vec<u8> {
     let mut value = value.to_vec();
     if value.len() % 2 == 1 {
         value.push(if form == "UI" { 0 } else { b' ' });
@@ -101,11 +116,11 @@ fn element(group: u16, number: u16, form: &str, value: &[u8]) -> Vec<u8> {
 mod tests {
     use fedval_preprocess::probe::{Expected, Probes, digest};
     use fedval_study::protocol::{
-        FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling,
+        AxisOrder, FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling, VolumeInput,
     };
 
     use super::*;
-    use crate::decode::{DecodeRequest, decode_image};
+    use crate::decode::{DecodeRequest, decode_image, decode_series};
 
     /// A protocol of its own kind for each combination.
     fn inputs() -> Vec<ModelInput> {
@@ -131,12 +146,41 @@ mod tests {
                             resize,
                             monochrome1,
                             frame,
+                            volume: None,
                         });
                     }
                 }
             }
         }
+        let volumes = inputs.clone().into_iter().filter(is_of_volumes);
+        let volumes: Vec<_> = volumes.flat_map(|input| volumes_of(&input)).collect();
+        inputs.extend(volumes);
         inputs
+    }
+
+    /// Whether the rules let it be one of volumes, but for what happens to inverted pictures.
+    fn is_of_volumes(input: &ModelInput) -> bool {
+        input.resize == Resize::Refuse
+            && input.frame == FrameChoice::Only
+            && input.channels == 1
+            && input.scaling != ValueScaling::Voi
+    }
+
+    fn volumes_of(input: &ModelInput) -> Vec<ModelInput> {
+        let of = |(orientation, depth, spacing_mm): (&str, u32, [f64; 3])| {
+            let orientation: AxisOrder = orientation.parse().unwrap();
+            let volume = VolumeInput { depth, orientation, spacing_mm, padding: -90.0, slab: None };
+            let monochrome1 = Monochrome1::Refuse;
+            ModelInput { monochrome1, volume: Some(volume), ..input.clone() }
+        };
+        [
+            ("SPL", 11, [2.5, 0.7, 0.7]),
+            ("RAS", 9, [1.0, 1.0, 1.0]),
+            ("LIP", 6, [1.25, 0.5, 3.0]),
+            ("SPL", 1, [5.0, 1.0, 1.0]),
+        ]
+        .map(of)
+        .to_vec()
     }
 
     #[test]
@@ -144,11 +188,16 @@ mod tests {
         for input in inputs() {
             let probes = Probes::of(&input);
             let found = probes.images.iter().map(|probe| {
-                let bytes = probe_file(probe);
-                let request =
-                    DecodeRequest { input: &probes.input, dicom_attributes: &[], bytes: &bytes };
-                let image =
-                    decode_image(&request).map_err(crate::decode::fault::ImageFault::reason);
+                let files = probe_files(probe);
+                let input = &probes.input;
+                let image = match (&probe.content, &files[..]) {
+                    (Content::Series(_), files) => decode_series(input, &[], files),
+                    (_, [bytes]) => {
+                        decode_image(&DecodeRequest { input, dicom_attributes: &[], bytes })
+                    }
+                    _ => panic!("one file"),
+                };
+                let image = image.map_err(crate::decode::fault::ImageFault::reason);
                 let outcome = image.as_ref().map(|image| image.tensor.as_slice()).map_err(|of| *of);
                 (probe.name, digest(probe.name, &probes.input, outcome))
             });
@@ -160,17 +209,19 @@ mod tests {
     #[test]
     fn a_probe_is_refused_for_the_reason_it_was_made_for_and_no_other() {
         use fedval_preprocess::Unfit;
+        use fedval_preprocess::volume::StackFault;
         use fedval_study::ProbeName;
         for input in inputs() {
             let probes = Probes::of(&input);
             for probe in &probes.images {
                 let truth = probe.truth(&probes.input).err();
                 let may = match (probe.name, truth) {
-                    (_, None) => true,
+                    (name, None) => name != ProbeName::VolumeGap,
                     (ProbeName::Frame, Some(unfit)) => unfit == Unfit::MultiFrame,
                     (ProbeName::Polarity, Some(unfit)) => unfit == Unfit::Monochrome1,
                     (ProbeName::Resize, Some(unfit)) => unfit == Unfit::Size,
                     (ProbeName::Colour, Some(unfit)) => unfit == Unfit::Colour,
+                    (ProbeName::VolumeGap, Some(unfit)) => unfit == Unfit::Stack(StackFault::Gap),
                     (_, Some(_)) => false,
                 };
                 assert!(may, "{} is {truth:?} by {input:?}", probe.name);

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use error::{FindingsError, FindingsProblem, Side};
-pub use read::read_findings;
+pub use read::{read_findings, read_reference_findings};
 
 /// Most lines that a file of findings may have.
 pub const MAX_FINDINGS: usize = 5_000_000;
@@ -48,6 +48,15 @@ impl Default for ConceptCode {
     fn default() -> Self {
         Self { value: "111047".to_owned(), scheme: "DCM".to_owned() }
     }
+}
+
+/// Where the findings of a site's reference standard lie, in a study whose model finds its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceFindings {
+    /// The file, or a folder of reports.
+    pub reference: PathBuf,
+    /// The manifest's column that says whether an image was read; without it, all were.
+    pub status: Option<String>,
 }
 
 /// Where a finding is.

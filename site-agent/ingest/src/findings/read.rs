@@ -12,10 +12,10 @@ use super::error::{FindingsError, FindingsProblem, Side};
 use super::reports::Reports;
 use super::{
     CaseFindings, ConceptCode, FindingsSource, MAX_FINDINGS, Place, PredictedFinding,
-    ReferenceFinding,
+    ReferenceFinding, ReferenceFindings,
 };
 use crate::manifest::records::Records;
-use crate::manifest::{Cohort, IndexTest, ManifestProblem, ScanStatus};
+use crate::manifest::{Cohort, ManifestProblem, ScanStatus};
 use crate::problem_list::ProblemList;
 
 const CASE: &str = "case_id";
@@ -41,22 +41,29 @@ pub fn read_findings(
     cohort: &Cohort,
     matching: Matching,
 ) -> Result<SiteLocal<Vec<CaseFindings>>, FindingsError> {
-    let places = cohort.cases.iter().enumerate();
-    let places: HashMap<&str, usize> =
-        places.map(|(place, case)| (case.case_id.as_str(), place)).collect();
-    let mut reading = Reading {
-        cohort,
-        places,
-        matching,
-        score: &source.score,
-        wrong: ProblemList::default(),
-        findings: vec![CaseFindings::default(); cohort.cases.len()],
-    };
+    let mut reading = Reading::of(cohort, matching, &source.score);
     let is_deep = reading.file(&source.reference, Side::Reference);
     let other = reading.file(&source.predicted, Side::Predicted);
     if is_deep.zip(other).is_some_and(|(one, other)| one != other) {
         reading.wrong.add(FindingsProblem::OneIsFlat);
     }
+    reading.wrong.or(SiteLocal::new(reading.findings))
+}
+
+/// Reads the findings of the reference standard alone, one entry for each of a cohort's cases and in their order.
+///
+/// # Errors
+///
+/// See [`read_findings`].
+pub fn read_reference_findings(
+    source: &ReferenceFindings,
+    cohort: &Cohort,
+    matching: Matching,
+) -> Result<SiteLocal<Vec<CaseFindings>>, FindingsError> {
+    // A reference finding has no score.
+    let score = ConceptCode::default();
+    let mut reading = Reading::of(cohort, matching, &score);
+    let _ = reading.file(&source.reference, Side::Reference);
     reading.wrong.or(SiteLocal::new(reading.findings))
 }
 
@@ -123,6 +130,22 @@ struct Reading<'c> {
     score: &'c ConceptCode,
     wrong: ProblemList<FindingsProblem>,
     findings: Vec<CaseFindings>,
+}
+
+impl<'c> Reading<'c> {
+    /// Nothing was read yet.
+    fn of(cohort: &'c Cohort, matching: Matching, score: &'c ConceptCode) -> Self {
+        let places = cohort.cases.iter().enumerate();
+        let places = places.map(|(place, case)| (case.case_id.as_str(), place)).collect();
+        Self {
+            cohort,
+            places,
+            matching,
+            score,
+            wrong: ProblemList::default(),
+            findings: vec![CaseFindings::default(); cohort.cases.len()],
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -207,7 +230,7 @@ impl Reading<'_> {
             Side::Reference => ScanStatus::NoReference,
             Side::Predicted => ScanStatus::NoResult,
         };
-        if self.cohort.cases[case].index_test == IndexTest::Findings(unread) {
+        if self.cohort.cases[case].index_test.status() == Some(unread) {
             return self.wrong.add(FindingsProblem::NotRead { side, line });
         }
         let (place, more, excluded) = match (place, more.transpose(), excluded) {

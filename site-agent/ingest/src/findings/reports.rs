@@ -14,7 +14,7 @@ use super::error::{FindingsProblem, Side};
 use super::{CaseFindings, ConceptCode};
 use crate::decode::{DECODE_ROLE, DecodeFailure, DecodeLimits, Decoder, ReportRequest};
 use crate::manifest::image_path::resolve;
-use crate::manifest::{Cohort, IndexTest, ScanStatus};
+use crate::manifest::{Cohort, ScanStatus};
 use crate::problem_list::ProblemList;
 
 /// Largest report, in bytes: a text about a scan.
@@ -67,8 +67,8 @@ impl Reports<'_> {
         for (place, case) in cohort.cases.iter().enumerate() {
             let number = place as u64 + 1;
             let path = resolve(&root, &format!("{}.dcm", case.case_id), number).ok();
-            let is_unread = case.index_test == IndexTest::Findings(unread);
-            let is_read = case.index_test == IndexTest::Findings(ScanStatus::Read);
+            let is_unread = case.index_test.status() == Some(unread);
+            let is_read = case.index_test.status() == Some(ScanStatus::Read);
             let one = match path {
                 Some(_) if is_unread => {
                     Err(self.problem(number, "the manifest calls the scan not read"))

@@ -24,6 +24,31 @@ pub(super) enum IndexTestPlace {
         reference: usize,
         predicted: usize,
     },
+    Outlined {
+        image: Box<IndexTestPlace>,
+        reference: usize,
+    },
+    Searched {
+        image: Box<IndexTestPlace>,
+        status: Option<usize>,
+    },
+}
+
+impl IndexTestPlace {
+    /// Places of its columns.
+    fn places(&self) -> Vec<usize> {
+        match self {
+            Self::Image(place)
+            | Self::Score(place)
+            | Self::Instance(_, place)
+            | Self::Called(place) => vec![*place],
+            Self::Scores(places) => places.clone(),
+            Self::Status(place) => place.iter().copied().collect(),
+            Self::Masks { reference, predicted } => vec![*reference, *predicted],
+            Self::Outlined { image, reference } => [image.places(), vec![*reference]].concat(),
+            Self::Searched { image, status } => image.places().into_iter().chain(*status).collect(),
+        }
+    }
 }
 
 /// Places of the columns in the header.
@@ -47,15 +72,7 @@ pub(super) struct Columns {
 impl Columns {
     /// Places of all columns that are read; one may be there more than once.
     pub(super) fn places(&self) -> Vec<usize> {
-        let index_test = match &self.index_test {
-            IndexTestPlace::Image(place)
-            | IndexTestPlace::Score(place)
-            | IndexTestPlace::Instance(_, place)
-            | IndexTestPlace::Called(place) => vec![*place],
-            IndexTestPlace::Scores(places) => places.clone(),
-            IndexTestPlace::Status(place) => place.iter().copied().collect(),
-            IndexTestPlace::Masks { reference, predicted } => vec![*reference, *predicted],
-        };
+        let index_test = self.index_test.places();
         let attributes = self.attributes.iter().map(|(_, place)| *place);
         let named = [self.case_id, self.patient_id].into_iter().chain(self.label);
         let conditions = self.conditions.iter().copied();
@@ -87,7 +104,10 @@ impl Columns {
         let has_label = task.conditions().is_empty()
             && !matches!(
                 mapping.index_test,
-                IndexTestColumn::Findings(_) | IndexTestColumn::Masks { .. }
+                IndexTestColumn::Findings(_)
+                    | IndexTestColumn::Masks { .. }
+                    | IndexTestColumn::Outlined { .. }
+                    | IndexTestColumn::Searched { .. }
             );
         let label = has_label.then(|| place(&mapping.label));
         // Called as the protocol calls it, or as the site says.
@@ -127,7 +147,7 @@ impl Columns {
 fn index_test(
     column: &IndexTestColumn,
     scores: usize,
-    mut place: impl FnMut(&str) -> Option<usize>,
+    place: &mut dyn FnMut(&str) -> Option<usize>,
 ) -> Option<IndexTestPlace> {
     match column {
         IndexTestColumn::Image(column) => place(column).map(IndexTestPlace::Image),
@@ -149,6 +169,19 @@ fn index_test(
             let (reference, predicted) = (place(reference), place(predicted));
             let places = reference.zip(predicted);
             places.map(|(reference, predicted)| IndexTestPlace::Masks { reference, predicted })
+        }
+        IndexTestColumn::Outlined { image, reference } => {
+            let (image, reference) = (index_test(image, scores, place), place(reference));
+            let (image, reference) = image.map(Box::new).zip(reference)?;
+            Some(IndexTestPlace::Outlined { image, reference })
+        }
+        IndexTestColumn::Searched { image, findings } => {
+            let image = index_test(image, scores, place).map(Box::new);
+            let status = match &findings.status {
+                Some(column) => Some(place(column)?),
+                None => None,
+            };
+            Some(IndexTestPlace::Searched { image: image?, status })
         }
     }
 }

@@ -252,11 +252,12 @@ impl Problem for ManifestProblem {
                 "write `read`, `no_reference` or `no_result`, or leave the cell empty: the scan was read"
             }
             Self::MasksNeeded => {
-                "map `predicted_mask` and `reference_mask` in the agent's configuration, and give each \
-                 case both masks"
+                "map `reference_mask` in the agent's configuration, and `predicted_mask` beside it where \
+                 the study's model does not run here"
             }
             Self::MasksUnused => {
-                "give the study a data source with images or scores, without `predicted_mask`"
+                "give the study a data source with images or scores, without `predicted_mask` and \
+                 `reference_mask`"
             }
             Self::PathOutside { .. } => {
                 "write the path relative to the image folder, and keep the file inside it"

@@ -1,7 +1,8 @@
 //! A site's manifest: one line a case, `case_id, patient_id, image, label`, then attributes; as CSV or as Parquet.
 //!
 //! A prediction table is a manifest with a score in the place of the image; one for a PACS has a UID or
-//! an accession number there; one of masks names two files, and has no label.
+//! an accession number there; one of masks names two files, and has no label. Where a model's mask or boxes are judged,
+//! an image has the reference standard's mask beside it, or its findings in a file of their own.
 
 mod attributes;
 mod columns;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use fedval_study::protocol::Reference;
 
 pub use self::parquet::{TABLE_ROLE, rows_of_replies, table_box_main};
-use crate::findings::FindingsSource;
+use crate::findings::{FindingsSource, ReferenceFindings};
 use crate::pacs::{InstanceKey, InstanceName};
 pub use attributes::Attributes;
 pub use error::{ManifestError, ManifestProblem};
@@ -78,6 +79,21 @@ pub enum IndexTestColumn {
         /// The index test's, made elsewhere.
         predicted: String,
     },
+    /// An image, and the path of the reference standard's mask of it, relative to the root. There is no label beside
+    /// them.
+    Outlined {
+        /// What the image is found by: a path, or a name in a PACS.
+        image: Box<Self>,
+        /// The reference standard's mask.
+        reference: String,
+    },
+    /// An image in which the reference standard has findings, in a file of their own. There is no label beside it.
+    Searched {
+        /// What the image is found by: a path, or a name in a PACS.
+        image: Box<Self>,
+        /// The reference standard's findings.
+        findings: ReferenceFindings,
+    },
 }
 
 impl IndexTestColumn {
@@ -90,6 +106,7 @@ impl IndexTestColumn {
             | Self::Called(name)
             | Self::Instance(_, name)
             | Self::Masks { predicted: name, .. } => name,
+            Self::Outlined { image, .. } | Self::Searched { image, .. } => image.name(),
             Self::Findings(source) => source.status.as_deref().unwrap_or_default(),
         }
     }
@@ -132,6 +149,40 @@ pub enum IndexTest {
         /// The index test's.
         predicted: Option<PathBuf>,
     },
+    /// An image with the reference standard's mask of it; `None` where the cell is empty.
+    Outlined {
+        /// What the image is found by.
+        image: Box<Self>,
+        /// The reference standard's.
+        reference: Option<PathBuf>,
+    },
+    /// An image with findings of the reference standard in a file of their own, if it was read for them.
+    Searched {
+        /// What the image is found by.
+        image: Box<Self>,
+        /// Whether the reference standard read it.
+        status: ScanStatus,
+    },
+}
+
+impl IndexTest {
+    /// What the image is found by, where another result stands beside it; otherwise itself.
+    #[must_use]
+    pub fn image(&self) -> &Self {
+        match self {
+            Self::Outlined { image, .. } | Self::Searched { image, .. } => image,
+            other => other,
+        }
+    }
+
+    /// Whether a scan was read for findings; `None` where nobody looked for any.
+    #[must_use]
+    pub const fn status(&self) -> Option<ScanStatus> {
+        match self {
+            Self::Findings(status) | Self::Searched { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a scan was read by both sides. A scan that was read and has no finding stands in no file of findings.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -15,7 +15,7 @@ use fedval_study::protocol::{Assessed, Labels, Reference, Task, UnknownValue};
 use super::attributes::SharedValues;
 use super::columns::{Columns, IndexTestPlace};
 use super::error::{ManifestError, ManifestProblem};
-use super::image_path::resolve;
+use super::image_path::{resolve, resolve_volume};
 use super::parquet::{MAGIC, ParquetRows};
 use super::records::{Record, Records, Rows};
 use super::{
@@ -69,14 +69,29 @@ fn is_parquet(file: &mut BufReader<File>) -> Result<bool, ManifestProblem> {
     }
 }
 
-/// Whether the source brings what the task judges.
-fn check_index_test(index_test: &IndexTestColumn, task: &Task) -> Result<(), ManifestProblem> {
-    let has_findings = matches!(index_test, IndexTestColumn::Findings(_));
+/// Whether the source brings what the task judges: of a study whose model gives masks or boxes, images beside them.
+fn check_index_test(
+    index_test: &IndexTestColumn,
+    labels: Labels<'_>,
+) -> Result<(), ManifestProblem> {
+    let Labels { task, form, .. } = labels;
+    let has_findings = match index_test {
+        IndexTestColumn::Findings(_) => true,
+        IndexTestColumn::Searched { .. } if form.boxes().is_some() => true,
+        IndexTestColumn::Searched { .. } => return Err(ManifestProblem::OtherTask),
+        _ => false,
+    };
     if has_findings != task.detection().is_some() {
         return Err(ManifestProblem::OtherTask);
     }
     let is_called = matches!(index_test, IndexTestColumn::Called(_));
-    let has_masks = matches!(index_test, IndexTestColumn::Masks { .. });
+    let has_masks = match index_test {
+        IndexTestColumn::Masks { .. } => true,
+        // Without a model that gives one, the index test's mask is missing.
+        IndexTestColumn::Outlined { .. } if task.structure().is_some() => form.mask().is_some(),
+        IndexTestColumn::Outlined { .. } => true,
+        _ => false,
+    };
     match (task.structure(), has_masks) {
         _ if is_called && !matches!(task, Task::Ordinal(_)) => Err(ManifestProblem::ScoresNeeded),
         (Some(_), false) => Err(ManifestProblem::MasksNeeded),
@@ -94,7 +109,7 @@ fn read_rows(
 ) -> Result<SiteLocal<Cohort>, ManifestError> {
     let mut wrong = ProblemList::default();
     let names = rows.header()?;
-    check_index_test(&source.columns.index_test, labels.task)?;
+    check_index_test(&source.columns.index_test, labels)?;
     let found = Columns::find(&names, &source.columns, attribute_columns, labels.task, &mut wrong);
     let Some(columns) = found else {
         return Err(wrong.into());
@@ -173,12 +188,21 @@ impl Reading<'_> {
         let (columns, mapping) = (self.columns, self.mapping);
         let case_id = self.value(line, fields[columns.case_id], &mapping.case_id);
         let patient_id = self.value(line, fields[columns.patient_id], &mapping.patient_id);
-        let index_test = self.index_test(line, fields);
+        let index_test = self.index_test(&columns.index_test, line, fields);
         let case_id = case_id.and_then(|id| self.unrepeated(line, id));
         let reference = match (columns.label, &index_test) {
             (Some(label), _) => self.reference(line, fields[label]),
             (None, _) if !columns.conditions.is_empty() => self.conditions(line, fields),
-            (None, Some(IndexTest::Masks { reference: Some(_), .. })) => Some(Reference::Mask),
+            (
+                None,
+                Some(
+                    IndexTest::Masks { reference: Some(_), .. }
+                    | IndexTest::Outlined { reference: Some(_), .. },
+                ),
+            ) => Some(Reference::Mask),
+            (None, Some(IndexTest::Searched { status: ScanStatus::Read, .. })) => {
+                Some(Reference::Findings)
+            }
             (None, _) => None,
         };
         let (Some(case_id), Some(patient_id), Some(index_test)) = (case_id, patient_id, index_test)
@@ -203,12 +227,18 @@ impl Reading<'_> {
     }
 
     /// The image, or the score that stands in its place.
-    fn index_test(&mut self, line: u64, fields: &[&str]) -> Option<IndexTest> {
+    fn index_test(
+        &mut self,
+        place: &IndexTestPlace,
+        line: u64,
+        fields: &[&str],
+    ) -> Option<IndexTest> {
         let mapping = self.mapping;
-        let found = match &self.columns.index_test {
+        let found = match place {
             IndexTestPlace::Image(place) => {
                 let path = self.value(line, fields[*place], mapping.index_test.name())?;
-                resolve(self.root, path, line).map(IndexTest::Image)
+                let resolved = if self.labels.takes_folders { resolve_volume } else { resolve };
+                resolved(self.root, path, line).map(IndexTest::Image)
             }
             IndexTestPlace::Instance(key, place) => {
                 let name = self.value(line, fields[*place], mapping.index_test.name())?;
@@ -229,6 +259,17 @@ impl Reading<'_> {
             }
             IndexTestPlace::Masks { reference, predicted } => {
                 masks(self.root, fields[*reference], fields[*predicted], line)
+            }
+            IndexTestPlace::Outlined { image, reference } => {
+                let image = self.index_test(image, line, fields).map(Box::new);
+                let reference = mask(self.root, fields[*reference], line);
+                let reference = reference.map_err(|problem| self.wrong.add(problem)).ok();
+                return Some(IndexTest::Outlined { image: image?, reference: reference? });
+            }
+            IndexTestPlace::Searched { image, status } => {
+                let image = self.index_test(image, line, fields).map(Box::new)?;
+                let cell = status.map_or("", |place| fields[place]);
+                searched(cell, line).map(|status| IndexTest::Searched { image, status })
             }
         };
         found.map_err(|problem| self.wrong.add(problem)).ok()
@@ -309,11 +350,16 @@ fn masks(
     predicted: &str,
     line: u64,
 ) -> Result<IndexTest, ManifestProblem> {
-    let file = |path: &str| match path {
+    let file = |path: &str| mask(root, path, line);
+    Ok(IndexTest::Masks { reference: file(reference)?, predicted: file(predicted)? })
+}
+
+/// The file of one mask; none where the cell is empty.
+fn mask(root: &Path, path: &str, line: u64) -> Result<Option<PathBuf>, ManifestProblem> {
+    match path {
         "" => Ok(None),
         path => resolve(root, path, line).map(Some),
-    };
-    Ok(IndexTest::Masks { reference: file(reference)?, predicted: file(predicted)? })
+    }
 }
 
 /// A score. None is an index test without a result, which the report counts.
@@ -331,6 +377,14 @@ fn status(cell: &str, line: u64) -> Result<ScanStatus, ManifestProblem> {
         "no_reference" => Ok(ScanStatus::NoReference),
         "no_result" => Ok(ScanStatus::NoResult),
         _ => Err(ManifestProblem::StatusUnknown { line }),
+    }
+}
+
+/// The same of an image that the model is yet to see: it cannot be said to have given nothing.
+fn searched(cell: &str, line: u64) -> Result<ScanStatus, ManifestProblem> {
+    match status(cell, line)? {
+        ScanStatus::NoResult => Err(ManifestProblem::StatusUnknown { line }),
+        status => Ok(status),
     }
 }
 

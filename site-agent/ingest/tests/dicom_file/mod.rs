@@ -220,5 +220,6 @@ pub(crate) fn input(height: u32, width: u32) -> ModelInput {
         resize: Resize::Refuse,
         monochrome1: Monochrome1::Invert,
         frame: FrameChoice::Only,
+        volume: None,
     }
 }

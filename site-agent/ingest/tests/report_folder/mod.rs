@@ -5,8 +5,8 @@ use std::fs;
 use fedval_ambient::Problem as _;
 use fedval_ingest::findings::Place;
 use fedval_ingest::{
-    Attributes, Case, Cohort, ConceptCode, FindingsProblem, FindingsSource, IndexTest, ScanStatus,
-    read_findings,
+    Attributes, Case, Cohort, ConceptCode, FindingsProblem, FindingsSource, IndexTest,
+    ReferenceFindings, ScanStatus, read_findings, read_reference_findings,
 };
 use fedval_study::protocol::Matching;
 use libtest_mimic::Trial;
@@ -18,6 +18,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("a_folder_of_reports_stands_in_the_place_of_a_file", || {
             stands_in_the_place();
+            Ok(())
+        }),
+        Trial::test("reports_of_the_reference_standard_alone_stand_beside_images", || {
+            stand_beside_images();
             Ok(())
         }),
         Trial::test("every_report_that_is_wrong_is_named_by_its_case", || {
@@ -100,6 +104,26 @@ fn stands_in_the_place() {
     assert!((a.reference[0].radius_mm - 4.0).abs() < 1e-9);
     assert_eq!((a.predicted.len(), b.reference.len(), c.reference.len()), (1, 0, 0));
     assert!(site.folder.path().is_dir());
+}
+
+fn stand_beside_images() {
+    let site = site(&[("A", report(&[[1.0, 2.0, 3.0]])), ("B", report(&[]))]);
+    let mut cohort =
+        cohort(&[("A", ScanStatus::Read), ("B", ScanStatus::Read), ("C", ScanStatus::NoReference)]);
+    for case in &mut cohort.cases {
+        let status = case.index_test.status().unwrap();
+        let image = Box::new(IndexTest::Image("image.png".into()));
+        case.index_test = IndexTest::Searched { image, status };
+    }
+    let source = ReferenceFindings { reference: site.source.reference.clone(), status: None };
+    let read = read_reference_findings(&source, &cohort, Matching::CentreInRadius).unwrap();
+    let [a, b, c] = &read.open_on_site()[..] else { panic!("three cases") };
+    assert_eq!(a.reference[0].place, Place::Point([1.0, 2.0, 3.0]));
+    assert_eq!((a.predicted.len(), b.reference.len(), c.reference.len()), (0, 0, 0));
+    // A scan that was read has a report, also where nothing was found.
+    fs::remove_file(source.reference.join("B.dcm")).unwrap();
+    let error = read_reference_findings(&source, &cohort, Matching::CentreInRadius).unwrap_err();
+    assert_eq!(error.problems()[0].code(), "FINDINGS_REPORT_MISSING");
 }
 
 fn names_every_problem() {

@@ -7,7 +7,7 @@ use fedval_disclosure::SiteLocal;
 use fedval_ingest::{
     Cohort, ColumnMapping, IndexTest, IndexTestColumn, ManifestError, ManifestSource, read_manifest,
 };
-use fedval_study::protocol::{Labels, Reference, ReferenceStandard, Task};
+use fedval_study::protocol::{Labels, OutputForm, Reference, ReferenceStandard, Task};
 use libtest_mimic::{Failed, Trial};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use proptest::test_runner::{Config, TestRunner};
@@ -58,7 +58,16 @@ fn read(
         negative: vec!["0".to_owned()],
     };
     let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
-    read_manifest(&source, Labels { task: &Task::Binary, standard: &standard }, &attributes)
+    read_manifest(
+        &source,
+        Labels {
+            task: &Task::Binary,
+            standard: &standard,
+            takes_folders: false,
+            form: OutputForm::Scores,
+        },
+        &attributes,
+    )
 }
 
 fn score() -> IndexTestColumn {

@@ -1,11 +1,14 @@
 //! Where the cases lie: that it can be read, and that a study finds there what it needs.
 
 use std::fs::{self, File};
+use std::path::Path;
 
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_disclosure::SiteLocal;
 use fedval_evaluate::attribute_columns;
-use fedval_ingest::{Cohort, IndexTestColumn, read_findings, read_manifest};
+use fedval_ingest::{
+    Cohort, IndexTestColumn, read_findings, read_manifest, read_reference_findings,
+};
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::{LockedProtocol, StudyId};
 
@@ -60,11 +63,18 @@ async fn open(source: &DataSource, limits: &Limits, is_open: bool) -> Result<Str
     manifest.map_err(|error| Failure::disk("read the manifest", &files.manifest, &error))?;
     // Before anything is said of it: keys of which one would count for nothing are refused here.
     let pacs = source.pacs(limits)?;
-    if let IndexTestColumn::Findings(findings) = &files.columns.index_test {
-        for path in [&findings.reference, &findings.predicted] {
-            File::open(path).map_err(|error| Failure::disk("read the findings", path, &error))?;
+    let readable = |path: &Path| {
+        let file = File::open(path);
+        file.map(drop).map_err(|error| Failure::disk("read the findings", path, &error))
+    };
+    match &files.columns.index_test {
+        IndexTestColumn::Findings(findings) => {
+            readable(&findings.reference)?;
+            readable(&findings.predicted)?;
+            return Ok("its manifest and its findings can be read".to_owned());
         }
-        return Ok("its manifest and its findings can be read".to_owned());
+        IndexTestColumn::Searched { findings, .. } => readable(&findings.reference)?,
+        _ => {}
     }
     if let Some(pacs) = pacs {
         if is_open {
@@ -105,10 +115,16 @@ pub(super) async fn read(
     let read = tokio::task::spawn_blocking(move || {
         let columns = attribute_columns(&plan, &files.columns);
         let cohort = read_manifest(&files, plan.labels(), &columns).map_err(Failure::from)?;
-        if let (IndexTestColumn::Findings(findings), Some(plan)) =
-            (&files.columns.index_test, plan.task.detection())
-        {
-            read_findings(findings, cohort.open_on_site(), plan.matching)?;
+        if let Some(plan) = plan.task.detection() {
+            match &files.columns.index_test {
+                IndexTestColumn::Findings(findings) => {
+                    read_findings(findings, cohort.open_on_site(), plan.matching)?;
+                }
+                IndexTestColumn::Searched { findings, .. } => {
+                    read_reference_findings(findings, cohort.open_on_site(), plan.matching)?;
+                }
+                _ => {}
+            }
         }
         Ok(cohort)
     });

@@ -21,8 +21,9 @@ pub(super) async fn check(home: &Home, protocol: &StudyProtocol, source: &DataSo
 
 async fn probed(home: &Home, protocol: &StudyProtocol) -> Result<String, Failure> {
     let limits = home.config()?.limits.decode();
-    let agreed = check_preprocessing(&protocol.model.input, limits).await?;
+    let input = &protocol.model.input;
+    let agreed = check_preprocessing(input, limits).await?;
     let digest =
         agreed.summary().map_or_else(String::new, |digest| format!(" ({})", digest.short()));
-    Ok(format!("{} probe images come out as the protocol says{digest}", probe_count()))
+    Ok(format!("{} probe images come out as the protocol says{digest}", probe_count(input)))
 }

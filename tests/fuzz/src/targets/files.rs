@@ -8,11 +8,11 @@ use fedval_ingest::manifest::rows_of_replies;
 use fedval_ingest::{
     Attributes, Case, Cohort, ColumnMapping, ConceptCode, DecodeRequest, FindingsSource, IndexTest,
     IndexTestColumn, ManifestSource, MaskComparison, MaskRequest, ReportRequest, ScanStatus,
-    compare_masks, decode_image, read_findings, read_manifest, read_report,
+    compare_masks, decode_image, decode_series, read_findings, read_manifest, read_report,
 };
 use fedval_study::protocol::{
-    Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1, Quantity,
-    ReferenceStandard, Resize, Structure, Task, ValueScaling,
+    AxisOrder, Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1,
+    OutputForm, Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling, VolumeInput,
 };
 
 use crate::draw::Draw;
@@ -115,6 +115,7 @@ fn input(draw: &mut Draw<'_>) -> ModelInput {
         resize: if draw.flag() { Resize::Bilinear } else { Resize::Letterbox },
         monochrome1: Monochrome1::Invert,
         frame: frames[draw.below(frames.len())],
+        volume: None,
     }
 }
 
@@ -122,6 +123,21 @@ fn decoded(input: &ModelInput, bytes: &[u8]) {
     let request = DecodeRequest { input, dicom_attributes: &[], bytes };
     if let Ok(image) = decode_image(&request) {
         finite(image.tensor.iter().map(|value| f64::from(*value)));
+    }
+    let volume = VolumeInput {
+        depth: 4,
+        orientation: AxisOrder::AXIAL,
+        spacing_mm: [2.0, 1.0, 1.0],
+        padding: 0.0,
+        slab: None,
+    };
+    let input = ModelInput { volume: Some(volume), ..input.clone() };
+    let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes };
+    if let Ok(image) = decode_image(&request) {
+        finite(image.tensor.iter().map(|value| f64::from(*value)));
+    }
+    if let Ok(volume) = decode_series(&input, &[], &[bytes.to_vec(), bytes.to_vec()]) {
+        finite(volume.tensor.iter().map(|value| f64::from(*value)));
     }
 }
 
@@ -170,7 +186,8 @@ fn manifest(draw: &mut Draw<'_>) {
         positive: vec!["1".to_owned()],
         negative: vec!["0".to_owned()],
     };
-    let labels = Labels { task: &task, standard: &standard };
+    let labels =
+        Labels { task: &task, standard: &standard, takes_folders: false, form: OutputForm::Scores };
     let _ = read_manifest(&source, labels, &[]);
 }
 

@@ -3,8 +3,8 @@
 use fedval_inference::inspect_model;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, Resize,
-    ScoreScale, ValueScaling,
+    FrameChoice, Layout, ModelInput, ModelOutput, ModelSpecification, Monochrome1, OutputForm,
+    Resize, ScoreScale, ValueScaling,
 };
 
 use crate::Target;
@@ -98,6 +98,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             resize: Resize::Bilinear,
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
+            volume: None,
         },
         output: ModelOutput {
             name: "score".to_owned(),
@@ -105,6 +106,7 @@ fn specification(model: &[u8]) -> ModelSpecification {
             positive_index: 0,
             values: 1,
             separate: false,
+            form: OutputForm::Scores,
         },
     }
 }

@@ -66,11 +66,13 @@ fn check_around(protocol: &StudyProtocol, found: &mut Breaches) {
         "must be \"image\" where findings are counted",
         "write \"image\": each scan is counted, with errors between patients",
     );
+    let runs = protocol.model.output.form.boxes().is_some();
     found.unless(
-        protocol.prediction_tables == PredictionTables::Accept,
+        runs || protocol.prediction_tables == PredictionTables::Accept,
         "prediction_tables",
-        "must be \"accept\" where findings are counted",
-        "write prediction_tables = \"accept\": sites bring the findings of the model in a file",
+        "must be \"accept\" where the model gives no boxes",
+        "write prediction_tables = \"accept\": sites bring the findings of the model in a file; or let it run \
+         with form = \"boxes\" under [model.output]",
     );
     found.unless(
         protocol.model.output.scale == ScoreScale::Probability,

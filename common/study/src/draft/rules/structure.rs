@@ -18,17 +18,19 @@ pub(super) fn check(protocol: &StudyProtocol, of: &Structure, found: &mut Breach
     check_lengths(of, found);
     check_what_it_has_not(protocol, found);
     check_analysis(protocol, found);
+    let runs = protocol.model.output.form.mask().is_some();
     found.unless(
-        protocol.model.output.scale == ScoreScale::Value,
+        runs || protocol.model.output.scale == ScoreScale::Value,
         "model.output.scale",
-        "must be \"value\" where masks are judged",
+        "must be \"value\" where masks are judged that were made elsewhere",
         "leave it out: a mask has no score",
     );
     found.unless(
-        protocol.prediction_tables == PredictionTables::Accept,
+        runs || protocol.prediction_tables == PredictionTables::Accept,
         "prediction_tables",
-        "must be \"accept\" where masks are judged",
-        "write \"accept\": sites bring the masks that the model made",
+        "must be \"accept\" where the model gives no mask",
+        "write \"accept\": sites bring the masks that the model made; or let it run with form = \"mask\" \
+         under [model.output]",
     );
     found.unless(
         protocol.disclosure.profile == Profile::Standard,

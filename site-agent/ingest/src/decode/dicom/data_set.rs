@@ -125,6 +125,15 @@ impl<'a> DataSet<'a> {
         std::str::from_utf8(self.bytes(None, tag)?).ok()
     }
 
+    /// All numbers of an element of decimal text; `None` where there is none, or one that is no finite number.
+    pub(super) fn decimals(&self, tag: Tag) -> Option<Vec<f64>> {
+        let number = |text: &str| {
+            let number: Option<f64> = text.trim_matches([' ', '\0']).parse().ok();
+            number.filter(|number| number.is_finite())
+        };
+        self.whole_text(tag)?.split('\\').map(number).collect()
+    }
+
     /// The first number of an element of decimal text; `absent` where the file has none.
     pub(super) fn decimal(&self, tag: Tag, absent: f64) -> Result<f64, ImageFault> {
         let Some(text) = self.text(tag) else { return Ok(absent) };

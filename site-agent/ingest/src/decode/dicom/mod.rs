@@ -1,4 +1,4 @@
-//! DICOM Part 10 files: one frame of a grey or coloured image.
+//! DICOM Part 10 files: one frame of a grey or coloured image, or the frames of a volume.
 //!
 //! [`Part10`] finds the data set, [`DataSet`] the elements, [`Description`] what the pixels are, all
 //! without believing a length that the file cannot hold. Only then is a frame decoded.
@@ -13,6 +13,7 @@ mod native;
 mod nested;
 mod palette;
 mod part10;
+mod place;
 mod report;
 mod samples;
 mod segmentation;
@@ -20,6 +21,7 @@ mod stored;
 mod structure_set;
 mod table;
 mod voi;
+mod volume;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +34,7 @@ use fedval_study::protocol::{ModelInput, Structure};
 
 use super::attributes::{admissible, is_allowed};
 use super::fault::ImageFault;
+use super::image_frame::FramePlace;
 use super::mask::Drawing;
 use data_set::DataSet;
 use description::{Description, Photometric, SampleForm};
@@ -43,13 +46,17 @@ use stored::Pixels;
 pub(crate) use part10::reads_syntax;
 pub(super) use report::read as read_report;
 pub use stored::{StoredFrame, stored_frame};
+pub(super) use volume::{SliceHeader, read_volume, slice, slice_header};
+
+/// An image, its attributes, and where it lies in the patient.
+type Placed = (Raster, BTreeMap<String, String>, Option<FramePlace>);
 
 /// Reads the image of a file that starts with a preamble and `DICM`.
 pub(super) fn read(
     bytes: &[u8],
     input: &ModelInput,
     asked: &[String],
-) -> Result<(Raster, BTreeMap<String, String>), ImageFault> {
+) -> Result<Placed, ImageFault> {
     let file = Part10::read(bytes)?;
     let data_set = DataSet::read(&file.data_set, file.form)?;
     let description = Description::read(&data_set)?;
@@ -72,7 +79,8 @@ pub(super) fn read(
         }
     };
     let raster = Raster::new(description.size, planes)?;
-    Ok((raster, attributes(&data_set, asked)))
+    let place = (description.frames == 1).then(|| place::read(&data_set)).flatten();
+    Ok((raster, attributes(&data_set, asked), place))
 }
 
 /// Reads a mask: the voxels of segments, or the contours of a structure set.

@@ -196,7 +196,7 @@ fn least_step(along: &[f64]) -> Option<f64> {
     gaps.filter(|gap| *gap > SAME).min_by(f64::total_cmp)
 }
 
-fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
+pub(super) fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
     object.element(tag).ok().and_then(|element| element.items()).unwrap_or_default()
 }
 
@@ -212,7 +212,7 @@ fn number(object: &InMemDicomObject, tag: Tag) -> Result<usize, ImageFault> {
     Ok(number as usize)
 }
 
-fn numbers(object: &InMemDicomObject, tag: Tag) -> Result<Vec<f64>, ImageFault> {
+pub(super) fn numbers(object: &InMemDicomObject, tag: Tag) -> Result<Vec<f64>, ImageFault> {
     let element = object.element(tag).map_err(|_| ImageFault::DescriptionMissing)?;
     let numbers = element.to_multi_float64().map_err(|_| ImageFault::Corrupt)?;
     let are_finite = numbers.iter().all(|number| number.is_finite());

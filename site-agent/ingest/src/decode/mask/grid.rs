@@ -2,12 +2,12 @@
 
 /// Two grids are the same where no corner of one is further from the other's than this share of its smallest step:
 /// programs write affine transformations with six digits, or derive them from a quaternion.
-const CORNER_SHARE: f64 = 0.1;
+pub(super) const CORNER_SHARE: f64 = 0.1;
 
 /// Largest cosine between two axes: distances are measured along them as if they stood upright on each other.
 const MOST_SHEAR: f64 = 1e-3;
 
-type Vector = [f64; 3];
+pub(super) type Vector = [f64; 3];
 
 /// Voxels in three axes: to the patient's head, to the back, to the left, as near as the file's axes come.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -122,7 +122,7 @@ pub(super) fn dot(one: Vector, other: Vector) -> f64 {
     one.into_iter().zip(other).map(|(one, other)| one * other).sum()
 }
 
-fn length(vector: Vector) -> f64 {
+pub(super) fn length(vector: Vector) -> f64 {
     dot(vector, vector).sqrt()
 }
 
@@ -131,7 +131,7 @@ pub(super) fn minus(one: Vector, other: Vector) -> Vector {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "voxels along one side")]
-const fn count(voxels: usize) -> f64 {
+pub(super) const fn count(voxels: usize) -> f64 {
     voxels as f64
 }
 

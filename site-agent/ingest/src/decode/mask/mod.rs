@@ -1,4 +1,4 @@
-//! Two masks of a case to the few numbers that are counted of it.
+//! Two masks of a case, or a model's output and a mask, to the few numbers that are counted of it.
 //!
 //! Both are read, and held against each other, in the box: what crosses to the parent is which of them holds anything,
 //! and three numbers.
@@ -7,7 +7,9 @@ mod contours;
 mod grid;
 mod lattice;
 mod measured;
+mod output;
 mod picture;
+mod plane;
 pub(super) mod reply;
 mod voxels;
 
@@ -19,6 +21,7 @@ use fedval_study::protocol::Structure;
 pub(super) use contours::Contour;
 pub(super) use grid::{Grid, Space};
 pub(super) use lattice::{Lattice, Turned};
+pub use output::{OutputRequest, compare_output};
 pub(super) use voxels::Voxels;
 
 use super::fault::ImageFault;

@@ -32,7 +32,7 @@ impl Voxels {
         self.words[place / BITS] |= 1 << (place % BITS);
     }
 
-    fn holds(&self, place: usize) -> bool {
+    pub(super) fn holds(&self, place: usize) -> bool {
         self.words[place / BITS] >> (place % BITS) & 1 == 1
     }
 

@@ -6,7 +6,7 @@ use fedval_study::protocol::Structure;
 use flate2::bufread::GzDecoder;
 use nifti::NiftiHeader;
 
-use super::slice::{lengths, steps};
+use super::slice::{lengths, millimetres, steps};
 use super::voxel::{Voxel, rescale};
 use super::{read_header, skip_to_voxels};
 use crate::decode::fault::ImageFault;
@@ -39,8 +39,8 @@ fn read_from(mut file: impl Read, structure: &Structure) -> Result<Mask, ImageFa
 }
 
 /// Where the file says that its voxels lie.
-fn lattice(header: &NiftiHeader, lengths: [usize; 3]) -> Result<Lattice, ImageFault> {
-    let (rows, scale) = (steps(header)?, millimetres(header)?);
+pub(super) fn lattice(header: &NiftiHeader, lengths: [usize; 3]) -> Result<Lattice, ImageFault> {
+    let (rows, scale) = (steps(header)?, millimetres(header).ok_or(ImageFault::MaskSpacing)?);
     let steps = [0, 1, 2].map(|axis| rows.map(|row| row[axis] * scale));
     Ok(Lattice { lengths, steps, origin: origin(header).map(|part| part * scale) })
 }
@@ -53,16 +53,6 @@ fn origin(header: &NiftiHeader) -> [f64; 3] {
         [header.quatern_x, header.quatern_y, header.quatern_z]
     };
     origin.map(f64::from)
-}
-
-/// Millimetres of the header's unit of length; a header that names none means them.
-const fn millimetres(header: &NiftiHeader) -> Result<f64, ImageFault> {
-    match header.xyzt_units & 0b111 {
-        0 | 2 => Ok(1.0),
-        1 => Ok(1000.0),
-        3 => Ok(0.001),
-        _ => Err(ImageFault::MaskSpacing),
-    }
 }
 
 /// What a voxel's bytes say.

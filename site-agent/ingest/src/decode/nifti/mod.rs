@@ -1,4 +1,4 @@
-//! NIfTI-1 in one file, compressed or not: a slice of it, as DICOM would show it.
+//! NIfTI-1 in one file, compressed or not: a slice of it, as DICOM would show it, or the whole volume.
 //!
 //! # References
 //!
@@ -6,6 +6,7 @@
 
 mod mask;
 mod slice;
+mod volume;
 mod voxel;
 
 use std::io::{BufReader, Read};
@@ -17,11 +18,13 @@ pub(super) use mask::read_mask;
 use nifti::NiftiHeader;
 pub(super) use slice::directions_of;
 use slice::{Axis, Slice};
+pub(super) use volume::read_volume;
 use voxel::{Number, Voxel};
 
 use super::MAX_SIDE;
 use super::fault::ImageFault;
 use super::image::MAX_DECODED_BYTES;
+use super::image_frame::FramePlace;
 
 /// Length of a header; it stands before everything else, in either order of bytes.
 const HEADER: usize = 348;
@@ -35,7 +38,10 @@ pub(super) fn is_nifti(bytes: &[u8]) -> bool {
     matches!(bytes, [0x1f, 0x8b, 8, ..]) || bytes.get(HEADER - 4..HEADER) == Some(ONE_FILE)
 }
 
-pub(super) fn read(bytes: &[u8], input: &ModelInput) -> Result<Raster, ImageFault> {
+/// A slice, and where it lies in the patient.
+type Placed = (Raster, Option<FramePlace>);
+
+pub(super) fn read(bytes: &[u8], input: &ModelInput) -> Result<Placed, ImageFault> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         read_from(BufReader::new(GzDecoder::new(bytes)), input)
     } else {
@@ -43,7 +49,7 @@ pub(super) fn read(bytes: &[u8], input: &ModelInput) -> Result<Raster, ImageFaul
     }
 }
 
-fn read_from(mut file: impl Read, input: &ModelInput) -> Result<Raster, ImageFault> {
+fn read_from(mut file: impl Read, input: &ModelInput) -> Result<Placed, ImageFault> {
     let header = read_header(&mut file)?;
     let voxel = Voxel::of(&header)?;
     let axes = slice::axes(&header)?;
@@ -52,7 +58,9 @@ fn read_from(mut file: impl Read, input: &ModelInput) -> Result<Raster, ImageFau
     accept(size, input)?;
     skip_to_voxels(&mut file, &header)?;
     let number = Number::of(&header, voxel, input)?;
-    Ok(Raster::new(size, vec![values(&mut file, slice, voxel, &number)?])?)
+    let raster = Raster::new(size, vec![values(&mut file, slice, voxel, &number)?])?;
+    let lattice = mask::lattice(&header, slice.stored());
+    Ok((raster, lattice.ok().map(|lattice| slice.place(&lattice))))
 }
 
 fn read_header(file: &mut impl Read) -> Result<NiftiHeader, ImageFault> {

@@ -6,6 +6,8 @@
 use nifti::NiftiHeader;
 
 use crate::decode::fault::ImageFault;
+use crate::decode::image_frame::FramePlace;
+use crate::decode::mask::Lattice;
 
 /// An axis of the picture, or the one across it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,33 @@ impl Slice {
     }
 }
 
+impl Slice {
+    /// Where its pixels lie, of a file whose voxels lie on `lattice`.
+    pub(super) fn place(self, lattice: &Lattice) -> FramePlace {
+        let [along_columns, along_rows, across] = self.axes;
+        let mut origin = lattice.origin;
+        let mut go = |axis: Axis, voxels: usize| {
+            for (part, step) in origin.iter_mut().zip(lattice.steps[axis.stored]) {
+                *part += step * count(voxels);
+            }
+        };
+        go(across, self.place);
+        for axis in [along_columns, along_rows].into_iter().filter(|axis| axis.is_reversed) {
+            go(axis, axis.length - 1);
+        }
+        let step = |axis: Axis| {
+            let way = if axis.is_reversed { -1.0 } else { 1.0 };
+            lattice.steps[axis.stored].map(|part| way * part)
+        };
+        FramePlace { origin, row_step: step(along_rows), column_step: step(along_columns) }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "voxels along one side")]
+const fn count(voxels: usize) -> f64 {
+    voxels as f64
+}
+
 /// The axes of a slice: along columns, along rows, across.
 pub(super) fn axes(header: &NiftiHeader) -> Result<[Axis; 3], ImageFault> {
     let lengths = lengths(header)?;
@@ -110,6 +139,16 @@ pub(super) fn steps(header: &NiftiHeader) -> Result<[[f64; 3]; 3], ImageFault> {
         Ok(rotation(header))
     } else {
         Err(ImageFault::Orientation)
+    }
+}
+
+/// Millimetres of the header's unit of length; a header that names none means them. `None` of what is no unit.
+pub(super) const fn millimetres(header: &NiftiHeader) -> Option<f64> {
+    match header.xyzt_units & 0b111 {
+        0 | 2 => Some(1.0),
+        1 => Some(1000.0),
+        3 => Some(0.001),
+        _ => None,
     }
 }
 

@@ -17,11 +17,15 @@ p{margin:.25rem 0}";
 pub(super) fn page(study: &StudyId, input: &ModelInput, seen: &[Seen]) -> String {
     let cases: String = seen.iter().map(case).collect();
     let (height, width, channels) = (input.height, input.width, input.channels);
+    // Pictures of volumes are of their middle slice.
+    let (depth, unit) = input.volume.map_or((String::new(), "pixels"), |volume| {
+        (format!("{} × ", volume.depth), "voxels (drawn: the middle slice)")
+    });
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <title>What the model would see: {study}</title><style>{STYLE}</style></head><body>\
          <h1>What the model would see</h1>\
-         <p>Study {study}: {height} × {width} pixels, {channels} channel(s), as the protocol prepares them. \
+         <p>Study {study}: {depth}{height} × {width} {unit}, {channels} channel(s), as the protocol prepares them. \
          Patients' images: this page stays on this machine.</p>\
          <p>Look for images that lie on their side, are mirrored, black, white, inverted, cropped or squeezed. \
          Cases are counted from 1 in the order of the manifest.</p>\

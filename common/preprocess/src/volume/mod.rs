@@ -1,0 +1,23 @@
+//! Slices to the tensor that a model of volumes sees.
+//!
+//! What a voxel of the tensor is follows from the protocol and from where the file's voxels lie, nothing else:
+//!
+//! 1. Stored values become what the device measured (rescale), or shares of the largest storable one.
+//! 2. Each axis of the file is the axis of the patient that it comes nearest to, and is turned round where the protocol
+//!    wants it the other way. An oblique volume stays oblique: nothing is resampled for being askew.
+//! 3. The tensor's middle lies in the volume's middle. Along each axis the voxel `o` of `m` lies at the place
+//!    `(o − (m − 1) / 2) · s′ / s + (n − 1) / 2` of the file's `n` voxels, with the protocol's spacing `s′` and the file's
+//!    `s`, both in millimetres. Between the middles of eight voxels the value is trilinear; in the outer half of the
+//!    outermost voxels it is theirs. Nothing is smoothed before it is made coarser.
+//! 4. Beyond them stands the protocol's padding.
+//! 5. Then come window, mean and standard deviation.
+//!
+//! Everything up to 4. is computed in 64 bits: across columns, then rows, then slices, as the file has them.
+
+mod builder;
+mod plan;
+mod stack;
+
+pub use builder::{VolumeBuilder, stored_input};
+pub use plan::VolumeGrid;
+pub use stack::{MOST_SLICES, SliceGeometry, Stack, StackFault, stacked};

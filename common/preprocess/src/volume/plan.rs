@@ -1,0 +1,188 @@
+//! Which voxels of a file a voxel of the tensor lies between.
+
+use fedval_study::protocol::{ModelInput, VolumeInput};
+
+use crate::{MAX_SIDE, Unfit};
+
+/// Largest cosine between two axes: the tensor's stand upright on each other.
+const MOST_SHEAR: f64 = 1e-3;
+/// Least and largest distance of two voxels of a file, in millimetres.
+const LEAST_STEP: f64 = 1e-3;
+const MOST_STEP: f64 = 1e3;
+/// Lengths that are written with six digits put the edge of a volume so far, in voxels, beside itself.
+const EDGE: f64 = 1e-3;
+
+/// Where the voxels of a volume lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VolumeGrid {
+    /// Voxels along each axis, as a file stores them: the first changes fastest, the third from slice to slice.
+    pub lengths: [usize; 3],
+    /// From one voxel to the next along each axis, in millimetres to the patient's right, front and head.
+    pub steps: [[f64; 3]; 3],
+}
+
+impl VolumeGrid {
+    /// Millimetres from one voxel to the next along each axis.
+    #[must_use]
+    pub fn spacing(&self) -> [f64; 3] {
+        self.steps.map(length)
+    }
+
+    fn check(&self) -> Result<(), Unfit> {
+        if self.lengths.iter().any(|voxels| *voxels < 2) {
+            return Err(Unfit::OneSlice);
+        }
+        if self.lengths.iter().any(|voxels| *voxels > MAX_SIDE) {
+            return Err(Unfit::Size);
+        }
+        if !self.spacing().iter().all(|mm| (LEAST_STEP..=MOST_STEP).contains(mm)) {
+            return Err(Unfit::Spacing);
+        }
+        let leans = |one: usize, other: usize| {
+            let (one, other) = (self.steps[one], self.steps[other]);
+            dot(one, other).abs() > MOST_SHEAR * length(one) * length(other)
+        };
+        if leans(0, 1) || leans(0, 2) || leans(1, 2) {
+            return Err(Unfit::Orientation);
+        }
+        Ok(())
+    }
+
+    /// For the patient's right, front and head the file's axis that comes nearest to it, and whether it goes there.
+    fn nearest(&self) -> Result<[(usize, bool); 3], Unfit> {
+        let mut nearest = [(0, false); 3];
+        for (part, found) in nearest.iter_mut().enumerate() {
+            // As cosines: the longest step is not the nearest for being long.
+            let share = [0, 1, 2].map(|axis| self.steps[axis][part] / length(self.steps[axis]));
+            let is_most = |axis: &usize| {
+                let others = (0..3).filter(|other| other != axis);
+                others.into_iter().all(|other| share[*axis].abs() > share[other].abs())
+            };
+            let axis = (0..3).find(is_most).ok_or(Unfit::Orientation)?;
+            *found = (axis, share[axis] > 0.0);
+        }
+        let [right, front, head] = nearest.map(|(axis, _)| axis);
+        let are_apart = right != front && front != head && head != right;
+        if are_apart { Ok(nearest) } else { Err(Unfit::Orientation) }
+    }
+}
+
+/// Where a voxel of the tensor lies between two of the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tap {
+    pub(super) low: usize,
+    pub(super) high: usize,
+    /// Weight of `high`, 0 to 1.
+    pub(super) share: f64,
+}
+
+/// An axis of the file, and the tensor's axis that it becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Axis {
+    /// Voxels of the file.
+    pub(super) length: usize,
+    /// From a voxel of the tensor to the next along this axis, in places of its values.
+    pub(super) stride: usize,
+    /// For each voxel of the tensor along this axis; `None` where the volume does not reach.
+    pub(super) taps: Vec<Option<Tap>>,
+}
+
+/// The file's three axes.
+pub(super) fn axes(
+    grid: &VolumeGrid,
+    input: &ModelInput,
+    volume: &VolumeInput,
+) -> Result<[Axis; 3], Unfit> {
+    grid.check()?;
+    let nearest = grid.nearest()?;
+    let spacing = grid.spacing();
+    let sides = [volume.depth, input.height, input.width].map(|side| side as usize);
+    let strides = [sides[1] * sides[2], sides[2], 1];
+    let mut axes = [const { None }; 3];
+    for (place, towards) in volume.orientation.towards().into_iter().enumerate() {
+        let (part, goes_there) = towards.axis();
+        let (stored, is_forward) = nearest[part];
+        let line = Line {
+            length: grid.lengths[stored],
+            step: volume.spacing_mm[place] / spacing[stored],
+            is_reversed: is_forward != goes_there,
+        };
+        axes[stored] = Some(Axis {
+            length: line.length,
+            stride: strides[place],
+            taps: (0..sides[place]).map(|voxel| line.tap(voxel, sides[place])).collect(),
+        });
+    }
+    match axes {
+        [Some(first), Some(second), Some(third)] => Ok([first, second, third]),
+        _ => Err(Unfit::Orientation),
+    }
+}
+
+/// The voxels of a file along one axis.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    length: usize,
+    /// From a voxel of the tensor to the next, in voxels of the file.
+    step: f64,
+    is_reversed: bool,
+}
+
+impl Line {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the place is held to 0 and the last voxel"
+    )]
+    fn tap(self, voxel: usize, of: usize) -> Option<Tap> {
+        let last = count(self.length - 1);
+        let from_middle = count(voxel) - count(of - 1) / 2.0;
+        let forward = from_middle * self.step + last / 2.0;
+        let at = if self.is_reversed { last - forward } else { forward };
+        let reaches = (-0.5 - EDGE..=last + 0.5 + EDGE).contains(&at);
+        reaches.then(|| {
+            let at = at.clamp(0.0, last);
+            let low = (at.floor() as usize).min(self.length - 1);
+            Tap { low, high: (low + 1).min(self.length - 1), share: at - count(low) }
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "voxels along one side")]
+pub(super) const fn count(voxels: usize) -> f64 {
+    voxels as f64
+}
+
+pub(super) fn dot(one: [f64; 3], other: [f64; 3]) -> f64 {
+    one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+}
+
+pub(super) fn length(vector: [f64; 3]) -> f64 {
+    dot(vector, vector).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(length: usize, step: f64, is_reversed: bool, of: usize) -> Vec<Option<f64>> {
+        let line = Line { length, step, is_reversed };
+        let place = |tap: Tap| count(tap.low) + tap.share;
+        (0..of).map(|voxel| line.tap(voxel, of).map(place)).collect()
+    }
+
+    #[test]
+    fn middles_come_to_middles_and_outside_there_is_nothing() {
+        let is = |places: &[f64]| places.iter().map(|place| Some(*place)).collect::<Vec<_>>();
+        assert_eq!(places(4, 1.0, false, 4), is(&[0.0, 1.0, 2.0, 3.0]));
+        assert_eq!(places(4, 1.0, true, 4), is(&[3.0, 2.0, 1.0, 0.0]));
+        // Cropped and padded evenly; of an odd difference by half a voxel.
+        assert_eq!(places(4, 1.0, false, 2), is(&[1.0, 2.0]));
+        assert_eq!(places(2, 1.0, false, 4), [None, Some(0.0), Some(1.0), None]);
+        assert_eq!(places(4, 1.0, false, 3), is(&[0.5, 1.5, 2.5]));
+        // Twice as coarse, and twice as fine: the outermost voxel reaches half a voxel beyond its middle.
+        assert_eq!(places(4, 2.0, false, 2), is(&[0.5, 2.5]));
+        assert_eq!(places(2, 0.5, false, 4), is(&[0.0, 0.25, 0.75, 1.0]));
+        assert_eq!(places(2, 0.5, false, 6)[0], None);
+    }
+}

@@ -1,0 +1,172 @@
+//! Slices of a DICOM series to a volume, by where they lie and nothing else.
+//!
+//! Neither a file's name nor Instance Number says where a slice is: Image Position and Image Orientation (Patient) do
+//! (DICOM PS3.3 C.7.6.2.1.1). What is not one volume by them is refused, each for a reason of its own: a slice that is
+//! made up, or one that is dropped, is a patient that was never examined.
+
+use super::VolumeGrid;
+use super::plan::{count, dot, length};
+
+/// Most slices of a volume.
+pub const MOST_SLICES: usize = 4096;
+
+/// Largest difference of a direction's cosine, or of a pixel's millimetres, between slices of one volume: they are written
+/// with five digits or more.
+const SAME: f64 = 1e-4;
+/// Directions are of length 1, and upright on each other, to this.
+const UPRIGHT: f64 = 1e-3;
+/// Slices nearer than this, in millimetres, lie at the same place.
+const DUPLICATE: f64 = 1e-3;
+/// How far a distance of two slices may be from the median, as its share: positions of thin slices are written with two
+/// digits behind the point, and a slice that is left out is a distance of twice as much.
+const GAP_SHARE: f64 = 0.05;
+/// How far a slice may lie beside the line through the first one, as a share of the smaller side of a pixel.
+const BESIDE_SHARE: f64 = 0.1;
+
+type Vector = [f64; 3];
+
+/// Where a slice lies. Millimetres to the patient's left, back and head, as DICOM has them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SliceGeometry {
+    /// The middle of the first pixel (Image Position).
+    pub position: Vector,
+    /// Along a row, then down a column (Image Orientation).
+    pub orientation: [Vector; 2],
+    /// From row to row, then from column to column (Pixel Spacing).
+    pub spacing: [f64; 2],
+    /// Pixels of a column.
+    pub rows: usize,
+    /// Pixels of a row.
+    pub columns: usize,
+}
+
+/// Slices in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// Places of the slices as they were given, along the normal of their planes.
+    pub order: Vec<usize>,
+    /// Where their voxels lie, in this order.
+    pub grid: VolumeGrid,
+}
+
+/// Why slices are no volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StackFault {
+    /// A single slice.
+    #[error("there is one slice")]
+    OneSlice,
+    /// More than [`MOST_SLICES`].
+    #[error("there are too many slices")]
+    TooMany,
+    /// Directions that are none, or pixels without a size.
+    #[error("the slices do not say where they lie")]
+    Geometry,
+    /// Slices of different size or pixel spacing.
+    #[error("the slices differ in size or pixel spacing")]
+    Grid,
+    /// Slices that are not parallel.
+    #[error("the slices are not parallel")]
+    Orientation,
+    /// Two at the same place.
+    #[error("two slices lie at the same place")]
+    Duplicate,
+    /// Distances that are not all the same.
+    #[error("the slices do not lie at even distances")]
+    Gap,
+    /// Slices that do not lie one above the other.
+    #[error("the slices do not lie one above the other")]
+    Shifted,
+}
+
+/// Orders slices along the normal of their planes, the cross product of row and column.
+///
+/// # Errors
+///
+/// [`StackFault`] of slices that are no volume.
+pub fn stacked(slices: &[SliceGeometry]) -> Result<Stack, StackFault> {
+    let [first, _, ..] = slices else { return Err(StackFault::OneSlice) };
+    if slices.len() > MOST_SLICES {
+        return Err(StackFault::TooMany);
+    }
+    check_alike(slices, first)?;
+    let [row, column] = first.orientation;
+    let normal = cross(row, column);
+    let along = |place: usize| dot(slices[place].position, normal);
+    let mut order: Vec<usize> = (0..slices.len()).collect();
+    order.sort_by(|one, other| along(*one).total_cmp(&along(*other)));
+    check_distances(&order.iter().map(|place| along(*place)).collect::<Vec<_>>())?;
+    let (Some(lowest), Some(highest)) = (order.first(), order.last()) else {
+        return Err(StackFault::OneSlice);
+    };
+    check_line(slices, slices[*lowest].position, normal, first.spacing)?;
+    let step = (along(*highest) - along(*lowest)) / count(slices.len() - 1);
+    let [between_rows, between_columns] = first.spacing;
+    let steps = [scaled(row, between_columns), scaled(column, between_rows), scaled(normal, step)];
+    // To the right and to the front, as volumes count.
+    let steps = steps.map(|[left, back, head]| [-left, -back, head]);
+    let lengths = [first.columns, first.rows, slices.len()];
+    Ok(Stack { order, grid: VolumeGrid { lengths, steps } })
+}
+
+fn check_alike(slices: &[SliceGeometry], first: &SliceGeometry) -> Result<(), StackFault> {
+    let is_same = |one: &[f64], other: &[f64]| {
+        one.iter().zip(other).all(|(one, other)| (one - other).abs() <= SAME)
+    };
+    for slice in slices {
+        let [row, column] = slice.orientation;
+        let are_directions = [row, column].iter().all(|way| (length(*way) - 1.0).abs() <= UPRIGHT);
+        let is_upright = are_directions && dot(row, column).abs() <= UPRIGHT;
+        let has_size = slice.spacing.iter().all(|mm| mm.is_finite() && *mm > 0.0);
+        let is_somewhere = slice.position.iter().all(|mm| mm.is_finite());
+        if !is_upright || !has_size || !is_somewhere {
+            return Err(StackFault::Geometry);
+        }
+        let is_as_large = (slice.rows, slice.columns) == (first.rows, first.columns);
+        if !is_as_large || !is_same(&slice.spacing, &first.spacing) {
+            return Err(StackFault::Grid);
+        }
+        if !is_same(slice.orientation.as_flattened(), first.orientation.as_flattened()) {
+            return Err(StackFault::Orientation);
+        }
+    }
+    Ok(())
+}
+
+/// Looks at places along the normal, in their order.
+fn check_distances(along: &[f64]) -> Result<(), StackFault> {
+    let mut distances: Vec<f64> = along.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    if distances.iter().any(|mm| *mm <= DUPLICATE) {
+        return Err(StackFault::Duplicate);
+    }
+    distances.sort_by(f64::total_cmp);
+    let median = distances[distances.len() / 2];
+    let is_even = |mm: &f64| (mm - median).abs() <= GAP_SHARE * median;
+    if distances.iter().all(is_even) { Ok(()) } else { Err(StackFault::Gap) }
+}
+
+/// Whether every slice lies above the lowest one: a gantry that was tilted shifts each against the one before.
+fn check_line(
+    slices: &[SliceGeometry],
+    lowest: Vector,
+    normal: Vector,
+    spacing: [f64; 2],
+) -> Result<(), StackFault> {
+    let room = BESIDE_SHARE * spacing[0].min(spacing[1]);
+    let is_above = |slice: &SliceGeometry| {
+        let way = minus(slice.position, lowest);
+        length(minus(way, scaled(normal, dot(way, normal)))) <= room
+    };
+    if slices.iter().all(is_above) { Ok(()) } else { Err(StackFault::Shifted) }
+}
+
+fn minus(one: Vector, other: Vector) -> Vector {
+    [0, 1, 2].map(|part| one[part] - other[part])
+}
+
+fn scaled(vector: Vector, by: f64) -> Vector {
+    vector.map(|part| part * by)
+}
+
+fn cross(one: Vector, other: Vector) -> Vector {
+    [(1, 2), (2, 0), (0, 1)].map(|(i, j)| one[i] * other[j] - one[j] * other[i])
+}

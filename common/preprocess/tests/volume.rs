@@ -1,0 +1,237 @@
+//! Tensors of volumes against their definition, worked out voxel by voxel of a volume that is held whole.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a few voxels"
+)]
+
+use fedval_preprocess::Unfit;
+use fedval_preprocess::probe::{Content, Expected, Probes};
+use fedval_preprocess::volume::{
+    SliceGeometry, StackFault, VolumeBuilder, VolumeGrid, stacked, stored_input,
+};
+use fedval_study::ProbeName;
+use fedval_study::protocol::{
+    FrameChoice, Layout, ModelInput, Monochrome1, Resize, Towards, ValueScaling, VolumeInput,
+};
+
+fn input(sides: [u32; 3], order: &str, spacing_mm: [f64; 3], scaling: ValueScaling) -> ModelInput {
+    let [depth, height, width] = sides;
+    let orientation = order.parse().unwrap();
+    ModelInput {
+        name: "volume".to_owned(),
+        layout: Layout::Nchw,
+        height,
+        width,
+        channels: 1,
+        scaling,
+        mean: 0.5,
+        standard_deviation: 0.25,
+        resize: Resize::Refuse,
+        monochrome1: Monochrome1::Refuse,
+        frame: FrameChoice::Only,
+        volume: Some(VolumeInput { depth, orientation, spacing_mm, padding: -5.0, slab: None }),
+    }
+}
+
+/// Numbers without a pattern.
+fn voxels(count: usize) -> Vec<f32> {
+    (0..count).map(|voxel| ((voxel * 7919 + 13) % 211) as f32).collect()
+}
+
+fn built(grid: &VolumeGrid, input: &ModelInput, voxels: &[f32]) -> Result<Vec<f32>, Unfit> {
+    let mut builder = VolumeBuilder::new(grid, input)?;
+    for slice in voxels.chunks(grid.lengths[0] * grid.lengths[1]) {
+        builder.take(slice)?;
+    }
+    builder.finish()
+}
+
+/// The trilinear value at a place in voxels of the file; `None` beyond the outermost voxels.
+fn value_at(grid: &VolumeGrid, voxels: &[f32], place: [f64; 3]) -> Option<f64> {
+    let mut value = 0.0;
+    for (axis, at) in place.into_iter().enumerate() {
+        if !(-0.5..=grid.lengths[axis] as f64 - 0.5).contains(&at) {
+            return None;
+        }
+    }
+    for corner in 0..8 {
+        let (mut weight, mut voxel, mut stride) = (1.0, 0, 1);
+        for (axis, at) in place.into_iter().enumerate() {
+            let last = grid.lengths[axis] - 1;
+            let at = at.clamp(0.0, last as f64);
+            let (low, is_high) = (at.floor() as usize, corner >> axis & 1 == 1);
+            let share = at - low as f64;
+            weight *= if is_high { share } else { 1.0 - share };
+            voxel += stride * if is_high { (low + 1).min(last) } else { low };
+            stride *= grid.lengths[axis];
+        }
+        value += weight * f64::from(voxels[voxel]);
+    }
+    Some(value)
+}
+
+/// The whole definition for axes that are the patient's.
+fn defined(grid: &VolumeGrid, input: &ModelInput, voxels: &[f32]) -> Vec<f64> {
+    let volume = input.volume.unwrap();
+    let sides = [volume.depth, input.height, input.width].map(|side| side as usize);
+    let mut tensor = Vec::new();
+    for voxel in 0..sides.iter().product::<usize>() {
+        let at = [voxel / (sides[1] * sides[2]), voxel / sides[2] % sides[1], voxel % sides[2]];
+        // From the middle, in millimetres to the right, front and head.
+        let mut way = [0.0; 3];
+        for place in 0..3 {
+            let mm =
+                (at[place] as f64 - (sides[place] - 1) as f64 / 2.0) * volume.spacing_mm[place];
+            let (part, goes_there) = Towards::axis(volume.orientation.towards()[place]);
+            way[part] = if goes_there { mm } else { -mm };
+        }
+        let place = [0, 1, 2].map(|axis: usize| {
+            let part = (0..3).find(|part| grid.steps[axis][*part].abs() > 0.0).unwrap();
+            way[part] / grid.steps[axis][part] + (grid.lengths[axis] - 1) as f64 / 2.0
+        });
+        let value = value_at(grid, voxels, place).unwrap_or(volume.padding);
+        let value = match input.scaling {
+            ValueScaling::Window { low, high } => ((value - low) / (high - low)).clamp(0.0, 1.0),
+            _ => value,
+        };
+        tensor.push((value - input.mean) / input.standard_deviation);
+    }
+    tensor
+}
+
+#[track_caller]
+fn assert_near(found: &[f32], defined: &[f64]) {
+    assert_eq!(found.len(), defined.len());
+    for (found, defined) in found.iter().zip(defined) {
+        assert!((f64::from(*found) - defined).abs() < 1e-3, "{found} is not {defined}");
+    }
+}
+
+#[test]
+fn every_order_of_axes_is_that_of_the_definition() {
+    let lengths = [5, 7, 4];
+    let size: usize = lengths.iter().product();
+    let voxels = voxels(size);
+    let window = ValueScaling::Window { low: 20.0, high: 150.0 };
+    for axes in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        for ways in 0..8 {
+            let mut steps = [[0.0; 3]; 3];
+            for axis in 0..3 {
+                let sign = if ways >> axis & 1 == 1 { -1.0 } else { 1.0 };
+                steps[axis][axes[axis]] = sign * [0.7, 1.3, 3.1][axis];
+            }
+            let grid = VolumeGrid { lengths, steps };
+            for order in ["SPL", "RAS", "PIR"] {
+                // Cropped along some axes and padded along others.
+                for (sides, spacing) in [([4, 3, 6], [1.0, 0.9, 1.7]), ([9, 8, 3], [2.0, 2.3, 0.4])]
+                {
+                    for scaling in [ValueScaling::Modality, window] {
+                        let input = input(sides, order, spacing, scaling);
+                        let found = built(&grid, &input, &voxels).unwrap();
+                        assert_near(&found, &defined(&grid, &input, &voxels));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_volume_is_refused_before_anything_is_allocated() {
+    let input = input([4, 4, 4], "SPL", [1.0; 3], ValueScaling::Modality);
+    let upright = [[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]];
+    let refused = |lengths, steps: [[f64; 3]; 3]| {
+        VolumeBuilder::new(&VolumeGrid { lengths, steps }, &input).map(drop)
+    };
+    assert_eq!(refused([3, 3, 3], upright), Ok(()));
+    assert_eq!(refused([3, 3, 1], upright), Err(Unfit::OneSlice));
+    assert_eq!(refused([3, 1 << 20, 3], upright), Err(Unfit::Size));
+    for step in [0.0, f64::NAN, f64::INFINITY, 1e9] {
+        let steps = [upright[0], upright[1], [0.0, 0.0, step]];
+        assert_eq!(refused([3, 3, 3], steps), Err(Unfit::Spacing), "{step}");
+    }
+    let leaning = [upright[0], upright[1], [0.0, 0.2, 1.0]];
+    assert_eq!(refused([3, 3, 3], leaning), Err(Unfit::Orientation));
+    // By 45 degrees: neither axis is the nearer one.
+    let between = [[1.0, 1.0, 0.0], [-1.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    assert_eq!(refused([3, 3, 3], between), Err(Unfit::Orientation));
+    let voi = ModelInput { scaling: ValueScaling::Voi, ..input.clone() };
+    let grid = VolumeGrid { lengths: [3, 3, 3], steps: upright };
+    assert_eq!(VolumeBuilder::new(&grid, &voi).map(drop), Err(Unfit::ValueMapping));
+}
+
+#[test]
+fn slices_that_are_missing_too_many_or_no_numbers_are_refused() {
+    let input = input([2, 2, 2], "SPL", [1.0; 3], ValueScaling::Modality);
+    let steps = [[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]];
+    let grid = VolumeGrid { lengths: [2, 2, 2], steps };
+    assert_eq!(built(&grid, &input, &[1.0; 4]), Err(Unfit::PixelCount));
+    assert_eq!(built(&grid, &input, &[1.0; 12]), Err(Unfit::PixelCount));
+    assert_eq!(built(&grid, &input, &[1.0; 7]), Err(Unfit::PixelCount));
+    assert_eq!(built(&grid, &input, &[f32::NAN; 8]), Err(Unfit::ValueMapping));
+    assert!(built(&grid, &input, &[1.0; 8]).is_ok());
+    // Slices are read as they were measured, whatever becomes of them.
+    let windowed = ModelInput { scaling: ValueScaling::Window { low: 0.0, high: 1.0 }, ..input };
+    let stored = stored_input(&windowed);
+    assert_eq!((stored.scaling, stored.volume), (ValueScaling::Modality, None));
+}
+
+#[test]
+fn probes_of_volumes_are_their_own_and_each_shows_its_fault() {
+    let window = ValueScaling::Window { low: -1000.0, high: 400.0 };
+    let input = input([12, 16, 20], "SPL", [2.5, 1.2, 0.7], window);
+    let probes = Probes::of(&input);
+    let names: Vec<ProbeName> = probes.images.iter().map(|probe| probe.name).collect();
+    assert_eq!(names, ProbeName::VOLUMES);
+    for probe in &probes.images {
+        let truth = probe.truth(&probes.input);
+        match probe.name {
+            ProbeName::VolumeGap => assert_eq!(truth, Err(Unfit::Stack(StackFault::Gap))),
+            _ => assert_eq!(truth.unwrap().len(), 12 * 16 * 20),
+        }
+    }
+    let expected = probes.expected();
+    assert_eq!(Expected::default().check(&input, &expected), Ok(()));
+    // Another order of axes, spacing or window: the probe that is told is the first that shows it.
+    let told = |other: &ModelInput| {
+        Expected::default().check(&input, &Probes::of(other).expected()).unwrap_err().probe
+    };
+    let with = |change: &dyn Fn(&mut VolumeInput)| {
+        let mut other = input.clone();
+        change(other.volume.as_mut().unwrap());
+        other
+    };
+    assert_eq!(
+        told(&with(&|volume| volume.orientation = "SPR".parse().unwrap())),
+        ProbeName::VolumeOrientation
+    );
+    // Pictures of the same input have other probes.
+    let picture = ModelInput { volume: None, ..input.clone() };
+    assert!(Expected::default().check(&picture, &expected).is_err());
+    // Whoever takes a series in the order of its files sees another one.
+    let Content::Series(series) = &probes.images[3].content else { panic!("a series") };
+    let heads: Vec<f64> = series.slices.iter().map(|(place, _)| place[2].value()).collect();
+    assert!(!heads.is_sorted() && !heads.iter().rev().is_sorted());
+}
+
+#[test]
+fn positions_with_two_digits_are_even_and_a_twentieth_is_not() {
+    let at = |head: f64| SliceGeometry {
+        position: [0.0, 0.0, head],
+        orientation: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+        spacing: [0.5, 0.5],
+        rows: 4,
+        columns: 4,
+    };
+    let stack = |heads: &[f64]| stacked(&heads.iter().map(|head| at(*head)).collect::<Vec<_>>());
+    // 0.625 mm apart, rounded to hundredths.
+    let rounded = stack(&[0.0, 0.63, 1.25, 1.88, 2.5]).unwrap();
+    assert!((rounded.grid.spacing()[2] - 0.625).abs() < 1e-12);
+    assert_eq!(stack(&[0.0, 1.0, 2.06, 3.0]).map(drop), Err(StackFault::Gap));
+    assert_eq!(stack(&[0.0, 1.0, 1.000_5, 2.0]).map(drop), Err(StackFault::Duplicate));
+    assert_eq!(stack(&[3.0, 1.0, 2.0, 0.0]).unwrap().order, [3, 1, 2, 0]);
+}

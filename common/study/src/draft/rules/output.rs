@@ -1,0 +1,99 @@
+//! What a model gives where it is no score: a mask for a task of masks, boxes for a task of findings.
+
+use super::Breaches;
+use crate::protocol::{
+    MOST_MASK_CHANNELS, MOST_MASK_VALUES, MaskOutput, MaskRule, Matching, OutputForm, ScoreScale,
+    StudyProtocol,
+};
+
+/// One, in millionths.
+const ONE: u32 = 1_000_000;
+
+pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
+    match protocol.model.output.form {
+        OutputForm::Scores => {}
+        OutputForm::Mask(mask) => check_mask(protocol, mask, found),
+        OutputForm::Boxes(_) => check_boxes(protocol, found),
+    }
+}
+
+fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) {
+    found.unless(
+        protocol.task.structure().is_some(),
+        "model.output.form",
+        "is \"mask\", and no structure is outlined",
+        "leave it out, or ask where a structure is with task = \"segmentation\"",
+    );
+    found.unless(
+        (1..=MOST_MASK_CHANNELS).contains(&mask.channels),
+        "model.output.channels",
+        "must be 1 to 64",
+        "give the second size of the output: the number of its channels",
+    );
+    let (input, output) = (&protocol.model.input, &protocol.model.output);
+    let sides = u64::from(input.height).saturating_mul(input.width.into());
+    found.unless(
+        sides.saturating_mul(mask.channels.into()) <= MOST_MASK_VALUES,
+        "model.output.channels",
+        "times height and width is more than 16,777,216 values",
+        "let the model end in the structure's own channel, or take smaller images",
+    );
+    found.unless(
+        output.positive_index < mask.channels,
+        "model.output.positive_index",
+        "names no channel",
+        "give the structure's channel, from 0",
+    );
+    match mask.rule {
+        MaskRule::Threshold(micro) => {
+            found.unless(
+                (1..ONE).contains(&micro),
+                "model.output.threshold",
+                "must lie between 0 and 1",
+                "write a probability, such as 0.5, also for a model that gives logits",
+            );
+            found.unless(
+                output.scale != ScoreScale::Value,
+                "model.output.scale",
+                "must be \"probability\" or \"logit\" where a mask has a threshold",
+                "write the scale of the model's numbers",
+            );
+        }
+        MaskRule::Highest => {
+            found.unless(
+                mask.channels > 1,
+                "model.output.rule",
+                "is \"highest\", and there is one channel",
+                "write rule = \"threshold\" with a threshold",
+            );
+            found.unless(
+                output.scale == ScoreScale::Value,
+                "model.output.scale",
+                "means nothing where the highest channel counts",
+                "leave it out",
+            );
+        }
+    }
+}
+
+fn check_boxes(protocol: &StudyProtocol, found: &mut Breaches) {
+    let plan = protocol.task.detection();
+    found.unless(
+        plan.is_some(),
+        "model.output.form",
+        "is \"boxes\", and no findings are counted",
+        "leave it out, or ask what is where with task = \"detection\"",
+    );
+    found.unless(
+        plan.is_none_or(|plan| matches!(plan.matching, Matching::Iou(_))),
+        "detection.matching",
+        "must be \"iou\" where the model gives boxes",
+        "write matching = \"iou\": boxes are in pixels, and points are in millimetres",
+    );
+    found.unless(
+        protocol.model.output.positive_index == 0,
+        "model.output.positive_index",
+        "has no place where the model gives boxes",
+        "leave it out: the fifth number of a row is its score",
+    );
+}

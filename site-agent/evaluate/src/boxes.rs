@@ -1,0 +1,151 @@
+//! Boxes that a model gives, to findings in the image's own pixels.
+
+use fedval_ingest::findings::Place;
+use fedval_ingest::{ImageFrame, PredictedFinding};
+use fedval_preprocess::{Placement, Size};
+use fedval_study::protocol::{BoxOutput, DetectionPlan, ModelInput};
+
+/// Left, upper, right and lower edge in pixels of the image, and the score, as the bits of an f64 each.
+pub(crate) type KeptBox = [u64; 5];
+
+/// The findings of one case, from the highest score down and as many as the protocol counts; of equals those that stand
+/// first. `None` where one lies beside the frame that the model saw, has its edges in the wrong order or a score that
+/// is none: then nothing else of that output is believed.
+pub(crate) fn findings(
+    values: &[f32],
+    form: BoxOutput,
+    plan: &DetectionPlan,
+    frame: &ImageFrame,
+    input: &ModelInput,
+) -> Option<Vec<KeptBox>> {
+    let size = Size::new(frame.height, frame.width).ok()?;
+    let placement = Placement::of(size, input).ok()?;
+    let mut found = Vec::new();
+    for row in values.chunks_exact(form.columns()) {
+        if let Row::Counted(kept) = read(row, form, &placement)? {
+            found.push(kept);
+        }
+    }
+    found.sort_by(|one, other| other[4].total_cmp(&one[4]));
+    found.truncate(usize::try_from(plan.most_candidates).unwrap_or(usize::MAX));
+    Some(found.into_iter().map(|of| of.map(f64::to_bits)).collect())
+}
+
+/// What a row of the output is.
+enum Row {
+    /// A box in the image's pixels, with its score.
+    Counted([f64; 5]),
+    /// Of another class, or none at all.
+    LeftOut,
+}
+
+/// Reads a row; `None` of one that cannot be.
+fn read(row: &[f32], form: BoxOutput, placement: &Placement) -> Option<Row> {
+    let [x0, y0, x1, y1, score, rest @ ..] = row else { return None };
+    let [x0, y0, x1, y1, score] = [*x0, *y0, *x1, *y1, *score].map(f64::from);
+    let is_of_class = match (form.class, rest) {
+        (None, []) => true,
+        (Some(class), [own]) => (f64::from(*own) - f64::from(class)).abs() < 0.5,
+        _ => return None,
+    };
+    // Lists of a fixed length are filled up with rows of score 0.
+    if score == 0.0 || !is_of_class {
+        return Some(Row::LeftOut);
+    }
+    let [width, height] = placement.frame_sides();
+    let is_inside =
+        (0.0..=x1).contains(&x0) && x1 <= width && (0.0..=y1).contains(&y0) && y1 <= height;
+    if !is_inside || !(0.0..=1.0).contains(&score) {
+        return None;
+    }
+    let ([x0, y0], [x1, y1]) = (placement.point([x0, y0]), placement.point([x1, y1]));
+    Some(Row::Counted([x0, y0, x1, y1, score]))
+}
+
+/// The same as findings that are matched.
+pub(crate) fn predicted(kept: &[KeptBox]) -> Vec<PredictedFinding> {
+    let finding = |of: &KeptBox| {
+        let [x0, y0, x1, y1, score] = of.map(f64::from_bits);
+        PredictedFinding { place: Place::Box([x0, y0, x1, y1]), score }
+    };
+    kept.iter().map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use fedval_study::protocol::{
+        DetectionPoint, FrameChoice, Layout, Matching, Monochrome1, Resize, ValueScaling,
+    };
+
+    use super::*;
+
+    const FRAME: ImageFrame = ImageFrame { height: 40, width: 20, place: None };
+
+    fn input() -> ModelInput {
+        ModelInput {
+            name: "image".to_owned(),
+            layout: Layout::Nchw,
+            height: 10,
+            width: 10,
+            channels: 1,
+            scaling: ValueScaling::Unit,
+            mean: 0.0,
+            standard_deviation: 1.0,
+            resize: Resize::Bilinear,
+            monochrome1: Monochrome1::Invert,
+            frame: FrameChoice::Only,
+            volume: None,
+        }
+    }
+
+    fn of(values: &[f32], class: Option<u32>, most_candidates: u32) -> Option<Vec<[f64; 5]>> {
+        let plan = DetectionPlan {
+            bins: 10,
+            matching: Matching::Iou(500),
+            most_candidates,
+            most_lesions: 3,
+            point: DetectionPoint { edge: 5, name: "call".parse().unwrap() },
+        };
+        let found = findings(values, BoxOutput { class }, &plan, &FRAME, &input())?;
+        Some(found.into_iter().map(|of| of.map(f64::from_bits)).collect())
+    }
+
+    #[test]
+    fn boxes_come_back_to_the_images_pixels_from_the_highest_score_down() {
+        let rows = [
+            [1.0, 2.0, 3.0, 4.0, 0.25],
+            // What a list was filled up with.
+            [0.0, 0.0, 0.0, 0.0, 0.0],
+            [0.0, 0.0, 10.0, 10.0, 0.75],
+        ];
+        let found = of(rows.as_flattened(), None, 9).unwrap();
+        assert_eq!(found, [[0.0, 0.0, 20.0, 40.0, 0.75], [2.0, 8.0, 6.0, 16.0, 0.25]]);
+        assert_eq!(of(rows.as_flattened(), None, 1).unwrap().len(), 1);
+        assert_eq!(of(&[], None, 9).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn only_boxes_of_the_class_are_findings() {
+        let rows = [[1.0, 1.0, 2.0, 2.0, 0.5, 0.0], [1.0, 1.0, 3.0, 3.0, 0.5, 1.0]];
+        assert_eq!(of(rows.as_flattened(), Some(1), 9).unwrap(), [[2.0, 4.0, 6.0, 12.0, 0.5]]);
+        assert_eq!(of(rows.as_flattened(), Some(2), 9).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn one_box_that_cannot_be_fails_the_case() {
+        let good = [1.0, 1.0, 2.0, 2.0, 0.5];
+        for bad in [
+            [-0.1, 1.0, 2.0, 2.0, 0.5],
+            [1.0, 1.0, 10.1, 2.0, 0.5],
+            [1.0, 1.0, 2.0, 10.1, 0.5],
+            [3.0, 1.0, 2.0, 2.0, 0.5],
+            [1.0, 3.0, 2.0, 2.0, 0.5],
+            [1.0, 1.0, 2.0, 2.0, 1.1],
+            [1.0, 1.0, 2.0, 2.0, -0.1],
+            [1.0, f32::NAN, 2.0, 2.0, 0.5],
+            [1.0, 1.0, 2.0, 2.0, f32::NAN],
+        ] {
+            assert!(of([good, bad].as_flattened(), None, 9).is_none(), "{bad:?}");
+        }
+    }
+}

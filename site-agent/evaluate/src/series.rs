@@ -1,0 +1,159 @@
+//! A case that is a folder: the files of one series, each read twice from the disk and never all of them held.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fedval_disclosure::SiteLocal;
+use fedval_ingest::{DecodeFailure, ReceivedImage};
+use fedval_preprocess::volume::MOST_SLICES;
+use fedval_study::Sha256Digest;
+use fedval_study::digest::Digesting;
+use fedval_study::summary::FailureReason;
+use tokio::time::timeout;
+
+use crate::lane::LaneError;
+use crate::reader::{Looked, NoImage, Reader, UNREADABLE, read_file};
+use crate::run::aside;
+
+/// All files of a series are at most so many times as large as the largest file that is read.
+const LARGEST_FILES: u64 = 16;
+/// Entries of a folder that are looked at, those that are left out among them.
+const MOST_ENTRIES: usize = 2 * MOST_SLICES;
+
+const TOO_LARGE: NoImage = NoImage { reason: FailureReason::Unsupported, code: "SERIES_TOO_LARGE" };
+const NOT_A_SERIES: NoImage = NoImage { reason: FailureReason::Unsupported, code: "SERIES_FOLDER" };
+const TIMED_OUT: NoImage = NoImage { reason: FailureReason::Undecodable, code: "DECODER_TIMEOUT" };
+
+/// Why there is no volume.
+enum Trouble {
+    Case(NoImage),
+    Machine(DecodeFailure),
+}
+
+impl From<DecodeFailure> for Trouble {
+    fn from(failure: DecodeFailure) -> Self {
+        match failure {
+            DecodeFailure::Case { reason, detail } => Self::Case(NoImage { reason, code: detail }),
+            failure => Self::Machine(failure),
+        }
+    }
+}
+
+/// Whether a path is a folder, asked where waiting for a disk holds nobody up.
+pub(crate) async fn is_folder(path: &Path) -> bool {
+    let path = path.to_owned();
+    aside(move || path.is_dir()).await
+}
+
+/// The volume of the files in `folder`, and the digest of all of them in the order of their names; absent where they
+/// could not all be looked at.
+pub(crate) async fn look(
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> Result<Looked<NoImage>, LaneError> {
+    let (folder, max_file_bytes) = (folder.to_owned(), reader.max_file_bytes);
+    let files = match aside(move || listed(&folder, max_file_bytes)).await {
+        Ok(files) => files,
+        Err(none) => return Ok((None, Err(none))),
+    };
+    let mut digest = None;
+    let patience = reader.decoder.series_patience();
+    let volume = timeout(patience, decoded(reader, &files, &mut digest)).await;
+    match volume.unwrap_or(Err(Trouble::Case(TIMED_OUT))) {
+        Ok(volume) => Ok((digest, Ok(volume))),
+        Err(Trouble::Case(none)) => Ok((digest, Err(none))),
+        Err(Trouble::Machine(failure)) => Err(LaneError::Machine(failure)),
+    }
+}
+
+async fn decoded(
+    reader: &mut Reader<'_>,
+    files: &[PathBuf],
+    whole: &mut Option<Sha256Digest>,
+) -> Result<SiteLocal<ReceivedImage>, Trouble> {
+    let max_file_bytes = reader.max_file_bytes;
+    let mut series = reader.decoder.series(reader.input, reader.keywords).await?;
+    let mut digests = Vec::with_capacity(files.len());
+    for file in files {
+        let (bytes, digest) = read(file, max_file_bytes).await?;
+        series.look(&bytes).await?;
+        digests.push(digest);
+    }
+    *whole = Some(digest_of(&digests));
+    for place in series.order().await? {
+        let (bytes, digest) = read(&files[place], max_file_bytes).await?;
+        if digest != digests[place] {
+            // It was written anew since it was looked at.
+            return Err(Trouble::Case(UNREADABLE));
+        }
+        series.take(&bytes).await?;
+    }
+    Ok(series.finish().await?)
+}
+
+async fn read(file: &Path, max_bytes: u64) -> Result<(Vec<u8>, Sha256Digest), Trouble> {
+    let file = file.to_owned();
+    aside(move || read_file(&file, max_bytes)).await.ok_or(Trouble::Case(UNREADABLE))
+}
+
+fn digest_of(files: &[Sha256Digest]) -> Sha256Digest {
+    let mut digesting = Digesting::default();
+    files.iter().for_each(|file| digesting.add(file.as_bytes()));
+    digesting.done()
+}
+
+/// The files of a folder, by name. Hidden ones and a DICOMDIR are no slices; a folder in the folder, or a link that may
+/// lead anywhere, is no series.
+fn listed(folder: &Path, max_file_bytes: u64) -> Result<Vec<PathBuf>, NoImage> {
+    let (mut files, mut bytes) = (Vec::new(), 0_u64);
+    for (count, entry) in fs::read_dir(folder).map_err(|_| UNREADABLE)?.enumerate() {
+        if count == MOST_ENTRIES || files.len() > MOST_SLICES {
+            return Err(TOO_LARGE);
+        }
+        let entry = entry.map_err(|_| UNREADABLE)?;
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(b".") || name == "DICOMDIR" {
+            continue;
+        }
+        // Of the entry itself: links are not followed.
+        let metadata = entry.metadata().map_err(|_| UNREADABLE)?;
+        if !metadata.is_file() {
+            return Err(NOT_A_SERIES);
+        }
+        bytes = bytes.saturating_add(metadata.len());
+        if bytes > max_file_bytes.saturating_mul(LARGEST_FILES) {
+            return Err(TOO_LARGE);
+        }
+        files.push(entry.path());
+    }
+    if files.is_empty() {
+        return Err(NOT_A_SERIES);
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a33_a_folder_is_not_left_and_its_files_are_counted() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let code = |most| listed(folder.path(), most).map_err(|none| none.code);
+        assert_eq!(code(100), Err("SERIES_FOLDER"), "there is nothing in it");
+        for name in ["b", "a", ".DS_Store", "DICOMDIR"] {
+            fs::write(at(name), [0; 40]).unwrap();
+        }
+        assert_eq!(code(100), Ok(vec![at("a"), at("b")]));
+        assert_eq!(code(4), Err("SERIES_TOO_LARGE"));
+        symlink("/", at("link")).unwrap();
+        assert_eq!(code(100), Err("SERIES_FOLDER"));
+        fs::remove_file(at("link")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        assert_eq!(code(100), Err("SERIES_FOLDER"));
+    }
+}

@@ -1,0 +1,30 @@
+//! Where the pixels of a single frame lie in the patient (PS3.3, C.7.6.2).
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use super::data_set::DataSet;
+use crate::decode::image_frame::FramePlace;
+
+/// By position, orientation and spacing at the root of the file; `None` where one is missing or cannot be read, as in
+/// radiographs and in enhanced images.
+pub(super) fn read(data_set: &DataSet<'_>) -> Option<FramePlace> {
+    let [x, y, z] = numbers(data_set, tags::IMAGE_POSITION_PATIENT)?;
+    let [a, b, c, d, e, f] = numbers(data_set, tags::IMAGE_ORIENTATION_PATIENT)?;
+    let [between_rows, between_columns] = numbers(data_set, tags::PIXEL_SPACING)?;
+    // DICOM counts to the left and to the back.
+    let turned = |[left, back, head]: [f64; 3], by: f64| [-left * by, -back * by, head * by];
+    Some(FramePlace {
+        origin: turned([x, y, z], 1.0),
+        row_step: turned([d, e, f], between_rows),
+        column_step: turned([a, b, c], between_columns),
+    })
+}
+
+/// Exactly so many decimal numbers.
+fn numbers<const N: usize>(data_set: &DataSet<'_>, tag: Tag) -> Option<[f64; N]> {
+    let text = data_set.whole_text(tag)?;
+    let number = |part: &str| part.trim_matches([' ', '\0']).parse::<f64>().ok();
+    let numbers: Option<Vec<f64>> = text.split('\\').map(number).collect();
+    numbers?.try_into().ok()
+}

@@ -1,0 +1,79 @@
+//! Where the pixels of an image lie: what is needed to hold against a mask what a model says of them.
+
+use std::fmt;
+
+use fedval_preprocess::Size;
+use fedval_study::protocol::ModelInput;
+use serde::{Deserialize, Serialize};
+
+/// The pixels of an image as they are decoded, before any is resized.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFrame {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Where they are in the patient; `None` where the file does not say it.
+    pub place: Option<FramePlace>,
+}
+
+/// A plane of pixels in the patient, in millimetres to the right, to the front and to the head.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FramePlace {
+    /// The middle of the first pixel.
+    pub origin: [f64; 3],
+    /// From one row to the next.
+    pub row_step: [f64; 3],
+    /// From one column to the next.
+    pub column_step: [f64; 3],
+}
+
+impl ImageFrame {
+    /// One whose file says nothing of the patient.
+    pub(super) const fn of(size: Size) -> Self {
+        Self { height: size.height, width: size.width, place: None }
+    }
+
+    /// A slice of a volume as the model sees it: no mask is held against one.
+    pub(super) const fn of_slice(input: &ModelInput) -> Self {
+        Self { height: input.height as usize, width: input.width as usize, place: None }
+    }
+
+    /// The same, where the file says it; what is no number is no place.
+    pub(super) fn at(size: Size, place: Option<FramePlace>) -> Self {
+        Self { place: place.filter(FramePlace::is_finite), ..Self::of(size) }
+    }
+
+    /// Height and width, if an image can have them.
+    pub(super) fn size(&self) -> Option<Size> {
+        Size::new(self.height, self.width).ok()
+    }
+
+    /// Whether an honest box would send it.
+    pub(super) fn is_possible(&self) -> bool {
+        self.size().is_some() && self.place.as_ref().is_none_or(FramePlace::is_finite)
+    }
+}
+
+impl FramePlace {
+    fn is_finite(&self) -> bool {
+        let parts = [self.origin, self.row_step, self.column_step];
+        parts.iter().flatten().all(|part| part.is_finite())
+    }
+}
+
+impl fmt::Debug for ImageFrame {
+    /// Shows no number of a case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ImageFrame(..)")
+    }
+}
+
+impl fmt::Debug for FramePlace {
+    /// Shows no number of a case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FramePlace(..)")
+    }
+}
