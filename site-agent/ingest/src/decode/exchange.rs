@@ -1,9 +1,10 @@
 //! What travels between the decoder's box and its parent.
 //!
 //! Request: length of the head in four bytes, the head as JSON, the file, or both masks of a case one behind the
-//! other, or the reference standard's and the numbers of a model's output. Reply: a byte that says how it went; for an image three zeros follow, the number of values in four bytes,
-//! the values as `f32`, and the attributes with the image's frame as JSON; for masks, what was measured of them. Integers are
-//! little-endian, values as this machine keeps them: both ends are the same program.
+//! other, or the reference standard's and the numbers of a model's output. Reply: a byte that says how it went; for
+//! an image three zeros follow, the number of values in four bytes, the values as `f32`, and the attributes with the
+//! image's frame as JSON; for masks, what was measured of them. Integers are little-endian, values as this machine
+//! keeps them: both ends are the same program.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
