@@ -171,10 +171,13 @@ impl ModelBox {
 
 /// The scores, where they were wanted.
 pub(crate) fn scores_of(answer: SiteLocal<ModelAnswer>) -> Result<SiteLocal<Vec<f64>>, ScoreError> {
-    match answer.open_on_site() {
-        ModelAnswer::Scores(scores) => Ok(SiteLocal::new(scores.clone())),
-        ModelAnswer::Tensor(_) => Err(ScoreError::Invalid),
+    if matches!(answer.open_on_site(), ModelAnswer::Tensor(_)) {
+        return Err(ScoreError::Invalid);
     }
+    Ok(answer.map(|answer| match answer {
+        ModelAnswer::Scores(scores) => scores,
+        ModelAnswer::Tensor(_) => Vec::new(),
+    }))
 }
 
 const fn box_limits(limits: &InferenceLimits, max_reply_bytes: u64) -> BoxLimits {

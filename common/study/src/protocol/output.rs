@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelInput;
-
 /// Most channels of a mask.
 pub const MOST_MASK_CHANNELS: u32 = 64;
 
@@ -26,7 +24,6 @@ pub enum OutputForm {
 
 impl OutputForm {
     // Protocols written before there was a choice have no such key, and keep their digest.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(super) const fn is_scores(&self) -> bool {
         matches!(self, Self::Scores)
     }
@@ -69,16 +66,6 @@ pub struct MaskOutput {
     pub channels: u32,
     /// When a pixel belongs to the structure.
     pub rule: MaskRule,
-}
-
-impl MaskOutput {
-    /// Values of all channels, of a model with this input.
-    #[must_use]
-    pub const fn values(self, input: &ModelInput) -> usize {
-        (input.height as usize)
-            .saturating_mul(input.width as usize)
-            .saturating_mul(self.channels as usize)
-    }
 }
 
 /// Boxes as a model gives them: `[N, 5]` or `[1, N, 5]`, each row the left, upper, right and lower edge and the score;

@@ -86,10 +86,9 @@ fn check_index_test(
     }
     let is_called = matches!(index_test, IndexTestColumn::Called(_));
     let has_masks = match index_test {
-        IndexTestColumn::Masks { .. } => true,
         // Without a model that gives one, the index test's mask is missing.
         IndexTestColumn::Outlined { .. } if task.structure().is_some() => form.mask().is_some(),
-        IndexTestColumn::Outlined { .. } => true,
+        IndexTestColumn::Masks { .. } | IndexTestColumn::Outlined { .. } => true,
         _ => false,
     };
     match (task.structure(), has_masks) {

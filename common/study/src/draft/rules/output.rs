@@ -44,6 +44,11 @@ fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) 
         "names no channel",
         "give the structure's channel, from 0",
     );
+    check_rule(mask, output.scale, found);
+}
+
+/// When a pixel belongs to the structure.
+fn check_rule(mask: MaskOutput, scale: ScoreScale, found: &mut Breaches) {
     match mask.rule {
         MaskRule::Threshold(micro) => {
             found.unless(
@@ -53,7 +58,7 @@ fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) 
                 "write a probability, such as 0.5, also for a model that gives logits",
             );
             found.unless(
-                output.scale != ScoreScale::Value,
+                scale != ScoreScale::Value,
                 "model.output.scale",
                 "must be \"probability\" or \"logit\" where a mask has a threshold",
                 "write the scale of the model's numbers",
@@ -67,7 +72,7 @@ fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) 
                 "write rule = \"threshold\" with a threshold",
             );
             found.unless(
-                output.scale == ScoreScale::Value,
+                scale == ScoreScale::Value,
                 "model.output.scale",
                 "means nothing where the highest channel counts",
                 "leave it out",

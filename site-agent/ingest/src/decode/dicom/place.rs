@@ -9,15 +9,16 @@ use crate::decode::image_frame::FramePlace;
 /// By position, orientation and spacing at the root of the file; `None` where one is missing or cannot be read, as in
 /// radiographs and in enhanced images.
 pub(super) fn read(data_set: &DataSet<'_>) -> Option<FramePlace> {
-    let [x, y, z] = numbers(data_set, tags::IMAGE_POSITION_PATIENT)?;
-    let [a, b, c, d, e, f] = numbers(data_set, tags::IMAGE_ORIENTATION_PATIENT)?;
+    let position = numbers(data_set, tags::IMAGE_POSITION_PATIENT)?;
+    let orientation: [f64; 6] = numbers(data_set, tags::IMAGE_ORIENTATION_PATIENT)?;
+    let direction = |from: usize| [0, 1, 2].map(|part| orientation[from + part]);
     let [between_rows, between_columns] = numbers(data_set, tags::PIXEL_SPACING)?;
     // DICOM counts to the left and to the back.
     let turned = |[left, back, head]: [f64; 3], by: f64| [-left * by, -back * by, head * by];
     Some(FramePlace {
-        origin: turned([x, y, z], 1.0),
-        row_step: turned([d, e, f], between_rows),
-        column_step: turned([a, b, c], between_columns),
+        origin: turned(position, 1.0),
+        row_step: turned(direction(3), between_rows),
+        column_step: turned(direction(0), between_columns),
     })
 }
 
