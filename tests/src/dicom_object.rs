@@ -6,6 +6,10 @@ pub type Tag = (u16, u16);
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 
 /// A file: preamble, meta information, data set.
+///
+/// # Panics
+///
+/// Of an element that is longer than its length can say.
 #[must_use]
 pub fn object(sop_class: &str, elements: &[Vec<u8>]) -> Vec<u8> {
     let meta = [
@@ -28,6 +32,10 @@ pub fn text(tag: Tag, form: &[u8; 2], value: &str) -> Vec<u8> {
 }
 
 /// A sequence of items.
+///
+/// # Panics
+///
+/// Of an item of 4 GiB.
 #[must_use]
 pub fn sequence(tag: Tag, items: &[Vec<u8>]) -> Vec<u8> {
     let item = |item: &Vec<u8>| {
@@ -38,6 +46,10 @@ pub fn sequence(tag: Tag, items: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// An element.
+///
+/// # Panics
+///
+/// Of a value that is longer than its length can say.
 #[must_use]
 pub fn element((group, number): Tag, form: &[u8; 2], value: &[u8]) -> Vec<u8> {
     let mut bytes = [group.to_le_bytes(), number.to_le_bytes()].concat();

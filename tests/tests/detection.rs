@@ -323,7 +323,7 @@ fn check_site(report: &Value, name: &str, truth: &[Truth]) {
 }
 
 /// Precision over recall by strips, counts straight between the scores that were told.
-fn area<'t>(scans: impl Iterator<Item = &'t Truth> + Clone, thresholds: &[f64]) -> f64 {
+fn area<'t>(scans: &(impl Iterator<Item = &'t Truth> + Clone), thresholds: &[f64]) -> f64 {
     let lesions: usize = scans.clone().map(|scan| scan.lesions).sum();
     let (mut area, mut before) = (0.0, (0.0, 0.0));
     for threshold in thresholds {
@@ -362,13 +362,13 @@ fn check_average_precision(name: &str, site: &Value, truth: &[Truth]) {
     let curve = site["detection"]["curve"].as_array().expect("a list");
     let thresholds: Vec<f64> = curve.iter().map(|point| number(point, "/threshold")).collect();
     let own = |path: &str| number(site, &format!("/metrics/average_precision{path}"));
-    let expected = area(truth.iter(), &thresholds);
+    let expected = area(&truth.iter(), &thresholds);
     near(name, own("/estimate"), expected, 1e-4);
     near(name, expected, average_precision_of_all(truth), 0.05);
     let patients: BTreeSet<usize> = truth.iter().map(|scan| scan.patient).collect();
     let without = |patient: &usize| {
         let patient = *patient;
-        area(truth.iter().filter(move |scan| scan.patient != patient), &thresholds)
+        area(&truth.iter().filter(move |scan| scan.patient != patient), &thresholds)
     };
     let areas: Vec<f64> = patients.iter().map(without).collect();
     let n = real(areas.len());

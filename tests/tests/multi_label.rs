@@ -63,7 +63,7 @@ fn hospital(
                     ((middle + luck).clamp(0.01, 0.99) * 1000.0).round() / 1000.0
                 })
             };
-            let images = (0..1 + usize::from(index % 4 == 0)).map(|_| image()).collect();
+            let images = (0..=usize::from(index % 4 == 0)).map(|_| image()).collect();
             let start = [0, patients / 3, patients / 2];
             let is_missing = |of: usize| (start[of]..start[of] + missing[of]).contains(&index);
             let reference = [0, 1, 2].map(|of| (!is_missing(of)).then_some(is_there[of]));
@@ -163,8 +163,8 @@ fn area(patients: &[Patient], condition: usize) -> (f64, Vec<f64>) {
     let area = wins.sum::<f64>() / size(true);
     let mut parts = vec![0.0; patients.len()];
     for case in &assessed {
-        let side = size(case.2);
-        parts[case.0] = (placement(case) - area) / (side * (side - 1.0)).sqrt();
+        let of_kind = size(case.2);
+        parts[case.0] = (placement(case) - area) / (of_kind * (of_kind - 1.0)).sqrt();
     }
     (area, parts)
 }

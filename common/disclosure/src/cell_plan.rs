@@ -242,7 +242,9 @@ fn hide_near_conditions(shown: &mut Shown, own: &Footprint, k: u64) {
         let cells: Vec<Row> = shown.visible_of(table);
         let mut others = (0..table).flat_map(|earlier| shown.visible_of(earlier));
         if others.any(|other| cells.iter().any(|cell| is_near(*cell, other))) {
-            cells.into_iter().for_each(|cell| shown.hide(cell));
+            for cell in cells {
+                shown.hide(cell);
+            }
         }
     }
 }

@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn the_same_condition_twice_is_no_more_certain_than_once() {
-        let one = condition([5, 4, 3, 6, 2, 1, 2, 4], "++-+--+-");
-        let once = macro_area(std::slice::from_ref(&one)).unwrap();
-        let twice = macro_area(&[one.clone(), one]).unwrap();
+        let cases = condition([5, 4, 3, 6, 2, 1, 2, 4], "++-+--+-");
+        let once = macro_area(std::slice::from_ref(&cases)).unwrap();
+        let twice = macro_area(&[cases.clone(), cases]).unwrap();
         assert!((once.se - twice.se).abs() < 1e-15);
         assert!((once.mean - twice.mean).abs() < 1e-15);
     }

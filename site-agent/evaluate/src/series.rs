@@ -98,7 +98,9 @@ async fn read(file: &Path, max_bytes: u64) -> Result<(Vec<u8>, Sha256Digest), Tr
 
 fn digest_of(files: &[Sha256Digest]) -> Sha256Digest {
     let mut digesting = Digesting::default();
-    files.iter().for_each(|file| digesting.add(file.as_bytes()));
+    for file in files {
+        digesting.add(file.as_bytes());
+    }
     digesting.done()
 }
 

@@ -65,7 +65,9 @@ mod tests {
 
     fn pooled(pooling: SlabPooling, slabs: &[&[f64]]) -> Option<Vec<f64>> {
         let mut pooled = Pooled::new(pooling);
-        slabs.iter().for_each(|scores| pooled.add(scores));
+        for scores in slabs {
+            pooled.add(scores);
+        }
         pooled.scores()
     }
 

@@ -57,7 +57,7 @@ impl StructureSet {
 
     fn bytes(&self) -> Vec<u8> {
         let of = |place: usize| padded(&(place + 1).to_string());
-        let named = |(place, (name, _)): (usize, &Region)| {
+        let number_and_name = |(place, (name, _)): (usize, &Region)| {
             let number = element_bytes(0x3006, 0x0022, "IS", &of(place), true);
             [number, element_bytes(0x3006, 0x0026, "LO", name, true)].concat()
         };
@@ -66,7 +66,7 @@ impl StructureSet {
             let number = element_bytes(0x3006, 0x0084, "IS", &of(place), true);
             [sequence(0x3006, 0x0040, &contours), number].concat()
         };
-        let names: Vec<Vec<u8>> = self.regions.iter().enumerate().map(named).collect();
+        let names: Vec<Vec<u8>> = self.regions.iter().enumerate().map(number_and_name).collect();
         let contours: Vec<Vec<u8>> = self.regions.iter().enumerate().map(drawn).collect();
         [
             header_of(RT_STRUCTURE_SET, EXPLICIT),
@@ -81,7 +81,7 @@ impl StructureSet {
         let mut numbers: Vec<String> =
             line.iter().flat_map(|corner| millimetres(*corner)).map(|mm| mm.to_string()).collect();
         if let Some(first) = self.first {
-            numbers[0] = first.to_owned();
+            first.clone_into(&mut numbers[0]);
         }
         let count = padded(&(line.len() + self.further).to_string());
         [
@@ -186,8 +186,8 @@ fn a_circle_holds_the_voxels_whose_middles_are_nearer_than_its_radius() {
         u8::from(way[0].hypot(way[1]) < RADIUS)
     };
     let volume = MaskFile { lengths: [60, 50, 4], label, ..a_box() };
-    let inside = volume.stored().iter().filter(|label| **label == 1).count();
-    let area = 0.8 * f64::from(u32::try_from(inside / 4).unwrap());
+    let inside: u32 = volume.stored().iter().map(|label| u32::from(*label)).sum();
+    let area = 0.8 * f64::from(inside / 4);
     let circle = std::f64::consts::PI * RADIUS * RADIUS;
     assert!((area / circle - 1.0).abs() < 0.01, "{area}");
     let ring = |slice: f64| {

@@ -337,9 +337,9 @@ fn check_points<'a>(
     check_names(protocol.operating_points.iter().map(|point| &point.name), names)
 }
 
-fn check_names<'a>(
-    expected: impl Iterator<Item = &'a Name>,
-    found: impl Iterator<Item = &'a Name>,
+fn check_names<'e, 'f>(
+    expected: impl Iterator<Item = &'e Name>,
+    found: impl Iterator<Item = &'f Name>,
 ) -> Result<(), SchemaBreach> {
     if expected.eq(found) { Ok(()) } else { Err(SchemaBreach::OperatingPoints) }
 }

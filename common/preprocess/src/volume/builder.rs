@@ -72,9 +72,9 @@ impl VolumeBuilder {
     ///
     /// [`Unfit::PixelCount`] of one that is of another size, or one too many.
     pub fn take(&mut self, slice: &[f32]) -> Result<(), Unfit> {
-        let place = self.taken;
+        let index = self.taken;
         let [columns, rows, _] = [0, 1, 2].map(|axis: usize| self.axes[axis].length);
-        let is_needed = *self.is_needed.get(place).ok_or(Unfit::PixelCount)?;
+        let is_needed = *self.is_needed.get(index).ok_or(Unfit::PixelCount)?;
         if slice.len() != columns * rows {
             return Err(Unfit::PixelCount);
         }
@@ -85,7 +85,7 @@ impl VolumeBuilder {
         let plane = self.plane(slice);
         let taps = self.axes[2].taps.clone();
         for (voxel, tap) in taps.iter().enumerate() {
-            if let Some(tap) = tap.filter(|tap| tap.high == place) {
+            if let Some(tap) = tap.filter(|tap| tap.high == index) {
                 self.write(voxel, tap, &plane);
             }
         }

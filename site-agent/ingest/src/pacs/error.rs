@@ -77,36 +77,10 @@ impl PacsError {
     pub const fn is_passing(self) -> bool {
         matches!(self, Self::Unreachable | Self::Busy | Self::Failed)
     }
-}
 
-impl Problem for PacsError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::BadAddress => "PACS_ADDRESS_INVALID",
-            Self::BadDimseAddress => "PACS_DIMSE_ADDRESS_INVALID",
-            Self::BadTitle => "PACS_TITLE_INVALID",
-            Self::WithoutTls => "PACS_WITHOUT_TLS",
-            Self::BadLimit => "PACS_LIMIT_INVALID",
-            Self::BadLogin => "PACS_CREDENTIALS_INVALID",
-            Self::BadAuthority => "PACS_CA_INVALID",
-            Self::BadIdentity => "PACS_IDENTITY_INVALID",
-            Self::Unreachable => "PACS_UNREACHABLE",
-            Self::Certificate => "PACS_CERTIFICATE",
-            Self::IdentityRefused => "PACS_IDENTITY_REFUSED",
-            Self::Refused => "PACS_REFUSED",
-            Self::Redirected => "PACS_REDIRECTED",
-            Self::Busy => "PACS_BUSY",
-            Self::Failed => "PACS_FAILED",
-            Self::TitleRefused => "PACS_TITLE_REFUSED",
-            Self::DestinationUnknown => "PACS_DESTINATION_UNKNOWN",
-            Self::NotListening => "PACS_NOT_LISTENING",
-            Self::NotDimse => "PACS_NOT_DIMSE",
-            Self::NotDicomWeb => "PACS_NOT_DICOMWEB",
-        }
-    }
-
-    fn remedy(&self) -> Option<String> {
-        let remedy = match self {
+    /// What to write instead, where the settings are wrong.
+    const fn to_write(self) -> Option<&'static str> {
+        Some(match self {
             Self::BadAddress => "write it as https://HOST[:PORT]/PATH, without user or password",
             Self::BadDimseAddress => "write it as HOST:PORT",
             Self::BadTitle => {
@@ -131,6 +105,13 @@ impl Problem for PacsError {
                 "name files with the certificate and its unencrypted key, in PEM, as certificate and \
                  key"
             }
+            _ => return None,
+        })
+    }
+
+    /// What to do or ask for, where the settings may be right.
+    const fn to_ask(self) -> Option<&'static str> {
+        Some(match self {
             Self::Unreachable => {
                 "run `fedval-agent check` on this machine, and ask the PACS team whether it may \
                  connect; the run goes on by itself"
@@ -168,8 +149,39 @@ impl Problem for PacsError {
                  with retrieve = \"move\""
             }
             Self::NotDicomWeb => "ask the PACS team for the root of QIDO-RS and WADO-RS",
-        };
-        Some(remedy.to_owned())
+            _ => return None,
+        })
+    }
+}
+
+impl Problem for PacsError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadAddress => "PACS_ADDRESS_INVALID",
+            Self::BadDimseAddress => "PACS_DIMSE_ADDRESS_INVALID",
+            Self::BadTitle => "PACS_TITLE_INVALID",
+            Self::WithoutTls => "PACS_WITHOUT_TLS",
+            Self::BadLimit => "PACS_LIMIT_INVALID",
+            Self::BadLogin => "PACS_CREDENTIALS_INVALID",
+            Self::BadAuthority => "PACS_CA_INVALID",
+            Self::BadIdentity => "PACS_IDENTITY_INVALID",
+            Self::Unreachable => "PACS_UNREACHABLE",
+            Self::Certificate => "PACS_CERTIFICATE",
+            Self::IdentityRefused => "PACS_IDENTITY_REFUSED",
+            Self::Refused => "PACS_REFUSED",
+            Self::Redirected => "PACS_REDIRECTED",
+            Self::Busy => "PACS_BUSY",
+            Self::Failed => "PACS_FAILED",
+            Self::TitleRefused => "PACS_TITLE_REFUSED",
+            Self::DestinationUnknown => "PACS_DESTINATION_UNKNOWN",
+            Self::NotListening => "PACS_NOT_LISTENING",
+            Self::NotDimse => "PACS_NOT_DIMSE",
+            Self::NotDicomWeb => "PACS_NOT_DICOMWEB",
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        self.to_write().or_else(|| self.to_ask()).map(str::to_owned)
     }
 
     fn exit(&self) -> Exit {

@@ -20,10 +20,13 @@ const WANTED: [Tag; 11] = [
     tags::REFERENCED_ROI_NUMBER,
     tags::CONTOUR_SEQUENCE,
     tags::CONTOUR_GEOMETRIC_TYPE,
-    tags::CONTOUR_OFFSET_VECTOR,
+    CONTOUR_OFFSET_VECTOR,
     tags::NUMBER_OF_CONTOUR_POINTS,
     tags::CONTOUR_DATA,
 ];
+
+/// Retired, and still to be met in files.
+const CONTOUR_OFFSET_VECTOR: Tag = Tag(0x3006, 0x0045);
 
 /// Most corners of the structure, over all its contours.
 const MAX_CORNERS: usize = 1 << 22;
@@ -82,8 +85,8 @@ fn contour(item: &Item<'_>, corners_left: &mut usize) -> Result<Contour, ImageFa
         // Points and open lines have no inside.
         _ => return Err(ImageFault::MaskContour),
     };
-    // Retired: corners that stand elsewhere than they say.
-    if item.decimals(tags::CONTOUR_OFFSET_VECTOR)?.iter().any(|mm| mm.abs() > 0.0) {
+    // Corners that stand elsewhere than they say.
+    if item.decimals(CONTOUR_OFFSET_VECTOR)?.iter().any(|mm| mm.abs() > 0.0) {
         return Err(ImageFault::MaskContour);
     }
     let count = item.count(tags::CONTOUR_DATA);

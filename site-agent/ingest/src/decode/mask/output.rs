@@ -79,14 +79,14 @@ fn in_frame(mask: Mask, frame: &ImageFrame, size: Size) -> Result<Mask, ImageFau
         (Space::Patient { .. }, Some(place)) => place,
         _ => return Err(ImageFault::MaskGrid),
     };
-    let plane = Plane::of(&mask.grid, &place, size).ok_or(ImageFault::MaskGrid)?;
+    let cut = Plane::of(&mask.grid, &place, size).ok_or(ImageFault::MaskGrid)?;
     let mut voxels = Voxels::none(shape)?;
-    match plane.slice(&mask.grid) {
+    match cut.slice(&mask.grid) {
         Some(slice) => {
-            for place in 0..size.pixels() {
-                let pixel = [place / size.width, place % size.width];
-                if mask.voxels.holds(plane.voxel(&mask.grid, slice, pixel)) {
-                    voxels.add(place);
+            for index in 0..size.pixels() {
+                let pixel = [index / size.width, index % size.width];
+                if mask.voxels.holds(cut.voxel(&mask.grid, slice, pixel)) {
+                    voxels.add(index);
                 }
             }
         }

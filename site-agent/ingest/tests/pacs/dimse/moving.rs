@@ -36,13 +36,13 @@ fn moving(peer: &Peer, port: u16) -> Pacs {
 
 /// A PACS that does something before it says with which status it is done.
 pub(crate) fn with_move(status: u16, act: impl Fn() + Send + Sync + 'static) -> Peer {
-    Peer::start(move |talk, asked| match asked.field {
-        FIND => honest_find(talk, asked),
-        _ => {
-            act();
-            talk.answer(asked, PENDING, None)?;
-            talk.answer(asked, status, None)
+    Peer::start(move |talk, asked| {
+        if asked.field == FIND {
+            return honest_find(talk, asked);
         }
+        act();
+        talk.answer(asked, PENDING, None)?;
+        talk.answer(asked, status, None)
     })
 }
 

@@ -115,7 +115,9 @@ impl Talk {
         put(&mut command, tags::STATUS, &status.to_le_bytes());
         let result = result.map(|result| {
             let mut bytes = Vec::new();
-            result.iter().for_each(|(tag, value)| put(&mut bytes, *tag, value.as_bytes()));
+            for (tag, value) in result {
+                put(&mut bytes, *tag, value.as_bytes());
+            }
             bytes
         });
         self.message(asked.context, &grouped(command), result.as_deref())

@@ -35,10 +35,10 @@ pub(in crate::decode) struct Contour {
 /// contours that lie in no plane of it, or overlap so that it is not clear what is meant, and
 /// [`ImageFault::MaskGap`] where a slice was left out.
 pub(super) fn drawn(regions: &[Vec<Contour>], on: &Mask) -> Result<Mask, ImageFault> {
-    let places = Places::of(&on.grid)?;
+    let in_voxels = Places::of(&on.grid)?;
     let placed: Vec<Vec<Placed>> = regions
         .iter()
-        .map(|region| region.iter().map(|contour| places.of_contour(contour)).collect())
+        .map(|region| region.iter().map(|contour| in_voxels.of_contour(contour)).collect())
         .collect();
     let Some(axis) = flat_axis(&placed)? else {
         return Ok(Mask { grid: on.grid, voxels: Voxels::none(on.grid.shape)?, cut: on.cut });
