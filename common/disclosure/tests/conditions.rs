@@ -117,6 +117,23 @@ fn with_enough_patients_every_condition_is_told_as_it_was_counted() {
 }
 
 #[test]
+fn few_with_two_conditions_keep_the_error_of_the_mean_and_nothing_else() {
+    let site = Site::new();
+    let mut patients = patients(0, 300, SHARES);
+    // Of forty with a nodule five have a mass.
+    for (place, patient) in patients.iter_mut().enumerate() {
+        patient.reference[1] = Some((20..80).contains(&place));
+        patient.reference[2] = Some(place < 25 || (100..115).contains(&place));
+    }
+    let told = site.told(&patients);
+    assert_eq!(shown(&told), [true; 3]);
+    assert_eq!(told.macro_se_nano, Cell::Suppressed);
+    let (_, most) = told.macro_area().unwrap();
+    let exact = findings(&site.protocol, &patients).macro_se_nano.unwrap();
+    assert!(most * 1e9 > f64::from(u32::try_from(exact).unwrap()));
+}
+
+#[test]
 fn a_condition_of_few_stays_with_the_mean_and_the_others_are_told() {
     let site = Site::new();
     let mut patients = patients(0, 300, SHARES);

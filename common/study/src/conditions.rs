@@ -10,6 +10,7 @@ use crate::id::Name;
 use crate::performance::{ContradictoryPerformance, Performance, holds};
 use crate::protocol::{Condition, MOST_CONDITIONS};
 use crate::result::{Cell, exact_cell};
+use crate::two_figures;
 
 /// More patients are no cohort.
 const MOST_PATIENTS: u64 = 1 << 40;
@@ -17,15 +18,16 @@ const MOST_PATIENTS: u64 = 1 << 40;
 /// The aggregates of several conditions.
 ///
 /// Patients of two conditions overlap, and of each other patients may be missing: nothing of one condition follows
-/// from the others. How many patients of both are in one, and products of two areas' placements, never travel.
+/// from the others. How many patients of both are in one never travels; the error of the mean of the areas, in which
+/// the patients of two conditions meet, leaves to two figures and only where every such meeting is of nobody or of many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionPerformance {
     /// Of each condition, in the protocol's order.
     pub conditions: Vec<ConditionCell>,
     /// The standard error of the mean of the areas, in 10⁻⁹, between patients (see
-    /// [`macro_area`](fedval_stats::multilabel::macro_area)); suppressed beside a condition that is, and where there is
-    /// none.
+    /// [`macro_area`](fedval_stats::multilabel::macro_area)), to two figures; suppressed beside a condition that is, and
+    /// where it would tell how few patients have two of them.
     #[serde(serialize_with = "exact_cell")]
     pub macro_se_nano: Cell<u64>,
     /// Patients who were assessed for at least one condition.
@@ -48,7 +50,7 @@ pub struct ConditionCell {
 pub struct ConditionFindings {
     /// Of each condition, in the protocol's order; `None` where nobody was assessed for it.
     pub conditions: Vec<Option<Performance>>,
-    /// The standard error of the mean of the areas, in 10⁻⁹; `None` where it cannot be estimated.
+    /// The standard error of the mean of the areas, in 10⁻⁹, to two figures; `None` where it cannot be estimated.
     pub macro_se_nano: Option<u64>,
     /// Patients who were assessed for at least one condition.
     pub patients: u64,
@@ -67,25 +69,29 @@ impl ConditionPerformance {
         self.patients.saturating_sub(performance.patients.total)
     }
 
-    /// The mean of the areas with its standard error, on the probability scale.
+    /// The mean of the areas with its standard error, on the probability scale. Where the error stayed, the mean of the
+    /// areas' own stands in its place, which it cannot exceed whatever patients the conditions share.
     ///
-    /// `None` where a condition or the error stayed, or an area cannot be estimated.
+    /// `None` where a condition stayed, or an area cannot be estimated.
     #[must_use]
     pub fn macro_area(&self) -> Option<(f64, f64)> {
-        let (mean, _) = self.areas()?;
-        Some((mean, from_nano(*self.macro_se_nano.released()?)))
+        let areas = self.areas()?;
+        let told = self.macro_se_nano.released();
+        Some((areas.mean, told.map_or(areas.mean_se, |nano| from_nano(*nano))))
     }
 
-    /// The means of all areas and of their standard errors.
-    fn areas(&self) -> Option<(f64, f64)> {
-        let (mut mean, mut se, mut areas) = (0.0, 0.0, 0.0);
+    /// All areas together.
+    fn areas(&self) -> Option<Areas> {
+        let (mut sum, mut errors, mut largest, mut count) = (0.0, 0.0, 0.0_f64, 0.0);
         for cell in &self.conditions {
             let area = delong(&cell.performance.released()?.ranks).ok()?;
-            mean += area.auc;
-            se += area.se;
-            areas += 1.0;
+            sum += area.auc;
+            errors += area.se;
+            largest = largest.max(area.se);
+            count += 1.0;
         }
-        (areas > 0.0).then(|| (mean / areas, se / areas))
+        let least_se = ((2.0 * largest - errors) / count).max(0.0);
+        (count > 0.0).then(|| Areas { mean: sum / count, mean_se: errors / count, least_se })
     }
 
     /// The consistency that can be tested without the data.
@@ -107,20 +113,42 @@ impl ConditionPerformance {
             )?;
             holds(patients.total <= self.patients, "who is assessed for a condition is a patient")?;
         }
-        let Cell::Released(macro_se_nano) = self.macro_se_nano else { return Ok(()) };
-        let most = self.areas().and_then(|(_, se)| nano(se));
-        holds(most.is_some(), "a mean stands beside all that it is of")?;
-        // A unit more: both were rounded.
-        let most = most.map_or(0, |most| most + 1);
-        holds(macro_se_nano <= most, "a mean errs no more than what it is of")
+        self.macro_se_nano.released().map_or(Ok(()), |nano| self.check_macro_se(*nano))
+    }
+
+    fn check_macro_se(&self, nano: u64) -> Result<(), ContradictoryPerformance> {
+        let Some(areas) = self.areas() else {
+            return holds(false, "a mean stands beside all that it is of");
+        };
+        let is_written_so = nano > 0 && two_figures::are_all(nano);
+        holds(is_written_so, "an error has two figures, and is not nothing")?;
+        let se = from_nano(nano);
+        let room = ROUNDING * se + from_nano(1);
+        holds(se - room <= areas.mean_se, "a mean errs no more than what it is of")?;
+        holds(
+            se + room >= areas.least_se,
+            "a mean errs no less than its parts leave of the largest",
+        )
     }
 }
 
+/// Two figures are off by no more than a twentieth.
+const ROUNDING: f64 = 0.05;
+
+/// The areas of all conditions.
+struct Areas {
+    mean: f64,
+    /// The mean of their standard errors: that of the mean if all went up and down together.
+    mean_se: f64,
+    /// The standard error of the mean if all others went against the one that errs the most.
+    least_se: f64,
+}
+
 impl ConditionFindings {
-    /// The error of the mean in the form in which it travels; `None` of what is no standard error.
+    /// The error of the mean in the form in which it travels, to two figures; `None` of what is no standard error.
     #[must_use]
     pub fn told(area: &MacroArea) -> Option<u64> {
-        nano(area.se)
+        nano(area.se).filter(|nano| *nano > 0).map(two_figures::rounded)
     }
 
     /// What leaves where the conditions at these places do.

@@ -8,6 +8,7 @@ use crate::id::Name;
 use crate::performance::{ContradictoryPerformance, PatientCounts, holds};
 use crate::protocol::DetectionPlan;
 use crate::result::{Cell, exact_cell};
+use crate::two_figures;
 
 /// More scans are no cohort.
 const MOST_SCANS: u64 = 1 << 40;
@@ -171,8 +172,14 @@ impl DetectionPerformance {
             !self.curve.is_empty() && self.known(plan).len() >= LEAST_SCORES,
             "the error of an area stands beside a curve",
         )?;
-        holds(has_two_figures(of.se_micro), "an error has two figures")?;
-        holds(of.se_micro <= 1_000_000, "a share errs by no more than 1")
+        holds(two_figures::are_all(of.se_micro), "an error has two figures")?;
+        holds(of.se_micro <= 1_000_000, "a share errs by no more than 1")?;
+        let is_at_an_end = |area: f64| area <= 0.0 || area >= 1.0;
+        let area = self.at_scores(plan).average_precision();
+        holds(
+            area.is_none_or(|area| (of.se_micro == 0) == is_at_an_end(area)),
+            "an error is nothing where its area leaves no other",
+        )
     }
 
     /// Residuals between patients add up to nothing, so the root of their squares is at most √2 times all false
@@ -216,8 +223,9 @@ impl DetectionPerformance {
 impl PointCounts {
     fn check(&self) -> Result<(), ContradictoryPerformance> {
         let errors = [self.rate_se_micro, self.sensitivity_se_micro];
-        let two_figures = |cell: &Cell<u64>| cell.released().is_none_or(|se| has_two_figures(*se));
-        holds(errors.iter().all(two_figures), "an error has two figures")?;
+        let are_short =
+            |cell: &Cell<u64>| cell.released().is_none_or(|se| two_figures::are_all(*se));
+        holds(errors.iter().all(are_short), "an error has two figures")?;
         holds(
             self.sensitivity_se_micro.released().is_none_or(|se| *se <= 1_000_000),
             "a share errs by no more than 1",
@@ -226,17 +234,6 @@ impl PointCounts {
             self.false_positives.released().is_none() && self.rate_se_micro.released().is_some();
         holds(!is_alone, "an error stands beside its count")
     }
-}
-
-/// Whether nothing but zeros follows the first two digits.
-const fn has_two_figures(mut number: u64) -> bool {
-    while number >= 100 {
-        if !number.is_multiple_of(10) {
-            return false;
-        }
-        number /= 10;
-    }
-    true
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod result;
 pub mod round;
 pub mod summary;
 pub mod terms;
+mod two_figures;
 
 /// What this crate's errors implement and its records are dated with.
 pub use fedval_ambient::{Exit, Problem, Timestamp};

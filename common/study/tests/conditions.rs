@@ -163,11 +163,13 @@ fn aggregates_of_conditions_survive_their_form_and_keep_every_relation() {
 #[test]
 fn what_no_cohort_has_is_refused() {
     let plan = three_conditions(support::protocol(), "macro_auroc");
-    let wrong: [fn(&mut ConditionPerformance); 6] = [
+    let wrong: [fn(&mut ConditionPerformance); 8] = [
         |p| p.conditions.truncate(1),
         |p| p.patients = 199,
         |p| p.patients = u64::MAX,
         |p| p.macro_se_nano = Cell::Released(500_000_000),
+        |p| p.macro_se_nano = Cell::Released(0),
+        |p| p.macro_se_nano = Cell::Released(*p.macro_se_nano.released().unwrap() + 1),
         |p| p.conditions[1].performance = Cell::Suppressed,
         |p| {
             let Cell::Released(own) = &mut p.conditions[0].performance else { panic!("effusion") };
@@ -179,6 +181,12 @@ fn what_no_cohort_has_is_refused() {
         wrong(&mut found);
         assert!(found.check().is_err(), "{place}");
     }
+    // Where its error stayed, the mean has the largest that it can have.
+    let mut found = performance(&plan);
+    let (mean, se) = found.macro_area().unwrap();
+    found.macro_se_nano = Cell::Suppressed;
+    assert_eq!(found.check(), Ok(()));
+    assert!(found.macro_area().is_some_and(|(same, most)| same == mean && most > se));
     // A condition stays with the mean.
     let mut found = performance(&plan);
     found.conditions[1].performance = Cell::Suppressed;

@@ -452,8 +452,13 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
         let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
         assert!(found.contains(&path), "{with}: {found:?}");
     }
+    // Alone it is met by finding hardly anything at some sites.
     let area = findings().replace("lesion_sensitivity@half", "average_precision");
-    assert_eq!(parsed(&area).endpoints[0].metric.to_string(), "average_precision");
+    assert_eq!(refused(&area).problems[0].path, "endpoints[0].metric");
+    let both = format!(
+        "{area}[[endpoints]]\nname = \"found\"\nmetric = \"lesion_sensitivity@half\"\nlimit = 0.5\n"
+    );
+    assert_eq!(parsed(&both).endpoints[0].metric.to_string(), "average_precision");
     // Nobody else has such metrics.
     for metric in ["cpm", "average_precision"] {
         let binary = GOOD.replace("metric = \"auroc\"", &format!("metric = \"{metric}\""));

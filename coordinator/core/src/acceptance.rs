@@ -286,7 +286,10 @@ fn check_measures(release: &Release<MeasurePerformance>) -> Result<(), SubmitErr
     let contradiction = |relation| SubmitError::Contradiction { relation };
     let (k, room) = (release.terms.k, release.terms.rounding_base.saturating_sub(1));
     let most = |count: u64| count.saturating_add(room);
-    let all = most(release.overall.patients);
+    // Where too few were outlined, what is told rests on all who have the structure.
+    let own = &release.overall;
+    let of_misses = own.having_structure().filter(|_| own.is_of_misses());
+    let all = most(of_misses.unwrap_or(own.patients));
     let whole = PatientCounts { total: all, with_negative: all, with_positive: all };
     let cells = || {
         let shown = |cell: &'_ SubgroupCell<MeasurePerformance>| {
@@ -328,6 +331,8 @@ fn check_detection(release: &Release<DetectionPerformance>) -> Result<(), Submit
         };
         bears(group.point.rate_se_micro, group.patients.total)
             && bears(group.point.sensitivity_se_micro, group.patients.with_positive)
+            && (group.average_precision.is_none()
+                || dc11_variance::has_enough(group.patients.with_positive, k))
     };
     let enough = dc02_cohort_minimum::is_sufficient(overall.patients, k)
         && shown().all(|group| dc03_identifying_cells::is_safe(group.patients, k))

@@ -47,6 +47,26 @@ async fn what_a_site_says_of_masks_is_taken_in() {
 }
 
 #[tokio::test]
+async fn a_site_whose_model_outlines_hardly_anybody_is_heard() {
+    for (both, only_reference) in [(9, 51), (0, 60)] {
+        let (bench, locked, site) = round().await;
+        let tally = PresenceTally { both: 0, only_reference, only_predicted: 0, neither: 0 };
+        let header = fedval_study::ResultHeader {
+            scores: ScoreSource::PredictionTable,
+            ..support::header(&locked, "site-a")
+        };
+        let summary = masks::summary(0, &masks::measured(both, 0.85), tally);
+        let vetted = bench::gate::vetted(header, locked.protocol(), summary);
+        let Outcome::ReleasedMeasures(release) = &vetted.value().outcome else {
+            panic!("released")
+        };
+        assert_eq!(release.overall.measures[0].measure, Measure::DiceMissesZero);
+        let result = vetted.value().clone();
+        assert!(!bench.submit(&site, result).await.unwrap().duplicate, "{both}");
+    }
+}
+
+#[tokio::test]
 async fn what_no_gate_lets_through_is_refused() {
     let changes: [fn(&mut Release<MeasurePerformance>); 8] = [
         // Ten patients without the structure are fewer than k.

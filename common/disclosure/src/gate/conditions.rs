@@ -9,13 +9,14 @@
 //! protocol lists later stays.
 //!
 //! Behind such denominators a condition is told of as a study of it alone would tell (DC-06, DC-09): exactly, under the
-//! profile that does so. The error of the mean of the areas rests on every condition, and stays where one does.
+//! profile that does so. The error of the mean of the areas rests on every condition, and stays where one does, or where
+//! few patients have two of them (DC-09).
 
 use fedval_study::conditions::ConditionFindings;
 use fedval_study::members::{CONDITION_CELLS, condition_cell};
 use fedval_study::protocol::{Condition, Table, TableKind};
 use fedval_study::{
-    ConditionPerformance, Members, Name, Outcome, PatientCounts, Performance, Release,
+    Cell, ConditionPerformance, Members, Name, Outcome, PatientCounts, Performance, Release,
     ResultHeader, SiteResult, SiteSummary,
 };
 
@@ -26,7 +27,8 @@ use crate::form;
 use crate::rules::dc01_closed_schema::SchemaBreach;
 use crate::rules::dc25_marking::Suppression;
 use crate::rules::{
-    Rule, dc01_closed_schema, dc02_cohort_minimum, dc15_inference, dc18_earlier_releases,
+    Rule, dc01_closed_schema, dc02_cohort_minimum, dc09_joint_error, dc15_inference,
+    dc18_earlier_releases,
 };
 use crate::{Footprint, History, Vetted};
 
@@ -58,7 +60,7 @@ impl Gate<'_> {
         if !is_told.contains(&true) {
             return Err(Withheld::Insufficient);
         }
-        check_members(members, found)?;
+        let patients = check_members(members, found)?;
         let plan = self.condition_plan(members, &is_told, history)?;
         let is_shown: Vec<bool> =
             plan.iter().map(|cells| cells.iter().all(Option::is_none)).collect();
@@ -72,7 +74,10 @@ impl Gate<'_> {
             });
         }
         let attrition = self.attrition(summary, history);
-        let overall = found.shown(self.protocol.task.conditions(), &is_shown);
+        let mut overall = found.shown(self.protocol.task.conditions(), &is_shown);
+        if !dc09_joint_error::may_leave(&patients, terms.k) {
+            overall.macro_se_nano = Cell::Suppressed;
+        }
         let mut decisions = self.condition_decisions(&plan, &overall);
         note_attrition(&attrition, &mut decisions);
         let release = Release { attrition, overall, subgroups: Vec::new(), terms };
@@ -146,10 +151,14 @@ impl Gate<'_> {
     }
 }
 
-/// Every patient stands in one cell of each condition, under both labels, and what is told counts just these.
-fn check_members(members: &Members, found: &ConditionFindings) -> Result<(), Withheld> {
+/// Every patient stands in one cell of each condition, under both labels, and what is told counts just these; the cells
+/// of each patient.
+fn check_members<'m>(
+    members: &'m Members,
+    found: &ConditionFindings,
+) -> Result<Vec<&'m [u16]>, Withheld> {
     let breach = || Withheld::Schema(SchemaBreach::Inconsistent);
-    let mut cells_of: Vec<[Option<&[u16]>; 2]> = vec![[None; 2]; members.patients.len()];
+    let mut cells_of: Vec<[Option<&'m [u16]>; 2]> = vec![[None; 2]; members.patients.len()];
     for case in &members.cases {
         let of = cells_of.get_mut(case.patient as usize).ok_or_else(breach)?;
         let cells = case.cells.as_slice();
@@ -158,11 +167,14 @@ fn check_members(members: &Members, found: &ConditionFindings) -> Result<(), Wit
         }
     }
     let mut counts = vec![[0_u64; CONDITION_CELLS]; found.conditions.len()];
+    let mut patients = Vec::with_capacity(cells_of.len());
     for [one, other] in cells_of {
         let cells = one.filter(|_| one == other).filter(|cells| cells.len() == counts.len());
-        for (count, cell) in counts.iter_mut().zip(cells.ok_or_else(breach)?) {
+        let cells = cells.ok_or_else(breach)?;
+        for (count, cell) in counts.iter_mut().zip(cells) {
             *count.get_mut(usize::from(*cell)).ok_or_else(breach)? += 1;
         }
+        patients.push(cells);
     }
     let all = u64::try_from(members.patients.len()).unwrap_or(u64::MAX);
     let agree = |(counts, found): (&[u64; CONDITION_CELLS], &Option<Performance>)| {
@@ -173,5 +185,5 @@ fn check_members(members: &Members, found: &ConditionFindings) -> Result<(), Wit
         found.as_ref().map_or(PatientCounts::default(), |found| found.patients) == patients
     };
     let is_sound = found.patients == all && counts.iter().zip(&found.conditions).all(agree);
-    if is_sound { Ok(()) } else { Err(breach()) }
+    if is_sound { Ok(patients) } else { Err(breach()) }
 }

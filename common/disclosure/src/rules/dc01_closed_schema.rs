@@ -234,8 +234,9 @@ fn check_misses(
     let grid = measure_grid_micro(&range, all);
     // Whoever was outlined has a Dice of 1 at most.
     let (mean, found) = (of.mean.value_micro, u128::from(group.patients));
-    let largest = u64::try_from(found * 1_000_000 / u128::from(all.max(1))).unwrap_or(u64::MAX);
-    let is_possible = mean >= 0 && mean.unsigned_abs() <= largest.saturating_add(grid);
+    let most = (found * 1_000_000).div_ceil(u128::from(all.max(1)));
+    let largest = u64::try_from(most).unwrap_or(u64::MAX);
+    let is_possible = mean >= 0 && mean.unsigned_abs() <= largest.saturating_add(grid / 2);
     let holds = is_enough(all)
         && !is_enough(group.patients)
         && of.mean.grid_micro == grid

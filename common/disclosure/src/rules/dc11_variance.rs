@@ -40,7 +40,9 @@ pub fn two_figures(value_micro: u64) -> OnGrid {
     reason = "a share, and patients of a cohort"
 )]
 pub fn widest_of_shares(mean: OnGrid, patients: u64, finest_micro: u64) -> OnGrid {
-    let share = mean.value().clamp(0.0, 1.0);
+    // The mean was rounded: of what it may have been, what lies nearest to a half.
+    let (told, half) = (mean.value().clamp(0.0, 1.0), mean.grid_micro as f64 / 2e6);
+    let share = if told < 0.5 { (told + half).min(0.5) } else { (told - half).max(0.5) };
     let n = patients.max(2) as f64;
     let sd = (share * (1.0 - share) * n / (n - 1.0)).sqrt();
     two_figures(((sd * 1e6).round() as u64).max(finest_micro))
@@ -52,11 +54,22 @@ mod tests {
 
     #[test]
     fn the_widest_spread_of_shares_is_that_of_zeros_and_ones() {
-        let mean = OnGrid { value_micro: 250_000, grid_micro: 50_000 };
+        let mean = OnGrid { value_micro: 250_000, grid_micro: 2 };
         // Five ones and fifteen zeros: 0.4443.
         assert_eq!(widest_of_shares(mean, 20, 1_000).value_micro, 440_000);
-        let end = OnGrid { value_micro: 1_000_000, grid_micro: 50_000 };
+        let end = OnGrid { value_micro: 1_000_000, grid_micro: 2 };
         assert_eq!(widest_of_shares(end, 20, 1_000).value_micro, 1_000);
+    }
+
+    #[test]
+    fn a_rounded_mean_may_have_been_nearer_to_a_half() {
+        // One of twenty has 0.4: 0.02 is told as 0, and zeros and ones with a mean of 0.025 spread by 0.160.
+        let nothing = OnGrid { value_micro: 0, grid_micro: 50_000 };
+        assert_eq!(widest_of_shares(nothing, 20, 1_000).value_micro, 160_000);
+        let all = OnGrid { value_micro: 1_000_000, grid_micro: 50_000 };
+        assert_eq!(widest_of_shares(all, 20, 1_000).value_micro, 160_000);
+        let middle = OnGrid { value_micro: 500_000, grid_micro: 50_000 };
+        assert_eq!(widest_of_shares(middle, 20, 1_000).value_micro, 510_000);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod dc06_response_counts;
 pub mod dc07_margins;
 pub mod dc08_curves;
 pub mod dc08_detection;
+pub mod dc09_joint_error;
 pub mod dc09_rank_statistics;
 pub mod dc10_means;
 pub mod dc11_variance;

@@ -2,7 +2,7 @@
 
 use fedval_study::conditions::ConditionCell;
 use fedval_study::protocol::{Condition, OperatingPoint, StudyProtocol};
-use fedval_study::{ConditionMetric, ConditionPerformance, MetricId, Name, Performance};
+use fedval_study::{Cell, ConditionMetric, ConditionPerformance, MetricId, Name, Performance};
 
 use super::Answer;
 use super::aggregates::Aggregates;
@@ -35,7 +35,11 @@ pub(super) fn estimate(
     let level = plan.analysis.level;
     match id {
         MetricId::MacroAuroc => {
-            Ok(logit_wald(macro_area(performance)?, level, "joint_delong_by_patient_logit"))
+            let method = match performance.macro_se_nano {
+                Cell::Released(_) => "joint_delong_by_patient_logit",
+                Cell::Suppressed => "mean_of_delong_errors_logit",
+            };
+            Ok(logit_wald(macro_area(performance)?, level, method))
         }
         MetricId::OfCondition(metric, condition) => {
             exact(&metric.of_one(), of(performance, condition)?, level)
@@ -59,7 +63,7 @@ pub(super) fn on_scale(
     }
 }
 
-/// The mean of the areas with the error that it has between patients of the site.
+/// The mean of the areas with the error that it has between patients of the site, or the most that it can have.
 fn macro_area(performance: &ConditionPerformance) -> Result<(f64, f64), Reason> {
     let (area, se) = performance.macro_area().ok_or(Reason::Withheld)?;
     if area <= 0.0 || area >= 1.0 {

@@ -37,6 +37,7 @@ pub(super) fn limits(
         .chain(others)
         .chain(agreement(protocols))
         .chain(misses(protocols))
+        .chain(silence(protocols))
         .chain(made_elsewhere(answers))
         .chain(seen_before(answers))
         .chain(history::written_after_results(protocols, round))
@@ -61,6 +62,18 @@ fn misses(protocols: &ProtocolHistory) -> Option<String> {
     (is_silent && !is_counted).then(|| {
         "No endpoint counts patients in whom the model outlined nothing though they have the structure: missing \
          those who are hard makes means over the others better. Read each verdict beside the misses."
+            .to_owned()
+    })
+}
+
+/// The same of endpoints on how findings are ranked.
+fn silence(protocols: &ProtocolHistory) -> Option<String> {
+    let endpoints = &protocols.in_force().protocol().endpoints;
+    let is_silent = endpoints.iter().any(|of| of.metric == MetricId::AveragePrecision);
+    let is_heard = endpoints.iter().any(|of| matches!(of.metric, MetricId::LesionSensitivity(_)));
+    (is_silent && !is_heard).then(|| {
+        "No endpoint hears of sites where the model finds hardly anything: they have no average precision, and the \
+         pooled one is the better without them. Read the verdict beside the lesion sensitivity of each site."
             .to_owned()
     })
 }

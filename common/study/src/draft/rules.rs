@@ -108,6 +108,7 @@ pub(crate) fn broken(protocol: &StudyProtocol) -> Vec<Breach> {
 pub(crate) fn left_open(protocol: &StudyProtocol) -> Vec<Breach> {
     let mut found = Breaches::default();
     structure::check_misses(protocol, &mut found);
+    detection::check_silence(protocol, &mut found);
     found.0
 }
 

@@ -7,6 +7,20 @@ use crate::protocol::{
     Matching, PredictionTables, Profile, ScoreScale, StudyProtocol, Unit,
 };
 
+/// A site whose model finds hardly anything has no curve, and one where it finds nothing no error of its area: they leave
+/// the pooled average precision, which is then better for it. Some endpoint must hear of them.
+pub(super) fn check_silence(protocol: &StudyProtocol, found: &mut Breaches) {
+    let endpoints = &protocol.endpoints;
+    let silent = endpoints.iter().position(|of| of.metric == MetricId::AveragePrecision);
+    let Some(index) = silent else { return };
+    found.unless(
+        endpoints.iter().any(|of| matches!(of.metric, MetricId::LesionSensitivity(_))),
+        format!("endpoints[{index}].metric"),
+        "`average_precision` is silent about sites where the model finds hardly anything",
+        "add an endpoint on lesion_sensitivity@NAME, which every site tells",
+    );
+}
+
 pub(super) fn check(protocol: &StudyProtocol, plan: &DetectionPlan, found: &mut Breaches) {
     check_counting(plan, found);
     found.unless(
