@@ -2,6 +2,7 @@
 //! mean over all of them, are those that follow from the raw tables by definition; who lacks a reference standard is
 //! missing from that condition alone; a condition of few patients stays, and nothing else leaves.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
