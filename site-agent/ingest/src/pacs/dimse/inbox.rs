@@ -18,9 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
 
 use super::association::{APPLICATION_CONTEXT, Association, Context, own_variables};
+use super::door::Door;
 use super::title::Titles;
 use super::{storage, syntaxes};
 use crate::pacs::attempt::Trouble;
@@ -41,7 +41,7 @@ pub(super) struct Inbox {
     /// `own` is the title to which the PACS was asked to send.
     titles: Titles,
     from: Vec<IpAddr>,
-    tls: Option<TlsAcceptor>,
+    door: Option<Door>,
     is_claimed: AtomicBool,
     has_others: AtomicBool,
     file: Mutex<Option<Vec<u8>>>,
@@ -64,14 +64,14 @@ impl Inbox {
         most: u64,
         titles: Titles,
         from: &[SocketAddr],
-        tls: Option<TlsAcceptor>,
+        door: Option<Door>,
     ) -> Self {
         Self {
             place,
             most,
             titles,
             from: from.iter().map(|address| address.ip().to_canonical()).collect(),
-            tls,
+            door,
             is_claimed: AtomicBool::new(false),
             has_others: AtomicBool::new(false),
             file: Mutex::default(),
@@ -106,11 +106,11 @@ impl Inbox {
     }
 
     async fn receive(&self, stream: TcpStream) {
-        let stream: Box<dyn Stream> = match &self.tls {
+        let stream: Box<dyn Stream> = match &self.door {
             None => Box::new(stream),
-            Some(tls) => match tls.accept(stream).await {
-                Ok(stream) => Box::new(stream),
-                Err(_) => return,
+            Some(door) => match door.enter(stream).await {
+                Some(stream) => stream,
+                None => return,
             },
         };
         let mut association = Association::over(stream);
