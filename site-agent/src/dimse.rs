@@ -89,7 +89,7 @@ impl DimseConfig {
         }
         if matches!(self.retrieve, Retrieve::Move) && !self.without_tls && self.ca.is_none() {
             return Err(invalid(
-                "retrieve = \"move\" over TLS needs ca: any host that the system trusts could bring images",
+                "retrieve = \"move\" over TLS needs ca, the authority that certified the PACS",
             ));
         }
         let trusted = if self.without_tls { None } else { authorities(self.ca.as_deref())? };

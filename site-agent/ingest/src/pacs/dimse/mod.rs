@@ -227,7 +227,12 @@ impl Dimse {
             // It serves for as long as it is awaited.
             () = Arc::clone(&inbox).serve(listener) => return Err(Trouble::Broken),
         };
-        retrieve::outcome(status, inbox.open()?)
+        let file = match inbox.open() {
+            // Why the PACS did not bring it, the PACS says, and not what somebody else brought.
+            Err(_) if status != command::SUCCESS => None,
+            file => file?,
+        };
+        retrieve::outcome(status, file)
     }
 
     async fn ask_to_move(
