@@ -17,7 +17,7 @@ use dicom_ul::pdu::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::association::{APPLICATION_CONTEXT, Association, Context, own_variables};
 use super::door::Door;
@@ -30,6 +30,9 @@ use crate::pacs::{CaseFault, FetchError, PacsError};
 
 /// Associations beside each other: of the PACS, one is enough.
 const MOST_GUESTS: usize = 4;
+/// How long a guest may take to shake hands, and then to say what it comes for: who says nothing would else keep the door
+/// from the PACS.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Tries at a port that another retrieval of this agent may hold at the moment, and the wait between.
 const MOST_TRIES: u32 = 8;
 const BETWEEN: Duration = Duration::from_millis(250);
@@ -108,9 +111,9 @@ impl Inbox {
     async fn receive(&self, stream: TcpStream) {
         let stream: Box<dyn Stream> = match &self.door {
             None => Box::new(stream),
-            Some(door) => match door.enter(stream).await {
-                Some(stream) => stream,
-                None => return,
+            Some(door) => match timeout(PATIENCE, door.enter(stream)).await {
+                Ok(Some(stream)) => stream,
+                Ok(None) | Err(_) => return,
             },
         };
         let mut association = Association::over(stream);
@@ -123,7 +126,8 @@ impl Inbox {
     }
 
     async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
-        let Pdu::AssociationRQ(request) = association.receive().await? else {
+        let first = timeout(PATIENCE, association.receive()).await;
+        let Pdu::AssociationRQ(request) = first.unwrap_or(Err(Trouble::Broken))? else {
             return Err(CaseFault::AnswerInvalid.into());
         };
         if let Some(reason) = self.turns_away(&request) {
