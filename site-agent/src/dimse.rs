@@ -87,6 +87,11 @@ impl DimseConfig {
                 "without_tls = true leaves nothing to do for ca, certificate and key",
             ));
         }
+        if matches!(self.retrieve, Retrieve::Move) && !self.without_tls && self.ca.is_none() {
+            return Err(invalid(
+                "retrieve = \"move\" over TLS needs ca, the authority that certified the PACS",
+            ));
+        }
         let trusted = if self.without_tls { None } else { authorities(self.ca.as_deref())? };
         let settings = DimseSettings {
             address: self.address.clone(),
@@ -172,5 +177,8 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let no_authority = PLAIN.replace("without_tls = true", &format!("ca = {:?}", file.path()));
         assert_eq!(code(&no_authority).as_deref(), Some("PACS_CA_INVALID"));
+        let moved = "retrieve = \"move\"\nlisten = \"127.0.0.1:11112\"";
+        let over_tls = PLAIN.replace("without_tls = true", moved);
+        assert_eq!(code(&over_tls).as_deref(), Some("CONFIG_INVALID"));
     }
 }

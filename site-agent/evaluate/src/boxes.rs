@@ -42,7 +42,9 @@ enum Row {
 /// Reads a row; `None` of one that cannot be.
 fn read(row: &[f32], form: BoxOutput, placement: &Placement) -> Option<Row> {
     let [x0, y0, x1, y1, score, rest @ ..] = row else { return None };
-    let [x0, y0, x1, y1, score] = [*x0, *y0, *x1, *y1, *score].map(f64::from);
+    // Scores fall into bins whose edges are decimals: what is written as 0.7 lies at 0.7, not beside it.
+    let score: f64 = score.to_string().parse().ok()?;
+    let [x0, y0, x1, y1] = [*x0, *y0, *x1, *y1].map(f64::from);
     let is_of_class = match (form.class, rest) {
         (None, []) => true,
         (Some(class), [own]) => (f64::from(*own) - f64::from(class)).abs() < 0.5,
@@ -122,6 +124,23 @@ mod tests {
         assert_eq!(found, [[0.0, 0.0, 20.0, 40.0, 0.75], [2.0, 8.0, 6.0, 16.0, 0.25]]);
         assert_eq!(of(rows.as_flattened(), None, 1).unwrap().len(), 1);
         assert_eq!(of(&[], None, 9).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_score_is_the_decimal_that_it_is_written_as() {
+        // At the edge of a bin of twenty; the number of 32 bits that is nearest to it lies below.
+        let found = of(&[1.0, 1.0, 2.0, 2.0, 0.7], None, 9).unwrap();
+        assert_eq!(found[0][4].to_bits(), 0.7_f64.to_bits());
+        assert!(f64::from(0.7_f32) < 14.0 / 20.0);
+        for tenths in 1_u8..10 {
+            let score = f32::from(tenths) / 10.0;
+            let found = of(&[1.0, 1.0, 2.0, 2.0, score], None, 9).unwrap();
+            assert_eq!(found[0][4].to_bits(), (f64::from(tenths) / 10.0).to_bits(), "{tenths}");
+        }
+        let below = of(&[1.0, 1.0, 2.0, 2.0, 0.7_f32.next_down()], None, 9).unwrap();
+        assert!(below[0][4] < 0.7);
+        // The least number that there is is a score, too.
+        assert!(of(&[1.0, 1.0, 2.0, 2.0, f32::from_bits(1)], None, 9).unwrap()[0][4] > 0.0);
     }
 
     #[test]

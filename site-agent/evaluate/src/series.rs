@@ -24,6 +24,10 @@ const TOO_LARGE: NoImage = NoImage { reason: FailureReason::Unsupported, code: "
 const NOT_A_SERIES: NoImage = NoImage { reason: FailureReason::Unsupported, code: "SERIES_FOLDER" };
 const TIMED_OUT: NoImage = NoImage { reason: FailureReason::Undecodable, code: "DECODER_TIMEOUT" };
 
+/// What a slow or a full machine may cause, and no file: the same bytes may be a volume at the next try, and a digest of
+/// them would call that another answer to the same question.
+const OF_THE_MACHINE: [&str; 2] = ["DECODER_DIED", "DECODER_TIMEOUT"];
+
 /// Why there is no volume.
 enum Trouble {
     Case(NoImage),
@@ -46,7 +50,7 @@ pub(crate) async fn is_folder(path: &Path) -> bool {
 }
 
 /// The volume of the files in `folder`, and the digest of all of them in the order of their names; absent where they
-/// could not all be looked at.
+/// could not all be looked at, and where the machine may be to blame that there is no volume.
 pub(crate) async fn look(
     reader: &mut Reader<'_>,
     folder: &Path,
@@ -61,9 +65,14 @@ pub(crate) async fn look(
     let volume = timeout(patience, decoded(reader, &files, &mut digest)).await;
     match volume.unwrap_or(Err(Trouble::Case(TIMED_OUT))) {
         Ok(volume) => Ok((digest, Ok(volume))),
-        Err(Trouble::Case(none)) => Ok((digest, Err(none))),
+        Err(Trouble::Case(none)) => Ok((kept(digest, none), Err(none))),
         Err(Trouble::Machine(failure)) => Err(LaneError::Machine(failure)),
     }
+}
+
+/// The digest under which a failure is kept.
+fn kept(digest: Option<Sha256Digest>, none: NoImage) -> Option<Sha256Digest> {
+    digest.filter(|_| !OF_THE_MACHINE.contains(&none.code))
 }
 
 async fn decoded(
@@ -140,6 +149,15 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_failure_of_the_machine_is_not_kept_as_the_files_own() {
+        let digest = Some(Sha256Digest::of(b"every file"));
+        let of = |code| kept(digest, NoImage { reason: FailureReason::Undecodable, code });
+        assert_eq!(kept(digest, TIMED_OUT), None);
+        assert_eq!(of("DECODER_DIED"), None);
+        assert_eq!(of("IMAGE_CORRUPT"), digest);
+    }
 
     #[test]
     fn a33_a_folder_is_not_left_and_its_files_are_counted() {

@@ -254,6 +254,7 @@ fn contours_are_no_reference_of_a_single_image() {
         origin: [10.0, 20.0, -27.5],
         row_step: [0.0, -1.0, 0.0],
         column_step: [-0.8, 0.0, 0.0],
+        frame_of_reference: None,
     };
     let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
     let (structure, values) = (heart(), [0.9; 30]);

@@ -76,6 +76,7 @@ fn second_slice() -> FramePlace {
         origin: [10.0, 20.0, -27.5],
         row_step: [0.0, -1.0, 0.0],
         column_step: [-0.8, 0.0, 0.0],
+        frame_of_reference: None,
     }
 }
 

@@ -18,9 +18,17 @@ fn text(group: u16, element: u16, form: &str, value: &str) -> Vec<u8> {
     element_bytes(group, element, form, &padded(value), true)
 }
 
+fn code(value: &str) -> Vec<u8> {
+    [text(0x0008, 0x0100, "SH", value), text(0x0008, 0x0102, "SH", "DCM")].concat()
+}
+
 fn named(value: &str) -> Vec<u8> {
-    let code = [text(0x0008, 0x0100, "SH", value), text(0x0008, 0x0102, "SH", "DCM")].concat();
-    sequence(0x0040, 0xa043, &[code])
+    sequence(0x0040, 0xa043, &[code(value)])
+}
+
+/// A name with a code for a value.
+fn coded(name: &str, value: &str) -> Vec<u8> {
+    [kind("CODE"), named(name), sequence(0x0040, 0xa168, &[code(value)])].concat()
 }
 
 fn kind(value: &str) -> Vec<u8> {
@@ -128,6 +136,53 @@ fn a_report_without_a_finding_says_that_there_is_none() {
     let outline = flat("CIRCLE", &[10.0, 20.0, 13.0, 24.0]);
     let found = read(Side::Reference, BOXES, &report(&[group(&[measured, outline])])).unwrap();
     assert_eq!(found.reference.len(), 1);
+}
+
+#[test]
+fn regions_that_belong_to_no_finding_are_not_a_report_without_one() {
+    let line = || content(&[flat("POLYLINE", &[1.0, 5.0, 4.0, 2.0, 3.0, 9.0, 1.0, 5.0])]);
+    for holder in [
+        number("111047", "0.9", "1"),
+        [kind("TEXT"), named("121071")].concat(),
+        [kind("IMAGE"), named("121112")].concat(),
+    ] {
+        let groups = [container("126011", &[[holder, line()].concat()])];
+        for side in [Side::Reference, Side::Predicted] {
+            assert_eq!(fault(side, BOXES, &groups), Some(ImageFault::ReportRegion), "{side:?}");
+        }
+    }
+}
+
+#[test]
+fn a_report_that_says_that_it_failed_is_not_one_without_findings() {
+    let of = |status: &str| fault(Side::Predicted, BOXES, &[coded("111064", status)]);
+    assert_eq!(of("111222"), None);
+    for status in ["111223", "111224", "111225"] {
+        assert_eq!(of(status), Some(ImageFault::ReportFailed), "{status}");
+    }
+    let silent = [kind("CODE"), named("111064")].concat();
+    assert_eq!(fault(Side::Predicted, BOXES, &[silent]), Some(ImageFault::ReportFailed));
+}
+
+#[test]
+fn a_candidate_that_the_model_shows_to_nobody_is_none() {
+    let outline = || flat("CIRCLE", &[1.0, 1.0, 1.0, 3.0]);
+    let finding = |intent: &str, further: &[Vec<u8>]| {
+        let own = [coded("111056", intent), outline(), probability("0.5")];
+        [kind("CODE"), named("111059"), content(&[&own[..], further].concat())].concat()
+    };
+    let count = |side, items: &[Vec<u8>]| {
+        let found = read(side, BOXES, &report(items)).unwrap();
+        found.predicted.len() + found.reference.len()
+    };
+    assert_eq!(count(Side::Predicted, &[finding("111150", &[]), finding("111151", &[])]), 2);
+    assert_eq!(count(Side::Predicted, &[finding("111152", &[]), finding("111150", &[])]), 1);
+    // All of them withheld: nothing was found.
+    assert_eq!(count(Side::Predicted, &[finding("111152", &[])]), 0);
+    let within = finding("111152", &[finding("111150", &[])]);
+    assert_eq!(count(Side::Predicted, &[within]), 1);
+    // What a reader drew is there, whoever is to see it.
+    assert_eq!(count(Side::Reference, &[finding("111152", &[])]), 1);
 }
 
 #[test]

@@ -9,8 +9,8 @@ mod segment_file;
 use dicom_file::DicomFile;
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{
-    FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest, OutputRequest,
-    compare_masks, compare_output,
+    FrameOfReference, FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest,
+    OutputRequest, compare_masks, compare_output,
 };
 use fedval_stats::segmentation::Presence;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
@@ -54,8 +54,12 @@ fn segments_are_the_voxels_of_the_volume_that_they_were_drawn_in() {
     }
 }
 
-#[test]
-fn a_slice_that_the_file_leaves_out_has_no_structure() {
+/// A model that marks what is shown, of an image at a height and in a frame of reference, beside segments.
+fn judged(
+    segments: &Segments,
+    height: f64,
+    space: Option<&str>,
+) -> Result<MaskComparison, ImageFault> {
     let model = ModelSpecification {
         name: "mirror".to_owned(),
         digest: ModelDigest(Sha256Digest::of(b"mirror")),
@@ -72,28 +76,55 @@ fn a_slice_that_the_file_leaves_out_has_no_structure() {
     };
     let shown = |pixel: usize| f32::from(u8::from(is_in([pixel % 6, pixel / 6, 1], [1, 1, 1])));
     let values: Vec<f32> = (0..30).map(shown).collect();
-    let of = |segments: &Segments, height: f64| {
-        let place = FramePlace {
-            origin: [10.0, 20.0, height],
-            row_step: [0.0, -1.0, 0.0],
-            column_step: [-0.8, 0.0, 0.0],
-        };
-        let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
-        let (structure, reference) = (structure(), segments.bytes());
-        compare_output(&OutputRequest {
-            structure: &structure,
-            model: &model,
-            frame: &frame,
-            reference: &reference,
-            values: &values,
-        })
+    let place = FramePlace {
+        origin: [10.0, 20.0, height],
+        row_step: [0.0, -1.0, 0.0],
+        column_step: [-0.8, 0.0, 0.0],
+        frame_of_reference: space.map(FrameOfReference::of),
     };
+    let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
+    let (structure, reference) = (structure(), segments.bytes());
+    compare_output(&OutputRequest {
+        structure: &structure,
+        model: &model,
+        frame: &frame,
+        reference: &reference,
+        values: &values,
+    })
+}
+
+#[test]
+fn a_slice_that_the_file_leaves_out_has_no_structure() {
+    let own = boxed().space;
+    let of = |segments: &Segments, height: f64| judged(segments, height, own);
     for segments in [boxed(), Segments { is_turned: true, ..boxed() }] {
         assert_measures(of(&segments, -27.5), [1.0, 0.0, 1.0]);
         let left_out = of(&segments, -30.0).unwrap();
         assert_eq!(left_out.presence, Presence::OnlyPredicted);
         assert_eq!(of(&segments, -26.0).err(), Some(ImageFault::MaskGrid));
     }
+}
+
+#[test]
+fn a_slice_beside_segments_of_another_acquisition_or_of_none_is_no_slice_without_structure() {
+    let (own, other) = (boxed().space, Some("1.2.35"));
+    let unnamed = Segments { space: None, ..boxed() };
+    // Where the file has the slice, the place alone tells that it is the same.
+    assert!(judged(&boxed(), -27.5, None).is_ok() && judged(&unnamed, -27.5, own).is_ok());
+    assert_eq!(judged(&boxed(), -27.5, other).err(), Some(ImageFault::MaskGrid));
+    assert!(judged(&boxed(), -30.0, own).is_ok());
+    assert_eq!(judged(&boxed(), -30.0, other).err(), Some(ImageFault::MaskGrid));
+    assert_eq!(judged(&boxed(), -30.0, None).err(), Some(ImageFault::MaskGrid));
+    assert_eq!(judged(&unnamed, -30.0, own).err(), Some(ImageFault::MaskGrid));
+}
+
+#[test]
+fn segments_of_two_frames_of_reference_are_not_held_against_each_other() {
+    let elsewhere = Segments { space: Some("1.2.35"), ..boxed() };
+    let compared = compare(&boxed().bytes(), &elsewhere.bytes());
+    assert_eq!(compared.err(), Some(ImageFault::MaskGrid));
+    let unnamed = Segments { space: None, ..boxed() };
+    assert_measures(compare(&boxed().bytes(), &unnamed.bytes()), [1.0, 0.0, 1.0]);
 }
 
 #[test]

@@ -23,8 +23,11 @@ use crate::findings::CaseFindings;
 /// rest of these.
 const IMAGES_PER_CHILD: u32 = 256;
 
-/// How often the time for one image all files of a series together may take.
+/// How often the time for one image all files of a series together may take. A series counts as so many images: a box
+/// has processor time for as many.
 const SERIES_PATIENCE: u32 = 15;
+
+const _: () = assert!(SERIES_PATIENCE <= IMAGES_PER_CHILD, "a fresh box has time for a series");
 
 /// What decoding one image may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,7 +199,8 @@ impl Decoder {
         input: &'d ModelInput,
         dicom_attributes: &'d [String],
     ) -> Result<SeriesDecoding<'d>, DecodeFailure> {
-        let running = self.running(max_reply_bytes(input.values() as u64)).await?;
+        let longest = max_reply_bytes(input.values() as u64);
+        let running = self.running(longest, SERIES_PATIENCE).await?;
         let request = DecodeRequest { input, dicom_attributes, bytes: &[] };
         let mut series = SeriesDecoding { decoder: self, running, request, files: 0 };
         let head = encode_series_head(&series.request);
@@ -238,7 +242,7 @@ impl Decoder {
         longest: u64,
         read: impl FnOnce(Vec<u8>) -> Option<Result<T, ImageFault>>,
     ) -> Result<SiteLocal<T>, DecodeFailure> {
-        let mut running = self.running(longest).await?;
+        let mut running = self.running(longest, 1).await?;
         let wall_clock = Duration::from_secs(self.limits.wall_clock_seconds);
         let reply = running.child.call(parts, wall_clock).await?;
         let Some(answer) = read(reply) else {
@@ -250,9 +254,9 @@ impl Decoder {
         Ok(SiteLocal::new(answer?))
     }
 
-    /// The child at hand, or a fresh one.
-    async fn running(&mut self, max_reply_bytes: u64) -> Result<Running, DecodeFailure> {
-        let fits = |r: &Running| r.images_left > 0 && r.max_reply_bytes == max_reply_bytes;
+    /// The child at hand, if it has time for `cost` more images, or a fresh one.
+    async fn running(&mut self, max_reply_bytes: u64, cost: u32) -> Result<Running, DecodeFailure> {
+        let fits = |r: &Running| r.images_left >= cost && r.max_reply_bytes == max_reply_bytes;
         if let Some(running) = self.child.take().filter(fits) {
             return Ok(running);
         }
@@ -327,7 +331,7 @@ impl SeriesDecoding<'_> {
         let request = self.request;
         let volume =
             self.ask(&[&encode_step(Step::End)], |reply| decode_reply(reply, &request)).await?;
-        self.running.images_left -= 1;
+        self.running.images_left -= SERIES_PATIENCE;
         self.decoder.child = Some(self.running);
         Ok(SiteLocal::new(volume))
     }

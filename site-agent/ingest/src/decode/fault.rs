@@ -104,6 +104,9 @@ pub enum ImageFault {
     /// More reference findings than are read.
     #[error("the report has more than 256 findings")]
     ReportFull,
+    /// A report that says of itself that not everything was looked for, or not with success.
+    #[error("the report says itself that its detection did not succeed")]
+    ReportFailed,
     /// A picture, where the protocol wants a volume.
     #[error("the file is no volume")]
     NotVolume,
@@ -144,7 +147,7 @@ pub enum ImageFault {
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 42] = [
+    pub(super) const ALL: [Self; 43] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
@@ -175,6 +178,7 @@ impl ImageFault {
         Self::ReportSpace,
         Self::ReportScore,
         Self::ReportFull,
+        Self::ReportFailed,
         Self::NotVolume,
         Self::OneSlice,
         Self::Spacing,
@@ -222,7 +226,8 @@ impl ImageFault {
             | Self::ReportRegion
             | Self::ReportSpace
             | Self::ReportScore
-            | Self::ReportFull => "FINDINGS_REPORT",
+            | Self::ReportFull
+            | Self::ReportFailed => "FINDINGS_REPORT",
             Self::NotVolume => "VOLUME_NEEDED",
             Self::OneSlice => "VOLUME_ONE_SLICE",
             Self::Spacing => "VOLUME_SPACING",
@@ -269,6 +274,7 @@ impl ImageFault {
             | Self::ReportSpace
             | Self::ReportScore
             | Self::ReportFull
+            | Self::ReportFailed
             | Self::NotVolume
             | Self::OneSlice
             | Self::Spacing

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use fedval_preprocess::Size;
+use fedval_study::Sha256Digest;
 use fedval_study::protocol::ModelInput;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,24 @@ pub struct FramePlace {
     pub row_step: [f64; 3],
     /// From one column to the next.
     pub column_step: [f64; 3],
+    /// In which the millimetres are; `None` where the file does not say it.
+    pub frame_of_reference: Option<FrameOfReference>,
+}
+
+/// A frame of reference, told from others by a digest of its UID: places in two of them have nothing to do with each
+/// other (PS3.3, C.7.4.1).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FrameOfReference(u64);
+
+impl FrameOfReference {
+    /// The one of a UID, which is given without padding.
+    #[must_use]
+    pub fn of(uid: &str) -> Self {
+        let digest = Sha256Digest::of(uid.as_bytes());
+        let (first, _) = digest.as_bytes().as_chunks::<8>();
+        Self(u64::from_le_bytes(first[0]))
+    }
 }
 
 impl ImageFrame {
@@ -68,6 +87,13 @@ impl fmt::Debug for ImageFrame {
     /// Shows no number of a case.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ImageFrame(..)")
+    }
+}
+
+impl fmt::Debug for FrameOfReference {
+    /// Shows no number of a case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FrameOfReference(..)")
     }
 }
 

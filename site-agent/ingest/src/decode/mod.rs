@@ -33,7 +33,7 @@ pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
 pub use fedval_preprocess::MAX_SIDE;
-pub use image_frame::{FramePlace, ImageFrame};
+pub use image_frame::{FrameOfReference, FramePlace, ImageFrame};
 pub use mask::{
     MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, OutputRequest, compare_masks,
     compare_output,

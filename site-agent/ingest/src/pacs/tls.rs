@@ -5,11 +5,12 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
+use rustls::client::verify_server_name;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{AlertDescription, ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 use super::PacsError;
 
@@ -30,7 +31,7 @@ pub(super) fn client(
     builder.with_client_auth_cert(chain, key).map_err(|_| PacsError::BadIdentity)
 }
 
-/// How a PACS that sends an image speaks to the agent: it shows a certificate, too.
+/// How a PACS that sends an image speaks to the agent: it shows a certificate, too. Whose that is, [`is_of`] says.
 pub(super) fn server(authorities: &[u8], identity: &Identity) -> Result<ServerConfig, PacsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let (trusted, own) = (Arc::new(trusted(authorities)?), Arc::clone(&provider));
@@ -41,6 +42,12 @@ pub(super) fn server(authorities: &[u8], identity: &Identity) -> Result<ServerCo
         .with_client_cert_verifier(verifier.map_err(|_| PacsError::BadAuthority)?);
     let (chain, key) = read(identity)?;
     builder.with_single_cert(chain, key).map_err(|_| PacsError::BadIdentity)
+}
+
+/// Whether a chain that was verified is that of a host. An authority may have certified others, too.
+pub(super) fn is_of(chain: &[CertificateDer<'_>], host: &ServerName<'_>) -> bool {
+    let Some(own) = chain.first() else { return false };
+    ParsedCertificate::try_from(own).is_ok_and(|own| verify_server_name(&own, host).is_ok())
 }
 
 fn trusted(authorities: &[u8]) -> Result<RootCertStore, PacsError> {

@@ -17,6 +17,8 @@ pub(crate) struct Segments {
     pub(crate) slip: f64,
     /// Rows from left to right, so that slices are counted to the feet.
     pub(crate) is_turned: bool,
+    /// UID of the frame of reference.
+    pub(crate) space: Option<&'static str>,
 }
 
 /// The box in the two slices that hold any of it.
@@ -28,6 +30,7 @@ pub(crate) fn boxed() -> Segments {
         kind: "BINARY",
         slip: 0.0,
         is_turned: false,
+        space: Some("1.2.34"),
     }
 }
 
@@ -42,8 +45,10 @@ fn short(group: u16, element: u16, value: u16) -> Vec<u8> {
 impl Segments {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let frames = padded(&self.frames.len().to_string());
+        let space = |uid: &str| element_bytes(0x0020, 0x0052, "UI", &padded(uid), true);
         [
             header(EXPLICIT),
+            self.space.map(space).unwrap_or_default(),
             short(0x0028, 0x0002, 1),
             element_bytes(0x0028, 0x0008, "IS", &frames, true),
             short(0x0028, 0x0010, 5),

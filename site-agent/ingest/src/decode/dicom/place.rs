@@ -4,7 +4,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::data_set::DataSet;
-use crate::decode::image_frame::FramePlace;
+use crate::decode::image_frame::{FrameOfReference, FramePlace};
 
 /// By position, orientation and spacing at the root of the file; `None` where one is missing or cannot be read, as in
 /// radiographs and in enhanced images.
@@ -19,6 +19,7 @@ pub(super) fn read(data_set: &DataSet<'_>) -> Option<FramePlace> {
         origin: turned(position, 1.0),
         row_step: turned(direction(3), between_rows),
         column_step: turned(direction(0), between_columns),
+        frame_of_reference: data_set.text(tags::FRAME_OF_REFERENCE_UID).map(FrameOfReference::of),
     })
 }
 

@@ -1,5 +1,5 @@
 //! DICOM SR: regions in a tree of content, each with its score beside it (PS3.3 C.17.3, C.18.6 and C.18.9; PS3.16 TID
-//! 1410, 1411 and 4006).
+//! 1410, 1411, 4000, 4006 and 4100).
 
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
@@ -12,10 +12,11 @@ use crate::decode::report::{MAX_REPORT_REFERENCES, ReportRequest};
 use crate::findings::{CaseFindings, Place, PredictedFinding, ReferenceFinding, Side};
 
 /// What is read of a report.
-const WANTED: [Tag; 15] = [
+const WANTED: [Tag; 16] = [
     tags::CONTENT_SEQUENCE,
     tags::VALUE_TYPE,
     tags::CONCEPT_NAME_CODE_SEQUENCE,
+    tags::CONCEPT_CODE_SEQUENCE,
     tags::CODE_VALUE,
     tags::CODING_SCHEME_DESIGNATOR,
     tags::MEASURED_VALUE_SEQUENCE,
@@ -43,13 +44,22 @@ const CLASSES: [&str; 6] = [
 /// "Measurement Group", whose regions are findings.
 const MEASUREMENT_GROUP: (&str, &str) = ("125007", "DCM");
 
+/// "Summary of Detections" of a CAD SR, and "Succeeded": with any other value there may be more to find than is told.
+const DETECTIONS: (&str, &str) = ("111064", "DCM");
+const SUCCEEDED: (&str, &str) = ("111222", "DCM");
+
+/// "Rendering Intent" of a CAD SR's finding, and "Not for Presentation": the model shows it to nobody.
+const RENDERING: (&str, &str) = ("111056", "DCM");
+const WITHHELD: (&str, &str) = ("111152", "DCM");
+
 /// Percent, in the Unified Code for Units of Measure.
 const PERCENT: &str = "%";
 
 /// No body is so large, in whatever unit.
 const MOST: f64 = 1e9;
 
-/// Reads the findings of one side: every container and every code that has regions among its own content.
+/// Reads the findings of one side: every container and every code that has regions among its own content. A report that
+/// holds regions elsewhere alone is not one without findings.
 pub(in crate::decode) fn read(request: &ReportRequest<'_>) -> Result<CaseFindings, ImageFault> {
     let file = Part10::read(request.bytes)?;
     if !CLASSES.contains(&file.sop_class.as_str()) {
@@ -58,9 +68,12 @@ pub(in crate::decode) fn read(request: &ReportRequest<'_>) -> Result<CaseFinding
     let root = Item::read(&file, &WANTED)?;
     let is_big_endian = file.form == Form::ExplicitBig;
     let found = CaseFindings::default();
-    let mut reading = Reading { request, is_big_endian, space: None, found };
+    let mut reading = Reading { request, is_big_endian, space: None, has_region: false, found };
     reading.content(&root)?;
     let mut found = reading.found;
+    if reading.has_region && found == CaseFindings::default() {
+        return Err(ImageFault::ReportRegion);
+    }
     // Findings beyond the most that any study counts would be left out anyway.
     found.predicted.sort_by(|one, other| other.score.total_cmp(&one.score));
     found.predicted.truncate(MOST_CANDIDATES as usize);
@@ -72,6 +85,8 @@ struct Reading<'r> {
     is_big_endian: bool,
     /// The image, or the frame of reference, that all regions lie in.
     space: Option<Vec<u8>>,
+    /// Whether there is a region anywhere, of a finding or not.
+    has_region: bool,
     found: CaseFindings,
 }
 
@@ -79,15 +94,22 @@ impl Reading<'_> {
     /// Looks through an item and what is below it, which is as deep as the data set was read.
     fn content(&mut self, item: &Item<'_>) -> Result<(), ImageFault> {
         let children = item.items(tags::CONTENT_SEQUENCE);
+        if is_named(item, DETECTIONS) && !has_value(item, SUCCEEDED) {
+            return Err(ImageFault::ReportFailed);
+        }
+        if self.request.side == Side::Predicted && children.iter().any(is_withheld) {
+            // Findings below have an intent of their own.
+            let mut below = children.iter().filter(|child| may_be_finding(child));
+            return below.try_for_each(|child| self.content(child));
+        }
+        self.has_region |= is_region(item);
         // A region below a number is what was measured there, such as the ends of a diameter.
-        if matches!(item.text(tags::VALUE_TYPE), Some("CONTAINER" | "CODE")) {
-            let is_region = |child: &&Item<'_>| {
-                matches!(child.text(tags::VALUE_TYPE), Some("SCOORD" | "SCOORD3D"))
-            };
-            let regions: Vec<&Item<'_>> = children.iter().filter(is_region).collect();
+        if may_be_finding(item) {
+            let regions: Vec<&Item<'_>> =
+                children.iter().filter(|child| is_region(child)).collect();
             if !regions.is_empty() {
                 self.finding(&regions, children)?;
-            } else if is_concept(item, MEASUREMENT_GROUP) {
+            } else if is_named(item, MEASUREMENT_GROUP) {
                 return Err(ImageFault::ReportRegion);
             }
         }
@@ -184,9 +206,9 @@ impl Reading<'_> {
     /// The one number of the concept that the site says holds the score, from 0 to 1 or in percent.
     fn score(&self, children: &[Item<'_>]) -> Result<f64, ImageFault> {
         let wanted = (self.request.score.value.as_str(), self.request.score.scheme.as_str());
-        let mut scores = children.iter().filter(|child| {
-            child.text(tags::VALUE_TYPE) == Some("NUM") && is_concept(child, wanted)
-        });
+        let mut scores = children
+            .iter()
+            .filter(|child| child.text(tags::VALUE_TYPE) == Some("NUM") && is_named(child, wanted));
         let (Some(score), None) = (scores.next(), scores.next()) else {
             return Err(ImageFault::ReportScore);
         };
@@ -203,11 +225,33 @@ impl Reading<'_> {
     }
 }
 
+fn may_be_finding(item: &Item<'_>) -> bool {
+    matches!(item.text(tags::VALUE_TYPE), Some("CONTAINER" | "CODE"))
+}
+
+fn is_region(item: &Item<'_>) -> bool {
+    matches!(item.text(tags::VALUE_TYPE), Some("SCOORD" | "SCOORD3D"))
+}
+
+/// Whether an item says of the finding above it that nobody is to see it.
+fn is_withheld(item: &Item<'_>) -> bool {
+    is_named(item, RENDERING) && has_value(item, WITHHELD)
+}
+
 /// Whether an item is called so.
-fn is_concept(item: &Item<'_>, (value, scheme): (&str, &str)) -> bool {
-    item.items(tags::CONCEPT_NAME_CODE_SEQUENCE).first().is_some_and(|name| {
-        name.text(tags::CODE_VALUE) == Some(value)
-            && name.text(tags::CODING_SCHEME_DESIGNATOR) == Some(scheme)
+fn is_named(item: &Item<'_>, concept: (&str, &str)) -> bool {
+    is_code(item, tags::CONCEPT_NAME_CODE_SEQUENCE, concept)
+}
+
+/// Whether an item's value is this code.
+fn has_value(item: &Item<'_>, concept: (&str, &str)) -> bool {
+    is_code(item, tags::CONCEPT_CODE_SEQUENCE, concept)
+}
+
+fn is_code(item: &Item<'_>, sequence: Tag, (value, scheme): (&str, &str)) -> bool {
+    item.items(sequence).first().is_some_and(|code| {
+        code.text(tags::CODE_VALUE) == Some(value)
+            && code.text(tags::CODING_SCHEME_DESIGNATOR) == Some(scheme)
     })
 }
 

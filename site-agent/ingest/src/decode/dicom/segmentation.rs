@@ -8,6 +8,7 @@ use fedval_study::protocol::Structure;
 
 use super::part10::{Coding, Part10};
 use crate::decode::fault::ImageFault;
+use crate::decode::image_frame::FrameOfReference;
 use crate::decode::mask::{Lattice, Mask, Turned, Voxels};
 
 /// How far a slice may lie from where counting steps leads, as a share of the step.
@@ -53,7 +54,9 @@ pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Mask, Ima
         }
     }
     let [slices, _, _] = turned.axes;
-    Ok(Mask { grid: turned.grid, voxels, cut: Some(slices) })
+    let frame = text(&object, tags::FRAME_OF_REFERENCE_UID).ok().filter(|uid| !uid.is_empty());
+    let frame_of_reference = frame.as_deref().map(FrameOfReference::of);
+    Ok(Mask { grid: turned.grid, voxels, cut: Some(slices), frame_of_reference })
 }
 
 /// Pixels are bits, the first in the lowest of a byte; frames follow each other without a gap.

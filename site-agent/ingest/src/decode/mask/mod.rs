@@ -25,6 +25,7 @@ pub use output::{OutputRequest, compare_output};
 pub(super) use voxels::Voxels;
 
 use super::fault::ImageFault;
+use super::image_frame::FrameOfReference;
 use super::{dicom, nifti};
 
 /// Most voxels of a mask: 512 in each direction. None is allocated for more.
@@ -83,6 +84,21 @@ pub(super) struct Mask {
     pub(super) voxels: Voxels,
     /// The axis along which the file holds only a part of the slices: DICOM SEG leaves out those without a segment.
     pub(super) cut: Option<usize>,
+    /// In which the grid lies, where the file says it.
+    pub(super) frame_of_reference: Option<FrameOfReference>,
+}
+
+/// Whether both are known to lie in one frame of reference. Two of them are refused: numbers that look alike are then of
+/// two acquisitions.
+fn share_frame(
+    one: Option<FrameOfReference>,
+    other: Option<FrameOfReference>,
+) -> Result<bool, ImageFault> {
+    match one.zip(other) {
+        None => Ok(false),
+        Some((one, other)) if one == other => Ok(true),
+        Some(_) => Err(ImageFault::MaskGrid),
+    }
 }
 
 /// What a file of a mask holds.
@@ -113,6 +129,7 @@ pub fn compare_masks(request: &MaskRequest<'_>) -> Result<MaskComparison, ImageF
         }
         (Drawing::Contours(_), Drawing::Contours(_)) => return Err(ImageFault::MaskNoGrid),
     };
+    share_frame(reference.frame_of_reference, predicted.frame_of_reference)?;
     let is_cut = reference.cut.is_some() || predicted.cut.is_some();
     let offset = if is_cut {
         reference.grid.offset_to(&predicted.grid)

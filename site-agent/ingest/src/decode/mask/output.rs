@@ -11,7 +11,7 @@ use fedval_study::protocol::{
 };
 
 use super::plane::Plane;
-use super::{Drawing, Grid, Mask, MaskComparison, Space, Voxels, measured, read};
+use super::{Drawing, Grid, Mask, MaskComparison, Space, Voxels, measured, read, share_frame};
 use crate::decode::fault::ImageFault;
 use crate::decode::image_frame::ImageFrame;
 
@@ -46,7 +46,7 @@ impl fmt::Debug for OutputRequest<'_> {
 /// # Errors
 ///
 /// [`ImageFault`], which says nothing about the file's content: of a mask that cannot be read, and of one whose voxels
-/// are not the image's pixels. Contours are refused: they are of a volume's slices, and an image is of none.
+/// are not the image's pixels, or lie in another frame of reference. Contours are refused: they are of a volume's slices, and an image is of none.
 pub fn compare_output(request: &OutputRequest<'_>) -> Result<MaskComparison, ImageFault> {
     let OutputRequest { structure, model, frame, values, .. } = *request;
     let mask = model.output.form.mask().ok_or(ImageFault::PixelCount)?;
@@ -66,7 +66,8 @@ pub fn compare_output(request: &OutputRequest<'_>) -> Result<MaskComparison, Ima
             voxels.add(place);
         }
     })?;
-    let predicted = Mask { grid: reference.grid, voxels, cut: None };
+    let (grid, frame_of_reference) = (reference.grid, reference.frame_of_reference);
+    let predicted = Mask { grid, voxels, cut: None, frame_of_reference };
     measured::compared(&reference, &predicted, [0; 3], structure)
 }
 
@@ -79,6 +80,7 @@ fn in_frame(mask: Mask, frame: &ImageFrame, size: Size) -> Result<Mask, ImageFau
         (Space::Patient { .. }, Some(place)) => place,
         _ => return Err(ImageFault::MaskGrid),
     };
+    let is_shared = share_frame(mask.frame_of_reference, place.frame_of_reference)?;
     let cut = Plane::of(&mask.grid, &place, size).ok_or(ImageFault::MaskGrid)?;
     let mut voxels = Voxels::none(shape)?;
     match cut.slice(&mask.grid) {
@@ -90,13 +92,13 @@ fn in_frame(mask: Mask, frame: &ImageFrame, size: Size) -> Result<Mask, ImageFau
                 }
             }
         }
-        // Slices without the structure are left out of such a file.
-        None if mask.cut.is_some() => {}
+        // Slices without the structure are left out of such a file. Of another acquisition's, all of them would be.
+        None if mask.cut.is_some() && is_shared => {}
         None => return Err(ImageFault::MaskGrid),
     }
     let steps = [across(place.row_step, place.column_step), place.row_step, place.column_step];
     let grid = Grid { shape, space: Space::Patient { origin: place.origin, steps } };
-    Ok(Mask { grid, voxels, cut: None })
+    Ok(Mask { grid, voxels, cut: None, frame_of_reference: place.frame_of_reference })
 }
 
 /// Upright on both; a single slice is not measured along it.

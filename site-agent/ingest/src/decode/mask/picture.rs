@@ -25,7 +25,8 @@ pub(super) fn read(bytes: &[u8], structure: &Structure) -> Result<Mask, ImageFau
     }
     let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageFault::Corrupt)?;
     let grid = Grid { shape: [1, size.height, size.width], space: Space::Picture { spacing } };
-    Ok(Mask { grid, voxels: marked(image, size, voxels, structure)?, cut: None })
+    let voxels = marked(image, size, voxels, structure)?;
+    Ok(Mask { grid, voxels, cut: None, frame_of_reference: None })
 }
 
 fn marked(

@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn place(origin: Vector, row_step: Vector, column_step: Vector) -> FramePlace {
-        FramePlace { origin, row_step, column_step }
+        FramePlace { origin, row_step, column_step, frame_of_reference: None }
     }
 
     #[test]

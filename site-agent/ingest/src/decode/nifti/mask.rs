@@ -35,7 +35,7 @@ fn read_from(mut file: impl Read, structure: &Structure) -> Result<Mask, ImageFa
     skip_to_voxels(&mut file, &header)?;
     let labels = Labels { voxel, rescale: rescale(&header), structure };
     mark(&mut file, lengths[0], &labels, &turned, &mut voxels)?;
-    Ok(Mask { grid: turned.grid, voxels, cut: None })
+    Ok(Mask { grid: turned.grid, voxels, cut: None, frame_of_reference: None })
 }
 
 /// Where the file says that its voxels lie.

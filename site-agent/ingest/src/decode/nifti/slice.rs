@@ -86,7 +86,12 @@ impl Slice {
             let way = if axis.is_reversed { -1.0 } else { 1.0 };
             lattice.steps[axis.stored].map(|part| way * part)
         };
-        FramePlace { origin, row_step: step(along_rows), column_step: step(along_columns) }
+        FramePlace {
+            origin,
+            row_step: step(along_rows),
+            column_step: step(along_columns),
+            frame_of_reference: None,
+        }
     }
 }
 

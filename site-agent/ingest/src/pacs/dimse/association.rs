@@ -183,34 +183,43 @@ impl Association {
         };
         let context = first.presentation_context_id;
         let kind = PDataValueType::Command;
-        let bytes = self.whole(first, &kind, MOST_COMMAND_BYTES).await.map_err(not_an_image)?;
+        let bytes = self.whole(first, &kind, MOST_COMMAND_BYTES, Vec::new()).await;
+        let bytes = bytes.map_err(not_an_image)?;
         let command = Command::read(&bytes).ok_or(CaseFault::AnswerInvalid)?;
         Ok(Some((context, command)))
     }
 
-    /// The data set that follows a command, of at most `most` bytes.
-    pub(super) async fn data_set(&mut self, context: u8, most: u64) -> Result<Vec<u8>, Trouble> {
+    /// The data set that follows a command, of at most `most` bytes, behind what stands in `front` of it: an image is
+    /// not held twice.
+    pub(super) async fn data_set(
+        &mut self,
+        context: u8,
+        most: u64,
+        front: Vec<u8>,
+    ) -> Result<Vec<u8>, Trouble> {
         let first = self.fragment().await?.ok_or(Trouble::Broken)?;
         if first.presentation_context_id != context {
             return Err(CaseFault::AnswerInvalid.into());
         }
-        self.whole(first, &PDataValueType::Data, most).await
+        self.whole(first, &PDataValueType::Data, most, front).await
     }
 
-    /// What fragments of one kind and one context make up.
+    /// What fragments of one kind and one context make up, at most `most` bytes, behind `front`.
     async fn whole(
         &mut self,
         first: PDataValue,
         kind: &PDataValueType,
         most: u64,
+        front: Vec<u8>,
     ) -> Result<Vec<u8>, Trouble> {
         let context = first.presentation_context_id;
-        let (mut bytes, mut next) = (Vec::new(), first);
+        let before = front.len();
+        let (mut bytes, mut next) = (front, first);
         loop {
             if next.value_type != *kind || next.presentation_context_id != context {
                 return Err(CaseFault::AnswerInvalid.into());
             }
-            if (bytes.len() + next.data.len()) as u64 > most {
+            if (bytes.len() - before + next.data.len()) as u64 > most {
                 return Err(CaseFault::TooLarge.into());
             }
             bytes.extend_from_slice(&next.data);

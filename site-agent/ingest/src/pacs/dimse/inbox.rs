@@ -17,10 +17,10 @@ use dicom_ul::pdu::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
+use tokio::time::{sleep, timeout};
 
 use super::association::{APPLICATION_CONTEXT, Association, Context, own_variables};
+use super::door::Door;
 use super::title::Titles;
 use super::{storage, syntaxes};
 use crate::pacs::attempt::Trouble;
@@ -30,6 +30,9 @@ use crate::pacs::{CaseFault, FetchError, PacsError};
 
 /// Associations beside each other: of the PACS, one is enough.
 const MOST_GUESTS: usize = 4;
+/// How long a guest may take to shake hands, and then to say what it comes for: who says nothing would else keep the door
+/// from the PACS.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Tries at a port that another retrieval of this agent may hold at the moment, and the wait between.
 const MOST_TRIES: u32 = 8;
 const BETWEEN: Duration = Duration::from_millis(250);
@@ -41,7 +44,7 @@ pub(super) struct Inbox {
     /// `own` is the title to which the PACS was asked to send.
     titles: Titles,
     from: Vec<IpAddr>,
-    tls: Option<TlsAcceptor>,
+    door: Option<Door>,
     is_claimed: AtomicBool,
     has_others: AtomicBool,
     file: Mutex<Option<Vec<u8>>>,
@@ -64,14 +67,14 @@ impl Inbox {
         most: u64,
         titles: Titles,
         from: &[SocketAddr],
-        tls: Option<TlsAcceptor>,
+        door: Option<Door>,
     ) -> Self {
         Self {
             place,
             most,
             titles,
             from: from.iter().map(|address| address.ip().to_canonical()).collect(),
-            tls,
+            door,
             is_claimed: AtomicBool::new(false),
             has_others: AtomicBool::new(false),
             file: Mutex::default(),
@@ -106,11 +109,11 @@ impl Inbox {
     }
 
     async fn receive(&self, stream: TcpStream) {
-        let stream: Box<dyn Stream> = match &self.tls {
+        let stream: Box<dyn Stream> = match &self.door {
             None => Box::new(stream),
-            Some(tls) => match tls.accept(stream).await {
-                Ok(stream) => Box::new(stream),
-                Err(_) => return,
+            Some(door) => match timeout(PATIENCE, door.enter(stream)).await {
+                Ok(Some(stream)) => stream,
+                Ok(None) | Err(_) => return,
             },
         };
         let mut association = Association::over(stream);
@@ -123,7 +126,8 @@ impl Inbox {
     }
 
     async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
-        let Pdu::AssociationRQ(request) = association.receive().await? else {
+        let first = timeout(PATIENCE, association.receive()).await;
+        let Pdu::AssociationRQ(request) = first.unwrap_or(Err(Trouble::Broken))? else {
             return Err(CaseFault::AnswerInvalid.into());
         };
         if let Some(reason) = self.turns_away(&request) {

@@ -5,6 +5,7 @@
 
 mod association;
 mod command;
+mod door;
 mod element;
 mod inbox;
 mod query;
@@ -26,7 +27,6 @@ use dicom_ul::pdu::{RequestorRoles, UserVariableItem};
 use tokio::select;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use super::address::host_and_port;
 use super::attempt::Trouble;
@@ -36,6 +36,7 @@ use super::question::Question;
 use super::results::Found;
 use super::{Pacs, PacsError, PacsLimits, tls};
 use association::{Association, Offer};
+use door::Door;
 use inbox::Inbox;
 use title::{Title, Titles};
 
@@ -101,7 +102,7 @@ enum Retrieval {
 struct Destination {
     listen: SocketAddr,
     title: Title,
-    tls: Option<TlsAcceptor>,
+    door: Option<Door>,
     /// There is one address to listen at, and so one retrieval at a time.
     alone: Mutex<()>,
 }
@@ -117,14 +118,11 @@ impl Dimse {
         let retrieval = match &settings.retrieval {
             DimseRetrieval::Get => Retrieval::Get,
             DimseRetrieval::Move { listen, destination } => {
-                let inward = speaks_tls.then(|| {
-                    let identity = identity.ok_or(PacsError::BadIdentity)?;
-                    tls::server(authorities, identity)
-                });
+                let door = speaks_tls.then(|| Door::new(&host, authorities, identity));
                 Retrieval::Move(Destination {
                     listen: *listen,
                     title: Title::parse(destination)?,
-                    tls: inward.transpose()?.map(|config| TlsAcceptor::from(Arc::new(config))),
+                    door: door.transpose()?,
                     alone: Mutex::new(()),
                 })
             }
@@ -222,14 +220,19 @@ impl Dimse {
         let from = self.dialer.addresses().await?;
         let listener = inbox::listener(destination.listen).await?;
         let titles = Titles { own: destination.title.clone(), pacs: self.titles.pacs.clone() };
-        let (place, tls) = (Arc::new(place.clone()), destination.tls.clone());
-        let inbox = Arc::new(Inbox::new(Arc::clone(&place), most, titles, &from, tls));
+        let (place, door) = (Arc::new(place.clone()), destination.door.clone());
+        let inbox = Arc::new(Inbox::new(Arc::clone(&place), most, titles, &from, door));
         let status = select! {
             status = self.ask_to_move(stream, &place, &destination.title) => status?,
             // It serves for as long as it is awaited.
             () = Arc::clone(&inbox).serve(listener) => return Err(Trouble::Broken),
         };
-        retrieve::outcome(status, inbox.open()?)
+        let file = match inbox.open() {
+            // Why the PACS did not bring it, the PACS says, and not what somebody else brought.
+            Err(_) if status != command::SUCCESS => None,
+            file => file?,
+        };
+        retrieve::outcome(status, file)
     }
 
     async fn ask_to_move(

@@ -44,7 +44,7 @@ pub(super) async fn ask(
         if !answer.has_data_set {
             return Err(CaseFault::AnswerInvalid.into());
         }
-        let result = association.data_set(context, MOST_IDENTIFIER_BYTES).await;
+        let result = association.data_set(context, MOST_IDENTIFIER_BYTES, Vec::new()).await;
         let result = result.map_err(not_an_image)?;
         let result = Elements::read(&result).ok_or(CaseFault::AnswerInvalid)?;
         found.push(Found::of(|tag| result.text(tag)));

@@ -32,7 +32,6 @@ pub(super) async fn take(
     let (Some(class), Some(instance)) = (class.filter(|own| *own == agreed.class), instance) else {
         return Err(CaseFault::AnswerInvalid.into());
     };
-    let mut file = file_meta::front(class, instance, &agreed.syntax, IMPLEMENTATION_CLASS_UID);
-    file.extend(association.data_set(context, most).await?);
-    Ok(file)
+    let front = file_meta::front(class, instance, &agreed.syntax, IMPLEMENTATION_CLASS_UID);
+    association.data_set(context, most, front).await
 }

@@ -135,6 +135,22 @@ async fn a36_results_that_never_end_are_given_up() {
 }
 
 #[tokio::test]
+async fn an_image_may_be_as_large_as_the_limit_and_what_is_written_before_it_does_not_count() {
+    let peer = with_get(|talk, asked| {
+        talk.store(CLASS, JPEG2000_LOSSLESS, INSTANCE, DATA)?;
+        talk.answer(asked, 0, None)
+    });
+    let of = |most: usize| {
+        let limits = PacsLimits { max_instance_bytes: most as u64, ..HASTY };
+        Pacs::by_dimse(DimseSettings { limits, ..settings(peer.port) }).unwrap()
+    };
+    let file = of(DATA.len()).fetch(&instance()).await.unwrap();
+    assert!(is_image(&file, JPEG2000_LOSSLESS));
+    let failed = of(DATA.len() - 1).fetch(&instance()).await;
+    assert_eq!(failed, Err(CaseFault::TooLarge.into()));
+}
+
+#[tokio::test]
 async fn a36_a_data_set_that_never_ends_is_cut_where_it_is_too_large() {
     let peer = with_get(|talk, _| {
         talk.store_for_ever(CLASS, JPEG2000_LOSSLESS, INSTANCE);

@@ -97,6 +97,18 @@ async fn a36_only_the_pacs_brings_and_only_what_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a36_a_stray_instance_makes_no_fault_of_the_case_of_a_failure_of_the_pacs() {
+    for (status, fault) in [(0, CaseFault::OtherInstance), (0xB000, CaseFault::Failing)] {
+        let port = free_port().await;
+        let peer = with_move(status, move || {
+            let stray = bring(port, TITLES, CLASS, JPEG2000_LOSSLESS, "1.2.3.4.6", DATA);
+            assert_eq!(stray, None);
+        });
+        assert_eq!(moving(&peer, port).fetch(&instance()).await, Err(fault.into()), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a36_what_is_too_large_is_not_taken() {
     for (status, is_brought_again) in [(0, true), (0xB000, false)] {
         let port = free_port().await;

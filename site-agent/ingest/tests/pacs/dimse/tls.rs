@@ -43,8 +43,8 @@ async fn in_front_of(peer: &Peer, authority: &Authority) -> u16 {
     port
 }
 
-/// The way of a peer that has no TLS to a listener that has: with a certificate or without.
-async fn way_to(port: u16, trusted: &Authority, shown: Option<&Authority>) -> u16 {
+/// The way of a peer that has no TLS to a listener that has: with a certificate for a host, or without.
+async fn way_to(port: u16, trusted: &Authority, shown: Option<(&Authority, &str)>) -> u16 {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.der().clone()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -53,8 +53,8 @@ async fn way_to(port: u16, trusted: &Authority, shown: Option<&Authority>) -> u1
         .with_root_certificates(roots);
     let config = match shown {
         None => builder.with_no_client_auth(),
-        Some(authority) => {
-            let (certificate, key) = certified(authority, "pacs.test");
+        Some((authority, host)) => {
+            let (certificate, key) = certified(authority, host);
             let chain = vec![CertificateDer::from_pem_slice(&certificate).unwrap()];
             let key = PrivateKeyDer::from_pem_slice(&key).unwrap();
             builder.with_client_auth_cert(chain, key).unwrap()
@@ -102,18 +102,20 @@ async fn a_pacs_that_the_named_authority_certified_is_asked_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_brought_comes_over_tls_with_a_certificate_of_the_named_authority() {
+async fn a36_what_is_brought_comes_over_tls_with_the_pacss_own_certificate() {
     let (mine, foreign) = (authority(), authority());
     let port = free_port().await;
     let ways = [
         way_to(port, &mine, None).await,
-        way_to(port, &mine, Some(&foreign)).await,
-        way_to(port, &mine, Some(&mine)).await,
+        way_to(port, &mine, Some((&foreign, "localhost"))).await,
+        // Of the same authority, and another machine's.
+        way_to(port, &mine, Some((&mine, "workstation.test"))).await,
+        way_to(port, &mine, Some((&mine, "localhost"))).await,
     ];
     let peer = with_move(0, move || {
-        let statuses = [port, ways[0], ways[1], ways[2]]
+        let statuses = [port, ways[0], ways[1], ways[2], ways[3]]
             .map(|way| bring(way, TITLES, CLASS, JPEG2000_LOSSLESS, INSTANCE, DATA));
-        assert_eq!(statuses, [None, None, None, Some(0)]);
+        assert_eq!(statuses, [None, None, None, None, Some(0)]);
     });
     let in_front = in_front_of(&peer, &mine).await;
     let pacs = secured(moving_settings(&peer, port), in_front, &mine, &mine);

@@ -41,7 +41,9 @@ pub(super) fn drawn(regions: &[Vec<Contour>], on: &Mask) -> Result<Mask, ImageFa
         .map(|region| region.iter().map(|contour| in_voxels.of_contour(contour)).collect())
         .collect();
     let Some(axis) = flat_axis(&placed)? else {
-        return Ok(Mask { grid: on.grid, voxels: Voxels::none(on.grid.shape)?, cut: on.cut });
+        let voxels = Voxels::none(on.grid.shape)?;
+        let (grid, cut, frame_of_reference) = (on.grid, on.cut, on.frame_of_reference);
+        return Ok(Mask { grid, voxels, cut, frame_of_reference });
     };
     let (grid, shift) = extended(on, &placed);
     let mut voxels = Voxels::none(grid.shape)?;
@@ -59,7 +61,7 @@ pub(super) fn drawn(regions: &[Vec<Contour>], on: &Mask) -> Result<Mask, ImageFa
             before = Some((slice, runs));
         }
     }
-    Ok(Mask { grid, voxels, cut: on.cut })
+    Ok(Mask { grid, voxels, cut: on.cut, frame_of_reference: on.frame_of_reference })
 }
 
 /// From millimetres to voxels.
