@@ -177,7 +177,7 @@ impl DetectionPerformance {
         let is_at_an_end = |area: f64| area <= 0.0 || area >= 1.0;
         let area = self.at_scores(plan).average_precision();
         holds(
-            area.is_none_or(|area| (of.se_micro == 0) == is_at_an_end(area)),
+            area.map_or(true, |area| (of.se_micro == 0) == is_at_an_end(area)),
             "an error is nothing where its area leaves no other",
         )
     }

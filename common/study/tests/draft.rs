@@ -452,6 +452,10 @@ fn what_a_study_of_findings_does_not_have_is_refused_where_it_stands() {
         let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
         assert!(found.contains(&path), "{with}: {found:?}");
     }
+}
+
+#[test]
+fn a_ranking_of_findings_is_asked_for_beside_how_many_are_found() {
     // Alone it is met by finding hardly anything at some sites.
     let area = findings().replace("lesion_sensitivity@half", "average_precision");
     assert_eq!(refused(&area).problems[0].path, "endpoints[0].metric");

@@ -216,7 +216,7 @@ pub(crate) fn row_digest(case: &Case) -> Sha256Digest {
 /// What an image is found by, so that no two different ones look alike.
 fn named(image: &IndexTest) -> String {
     match image {
-        IndexTest::Image(path) => format!("{:?}", path.as_os_str()),
+        IndexTest::Image(path) => format!("{:?}", (path,)),
         IndexTest::Instance(name) => format!("{:?}", (name.key(), name.value())),
         // Nothing else is an image.
         _ => String::new(),
