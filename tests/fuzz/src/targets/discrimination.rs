@@ -7,6 +7,7 @@ use fedval_stats::auroc::{
     positive_component, unpaired_difference, wald_interval_clipped, welch_test,
 };
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums, hand_till, one_versus_rest};
+use fedval_stats::multilabel::{ConditionScores, macro_area};
 use fedval_stats::pooled_roc::{
     ScoreHistogram, average_precision, pooled_auroc, pooled_average_precision, within_sites,
 };
@@ -29,6 +30,14 @@ fn class_scores(draw: &mut Draw<'_>) -> Option<ClassScores> {
         i64::try_from(draw.below(5)).unwrap_or(0)
     });
     ClassScores::new(class, keys).ok()
+}
+
+fn condition_scores(draw: &mut Draw<'_>, patients: usize) -> ConditionScores {
+    let key = |draw: &mut Draw<'_>| i64::try_from(draw.below(5)).unwrap_or(0);
+    ConditionScores {
+        rank_keys: (0..patients).map(|_| key(draw)).collect(),
+        reference: (0..patients).map(|_| draw.flag().then(|| draw.flag())).collect(),
+    }
 }
 
 pub(super) const TARGETS: &[Target] = &[
@@ -172,6 +181,15 @@ pub(super) const TARGETS: &[Target] = &[
             let parts =
                 [table.accuracy(), table.balanced_accuracy(), table.macro_f1(), table.matthews()];
             finite(parts.into_iter().flatten());
+        },
+    },
+    Target {
+        entry: "multilabel::macro_area",
+        run: |draw| {
+            let patients = draw.below(12);
+            let conditions = draw.list(|draw| condition_scores(draw, patients));
+            let Ok(area) = macro_area(&conditions) else { return };
+            finite(area.auc.into_iter().chain([area.mean, area.se]));
         },
     },
     Target {
