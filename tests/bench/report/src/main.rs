@@ -18,10 +18,6 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// As in `fedval`.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Measures the report of a large consortium.
 #[derive(Debug, Parser)]
 struct Args {
