@@ -2,6 +2,7 @@
 //! document that arrives.
 
 mod amendment;
+mod binary_only;
 mod conditions;
 mod detection;
 mod lattice;

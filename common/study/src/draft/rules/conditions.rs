@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Breaches;
+use super::binary_only::{self, LEAVE_OUT, Part};
 use crate::id::Name;
 use crate::metric::MetricId;
 use crate::protocol::{Condition, Endpoint, MOST_CONDITIONS, Profile, StudyProtocol, Unit};
@@ -88,21 +89,13 @@ fn check_points(protocol: &StudyProtocol, conditions: &[Condition], found: &mut 
 
 /// What only a study of one condition has.
 fn check_what_is_missing(protocol: &StudyProtocol, found: &mut Breaches) {
-    let standard = &protocol.reference_standard;
-    for (path, is_empty) in [
-        ("reference_standard.positive", standard.positive.is_empty()),
-        ("reference_standard.negative", standard.negative.is_empty()),
-        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
-        ("subgroups", protocol.subgroups.is_empty()),
-        ("crossings", protocol.crossings.is_empty()),
-    ] {
-        found.unless(
-            is_empty,
-            path,
-            "has no place in a study of several conditions",
-            "leave it out, or ask about one condition with task = \"binary\"",
-        );
-    }
+    binary_only::refuse(
+        &[Part::Labels, Part::Prevalences, Part::Subgroups],
+        protocol,
+        "several conditions",
+        LEAVE_OUT,
+        found,
+    );
 }
 
 fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {

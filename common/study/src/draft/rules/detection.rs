@@ -1,6 +1,7 @@
 //! Studies of findings with a place: what they need, and what they do not have.
 
 use super::Breaches;
+use super::binary_only::{self, Part};
 use crate::metric::MetricId;
 use crate::protocol::{
     DETECTION_BINS, DetectionPlan, Endpoint, EndpointDirection, MOST_CANDIDATES, MOST_LESIONS,
@@ -29,20 +30,13 @@ pub(super) fn check(protocol: &StudyProtocol, plan: &DetectionPlan, found: &mut 
         "must be one cut-off on the grid of scores",
         "write one [[operating_points]] table whose threshold is an edge of the bins: of 20 bins 0.05, 0.1 … 0.95",
     );
-    let standard = &protocol.reference_standard;
-    for (path, is_empty) in [
-        ("reference_standard.positive", standard.positive.is_empty()),
-        ("reference_standard.negative", standard.negative.is_empty()),
-        ("operating_points", protocol.operating_points.is_empty()),
-        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
-    ] {
-        found.unless(
-            is_empty,
-            path,
-            "has no place in a study of findings",
-            "leave it out: findings stand in files of their own",
-        );
-    }
+    binary_only::refuse(
+        &[Part::Labels, Part::OperatingPoints, Part::Prevalences],
+        protocol,
+        "findings",
+        "leave it out: findings stand in files of their own",
+        found,
+    );
     check_around(protocol, found);
 }
 

@@ -1,6 +1,7 @@
 //! Regressions: what a quantity needs, and what a study of one does not have.
 
 use super::Breaches;
+use super::binary_only::{self, LEAVE_OUT, Part};
 use crate::metric::MetricId;
 use crate::protocol::{
     Combine, Endpoint, EndpointDirection, Profile, Quantity, ScoreScale, StudyProtocol, Unit,
@@ -76,20 +77,13 @@ fn check_resolution(quantity: &Quantity, found: &mut Breaches) {
 
 /// What only a binary task has. Subgroups are for a quantity too.
 fn check_what_is_binary(protocol: &StudyProtocol, found: &mut Breaches) {
-    let standard = &protocol.reference_standard;
-    for (path, is_empty) in [
-        ("reference_standard.positive", standard.positive.is_empty()),
-        ("reference_standard.negative", standard.negative.is_empty()),
-        ("operating_points", protocol.operating_points.is_empty()),
-        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
-    ] {
-        found.unless(
-            is_empty,
-            path,
-            "has no place in a study of a quantity",
-            "leave it out, or ask about one condition with task = \"binary\"",
-        );
-    }
+    binary_only::refuse(
+        &[Part::Labels, Part::OperatingPoints, Part::Prevalences],
+        protocol,
+        "a quantity",
+        LEAVE_OUT,
+        found,
+    );
 }
 
 /// An endpoint on a quantity has a limit that can be met and missed, on the side that is better.

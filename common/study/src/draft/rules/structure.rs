@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Breaches;
+use super::binary_only::{self, LEAVE_OUT, Part};
 use crate::metric::MetricId;
 use crate::protocol::{
     Combine, Endpoint, EndpointDirection, MOST_LABELS, MOST_MICROMETRES, MOST_ROI_NAME,
@@ -167,22 +168,7 @@ pub(super) fn check_misses(protocol: &StudyProtocol, found: &mut Breaches) {
 }
 
 fn check_what_it_has_not(protocol: &StudyProtocol, found: &mut Breaches) {
-    let standard = &protocol.reference_standard;
-    for (path, is_empty) in [
-        ("reference_standard.positive", standard.positive.is_empty()),
-        ("reference_standard.negative", standard.negative.is_empty()),
-        ("operating_points", protocol.operating_points.is_empty()),
-        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
-        ("subgroups", protocol.subgroups.is_empty()),
-        ("crossings", protocol.crossings.is_empty()),
-    ] {
-        found.unless(
-            is_empty,
-            path,
-            "has no place in a study of masks",
-            "leave it out, or ask about one condition with task = \"binary\"",
-        );
-    }
+    binary_only::refuse(&Part::ALL, protocol, "masks", LEAVE_OUT, found);
 }
 
 fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {

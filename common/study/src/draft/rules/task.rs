@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::binary_only::{self, LEAVE_OUT, Part};
 use super::{Breaches, conditions, quantity, structure};
 use crate::metric::MetricId;
 use crate::protocol::{
@@ -71,22 +72,7 @@ fn check_classes(protocol: &StudyProtocol, found: &mut Breaches) {
 
 /// What only a binary task has.
 fn check_what_is_binary(protocol: &StudyProtocol, found: &mut Breaches) {
-    let standard = &protocol.reference_standard;
-    for (path, is_empty) in [
-        ("reference_standard.positive", standard.positive.is_empty()),
-        ("reference_standard.negative", standard.negative.is_empty()),
-        ("operating_points", protocol.operating_points.is_empty()),
-        ("analysis.prevalences", protocol.analysis.prevalences.is_empty()),
-        ("subgroups", protocol.subgroups.is_empty()),
-        ("crossings", protocol.crossings.is_empty()),
-    ] {
-        found.unless(
-            is_empty,
-            path,
-            "has no place in a study of several classes",
-            "leave it out, or ask about one condition with task = \"binary\"",
-        );
-    }
+    binary_only::refuse(&Part::ALL, protocol, "several classes", LEAVE_OUT, found);
 }
 
 fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
