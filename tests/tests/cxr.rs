@@ -188,19 +188,20 @@ fn check_scores(site: &Site, data: &Path) {
         columns: ColumnMapping::default(),
     };
     let cohort = read_manifest(&source, labels, &[]).expect("a readable manifest");
-    let cases = &cohort.open_on_site().cases;
+    let cohort = cohort.open_on_site();
     let checkpoints = runtime.block_on(async {
         let vault = Vault::open(&site.home.join("vault.db")).await.expect("a vault");
         vault.checkpoint_list(&"cxr-r1".parse().expect("a round")).await.expect("checkpoints")
     });
     let checkpoints = checkpoints.open_on_site();
-    assert_eq!(checkpoints.len(), cases.len());
+    assert_eq!(checkpoints.len(), cohort.len());
     let expected = expected(data);
     let all = expected["sites"].as_array().expect("a list");
     let wanted = all.iter().find(|s| s["site"] == site.name.as_str()).expect("the site's answers");
     for (index, checkpoint) in checkpoints {
         let CaseOutcome::Score(bits) = checkpoint.outcome else { panic!("a case failed") };
-        let want = wanted["scores"][&cases[*index].case_id].as_f64().expect("a number");
+        let id = cohort.case_id(*index).expect("a case");
+        let want = wanted["scores"][id].as_f64().expect("a number");
         close("score", f64::from_bits(bits), want, 1e-4);
     }
 }

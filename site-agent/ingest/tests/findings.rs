@@ -87,18 +87,17 @@ fn the_manifest_says_which_scans_were_read_and_needs_no_label() {
     let site = Site::new();
     let cohort = site.cohort(MANIFEST, &task()).unwrap();
     let status: Vec<ScanStatus> = cohort
-        .cases
-        .iter()
+        .cases()
         .map(|case| {
-            let IndexTest::Findings(status) = &case.index_test else { panic!("findings") };
-            *status
+            let IndexTest::Findings(status) = case.index_test else { panic!("findings") };
+            status
         })
         .collect();
     assert_eq!(
         status,
         [ScanStatus::Read, ScanStatus::Read, ScanStatus::NoResult, ScanStatus::NoReference]
     );
-    assert!(cohort.cases.iter().all(|case| case.reference.is_none()));
+    assert!(cohort.cases().all(|case| case.reference.is_none()));
     let odd = site.cohort("case_id,patient_id,status\nA,P1,maybe\n", &task()).unwrap_err();
     let odd = &odd.problems()[0];
     assert_eq!((odd.code(), odd.line()), ("MANIFEST_STATUS_UNKNOWN", Some(2)));

@@ -76,8 +76,9 @@ fn a_manifest_becomes_a_cohort() {
     let columns =
         ColumnMapping { case_id: "case".to_owned(), attributes, ..ColumnMapping::default() };
     let cohort = site.read_with(manifest, columns, &["sex"]).unwrap();
-    let Cohort { cases, patient_ids, .. } = cohort.open_on_site();
-    assert_eq!(*patient_ids, ["p1", "p2"]);
+    let cohort = cohort.open_on_site();
+    assert_eq!(cohort.patient_ids().collect::<Vec<_>>(), ["p1", "p2"]);
+    let cases: Vec<Case> = cohort.cases().collect();
     let summary =
         |case: &Case| (case.patient, case.reference, case.attributes.get("sex").map(str::to_owned));
     assert_eq!(
@@ -165,7 +166,7 @@ fn an_attribute_that_the_site_does_not_record_is_missing_in_every_case_and_named
     let cohort = site.read_with(manifest, ColumnMapping::default(), &["sex"]).unwrap();
     let cohort = cohort.open_on_site();
     assert_eq!(cohort.unrecorded, ["sex"]);
-    assert!(cohort.cases[0].attributes.is_empty());
+    assert!(cohort.case(0).unwrap().attributes.is_empty());
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn a_prediction_table_has_scores_where_others_have_images() {
     };
     let manifest = "case_id,patient_id,score,label\na,p,0.25,1\nb,p,,0\nc,q,1e-3,1\n";
     let cohort = site.read_with(manifest, columns(), &[]).unwrap();
-    let cases = &cohort.open_on_site().cases;
+    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
     let scores = [Some(0.25), None, Some(0.001)].map(IndexTest::Score);
     assert!(cases.iter().zip(scores).all(|(case, score)| case.index_test == score));
     let commas = "case_id,patient_id,score,label\na,p,\"0,25\",1\n";
@@ -200,7 +201,7 @@ fn a_manifest_for_a_pacs_names_instances_where_others_have_paths() {
         let manifest = format!("case_id,patient_id,name,label\na,p,{good},1\nb,q,{good},0\n");
         let cohort = site.read_with(manifest, columns(key), &[]).unwrap();
         let name = IndexTest::Instance(InstanceName::parse(key, good).unwrap());
-        assert!(cohort.open_on_site().cases.iter().all(|case| case.index_test == name));
+        assert!(cohort.open_on_site().cases().all(|case| case.index_test == name));
         let manifest = format!("case_id,patient_id,name,label\na,p,{bad},1\nb,q,,0\n");
         let error = site.read_with(manifest, columns(key), &[]).unwrap_err();
         let problems =
@@ -227,9 +228,9 @@ fn a33_links_to_everywhere_loops_and_a_flood_of_files_are_not_followed() {
     }
     let cohort = site.read(format!("{HEADER}c1,p1,a.png,1\nc2,p2,again/again/b.png,0\n")).unwrap();
     let root = root.canonicalize().unwrap();
-    let paths: Vec<_> = cohort.open_on_site().cases.iter().map(|case| &case.index_test).collect();
+    let paths: Vec<_> = cohort.open_on_site().cases().map(|case| case.index_test).collect();
     let expected = ["a.png", "b.png"].map(|file| IndexTest::Image(root.join(file)));
-    assert!(paths == expected.iter().collect::<Vec<_>>(), "the links are gone from the paths");
+    assert!(paths == expected, "the links are gone from the paths");
 
     let error = site.read(format!(
         "{HEADER}c1,p1,everything/etc/passwd,1\nc2,p2,again/everything/proc/self/environ,0\n\
@@ -332,7 +333,7 @@ fn a_table_of_several_classes_has_a_column_for_each() {
                     c1,p1,0.1,0.7,0.2,0\nc2,p2,,0.5,0.5,1\nc3,p3,0.8,0.1,0.1,\n";
     let column = || IndexTestColumn::Score("p".to_owned());
     let cohort = read_classes(&grades(), column(), manifest).unwrap();
-    let cases = &cohort.open_on_site().cases;
+    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
     let expected = [Some(vec![0.7, 0.2, 0.1]), None, Some(vec![0.1, 0.1, 0.8])];
     for (case, expected) in cases.iter().zip(expected) {
         assert!(case.index_test == IndexTest::Scores(expected));
@@ -348,7 +349,7 @@ fn a_called_grade_stands_for_all_of_the_score_and_is_not_enough_where_classes_ha
     let manifest = "case_id,patient_id,device,label\nc1,p1,2,1\nc2,p2,,0\n";
     let column = || IndexTestColumn::Called("device".to_owned());
     let cohort = read_classes(&grades(), column(), manifest).unwrap();
-    let cases = &cohort.open_on_site().cases;
+    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
     assert!(cases[0].index_test == IndexTest::Scores(Some(vec![0.0, 0.0, 1.0])));
     assert!(cases[1].index_test == IndexTest::Scores(None));
     let unknown = manifest.replace("p1,2", "p1,7");
@@ -383,7 +384,7 @@ fn a_table_of_masks_names_two_files_and_has_no_label() {
     let manifest = "case_id,patient_id,truth,model\n\
                     c1,p1,a.png,b.png\nc2,p2,,b.png\nc3,p3,a.png,\n";
     let cohort = read_classes(&of_masks(), masks(), manifest).unwrap();
-    let cases = &cohort.open_on_site().cases;
+    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
     let found = |case: &Case| match &case.index_test {
         IndexTest::Masks { reference, predicted } => {
             let name = |path: &std::path::PathBuf| path.file_name().unwrap().to_owned();
@@ -410,7 +411,7 @@ fn an_image_may_have_its_reference_mask_beside_it() {
     let form = OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) });
     let manifest = "case_id,patient_id,image,truth\nc1,p1,a.png,b.png\nc2,p2,b.png,\n";
     let cohort = read_as(&of_masks(), form, outlined(), manifest).unwrap();
-    let cases = &cohort.open_on_site().cases;
+    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
     let found = |case: &Case| match (&case.index_test, case.index_test.image()) {
         (IndexTest::Outlined { reference, .. }, IndexTest::Image(image)) => (
             image.ends_with("a.png"),
@@ -461,7 +462,7 @@ fn the_label_of_a_quantity_is_a_number() {
     let manifest = "case_id,patient_id,months,label\n\
                     c1,p1,61.5,60\nc2,p2,,48.25\nc3,p3,1e9,\nc4,p4,-7,999\n";
     let cohort = read_classes(&task, column(), manifest).unwrap();
-    let cases = &cohort.open_on_site().cases;
+    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
     let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
     let value = |micro| Some(Reference::Value(micro));
     // Bounds are for whoever counts.
@@ -497,7 +498,7 @@ fn each_of_several_conditions_has_a_column_for_its_reference_and_one_for_its_sco
     let manifest = "case_id,patient_id,nodule,p_0,p_1,effusion\n\
                     c1,p1,1,0.9,0.8,0\nc2,p2,u,0.5,0.5,1\nc3,p3,,0.1,,u\n";
     let cohort = read_classes(&conditions(), column(), manifest).unwrap();
-    let cases = &cohort.open_on_site().cases;
+    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
     let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
     let nothing = Assessed::default();
     let expected = [

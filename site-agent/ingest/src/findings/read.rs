@@ -135,15 +135,15 @@ struct Reading<'c> {
 impl<'c> Reading<'c> {
     /// Nothing was read yet.
     fn of(cohort: &'c Cohort, matching: Matching, score: &'c ConceptCode) -> Self {
-        let places = cohort.cases.iter().enumerate();
-        let places = places.map(|(place, case)| (case.case_id.as_str(), place)).collect();
+        let places = 0..cohort.len();
+        let places = places.filter_map(|place| Some((cohort.case_id(place)?, place))).collect();
         Self {
             cohort,
             places,
             matching,
             score,
             wrong: ProblemList::default(),
-            findings: vec![CaseFindings::default(); cohort.cases.len()],
+            findings: vec![CaseFindings::default(); cohort.len()],
         }
     }
 }
@@ -230,7 +230,8 @@ impl Reading<'_> {
             Side::Reference => ScanStatus::NoReference,
             Side::Predicted => ScanStatus::NoResult,
         };
-        if self.cohort.cases[case].index_test.status() == Some(unread) {
+        let status = self.cohort.case(case).and_then(|case| case.index_test.status());
+        if status == Some(unread) {
             return self.wrong.add(FindingsProblem::NotRead { side, line });
         }
         let (place, more, excluded) = match (place, more.transpose(), excluded) {

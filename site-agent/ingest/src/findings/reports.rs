@@ -64,7 +64,7 @@ impl Reports<'_> {
             Side::Reference => ScanStatus::NoReference,
             Side::Predicted => ScanStatus::NoResult,
         };
-        for (place, case) in cohort.cases.iter().enumerate() {
+        for (place, case) in cohort.cases().enumerate() {
             let number = place as u64 + 1;
             let path = resolve(&root, &format!("{}.dcm", case.case_id), number).ok();
             let is_unread = case.index_test.status() == Some(unread);

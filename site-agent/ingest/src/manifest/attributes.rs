@@ -1,6 +1,6 @@
 //! What a manifest says of a case beyond its test and its reference standard.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,6 +23,11 @@ impl Attributes {
         let found = self.0.iter().find(|(name, _)| **name == *column);
         found.map(|(_, value)| &**value)
     }
+
+    /// Names with values, in the order of names.
+    pub(super) fn entries(&self) -> &[(Arc<str>, Arc<str>)] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Attributes {
@@ -44,21 +49,30 @@ impl<N: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(N, V)> for Attributes {
 /// Most values that are remembered: categories are few, and a column of measurements gains nothing.
 const MOST_VALUES: usize = 10_000;
 
-/// Values that cases had before.
-#[derive(Debug, Default)]
-pub(super) struct SharedValues(HashSet<Arc<str>>);
+/// Values that cases had before, by their number.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedValues {
+    values: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, usize>,
+}
 
 impl SharedValues {
-    /// The value in memory, where it is there already.
-    pub(super) fn share(&mut self, value: &str) -> Arc<str> {
-        if let Some(shared) = self.0.get(value) {
-            return Arc::clone(shared);
+    /// The value's number; `None` where there are so many that it is not remembered.
+    pub(super) fn number(&mut self, value: &Arc<str>) -> Option<usize> {
+        if let Some(number) = self.numbers.get(value) {
+            return Some(*number);
         }
-        let shared: Arc<str> = value.into();
-        if self.0.len() < MOST_VALUES {
-            self.0.insert(Arc::clone(&shared));
-        }
-        shared
+        let number = self.values.len();
+        (number < MOST_VALUES).then(|| {
+            self.values.push(Arc::clone(value));
+            self.numbers.insert(Arc::clone(value), number);
+            number
+        })
+    }
+
+    /// The value with a number.
+    pub(super) fn get(&self, number: usize) -> Option<&Arc<str>> {
+        self.values.get(number)
     }
 }
 
@@ -82,8 +96,16 @@ mod tests {
     #[test]
     fn a_value_that_was_there_is_not_there_twice() {
         let mut values = SharedValues::default();
-        let first = values.share("F");
-        assert!(Arc::ptr_eq(&first, &values.share("F")));
-        assert!(!Arc::ptr_eq(&first, &values.share("M")));
+        let mut number = |value: &str| values.number(&value.into());
+        assert_eq!((number("F"), number("M"), number("F")), (Some(0), Some(1), Some(0)));
+        assert_eq!(values.get(1).map(|value| &**value), Some("M"));
+    }
+
+    #[test]
+    fn of_a_column_of_measurements_no_more_is_remembered_than_some_thousands() {
+        let mut values = SharedValues::default();
+        let mut number = |value: usize| values.number(&value.to_string().into());
+        assert!((0..MOST_VALUES).all(|value| number(value) == Some(value)));
+        assert_eq!((number(MOST_VALUES), number(7)), (None, Some(7)));
     }
 }

@@ -5,12 +5,16 @@
 //! an image has the reference standard's mask beside it, or its findings in a file of their own.
 
 mod attributes;
+mod blocks;
+mod cohort;
 mod columns;
 mod error;
 pub(crate) mod image_path;
+mod packed;
 mod parquet;
 mod read;
 pub(crate) mod records;
+mod repeated;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +26,7 @@ pub use self::parquet::{TABLE_ROLE, rows_of_replies, table_box_main};
 use crate::findings::{FindingsSource, ReferenceFindings};
 use crate::pacs::{InstanceKey, InstanceName};
 pub use attributes::Attributes;
+pub use cohort::Cohort;
 pub use error::{ManifestError, ManifestProblem};
 pub use read::read_manifest;
 
@@ -215,23 +220,5 @@ impl fmt::Debug for Case {
     /// Names the type only: identifiers and paths of patients do not belong into logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Case(..)")
-    }
-}
-
-/// The cases of a site, in the manifest's order.
-#[derive(Clone, PartialEq)]
-pub struct Cohort {
-    /// The cases.
-    pub cases: Vec<Case>,
-    /// The site's identifier of each patient, by the number that cases carry.
-    pub patient_ids: Vec<String>,
-    /// Attributes that the protocol names and this site has no column for: missing in every case.
-    pub unrecorded: Vec<String>,
-}
-
-impl fmt::Debug for Cohort {
-    /// Shows sizes only.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cohort({} cases, {} patients)", self.cases.len(), self.patient_ids.len())
     }
 }

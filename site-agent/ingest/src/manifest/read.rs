@@ -1,7 +1,5 @@
 //! Reading a manifest into a cohort.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -9,17 +7,17 @@ use std::sync::Arc;
 use std::thread;
 
 use fedval_disclosure::SiteLocal;
-use fedval_study::Sha256Digest;
 use fedval_study::protocol::{Assessed, Labels, Reference, Task, UnknownValue};
 
-use super::attributes::SharedValues;
 use super::columns::{Columns, IndexTestPlace};
 use super::error::{ManifestError, ManifestProblem};
 use super::image_path::{resolve, resolve_volume};
 use super::parquet::{MAGIC, ParquetRows};
 use super::records::{Record, Records, Rows};
+use super::repeated::{Ids, Lines};
 use super::{
-    Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource, ScanStatus,
+    Attributes, Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource,
+    ScanStatus,
 };
 use crate::pacs::InstanceName;
 use crate::problem_list::ProblemList;
@@ -124,14 +122,10 @@ fn read_rows(
         mapping: &source.columns,
         wrong,
         lines: 0,
-        first_lines: HashMap::new(),
-        patients: HashMap::new(),
-        values: SharedValues::default(),
-        cohort: Cohort {
-            cases: Vec::new(),
-            patient_ids: Vec::new(),
-            unrecorded: columns.unrecorded.clone(),
-        },
+        case_ids: Ids::default(),
+        case_lines: Lines::default(),
+        patients: Ids::default(),
+        cohort: Cohort::below(root, columns.unrecorded.clone()),
     };
     while let Some(record) = reading.next(&mut rows) {
         match record.fields() {
@@ -151,11 +145,13 @@ struct Reading<'a> {
     wrong: ProblemList<ManifestProblem>,
     /// Lines read, good and bad.
     lines: usize,
-    /// The line that each case was first seen in.
-    first_lines: HashMap<IdDigest, u64>,
-    patients: HashMap<IdDigest, u32>,
-    /// Values of attributes.
-    values: SharedValues,
+    /// Places of cases in the cohort, by their ids.
+    case_ids: Ids,
+    /// The line of each case in the cohort.
+    case_lines: Lines,
+    /// Numbers of patients, by their ids.
+    patients: Ids,
+    /// Of a line that has an id and is wrong otherwise it has the id alone, for lines that repeat it: then none of it is used.
     cohort: Cohort,
 }
 
@@ -188,7 +184,7 @@ impl Reading<'_> {
         let case_id = self.value(line, fields[columns.case_id], &mapping.case_id);
         let patient_id = self.value(line, fields[columns.patient_id], &mapping.patient_id);
         let index_test = self.index_test(&columns.index_test, line, fields);
-        let case_id = case_id.and_then(|id| self.unrepeated(line, id));
+        let case_id = case_id.filter(|id| self.is_new(line, id));
         let reference = match (columns.label, &index_test) {
             (Some(label), _) => self.reference(line, fields[label]),
             (None, _) if !columns.conditions.is_empty() => self.conditions(line, fields),
@@ -204,16 +200,19 @@ impl Reading<'_> {
             }
             (None, _) => None,
         };
-        let (Some(case_id), Some(patient_id), Some(index_test)) = (case_id, patient_id, index_test)
-        else {
-            return;
+        let Some(case_id) = case_id.map(str::to_owned) else { return };
+        let case = match (patient_id, index_test) {
+            (Some(patient_id), Some(index_test)) => {
+                let patient = self.patient(patient_id);
+                let filled = columns.attributes.iter();
+                let filled = filled.filter(|(_, place)| !fields[*place].is_empty());
+                let attributes =
+                    filled.map(|(name, place)| (Arc::clone(name), fields[*place])).collect();
+                Case { case_id, patient, index_test, reference, attributes }
+            }
+            _ => id_alone(case_id),
         };
-        let patient = self.patient(patient_id);
-        let filled = columns.attributes.iter().filter(|(_, place)| !fields[*place].is_empty());
-        let attributes = filled
-            .map(|(name, place)| (Arc::clone(name), self.values.share(fields[*place])))
-            .collect();
-        self.cohort.cases.push(Case { case_id, patient, index_test, reference, attributes });
+        self.add(line, &case);
     }
 
     /// A cell that may not be empty.
@@ -274,18 +273,24 @@ impl Reading<'_> {
         found.map_err(|problem| self.wrong.add(problem)).ok()
     }
 
-    fn unrepeated(&mut self, line: u64, case_id: &str) -> Option<String> {
-        match self.first_lines.entry(digest(case_id)) {
-            Entry::Occupied(first) => {
-                let first = *first.get();
-                self.wrong.add(ManifestProblem::DuplicateCase { line, first });
-                None
-            }
-            Entry::Vacant(place) => {
-                place.insert(line);
-                Some(case_id.to_owned())
-            }
+    /// Whether no earlier line has this case.
+    fn is_new(&mut self, line: u64, case_id: &str) -> bool {
+        let cohort = &self.cohort;
+        let place = self.case_ids.find(case_id, |place| cohort.case_id(place as usize));
+        let first = place.and_then(|place| self.case_lines.get(place));
+        if let Some(first) = first {
+            self.wrong.add(ManifestProblem::DuplicateCase { line, first });
         }
+        first.is_none()
+    }
+
+    /// Adds a case that is new.
+    fn add(&mut self, line: u64, case: &Case) {
+        let place = number(self.cohort.len());
+        self.cohort.push(case);
+        self.case_lines.push(place, line);
+        let cohort = &self.cohort;
+        self.case_ids.add(&case.case_id, place, |place| cohort.case_id(place as usize));
     }
 
     fn reference(&mut self, line: u64, label: &str) -> Option<Reference> {
@@ -314,15 +319,15 @@ impl Reading<'_> {
     }
 
     fn patient(&mut self, patient_id: &str) -> u32 {
-        let number = u32::try_from(self.cohort.patient_ids.len())
-            .expect("MAX_CASES bounds the number of patients far below 2^32");
-        match self.patients.entry(digest(patient_id)) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(place) => {
-                self.cohort.patient_ids.push(patient_id.to_owned());
-                *place.insert(number)
-            }
+        let cohort = &self.cohort;
+        if let Some(known) = self.patients.find(patient_id, |number| cohort.patient_id(number)) {
+            return known;
         }
+        let new = number(self.cohort.patients());
+        self.cohort.push_patient(patient_id);
+        let cohort = &self.cohort;
+        self.patients.add(patient_id, new, |number| cohort.patient_id(number));
+        new
     }
 
     fn finish(mut self) -> Result<SiteLocal<Cohort>, ManifestError> {
@@ -333,13 +338,15 @@ impl Reading<'_> {
     }
 }
 
-/// Half of an id's digest: identifiers are in the cohort once, not a second time to look for repeated ones. That two differ
-/// and share it does not happen.
-type IdDigest = [u8; 16];
+/// How many there are, as the next one's number.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("MAX_CASES bounds cases and patients far below 2^32")
+}
 
-fn digest(id: &str) -> IdDigest {
-    let digest = Sha256Digest::of(id.as_bytes());
-    std::array::from_fn(|place| digest.as_bytes()[place])
+/// What is kept of a line that is wrong.
+fn id_alone(case_id: String) -> Case {
+    let (index_test, attributes) = (IndexTest::Score(None), Attributes::default());
+    Case { case_id, patient: 0, index_test, reference: None, attributes }
 }
 
 /// The files of both masks of a case. None is a reference standard, or an index test, without a result.

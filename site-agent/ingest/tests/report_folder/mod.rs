@@ -86,11 +86,7 @@ fn cohort(statuses: &[(&str, ScanStatus)]) -> Cohort {
         reference: None,
         attributes: Attributes::default(),
     };
-    Cohort {
-        cases: statuses.iter().map(case).collect(),
-        patient_ids: vec!["P".to_owned()],
-        unrecorded: Vec::new(),
-    }
+    Cohort::new(statuses.iter().map(case), ["P".to_owned()], Vec::new())
 }
 
 fn stands_in_the_place() {
@@ -108,13 +104,14 @@ fn stands_in_the_place() {
 
 fn stand_beside_images() {
     let site = site(&[("A", report(&[[1.0, 2.0, 3.0]])), ("B", report(&[]))]);
-    let mut cohort =
+    let cohort =
         cohort(&[("A", ScanStatus::Read), ("B", ScanStatus::Read), ("C", ScanStatus::NoReference)]);
-    for case in &mut cohort.cases {
+    let beside = |case: Case| {
         let status = case.index_test.status().unwrap();
         let image = Box::new(IndexTest::Image("image.png".into()));
-        case.index_test = IndexTest::Searched { image, status };
-    }
+        Case { index_test: IndexTest::Searched { image, status }, ..case }
+    };
+    let cohort = Cohort::new(cohort.cases().map(beside), ["P".to_owned()], Vec::new());
     let source = ReferenceFindings { reference: site.source.reference.clone(), status: None };
     let read = read_reference_findings(&source, &cohort, Matching::CentreInRadius).unwrap();
     let [a, b, c] = &read.open_on_site()[..] else { panic!("three cases") };

@@ -107,7 +107,7 @@ fn is_the_same() {
                101,,p1,0.30000000000000004,1,F\n102,,p2,1.0,0,M\n103,,p1,,1,\n\
                104,,pä,0.0000001,,F\n105,, p5 ,0.5,0,M\n";
     let expected = read(csv.as_bytes(), score(), &["sex", "age"]).unwrap();
-    assert_eq!(expected.open_on_site().cases.len(), 5);
+    assert_eq!(expected.open_on_site().len(), 5);
     assert_eq!(expected.open_on_site().unrecorded, ["age"]);
     for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, gzip(), zstd(3), zstd(22)] {
         for group in [1, 2, 5] {
@@ -123,9 +123,9 @@ fn reads_what_others_write() {
     let expected = read(include_bytes!("pandas.csv"), score(), &["sex", "kvp"]).unwrap();
     let expected = expected.open_on_site();
     let with = |column: &str| {
-        expected.cases.iter().filter(|case| case.attributes.get(column).is_some()).count()
+        expected.cases().filter(|case| case.attributes.get(column).is_some()).count()
     };
-    assert_eq!((expected.cases.len(), with("sex"), with("kvp")), (40, 32, 40));
+    assert_eq!((expected.len(), with("sex"), with("kvp")), (40, 32, 40));
     for (name, file) in [
         ("pandas", &include_bytes!("pandas.parquet")[..]),
         ("arrow", include_bytes!("arrow.parquet")),
@@ -159,8 +159,8 @@ fn is_read_in_order() {
     let (cohort, packed) = (of(Compression::SNAPPY), of(zstd(3)));
     let cohort = cohort.open_on_site();
     assert!(packed.open_on_site() == cohort);
-    assert_eq!((cohort.cases.len(), cohort.patient_ids.len()), (many, many / 2));
-    for (index, case) in cohort.cases.iter().enumerate() {
+    assert_eq!((cohort.len(), cohort.patients()), (many, many / 2));
+    for (index, case) in cohort.cases().enumerate() {
         assert_eq!(case.case_id, format!("c{index}"));
         assert_eq!(case.patient as usize, index / 2);
         assert!(case.index_test == IndexTest::Score(Some(score(index))));
@@ -213,11 +213,11 @@ fn has_their_text() {
     let cohort = read(&bytes(&columns, gzip(), 2), score(), &asked).unwrap();
     let cohort = cohort.open_on_site();
     // Without a sign, as the column says; the shortest number that is this one in single precision.
-    assert_eq!(cohort.patient_ids, ["4294967295", "7"]);
-    assert!(cohort.cases[0].index_test == IndexTest::Score(Some(0.1)));
+    assert_eq!(cohort.patient_ids().collect::<Vec<_>>(), ["4294967295", "7"]);
+    assert!(cohort.case(0).unwrap().index_test == IndexTest::Score(Some(0.1)));
     let of = |case: usize| {
-        let attribute =
-            |name: &&str| cohort.cases[case].attributes.get(name).map(ToString::to_string);
+        let case = cohort.case(case).unwrap();
+        let attribute = |name: &&str| case.attributes.get(name).map(ToString::to_string);
         asked.iter().map(attribute).map(Option::unwrap_or_default).collect::<Vec<_>>()
     };
     assert_eq!(of(0), ["true", "2.0", "-3", "left"]);

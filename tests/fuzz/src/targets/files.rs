@@ -220,11 +220,7 @@ fn findings(draw: &mut Draw<'_>) {
         reference: None,
         attributes: Attributes::default(),
     };
-    let cohort = Cohort {
-        cases: ["0", "1"].map(case).to_vec(),
-        patient_ids: vec!["p".to_owned()],
-        unrecorded: Vec::new(),
-    };
+    let cohort = Cohort::new(["0", "1"].map(case), ["p".to_owned()], Vec::new());
     let (matching, places) = if draw.flag() {
         (Matching::Iou(500), "x0,y0,x1,y1")
     } else {
