@@ -57,7 +57,7 @@ fn summary_of(task: &Task, patients: &[(u32, u16)]) -> SiteSummary {
             patient: place,
             case: key(*patient),
             positive,
-            cells: vec![*class],
+            cells: [*class].into(),
         }));
     }
     let class: Vec<usize> = patients.iter().map(|(_, class)| usize::from(*class)).collect();
@@ -218,9 +218,9 @@ fn a_study_of_one_condition_is_held_against_the_classes_of_the_same_patients() {
         cases.retain(|case| case.positive == positive.contains(&case.patient));
         let tables = support::protocol().tables();
         for case in &mut cases {
-            case.cells = vec![fedval_study::members::UNLISTED; tables.len()];
+            case.cells = vec![fedval_study::members::UNLISTED; tables.len()].into();
         }
-        Members { patients: members.patients, cases }
+        Members::new(members.patients.clone(), cases)
     };
     let plan = |members: &Members| {
         let (tables, earlier) =

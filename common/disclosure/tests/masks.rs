@@ -119,7 +119,8 @@ fn evidence_that_contradicts_itself_does_not_leave() {
         |s| change(s, |tally| tally.neither += 1),
         |s| {
             s.members.patients.pop();
-            s.members.cases.truncate(s.members.cases.len() - 2);
+            let kept = s.members.cases.len() - 2;
+            s.members.cases.truncate(kept);
         },
         |s| {
             let Findings::Measures(found) = &mut s.findings else { panic!("measures") };

@@ -184,7 +184,7 @@ fn a_study_of_one_condition_is_held_against_the_measures_of_the_same_patients() 
         members.cases.retain(|case| case.positive == positive.contains(&case.patient));
         let tables = support::protocol().tables();
         for case in &mut members.cases {
-            case.cells = vec![UNLISTED; tables.len()];
+            case.cells = vec![UNLISTED; tables.len()].into();
         }
         let zeros = std::collections::BTreeSet::new();
         fedval_disclosure::cell_plan::plan(&tables, &members, &[&earlier], &zeros, 11)

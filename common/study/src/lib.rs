@@ -16,6 +16,7 @@ pub mod id;
 pub mod ledger_mark;
 mod log;
 pub mod measures;
+mod member_cells;
 pub mod members;
 mod merkle;
 pub mod metric;

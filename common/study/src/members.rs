@@ -4,6 +4,10 @@
 //! by a few patients, and of no use to anybody without the site's key. It never leaves the site.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+pub use crate::member_cells::MemberCells;
 
 /// A patient or a case under the site's key.
 pub type MemberKey = [u8; 16];
@@ -24,7 +28,7 @@ pub const fn condition_cell(reference: Option<bool>) -> u16 {
     }
 }
 
-/// One analysed case under one label.
+/// One analysed case under one label: 48 bytes.
 ///
 /// A case of a task with several classes has no such label: it stands under both, in the cell of its class, so that
 /// whatever an earlier or a later release says of either label of these patients is held against it. So does one of
@@ -38,16 +42,35 @@ pub struct Member {
     /// Whether it has the target condition.
     pub positive: bool,
     /// Its cell in each table; [`UNLISTED`] for none.
-    pub cells: Vec<u16>,
+    pub cells: MemberCells,
 }
 
-/// Every analysed case of a cohort.
+/// Every analysed case of a cohort. A clone is the same list until one of both is changed: of a large cohort there is one
+/// in memory, however many hold it.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Members {
+pub struct Members(Arc<Listed>);
+
+/// What [`Members`] list.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Listed {
     /// Patients under the site's key.
     pub patients: Vec<MemberKey>,
     /// Their cases, each once under each of its labels.
     pub cases: Vec<Member>,
+}
+
+impl Deref for Members {
+    type Target = Listed;
+
+    fn deref(&self) -> &Listed {
+        &self.0
+    }
+}
+
+impl DerefMut for Members {
+    fn deref_mut(&mut self) -> &mut Listed {
+        Arc::make_mut(&mut self.0)
+    }
 }
 
 impl std::fmt::Debug for Members {
@@ -69,6 +92,12 @@ pub struct MembersDamaged;
 const FORM: u8 = 1;
 
 impl Members {
+    /// These patients, and their cases, each once under each of its labels.
+    #[must_use]
+    pub fn new(patients: Vec<MemberKey>, cases: Vec<Member>) -> Self {
+        Self(Arc::new(Listed { patients, cases }))
+    }
+
     /// The form in which the ledger keeps them: tables, number of cases, then one record a case of
     /// patient, case, label and cells.
     #[must_use]
@@ -99,7 +128,7 @@ impl Members {
         if expected != Ok(records.len()) {
             return Err(MembersDamaged);
         }
-        let mut members = Self::default();
+        let (mut patients, mut members) = (Vec::new(), Vec::with_capacity(records.len() / size));
         let mut places: BTreeMap<MemberKey, u32> = BTreeMap::new();
         for record in records.chunks_exact(size) {
             let (patient, rest) = record.split_first_chunk::<16>().ok_or(MembersDamaged)?;
@@ -108,9 +137,9 @@ impl Members {
             let next = u32::try_from(places.len()).map_err(|_| MembersDamaged)?;
             let place = *places.entry(*patient).or_insert(next);
             if place == next {
-                members.patients.push(*patient);
+                patients.push(*patient);
             }
-            members.cases.push(Member {
+            members.push(Member {
                 patient: place,
                 case: *case,
                 positive: match positive {
@@ -121,7 +150,7 @@ impl Members {
                 cells: cells.chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect(),
             });
         }
-        Ok(members)
+        Ok(Self::new(patients, members))
     }
 }
 
@@ -135,16 +164,14 @@ mod tests {
             patient,
             case: [key; 16],
             positive,
-            cells: cells.to_vec(),
+            cells: cells.into(),
         };
-        let members = Members {
-            patients: vec![[7; 16], [8; 16]],
-            cases: vec![
-                case(0, 1, true, &[0, UNLISTED]),
-                case(0, 2, false, &[1, 3]),
-                case(1, 3, true, &[0, 300]),
-            ],
-        };
+        let cases = vec![
+            case(0, 1, true, &[0, UNLISTED]),
+            case(0, 2, false, &[1, 3]),
+            case(1, 3, true, &[0, 300]),
+        ];
+        let members = Members::new(vec![[7; 16], [8; 16]], cases);
         let bytes = members.to_bytes();
         assert_eq!(Members::from_bytes(&bytes), Ok(members));
         for bad in [&bytes[..bytes.len() - 1], &bytes[1..], &[]] {
@@ -154,8 +181,18 @@ mod tests {
     }
 
     #[test]
+    fn a_clone_is_no_second_list_until_it_is_changed() {
+        assert_eq!(size_of::<Member>(), 48);
+        let one = Members::new(vec![[7; 16]], Vec::new());
+        let mut other = one.clone();
+        assert!(std::ptr::eq(&*one, &*other));
+        other.patients.push([8; 16]);
+        assert_eq!((one.patients.len(), other.patients.len()), (1, 2));
+    }
+
+    #[test]
     fn debug_shows_no_key() {
-        let members = Members { patients: vec![[0xab; 16]], cases: Vec::new() };
+        let members = Members::new(vec![[0xab; 16]], Vec::new());
         assert!(!format!("{members:?}").contains("171"), "{members:?}");
     }
 }

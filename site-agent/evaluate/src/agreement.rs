@@ -30,7 +30,7 @@ pub(crate) async fn check(
     evaluation: &Evaluation<'_>,
     second: &ModelEngine,
     cohort: &Cohort,
-    drawn: &[usize],
+    drawn: &[u32],
 ) -> Result<Vec<Done>, EvaluateError> {
     let cases = &drawn[..drawn.len().min(MOST_CASES)];
     if cases.is_empty() {
@@ -55,7 +55,7 @@ async fn compare_tensors(
     evaluation: &Evaluation<'_>,
     second: &ModelEngine,
     cohort: &Cohort,
-    cases: &[usize],
+    cases: &[u32],
 ) -> Result<(), EvaluateError> {
     let keywords = attributes::keywords(evaluation.protocol);
     let infer = BoxProgram::current(INFERENCE_ROLE).map_err(EvaluateError::NoBox)?;
@@ -66,7 +66,8 @@ async fn compare_tensors(
     let mut other = Scorer::load(other).await.map_err(LaneError::Load)?;
     for index in cases {
         // What cannot be read says nothing about the engines.
-        let (_, Ok(image)) = reader.read(&cohort.cases[*index]).await? else { continue };
+        let Some(case) = cohort.case(*index as usize) else { continue };
+        let (_, Ok(image)) = reader.read(&case).await? else { continue };
         let tensor = image.open_on_site().tensor();
         let (one, other) = (one.answer(&tensor).await?, other.answer(&tensor).await?);
         let (one, other) = (one.as_ref(), other.as_ref());
@@ -102,12 +103,15 @@ async fn look(
     evaluation: &Evaluation<'_>,
     engine: &ModelEngine,
     cohort: &Cohort,
-    cases: &[usize],
+    cases: &[u32],
 ) -> Result<Vec<Done>, EvaluateError> {
-    let due = |index: &usize| Due { index: *index, pass: Pass::Again, case: &cohort.cases[*index] };
+    let due = |index: &u32| {
+        let index = *index as usize;
+        Some(Due { index, pass: Pass::Again, case: cohort.case(index)? })
+    };
     // There is room for all of them: nobody has to take any before the last is done.
     let (done, mut finished) = mpsc::channel(cases.len());
-    evaluation.run_lane(engine, cases.iter().map(due), done).await?;
+    evaluation.run_lane(engine, cases.iter().filter_map(due), done).await?;
     let mut looked = Vec::with_capacity(cases.len());
     while let Some(case) = finished.recv().await {
         looked.push(case);

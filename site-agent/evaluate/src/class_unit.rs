@@ -31,7 +31,7 @@ pub(crate) struct ClassUnit {
 
 /// What the reference standard says of each patient, by all of the cases that it looked at: were it by the images that
 /// could be scored, the class would depend on the index test that is judged by it.
-pub(crate) fn references(cases: &[Case]) -> BTreeMap<u32, BTreeSet<u8>> {
+pub(crate) fn references(cases: impl IntoIterator<Item = Case>) -> BTreeMap<u32, BTreeSet<u8>> {
     let mut found: BTreeMap<u32, BTreeSet<u8>> = BTreeMap::new();
     for case in cases {
         if let Some(Reference::Class(class)) = case.reference {
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_patient_has_the_highest_grade_of_any_image_and_one_call_by_the_rule() {
         let references =
-            references(&[(7, 0), (7, 2), (7, 1), (8, 1)].map(|(of, class)| case(of, Some(class))));
+            references([(7, 0), (7, 2), (7, 1), (8, 1)].map(|(of, class)| case(of, Some(class))));
         let images = [
             image(7, [0.5, 0.3, 0.2]),
             image(7, [0.1, 0.2, 0.7]),
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn without_an_order_images_of_two_classes_give_their_patient_none() {
         let images = [image(7, [0.5, 0.3, 0.2]), image(7, [0.1, 0.2, 0.7])];
-        let references = references(&[case(7, Some(0)), case(7, Some(2))]);
+        let references = references([case(7, Some(0)), case(7, Some(2))]);
         let task = Task::MultiClass(classes());
         let (units, classless) = patients(&images, &references, &task, Combine::Mean);
         assert!(units.is_empty());
@@ -184,7 +184,7 @@ mod tests {
     fn a_case_that_could_not_be_scored_counts_for_the_class_and_not_for_the_call() {
         // Of each patient one image has a score; the other failed, or has no reference.
         let images = [image(7, [0.5, 0.3, 0.2]), image(8, [0.1, 0.7, 0.2])];
-        let references = references(&[
+        let references = references([
             case(7, Some(0)),
             case(7, Some(2)),
             case(8, Some(1)),

@@ -3,7 +3,7 @@
 use fedval_ingest::Cohort;
 use fedval_stats::multiclass::{ClassScores, OneVersusRestSums};
 use fedval_study::classes::ClassAreas;
-use fedval_study::members::Member;
+use fedval_study::members::{Member, MemberCells};
 use fedval_study::protocol::Task;
 use fedval_study::{ClassPerformance, Members};
 use ndarray::Array2;
@@ -47,11 +47,11 @@ pub(crate) fn members(cohort: &Cohort, units: &[ClassUnit], secret: &[u8; 32]) -
     let keys = Keys::of(secret);
     let mut members = Members::default();
     for (patient, unit) in (0_u32..).zip(units) {
-        let id = cohort.patient_ids.get(unit.patient as usize).map_or("", String::as_str);
+        let id = cohort.patient_id(unit.patient).unwrap_or_default();
         members.patients.push(keys.patient(id));
-        for case in unit.cases.iter().filter_map(|case| cohort.cases.get(*case)) {
-            let key = keys.case(id, &case.case_id);
-            let cells = vec![u16::from(unit.class)];
+        for case_id in unit.cases.iter().filter_map(|case| cohort.case_id(*case)) {
+            let key = keys.case(id, case_id);
+            let cells = MemberCells::from([u16::from(unit.class)]);
             members.cases.extend([false, true].map(|positive| Member {
                 patient,
                 case: key,

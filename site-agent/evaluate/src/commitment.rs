@@ -1,5 +1,7 @@
 //! A site's commitment to its cohort.
 
+use std::cmp::Ordering;
+
 use fedval_ingest::Cohort;
 use fedval_study::{CohortCommitment, Sha256Digest};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,24 +16,37 @@ pub(crate) fn commit(
     images: &[Option<Sha256Digest>],
     secret: &[u8; 32],
 ) -> CohortCommitment {
-    let mut order: Vec<usize> = (0..cohort.cases.len().min(images.len())).collect();
+    let cases = u32::try_from(cohort.len().min(images.len())).unwrap_or(u32::MAX);
+    let mut order: Vec<u32> = (0..cases).collect();
     // The same cohort in another order is the same cohort. Rows are in the order of their texts, which begin with the id, in
     // quotation marks that end it: so no row but the one at hand is in memory.
-    order
-        .sort_by_cached_key(|place| format!("{:?}", cohort.cases[*place].case_id).into_boxed_str());
+    let id = |place: u32| cohort.case_id(place as usize).unwrap_or_default();
+    order.sort_unstable_by(|one, other| quoted(id(*one), id(*other)).then(one.cmp(other)));
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
     for place in order {
-        mac.update(row(cohort, place, images[place]).as_bytes());
+        mac.update(row(cohort, place as usize, images[place as usize]).as_bytes());
     }
     CohortCommitment(Sha256Digest::from_bytes(mac.finalize().into_bytes().into()))
 }
 
+/// Which of two ids comes first as it stands in a row. Most are written there as they are, and no text is made of them.
+fn quoted(one: &str, other: &str) -> Ordering {
+    let is_plain = |id: &str| {
+        id.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
+    };
+    if is_plain(one) && is_plain(other) {
+        return one.bytes().chain([b'"']).cmp(other.bytes().chain([b'"']));
+    }
+    format!("{one:?}").cmp(&format!("{other:?}"))
+}
+
 fn row(cohort: &Cohort, place: usize, image: Option<Sha256Digest>) -> String {
-    let case = &cohort.cases[place];
-    let patient = &cohort.patient_ids[case.patient as usize];
+    let id = cohort.case_id(place).unwrap_or_default();
+    let patient = cohort.patient(place).and_then(|patient| cohort.patient_id(patient));
+    let reference = cohort.reference(place);
     let image = image.map(|digest| digest.to_string());
     // Debug quotes and escapes, so that no two different rows look alike.
-    format!("{:?}\n", (&case.case_id, patient, case.reference, image))
+    format!("{:?}\n", (id, patient.unwrap_or_default(), reference, image))
 }
 
 #[cfg(test)]
@@ -49,11 +64,7 @@ mod tests {
             reference: Some(Reference::Condition(*reference)),
             attributes: Attributes::default(),
         };
-        Cohort {
-            cases: order.iter().map(case).collect(),
-            patient_ids: vec!["p".to_owned()],
-            unrecorded: Vec::new(),
-        }
+        Cohort::new(order.iter().map(case), ["p".to_owned()], Vec::new())
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::class_unit::ClassImage;
 
 /// What the reference standard says of each patient, by all of the cases that it looked at, also those that could not be
 /// scored: a condition is there where any image shows it.
-pub(crate) fn references(cases: &[Case]) -> BTreeMap<u32, Assessed> {
+pub(crate) fn references(cases: impl IntoIterator<Item = Case>) -> BTreeMap<u32, Assessed> {
     let mut found: BTreeMap<u32, Assessed> = BTreeMap::new();
     for case in cases {
         if let Some(Reference::Conditions(assessed)) = case.reference {
@@ -84,7 +84,7 @@ mod tests {
             case(7, None),
             case(8, None),
         ];
-        let found = references(&cases);
+        let found = references(cases);
         assert_eq!(found.len(), 1);
         assert_eq!((found[&7].at(0), found[&7].at(1)), (Some(true), Some(false)));
     }

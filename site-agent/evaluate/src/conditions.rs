@@ -6,9 +6,10 @@ use fedval_ingest::Cohort;
 use fedval_stats::multilabel::{ConditionScores, macro_area};
 use fedval_study::Members;
 use fedval_study::conditions::ConditionFindings;
-use fedval_study::members::{Member, condition_cell};
+use fedval_study::members::{Member, MemberCells, condition_cell};
 use fedval_study::protocol::{Assessed, Condition, OperatingPoint, StudyProtocol};
 
+use crate::category_sets::CategorySets;
 use crate::class_unit::ClassImage;
 use crate::members::Keys;
 use crate::performance::{Clusters, performance_at};
@@ -52,14 +53,15 @@ fn units_of(
         let positive = patients.get(&image.patient)?.at(place)?;
         Some(ScoredImage {
             patient: image.patient,
-            case: image.case,
+            case: u32::try_from(image.case).ok()?,
             positive,
             score: *image.scores.get(place)?,
-            categories: Vec::new(),
+            categories: 0,
         })
     };
     let images: Vec<ScoredImage> = images.iter().filter_map(scored).collect();
-    units(&images, &protocol.analysis, protocol.model.output.scale, grid)
+    let (scale, mut sets) = (protocol.model.output.scale, CategorySets::default());
+    units(&images, &protocol.analysis, scale, grid, &mut sets).analysed
 }
 
 /// The cut-offs of a condition's score, in the protocol's order.
@@ -94,19 +96,19 @@ pub(crate) fn members(
     let mut members = Members::default();
     let mut places: BTreeMap<u32, u32> = BTreeMap::new();
     for image in images {
-        let (Some(assessed), Some(case)) =
-            (patients.get(&image.patient), cohort.cases.get(image.case))
+        let (Some(assessed), Some(case_id)) =
+            (patients.get(&image.patient), cohort.case_id(image.case))
         else {
             continue;
         };
-        let id = cohort.patient_ids.get(image.patient as usize).map_or("", String::as_str);
+        let id = cohort.patient_id(image.patient).unwrap_or_default();
         let next = u32::try_from(members.patients.len()).unwrap_or(u32::MAX);
         let patient = *places.entry(image.patient).or_insert(next);
         if patient == next {
             members.patients.push(keys.patient(id));
         }
-        let key = keys.case(id, &case.case_id);
-        let cells: Vec<u16> =
+        let key = keys.case(id, case_id);
+        let cells: MemberCells =
             (0..conditions).map(|place| condition_cell(assessed.at(place))).collect();
         members.cases.extend([false, true].map(|positive| Member {
             patient,

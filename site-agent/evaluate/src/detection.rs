@@ -57,12 +57,12 @@ pub(crate) fn summarise(
 ) -> Result<SiteLocal<SiteSummary>, NotEstimable> {
     let mut counted = Counted::new(protocol, plan, secret);
     let mut failures: BTreeMap<u32, BTreeSet<FailureReason>> = BTreeMap::new();
-    for (case, scan) in cohort.cases.iter().zip(scans) {
+    for (case, scan) in cohort.cases().zip(scans) {
         match scan.failure {
             Some(reason) => {
                 failures.entry(case.patient).or_default().insert(reason);
             }
-            None => counted.take(cohort, case, scan)?,
+            None => counted.take(cohort, &case, scan)?,
         }
     }
     let digests: Vec<_> = scans.iter().map(|scan| scan.digest).collect();
@@ -120,7 +120,7 @@ impl<'e> Counted<'e> {
         if counts.lesions == 0 && !findings.reference.is_empty() {
             return Ok(());
         }
-        let id = cohort.patient_ids.get(case.patient as usize).map_or("", String::as_str);
+        let id = cohort.patient_id(case.patient).unwrap_or_default();
         let next = u32::try_from(self.members.patients.len()).unwrap_or(u32::MAX);
         let patient = *self.patients.entry(case.patient).or_insert(next);
         if patient == next {
@@ -131,7 +131,7 @@ impl<'e> Counted<'e> {
             patient,
             case: self.keys.case(id, &case.case_id),
             positive: counts.lesions > 0,
-            cells: self.cells.with(&categories),
+            cells: self.cells.with(&categories).into(),
         });
         self.scans.push(counts);
         Ok(())

@@ -58,7 +58,8 @@ impl DryRun<'_> {
         progress.begin(looked_at.len(), 0);
         let mut looked = Vec::with_capacity(looked_at.len());
         for place in looked_at {
-            let (_, image) = reader.look(&cohort.cases[place]).await?;
+            let Some(case) = cohort.case(place) else { continue };
+            let (_, image) = reader.look(&case).await?;
             looked.push(Looked { place, image });
             progress.add(1);
         }
@@ -73,7 +74,7 @@ fn with_image(cohort: &Cohort) -> Vec<usize> {
         let has_image = matches!(image, IndexTest::Image(_) | IndexTest::Instance(_));
         has_image && case.reference.is_some()
     };
-    let cases = cohort.cases.iter().enumerate();
+    let cases = cohort.cases().enumerate();
     cases.filter(|(_, case)| is_looked_at(case)).map(|(place, _)| place).collect()
 }
 

@@ -9,11 +9,12 @@ use fedval_study::summary::{FailureReason, Findings};
 use fedval_study::{CohortCommitment, Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint};
 
+use crate::category_sets::CategorySets;
 use crate::class_unit::{ClassImage, patients, references};
 use crate::condition_unit::{self, Counted};
 use crate::mask_unit::MaskCase;
 use crate::regression::ValueImage;
-use crate::unit::{ScoreGrid, ScoredImage, units};
+use crate::unit::{ScoreGrid, ScoredImage, Units, units};
 use crate::{
     attributes, classes, commitment, conditions, mask_unit, masks, measures, members, regression,
     summary,
@@ -30,6 +31,8 @@ pub(crate) struct Evaluated {
     k: u64,
     cohort: SiteLocal<Cohort>,
     images: Vec<ScoredImage>,
+    /// Categories of images.
+    sets: CategorySets,
     class_images: Vec<ClassImage>,
     values: Vec<ValueImage>,
     mask_cases: Vec<MaskCase>,
@@ -49,37 +52,42 @@ impl Evaluated {
         (grid, k): (ScoreGrid, u64),
         cohort: SiteLocal<Cohort>,
     ) -> Self {
-        let digests = vec![None; cohort.open_on_site().cases.len()];
+        let cases = cohort.open_on_site().len();
+        // Room for all of them at once: none is moved as there are more.
+        let images = Vec::with_capacity(if protocol.task.is_binary() { cases } else { 0 });
         Self {
             protocol,
             secret,
             grid,
             k,
             cohort,
-            images: Vec::new(),
+            images,
+            sets: CategorySets::default(),
             class_images: Vec::new(),
             values: Vec::new(),
             mask_cases: Vec::new(),
             failures: BTreeMap::new(),
             failed: 0,
-            digests,
+            digests: vec![None; cases],
         }
     }
 
     /// Takes what became of the case at `index`. A manifest that became shorter leaves checkpoints behind, which are no case.
     pub(crate) fn take(&mut self, index: usize, checkpoint: &Checkpoint) {
-        let Some(case) = self.cohort.open_on_site().cases.get(index) else { return };
+        let Some(case) = self.cohort.open_on_site().case(index) else { return };
         self.digests[index] = checkpoint.image;
         match (&checkpoint.outcome, case.reference) {
             (CaseOutcome::Score(bits), Some(Reference::Condition(positive))) => {
                 let categories =
-                    attributes::categories(&self.protocol, case, &checkpoint.attributes);
+                    attributes::categories(&self.protocol, &case, &checkpoint.attributes);
+                let categories = self.sets.number(&categories);
                 let (patient, score) = (case.patient, f64::from_bits(*bits));
-                self.images.push(ScoredImage { patient, case: index, positive, score, categories });
+                let case = u32::try_from(index).unwrap_or(u32::MAX);
+                self.images.push(ScoredImage { patient, case, positive, score, categories });
             }
             (CaseOutcome::Score(bits), Some(Reference::Value(reference))) => {
                 let categories =
-                    attributes::categories(&self.protocol, case, &checkpoint.attributes);
+                    attributes::categories(&self.protocol, &case, &checkpoint.attributes);
                 let (patient, prediction) = (case.patient, f64::from_bits(*bits));
                 let image = ValueImage { patient, case: index, reference, prediction, categories };
                 self.values.push(image);
@@ -114,8 +122,10 @@ impl Evaluated {
 
     /// Counts everything that the protocol names.
     pub(crate) fn summarise(mut self) -> SiteLocal<SiteSummary> {
-        let cohort = self.cohort.open_on_site();
-        let commitment = commitment::commit(cohort, &self.digests, &self.secret);
+        // What is not needed any more goes before the next comes.
+        let digests = std::mem::take(&mut self.digests);
+        let commitment = commitment::commit(self.cohort.open_on_site(), &digests, &self.secret);
+        drop(digests);
         let failures = std::mem::take(&mut self.failures);
         if let Some(quantity) = self.protocol.task.quantity() {
             return self.summarise_values(quantity, commitment, failures);
@@ -129,13 +139,27 @@ impl Evaluated {
         if !self.protocol.task.is_binary() {
             return self.summarise_classes(&self.class_images, commitment, failures);
         }
-        let protocol = &self.protocol;
+        self.summarise_scores(commitment, failures)
+    }
+
+    /// Counts images, or patients, with and without the target condition.
+    fn summarise_scores(
+        self,
+        commitment: CohortCommitment,
+        failures: BTreeMap<u32, BTreeSet<FailureReason>>,
+    ) -> SiteLocal<SiteSummary> {
+        let Self { protocol, secret, grid, cohort, images, mut sets, .. } = self;
         let scale = protocol.model.output.scale;
-        let units = units(&self.images, &protocol.analysis, scale, self.grid);
-        self.images = Vec::new();
-        let members = members::members(protocol, cohort, &units, &self.secret);
+        let units = units(&images, &protocol.analysis, scale, grid, &mut sets);
+        drop(images);
+        let members = members::members(&protocol, cohort.open_on_site(), (&units, &sets), &secret);
+        // Nobody is named from here on.
+        drop(cohort);
+        let Units { analysed, cases } = units;
+        drop(cases);
         let failures = failures.into_values().collect();
-        SiteLocal::new(summary::summarise(protocol, commitment, &units, failures, members))
+        let counted = (&analysed[..], &sets);
+        SiteLocal::new(summary::summarise(&protocol, commitment, counted, failures, members))
     }
 
     /// Counts patients of several classes.
@@ -148,7 +172,7 @@ impl Evaluated {
         let StudyProtocol { task, analysis, .. } = &self.protocol;
         let combine = analysis.combine.unwrap_or(Combine::First);
         let cohort = self.cohort.open_on_site();
-        let (units, classless) = patients(images, &references(&cohort.cases), task, combine);
+        let (units, classless) = patients(images, &references(cohort.cases()), task, combine);
         for patient in classless {
             failures.entry(patient).or_default().insert(FailureReason::NoReference);
         }
@@ -169,7 +193,7 @@ impl Evaluated {
         let (protocol, cohort) = (&self.protocol, self.cohort.open_on_site());
         let count = protocol.task.conditions().len();
         let images = &self.class_images;
-        let references = condition_unit::references(&cohort.cases);
+        let references = condition_unit::references(cohort.cases());
         let Counted { patients, set_aside } =
             condition_unit::counted(images, &references, count, self.k);
         for patient in set_aside {

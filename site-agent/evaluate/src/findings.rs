@@ -19,19 +19,19 @@ impl Evaluation<'_> {
         source: FindingsSource,
         progress: &Progress,
     ) -> Result<SiteLocal<SiteSummary>, EvaluateError> {
-        let cases = &cohort.open_on_site().cases;
-        progress.begin(cases.len(), 0);
-        let failed = cases.iter().filter_map(detection::failure);
+        let (cases, count) = (cohort.open_on_site().cases(), cohort.open_on_site().len());
+        progress.begin(count, 0);
+        let failed = cases.filter_map(|case| detection::failure(&case));
         let failed = failed.filter(|reason| *reason != FailureReason::NoReference).count();
-        self.check_share(failed_share(failed, cases.len()))?;
-        progress.add(cases.len());
+        self.check_share(failed_share(failed, count))?;
+        progress.add(count);
         let (protocol, secret) = (self.protocol.clone(), self.secret);
         let summary = aside(move || -> Result<SiteLocal<SiteSummary>, EvaluateError> {
             let plan = protocol.task.detection().ok_or(EvaluateError::NotMatched)?;
             let cohort = cohort.open_on_site();
             let findings = read_findings(&source, cohort, plan.matching)?;
-            let brought = cohort.cases.iter().zip(findings.open_on_site());
-            let brought = brought.map(|(case, of)| Scan::brought(&protocol, case, of.clone()));
+            let brought = cohort.cases().zip(findings.open_on_site());
+            let brought = brought.map(|(case, of)| Scan::brought(&protocol, &case, of.clone()));
             let scans: Vec<Scan> = brought.collect();
             detection::summarise(&protocol, plan, cohort, &scans, &secret)
                 .map_err(|_| EvaluateError::NotMatched)

@@ -43,11 +43,10 @@ pub(crate) struct Done {
 }
 
 /// A case that is to be looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Due<'c> {
+pub(crate) struct Due {
     pub(crate) index: usize,
     pub(crate) pass: Pass,
-    pub(crate) case: &'c Case,
+    pub(crate) case: Case,
 }
 
 /// A case whose image was looked at.
@@ -71,9 +70,9 @@ pub(crate) struct Lane<'e> {
 
 impl Lane<'_> {
     /// Evaluates `cases` until there is none left, or nobody records them any more.
-    pub(crate) async fn run<'c>(
+    pub(crate) async fn run(
         self,
-        cases: impl Iterator<Item = Due<'c>>,
+        cases: impl Iterator<Item = Due>,
         done: Sender<Done>,
     ) -> Result<(), LaneError> {
         let (read, waiting) = mpsc::channel(WAITING_IMAGES);
@@ -87,18 +86,18 @@ impl Lane<'_> {
 
 /// Hands on what is read. A failure waits until it is known to be the case's own: one that is the PACS's
 /// ends the lane, and the case is looked at again in another run.
-async fn read_all<'c>(
+async fn read_all(
     mut reader: Reader<'_>,
-    cases: impl Iterator<Item = Due<'c>>,
+    cases: impl Iterator<Item = Due>,
     read: Sender<Read>,
 ) -> Result<(), LaneError> {
     let mut held = Vec::new();
     for Due { index, pass, case } in cases {
-        let (mut digest, mut image) = reader.read(case).await?;
+        let (mut digest, mut image) = reader.read(&case).await?;
         let is_known = image.is_ok() || !reader.is_in_doubt();
         let mut outline = None;
         if image.is_ok() {
-            match reader.outline(case).await {
+            match reader.outline(&case).await {
                 Ok(None) => {}
                 Ok(Some((file, own))) => {
                     let both = digest.map(|image| format!("{image} {own}"));
@@ -108,7 +107,7 @@ async fn read_all<'c>(
                 Err(none) => (digest, image) = (None, Err(none.reason)),
             }
         }
-        held.push(Read { index, pass, row: row_digest(case), digest, image, outline });
+        held.push(Read { index, pass, row: row_digest(&case), digest, image, outline });
         if is_known && !hand_on(&read, &mut held).await {
             return Ok(());
         }

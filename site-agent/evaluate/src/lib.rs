@@ -3,6 +3,8 @@
 mod agreement;
 mod attributes;
 mod boxes;
+mod case_lists;
+mod category_sets;
 mod cells;
 mod class_unit;
 mod classes;

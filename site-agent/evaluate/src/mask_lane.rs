@@ -33,14 +33,14 @@ pub(crate) async fn compare_all(
     evaluation: &Evaluation<'_>,
     structure: &Structure,
     cohort: &Cohort,
-    cases: Vec<usize>,
+    cases: Vec<u32>,
     progress: &Progress,
 ) -> Result<(), EvaluateError> {
     let cases = purity::ordered(&evaluation.secret, evaluation.round, Pass::First, cases);
     let next = AtomicUsize::new(0);
     let due = || {
-        let index = *cases.get(next.fetch_add(1, Ordering::Relaxed))?;
-        Some(Due { index, pass: Pass::First, case: &cohort.cases[index] })
+        let index = *cases.get(next.fetch_add(1, Ordering::Relaxed))? as usize;
+        Some(Due { index, pass: Pass::First, case: cohort.case(index)? })
     };
     let (done, finished) = mpsc::channel(MOST_CASES);
     let keywords = attributes::keywords(evaluation.protocol);
@@ -84,13 +84,13 @@ type Compared = (Option<Sha256Digest>, Result<SiteLocal<MaskComparison>, NoImage
 
 impl MaskLane<'_> {
     /// Evaluates `cases` until there is none left, or nobody records them any more.
-    pub(crate) async fn run<'c>(
+    pub(crate) async fn run(
         mut self,
-        cases: impl Iterator<Item = Due<'c>>,
+        cases: impl Iterator<Item = Due>,
         done: Sender<Done>,
     ) -> Result<(), LaneError> {
         for Due { index, pass, case } in cases {
-            let checkpoint = SiteLocal::new(self.checkpoint(case).await?);
+            let checkpoint = SiteLocal::new(self.checkpoint(&case).await?);
             if done.send(Done { index, pass, checkpoint }).await.is_err() {
                 break;
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fedval_ingest::Cohort;
 use fedval_stats::aggregate::Moments;
 use fedval_study::Members;
-use fedval_study::members::{Member, UNLISTED};
+use fedval_study::members::{Member, MemberCells, UNLISTED};
 use fedval_study::protocol::StudyProtocol;
 use fedval_study::summary::{MeasureFindings, MeasureGroup, MeasureSums};
 
@@ -103,11 +103,11 @@ pub(crate) fn members(
     let (cells, keys) = (Cells::of(protocol), Keys::of(secret));
     let mut members = Members::default();
     for (patient, unit) in (0_u32..).zip(units) {
-        let id = cohort.patient_ids.get(unit.patient as usize).map_or("", String::as_str);
+        let id = cohort.patient_id(unit.patient).unwrap_or_default();
         members.patients.push(keys.patient(id));
-        let own = cells.with(&unit.categories);
-        for case in unit.cases.iter().filter_map(|case| cohort.cases.get(*case)) {
-            let key = keys.case(id, &case.case_id);
+        let own: MemberCells = cells.with(&unit.categories).into();
+        for case_id in unit.cases.iter().filter_map(|case| cohort.case_id(*case)) {
+            let key = keys.case(id, case_id);
             members.cases.extend([false, true].map(|positive| Member {
                 patient,
                 case: key,

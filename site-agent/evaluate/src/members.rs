@@ -1,47 +1,41 @@
 //! Who stands in which cell, for the ledger of this site.
 
-use std::collections::BTreeMap;
-
 use fedval_ingest::Cohort;
 use fedval_study::Members;
-use fedval_study::members::{Member, MemberKey};
+use fedval_study::members::{Member, MemberCells, MemberKey};
 use fedval_study::protocol::StudyProtocol;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::category_sets::CategorySets;
 use crate::cells::Cells;
-use crate::unit::AnalysedUnit;
+use crate::unit::Units;
 
 /// Every analysed case, under keys that nobody without the site's secret can make.
 pub(crate) fn members(
     protocol: &StudyProtocol,
     cohort: &Cohort,
-    units: &[AnalysedUnit],
+    (units, sets): (&Units, &CategorySets),
     secret: &[u8; 32],
 ) -> Members {
     let cells = Cells::of(protocol);
     let keys = Keys::of(secret);
-    let mut members = Members::default();
-    let mut places: BTreeMap<u32, u32> = BTreeMap::new();
-    for unit in units {
-        let Some(id) = cohort.patient_ids.get(unit.patient as usize) else { continue };
-        let next = u32::try_from(members.patients.len()).unwrap_or(u32::MAX);
-        let patient = *places.entry(unit.patient).or_insert(next);
-        if patient == next {
-            members.patients.push(keys.patient(id));
-        }
-        let cells = cells.with(&unit.categories);
-        for case in &unit.cases {
-            let Some(case) = cohort.cases.get(*case) else { continue };
-            members.cases.push(Member {
-                patient,
-                case: keys.case(id, &case.case_id),
-                positive: unit.positive,
-                cells: cells.clone(),
-            });
+    let (mut patients, mut cases) = (Vec::new(), Vec::with_capacity(units.cases.cases()));
+    // Of each of the cohort's patients the place among the members.
+    let mut places = vec![None; cohort.patients()];
+    for (unit, own) in units.analysed.iter().zip(units.cases.units()) {
+        let Some(id) = cohort.patient_id(unit.patient) else { continue };
+        let patient = *places[unit.patient as usize].get_or_insert_with(|| {
+            patients.push(keys.patient(id));
+            u32::try_from(patients.len() - 1).unwrap_or(u32::MAX)
+        });
+        let cells: MemberCells = cells.with(sets.get(unit.categories)).into();
+        for case_id in own.iter().filter_map(|case| cohort.case_id(*case as usize)) {
+            let (case, positive) = (keys.case(id, case_id), unit.positive);
+            cases.push(Member { patient, case, positive, cells: cells.clone() });
         }
     }
-    members
+    Members::new(patients, cases)
 }
 
 /// Keys of patients and cases, by HMAC-SHA-256 cut to 128 bits.

@@ -1,10 +1,10 @@
 //! The aggregates of one group of units.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
-    CalibrationFit, ClusterSums, RankedCase, TwoByTwo, cluster_sums, probability_sums, rank_sums,
+    CalibrationFit, ClusterSums, RankedCase, TwoByTwo, cluster_sums, probability_sums, rank_sums_of,
 };
 use fedval_stats::calibration::{self, CalibrationCase, Covariance};
 use fedval_stats::grid::GridScore;
@@ -23,8 +23,10 @@ const MICRO: u64 = 1_000_000;
 /// Distinct patients of a group.
 pub(crate) fn patient_counts(units: &[&AnalysedUnit]) -> PatientCounts {
     let distinct = |keep: &dyn Fn(&AnalysedUnit) -> bool| {
-        let patients: BTreeSet<u32> =
-            units.iter().filter(|unit| keep(unit)).map(|unit| unit.patient).collect();
+        let kept = units.iter().filter(|unit| keep(unit));
+        let mut patients: Vec<u32> = kept.map(|unit| unit.patient).collect();
+        patients.sort_unstable();
+        patients.dedup();
         patients.len() as u64
     };
     PatientCounts {
@@ -104,8 +106,7 @@ pub(crate) fn performance_at(
     }
     let patients = patient_counts(units);
     let clustered = clusters == Clusters::Patients && patients.total < units.len() as u64;
-    let ranked: Vec<RankedCase> = units.iter().map(|unit| ranked(unit)).collect();
-    let (ranks, rank_clusters) = rank_sums(&ranked);
+    let (ranks, rank_clusters) = rank_sums_of(units.iter().map(|unit| ranked(unit)).collect());
     let events = || cluster_sums(units.iter().map(|unit| (unit.patient, u64::from(unit.positive))));
     Some(Performance {
         patients,
@@ -232,6 +233,8 @@ fn ece_micro(units: &[&AnalysedUnit], bins: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use fedval_study::Canonical;
     use fedval_study::draft::Draft;
     use proptest::prelude::*;
@@ -284,8 +287,7 @@ k = 11
 
     fn unit(patient: u32, positive: bool, steps: i32) -> AnalysedUnit {
         let score = GridScore::from_steps(steps).unwrap();
-        let (cases, is_first, categories) = (Vec::new(), true, Vec::new());
-        AnalysedUnit { patient, cases, is_first, positive, score, categories }
+        AnalysedUnit { patient, score, categories: 0, is_first: true, positive }
     }
 
     /// Few patients and few scores, so that ties, repeated patients and single classes abound.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fedval_disclosure::SiteLocal;
 use fedval_inference::{BoxProgram, INFERENCE_ROLE, InferenceLimits, ModelEngine};
 use fedval_ingest::{
-    Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTestColumn, ManifestSource, Pacs,
+    Case, Cohort, DECODE_ROLE, DecodeLimits, Decoder, IndexTestColumn, ManifestSource, Pacs,
     read_manifest,
 };
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
@@ -97,12 +98,15 @@ impl Evaluation<'_> {
     pub async fn run_shard(&self, shard: Shard, progress: &Progress) -> Result<(), EvaluateError> {
         let cohort = self.cohort().await?;
         let cohort = cohort.open_on_site();
-        let mut is_own = vec![false; cohort.patient_ids.len()];
-        for (own, id) in is_own.iter_mut().zip(&cohort.patient_ids) {
+        let mut is_own = vec![false; cohort.patients()];
+        for (own, id) in is_own.iter_mut().zip(cohort.patient_ids()) {
             *own = shard.holds(&self.secret, self.round, id);
         }
         let mut missing = self.missing(cohort).await?;
-        missing.retain(|place| is_own[cohort.cases[*place].patient as usize]);
+        missing.retain(|place| {
+            let patient = cohort.patient(*place as usize);
+            patient.is_some_and(|patient| is_own[patient as usize])
+        });
         progress.begin(missing.len(), 0);
         self.look_at(cohort, missing, Vec::new(), progress).await?;
         Ok(())
@@ -130,7 +134,7 @@ impl Evaluation<'_> {
     ) -> Result<Vec<Done>, EvaluateError> {
         let missing = self.missing(cohort).await?;
         let again = self.drawn_again(cohort);
-        progress.begin(cohort.cases.len() + again.len(), cohort.cases.len() - missing.len());
+        progress.begin(cohort.len() + again.len(), cohort.len() - missing.len());
         self.look_at(cohort, missing, again, progress).await
     }
 
@@ -176,9 +180,9 @@ impl Evaluation<'_> {
     }
 
     /// Places of the cases that no checkpoint holds.
-    async fn missing(&self, cohort: &Cohort) -> Result<Vec<usize>, VaultError> {
+    async fn missing(&self, cohort: &Cohort) -> Result<Vec<u32>, VaultError> {
         let is_table = self.source.columns.index_test.is_table();
-        let is_of = |case, checkpoint: &Checkpoint| {
+        let is_of = |case: &Case, checkpoint: &Checkpoint| {
             let row = row_digest(case);
             if is_table {
                 return checkpoint.row == row;
@@ -188,23 +192,23 @@ impl Evaluation<'_> {
             let is_own = checkpoint.row == row && !self.store.is_shard();
             is_own || checkpoint.row == machine::marked(row)
         };
-        let mut is_done = vec![false; cohort.cases.len()];
+        let mut is_done = vec![false; cohort.len()];
         self.store
             .for_each(self.round, |index, checkpoint| {
-                if let Some(case) = cohort.cases.get(index) {
-                    is_done[index] = is_of(case, checkpoint);
+                if let Some(case) = cohort.case(index) {
+                    is_done[index] = is_of(&case, checkpoint);
                 }
             })
             .await?;
-        Ok((0..cohort.cases.len()).filter(|index| !is_done[*index]).collect())
+        Ok(places(cohort).filter(|place| !is_done[*place as usize]).collect())
     }
 
     /// Cases that are looked at once more (DC-22). Where results were brought no model runs, and none is.
-    fn drawn_again(&self, cohort: &Cohort) -> Vec<usize> {
+    fn drawn_again(&self, cohort: &Cohort) -> Vec<u32> {
         if self.source.columns.index_test.is_table() {
             return Vec::new();
         }
-        let scorable = (0..cohort.cases.len()).filter(|i| cohort.cases[*i].reference.is_some());
+        let scorable = places(cohort).filter(|place| cohort.reference(*place as usize).is_some());
         purity::again(&self.secret, self.round, scorable.collect())
     }
 
@@ -212,8 +216,8 @@ impl Evaluation<'_> {
     async fn look_at(
         &self,
         cohort: &Cohort,
-        missing: Vec<usize>,
-        again: Vec<usize>,
+        missing: Vec<u32>,
+        again: Vec<u32>,
         progress: &Progress,
     ) -> Result<Vec<Done>, EvaluateError> {
         if !self.source.columns.index_test.is_table() {
@@ -233,13 +237,14 @@ impl Evaluation<'_> {
     async fn record_scores(
         &self,
         cohort: &Cohort,
-        missing: &[usize],
+        missing: &[u32],
         progress: &Progress,
     ) -> Result<(), VaultError> {
         for places in missing.chunks(MOST_SCORES) {
-            let of = |place: &usize| {
-                let checkpoint = prediction::checkpoint(self.protocol, &cohort.cases[*place])?;
-                Some(Done { index: *place, pass: Pass::First, checkpoint })
+            let of = |place: &u32| {
+                let index = *place as usize;
+                let checkpoint = prediction::checkpoint(self.protocol, &cohort.case(index)?)?;
+                Some(Done { index, pass: Pass::First, checkpoint })
             };
             self.store.put_all(self.round, places.iter().filter_map(of).collect()).await?;
             progress.add(places.len());
@@ -251,8 +256,8 @@ impl Evaluation<'_> {
     async fn evaluate_cases(
         &self,
         cohort: &Cohort,
-        missing: Vec<usize>,
-        again: Vec<usize>,
+        missing: Vec<u32>,
+        again: Vec<u32>,
         progress: &Progress,
     ) -> Result<Vec<Done>, EvaluateError> {
         if let Some(pacs) = self.pacs.filter(|_| !missing.is_empty()) {
@@ -265,15 +270,17 @@ impl Evaluation<'_> {
             None => Vec::new(),
         };
         let first = purity::ordered(&self.secret, self.round, Pass::First, missing);
-        let first = first.into_iter().map(|index| (index, Pass::First));
-        let due: Vec<(usize, Pass)> =
-            first.chain(again.into_iter().map(|index| (index, Pass::Again))).collect();
         let next = AtomicUsize::new(0);
         let cases = || {
-            let (index, pass) = *due.get(next.fetch_add(1, Ordering::Relaxed))?;
-            Some(Due { index, pass, case: &cohort.cases[index] })
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let (place, pass) = match turn.checked_sub(first.len()) {
+                None => (first[turn], Pass::First),
+                Some(turn) => (*again.get(turn)?, Pass::Again),
+            };
+            let index = place as usize;
+            Some(Due { index, pass, case: cohort.case(index)? })
         };
-        let lanes = self.lanes.max(1).min(due.len());
+        let lanes = self.lanes.max(1).min(first.len() + again.len());
         let (done, finished) = mpsc::channel(MOST_CASES);
         let lanes: Vec<_> = (0..lanes)
             .map(|_| self.run_lane(self.engine, iter::from_fn(cases), done.clone()))
@@ -293,10 +300,10 @@ impl Evaluation<'_> {
     }
 
     /// Runs `cases` through `engine`, one after the other.
-    pub(crate) async fn run_lane<'c>(
+    pub(crate) async fn run_lane(
         &self,
         engine: &ModelEngine,
-        cases: impl Iterator<Item = Due<'c>>,
+        cases: impl Iterator<Item = Due>,
         done: Sender<Done>,
     ) -> Result<(), EvaluateError> {
         let keywords = attributes::keywords(self.protocol);
@@ -344,6 +351,11 @@ impl Evaluation<'_> {
         let program = BoxProgram::current(DECODE_ROLE).map_err(EvaluateError::NoBox)?;
         Ok(Decoder::new(program, self.decode_limits))
     }
+}
+
+/// The places of all cases, of which a manifest has at most two million.
+fn places(cohort: &Cohort) -> Range<u32> {
+    0..u32::try_from(cohort.len()).unwrap_or(u32::MAX)
 }
 
 /// Holds what was looked at again against what was found first, to the last bit.

@@ -8,6 +8,7 @@ use fedval_study::summary::{
 };
 use fedval_study::{CohortCommitment, Members, SiteSummary};
 
+use crate::category_sets::CategorySets;
 use crate::cells::cell;
 use crate::performance::{
     Clusters, histogram, most_cases, patient_counts, patients_with_several, performance,
@@ -19,7 +20,7 @@ use crate::unit::AnalysedUnit;
 pub(crate) fn summarise(
     protocol: &StudyProtocol,
     cohort: CohortCommitment,
-    units: &[AnalysedUnit],
+    (units, sets): (&[AnalysedUnit], &CategorySets),
     failures: Vec<BTreeSet<FailureReason>>,
     members: Members,
 ) -> SiteSummary {
@@ -32,7 +33,7 @@ pub(crate) fn summarise(
             overall: group_summary(&all, protocol),
             dimensions: tables
                 .iter()
-                .map(|table| table_summary(protocol, table, &tables, &all))
+                .map(|table| table_summary(protocol, (table, &tables), &all, sets))
                 .collect(),
         }),
         members,
@@ -41,15 +42,16 @@ pub(crate) fn summarise(
 
 fn table_summary(
     protocol: &StudyProtocol,
-    table: &Table,
-    tables: &[Table],
+    (table, tables): (&Table, &[Table]),
     units: &[&AnalysedUnit],
+    sets: &CategorySets,
 ) -> DimensionSummary {
     // The last leaf is of units with a missing or unlisted attribute.
     let unlisted = table.categories.len();
     let mut members: Vec<Vec<&AnalysedUnit>> = vec![Vec::new(); unlisted + 1];
     for unit in units {
-        members[cell(table, tables, &unit.categories).unwrap_or(unlisted)].push(unit);
+        let categories = sets.get(unit.categories);
+        members[cell(table, tables, categories).unwrap_or(unlisted)].push(unit);
     }
     let leaf = |(place, members): (usize, Vec<&AnalysedUnit>)| Leaf {
         category: table.categories.get(place).cloned(),

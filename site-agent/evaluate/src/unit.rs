@@ -1,36 +1,44 @@
 //! From scored images to units of analysis.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use fedval_stats::grid::GridScore;
 use fedval_stats::pooled_roc::cell_centre;
 use fedval_stats::scale::{Logit, Probability, expit};
 use fedval_study::protocol::{Analysis, Combine, ScoreScale, Unit};
 
-/// One image with a usable score.
-#[derive(Debug, Clone)]
+use crate::case_lists::CaseLists;
+use crate::category_sets::CategorySets;
+
+/// One image with a usable score: 24 bytes, as there may be a million.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct ScoredImage {
-    pub(crate) patient: u32,
-    /// Place in the manifest.
-    pub(crate) case: usize,
-    pub(crate) positive: bool,
     /// On the model's scale.
     pub(crate) score: f64,
-    /// Category in each dimension of the dictionary, by its place among the dimension's.
-    pub(crate) categories: Vec<Option<u16>>,
+    pub(crate) patient: u32,
+    /// Place in the manifest.
+    pub(crate) case: u32,
+    /// Number of its categories in the [`CategorySets`] that belong to it.
+    pub(crate) categories: u32,
+    pub(crate) positive: bool,
 }
 
-/// One unit of analysis: an image, or a patient.
-#[derive(Debug, Clone)]
+/// One unit of analysis: an image, or a patient. 16 bytes.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct AnalysedUnit {
     pub(crate) patient: u32,
-    /// The cases that it was made of.
-    pub(crate) cases: Vec<usize>,
+    pub(crate) score: GridScore,
+    /// Number of its categories in the [`CategorySets`] that belong to it.
+    pub(crate) categories: u32,
     /// Whether it is the patient's first.
     pub(crate) is_first: bool,
     pub(crate) positive: bool,
-    pub(crate) score: GridScore,
-    pub(crate) categories: Vec<Option<u16>>,
+}
+
+/// Units of analysis in the manifest's order, or of patients in theirs.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    pub(crate) analysed: Vec<AnalysedUnit>,
+    /// The cases that each was made of.
+    pub(crate) cases: CaseLists,
 }
 
 /// How finely scores are told apart.
@@ -42,25 +50,69 @@ pub enum ScoreGrid {
     Coarse,
 }
 
-/// Units of analysis in the manifest's order.
+/// Units of analysis. Of patients, combinations of categories are added to `sets` that no image has.
 pub(crate) fn units(
     images: &[ScoredImage],
     analysis: &Analysis,
     scale: ScoreScale,
     grid: ScoreGrid,
-) -> Vec<AnalysedUnit> {
-    let mut units: Vec<AnalysedUnit> = match (analysis.unit, analysis.combine) {
-        (Unit::Patient, Some(combine)) => patients(images, combine, scale),
-        _ => images.iter().filter_map(|image| image_unit(image, scale)).collect(),
-    };
-    let mut seen = BTreeSet::new();
-    for unit in &mut units {
-        unit.is_first = seen.insert(unit.patient);
+    sets: &mut CategorySets,
+) -> Units {
+    let mut units = Units::default();
+    match (analysis.unit, analysis.combine) {
+        (Unit::Patient, Some(combine)) => {
+            each_patient(
+                images,
+                |image| image.patient,
+                |images| {
+                    let unit = patient_unit(images, combine, scale, sets);
+                    units.add(unit, images.iter().map(|image| image.case));
+                },
+            );
+        }
+        _ => {
+            units.analysed.reserve_exact(images.len());
+            for image in images {
+                units.add(image_unit(image, scale), std::iter::once(image.case));
+            }
+        }
+    }
+    let patients = units.analysed.iter().map(|unit| unit.patient as usize + 1).max();
+    let mut seen = vec![false; patients.unwrap_or(0)];
+    for unit in &mut units.analysed {
+        unit.is_first = !std::mem::replace(&mut seen[unit.patient as usize], true);
         if grid == ScoreGrid::Coarse {
             unit.score = cell_centre(unit.score);
         }
     }
     units
+}
+
+impl Units {
+    fn add(&mut self, unit: Option<AnalysedUnit>, cases: impl Iterator<Item = u32>) {
+        if let Some(unit) = unit {
+            self.analysed.push(unit);
+            self.cases.push(cases);
+        }
+    }
+}
+
+/// Calls `with` for the images of each patient: patients in the order of their numbers, the images of one in that of
+/// `images`.
+pub(crate) fn each_patient<T>(
+    images: &[T],
+    patient_of: impl Fn(&T) -> u32,
+    mut with: impl FnMut(&[&T]),
+) {
+    let patient = |place: u32| patient_of(&images[place as usize]);
+    let mut order: Vec<u32> = (0..u32::try_from(images.len()).unwrap_or(u32::MAX)).collect();
+    order.sort_unstable_by_key(|place| (patient(*place), *place));
+    let mut own = Vec::new();
+    for places in order.chunk_by(|one, other| patient(*one) == patient(*other)) {
+        own.clear();
+        own.extend(places.iter().map(|place| &images[*place as usize]));
+        with(&own);
+    }
 }
 
 fn image_unit(image: &ScoredImage, scale: ScoreScale) -> Option<AnalysedUnit> {
@@ -70,28 +122,15 @@ fn image_unit(image: &ScoredImage, scale: ScoreScale) -> Option<AnalysedUnit> {
         // A quantity is no score of a condition.
         ScoreScale::Value => return None,
     };
-    Some(AnalysedUnit {
-        patient: image.patient,
-        cases: vec![image.case],
-        is_first: false,
-        positive: image.positive,
-        score,
-        categories: image.categories.clone(),
-    })
-}
-
-fn patients(images: &[ScoredImage], combine: Combine, scale: ScoreScale) -> Vec<AnalysedUnit> {
-    let mut by_patient: BTreeMap<u32, Vec<&ScoredImage>> = BTreeMap::new();
-    for image in images {
-        by_patient.entry(image.patient).or_default().push(image);
-    }
-    by_patient.values().filter_map(|images| patient_unit(images, combine, scale)).collect()
+    let ScoredImage { patient, categories, positive, .. } = *image;
+    Some(AnalysedUnit { patient, score, categories, is_first: false, positive })
 }
 
 fn patient_unit(
     images: &[&ScoredImage],
     combine: Combine,
     scale: ScoreScale,
+    sets: &mut CategorySets,
 ) -> Option<AnalysedUnit> {
     let first = images.first()?;
     let probability = |image: &&ScoredImage| match scale {
@@ -99,29 +138,32 @@ fn patient_unit(
         ScoreScale::Logit => expit(image.score),
     };
     let combined = match combine {
-        Combine::First => return image_unit(first, scale).map(|unit| with_any(unit, images)),
+        Combine::First => {
+            return image_unit(first, scale).map(|unit| with_any(unit, images, sets));
+        }
         Combine::Maximum => images.iter().map(probability).fold(0.0, f64::max),
         Combine::Mean => images.iter().map(probability).sum::<f64>() / count(images.len()),
     };
     let score = GridScore::from_probability(Probability::new(combined).ok()?);
-    let unit = AnalysedUnit {
-        patient: first.patient,
-        cases: Vec::new(),
-        is_first: false,
-        positive: first.positive,
-        score,
-        categories: first.categories.clone(),
-    };
-    Some(with_any(unit, images))
+    let ScoredImage { patient, categories, positive, .. } = **first;
+    let unit = AnalysedUnit { patient, score, categories, is_first: false, positive };
+    Some(with_any(unit, images, sets))
 }
 
 /// A patient has the target condition where any image has; a category is the first one known.
-fn with_any(mut unit: AnalysedUnit, images: &[&ScoredImage]) -> AnalysedUnit {
+fn with_any(
+    mut unit: AnalysedUnit,
+    images: &[&ScoredImage],
+    sets: &mut CategorySets,
+) -> AnalysedUnit {
     unit.positive = images.iter().any(|image| image.positive);
-    unit.cases = images.iter().map(|image| image.case).collect();
-    for (dimension, category) in unit.categories.iter_mut().enumerate() {
-        let known = images.iter().find_map(|image| *image.categories.get(dimension)?);
-        *category = known;
+    if images.iter().any(|image| image.categories != unit.categories) {
+        let dimensions = 0..sets.get(unit.categories).len();
+        let known = |dimension: usize| {
+            images.iter().find_map(|image| *sets.get(image.categories).get(dimension)?)
+        };
+        let categories: Vec<Option<u16>> = dimensions.map(known).collect();
+        unit.categories = sets.number(&categories);
     }
     unit
 }
@@ -136,7 +178,7 @@ mod tests {
     use super::*;
 
     fn image(patient: u32, positive: bool, score: f64) -> ScoredImage {
-        ScoredImage { patient, case: 0, positive, score, categories: Vec::new() }
+        ScoredImage { patient, case: 0, positive, score, categories: 0 }
     }
 
     fn analysis(combine: Option<Combine>) -> Analysis {
@@ -151,12 +193,21 @@ mod tests {
         }
     }
 
+    fn probabilities(
+        images: &[ScoredImage],
+        analysis: &Analysis,
+        grid: ScoreGrid,
+    ) -> Vec<AnalysedUnit> {
+        let mut sets = CategorySets::default();
+        units(images, analysis, ScoreScale::Probability, grid, &mut sets).analysed
+    }
+
     #[test]
     fn a_patient_has_one_score_by_the_rule_and_is_positive_if_any_image_is() {
         let images = [image(7, false, 0.2), image(7, true, 0.6), image(8, false, 0.1)];
         let score = |combine| {
             let analysis = analysis(Some(combine));
-            let units = units(&images, &analysis, ScoreScale::Probability, ScoreGrid::Fine);
+            let units = probabilities(&images, &analysis, ScoreGrid::Fine);
             assert_eq!(units.len(), 2);
             assert!(units[0].positive && !units[1].positive);
             units[0].score
@@ -170,14 +221,39 @@ mod tests {
     #[test]
     fn every_image_is_a_unit_where_the_protocol_says_so() {
         let images = [image(7, false, 0.2), image(7, true, 0.6)];
-        let units = units(&images, &analysis(None), ScoreScale::Probability, ScoreGrid::Fine);
+        let units = probabilities(&images, &analysis(None), ScoreGrid::Fine);
         assert_eq!(units.iter().map(|unit| unit.is_first).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]
     fn on_the_coarse_grid_scores_nearby_are_one() {
         let images = [image(7, false, 0.2), image(8, true, 0.200_1)];
-        let units = units(&images, &analysis(None), ScoreScale::Probability, ScoreGrid::Coarse);
+        let units = probabilities(&images, &analysis(None), ScoreGrid::Coarse);
         assert_eq!(units[0].score, units[1].score);
+    }
+
+    #[test]
+    fn a_patient_s_category_is_the_first_one_known_and_cases_are_all_of_the_patients() {
+        let mut sets = CategorySets::default();
+        let mut image = |patient, case, categories: [Option<u16>; 2]| {
+            let categories = sets.number(&categories);
+            ScoredImage { patient, case, positive: false, score: 0.5, categories }
+        };
+        let images = [
+            image(8, 0, [None, Some(2)]),
+            image(7, 1, [Some(1), None]),
+            image(8, 2, [Some(3), Some(4)]),
+            image(8, 3, [Some(5), None]),
+        ];
+        let (analysis, scale) = (analysis(Some(Combine::First)), ScoreScale::Probability);
+        let units = units(&images, &analysis, scale, ScoreGrid::Fine, &mut sets);
+        let found: Vec<_> = units.analysed.iter().map(|unit| sets.get(unit.categories)).collect();
+        assert_eq!(found, [[Some(1), None], [Some(3), Some(2)]]);
+        assert_eq!(units.cases.units().collect::<Vec<_>>(), [&[1][..], &[0, 2, 3]]);
+    }
+
+    #[test]
+    fn an_image_and_a_unit_take_as_many_bytes_as_is_said() {
+        assert_eq!((size_of::<ScoredImage>(), size_of::<AnalysedUnit>()), (24, 16));
     }
 }

@@ -85,9 +85,9 @@ mod tests {
 
     #[test]
     fn the_stored_form_is_read_as_it_was_written() {
-        let case = Member { patient: 0, case: [1; 16], positive: true, cells: vec![1, 0] };
+        let case = Member { patient: 0, case: [1; 16], positive: true, cells: [1, 0].into() };
         let footprint = Footprint {
-            members: Members { patients: vec![[9; 16]], cases: vec![case] },
+            members: Members::new(vec![[9; 16]], vec![case]),
             shown: vec![vec![true, false, true], vec![false]],
             noisy: true,
         };

@@ -94,10 +94,10 @@ mod tests {
             patient,
             case: [u8::try_from(patient).unwrap(); 16],
             positive: true,
-            cells: cells.to_vec(),
+            cells: cells.into(),
         };
         let cases = vec![case(0, [0, 1]), case(0, [1, 1]), case(1, [0, 0]), case(1, [0, 0])];
-        let members = Members { patients: vec![[0; 16], [1; 16]], cases };
+        let members = Members::new(vec![[0; 16], [1; 16]], cases);
         assert_eq!((straddling(&members, 0), straddling(&members, 1)), (1, 0));
     }
 

@@ -149,7 +149,7 @@ fn random_members(seed: u64) -> Members {
                     patient: place,
                     case: key,
                     positive: index < positives,
-                    cells: vec![scanner, sex, both],
+                    cells: [scanner, sex, both].into(),
                 });
             }
         }

@@ -1,7 +1,5 @@
 //! The ratio estimator's sums: what a site sends for a mean or proportion of clustered cases.
 
-use std::collections::BTreeMap;
-
 use super::inconsistent::{Inconsistent, require};
 use crate::wide::product_at_most;
 
@@ -105,22 +103,28 @@ impl ClusterSums {
 /// ```
 #[must_use]
 pub fn cluster_sums(rows: impl IntoIterator<Item = (u32, u64)>) -> ClusterSums {
-    let mut clusters: BTreeMap<u32, (u64, u128)> = BTreeMap::new();
-    for (cluster, x) in rows {
-        let (size, total) = clusters.entry(cluster).or_default();
-        *size += 1;
-        *total += u128::from(x);
+    // Sorted and not in a tree, which takes four times as much of a million cases.
+    let mut rows: Vec<(u32, u64)> = rows.into_iter().collect();
+    if !rows.is_sorted_by_key(|(cluster, _)| *cluster) {
+        rows.sort_unstable_by_key(|(cluster, _)| *cluster);
     }
-    clusters.values().fold(ClusterSums::default(), |sums, &(size, total)| {
-        sums.merge(ClusterSums {
-            clusters: 1,
-            size,
-            total,
-            total_squares: total.saturating_mul(total),
-            total_by_size: total.saturating_mul(u128::from(size)),
-            size_squares: size.saturating_mul(size),
-        })
-    })
+    rows.chunk_by(|a, b| a.0 == b.0)
+        .map(of_cluster)
+        .fold(ClusterSums::default(), ClusterSums::merge)
+}
+
+/// The sums of one cluster's cases.
+fn of_cluster(rows: &[(u32, u64)]) -> ClusterSums {
+    let size = rows.len() as u64;
+    let total: u128 = rows.iter().map(|(_, x)| u128::from(*x)).sum();
+    ClusterSums {
+        clusters: 1,
+        size,
+        total,
+        total_squares: total.saturating_mul(total),
+        total_by_size: total.saturating_mul(u128::from(size)),
+        size_squares: size.saturating_mul(size),
+    }
 }
 
 #[cfg(test)]

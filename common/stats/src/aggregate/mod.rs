@@ -32,7 +32,7 @@ pub use moments::Moments;
 pub(crate) use moments::{STEPS, steps};
 pub use probability_sums::{ProbabilitySums, probability_sums};
 pub use rank_sums::RankSums;
-pub use ranking::{RankedCase, rank_sums};
+pub use ranking::{RankedCase, rank_sums, rank_sums_of};
 pub use two_by_two::TwoByTwo;
 
 pub(crate) use histogram::sorted_quantile;

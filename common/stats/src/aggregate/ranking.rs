@@ -45,34 +45,39 @@ struct Cluster {
 /// ```
 #[must_use]
 pub fn rank_sums(cases: &[RankedCase]) -> (RankSums, ClusterRankSums) {
-    let mut sorted = cases.to_vec();
-    sorted.sort_unstable_by_key(|case| case.rank_key);
-    let n_pos = count(cases, true);
+    rank_sums_of(cases.to_vec())
+}
+
+/// The same of cases that nobody needs afterwards: nothing is held beside them, however many there are.
+#[must_use]
+pub fn rank_sums_of(mut cases: Vec<RankedCase>) -> (RankSums, ClusterRankSums) {
+    cases.sort_unstable_by_key(|case| case.rank_key);
+    let n_pos = count(&cases, true);
     let mut sums = RankSums {
         n_pos,
-        n_neg: count(cases, false),
+        n_neg: count(&cases, false),
         doubled_u: 0,
         pos_squares: 0,
         neg_squares: 0,
     };
-    let mut placements = Vec::with_capacity(cases.len());
     let (mut pos_below, mut neg_below) = (0, 0);
-    for ties in sorted.chunk_by(|a, b| a.rank_key == b.rank_key) {
+    for ties in cases.chunk_by_mut(|a, b| a.rank_key == b.rank_key) {
         let (pos_tied, neg_tied) = (count(ties, true), count(ties, false));
         let pos_placement = 2 * neg_below + neg_tied;
         let neg_placement = 2 * (n_pos - pos_below - pos_tied) + pos_tied;
         sums.doubled_u += product(pos_tied, pos_placement);
         sums.pos_squares += u128::from(pos_tied) * product(pos_placement, pos_placement);
         sums.neg_squares += u128::from(neg_tied) * product(neg_placement, neg_placement);
-        let placement = |case: &RankedCase| {
-            (case.cluster, case.positive, if case.positive { pos_placement } else { neg_placement })
-        };
-        placements.extend(ties.iter().map(placement));
+        // Its key is not looked at again: the placement stands in its place, at most twice the number of cases.
+        for case in ties {
+            let placement = if case.positive { pos_placement } else { neg_placement };
+            case.rank_key = i64::try_from(placement).unwrap_or(i64::MAX);
+        }
         pos_below += pos_tied;
         neg_below += neg_tied;
     }
-    placements.sort_unstable_by_key(|(cluster, ..)| *cluster);
-    let clusters = placements.chunk_by(|a, b| a.0 == b.0).map(Cluster::of);
+    cases.sort_unstable_by_key(|case| case.cluster);
+    let clusters = cases.chunk_by(|a, b| a.cluster == b.cluster).map(Cluster::of);
     (sums, cluster_rank_sums(clusters))
 }
 
@@ -85,16 +90,16 @@ fn count(cases: &[RankedCase], positive: bool) -> u64 {
 }
 
 impl Cluster {
-    /// From each case's cluster, class and placement.
-    fn of(placements: &[(u32, bool, u64)]) -> Self {
+    /// From cases with their placements in the place of their keys.
+    fn of(cases: &[RankedCase]) -> Self {
         let mut cluster = Self::default();
-        for (_, positive, placement) in placements {
+        for RankedCase { rank_key: placement, positive, .. } in cases {
             let (total, size) = if *positive {
                 (&mut cluster.pos_total, &mut cluster.pos_size)
             } else {
                 (&mut cluster.neg_total, &mut cluster.neg_size)
             };
-            *total += u128::from(*placement);
+            *total += u128::from(placement.unsigned_abs());
             *size += 1;
         }
         cluster

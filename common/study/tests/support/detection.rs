@@ -86,7 +86,7 @@ pub(crate) fn evidence(scans: &[Scan]) -> (Members, Vec<ScanCounts>) {
             patient: *patient,
             case: key(scan.patient, *own),
             positive: !scan.lesions.is_empty(),
-            cells: scan.cells.clone(),
+            cells: scan.cells.as_slice().into(),
         });
     }
     (members, scans.iter().map(counts).collect())

@@ -4,7 +4,7 @@
 
 use fedval_stats::aggregate::Moments;
 use fedval_stats::segmentation::PresenceTally;
-use fedval_study::members::Member;
+use fedval_study::members::{Member, MemberCells};
 use fedval_study::protocol::{
     Border, Combine, EndpointBasis, EndpointDirection, PredictionTables, Profile, ScoreScale,
     Structure, StudyProtocol, Task, Unit,
@@ -89,7 +89,7 @@ fn members(first: u32, patients: u32) -> Members {
         let mut key = [0; 16];
         key[..4].copy_from_slice(&(first + patient).to_le_bytes());
         members.patients.push(key);
-        let of = |positive| Member { patient, case: key, positive, cells: Vec::new() };
+        let of = |positive| Member { patient, case: key, positive, cells: MemberCells::default() };
         members.cases.extend([true, false].map(of));
     }
     members

@@ -223,7 +223,7 @@ pub(crate) fn members(cases: &[Case], protocol: &StudyProtocol) -> Members {
             patient: *place,
             case: member_key(case.patient, *images),
             positive: case.positive,
-            cells: cells_of(case, protocol),
+            cells: cells_of(case, protocol).into(),
         });
     }
     members

@@ -129,7 +129,7 @@ pub(crate) fn summary(plan: &StudyProtocol, patients: &[Patient]) -> SiteSummary
             patient: place,
             case: key(patient.key),
             positive,
-            cells: patient.cells.clone(),
+            cells: patient.cells.as_slice().into(),
         }));
     }
     let all: Vec<&Patient> = patients.iter().collect();

@@ -209,12 +209,9 @@ fn members(window: &[Patient], tables: &[Table]) -> Members {
         patient: place,
         case: key(patient),
         positive: patient.positive,
-        cells: cells(patient, tables),
+        cells: cells(patient, tables).into(),
     };
-    Members {
-        patients: window.iter().map(key).collect(),
-        cases: (0..).zip(window).map(case).collect(),
-    }
+    Members::new(window.iter().map(key).collect(), (0..).zip(window).map(case).collect())
 }
 
 fn summary(protocol: &StudyProtocol, window: &[Patient], members: Members) -> SiteSummary {
