@@ -91,29 +91,25 @@ fn rest_of(people: &Population, equation: &Equation) -> Vec<u32> {
 
 /// Distinct patients of every cell.
 fn patient_counts(tables: &[Table], members: &Members) -> Vec<Vec<PatientCounts>> {
-    let mut seen = BTreeSet::new();
-    let mut counts: Vec<Vec<PatientCounts>> =
-        tables.iter().map(|table| vec![PatientCounts::default(); table.categories.len()]).collect();
-    for case in &members.cases {
-        for (table, cell) in case.cells.iter().enumerate() {
-            let Some(counts) = counts.get_mut(table).and_then(|t| t.get_mut(usize::from(*cell)))
-            else {
-                continue;
-            };
-            if seen.insert((table, *cell, case.patient, None)) {
-                counts.total += 1;
-            }
-            if seen.insert((table, *cell, case.patient, Some(case.positive))) {
-                let of_label = if case.positive {
-                    &mut counts.with_positive
-                } else {
-                    &mut counts.with_negative
-                };
-                *of_label += 1;
-            }
+    let of_table = |(place, table): (usize, &Table)| {
+        let mut counts = vec![PatientCounts::default(); table.categories.len()];
+        // One table at a time, and sorted: a tree takes five times as much of a million cases.
+        let standing = members.cases.iter().filter_map(|case| {
+            let cell = *case.cells.get(place)?;
+            (usize::from(cell) < counts.len()).then_some((cell, case.patient, case.positive))
+        });
+        let mut standing: Vec<(u16, u32, bool)> = standing.collect();
+        standing.sort_unstable();
+        standing.dedup();
+        for labels in standing.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            let counts = &mut counts[usize::from(labels[0].0)];
+            counts.total += 1;
+            counts.with_positive += u64::from(labels.iter().any(|(.., positive)| *positive));
+            counts.with_negative += u64::from(labels.iter().any(|(.., positive)| !positive));
         }
-    }
-    counts
+        counts
+    };
+    tables.iter().enumerate().map(of_table).collect()
 }
 
 /// Which rows are shown so far.

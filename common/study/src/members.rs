@@ -102,8 +102,15 @@ impl Members {
     /// patient, case, label and cells.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.append_to(&mut bytes);
+        bytes
+    }
+
+    /// Writes the form of [`to_bytes`](Self::to_bytes) behind what stands in `bytes`.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
         let tables = self.cases.first().map_or(0, |case| case.cells.len());
-        let mut bytes = Vec::with_capacity(2 + self.cases.len() * (33 + 2 * tables));
+        bytes.reserve_exact(6 + self.cases.len() * (33 + 2 * tables));
         bytes.extend([FORM, u8::try_from(tables).unwrap_or(u8::MAX)]);
         bytes.extend(u32::try_from(self.cases.len()).unwrap_or(u32::MAX).to_le_bytes());
         for case in &self.cases {
@@ -112,7 +119,6 @@ impl Members {
             bytes.push(u8::from(case.positive));
             bytes.extend(case.cells.iter().flat_map(|cell| cell.to_le_bytes()));
         }
-        bytes
     }
 
     /// Reads the stored form.

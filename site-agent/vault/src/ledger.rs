@@ -158,11 +158,11 @@ impl Vault {
     ///
     /// [`VaultError`] if the database fails, the chain is broken or an entry cannot be read.
     pub async fn history(&self) -> Result<SiteLocal<History>, VaultError> {
-        let entries = self.verified().await?.ledger;
-        let earlier = entries.iter().map(|entry| {
+        // One after the other: what an entry is stored as goes before the next is read.
+        let earlier = self.verified().await?.ledger.into_iter().map(|entry| {
             let footprint = entry.footprint()?;
             Ok(Earlier {
-                study: entry.study.clone(),
+                study: entry.study,
                 protocol: entry.protocol,
                 model: entry.model,
                 committed_at_ms: entry.committed_at.unix_millis(),

@@ -1,7 +1,8 @@
 //! By how many patients of one label two rows differ.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use fedval_study::Members;
 use fedval_study::members::{MemberKey, UNLISTED};
 
 use super::atoms::Label;
@@ -61,12 +62,12 @@ impl Differences {
             left: l,
             right: r,
         };
-        let right_by_patient = by_patient(right, label);
-        for (patient, own) in by_patient(left, label) {
-            differences.add(&own, right_by_patient.get(&patient).map_or(&[], Vec::as_slice));
+        let right = ByPatient::of(right, label);
+        for (patient, own) in ByPatient::of(left, label).patients() {
+            differences.add(&own, &right.cases_of(patient));
         }
-        for cases in right_by_patient.values() {
-            for row in rows(&differences.right, cases).keys() {
+        for (_, cases) in right.patients() {
+            for row in rows(&differences.right, &cases).keys() {
                 differences.right_patients[*row] += 1;
             }
         }
@@ -99,15 +100,46 @@ impl Differences {
 /// A case's key and cells.
 type Case<'a> = (&'a MemberKey, &'a [u16]);
 
-fn by_patient(footprint: &Footprint, label: Label) -> HashMap<&MemberKey, Vec<Case<'_>>> {
-    let members = &footprint.members;
-    let mut found: HashMap<&MemberKey, Vec<Case<'_>>> = HashMap::new();
-    for case in members.cases.iter().filter(|case| label.is_of(case.positive)) {
-        if let Some(patient) = members.patients.get(case.patient as usize) {
-            found.entry(patient).or_default().push((&case.case, &case.cells));
-        }
+/// The cases of one label of a footprint, patient by patient: places are sorted and no case is copied, as there may be a
+/// million.
+struct ByPatient<'a> {
+    members: &'a Members,
+    /// Each case's patient and its own place.
+    places: Vec<(&'a MemberKey, u32)>,
+}
+
+impl<'a> ByPatient<'a> {
+    fn of(footprint: &'a Footprint, label: Label) -> Self {
+        let members = &footprint.members;
+        let of_label = (0_u32..).zip(&members.cases).filter(|(_, case)| label.is_of(case.positive));
+        let places = of_label.filter_map(|(place, case)| {
+            Some((members.patients.get(case.patient as usize)?, place))
+        });
+        let mut places: Vec<(&MemberKey, u32)> = places.collect();
+        places.sort_unstable();
+        Self { members, places }
     }
-    found
+
+    /// Every patient with all cases.
+    fn patients(&self) -> impl Iterator<Item = (&'a MemberKey, Vec<Case<'a>>)> {
+        let of_patient = self.places.chunk_by(|one, other| one.0 == other.0);
+        of_patient.map(|places| (places[0].0, self.cases(places)))
+    }
+
+    /// The cases of a patient; none of one who is not there.
+    fn cases_of(&self, patient: &MemberKey) -> Vec<Case<'a>> {
+        let start = self.places.partition_point(|(known, _)| *known < patient);
+        let own = self.places[start..].chunk_by(|one, other| one.0 == other.0).next();
+        own.filter(|own| own[0].0 == patient).map_or_else(Vec::new, |own| self.cases(own))
+    }
+
+    fn cases(&self, places: &[(&'a MemberKey, u32)]) -> Vec<Case<'a>> {
+        let case = |(_, place): &(&'a MemberKey, u32)| -> Case<'a> {
+            let case = &self.members.cases[*place as usize];
+            (&case.case, case.cells.as_slice())
+        };
+        places.iter().map(case).collect()
+    }
 }
 
 /// The rows of one patient's cases, each with the cases in it.

@@ -44,7 +44,7 @@ impl Footprint {
             bytes.extend(short(cells.len()));
             bytes.extend(cells.iter().map(|shown| u8::from(*shown)));
         }
-        bytes.extend(self.members.to_bytes());
+        self.members.append_to(&mut bytes);
         bytes
     }
 
