@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fedval_disclosure::Withheld;
 use fedval_evaluate::EvaluateError;
 use fedval_inference::LibraryError;
 use fedval_vault::VaultError;
@@ -40,6 +41,9 @@ pub(crate) enum BenchError {
     /// The vault failed.
     #[error("the vault failed: {0}")]
     Vault(#[from] VaultError),
+    /// The rules let nothing leave, which is none of what is measured.
+    #[error("no aggregate leaves: {0}")]
+    Withheld(#[from] Withheld),
     /// A program that was measured failed.
     #[error("`{command}` failed: {answer}")]
     Command {

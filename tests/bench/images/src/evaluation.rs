@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use fedval_ambient::{Clock as _, SystemClock};
+use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{Evaluation, Progress, ScoreGrid, Store};
 use fedval_inference::{InferenceLimits, LibraryError, ModelEngine, RuntimeLibrary};
 use fedval_ingest::{ColumnMapping, DecodeLimits, ManifestSource};
 use fedval_study::draft::Draft;
 use fedval_study::protocol::StudyProtocol;
-use fedval_study::{Dispatch, LockedProtocol, RoundId, Sha256Digest};
+use fedval_study::{Dispatch, LockedProtocol, RoundId, Sha256Digest, SiteSummary};
 use fedval_vault::{NewJob, Vault};
 use tokio::time::{Instant, sleep};
 
@@ -118,7 +119,7 @@ impl Site {
             second_engine: None,
             lanes: self.lanes,
         };
-        timed(&evaluation).await
+        timed(&evaluation).await.map(|(figure, _)| figure)
     }
 
     /// The site's manifest, each case as many times as wanted under names of its own. Line by line: what this program
@@ -139,7 +140,9 @@ impl Site {
 }
 
 /// Runs `evaluation` and looks at the clock when the first case is done and at the end.
-pub(crate) async fn timed(evaluation: &Evaluation<'_>) -> Result<Figure, BenchError> {
+pub(crate) async fn timed(
+    evaluation: &Evaluation<'_>,
+) -> Result<(Figure, SiteLocal<SiteSummary>), BenchError> {
     let progress = Progress::default();
     let start = Instant::now();
     let warm = async {
@@ -150,16 +153,17 @@ pub(crate) async fn timed(evaluation: &Evaluation<'_>) -> Result<Figure, BenchEr
     };
     let ((warm_at, done_when_warm), summary) = tokio::join!(warm, evaluation.run(&progress));
     let end = Instant::now();
-    summary?;
+    let summary = summary?;
     let (_, images) = progress.get();
     let seconds = (end - start).as_secs_f64();
-    Ok(Figure {
+    let figure = Figure {
         images,
         seconds,
         images_per_second: count(images) / seconds,
         warm_images_per_second: count(images - done_when_warm) / (end - warm_at).as_secs_f64(),
         peak_mib: own_peak_mib(),
-    })
+    };
+    Ok((figure, summary))
 }
 
 /// The study that `text` says, of this model, with images of this side.

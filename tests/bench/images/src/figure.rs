@@ -16,3 +16,14 @@ pub(crate) struct Figure {
     /// The largest resident memory of the agent's own process until then, without its boxes, in MiB.
     pub(crate) peak_mib: u64,
 }
+
+/// What a prediction table took.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct TableFigure {
+    #[serde(flatten)]
+    pub(crate) evaluated: Figure,
+    /// The largest resident memory from the reading of the manifest to the summary, in KiB.
+    pub(crate) evaluated_kib: u64,
+    /// The same until the result waited for its release: with the rules, and what the ledger is to remember.
+    pub(crate) vetted_kib: u64,
+}

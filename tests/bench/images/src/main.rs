@@ -7,6 +7,7 @@ mod compare;
 mod error;
 mod evaluation;
 mod figure;
+mod made_table;
 mod memory;
 mod table;
 
@@ -16,9 +17,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use fedval_inference::{INFERENCE_ROLE, inference_box_main};
 use fedval_ingest::{DECODE_ROLE, TABLE_ROLE, decode_box_main, table_box_main};
+use serde::Serialize;
 
 use error::BenchError;
-use figure::Figure;
 
 /// Measures decoding and scoring.
 #[derive(Debug, Parser)]
@@ -32,7 +33,11 @@ enum Command {
     /// Evaluates one site with the agent's own code and prints one line of JSON.
     Evaluate(evaluation::Site),
     /// Evaluates a prediction table that is made up on the spot and prints one line of JSON.
-    Table(table::Table),
+    Table(made_table::Recipe),
+    /// Writes such a table.
+    WriteTable(made_table::Writing),
+    /// Evaluates such tables of both formats and two sizes and prints what they take, and what each case more does.
+    Growth(table::Growth),
     /// Runs the agent's code and the loop in alternation and prints both with their ratio.
     Compare(compare::Comparison),
 }
@@ -47,7 +52,9 @@ fn main() -> ExitCode {
     }
     let done = match Args::parse().command {
         Command::Evaluate(site) => print(site.evaluate()),
-        Command::Table(table) => print(table.evaluate()),
+        Command::Table(recipe) => print(table::evaluate(&recipe)),
+        Command::WriteTable(writing) => writing.write(),
+        Command::Growth(growth) => growth.run(),
         Command::Compare(comparison) => comparison.run(),
     };
     match done {
@@ -59,7 +66,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn print(evaluation: impl Future<Output = Result<Figure, BenchError>>) -> Result<(), BenchError> {
+fn print<F: Serialize>(
+    evaluation: impl Future<Output = Result<F, BenchError>>,
+) -> Result<(), BenchError> {
     // As the agent has it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

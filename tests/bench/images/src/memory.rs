@@ -32,8 +32,13 @@ pub(crate) fn peak_while<T>(child: Child, wait: impl FnOnce(Child) -> T) -> (T, 
 
 /// The largest resident memory of this process so far, in MiB; 0 where the kernel does not say.
 pub(crate) fn own_peak_mib() -> u64 {
+    own_peak_kib() / KIB_IN_MIB
+}
+
+/// The same in KiB.
+pub(crate) fn own_peak_kib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    kib(&status, "VmHWM:") / KIB_IN_MIB
+    kib(&status, "VmHWM:")
 }
 
 fn kib(status: &str, name: &str) -> u64 {

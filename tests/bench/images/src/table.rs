@@ -1,183 +1,146 @@
-//! A prediction table of any size, evaluated by the agent's own code: what a million cases cost.
+//! A prediction table, evaluated by the agent's own code and held against the rules: what a million cases cost.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::process::Command;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use fedval_ambient::{Clock as _, SystemClock};
+use fedval_disclosure::{Evidence, Gate, SiteLocal, SitePolicy};
 use fedval_evaluate::{Evaluation, ScoreGrid, Store};
 use fedval_inference::{InferenceLimits, ModelEngine};
 use fedval_ingest::{ColumnMapping, DecodeLimits, IndexTestColumn, ManifestSource};
-use fedval_vault::Vault;
-use parquet::basic::Compression;
-use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::parser::parse_message_type;
+use fedval_study::{
+    BuildDigest, CohortCommitment, LockedProtocol, ProbeDigests, ResultHeader, RoundId,
+    ScoreSource, Sha256Digest, SiteSummary,
+};
+use fedval_vault::{JobState, Vault};
 
 use crate::error::BenchError;
 use crate::evaluation::{SIDE, STUDY, at, insert_job, protocol, timed};
-use crate::figure::Figure;
+use crate::figure::TableFigure;
+use crate::made_table::{Format, Recipe};
+use crate::memory::own_peak_kib;
 
-/// Rows of a row group: what pandas and others write is at most as much.
-const GROUP: u32 = 1 << 20;
+const KIB: u64 = 1024;
 
-/// Rows that are made at once: what this program holds of them would count as the agent's memory.
-const PIECE: u32 = 1 << 14;
-
-const SCHEMA: &str = "message schema { REQUIRED BYTE_ARRAY case_id (UTF8); REQUIRED BYTE_ARRAY patient_id (UTF8); \
-                      REQUIRED DOUBLE score; REQUIRED INT64 label; REQUIRED BYTE_ARRAY sex (UTF8); }";
-
-/// What a table is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Csv,
-    Parquet,
-}
-
-/// A table to make up.
+/// How much a table takes in either format, and how much more with each case.
 #[derive(Debug, Args)]
-pub(crate) struct Table {
-    /// Cases, of half as many patients.
+pub(crate) struct Growth {
+    /// Cases of the larger table; the other has a tenth of them.
     #[arg(long, default_value_t = 1_000_000)]
     cases: u32,
-    /// What it is written as.
-    #[arg(long, value_enum, default_value = "csv")]
-    format: Format,
 }
 
-/// One case.
-struct Row {
-    case_id: String,
-    patient_id: String,
-    score: f64,
-    label: i64,
-    sex: &'static str,
-}
-
-impl Row {
-    /// Every fourth patient has the disease, and scores go without a pattern over the unit interval.
-    fn of(index: u32) -> Self {
-        let patient = index / 2;
-        let mixed = index.wrapping_mul(2_654_435_761) >> 8;
-        Self {
-            case_id: format!("CASE-{index:08}"),
-            patient_id: format!("PATIENT-{patient:08}"),
-            score: (f64::from(mixed) + 0.5) / f64::from(1_u32 << 24),
-            label: i64::from(patient.is_multiple_of(4)),
-            sex: if patient.is_multiple_of(2) { "F" } else { "M" },
+impl Growth {
+    /// Evaluates four tables, each in a process of its own, and prints a line for each format.
+    pub(crate) fn run(&self) -> Result<(), BenchError> {
+        let columns =
+            ["table", "cases", "peak MiB", "bytes a case", "with rules MiB", "bytes a case"];
+        let [table, cases, peak, each, vetted, vetted_each] = columns;
+        println!("{table:<8} {cases:>9} {peak:>9} {each:>13} {vetted:>15} {vetted_each:>13}");
+        let (small, large) = ((self.cases / 10).max(1_000), self.cases.max(2_000));
+        for format in [Format::Csv, Format::Parquet] {
+            let (one, other) = (measured(small, format)?, measured(large, format)?);
+            let more = u64::from(large - small);
+            let each = |small: u64, large: u64| large.saturating_sub(small) * KIB / more;
+            println!(
+                "{:<8} {large:>9} {:>9} {:>13} {:>15} {:>13}",
+                format.name(),
+                other.evaluated_kib / KIB,
+                each(one.evaluated_kib, other.evaluated_kib),
+                other.vetted_kib / KIB,
+                each(one.vetted_kib, other.vetted_kib),
+            );
         }
-    }
-}
-
-impl Table {
-    /// Writes the table, and evaluates it in a vault of its own.
-    pub(crate) async fn evaluate(&self) -> Result<Figure, BenchError> {
-        let work = tempfile::tempdir().map_err(at(Path::new("a temporary folder")))?;
-        let (manifest, model) = (work.path().join("manifest"), work.path().join("model.onnx"));
-        match self.format {
-            Format::Csv => self.write_csv(&manifest)?,
-            Format::Parquet => self.write_parquet(&manifest)?,
-        }
-        fs::write(&model, b"a model that nobody runs").map_err(at(&model))?;
-        let study = STUDY.replace("[model]\n", "prediction_tables = \"accept\"\n[model]\n")
-            + "[[subgroups]]\ndimension = \"sex\"\ncolumn = \"sex\"\ncategories = [\n  \
-               { name = \"female\", values = [\"F\"] },\n  { name = \"male\", values = [\"M\"] },\n]\n";
-        let protocol = protocol(&study, b"a model that nobody runs", SIDE)?;
-        let vault = Vault::open(&work.path().join("vault.db")).await?;
-        let round = insert_job(&vault, &protocol).await?;
-        let index_test = IndexTestColumn::Score("score".to_owned());
-        let source = ManifestSource {
-            manifest,
-            root: work.path().to_path_buf(),
-            columns: ColumnMapping { index_test, ..ColumnMapping::default() },
-        };
-        let evaluation = Evaluation {
-            round: &round,
-            protocol: protocol.protocol(),
-            model: &model,
-            source: &source,
-            pacs: None,
-            store: Store::Vault(&vault),
-            secret: [7; 32],
-            grid: ScoreGrid::Fine,
-            k: protocol.protocol().disclosure.k,
-            decode_limits: DecodeLimits::default(),
-            inference_limits: InferenceLimits::default(),
-            engine: &ModelEngine::Embedded,
-            second_engine: None,
-            lanes: 1,
-        };
-        timed(&evaluation).await
-    }
-
-    fn write_csv(&self, to: &Path) -> Result<(), BenchError> {
-        let mut file = File::create(to).map(BufWriter::new).map_err(at(to))?;
-        writeln!(file, "case_id,patient_id,score,label,sex").map_err(at(to))?;
-        for row in (0..self.cases).map(Row::of) {
-            let Row { case_id, patient_id, score, label, sex } = row;
-            writeln!(file, "{case_id},{patient_id},{score},{label},{sex}").map_err(at(to))?;
-        }
-        file.flush().map_err(at(to))
-    }
-
-    fn write_parquet(&self, to: &Path) -> Result<(), BenchError> {
-        let file = File::create(to).map_err(at(to))?;
-        self.write_groups(file).map_err(|error| at(to)(std::io::Error::other(error)))
-    }
-
-    fn write_groups(&self, file: File) -> Result<(), ParquetError> {
-        let schema = Arc::new(parse_message_type(SCHEMA)?);
-        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-        let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
-        for start in (0..self.cases).step_by(GROUP as usize) {
-            let end = start.saturating_add(GROUP).min(self.cases);
-            let mut group = writer.next_row_group()?;
-            for write in [case_ids, patient_ids, scores, labels, sexes] {
-                let Some(mut column) = group.next_column()? else { break };
-                for start in (start..end).step_by(PIECE as usize) {
-                    let end = start.saturating_add(PIECE).min(end);
-                    write(&mut column, &(start..end).map(Row::of).collect::<Vec<_>>())?;
-                }
-                column.close()?;
-            }
-            group.close()?;
-        }
-        writer.close()?;
         Ok(())
     }
 }
 
-/// Rows of one column, to the file.
-type Written = Result<usize, ParquetError>;
-
-fn case_ids(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
-    texts(column, rows.iter().map(|row| row.case_id.as_str().into()))
+/// What `table` tells of so many cases.
+fn measured(cases: u32, format: Format) -> Result<TableFigure, BenchError> {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["table", "--cases", &cases.to_string(), "--format", format.name()]);
+    let output = command.output().map_err(at(Path::new("/proc/self/exe")))?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        let command = format!("{command:?}");
+        return Err(BenchError::Command { command, answer: printed });
+    }
+    serde_json::from_str(&printed).map_err(BenchError::Figure)
 }
 
-fn patient_ids(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
-    texts(column, rows.iter().map(|row| row.patient_id.as_str().into()))
+/// Writes a table, evaluates it in a vault of its own, and holds the result against the rules.
+pub(crate) async fn evaluate(recipe: &Recipe) -> Result<TableFigure, BenchError> {
+    let work = tempfile::tempdir().map_err(at(Path::new("a temporary folder")))?;
+    let (manifest, model) = (work.path().join("manifest"), work.path().join("model.onnx"));
+    recipe.write_apart(&manifest)?;
+    fs::write(&model, b"a model that nobody runs").map_err(at(&model))?;
+    let study = STUDY.replace("[model]\n", "prediction_tables = \"accept\"\n[model]\n")
+        + "[[subgroups]]\ndimension = \"sex\"\ncolumn = \"sex\"\ncategories = [\n  \
+           { name = \"female\", values = [\"F\"] },\n  { name = \"male\", values = [\"M\"] },\n]\n";
+    let protocol = protocol(&study, b"a model that nobody runs", SIDE)?;
+    let vault = Vault::open(&work.path().join("vault.db")).await?;
+    let round = insert_job(&vault, &protocol).await?;
+    let index_test = IndexTestColumn::Score("score".to_owned());
+    let source = ManifestSource {
+        manifest,
+        root: work.path().to_path_buf(),
+        columns: ColumnMapping { index_test, ..ColumnMapping::default() },
+    };
+    let evaluation = Evaluation {
+        round: &round,
+        protocol: protocol.protocol(),
+        model: &model,
+        source: &source,
+        pacs: None,
+        store: Store::Vault(&vault),
+        secret: [7; 32],
+        grid: ScoreGrid::Fine,
+        k: protocol.protocol().disclosure.k,
+        decode_limits: DecodeLimits::default(),
+        inference_limits: InferenceLimits::default(),
+        engine: &ModelEngine::Embedded,
+        second_engine: None,
+        lanes: 1,
+    };
+    let (evaluated, summary) = timed(&evaluation).await?;
+    let evaluated_kib = own_peak_kib();
+    vet(&vault, &round, protocol, summary).await?;
+    Ok(TableFigure { evaluated, evaluated_kib, vetted_kib: own_peak_kib() })
 }
 
-fn sexes(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
-    texts(column, rows.iter().map(|row| row.sex.into()))
-}
-
-fn texts(
-    column: &mut SerializedColumnWriter<'_>,
-    texts: impl Iterator<Item = ByteArray>,
-) -> Written {
-    column.typed::<ByteArrayType>().write_batch(&texts.collect::<Vec<_>>(), None, None)
-}
-
-fn scores(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
-    let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();
-    column.typed::<DoubleType>().write_batch(&scores, None, None)
-}
-
-fn labels(column: &mut SerializedColumnWriter<'_>, rows: &[Row]) -> Written {
-    let labels: Vec<i64> = rows.iter().map(|row| row.label).collect();
-    column.typed::<Int64Type>().write_batch(&labels, None, None)
+/// As the agent does it: beside its own thread, and what is let through waits in the vault.
+async fn vet(
+    vault: &Vault,
+    round: &RoundId,
+    locked: LockedProtocol,
+    summary: SiteLocal<SiteSummary>,
+) -> Result<(), BenchError> {
+    let policy = SitePolicy::parse(b"profile = \"standard\"\nk = 11\n");
+    let policy = policy.map_err(|error| BenchError::Study { reason: error.to_string() })?;
+    let header = ResultHeader {
+        study: locked.protocol().id.clone(),
+        protocol: locked.digest(),
+        model: locked.protocol().model.digest,
+        round: round.clone(),
+        site: "bench".parse().expect("a name of a site"),
+        cohort: Some(CohortCommitment(Sha256Digest::of(b"a cohort that nobody asks for"))),
+        policy: Some(policy.digest()),
+        agent_build: BuildDigest(Sha256Digest::of(b"a benchmark")),
+        scores: ScoreSource::PredictionTable,
+        preprocessing: ProbeDigests::default(),
+    };
+    let history = vault.history().await?;
+    let vetted = tokio::task::spawn_blocking(move || {
+        let evidence =
+            Evidence { summary: &summary, history: &history, now_ms: 0, noise_seed: [7; 32] };
+        Gate::new(policy.for_study(locked.protocol()), locked.protocol()).vet(header, &evidence)
+    });
+    let vetted =
+        vetted.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    let now = SystemClock.now();
+    vault.job_move(round, JobState::Offered, JobState::Running, now).await?;
+    vault.vetted_put(&vetted, now).await?;
+    Ok(())
 }
