@@ -7,14 +7,16 @@ use fedval_stats::grid::GridScore;
 use fedval_stats::scale::Probability;
 use fedval_study::protocol::{Combine, Reference, Task};
 
+use crate::unit::each_patient;
+
 /// One image with a usable score for each class.
 #[derive(Debug, Clone)]
 pub(crate) struct ClassImage {
     pub(crate) patient: u32,
     /// Place in the manifest.
-    pub(crate) case: usize,
+    pub(crate) case: u32,
     /// A probability for each class.
-    pub(crate) scores: Vec<f64>,
+    pub(crate) scores: Box<[f64]>,
 }
 
 /// One patient with the class of the reference standard and the one that is called.
@@ -22,7 +24,7 @@ pub(crate) struct ClassImage {
 pub(crate) struct ClassUnit {
     pub(crate) patient: u32,
     /// The cases that it was made of.
-    pub(crate) cases: Vec<usize>,
+    pub(crate) cases: Vec<u32>,
     pub(crate) class: u8,
     pub(crate) called: u8,
     /// A score for each class, on the grid.
@@ -49,21 +51,19 @@ pub(crate) fn patients(
     task: &Task,
     combine: Combine,
 ) -> (Vec<ClassUnit>, BTreeSet<u32>) {
-    let mut by_patient: BTreeMap<u32, Vec<&ClassImage>> = BTreeMap::new();
-    for image in images {
-        by_patient.entry(image.patient).or_default().push(image);
-    }
     let mut classless = BTreeSet::new();
     let mut units = Vec::new();
-    for (patient, images) in by_patient {
+    let of_patient = |images: &[&ClassImage]| {
+        let Some(patient) = images.first().map(|image| image.patient) else { return };
         let class = references.get(&patient).and_then(|classes| class(classes, task));
-        match class.and_then(|class| unit(&images, class, combine)) {
+        match class.and_then(|class| unit(images, class, combine)) {
             Some(unit) => units.push(unit),
             None => {
                 classless.insert(patient);
             }
         }
-    }
+    };
+    each_patient(images, |image| image.patient, of_patient);
     (units, classless)
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn image(patient: u32, scores: [f64; 3]) -> ClassImage {
-        ClassImage { patient, case: 0, scores: scores.to_vec() }
+        ClassImage { patient, case: 0, scores: scores.into() }
     }
 
     fn case(patient: u32, class: Option<u8>) -> Case {

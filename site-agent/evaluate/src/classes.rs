@@ -49,7 +49,7 @@ pub(crate) fn members(cohort: &Cohort, units: &[ClassUnit], secret: &[u8; 32]) -
     for (patient, unit) in (0_u32..).zip(units) {
         let id = cohort.patient_id(unit.patient).unwrap_or_default();
         members.patients.push(keys.patient(id));
-        for case_id in unit.cases.iter().filter_map(|case| cohort.case_id(*case)) {
+        for case_id in unit.cases.iter().filter_map(|case| cohort.case_id(*case as usize)) {
             let key = keys.case(id, case_id);
             let cells = MemberCells::from([u16::from(unit.class)]);
             members.cases.extend([false, true].map(|positive| Member {

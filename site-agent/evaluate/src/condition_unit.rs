@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn image(patient: u32) -> ClassImage {
-        ClassImage { patient, case: 0, scores: vec![0.5, 0.5] }
+        ClassImage { patient, case: 0, scores: [0.5, 0.5].into() }
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn units_of(
         let positive = patients.get(&image.patient)?.at(place)?;
         Some(ScoredImage {
             patient: image.patient,
-            case: u32::try_from(image.case).ok()?,
+            case: image.case,
             positive,
             score: *image.scores.get(place)?,
             categories: 0,
@@ -97,7 +97,7 @@ pub(crate) fn members(
     let mut places: BTreeMap<u32, u32> = BTreeMap::new();
     for image in images {
         let (Some(assessed), Some(case_id)) =
-            (patients.get(&image.patient), cohort.case_id(image.case))
+            (patients.get(&image.patient), cohort.case_id(image.case as usize))
         else {
             continue;
         };

@@ -75,6 +75,7 @@ impl Evaluated {
     /// Takes what became of the case at `index`. A manifest that became shorter leaves checkpoints behind, which are no case.
     pub(crate) fn take(&mut self, index: usize, checkpoint: &Checkpoint) {
         let Some(case) = self.cohort.open_on_site().case(index) else { return };
+        let place = u32::try_from(index).unwrap_or(u32::MAX);
         self.digests[index] = checkpoint.image;
         match (&checkpoint.outcome, case.reference) {
             (CaseOutcome::Score(bits), Some(Reference::Condition(positive))) => {
@@ -82,23 +83,23 @@ impl Evaluated {
                     attributes::categories(&self.protocol, &case, &checkpoint.attributes);
                 let categories = self.sets.number(&categories);
                 let (patient, score) = (case.patient, f64::from_bits(*bits));
-                let case = u32::try_from(index).unwrap_or(u32::MAX);
-                self.images.push(ScoredImage { patient, case, positive, score, categories });
+                let image = ScoredImage { patient, case: place, positive, score, categories };
+                self.images.push(image);
             }
             (CaseOutcome::Score(bits), Some(Reference::Value(reference))) => {
                 let categories =
                     attributes::categories(&self.protocol, &case, &checkpoint.attributes);
                 let (patient, prediction) = (case.patient, f64::from_bits(*bits));
-                let image = ValueImage { patient, case: index, reference, prediction, categories };
+                let image = ValueImage { patient, case: place, reference, prediction, categories };
                 self.values.push(image);
             }
             (CaseOutcome::Scores(bits), Some(Reference::Class(_) | Reference::Conditions(_))) => {
                 let scores = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
-                self.class_images.push(ClassImage { patient: case.patient, case: index, scores });
+                self.class_images.push(ClassImage { patient: case.patient, case: place, scores });
             }
             (CaseOutcome::Masks(outcome), Some(Reference::Mask)) => {
                 let (patient, outcome) = (case.patient, *outcome);
-                self.mask_cases.push(MaskCase { patient, case: index, outcome });
+                self.mask_cases.push(MaskCase { patient, case: place, outcome });
             }
             (CaseOutcome::Failed(reason), _) => {
                 self.failures.entry(case.patient).or_default().insert(*reason);

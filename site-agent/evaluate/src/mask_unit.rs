@@ -1,10 +1,10 @@
 //! From cases with two masks to patients, each counted once.
 
-use std::collections::BTreeMap;
-
 use fedval_stats::segmentation::Presence;
 use fedval_study::protocol::Combine;
 use fedval_vault::MasksOutcome;
+
+use crate::unit::each_patient;
 
 /// Dice, the 95th percentile of distances in millimetres, normalised surface Dice.
 pub(crate) type Measured = [f64; 3];
@@ -14,7 +14,7 @@ pub(crate) type Measured = [f64; 3];
 pub(crate) struct MaskCase {
     pub(crate) patient: u32,
     /// Place in the manifest.
-    pub(crate) case: usize,
+    pub(crate) case: u32,
     pub(crate) outcome: MasksOutcome,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct MaskCase {
 pub(crate) struct MaskUnit {
     pub(crate) patient: u32,
     /// The cases that it was made of.
-    pub(crate) cases: Vec<usize>,
+    pub(crate) cases: Vec<u32>,
     /// Under which the patient is counted.
     pub(crate) presence: Presence,
     /// What is measured of a patient in whom both masks hold something; of nobody else.
@@ -32,11 +32,12 @@ pub(crate) struct MaskUnit {
 
 /// Patients in the order of their numbers.
 pub(crate) fn patients(cases: &[MaskCase], combine: Combine) -> Vec<MaskUnit> {
-    let mut by_patient: BTreeMap<u32, Vec<&MaskCase>> = BTreeMap::new();
-    for case in cases {
-        by_patient.entry(case.patient).or_default().push(case);
-    }
-    by_patient.into_iter().map(|(patient, cases)| unit(patient, &cases, combine)).collect()
+    let mut units = Vec::new();
+    let of_patient = |cases: &[&MaskCase]| {
+        units.extend(cases.first().map(|first| unit(first.patient, cases, combine)));
+    };
+    each_patient(cases, |case| case.patient, of_patient);
+    units
 }
 
 fn unit(patient: u32, cases: &[&MaskCase], combine: Combine) -> MaskUnit {
@@ -99,7 +100,7 @@ const fn count(cases: usize) -> f64 {
 mod tests {
     use super::*;
 
-    fn case(patient: u32, case: usize, outcome: MasksOutcome) -> MaskCase {
+    fn case(patient: u32, case: u32, outcome: MasksOutcome) -> MaskCase {
         MaskCase { patient, case, outcome }
     }
 

@@ -20,7 +20,7 @@ const MICRO: f64 = 1e6;
 pub(crate) struct MeasuredUnit {
     pub(crate) patient: u32,
     /// The cases that it was made of.
-    pub(crate) cases: Vec<usize>,
+    pub(crate) cases: Vec<u32>,
     /// In the order of the task's measures and between their bounds, in 10⁻⁶.
     pub(crate) values: Vec<i64>,
     pub(crate) categories: Vec<Option<u16>>,
@@ -106,7 +106,7 @@ pub(crate) fn members(
         let id = cohort.patient_id(unit.patient).unwrap_or_default();
         members.patients.push(keys.patient(id));
         let own: MemberCells = cells.with(&unit.categories).into();
-        for case_id in unit.cases.iter().filter_map(|case| cohort.case_id(*case)) {
+        for case_id in unit.cases.iter().filter_map(|case| cohort.case_id(*case as usize)) {
             let key = keys.case(id, case_id);
             members.cases.extend([false, true].map(|positive| Member {
                 patient,

@@ -1,17 +1,16 @@
 //! From images with a prediction of a quantity to patients, each measured once.
 
-use std::collections::BTreeMap;
-
 use fedval_study::protocol::{Combine, Quantity};
 
 use crate::measures::MeasuredUnit;
+use crate::unit::each_patient;
 
 /// One image with a reference and a usable prediction.
 #[derive(Debug, Clone)]
 pub(crate) struct ValueImage {
     pub(crate) patient: u32,
     /// Place in the manifest.
-    pub(crate) case: usize,
+    pub(crate) case: u32,
     /// What the reference standard says, in 10⁻⁶.
     pub(crate) reference: i64,
     /// What the index test says, in the quantity's unit.
@@ -29,11 +28,10 @@ pub(crate) fn units(
     quantity: &Quantity,
     combine: Combine,
 ) -> Vec<MeasuredUnit> {
-    let mut by_patient: BTreeMap<u32, Vec<&ValueImage>> = BTreeMap::new();
-    for image in images {
-        by_patient.entry(image.patient).or_default().push(image);
-    }
-    by_patient.values().filter_map(|images| unit(images, quantity, combine)).collect()
+    let mut units = Vec::new();
+    let of_patient = |images: &[&ValueImage]| units.extend(unit(images, quantity, combine));
+    each_patient(images, |image| image.patient, of_patient);
+    units
 }
 
 fn unit(images: &[&ValueImage], quantity: &Quantity, combine: Combine) -> Option<MeasuredUnit> {
