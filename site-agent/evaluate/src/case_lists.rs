@@ -9,6 +9,11 @@ pub(crate) struct CaseLists {
 }
 
 impl CaseLists {
+    /// Of so many units with a case each.
+    pub(crate) fn of_single_cases(units: usize) -> Self {
+        Self { ends: Vec::with_capacity(units), cases: Vec::with_capacity(units) }
+    }
+
     /// Adds the next unit.
     pub(crate) fn push(&mut self, cases: impl Iterator<Item = u32>) {
         self.cases.extend(cases);

@@ -72,6 +72,7 @@ pub(crate) fn units(
         }
         _ => {
             units.analysed.reserve_exact(images.len());
+            units.cases = CaseLists::of_single_cases(images.len());
             for image in images {
                 units.add(image_unit(image, scale), std::iter::once(image.case));
             }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -9,7 +10,7 @@ use fedval_ambient::Problem as _;
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{
     Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, InstanceKey, InstanceName,
-    ManifestError, ManifestSource, read_manifest,
+    ManifestError, ManifestProblem, ManifestSource, read_manifest,
 };
 use fedval_study::protocol::{
     Assessed, Border, Class, Condition, Labels, MaskOutput, MaskRule, OutputForm, Quantity,
@@ -184,6 +185,39 @@ fn a_prediction_table_has_scores_where_others_have_images() {
     let commas = "case_id,patient_id,score,label\na,p,\"0,25\",1\n";
     let error = site.read_with(commas, columns(), &[]).unwrap_err();
     assert_eq!(codes(&error), [("MANIFEST_SCORE_UNREADABLE", Some(2))]);
+}
+
+/// What is held of a line to find it again does not depend on how far apart lines are, nor on lines that are left out.
+#[test]
+fn a_case_that_comes_again_thousands_of_lines_later_is_told_with_both_lines() {
+    let site = Site::new();
+    let columns = ColumnMapping {
+        index_test: IndexTestColumn::Score("score".to_owned()),
+        ..ColumnMapping::default()
+    };
+    let mut manifest = "case_id,patient_id,score,label\n".to_owned();
+    for number in 0..3_000 {
+        // The reader of lines skips the empty one.
+        let gap = if number == 999 { "\n" } else { "" };
+        write!(manifest, "c{number},p{},0.5,1\n{gap}", number / 2).unwrap();
+    }
+    let good = site.read_with(&manifest, columns.clone(), &[]).unwrap();
+    let good = good.open_on_site();
+    assert_eq!((good.len(), good.patients()), (3_000, 1_500));
+    assert_eq!((good.case_id(2_999), good.patient(2_999)), (Some("c2999"), Some(1_499)));
+    // A line that is wrong otherwise has its case, too.
+    manifest.push_str("c7,p,0.5,1\nc2000,p,0.5,1\nx,,0.5,1\nx,p,0.5,1\nc7,p,,\n");
+    let error = site.read_with(&manifest, columns, &[]).unwrap_err();
+    let repeated = |line, first| ManifestProblem::DuplicateCase { line, first };
+    let missing = ManifestProblem::ValueMissing { line: 3_005, column: "patient_id".to_owned() };
+    let expected = [
+        repeated(3_003, 9),
+        repeated(3_004, 2_003),
+        missing,
+        repeated(3_006, 3_005),
+        repeated(3_007, 9),
+    ];
+    assert_eq!(error.problems(), expected);
 }
 
 #[test]

@@ -47,13 +47,9 @@ pub fn read_manifest(
     if !is_parquet(&mut file)? {
         return read_rows(Records::new(file), &root, source, labels, attribute_columns);
     }
-    // In a thread of its own: talking with a box needs a runtime, and the caller's thread may drive one.
     thread::scope(|scope| {
-        let reading = scope.spawn(|| {
-            let rows = ParquetRows::start(file.into_inner())?;
-            read_rows(rows, &root, source, labels, attribute_columns)
-        });
-        reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let rows = ParquetRows::start(file.into_inner(), scope)?;
+        read_rows(rows, &root, source, labels, attribute_columns)
     })
 }
 

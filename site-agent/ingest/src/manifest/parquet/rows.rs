@@ -1,6 +1,8 @@
 //! The parent's side of a table's box.
 
 use std::fs::File;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::Scope;
 use std::time::Duration;
 
 use fedval_ambient::Problem as _;
@@ -22,11 +24,14 @@ const LIMITS: BoxLimits =
 /// How long the box may take for one answer.
 const WALL_CLOCK: Duration = Duration::from_mins(2);
 
+/// What the box answered, or what came of asking it.
+type Answer = Result<Vec<u8>, ManifestProblem>;
+
 /// The rows of a Parquet file, as its box tells them.
 pub(in crate::manifest) struct ParquetRows {
-    // In front of the runtime that it lives in.
-    child: BoxedChild,
-    runtime: Runtime,
+    /// To whoever talks with the box, and back: one reply at a time.
+    requests: Sender<Vec<u8>>,
+    answers: Receiver<Answer>,
     /// Size of the file.
     bytes: u64,
     received: Received,
@@ -35,23 +40,32 @@ pub(in crate::manifest) struct ParquetRows {
 }
 
 impl ParquetRows {
-    /// Starts a box that reads `file`. Blocks, and not in a thread that drives a runtime.
-    pub(in crate::manifest) fn start(file: File) -> Result<Self, ManifestProblem> {
+    /// Starts a box that reads `file`. Blocks, in any thread.
+    ///
+    /// A thread of its own talks with the box: that needs a runtime, and the caller's thread may drive one. What is made of
+    /// the rows is made by the caller, as of any other file: an allocator uses again what was freed by the thread that asks.
+    pub(in crate::manifest) fn start<'scope>(
+        file: File,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<Self, ManifestProblem> {
         let bytes = file.metadata().map_err(|_| ManifestProblem::Unreadable)?.len();
-        let not_started = |source| no_box(&SpawnError::NotStarted { source });
-        let program = BoxProgram::current(super::TABLE_ROLE).map_err(not_started)?;
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(not_started)?;
-        let child = runtime.block_on(BoxedChild::spawn_with_file(&program, &LIMITS, file));
-        let child = child.map_err(|error| no_box(&error))?;
-        Ok(Self { child, runtime, bytes, received: Received::default(), line: 1 })
+        let (requests, asked) = mpsc::channel();
+        let (told, answers) = mpsc::channel();
+        scope.spawn(move || talk(file, &asked, &told));
+        let rows = Self { requests, answers, bytes, received: Received::default(), line: 1 };
+        rows.answer()?;
+        Ok(rows)
+    }
+
+    fn answer(&self) -> Answer {
+        // Nobody is there: what ended the thread ends the scope, too.
+        self.answers.recv().unwrap_or(Err(ManifestProblem::ParquetDamaged))
     }
 
     fn ask(&mut self, request: &[u8]) -> Result<(), ManifestProblem> {
-        let called = self.runtime.block_on(self.child.call(&[request], WALL_CLOCK));
-        let reply = called.map_err(|error| match error {
-            CallError::Forbidden => ManifestProblem::ForbiddenCall,
-            _ => ManifestProblem::ParquetDamaged,
-        })?;
+        // What nobody takes nobody answers.
+        let _ = self.requests.send(request.to_vec());
+        let reply = self.answer()?;
         self.received.reply(reply).map_err(|refused| self.problem(refused))
     }
 
@@ -106,6 +120,36 @@ impl Rows for ParquetRows {
             Err(_) => Err(ManifestProblem::ParquetDamaged),
         }
     }
+}
+
+/// Starts the box, says so, and asks it what it is to be asked, until nobody asks any more.
+fn talk(file: File, asked: &Receiver<Vec<u8>>, told: &Sender<Answer>) {
+    // The box goes before the runtime that it lives in.
+    let (runtime, mut child) = match started(file) {
+        Ok(started) => started,
+        Err(problem) => {
+            let _ = told.send(Err(problem));
+            return;
+        }
+    };
+    let mut answer = Ok(Vec::new());
+    while told.send(answer).is_ok() {
+        let Ok(request) = asked.recv() else { return };
+        let called = runtime.block_on(child.call(&[&request], WALL_CLOCK));
+        answer = called.map_err(|error| match error {
+            CallError::Forbidden => ManifestProblem::ForbiddenCall,
+            _ => ManifestProblem::ParquetDamaged,
+        });
+    }
+}
+
+fn started(file: File) -> Result<(Runtime, BoxedChild), ManifestProblem> {
+    let not_started = |source| no_box(&SpawnError::NotStarted { source });
+    let program = BoxProgram::current(super::TABLE_ROLE).map_err(not_started)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(not_started)?;
+    let child = runtime.block_on(BoxedChild::spawn_with_file(&program, &LIMITS, file));
+    let child = child.map_err(|error| no_box(&error))?;
+    Ok((runtime, child))
 }
 
 fn no_box(error: &SpawnError) -> ManifestProblem {
