@@ -160,16 +160,9 @@ impl Shared {
     /// Bytes and not components: what is read is the path that was written, to the last separator.
     fn write_path(&self, out: &mut Vec<u8>, path: Option<&Path>) {
         let Some(path) = path.map(|path| path.as_os_str().as_bytes()) else { return out.push(0) };
-        match path.strip_prefix(self.root.as_slice()) {
-            Some(rest) => {
-                out.push(1);
-                write_bytes(out, rest);
-            }
-            None => {
-                out.push(2);
-                write_bytes(out, path);
-            }
-        }
+        let below = path.strip_prefix(self.root.as_slice());
+        out.push(if below.is_some() { 1 } else { 2 });
+        write_bytes(out, below.unwrap_or(path));
     }
 
     /// `None` of an empty cell.
@@ -187,12 +180,10 @@ impl Shared {
         write_number(out, attributes.entries().len());
         for (name, value) in attributes.entries() {
             write_number(out, number_in(&mut self.names, name));
-            match self.values.number(value) {
-                Some(number) => write_number(out, number + 1),
-                None => {
-                    write_number(out, 0);
-                    write_bytes(out, value.as_bytes());
-                }
+            let known = self.values.number(value);
+            write_number(out, known.map_or(0, |number| number + 1));
+            if known.is_none() {
+                write_bytes(out, value.as_bytes());
             }
         }
     }
