@@ -8,6 +8,7 @@ use super::Answer;
 use super::aggregates::Aggregates;
 use super::contribution::{Member, exact_on_scale, logit_proportion, logit_share};
 use super::metric::{exact, logit_wald, share};
+use super::site;
 use crate::report::{ConditionSummary, Disclosed, Metric, Reason, SiteCondition, WithheldCode};
 
 /// Every metric of a task with several conditions, in a fixed order.
@@ -83,15 +84,19 @@ pub(super) fn of<'p>(
     performance.of(condition).ok_or(Reason::Withheld)
 }
 
+/// The condition whose score an operating point cuts; `None` in a study of one.
+pub(super) fn cut_by<'p>(plan: &'p StudyProtocol, point: &Name) -> Option<&'p Condition> {
+    let mut conditions = plan.task.conditions().iter();
+    conditions.find(|condition| condition.operating_points.contains(point))
+}
+
 /// The aggregates of the condition whose score an operating point cuts.
 pub(super) fn at_point<'p>(
     plan: &StudyProtocol,
     performance: &'p ConditionPerformance,
     point: &Name,
 ) -> Result<&'p Performance, Reason> {
-    let mut conditions = plan.task.conditions().iter();
-    let condition = conditions.find(|condition| condition.operating_points.contains(point));
-    of(performance, &condition.ok_or(Reason::InvalidInput)?.name)
+    of(performance, &cut_by(plan, point).ok_or(Reason::InvalidInput)?.name)
 }
 
 /// Patients on the smaller and on the larger side of an area; of the mean, those of the area with the fewest on a side.
@@ -119,7 +124,9 @@ pub(super) fn of_site(performance: &ConditionPerformance) -> Vec<SiteCondition> 
             Some(found) => Disclosed::Released(of(found)),
             None => Disclosed::Withheld { withheld: WithheldCode::S },
         };
+        let found = cell.performance.released().ok_or(Reason::Withheld);
         SiteCondition {
+            calibration_line: found.and_then(site::line_of).into(),
             missing: count(&|found| performance.missing(found)),
             n_neg: count(&|found| found.patients.with_negative),
             n_pos: count(&|found| found.patients.with_positive),

@@ -147,9 +147,9 @@ fn synthesis(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
         shown.roc_space.iter().for_each(|figure| layout.figure(figure));
         shown.predictive_values.iter().for_each(|table| layout.table(table));
     }
-    if let Some(figure) = &shown.calibration {
+    if !shown.calibration.is_empty() {
         layout.heading("Calibration");
-        layout.figure(figure);
+        shown.calibration.iter().for_each(|figure| layout.figure(figure));
     }
     if let Some(table) = &shown.utility {
         layout.heading("Clinical utility");

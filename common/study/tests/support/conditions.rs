@@ -29,6 +29,7 @@ pub(crate) fn three_conditions(mut plan: StudyProtocol, metric: &str) -> StudyPr
         negative: vec!["0".to_owned()],
         operating_points: point.iter().map(|(name, _)| name.parse().unwrap()).collect(),
         positive: vec!["1".to_owned()],
+        prevalences: Vec::new(),
     };
     let point = |(_, point): (&str, Option<(&str, f64)>)| {
         let (name, threshold) = point?;

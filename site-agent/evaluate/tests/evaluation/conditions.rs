@@ -19,6 +19,7 @@ async fn labelled() -> Site {
         negative: texts(negative),
         operating_points: Vec::new(),
         positive: texts(positive),
+        prevalences: Vec::new(),
     };
     site.protocol.task = Task::MultiLabel(vec![
         condition("effusion", "label", [&["1"], &["0"]]),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Breaches;
 use super::binary_only::{self, LEAVE_OUT, Part};
+use super::{Breaches, check_prevalences};
 use crate::id::Name;
 use crate::metric::MetricId;
 use crate::protocol::{Condition, Endpoint, MOST_CONDITIONS, Profile, StudyProtocol, Unit};
@@ -19,7 +19,15 @@ pub(super) fn check(protocol: &StudyProtocol, conditions: &[Condition], found: &
     found.distinct("conditions", "name", conditions.iter().map(|of| of.name.as_str()));
     found.distinct("conditions", "column", conditions.iter().map(|of| of.column.as_str()));
     for (index, condition) in conditions.iter().enumerate() {
-        check_values(&format!("conditions[{index}]"), condition, found);
+        let path = format!("conditions[{index}]");
+        check_values(&path, condition, found);
+        check_prevalences(&format!("{path}.prevalences"), &condition.prevalences, found);
+        found.unless(
+            condition.prevalences.is_empty() || !condition.operating_points.is_empty(),
+            format!("{path}.prevalences"),
+            "are stated for a condition without an operating point",
+            "write its cut-offs as [[conditions.operating_points]]: predictive values are those of a call",
+        );
     }
     check_points(protocol, conditions, found);
     check_what_is_missing(protocol, found);
@@ -89,13 +97,10 @@ fn check_points(protocol: &StudyProtocol, conditions: &[Condition], found: &mut 
 
 /// What only a study of one condition has.
 fn check_what_is_missing(protocol: &StudyProtocol, found: &mut Breaches) {
-    binary_only::refuse(
-        &[Part::Labels, Part::Prevalences, Part::Subgroups],
-        protocol,
-        "several conditions",
-        LEAVE_OUT,
-        found,
-    );
+    let what = "several conditions";
+    binary_only::refuse(&[Part::Labels, Part::Subgroups], protocol, what, LEAVE_OUT, found);
+    let own = "write `prevalences` under each of the [[conditions]]: one is rarer than another";
+    binary_only::refuse(&[Part::Prevalences], protocol, what, own, found);
 }
 
 fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
