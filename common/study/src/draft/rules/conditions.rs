@@ -98,7 +98,15 @@ fn check_points(protocol: &StudyProtocol, conditions: &[Condition], found: &mut 
 /// What only a study of one condition has.
 fn check_what_is_missing(protocol: &StudyProtocol, found: &mut Breaches) {
     let what = "several conditions";
-    binary_only::refuse(&[Part::Labels, Part::Subgroups], protocol, what, LEAVE_OUT, found);
+    binary_only::refuse(&[Part::Labels], protocol, what, LEAVE_OUT, found);
+    let one = "keep the dimension that matters most: with several conditions there is one, and nothing to cross";
+    binary_only::refuse(&[Part::Crossings], protocol, what, one, found);
+    found.unless(
+        protocol.subgroups.len() <= 1,
+        "subgroups",
+        "has more than one dimension, which with several conditions would close a circle (disclosure rule DC-16)",
+        one,
+    );
     let own = "write `prevalences` under each of the [[conditions]]: one is rarer than another";
     binary_only::refuse(&[Part::Prevalences], protocol, what, own, found);
 }
