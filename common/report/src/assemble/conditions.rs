@@ -9,7 +9,9 @@ use super::aggregates::Aggregates;
 use super::contribution::{Member, exact_on_scale, logit_proportion, logit_share};
 use super::metric::{exact, logit_wald, share};
 use super::site;
-use crate::report::{ConditionSummary, Disclosed, Metric, Reason, SiteCondition, WithheldCode};
+use crate::report::{
+    ConditionSummary, Disclosed, GroupCondition, Metric, Reason, SiteCondition, WithheldCode,
+};
 
 /// Every metric of a task with several conditions, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
@@ -76,6 +78,11 @@ fn macro_area(performance: &ConditionPerformance) -> Result<(f64, f64), Reason> 
     }
 }
 
+/// Whether groups are compared by the metric: the area of each condition. The error of their mean leaves of no group.
+pub(super) const fn is_compared(id: &MetricId) -> bool {
+    matches!(id, MetricId::OfCondition(ConditionMetric::Auroc, _))
+}
+
 /// The aggregates of one condition.
 pub(super) fn of<'p>(
     performance: &'p ConditionPerformance,
@@ -119,14 +126,23 @@ pub(super) fn sides(id: &MetricId, performance: &ConditionPerformance) -> Option
 
 /// Patients of one site by condition.
 pub(super) fn of_site(performance: &ConditionPerformance) -> Vec<SiteCondition> {
+    let row = |(cell, counts): (&ConditionCell, GroupCondition)| {
+        let found = cell.performance.released().ok_or(Reason::Withheld);
+        let GroupCondition { missing, n_neg, n_pos, name } = counts;
+        let calibration_line = found.and_then(site::line_of).into();
+        SiteCondition { calibration_line, missing, n_neg, n_pos, name }
+    };
+    performance.conditions.iter().zip(of_group(performance)).map(row).collect()
+}
+
+/// Patients of one group, or of all, by condition.
+pub(super) fn of_group(performance: &ConditionPerformance) -> Vec<GroupCondition> {
     let row = |cell: &ConditionCell| {
         let count = |of: &dyn Fn(&Performance) -> u64| match cell.performance.released() {
             Some(found) => Disclosed::Released(of(found)),
             None => Disclosed::Withheld { withheld: WithheldCode::S },
         };
-        let found = cell.performance.released().ok_or(Reason::Withheld);
-        SiteCondition {
-            calibration_line: found.and_then(site::line_of).into(),
+        GroupCondition {
             missing: count(&|found| performance.missing(found)),
             n_neg: count(&|found| found.patients.with_negative),
             n_pos: count(&|found| found.patients.with_positive),

@@ -38,3 +38,17 @@ pub struct SiteCondition {
     /// Its name.
     pub name: Name,
 }
+
+/// Patients of one group of one site by one condition; all withheld where the condition is withheld there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupCondition {
+    /// Patients of the group who were not assessed for it.
+    pub missing: Disclosed<u64>,
+    /// Patients without.
+    pub n_neg: Disclosed<u64>,
+    /// Patients who have it.
+    pub n_pos: Disclosed<u64>,
+    /// Its name.
+    pub name: Name,
+}
