@@ -63,6 +63,7 @@ fn of_tasks() -> Vec<Trial> {
         trial("a_grade_is_that_of_all_images_also_of_one_that_failed", classes::keeps_grades()),
         trial("scores_of_classes_that_do_not_add_up_to_1_fail_their_case", classes::adds_up()),
         trial("a_patient_counts_for_each_of_several_conditions", conditions::counts_each()),
+        trial("each_condition_is_counted_by_group", conditions::counts_groups()),
         trial("who_lacks_a_reference_is_missing_from_one_condition", conditions::leaves_out()),
         trial("scores_of_conditions_need_not_add_up", conditions::does_not_add_up()),
         trial(
