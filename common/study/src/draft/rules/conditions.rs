@@ -8,6 +8,9 @@ use crate::id::Name;
 use crate::metric::MetricId;
 use crate::protocol::{Condition, Endpoint, MOST_CONDITIONS, Profile, StudyProtocol, Unit};
 
+/// Conditions by category: each is held against every other at a site.
+const MOST_BY_GROUP: usize = 140;
+
 pub(super) fn check(protocol: &StudyProtocol, conditions: &[Condition], found: &mut Breaches) {
     found.unless(
         (2..=MOST_CONDITIONS).contains(&conditions.len()),
@@ -106,6 +109,14 @@ fn check_what_is_missing(protocol: &StudyProtocol, found: &mut Breaches) {
         "subgroups",
         "has more than one dimension, which with several conditions would close a circle (disclosure rule DC-16)",
         one,
+    );
+    let categories = protocol.subgroups.first().map_or(0, |of| of.category_names().len());
+    let conditions = protocol.task.conditions().len();
+    found.unless(
+        conditions.saturating_mul(categories) <= MOST_BY_GROUP,
+        "subgroups[0]",
+        format!("has {categories} categories, which with {conditions} conditions is more than {MOST_BY_GROUP}"),
+        "ask about fewer, larger groups",
     );
     let own = "write `prevalences` under each of the [[conditions]]: one is rarer than another";
     binary_only::refuse(&[Part::Prevalences], protocol, what, own, found);
