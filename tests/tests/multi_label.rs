@@ -189,14 +189,15 @@ fn macro_area(patients: &[Patient]) -> (f64, f64) {
     (areas.iter().map(|(area, _)| area).sum::<f64>() / 3.0, squares.sqrt() / 3.0)
 }
 
-/// The same with the error that may leave: to two figures, or, where fewer than k patients lie in a crossing of two
+/// The same with the error that may leave: to two figures, or, where fewer than k women or men lie in a crossing of two
 /// conditions, the mean of those of the areas, which bounds it.
 fn told_macro_area(patients: &[Patient]) -> (f64, f64) {
     let (mean, se) = macro_area(patients);
     let mut crossings = BTreeMap::new();
-    for Patient { reference, .. } in patients {
+    for Patient { female, reference, .. } in patients {
         for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-            *crossings.entry((one, other, reference[one], reference[other])).or_insert(0) += 1;
+            let crossing = (*female, one, other, reference[one], reference[other]);
+            *crossings.entry(crossing).or_insert(0) += 1;
         }
     }
     if crossings.values().all(|patients| *patients >= 11) {

@@ -13,7 +13,7 @@ use crate::rules::dc01_closed_schema::SchemaBreach;
 type Counts = Vec<[u64; CONDITION_CELLS]>;
 
 /// Every patient stands in one cell of each condition, under both labels, and in the cells by group that follow from these;
-/// and what is told counts just these patients. The cells of each patient in the tables of conditions.
+/// and what is told counts just these patients. The cells of each patient.
 pub(super) fn check_members<'m>(
     members: &'m Members,
     found: &ConditionFindings,
@@ -43,7 +43,7 @@ pub(super) fn check_members<'m>(
             *patients += 1;
             add(counts, own);
         }
-        patients.push(own);
+        patients.push(cells);
     }
     let all = u64::try_from(members.patients.len()).unwrap_or(u64::MAX);
     let is_group = |((patients, counts), found): (&(u64, Counts), &ConditionGroup)| {

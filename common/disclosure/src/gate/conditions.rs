@@ -85,7 +85,7 @@ impl Gate<'_> {
         }
         let attrition = self.attrition(summary, history);
         let mut overall = found.shown(self.protocol.task.conditions(), &is_shown);
-        if !dc09_joint_error::may_leave(&patients, terms.k) {
+        if !dc09_joint_error::may_leave(&patients, is_told.len(), terms.k) {
             overall.macro_se_nano = Cell::Suppressed;
         }
         let mut decisions = self.condition_decisions(conditions, &overall);

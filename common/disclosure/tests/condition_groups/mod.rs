@@ -82,10 +82,29 @@ fn every_condition_of_every_group_is_told_as_it_was_counted_but_for_the_error_of
         }
     }
     assert_eq!(condition_groups::check(&release.overall, &release.subgroups), Ok(()));
-    assert!(release.overall.macro_se_nano.released().is_some());
     for quantity in ["effusion in scanner = a", "nodule in scanner = c"] {
         assert!(vetted.decisions().iter().any(|decision| decision.quantity == quantity));
     }
+}
+
+/// A model that sees the group may be silent about all others.
+#[test]
+fn few_of_a_group_with_two_conditions_keep_the_error_of_the_mean() {
+    let mut site = Site::by_scanner();
+    let patients = in_groups(2_400);
+    let error = |site: &Site, patients: &[Patient]| {
+        let vetted = site.vet(site.summary(patients)).unwrap();
+        release(&vetted).overall.macro_se_nano
+    };
+    assert!(error(&site, &patients).released().is_some());
+    let mut few = patients;
+    let is_it = |patient: &&mut Patient| {
+        patient.group == Some(1) && patient.reference[1..] == [Some(true), Some(true)]
+    };
+    few.iter_mut().filter(is_it).skip(5).for_each(|patient| patient.reference[2] = Some(false));
+    assert_eq!(error(&site, &few), Cell::Suppressed);
+    site.protocol.subgroups.clear();
+    assert!(error(&site, &few).released().is_some(), "of all together they are many");
 }
 
 #[test]
