@@ -32,8 +32,7 @@ pub(super) fn check_members<'m>(
     for cells in cells_of(members).ok_or_else(breach)? {
         let group = group_of(cells, conditions, groups).ok_or_else(breach)?;
         let own = &cells[..conditions];
-        let references = own.iter().map(|cell| reference(*cell)).collect::<Option<Vec<_>>>();
-        let references = references.ok_or_else(breach)?;
+        let references = references(own).ok_or_else(breach)?;
         let place = (group != UNLISTED).then_some(group);
         if condition_groups::cells(&references, place, groups) != cells {
             return Err(breach());
@@ -78,9 +77,11 @@ fn group_of(cells: &[u16], conditions: usize, groups: usize) -> Option<u16> {
     (cells.len() == 2 * conditions + 1 && (is_listed || group == UNLISTED)).then_some(group)
 }
 
-/// What a cell of a condition's table says of the reference standard; `None` of one that there is not.
-fn reference(cell: u16) -> Option<Option<bool>> {
-    [Some(true), Some(false), None].into_iter().find(|reference| condition_cell(*reference) == cell)
+/// What the cells of conditions' tables say of the reference standards; `None` where one is no such cell.
+fn references(cells: &[u16]) -> Option<Vec<Option<bool>>> {
+    let all = [Some(true), Some(false), None];
+    let of = |cell: &u16| all.into_iter().find(|reference| condition_cell(*reference) == *cell);
+    cells.iter().map(of).collect()
 }
 
 fn add(counts: &mut [[u64; CONDITION_CELLS]], cells: &[u16]) {
