@@ -5,6 +5,8 @@ use fedval_study::{LedgerMark, SiteResult};
 use fedval_trust::SecretKey;
 
 async fn send(connection: &Connection, result: &SiteResult, ledger: &LedgerMark, key: &SecretKey) {
+    //~ error[E0308]: mismatched types
+    //~ expected `&Releasable<SiteResult>`, found `&SiteResult`
     let _ = connection.submit(result, key, 1, ledger).await;
 }
 

@@ -3,6 +3,8 @@
 use fedval_egress::Connection;
 
 fn channel(connection: Connection) {
+    //~ error[E0616]: field `channel` of struct `Connection` is private
+    //~ private field
     let _ = connection.channel;
 }
 

@@ -5,7 +5,14 @@ use fedval_egress::Connection;
 use fedval_study::{LedgerMark, SiteResult};
 use fedval_trust::SecretKey;
 
-async fn send(connection: &Connection, result: &Vetted<SiteResult>, ledger: &LedgerMark, key: &SecretKey) {
+async fn send(
+    connection: &Connection,
+    result: &Vetted<SiteResult>,
+    ledger: &LedgerMark,
+    key: &SecretKey,
+) {
+    //~ error[E0308]: mismatched types
+    //~ expected `&Releasable<SiteResult>`, found `&Vetted<SiteResult>`
     let _ = connection.submit(result, key, 1, ledger).await;
 }
 
