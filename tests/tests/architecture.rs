@@ -77,6 +77,7 @@ const UNGUARDED: &[&str] = &[
     "fedval-bench-images",
     "fedval-bench-report",
     "fedval-bench-statistics",
+    "fedval-compile-fail",
     "fedval-demo",
     "fedval-dicom-files",
     "fedval-fuzz",

@@ -27,6 +27,12 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Of an instance whose class is not known.
+    pub(super) fn of(study: &str, series: &str, instance: &str) -> Self {
+        let [study, series, instance] = [study, series, instance].map(str::to_owned);
+        Self { study, series, instance, class: None }
+    }
+
     /// Its path below the root.
     pub(super) fn target(&self) -> String {
         let Self { study, series, instance, .. } = self;
@@ -125,8 +131,8 @@ impl Pacs {
 }
 
 fn place(study: &str, series: &str, found: &Found) -> Option<Place> {
-    let [study, series, instance] = [study, series, found.instance()?].map(str::to_owned);
-    Some(Place { study, series, instance, class: found.class().map(str::to_owned) })
+    let class = found.class().map(str::to_owned);
+    Some(Place { class, ..Place::of(study, series, found.instance()?) })
 }
 
 /// The only one of what was found.

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use attempt::Trouble;
 use dimse::Dimse;
-pub use dimse::{DimseRetrieval, DimseSettings};
+pub use dimse::{DimsePart, DimseRetrieval, DimseSettings, dimse_conversation};
 pub use error::{CaseFault, FetchError, PacsError};
 pub use login::PacsLogin;
 pub use name::{InstanceKey, InstanceName};

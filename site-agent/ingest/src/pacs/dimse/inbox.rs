@@ -14,7 +14,7 @@ use dicom_ul::pdu::{
     AssociationRJSource, AssociationRQ, PresentationContextProposed, PresentationContextResult,
     PresentationContextResultReason as Verdict,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -108,7 +108,7 @@ impl Inbox {
         }
     }
 
-    async fn receive(&self, stream: TcpStream) {
+    async fn receive<S: Stream + 'static>(&self, stream: S) {
         let stream: Box<dyn Stream> = match &self.door {
             None => Box::new(stream),
             Some(door) => match timeout(PATIENCE, door.enter(stream)).await {
@@ -125,7 +125,7 @@ impl Inbox {
         association.abort().await;
     }
 
-    async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
+    pub(super) async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
         let first = timeout(PATIENCE, association.receive()).await;
         let Pdu::AssociationRQ(request) = first.unwrap_or(Err(Trouble::Broken))? else {
             return Err(CaseFault::AnswerInvalid.into());
@@ -208,5 +208,121 @@ impl Inbox {
             None => (Verdict::TransferSyntaxesNotSupported, of_nothing()),
             Some(syntax) => (Verdict::Acceptance, syntax.trim_end_matches('\0').to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_dictionary_std::uids::{CT_IMAGE_STORAGE, EXPLICIT_VR_LITTLE_ENDIAN};
+    use dicom_ul::write_pdu;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::join;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::pacs::dimse::title::Title;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    /// Bytes on their way: more than either side says here.
+    const ROOM: usize = 1 << 12;
+
+    fn inbox(door: Option<Door>) -> Inbox {
+        let title = |title| Title::parse(title).unwrap();
+        let titles = Titles { own: title("ARRIVALS"), pacs: title("PACS") };
+        let place = Place::of("1.2", "1.2.3", "1.2.3.4");
+        Inbox::new(Arc::new(place), 1 << 20, titles, &[], door)
+    }
+
+    fn door() -> Door {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let own = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let own = own.signed_by(&key, &authority).unwrap().pem();
+        let identity = (own.into_bytes(), key.serialize_pem().into_bytes());
+        Door::new("localhost", authority.pem().as_bytes(), Some(&identity)).unwrap()
+    }
+
+    fn said(pdu: &Pdu) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_pdu(&mut bytes, pdu).unwrap();
+        bytes
+    }
+
+    /// What the PACS asks for first.
+    fn request() -> Vec<u8> {
+        said(&Pdu::AssociationRQ(AssociationRQ {
+            protocol_version: 1,
+            calling_ae_title: "PACS".to_owned(),
+            called_ae_title: "ARRIVALS".to_owned(),
+            application_context_name: APPLICATION_CONTEXT.to_owned(),
+            presentation_contexts: vec![PresentationContextProposed {
+                id: 1,
+                abstract_syntax: CT_IMAGE_STORAGE.to_owned(),
+                transfer_syntaxes: vec![EXPLICIT_VR_LITTLE_ENDIAN.to_owned()],
+            }],
+            user_variables: own_variables().to_vec(),
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a36_who_says_nothing_is_waited_for_as_long_as_the_patience_lasts() {
+        for door in [None, Some(door())] {
+            let (here, mut there) = duplex(ROOM);
+            let begun = Instant::now();
+            inbox(door).receive(here).await;
+            assert_eq!(begun.elapsed(), PATIENCE);
+            let mut heard = Vec::new();
+            there.read_to_end(&mut heard).await.unwrap();
+            assert!(heard.len() <= 10, "at most that it is over: {heard:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a36_who_says_a_byte_now_and_then_is_waited_for_no_longer() {
+        for door in [None, Some(door())] {
+            let (here, mut there) = duplex(ROOM);
+            // With TLS a record of its own kind and a length that the bytes fill up.
+            let bytes = match door {
+                None => request(),
+                Some(_) => [&[0x16, 3, 1, 1, 0][..], &[1; 256]].concat(),
+            };
+            let drip = async {
+                for byte in bytes {
+                    sleep(SECOND).await;
+                    if there.write_u8(byte).await.is_err() {
+                        break;
+                    }
+                }
+            };
+            let begun = Instant::now();
+            let received = async {
+                inbox(door).receive(here).await;
+                begun.elapsed()
+            };
+            let (waited, ()) = join!(received, drip);
+            assert_eq!(waited, PATIENCE);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_a_while_and_then_says_all_of_it_is_let_in() {
+        let (here, mut there) = duplex(ROOM);
+        let inbox = inbox(None);
+        let pacs = async {
+            sleep(PATIENCE.saturating_sub(SECOND)).await;
+            there.write_all(&request()).await.unwrap();
+            let first = there.read_u8().await.unwrap();
+            // It is let in: what it brings may take as long as the retrieval.
+            sleep(2 * PATIENCE).await;
+            there.write_all(&said(&Pdu::ReleaseRQ)).await.unwrap();
+            let mut rest = Vec::new();
+            there.read_to_end(&mut rest).await.unwrap();
+            (first, rest.ends_with(&said(&Pdu::ReleaseRP)))
+        };
+        let ((), heard) = join!(inbox.receive(here), pacs);
+        assert_eq!(heard, (0x02, true), "an association was accepted, and released");
     }
 }

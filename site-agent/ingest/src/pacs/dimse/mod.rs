@@ -5,6 +5,7 @@
 
 mod association;
 mod command;
+mod conversation;
 mod door;
 mod element;
 mod inbox;
@@ -36,6 +37,7 @@ use super::question::Question;
 use super::results::Found;
 use super::{Pacs, PacsError, PacsLimits, tls};
 use association::{Association, Offer};
+pub use conversation::{DimsePart, dimse_conversation};
 use door::Door;
 use inbox::Inbox;
 use title::{Title, Titles};
