@@ -89,6 +89,47 @@ fn a_palette_is_looked_up_beyond_its_ends_too() {
     assert_eq!(tensor(&without.bytes(), &unit), Err(ImageFault::ValueMapping));
 }
 
+/// Six pixels of 8 bits with a palette of segments, the same for each colour.
+fn segmented(descriptor: [u16; 3], segments: &[u8], pixels: [u8; 6]) -> DicomFile {
+    let data = |element| element_bytes(0x0028, element, "OW", segments, true);
+    let descriptors = [0x1101, 0x1102, 0x1103].map(|element| words(element, &descriptor)).concat();
+    let further = [descriptors, [0x1221, 0x1222, 0x1223].map(data).concat()].concat();
+    DicomFile { photometric: "PALETTE COLOR", further, ..DicomFile::grey8(pixels) }
+}
+
+#[test]
+fn a_palette_of_segments_is_the_table_that_they_make() {
+    // A run of 10 and 200, a line down to 0 in four steps, and both once more.
+    let eight = [0, 2, 10, 200, 1, 4, 0, 2, 2, 0, 0, 0, 0, 0];
+    let pixels = [0, 1, 2, 5, 6, 11];
+    let file = segmented([12, 0, 8], &eight, pixels);
+    let planes = tensor(&file.bytes(), &stored(2, 3, 3)).unwrap();
+    assert_close(&planes, &[10.0, 200.0, 150.0, 0.0, 10.0, 0.0].repeat(3));
+    let sixteen = [0_u16, 1, 1000, 1, 2, 0, 2, 1, 0, 0].map(u16::to_le_bytes);
+    let file = segmented([4, 1, 16], sixteen.as_flattened(), [0, 1, 2, 3, 4, 9]);
+    let planes = tensor(&file.bytes(), &stored(2, 3, 3)).unwrap();
+    assert_close(&planes[..6], &[1000.0, 1000.0, 500.0, 0.0, 1000.0, 1000.0]);
+}
+
+#[test]
+fn a_palette_of_segments_that_make_another_table_is_refused_by_its_name() {
+    let input = stored(2, 3, 3);
+    let read = |file: &DicomFile| tensor(&file.bytes(), &input);
+    let refused = Err(ImageFault::PaletteSegments);
+    let run = [0, 2, 10, 200];
+    assert!(read(&segmented([2, 0, 8], &run, [0; 6])).is_ok());
+    assert_eq!(read(&segmented([3, 0, 8], &run, [0; 6])), refused);
+    assert_eq!(read(&segmented([2, 0, 12], &run, [0; 6])), refused);
+    assert_eq!(read(&segmented([2, 0, 16], &run, [0; 6])), refused);
+    assert_eq!(read(&segmented([2, 0, 8], &[1, 2, 9, 0], [0; 6])), refused);
+    // A plain table goes first, as where there are no segments.
+    let plain = [0x1201, 0x1202, 0x1203].map(|at| element_bytes(0x0028, at, "OW", &[7, 8], true));
+    let both = segmented([2, 0, 8], &[1, 2, 9, 0], [0, 1, 0, 1, 0, 1]);
+    let further = [plain.concat(), both.further.clone()].concat();
+    let planes = tensor(&DicomFile { further, ..both }.bytes(), &input).unwrap();
+    assert_close(&planes[..2], &[7.0, 8.0]);
+}
+
 #[test]
 fn a_modality_table_takes_the_place_of_slope_and_intercept() {
     let item = [words(0x3002, &[3, 100, 16]), words(0x3006, &[7, 70, 700])].concat();

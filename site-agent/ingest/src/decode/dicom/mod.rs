@@ -17,6 +17,7 @@ mod place;
 mod report;
 mod samples;
 mod segmentation;
+mod segments;
 mod stored;
 mod structure_set;
 mod table;
