@@ -191,6 +191,11 @@ fn sequence(group: u16, element: u16, items: &[Vec<u8>]) -> Vec<u8> {
 
 /// An enhanced image whose frames lie at these heights: each says where, and all share the rest.
 fn enhanced(heights: &[f64]) -> Vec<u8> {
+    enhanced_with(heights, |_| Vec::new())
+}
+
+/// The same, in which each frame says something more of itself, by its height.
+fn enhanced_with(heights: &[f64], more: impl Fn(f64) -> Vec<u8>) -> Vec<u8> {
     let decimal =
         |group, element, text: &str| element_bytes(group, element, "DS", &padded(text), true);
     let orientation = decimal(0x0020, 0x0037, "1\\0\\0\\0\\1\\0");
@@ -200,7 +205,7 @@ fn enhanced(heights: &[f64]) -> Vec<u8> {
     ];
     let frame = |height: &f64| {
         let position = decimal(0x0020, 0x0032, &format!("-10\\5\\{height}"));
-        sequence(0x0020, 0x9113, &[position])
+        [sequence(0x0020, 0x9113, &[position]), more(*height)].concat()
     };
     let frames: Vec<Vec<u8>> = heights.iter().map(frame).collect();
     let further =
@@ -229,6 +234,33 @@ fn frames_of_an_enhanced_image_are_ordered_as_files_are() {
     assert_eq!(of(&[4.0, 0.0, 6.0, 2.0]).unwrap(), expected);
     assert_eq!(of(&[0.0, 2.0, 6.0]), Err(ImageFault::SeriesGap));
     assert_eq!(of(&[0.0, 2.0, 2.0]), Err(ImageFault::SeriesDuplicate));
+}
+
+#[test]
+fn each_frame_of_an_enhanced_image_is_rescaled_by_its_own_slope() {
+    let input = volume_input([4, 2, 3], "SPL", [2.0, 1.0, 1.0]);
+    let of = |bytes: &[u8]| {
+        let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes };
+        decode_image(&request).map(|volume| volume.tensor)
+    };
+    let heights = [4.0, 0.0, 6.0, 2.0];
+    let rescaled = |height: f64| {
+        let decimal =
+            |element, text: &str| element_bytes(0x0028, element, "DS", &padded(text), true);
+        let item = [decimal(0x1052, &height.to_string()), decimal(0x1053, "0.5")].concat();
+        sequence(0x0028, 0x9145, &[item])
+    };
+    let plain = read(&input, &axial(4)).unwrap();
+    let found = of(&enhanced_with(&heights, rescaled)).unwrap();
+    let slices = plain.chunks(6).zip(found.chunks(6)).zip([0.0, 2.0, 4.0, 6.0]);
+    for ((plain, found), height) in slices {
+        for (plain, found) in plain.iter().zip(found) {
+            assert!((found - (plain * 0.5 + height)).abs() < 1e-3, "{found} of {plain}");
+        }
+    }
+    // One frame that says nothing, and nothing for all.
+    let without = |height: f64| if height > 5.0 { Vec::new() } else { rescaled(height) };
+    assert_eq!(of(&enhanced_with(&heights, without)), Err(ImageFault::ValueMapping));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Numbers of a line are computed exactly and rounded to the nearest, of two equally near ones to the even one, as
 //! pydicom does it. A copy is found by its offset in bytes from the beginning of the table, as the standard has it, and
-//! has to begin where a segment does. A table that does not come out at the number of entries that it announces, or that
-//! says anything else that the standard does not know, is refused as a whole.
+//! has to begin where a segment does. A table that does not come out at the number of entries that it announces, or
+//! that says anything else that the standard does not know, is refused as a whole.
 
 use dicom_core::Tag;
 use fedval_preprocess::LookupTable;

@@ -82,9 +82,9 @@ pub(in crate::decode) fn read_volume(
     drop(object);
     let mut builder = VolumeBuilder::new(&stack.grid, input)?;
     let stored_as = stored_input(input);
-    let mapping = mapping::read(&data_set, &description, &stored_as)?;
     for place in stack.order {
         let index = u32::try_from(place).map_err(|_| ImageFault::FrameAbsent)?;
+        let mapping = mapping::read(&data_set, &description, index, &stored_as)?;
         let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
         let planes = pixels.grey_planes(&mapping, &stored_as, description.sample)?;
         planes.iter().try_for_each(|plane| builder.take(plane))?;
