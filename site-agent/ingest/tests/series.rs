@@ -8,7 +8,7 @@ mod slice_file;
 use dicom_file::{DicomFile, element_bytes, item, padded};
 use fedval_ingest::decode::{ImageFault, decode_series};
 use fedval_ingest::{DecodeRequest, decode_image};
-use fedval_study::protocol::ModelInput;
+use fedval_study::protocol::{GantryTilt, ModelInput};
 use slice_file::{AXIAL, SliceFile, Vector, axial, field, volume_input};
 
 fn read(input: &ModelInput, slices: &[SliceFile]) -> Result<Vec<f32>, ImageFault> {
@@ -167,6 +167,40 @@ fn what_is_not_one_volume_is_refused_each_for_its_own_reason() {
         .map(|index| SliceFile::at([0.0, 0.3 * f64::from(index), 2.0 * f64::from(index)], AXIAL))
         .collect();
     assert_refused(&tilted, ImageFault::SeriesShifted);
+}
+
+/// The same input of a protocol that takes tilted gantries.
+fn tilted(mut input: ModelInput) -> ModelInput {
+    input.volume.as_mut().unwrap().gantry_tilt = GantryTilt::Resample;
+    input
+}
+
+#[test]
+fn a_tilted_gantry_is_made_upright_where_the_protocol_says_so() {
+    // A quarter of a pixel for each slice, so that stored values are whole; the files in no order.
+    let slices: Vec<SliceFile> = [2.0, 0.0, 3.0, 1.0]
+        .map(|place| SliceFile::at([0.25 * place - 10.0, 5.0, 2.0 * place], AXIAL))
+        .to_vec();
+    for order in ["SPL", "RAS"] {
+        let input = volume_input([2, 2, 2], order, [1.0; 3]);
+        assert_eq!(read(&input, &slices), Err(ImageFault::SeriesShifted));
+        let found = read(&tilted(input), &slices).unwrap();
+        let expected = expected(&slices, order, [1.0; 3]);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-3, "{order}: {found} {expected}");
+        }
+    }
+    // What is upright is what it was, to the last bit.
+    let input = volume_input([4, 2, 3], "SPL", [1.7, 0.9, 1.1]);
+    assert_eq!(read(&tilted(input.clone()), &axial(4)), read(&input, &axial(4)));
+    // Shifted otherwise than a gantry does it.
+    let jump: Vec<SliceFile> = [0.0, 0.3, 0.9, 0.9]
+        .into_iter()
+        .zip([0.0, 2.0, 4.0, 6.0])
+        .map(|(back, head)| SliceFile::at([0.0, back, head], AXIAL))
+        .collect();
+    let input = tilted(volume_input([2, 2, 2], "SPL", [1.0; 3]));
+    assert_eq!(read(&input, &jump), Err(ImageFault::SeriesShifted));
 }
 
 #[test]

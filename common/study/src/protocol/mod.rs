@@ -48,7 +48,7 @@ pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, MOST_ROI_NAME, Struct
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
 pub use suppression::{Classes, MOST_OVERLAPPING, Suppression};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
-pub use volume::{AxisOrder, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
+pub use volume::{AxisOrder, GantryTilt, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
 
 use crate::id::StudyId;
 

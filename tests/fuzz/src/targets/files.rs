@@ -11,8 +11,9 @@ use fedval_ingest::{
     compare_masks, decode_image, decode_series, read_findings, read_manifest, read_report,
 };
 use fedval_study::protocol::{
-    AxisOrder, Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1,
-    OutputForm, Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling, VolumeInput,
+    AxisOrder, Border, Class, FrameChoice, GantryTilt, Labels, Layout, Matching, ModelInput,
+    Monochrome1, OutputForm, Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling,
+    VolumeInput,
 };
 
 use crate::draw::Draw;
@@ -126,6 +127,7 @@ fn decoded(input: &ModelInput, bytes: &[u8]) {
     }
     let volume = VolumeInput {
         depth: 4,
+        gantry_tilt: GantryTilt::Refuse,
         orientation: AxisOrder::AXIAL,
         spacing_mm: [2.0, 1.0, 1.0],
         padding: 0.0,

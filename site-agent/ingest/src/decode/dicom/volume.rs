@@ -78,9 +78,9 @@ pub(in crate::decode) fn read_volume(
     let object =
         InMemDicomObject::read_dataset_with_ts(&file.data_set[..], &data_set.form().syntax())
             .map_err(|_| ImageFault::Corrupt)?;
-    let stack = stacked(&frames(&object, &description)?)?;
+    let stack = stacked(&frames(&object, &description)?, input.gantry_tilt())?;
     drop(object);
-    let mut builder = VolumeBuilder::new(&stack.grid, input)?;
+    let mut builder = VolumeBuilder::of_stack(&stack, input)?;
     let stored_as = stored_input(input);
     for place in stack.order {
         let index = u32::try_from(place).map_err(|_| ImageFault::FrameAbsent)?;
