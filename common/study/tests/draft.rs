@@ -3,7 +3,7 @@
 use fedval_study::Sha256Digest;
 use fedval_study::draft::{Draft, DraftError};
 use fedval_study::protocol::{
-    Classes, EndpointDirection, MaskOutput, MaskRule, OutputForm, PredictionTables, ProbeRule,
+    ClassScope, EndpointDirection, MaskOutput, MaskRule, OutputForm, PredictionTables, ProbeRule,
     Reference, ScoreScale, StudyProtocol, Suppression, Task, ValueScaling,
 };
 use fedval_study::{LockedProtocol, Measure};
@@ -418,11 +418,11 @@ fn a_study_says_which_of_overlapping_boxes_stays() {
     };
     let rule = |candidates, classes, iou| Some(Suppression { candidates, classes, iou });
     let (usual, _) = suppression("non_maximum_suppression = { iou = 0.5 }\n");
-    assert_eq!(usual, rule(1000, Classes::Apart, 500));
+    assert_eq!(usual, rule(1000, ClassScope::Apart, 500));
     let (other, _) = suppression(
         "class = 2\nnon_maximum_suppression = { iou = 0.45, candidates = 30, classes = \"together\" }\n",
     );
-    assert_eq!(other, rule(30, Classes::Together, 450));
+    assert_eq!(other, rule(30, ClassScope::Together, 450));
     // Protocols that say nothing of it are written as before there was a choice.
     let (none, text) = suppression("");
     assert_eq!(none, None);

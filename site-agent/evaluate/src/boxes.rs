@@ -3,7 +3,7 @@
 use fedval_ingest::findings::Place;
 use fedval_ingest::{ImageFrame, PredictedFinding};
 use fedval_preprocess::{Placement, Size};
-use fedval_study::protocol::{BoxOutput, Classes, DetectionPlan, ModelInput};
+use fedval_study::protocol::{BoxOutput, ClassScope, DetectionPlan, ModelInput};
 
 use crate::suppression::{self, Candidate};
 
@@ -52,7 +52,7 @@ fn is_of_class(own: f64, form: BoxOutput) -> bool {
 
 /// Whether boxes of classes that are no findings are looked at: only where they can suppress one that is.
 fn others_count(form: BoxOutput) -> bool {
-    form.non_maximum_suppression.is_some_and(|rule| rule.classes == Classes::Together)
+    form.non_maximum_suppression.is_some_and(|rule| rule.classes == ClassScope::Together)
 }
 
 /// What a row of the output is.
@@ -195,10 +195,10 @@ mod tests {
             found.into_iter().map(|of| of[4]).collect::<Vec<f64>>()
         };
         assert_eq!(of(rows.as_flattened(), Some(1), 9).unwrap().len(), 3);
-        assert_eq!(of_rule(Classes::Apart, 9), [0.5, 0.3]);
-        assert_eq!(of_rule(Classes::Together, 9), [0.3]);
+        assert_eq!(of_rule(ClassScope::Apart, 9), [0.5, 0.3]);
+        assert_eq!(of_rule(ClassScope::Together, 9), [0.3]);
         // What suppresses is no finding, and does not take the place of one.
-        assert_eq!(of_rule(Classes::Together, 1), [0.3]);
+        assert_eq!(of_rule(ClassScope::Together, 1), [0.3]);
     }
 
     #[test]
@@ -208,11 +208,11 @@ mod tests {
             class: Some(1),
             non_maximum_suppression: Some(Suppression { candidates: 9, classes, iou: 500 }),
         };
-        assert!(of_form(rows.as_flattened(), form(Classes::Apart), 9).is_some());
-        assert!(of_form(rows.as_flattened(), form(Classes::Together), 9).is_none());
+        assert!(of_form(rows.as_flattened(), form(ClassScope::Apart), 9).is_some());
+        assert!(of_form(rows.as_flattened(), form(ClassScope::Together), 9).is_none());
         // A class that is no number belongs to none.
         let odd = [1.0, 1.0, 2.0, 2.0, 0.5, f32::NAN];
-        assert_eq!(of_form(&odd, form(Classes::Apart), 9), Some(Vec::new()));
+        assert_eq!(of_form(&odd, form(ClassScope::Apart), 9), Some(Vec::new()));
     }
 
     #[test]

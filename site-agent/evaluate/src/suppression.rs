@@ -60,13 +60,13 @@ fn order(one: &Candidate, other: &Candidate) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use fedval_study::protocol::Classes;
+    use fedval_study::protocol::ClassScope;
     use proptest::prelude::*;
 
     use super::*;
 
     const HALF: Suppression =
-        Suppression { candidates: 1000, classes: Classes::Together, iou: 500 };
+        Suppression { candidates: 1000, classes: ClassScope::Together, iou: 500 };
 
     fn square(x: f64, side: f64, score: f64) -> Candidate {
         Candidate { edges: [x, 0.0, x + side, side], score, class: 0.0 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use fedval_study::protocol::{
-    BoxOutput, Classes, MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm,
+    BoxOutput, ClassScope, MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm,
     StudyProtocol, Suppression,
 };
 use serde::Deserialize;
@@ -105,8 +105,8 @@ fn output_of(output: &ModelOutput) -> String {
 /// Which of overlapping boxes stays.
 fn suppression_of(rule: Suppression) -> String {
     let across = match rule.classes {
-        Classes::Apart => "",
-        Classes::Together => ", whatever their classes",
+        ClassScope::Apart => "",
+        ClassScope::Together => ", whatever their classes",
     };
     format!(
         "; of those that overlap by more than {} the highest score stays{across} (the {} highest are looked at)",

@@ -3,7 +3,7 @@
 use super::detection::steps;
 use super::reader::Fields;
 use crate::protocol::{
-    BoxOutput, Classes, MaskOutput, MaskRule, ModelOutput, OutputForm, ScoreScale, Suppression,
+    BoxOutput, ClassScope, MaskOutput, MaskRule, ModelOutput, OutputForm, ScoreScale, Suppression,
     Task,
 };
 
@@ -70,11 +70,11 @@ fn form_of(output: &Fields<'_, '_, '_>) -> Option<OutputForm> {
 
 fn suppression_of(output: &Fields<'_, '_, '_>, key: &str) -> Option<Suppression> {
     let table = output.table(key, "write { iou = 0.5 }")?;
-    let classes = [("apart", Classes::Apart), ("together", Classes::Together)];
+    let classes = [("apart", ClassScope::Apart), ("together", ClassScope::Together)];
     let iou =
         table.number("iou", "give the largest overlap of two boxes that both stay, such as 0.5");
     let candidates = table.count_or("candidates", USUAL_OVERLAPPING);
-    let classes = table.word_or("classes", &classes, Classes::Apart);
+    let classes = table.word_or("classes", &classes, ClassScope::Apart);
     // What is no share of thousandths breaks a rule.
     let iou = steps(iou?, 1000).unwrap_or(u32::MAX);
     Some(Suppression { candidates: candidates?, classes: classes?, iou })

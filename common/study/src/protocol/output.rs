@@ -95,13 +95,13 @@ impl BoxOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Classes;
+    use crate::protocol::ClassScope;
 
     #[test]
     fn forms_are_written_as_they_are_read() {
         let mask = MaskOutput { channels: 2, rule: MaskRule::Threshold(500_000) };
         let all = BoxOutput { class: None, non_maximum_suppression: None };
-        let suppression = Suppression { candidates: 9, classes: Classes::Apart, iou: 500 };
+        let suppression = Suppression { candidates: 9, classes: ClassScope::Apart, iou: 500 };
         for (form, text) in [
             (OutputForm::Scores, r#""scores""#),
             (OutputForm::Mask(mask), r#"{"mask":{"channels":2,"rule":{"threshold":500000}}}"#),

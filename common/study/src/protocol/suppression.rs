@@ -9,7 +9,7 @@ pub const MOST_OVERLAPPING: u32 = 4096;
 /// Whether boxes of different classes suppress each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Classes {
+pub enum ClassScope {
     /// No: each class for itself.
     Apart,
     /// Yes: one place holds one finding, that of the class with the highest score.
@@ -24,7 +24,7 @@ pub struct Suppression {
     /// Boxes beyond so many, from the highest score down, are left out before any is compared.
     pub candidates: u32,
     /// Whether boxes of different classes suppress each other.
-    pub classes: Classes,
+    pub classes: ClassScope,
     /// The largest intersection over union of two boxes that both stay, in thousandths, in pixels of the input.
     pub iou: u32,
 }

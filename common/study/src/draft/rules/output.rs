@@ -2,7 +2,7 @@
 
 use super::Breaches;
 use crate::protocol::{
-    BoxOutput, Classes, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_OVERLAPPING, MaskOutput,
+    BoxOutput, ClassScope, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_OVERLAPPING, MaskOutput,
     MaskRule, Matching, OutputForm, ScoreScale, StudyProtocol, Suppression,
 };
 
@@ -122,7 +122,7 @@ fn check_suppression(boxes: BoxOutput, rule: Suppression, most: u32, found: &mut
         "write how many boxes of an image are held against each other, such as 1000",
     );
     found.unless(
-        boxes.class.is_some() || rule.classes == Classes::Apart,
+        boxes.class.is_some() || rule.classes == ClassScope::Apart,
         "model.output.non_maximum_suppression.classes",
         "is \"together\", and the model's boxes have no class",
         "leave it out, or write the class whose boxes are findings",
