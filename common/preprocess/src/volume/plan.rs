@@ -79,12 +79,24 @@ pub(super) struct Tap {
 /// An axis of the file, and the tensor's axis that it becomes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
-    /// Voxels of the file.
-    pub(super) length: usize,
+    line: Line,
+    /// Voxels of the tensor along this axis.
+    side: usize,
     /// From a voxel of the tensor to the next along this axis, in places of its values.
     pub(super) stride: usize,
-    /// For each voxel of the tensor along this axis; `None` where the volume does not reach.
-    pub(super) taps: Vec<Option<Tap>>,
+}
+
+impl Axis {
+    /// Voxels of the file.
+    pub(super) const fn length(&self) -> usize {
+        self.line.length
+    }
+
+    /// For each voxel of the tensor along this axis; `None` where the volume does not reach. The file's voxels are taken
+    /// to lie `further` along, in voxels, than the grid says.
+    pub(super) fn taps(&self, further: f64) -> Vec<Option<Tap>> {
+        (0..self.side).map(|voxel| self.line.tap(voxel, self.side, further)).collect()
+    }
 }
 
 /// The file's three axes.
@@ -107,11 +119,7 @@ pub(super) fn axes(
             step: volume.spacing_mm[place] / spacing[stored],
             is_reversed: is_forward != goes_there,
         };
-        axes[stored] = Some(Axis {
-            length: line.length,
-            stride: strides[place],
-            taps: (0..sides[place]).map(|voxel| line.tap(voxel, sides[place])).collect(),
-        });
+        axes[stored] = Some(Axis { line, side: sides[place], stride: strides[place] });
     }
     match axes {
         [Some(first), Some(second), Some(third)] => Ok([first, second, third]),
@@ -120,7 +128,7 @@ pub(super) fn axes(
 }
 
 /// The voxels of a file along one axis.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Line {
     length: usize,
     /// From a voxel of the tensor to the next, in voxels of the file.
@@ -134,11 +142,12 @@ impl Line {
         clippy::cast_sign_loss,
         reason = "the place is held to 0 and the last voxel"
     )]
-    fn tap(self, voxel: usize, of: usize) -> Option<Tap> {
+    fn tap(self, voxel: usize, of: usize, further: f64) -> Option<Tap> {
         let last = count(self.length - 1);
         let from_middle = count(voxel) - count(of - 1) / 2.0;
         let forward = from_middle * self.step + last / 2.0;
-        let at = if self.is_reversed { last - forward } else { forward };
+        let as_placed = if self.is_reversed { last - forward } else { forward };
+        let at = as_placed - further;
         let reaches = (-0.5 - EDGE..=last + 0.5 + EDGE).contains(&at);
         reaches.then(|| {
             let at = at.clamp(0.0, last);
@@ -168,7 +177,7 @@ mod tests {
     fn places(length: usize, step: f64, is_reversed: bool, of: usize) -> Vec<Option<f64>> {
         let line = Line { length, step, is_reversed };
         let place = |tap: Tap| count(tap.low) + tap.share;
-        (0..of).map(|voxel| line.tap(voxel, of).map(place)).collect()
+        (0..of).map(|voxel| line.tap(voxel, of, 0.0).map(place)).collect()
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod probe_rule;
 mod quantity;
 mod structure;
 mod subgroup;
+mod suppression;
 mod task;
 mod volume;
 
@@ -45,8 +46,9 @@ pub use probe_rule::ProbeRule;
 pub use quantity::Quantity;
 pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, MOST_ROI_NAME, Structure};
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
+pub use suppression::{ClassScope, MOST_OVERLAPPING, Suppression};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
-pub use volume::{AxisOrder, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
+pub use volume::{AxisOrder, GantryTilt, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
 
 use crate::id::StudyId;
 

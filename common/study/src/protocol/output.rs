@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Suppression;
+
 /// Most channels of a mask.
 pub const MOST_MASK_CHANNELS: u32 = 64;
 
@@ -77,6 +79,9 @@ pub struct BoxOutput {
     /// The class whose boxes are findings; without it, rows have five numbers and all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<u32>,
+    /// Which of overlapping boxes stays; without it all do: the model's graph has seen to it, or need not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_maximum_suppression: Option<Suppression>,
 }
 
 impl BoxOutput {
@@ -90,10 +95,13 @@ impl BoxOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ClassScope;
 
     #[test]
     fn forms_are_written_as_they_are_read() {
         let mask = MaskOutput { channels: 2, rule: MaskRule::Threshold(500_000) };
+        let all = BoxOutput { class: None, non_maximum_suppression: None };
+        let suppression = Suppression { candidates: 9, classes: ClassScope::Apart, iou: 500 };
         for (form, text) in [
             (OutputForm::Scores, r#""scores""#),
             (OutputForm::Mask(mask), r#"{"mask":{"channels":2,"rule":{"threshold":500000}}}"#),
@@ -101,8 +109,12 @@ mod tests {
                 OutputForm::Mask(MaskOutput { rule: MaskRule::Highest, ..mask }),
                 r#"{"mask":{"channels":2,"rule":"highest"}}"#,
             ),
-            (OutputForm::Boxes(BoxOutput { class: None }), r#"{"boxes":{}}"#),
-            (OutputForm::Boxes(BoxOutput { class: Some(3) }), r#"{"boxes":{"class":3}}"#),
+            (OutputForm::Boxes(all), r#"{"boxes":{}}"#),
+            (OutputForm::Boxes(BoxOutput { class: Some(3), ..all }), r#"{"boxes":{"class":3}}"#),
+            (
+                OutputForm::Boxes(BoxOutput { non_maximum_suppression: Some(suppression), ..all }),
+                r#"{"boxes":{"non_maximum_suppression":{"candidates":9,"classes":"apart","iou":500}}}"#,
+            ),
         ] {
             assert_eq!(serde_json::to_string(&form).unwrap(), text);
             assert_eq!(serde_json::from_str::<OutputForm>(text).unwrap(), form);

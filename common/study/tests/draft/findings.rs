@@ -1,5 +1,8 @@
 //! Studies of findings with a place.
 
+use fedval_study::LockedProtocol;
+use fedval_study::protocol::{ClassScope, Suppression};
+
 use super::{GOOD, parsed, refused};
 
 /// [`GOOD`] as a study of findings.
@@ -28,6 +31,60 @@ fn a_study_of_findings_has_its_cut_off_on_the_grid() {
     assert_eq!((plan.point.edge, plan.point.name.as_str()), (7, "half"));
     assert!(protocol.operating_points.is_empty());
     assert_eq!(parsed(GOOD).task.detection(), None);
+}
+
+/// The same with a model that gives boxes at the sites, and `output` among what is said of them.
+fn findings_by_model(output: &str) -> String {
+    findings()
+        .replace("prediction_tables = \"accept\"\n", "")
+        .replace("[model.output]\n", &format!("[model.output]\nform = \"boxes\"\n{output}"))
+}
+
+#[test]
+fn a_study_says_which_of_overlapping_boxes_stays() {
+    let suppression = |output: &str| {
+        let protocol = parsed(&findings_by_model(output));
+        let boxes = protocol.model.output.form.boxes().expect("a model that gives boxes");
+        let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
+        let again = LockedProtocol::parse(locked.bytes()).expect("its own bytes");
+        assert_eq!(again.protocol(), &protocol);
+        (boxes.non_maximum_suppression, String::from_utf8_lossy(locked.bytes()).into_owned())
+    };
+    let rule = |candidates, classes, iou| Some(Suppression { candidates, classes, iou });
+    let (usual, _) = suppression("non_maximum_suppression = { iou = 0.5 }\n");
+    assert_eq!(usual, rule(1000, ClassScope::Apart, 500));
+    let (other, _) = suppression(
+        "class = 2\nnon_maximum_suppression = { iou = 0.45, candidates = 30, classes = \"together\" }\n",
+    );
+    assert_eq!(other, rule(30, ClassScope::Together, 450));
+    // Protocols that say nothing of it are written as before there was a choice.
+    let (none, text) = suppression("");
+    assert_eq!(none, None);
+    assert!(text.contains(r#""form":{"boxes":{}}"#), "{text}");
+}
+
+#[test]
+fn a_suppression_that_means_nothing_is_refused_where_it_stands() {
+    for (rule, key) in [
+        ("{ iou = 0.0 }", "iou"),
+        ("{ iou = 1.0 }", "iou"),
+        ("{ iou = 0.0005 }", "iou"),
+        ("{ candidates = 50 }", "iou"),
+        ("{ iou = 0.5, candidates = 29 }", "candidates"),
+        ("{ iou = 0.5, candidates = 4097 }", "candidates"),
+        ("{ iou = 0.5, classes = \"together\" }", "classes"),
+        ("{ iou = 0.5, classes = \"some\" }", "classes"),
+        ("{ iou = 0.5, score = 0.1 }", "score"),
+    ] {
+        let text = findings_by_model(&format!("non_maximum_suppression = {rule}\n"));
+        let problems = refused(&text).problems;
+        let paths: Vec<String> = problems.into_iter().map(|p| p.path).collect();
+        assert_eq!(paths, [format!("model.output.non_maximum_suppression.{key}")], "{rule}");
+    }
+    // Scores and masks have none.
+    let text = GOOD
+        .replace("[model.output]\n", "[model.output]\nnon_maximum_suppression = { iou = 0.5 }\n");
+    assert_eq!(refused(&text).problems[0].path, "model.output.non_maximum_suppression");
 }
 
 #[test]

@@ -28,6 +28,11 @@ fn a_study_of_volumes_says_its_millimetres_and_its_axes() {
     assert_eq!(input["volume"]["orientation"], "SPL");
     assert_eq!(input["volume"]["padding"], 0.0);
     assert_eq!(input["volume"].get("slab"), None);
+    assert_eq!(input["volume"].get("gantry_tilt"), None);
+    let tilted = volumes().replace("depth = 64", "depth = 64\ngantry_tilt = \"resample\"");
+    assert_eq!(volume(&tilted)["volume"]["gantry_tilt"], "resample");
+    let named = volumes().replace("depth = 64", "depth = 64\ngantry_tilt = \"refuse\"");
+    assert_eq!(volume(&named)["volume"].get("gantry_tilt"), None);
     let windowed = "scaling = \"window\"\nwindow_low = -1000\nwindow_high = 400";
     let windowed = volumes().replace("scaling = \"unit\"", windowed);
     assert_eq!(volume(&windowed)["volume"]["padding"], -1000.0);

@@ -53,8 +53,8 @@ impl SeriesReader {
     /// The order in which files are taken: their places, from 0, as they were looked at.
     pub(super) fn order(&mut self) -> Result<Vec<usize>, ImageFault> {
         let slices: Vec<_> = self.headers.iter().map(|header| header.geometry).collect();
-        let stack = stacked(&slices)?;
-        let builder = VolumeBuilder::new(&stack.grid, &self.input)?;
+        let stack = stacked(&slices, self.input.gantry_tilt())?;
+        let builder = VolumeBuilder::of_stack(&stack, &self.input)?;
         let stored = stored_input(&self.input);
         self.taking = Some(Taking { stored, builder, attributes: None });
         Ok(stack.order)

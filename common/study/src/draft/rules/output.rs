@@ -2,8 +2,8 @@
 
 use super::Breaches;
 use crate::protocol::{
-    MOST_MASK_CHANNELS, MOST_MASK_VALUES, MaskOutput, MaskRule, Matching, OutputForm, ScoreScale,
-    StudyProtocol,
+    BoxOutput, ClassScope, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_OVERLAPPING, MaskOutput,
+    MaskRule, Matching, OutputForm, ScoreScale, StudyProtocol, Suppression,
 };
 
 /// One, in millionths.
@@ -13,7 +13,7 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
     match protocol.model.output.form {
         OutputForm::Scores => {}
         OutputForm::Mask(mask) => check_mask(protocol, mask, found),
-        OutputForm::Boxes(_) => check_boxes(protocol, found),
+        OutputForm::Boxes(boxes) => check_boxes(protocol, boxes, found),
     }
 }
 
@@ -81,7 +81,7 @@ fn check_rule(mask: MaskOutput, scale: ScoreScale, found: &mut Breaches) {
     }
 }
 
-fn check_boxes(protocol: &StudyProtocol, found: &mut Breaches) {
+fn check_boxes(protocol: &StudyProtocol, boxes: BoxOutput, found: &mut Breaches) {
     let plan = protocol.task.detection();
     found.unless(
         plan.is_some(),
@@ -100,5 +100,31 @@ fn check_boxes(protocol: &StudyProtocol, found: &mut Breaches) {
         "model.output.positive_index",
         "has no place where the model gives boxes",
         "leave it out: the fifth number of a row is its score",
+    );
+    if let Some(suppression) = boxes.non_maximum_suppression {
+        let most = plan.map_or(0, |plan| plan.most_candidates);
+        check_suppression(boxes, suppression, most, found);
+    }
+}
+
+/// Which of overlapping boxes stays. `most` findings of a scan are counted.
+fn check_suppression(boxes: BoxOutput, rule: Suppression, most: u32, found: &mut Breaches) {
+    found.unless(
+        (1..1000).contains(&rule.iou),
+        "model.output.non_maximum_suppression.iou",
+        "must lie between 0 and 1, in thousandths",
+        "write the largest overlap of two boxes that both stay, such as 0.5",
+    );
+    found.unless(
+        (most.max(1)..=MOST_OVERLAPPING).contains(&rule.candidates),
+        "model.output.non_maximum_suppression.candidates",
+        "must be detection.most_candidates or more, and at most 4096",
+        "write how many boxes of an image are held against each other, such as 1000",
+    );
+    found.unless(
+        boxes.class.is_some() || rule.classes == ClassScope::Apart,
+        "model.output.non_maximum_suppression.classes",
+        "is \"together\", and the model's boxes have no class",
+        "leave it out, or write the class whose boxes are findings",
     );
 }

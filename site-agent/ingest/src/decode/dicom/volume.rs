@@ -78,13 +78,13 @@ pub(in crate::decode) fn read_volume(
     let object =
         InMemDicomObject::read_dataset_with_ts(&file.data_set[..], &data_set.form().syntax())
             .map_err(|_| ImageFault::Corrupt)?;
-    let stack = stacked(&frames(&object, &description)?)?;
+    let stack = stacked(&frames(&object, &description)?, input.gantry_tilt())?;
     drop(object);
-    let mut builder = VolumeBuilder::new(&stack.grid, input)?;
+    let mut builder = VolumeBuilder::of_stack(&stack, input)?;
     let stored_as = stored_input(input);
-    let mapping = mapping::read(&data_set, &description, &stored_as)?;
     for place in stack.order {
         let index = u32::try_from(place).map_err(|_| ImageFault::FrameAbsent)?;
+        let mapping = mapping::read(&data_set, &description, index, &stored_as)?;
         let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
         let planes = pixels.grey_planes(&mapping, &stored_as, description.sample)?;
         planes.iter().try_for_each(|plane| builder.take(plane))?;
