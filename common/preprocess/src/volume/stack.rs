@@ -47,6 +47,8 @@ pub struct Stack {
     pub order: Vec<usize>,
     /// Where their voxels lie, in this order.
     pub grid: VolumeGrid,
+    /// The middle of the first pixel of the first of them, in millimetres to the patient's right, front and head.
+    pub origin: Vector,
 }
 
 /// Why slices are no volume.
@@ -103,9 +105,10 @@ pub fn stacked(slices: &[SliceGeometry]) -> Result<Stack, StackFault> {
     let [between_rows, between_columns] = first.spacing;
     let steps = [scaled(row, between_columns), scaled(column, between_rows), scaled(normal, step)];
     // To the right and to the front, as volumes count.
-    let steps = steps.map(|[left, back, head]| [-left, -back, head]);
+    let turned = |[left, back, head]: Vector| [-left, -back, head];
     let lengths = [first.columns, first.rows, slices.len()];
-    Ok(Stack { order, grid: VolumeGrid { lengths, steps } })
+    let origin = turned(slices[*lowest].position);
+    Ok(Stack { order, grid: VolumeGrid { lengths, steps: steps.map(turned) }, origin })
 }
 
 fn check_alike(slices: &[SliceGeometry], first: &SliceGeometry) -> Result<(), StackFault> {
