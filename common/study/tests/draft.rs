@@ -712,3 +712,37 @@ fn what_volumes_do_not_have_is_refused_where_it_stands() {
         );
     }
 }
+
+/// A study of masks by a model of volumes.
+fn masks_of_volumes(volume: &str, output: &str) -> String {
+    segmentation_by_model(output)
+        .replace("resize = \"refuse\"\nmonochrome1 = \"invert\"\n", "")
+        .replace("[model.output]", &format!("[model.input.volume]\n{volume}\n[model.output]"))
+}
+
+#[test]
+fn a_model_of_volumes_may_give_masks_and_no_boxes() {
+    let volume = "depth = 64\nspacing_mm = [2.0, 1.0, 1.0]\norientation = \"SPL\"";
+    let threshold = "scale = \"logit\"\nrule = \"threshold\"\nthreshold = 0.5\n";
+    let protocol = parsed(&masks_of_volumes(volume, threshold));
+    assert!(protocol.model.output.form.mask().is_some() && protocol.model.input.volume.is_some());
+    let locked = LockedProtocol::new(protocol.clone()).expect("it breaks no rule");
+    assert_eq!(LockedProtocol::parse(locked.bytes()).expect("its own bytes").protocol(), &protocol);
+    let slab = |pooling: &str| {
+        format!("{volume}\nslab = {{ depth = 16, overlap = 4, pooling = \"{pooling}\" }}")
+    };
+    let highest = "rule = \"highest\"\nchannels = 2\n";
+    for (pooling, output) in [("max", threshold), ("mean", threshold), ("mean", highest)] {
+        let _ = parsed(&masks_of_volumes(&slab(pooling), output));
+    }
+    let of = |text: &str| -> Vec<String> {
+        refused(text).problems.into_iter().map(|problem| problem.path).collect()
+    };
+    let paths = of(&masks_of_volumes(&slab("max"), highest));
+    assert_eq!(paths, ["model.input.volume.slab.pooling"]);
+    let large = volume.replace("depth = 64", "depth = 4096");
+    let paths = of(&masks_of_volumes(&large, &format!("{threshold}channels = 64\n")));
+    assert!(paths.iter().any(|path| path == "model.output.channels"), "{paths:?}");
+    let boxes = masks_of_volumes(volume, "").replace("form = \"mask\"", "form = \"boxes\"");
+    assert!(of(&boxes).iter().any(|path| path == "model.output.form"));
+}
