@@ -358,7 +358,8 @@ pub(super) fn decode_reply(
         return None;
     }
     let About { attributes, frame } = serde_json::from_slice(about).ok()?;
-    if !frame.is_possible() {
+    let is_of_kind = frame.slices.is_some() == request.input.volume.is_some();
+    if !frame.is_possible() || !is_of_kind {
         return None;
     }
     let attributes = admitted(attributes, request.dicom_attributes);
@@ -427,6 +428,7 @@ mod tests {
     use fedval_study::protocol::{FrameChoice, Layout, Monochrome1, Resize, ValueScaling};
 
     use super::*;
+    use crate::decode::image_frame::SliceRun;
 
     fn input() -> ModelInput {
         ModelInput {
@@ -481,7 +483,7 @@ mod tests {
             let reply = sent(&Answer::Fault([1 + fault as u8]));
             assert_eq!(decode_reply(reply, &request), Some(Err(fault)));
         }
-        let frame = ImageFrame { height: 5, width: 7, place: None };
+        let frame = ImageFrame { height: 5, width: 7, place: None, slices: None };
         let image = |tensor| DecodedImage { tensor, attributes: BTreeMap::new(), frame };
         let reply = sent(&answer_with(image(vec![0.5, 1.0])));
         let received = decode_reply(reply.clone(), &request).unwrap().unwrap();
@@ -491,6 +493,10 @@ mod tests {
         let nowhere =
             DecodedImage { frame: ImageFrame { height: 0, ..frame }, ..image(vec![0.5, 1.0]) };
         assert_eq!(decode_reply(sent(&answer_with(nowhere)), &request), None);
+        let slices = Some(SliceRun { count: 2, step: [0.0, 0.0, 1.0] });
+        let volume =
+            DecodedImage { frame: ImageFrame { slices, ..frame }, ..image(vec![0.5, 1.0]) };
+        assert_eq!(decode_reply(sent(&answer_with(volume)), &request), None);
         for odd in [vec![0.5], vec![0.5, f32::NAN], vec![0.5; 3]] {
             assert_eq!(decode_reply(sent(&answer_with(image(odd))), &request), None);
         }
