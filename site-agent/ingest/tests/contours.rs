@@ -10,12 +10,13 @@ use dicom_file::{EXPLICIT, element_bytes, header_of, padded, sequence};
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{
     FrameOfReference, FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest,
-    OutputRequest, compare_masks, compare_output,
+    OutputRequest, SliceRun, compare_masks, compare_output,
 };
 use fedval_stats::segmentation::Presence;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, ScoreScale, Structure,
+    AxisOrder, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification, OutputForm,
+    ScoreScale, Structure, VolumeInput,
 };
 use mask_file::{MaskFile, a_box, every_storage, is_in, png, structure};
 use segment_file::{Segments, boxed, decimal};
@@ -239,27 +240,31 @@ fn regions_with_a_common_edge_share_no_voxel_and_leave_out_none() {
     assert_measures(compared, [1.0, 0.0, 1.0]);
 }
 
-/// A model that marks the middle of its image, which lies at a height; beside contours.
-fn judged(
-    set: &StructureSet,
-    place: Option<FramePlace>,
-    is_marked: fn([usize; 2]) -> bool,
-) -> Result<MaskComparison, ImageFault> {
-    let form = OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) });
-    let model = ModelSpecification {
+/// A model that gives a probability for each pixel or voxel.
+fn model(input: ModelInput) -> ModelSpecification {
+    ModelSpecification {
         name: "mirror".to_owned(),
         digest: ModelDigest(Sha256Digest::of(b"mirror")),
         bytes: 6,
-        input: dicom_file::input(5, 6),
+        input,
         output: ModelOutput {
             name: "mask".to_owned(),
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
             separate: false,
-            form,
+            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
         },
-    };
+    }
+}
+
+/// What a model marks of an image at a place, beside contours.
+fn judged(
+    set: &StructureSet,
+    place: Option<FramePlace>,
+    is_marked: fn([usize; 2]) -> bool,
+) -> Result<MaskComparison, ImageFault> {
+    let model = model(dicom_file::input(5, 6));
     let frame = ImageFrame { height: 5, width: 6, place, slices: None };
     let marked = |pixel: usize| f32::from(u8::from(is_marked([pixel / 6, pixel % 6])));
     let (structure, values) = (heart(), (0..30).map(marked).collect::<Vec<_>>());
@@ -301,11 +306,11 @@ fn contours_in_an_images_plane_are_drawn_on_its_own_pixels() {
             assert_measures(found, [1.0, 0.0, 1.0]);
         }
     }
-    // Six of nine pixels are common, three on either side lie beside.
+    // Six of nine pixels are common; of the eight at either border, four lie on the other.
     let to_the_left = |[row, column]: [usize; 2]| is_in([column, row, 1], [2, 1, 1]);
-    let third = 2.0 / 3.0;
+    let dice = 2.0 / 3.0;
     let found = judged(&round_the_box(), image_at(-25.0, None), to_the_left);
-    assert_measures(found, [third, 0.8, third]);
+    assert_measures(found, [dice, 0.8, 0.5]);
     // The same plane from below, rows and columns the other way round.
     let turned = FramePlace {
         origin: [6.0, 16.0, -27.5],
@@ -315,6 +320,51 @@ fn contours_in_an_images_plane_are_drawn_on_its_own_pixels() {
     };
     let mirrored = |[row, column]: [usize; 2]| is_in([5 - column, 4 - row, 1], [1, 1, 1]);
     assert_measures(judged(&round_the_box(), Some(turned), mirrored), [1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn contours_are_drawn_on_a_volumes_own_grid() {
+    let volume = VolumeInput {
+        depth: 4,
+        orientation: AxisOrder::AXIAL,
+        spacing_mm: [2.5, 1.0, 0.8],
+        padding: 0.0,
+        slab: None,
+    };
+    let input = ModelInput { volume: Some(volume), ..dicom_file::input(5, 6) };
+    let model = model(input);
+    let of = |set: &StructureSet, space: Option<&str>, label: fn([usize; 3]) -> u8| {
+        let slices = Some(SliceRun { count: 4, step: [0.0, 0.0, 2.5] });
+        let frame = ImageFrame { height: 5, width: 6, place: image_at(-30.0, space), slices };
+        let at = |voxel: usize| [voxel % 6, voxel / 6 % 5, voxel / 30];
+        let values: Vec<f32> = (0..120).map(|voxel| f32::from(label(at(voxel)))).collect();
+        let (structure, reference) = (heart(), set.bytes());
+        compare_output(&OutputRequest {
+            structure: &structure,
+            model: &model,
+            frame: &frame,
+            reference: &reference,
+            values: &values,
+        })
+    };
+    let same = |at| u8::from(is_in(at, [1, 1, 1]));
+    let to_the_left = |at| u8::from(is_in(at, [2, 1, 1]));
+    let third = 2.0 / 3.0;
+    assert_measures(of(&round_the_box(), None, same), [1.0, 0.0, 1.0]);
+    assert_measures(of(&in_space(SPACE), Some(SPACE), to_the_left), [third, 0.8, third]);
+    let elsewhere = of(&in_space("1.2.35"), Some(SPACE), same);
+    assert_eq!(elsewhere.err(), Some(ImageFault::MaskGrid));
+    let line = |slice| rectangle([0.5, 0.5], [3.5, 3.5], slice);
+    for (slices, fault) in [
+        ([1.0, 2.2], ImageFault::MaskGrid),
+        ([1.0, 4.0], ImageFault::MaskGrid),
+        ([0.0, 2.0], ImageFault::MaskGap),
+    ] {
+        let set = StructureSet::of(slices.map(line).to_vec());
+        assert_eq!(of(&set, None, same).err(), Some(fault), "{slices:?}");
+    }
+    let nowhere = of(&StructureSet::of(Vec::new()), None, same).unwrap();
+    assert_eq!(nowhere.presence, Presence::OnlyPredicted);
 }
 
 #[test]
