@@ -130,9 +130,10 @@ fn nifti(form: i16, is_turned: bool, slip: f32, voxel: impl Fn(usize) -> Vec<u8>
     }
     put(344, b"n+1\0");
     let [width, height, _] = SIDES;
-    for [i, j, z] in places(SIDES) {
-        let [x, y] = if is_turned { [i, j] } else { [width - 1 - i, height - 1 - j] };
-        bytes.extend(voxel((z * height + y) * width + x));
+    for [first, second, head] in places(SIDES) {
+        let [left, back] =
+            if is_turned { [first, second] } else { [width - 1 - first, height - 1 - second] };
+        bytes.extend(voxel((head * height + back) * width + left));
     }
     bytes
 }
