@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    const FRAME: ImageFrame = ImageFrame { height: 40, width: 20, place: None };
+    const FRAME: ImageFrame = ImageFrame { height: 40, width: 20, place: None, slices: None };
 
     fn input() -> ModelInput {
         ModelInput {

@@ -15,8 +15,9 @@ pub use fedval_sandbox::BoxProgram;
 pub use decode::{
     DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder,
     FrameOfReference, FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest,
-    OutputRequest, ReceivedImage, ReportRequest, SeriesDecoding, compare_masks, compare_output,
-    decode_box_main, decode_image, decode_series, picture, probe_files, read_report,
+    OutputRequest, ReceivedImage, ReportRequest, SeriesDecoding, SliceRun, compare_masks,
+    compare_output, decode_box_main, decode_image, decode_series, picture, probe_files,
+    read_report,
 };
 pub use findings::{
     CaseFindings, ConceptCode, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,

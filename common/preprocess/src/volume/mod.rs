@@ -17,11 +17,15 @@
 //! between two slices of which one does not reach it is padding.
 //!
 //! Everything up to 4. is computed in 64 bits: across columns, then rows, then slices, as the file has them.
+//!
+//! [`VolumePlacement`] is the way back: from numbers of a model's mask to the file's own voxels.
 
+mod back;
 mod builder;
 mod plan;
 mod stack;
 
+pub use back::VolumePlacement;
 pub use builder::{VolumeBuilder, stored_input};
 pub use plan::VolumeGrid;
 pub use stack::{MOST_SLICES, SliceGeometry, Stack, StackFault, stacked};

@@ -53,6 +53,8 @@ pub struct Stack {
     pub grid: VolumeGrid,
     /// How far each slice lies beside the one before along a row, then down a column, in pixels; 0 of an upright gantry.
     pub shift: [f64; 2],
+    /// The middle of the first pixel of the first of them, in millimetres to the patient's right, front and head.
+    pub origin: Vector,
 }
 
 /// Why slices are no volume.
@@ -116,9 +118,11 @@ pub fn stacked(slices: &[SliceGeometry], tilt: GantryTilt) -> Result<Stack, Stac
     let [between_rows, between_columns] = first.spacing;
     let steps = [scaled(row, between_columns), scaled(column, between_rows), scaled(normal, step)];
     // To the right and to the front, as volumes count.
-    let steps = steps.map(|[left, back, head]| [-left, -back, head]);
+    let turned = |[left, back, head]: Vector| [-left, -back, head];
     let lengths = [first.columns, first.rows, slices.len()];
-    Ok(Stack { order, grid: VolumeGrid { lengths, steps }, shift })
+    let origin = turned(slices[*lowest].position);
+    let grid = VolumeGrid { lengths, steps: steps.map(turned) };
+    Ok(Stack { order, grid, shift, origin })
 }
 
 fn check_alike(slices: &[SliceGeometry], first: &SliceGeometry) -> Result<(), StackFault> {

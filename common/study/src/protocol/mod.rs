@@ -39,7 +39,8 @@ pub use model::{
     ScoreScale, ValueScaling,
 };
 pub use output::{
-    BoxOutput, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MaskOutput, MaskRule, OutputForm,
+    BoxOutput, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_VOLUME_MASK_VALUES, MaskOutput, MaskRule,
+    OutputForm,
 };
 pub use prediction_tables::PredictionTables;
 pub use probe_rule::ProbeRule;

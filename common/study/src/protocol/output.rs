@@ -11,6 +11,10 @@ pub const MOST_MASK_CHANNELS: u32 = 64;
 /// leaves the model's box, and no other does.
 pub const MOST_MASK_VALUES: u64 = 1 << 24;
 
+/// The same of a volume's mask, over all slices and channels: as many as a volume has voxels, a quarter of a gibibyte
+/// of them. They leave the model's box at once, or slab by slab.
+pub const MOST_VOLUME_MASK_VALUES: u64 = 1 << 26;
+
 /// What is read of the model's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,7 +22,7 @@ pub enum OutputForm {
     /// A score, or one for each class. In a study of masks or of findings no model runs: sites bring what it made.
     #[default]
     Scores,
-    /// A number for each pixel of the input, or one for each pixel of each channel.
+    /// A number for each pixel of the input, or one for each pixel of each channel; of a volume for each voxel.
     Mask(MaskOutput),
     /// Boxes in pixels of the input, a row for each.
     Boxes(BoxOutput),
@@ -59,8 +63,8 @@ pub enum MaskRule {
     Highest,
 }
 
-/// A mask as a model gives it: a tensor of batch one, of the input's height and width and of so many channels, its
-/// axes in the order of the input's.
+/// A mask as a model gives it: a tensor of batch one, of the input's height and width (of a volume also its depth, or
+/// that of a slab) and of so many channels, its axes in the order of the input's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaskOutput {

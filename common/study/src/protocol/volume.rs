@@ -109,7 +109,7 @@ impl fmt::Display for AxisOrder {
     }
 }
 
-/// What becomes of the scores of a volume's slabs.
+/// What becomes of the scores of a volume's slabs; of a mask, of the numbers that several slabs give for one voxel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SlabPooling {
@@ -127,7 +127,7 @@ pub struct Slab {
     pub depth: u32,
     /// Slices that a slab shares with the one before it.
     pub overlap: u32,
-    /// What the scores become.
+    /// What the scores become, or a mask's numbers in slices that slabs share.
     pub pooling: SlabPooling,
 }
 

@@ -210,6 +210,8 @@ fn a_model_of_volumes_may_give_masks_and_no_boxes() {
     };
     let paths = of(&masks_of_volumes(&slab("max"), highest));
     assert_eq!(paths, ["model.input.volume.slab.pooling"]);
+    let tilted = format!("{volume}\ngantry_tilt = \"resample\"");
+    assert_eq!(of(&masks_of_volumes(&tilted, threshold)), ["model.input.volume.gantry_tilt"]);
     let large = volume.replace("depth = 64", "depth = 4096");
     let paths = of(&masks_of_volumes(&large, &format!("{threshold}channels = 64\n")));
     assert!(paths.iter().any(|path| path == "model.output.channels"), "{paths:?}");

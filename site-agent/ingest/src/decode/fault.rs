@@ -76,7 +76,8 @@ pub enum ImageFault {
     /// A mask does not say how large its voxels are, or says what cannot be.
     #[error("a mask does not say how large its voxels are")]
     MaskSpacing,
-    /// Both masks of a case are contours, or one is beside a single image: nothing says which voxels they are of.
+    /// Both masks of a case are contours, or one is beside an image that does not say where it lies: nothing says which
+    /// voxels they are of.
     #[error("masks of the case are contours, and nothing has a grid for them")]
     MaskNoGrid,
     /// A structure set has no region of the names that the protocol lists, or two of one name.

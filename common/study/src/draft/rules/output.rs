@@ -2,8 +2,9 @@
 
 use super::Breaches;
 use crate::protocol::{
-    BoxOutput, ClassScope, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_OVERLAPPING, MaskOutput,
-    MaskRule, Matching, OutputForm, ScoreScale, StudyProtocol, Suppression,
+    BoxOutput, ClassScope, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_OVERLAPPING,
+    MOST_VOLUME_MASK_VALUES, MaskOutput, MaskRule, Matching, ModelInput, OutputForm, ScoreScale,
+    StudyProtocol, Suppression,
 };
 
 /// One, in millionths.
@@ -30,14 +31,8 @@ fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) 
         "must be 1 to 64",
         "give the second size of the output: the number of its channels",
     );
-    let (input, output) = (&protocol.model.input, &protocol.model.output);
-    let sides = u64::from(input.height).saturating_mul(input.width.into());
-    found.unless(
-        sides.saturating_mul(mask.channels.into()) <= MOST_MASK_VALUES,
-        "model.output.channels",
-        "times height and width is more than 16,777,216 values",
-        "let the model end in the structure's own channel, or take smaller images",
-    );
+    check_size(&protocol.model.input, mask, found);
+    let output = &protocol.model.output;
     found.unless(
         output.positive_index < mask.channels,
         "model.output.positive_index",
@@ -45,6 +40,28 @@ fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) 
         "give the structure's channel, from 0",
     );
     check_rule(mask, output.scale, found);
+}
+
+/// How many numbers there are over all channels.
+fn check_size(input: &ModelInput, mask: MaskOutput, found: &mut Breaches) {
+    let depth = input.volume.map_or(1, |volume| volume.depth);
+    let sides = [depth, input.height, input.width, mask.channels].map(u64::from);
+    let values = sides.into_iter().fold(1, u64::saturating_mul);
+    if input.volume.is_some() {
+        found.unless(
+            values <= MOST_VOLUME_MASK_VALUES,
+            "model.output.channels",
+            "times depth, height and width is more than 67,108,864 values",
+            "let the model end in the structure's own channel, or take a coarser spacing",
+        );
+    } else {
+        found.unless(
+            values <= MOST_MASK_VALUES,
+            "model.output.channels",
+            "times height and width is more than 16,777,216 values",
+            "let the model end in the structure's own channel, or take smaller images",
+        );
+    }
 }
 
 /// When a pixel belongs to the structure.

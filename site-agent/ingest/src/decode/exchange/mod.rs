@@ -58,6 +58,7 @@ mod tests {
     use super::answer::{Answer, answer_of_order, answer_with};
     use super::*;
     use crate::decode::fault::ImageFault;
+    use crate::decode::image_frame::SliceRun;
     use crate::decode::{DecodeRequest, DecodedImage};
 
     fn input() -> ModelInput {
@@ -113,7 +114,7 @@ mod tests {
             let reply = sent(&Answer::Fault([1 + fault as u8]));
             assert_eq!(decode_reply(reply, &request), Some(Err(fault)));
         }
-        let frame = ImageFrame { height: 5, width: 7, place: None };
+        let frame = ImageFrame { height: 5, width: 7, place: None, slices: None };
         let image = |tensor| DecodedImage { tensor, attributes: BTreeMap::new(), frame };
         let reply = sent(&answer_with(image(vec![0.5, 1.0])));
         let received = decode_reply(reply.clone(), &request).unwrap().unwrap();
@@ -123,6 +124,10 @@ mod tests {
         let nowhere =
             DecodedImage { frame: ImageFrame { height: 0, ..frame }, ..image(vec![0.5, 1.0]) };
         assert_eq!(decode_reply(sent(&answer_with(nowhere)), &request), None);
+        let slices = Some(SliceRun { count: 2, step: [0.0, 0.0, 1.0] });
+        let volume =
+            DecodedImage { frame: ImageFrame { slices, ..frame }, ..image(vec![0.5, 1.0]) };
+        assert_eq!(decode_reply(sent(&answer_with(volume)), &request), None);
         for odd in [vec![0.5], vec![0.5, f32::NAN], vec![0.5; 3]] {
             assert_eq!(decode_reply(sent(&answer_with(image(odd))), &request), None);
         }

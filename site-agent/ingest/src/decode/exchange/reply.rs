@@ -77,7 +77,8 @@ pub(in crate::decode) fn decode_reply(
         return None;
     }
     let About { attributes, frame } = serde_json::from_slice(about).ok()?;
-    if !frame.is_possible() {
+    let is_of_kind = frame.slices.is_some() == request.input.volume.is_some();
+    if !frame.is_possible() || !is_of_kind {
         return None;
     }
     let attributes = admitted(attributes, request.dicom_attributes);
