@@ -13,7 +13,7 @@ use super::request::{Answer, JSON};
 
 /// Largest answer to a query that is read.
 pub(super) const MOST_JSON_BYTES: u64 = 4 << 20;
-/// Results that are read of one answer, and of all pages together.
+/// Results that are read of one answer, and of all pages together, unless a whole series is listed.
 pub(super) const MOST_RESULTS: usize = 1000;
 
 /// What is read of one result: attributes by their tags. The rest is skipped.
@@ -31,6 +31,15 @@ pub(super) struct Found {
     accession_number: Option<Attribute>,
     #[serde(rename = "00080060")]
     modality: Option<Attribute>,
+    #[serde(rename = "00201209")]
+    instances: Option<Count>,
+}
+
+/// A number, which some write as a text.
+#[derive(Deserialize)]
+struct Count {
+    #[serde(rename = "Value", default)]
+    value: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +63,8 @@ impl Found {
             instance: attribute(tags::SOP_INSTANCE_UID),
             accession_number: attribute(tags::ACCESSION_NUMBER),
             modality: attribute(tags::MODALITY),
+            instances: text(tags::NUMBER_OF_SERIES_RELATED_INSTANCES)
+                .map(|text| Count { value: vec![text.into()] }),
         }
     }
 
@@ -71,6 +82,15 @@ impl Found {
 
     pub(super) fn class(&self) -> Option<&str> {
         uid(self.class.as_ref())
+    }
+
+    /// How many instances a series has, where the PACS says so.
+    pub(super) fn instances(&self) -> Option<u64> {
+        match self.instances.as_ref()?.value.as_slice() {
+            [serde_json::Value::String(text)] => text.trim_matches(['\0', ' ']).parse().ok(),
+            [number] => number.as_u64(),
+            _ => None,
+        }
     }
 
     pub(super) fn accession_number(&self) -> Option<&str> {
@@ -95,23 +115,23 @@ fn uid(attribute: Option<&Attribute>) -> Option<&str> {
 }
 
 /// Reads an answer to a query. One with too many results is given up where it becomes so.
-pub(super) fn read(answer: &Answer) -> Result<Vec<Found>, CaseFault> {
+pub(super) fn read(answer: &Answer, most: usize) -> Result<Vec<Found>, CaseFault> {
     let Some(body) = &answer.body else { return Ok(Vec::new()) };
     if !answer.is(JSON) && !answer.is("application/json") {
         return Err(CaseFault::AnswerInvalid);
     }
     let mut found = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = json.deserialize_seq(List(&mut found)).and_then(|()| json.end());
+    let read = json.deserialize_seq(List(&mut found, most)).and_then(|()| json.end());
     match read {
         Ok(()) => Ok(found),
-        Err(_) if found.len() > MOST_RESULTS => Err(CaseFault::TooLarge),
+        Err(_) if found.len() > most => Err(CaseFault::TooLarge),
         Err(_) => Err(CaseFault::AnswerInvalid),
     }
 }
 
 /// Takes up results, one more than may be.
-struct List<'f>(&'f mut Vec<Found>);
+struct List<'f>(&'f mut Vec<Found>, usize);
 
 impl<'de> Visitor<'de> for List<'_> {
     type Value = ();
@@ -123,7 +143,7 @@ impl<'de> Visitor<'de> for List<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<(), A::Error> {
         while let Some(found) = results.next_element()? {
             self.0.push(found);
-            if self.0.len() > MOST_RESULTS {
+            if self.0.len() > self.1 {
                 return Err(A::Error::custom("more results than are read"));
             }
         }
@@ -137,7 +157,26 @@ mod tests {
 
     fn count(body: Option<&str>) -> Result<usize, CaseFault> {
         let (content_type, body) = (JSON.to_owned(), body.map(|body| body.as_bytes().to_vec()));
-        read(&Answer { content_type, body }).map(|found| found.len())
+        read(&Answer { content_type, body }, MOST_RESULTS).map(|found| found.len())
+    }
+
+    #[test]
+    fn a_number_of_instances_is_read_however_it_is_written() {
+        let of = |value: &str| {
+            let body = format!(r#"[{{"00201209": {{"vr": "IS", "Value": [{value}]}}}}]"#);
+            let body = Some(body.into_bytes());
+            let found = read(&Answer { content_type: JSON.to_owned(), body }, 1).ok()?;
+            found.first()?.instances()
+        };
+        assert_eq!(of("300"), Some(300));
+        assert_eq!(of("\"300 \""), Some(300));
+        for none in ["", "-1", "1.5", "null", "\"many\"", "1, 2", "[]"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        let told = Found::of(|tag| {
+            (tag == tags::NUMBER_OF_SERIES_RELATED_INSTANCES).then(|| "12 ".to_owned())
+        });
+        assert_eq!(told.instances(), Some(12));
     }
 
     #[test]
