@@ -241,17 +241,32 @@ impl Pacs {
         if let [only] = places.as_slice() {
             return Ok(FetchedVolume::Image(self.file(only).await?));
         }
-        let most = self.limits.max_instance_bytes.saturating_mul(LARGEST_SERIES);
-        let folder = self.folder.clone().ok_or(PacsError::SeriesNotKept)?;
-        let mut series = Spool::in_folder(folder).await?;
-        for place in &places {
+        let places = places.as_slice();
+        let series = match &self.way {
+            Way::Web(_) => self.one_by_one(places).await?,
+            Way::Dimse(dimse) => self.again(move || self.retrieve_series(dimse, places)).await?,
+        };
+        Ok(FetchedVolume::Series(series))
+    }
+
+    async fn one_by_one(&self, places: &[Place]) -> Result<Spool, Trouble> {
+        let mut series = self.spool().await?;
+        for place in places {
             let file = self.file(place).await?;
-            if series.bytes() + file.len() as u64 > most {
+            if series.bytes() + file.len() as u64 > self.most_series_bytes() {
                 return Err(CaseFault::SeriesTooLarge.into());
             }
-            series = series.with(file).await?;
+            series = series.with(place.instance(), file).await?;
         }
-        Ok(FetchedVolume::Series(series))
+        Ok(series)
+    }
+
+    async fn spool(&self) -> Result<Spool, PacsError> {
+        Spool::in_folder(self.folder.clone().ok_or(PacsError::SeriesNotKept)?).await
+    }
+
+    const fn most_series_bytes(&self) -> u64 {
+        self.limits.max_instance_bytes.saturating_mul(LARGEST_SERIES)
     }
 
     async fn instance(&self, name: &InstanceName) -> Result<Vec<u8>, Trouble> {

@@ -16,14 +16,22 @@ use tokio::task::spawn_blocking;
 
 use super::PacsError;
 
-/// Files that are read in any order, and as often as needed.
+/// Files that came in any order, and are read in any other.
 pub struct Spool {
     file: File,
     key: LessSafeKey,
-    /// Of each file where it begins, and how long it is with its seal.
-    places: Vec<(u64, usize)>,
+    /// In the order of their names.
+    kept: Vec<Kept>,
     /// That are taken up on the disk.
     bytes: u64,
+}
+
+/// One file.
+struct Kept {
+    name: String,
+    /// Where it begins, and how long it is with its seal.
+    start: u64,
+    length: usize,
 }
 
 impl fmt::Debug for Spool {
@@ -39,17 +47,19 @@ impl Spool {
         let file = opened.map_err(|_| PacsError::SeriesNotKept)?;
         let key = UnboundKey::new(&AES_256_GCM, &OsEntropy.bytes32());
         let key = LessSafeKey::new(key.map_err(|_| PacsError::SeriesNotKept)?);
-        Ok(Self { file, key, places: Vec::new(), bytes: 0 })
+        Ok(Self { file, key, kept: Vec::new(), bytes: 0 })
     }
 
-    /// The same with one more file, of which nothing is held in memory then.
-    pub(super) async fn with(mut self, mut file: Vec<u8>) -> Result<Self, PacsError> {
+    /// The same with one more file, of which nothing is held in memory then. No two have the same name.
+    pub(super) async fn with(mut self, name: &str, mut file: Vec<u8>) -> Result<Self, PacsError> {
+        let name = name.to_owned();
         let kept = aside(move || {
-            let nonce = nonce(self.places.len());
+            let (start, nonce) = (self.bytes, nonce(self.bytes));
             let sealed = self.key.seal_in_place_append_tag(nonce, Aad::empty(), &mut file);
             sealed.ok()?;
-            self.file.write_all_at(&file, self.bytes).ok()?;
-            self.places.push((self.bytes, file.len()));
+            self.file.write_all_at(&file, start).ok()?;
+            let place = self.kept.partition_point(|other| other.name < name);
+            self.kept.insert(place, Kept { name, start, length: file.len() });
             self.bytes += file.len() as u64;
             Some(self)
         });
@@ -64,10 +74,10 @@ impl Spool {
     /// How many files there are.
     #[must_use]
     pub const fn count(&self) -> usize {
-        self.places.len()
+        self.kept.len()
     }
 
-    /// The file at a place, from 0; waits for the disk.
+    /// The file at a place in the order of their names, from 0; waits for the disk.
     ///
     /// # Errors
     ///
@@ -77,21 +87,21 @@ impl Spool {
     }
 
     fn opened(&self, place: usize) -> Option<Vec<u8>> {
-        let (start, length) = *self.places.get(place)?;
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start).ok()?;
-        let opened = self.key.open_in_place(nonce(place), Aad::empty(), &mut bytes).ok()?;
+        let Kept { start, length, .. } = self.kept.get(place)?;
+        let mut bytes = vec![0; *length];
+        self.file.read_exact_at(&mut bytes, *start).ok()?;
+        let opened = self.key.open_in_place(nonce(*start), Aad::empty(), &mut bytes).ok()?;
         let length = opened.len();
         bytes.truncate(length);
         Some(bytes)
     }
 }
 
-/// Each place is written once, and no two spools share a key.
-fn nonce(place: usize) -> Nonce {
+/// Each place of a file is written once, a seal is longer than nothing, and no two spools share a key.
+fn nonce(start: u64) -> Nonce {
     let mut nonce = [0; NONCE_LEN];
     let (number, _) = nonce.split_at_mut(size_of::<u64>());
-    number.copy_from_slice(&(place as u64).to_le_bytes());
+    number.copy_from_slice(&start.to_le_bytes());
     Nonce::assume_unique_for_key(nonce)
 }
 
@@ -116,8 +126,9 @@ mod tests {
         let files: Vec<Vec<u8>> =
             [0, 1, 5000].map(|length| b"ZZCANARY^PATIENT ".repeat(length)).to_vec();
         let mut spool = Spool::in_folder(folder.path().to_owned()).await.unwrap();
-        for file in &files {
-            spool = spool.with(file.clone()).await.unwrap();
+        // The last comes first.
+        for (place, file) in files.iter().enumerate().rev() {
+            spool = spool.with(&format!("1.2.{place}"), file.clone()).await.unwrap();
         }
         assert_eq!(spool.count(), 3);
         for place in [2, 0, 1, 2] {
@@ -134,8 +145,8 @@ mod tests {
     #[tokio::test]
     async fn what_was_changed_on_the_disk_is_not_handed_out() {
         let mut spool = Spool::in_folder(std::env::temp_dir()).await.unwrap();
-        for file in [b"one".to_vec(), b"two".to_vec()] {
-            spool = spool.with(file).await.unwrap();
+        for name in ["one", "two"] {
+            spool = spool.with(name, name.as_bytes().to_vec()).await.unwrap();
         }
         spool.file.write_all_at(b"!", 1).unwrap();
         assert_eq!(spool.read(0), Err(PacsError::SeriesNotKept));

@@ -107,6 +107,13 @@ pub(super) fn instance(place: &Place) -> Vec<u8> {
     keys("IMAGE", &keys_of_all)
 }
 
+/// Names the series that an instance is of, to have all of it sent.
+pub(super) fn whole_series(place: &Place) -> Vec<u8> {
+    let keys_of_all =
+        [(tags::STUDY_INSTANCE_UID, place.study()), (tags::SERIES_INSTANCE_UID, place.series())];
+    keys("SERIES", &keys_of_all)
+}
+
 /// Elements in the order of their tags.
 fn keys(level: &str, keys: &[(Tag, &str)]) -> Vec<u8> {
     let mut all = vec![(tags::QUERY_RETRIEVE_LEVEL, level)];
