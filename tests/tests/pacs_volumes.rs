@@ -1,6 +1,6 @@
-//! Hospitals whose volumes are series in a PACS – Orthanc – that is asked by DICOMweb, by C-GET and by C-MOVE: the same
-//! patients come to the same numbers as from folders of slices, nothing of a series stays on a disk, and a series that is
-//! no volume is refused as a folder is.
+//! Hospitals whose volumes are series in a PACS – Orthanc – that is asked by DICOMweb, by C-GET and by
+//! C-MOVE: the same patients come to the same numbers as from folders of slices, nothing of a series stays
+//! on a disk, and a series that is no volume is refused as a folder is.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

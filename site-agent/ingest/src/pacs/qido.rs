@@ -30,8 +30,10 @@ impl Pacs {
     ) -> Result<Vec<Found>, Trouble> {
         let (query, page) = (query(question), most.min(PAGE));
         let joint = if query.contains('?') { '&' } else { '?' };
+        // A PACS that knows no pages lists a whole series at once.
+        let is_series = most > MOST_RESULTS;
         let most_read = most.max(MOST_RESULTS);
-        let most_bytes = MOST_JSON_BYTES * most_read.div_ceil(MOST_RESULTS) as u64;
+        let most_bytes = if is_series { 2 * MOST_JSON_BYTES } else { MOST_JSON_BYTES };
         let mut found = Vec::new();
         loop {
             let offset = found.len();

@@ -4,8 +4,8 @@ use std::fmt;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use serde::Deserialize;
-use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::CaseFault;
 use super::name::is_uid;
@@ -35,11 +35,80 @@ pub(super) struct Found {
     instances: Option<Count>,
 }
 
-/// A number, which some write as a text.
+/// The attribute's only value, if that is a number.
 #[derive(Deserialize)]
 struct Count {
-    #[serde(rename = "Value", default)]
-    value: Vec<serde_json::Value>,
+    #[serde(rename = "Value", default, deserialize_with = "only_number")]
+    value: Option<u64>,
+}
+
+fn only_number<'de, D: Deserializer<'de>>(values: D) -> Result<Option<u64>, D::Error> {
+    values.deserialize_seq(OnlyNumber)
+}
+
+/// Whatever stands in the list, no more of it than the first is held.
+struct OnlyNumber;
+
+impl<'de> Visitor<'de> for OnlyNumber {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of values")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        let first: Option<Number> = values.next_element()?;
+        let mut is_only = true;
+        while values.next_element::<IgnoredAny>()?.is_some() {
+            is_only = false;
+        }
+        Ok(first.and_then(|first| first.0).filter(|_| is_only))
+    }
+}
+
+/// A whole number, which some write as a text; absent where it is none.
+struct Number(Option<u64>);
+
+impl Number {
+    fn of(text: &str) -> Option<u64> {
+        text.trim_matches(['\0', ' ']).parse().ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_any(AnyNumber).map(Self)
+    }
+}
+
+struct AnyNumber;
+
+impl Visitor<'_> for AnyNumber {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, or a text")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Some(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Number::of(text))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 }
 
 #[derive(Deserialize)]
@@ -64,7 +133,7 @@ impl Found {
             accession_number: attribute(tags::ACCESSION_NUMBER),
             modality: attribute(tags::MODALITY),
             instances: text(tags::NUMBER_OF_SERIES_RELATED_INSTANCES)
-                .map(|text| Count { value: vec![text.into()] }),
+                .map(|text| Count { value: Number::of(&text) }),
         }
     }
 
@@ -86,11 +155,7 @@ impl Found {
 
     /// How many instances a series has, where the PACS says so.
     pub(super) fn instances(&self) -> Option<u64> {
-        match self.instances.as_ref()?.value.as_slice() {
-            [serde_json::Value::String(text)] => text.trim_matches(['\0', ' ']).parse().ok(),
-            [number] => number.as_u64(),
-            _ => None,
-        }
+        self.instances.as_ref()?.value
     }
 
     pub(super) fn accession_number(&self) -> Option<&str> {
