@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use fedval_preprocess::from_raster;
 use fedval_study::protocol::ModelInput;
 
-pub use decoder::{DecodeFailure, DecodeLimits, Decoder, SeriesDecoding};
+pub use decoder::{DecodeFailure, DecodeLimits, Decoder, LARGEST_SERIES, SeriesDecoding};
 pub(crate) use dicom::reads_syntax;
 pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;

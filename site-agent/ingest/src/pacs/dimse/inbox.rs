@@ -1,11 +1,10 @@
-//! Where an image arrives that C-MOVE has the PACS send: a listener that is there for one retrieval.
+//! Where images arrive that C-MOVE has the PACS send: a listener that is there for one retrieval.
 //!
 //! It takes associations from the PACS's own addresses, between the two titles of the configuration,
-//! and of what they bring the one instance that was asked for. Everybody else finds a closed door.
+//! and of what they bring the instances that were asked for. Everybody else finds a closed door.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dicom_ul::Pdu;
@@ -19,14 +18,14 @@ use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::arrivals::Arrivals;
 use super::association::{APPLICATION_CONTEXT, Association, Context, own_variables};
 use super::door::Door;
+use super::syntaxes;
 use super::title::Titles;
-use super::{storage, syntaxes};
 use crate::pacs::attempt::Trouble;
 use crate::pacs::dialer::Stream;
-use crate::pacs::find::Place;
-use crate::pacs::{CaseFault, FetchError, PacsError};
+use crate::pacs::{CaseFault, PacsError};
 
 /// Associations beside each other: of the PACS, one is enough.
 const MOST_GUESTS: usize = 4;
@@ -39,15 +38,11 @@ const BETWEEN: Duration = Duration::from_millis(250);
 
 /// Who may bring what.
 pub(super) struct Inbox {
-    place: Arc<Place>,
-    most: u64,
+    arrivals: Arc<Arrivals>,
     /// `own` is the title to which the PACS was asked to send.
     titles: Titles,
     from: Vec<IpAddr>,
     door: Option<Door>,
-    is_claimed: AtomicBool,
-    has_others: AtomicBool,
-    file: Mutex<Option<Vec<u8>>>,
 }
 
 /// Listens at an address of this machine.
@@ -63,31 +58,17 @@ pub(super) async fn listener(address: SocketAddr) -> Result<TcpListener, PacsErr
 
 impl Inbox {
     pub(super) fn new(
-        place: Arc<Place>,
-        most: u64,
+        arrivals: Arc<Arrivals>,
         titles: Titles,
         from: &[SocketAddr],
         door: Option<Door>,
     ) -> Self {
         Self {
-            place,
-            most,
+            arrivals,
             titles,
             from: from.iter().map(|address| address.ip().to_canonical()).collect(),
             door,
-            is_claimed: AtomicBool::new(false),
-            has_others: AtomicBool::new(false),
-            file: Mutex::default(),
         }
-    }
-
-    /// What has arrived; or the fault, where nothing but something else has.
-    pub(super) fn open(&self) -> Result<Option<Vec<u8>>, CaseFault> {
-        let file = self.file.lock().expect("nothing panics while it is held").take();
-        if file.is_none() && self.has_others.load(Ordering::SeqCst) {
-            return Err(CaseFault::OtherInstance);
-        }
-        Ok(file)
     }
 
     /// Takes in what comes, until it is dropped, and everybody who is still there with it.
@@ -117,12 +98,9 @@ impl Inbox {
             },
         };
         let mut association = Association::over(stream);
-        let conversation = self.converse(&mut association).await;
-        let Err(trouble) = conversation else { return };
-        if matches!(trouble, Trouble::Known(FetchError::Case(CaseFault::OtherInstance))) {
-            self.has_others.store(true, Ordering::SeqCst);
+        if self.converse(&mut association).await.is_err() {
+            association.abort().await;
         }
-        association.abort().await;
     }
 
     pub(super) async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
@@ -137,25 +115,9 @@ impl Inbox {
         }
         self.accept(association, request).await?;
         while let Some((context, command)) = association.hear().await? {
-            storage::look(&command, &self.place)?;
-            if self.is_claimed.swap(true, Ordering::SeqCst) {
-                return Err(CaseFault::AnswerInvalid.into());
-            }
-            match storage::take(association, context, &command, self.most).await {
-                Ok(file) => self.keep(file),
-                Err(trouble) => {
-                    // The PACS may try once more.
-                    self.is_claimed.store(false, Ordering::SeqCst);
-                    return Err(trouble);
-                }
-            }
-            association.say(context, &command.stored(), None).await?;
+            self.arrivals.take(association, context, &command).await?;
         }
         Ok(())
-    }
-
-    fn keep(&self, file: Vec<u8>) {
-        *self.file.lock().expect("nothing panics while it is held") = Some(file);
     }
 
     fn turns_away(&self, request: &AssociationRQ) -> Option<Reason> {
@@ -202,7 +164,7 @@ impl Inbox {
         let syntax = syntaxes::first_read(&proposed.transfer_syntaxes);
         let of_nothing = || dicom_dictionary_std::uids::IMPLICIT_VR_LITTLE_ENDIAN.to_owned();
         match syntax {
-            _ if !syntaxes::is_expected(class, self.place.class()) => {
+            _ if !self.arrivals.expects(class) => {
                 (Verdict::AbstractSyntaxNotSupported, of_nothing())
             }
             None => (Verdict::TransferSyntaxesNotSupported, of_nothing()),
