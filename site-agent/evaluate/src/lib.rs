@@ -38,6 +38,7 @@ mod shard;
 mod slabs;
 mod store;
 mod summary;
+mod suppression;
 mod unit;
 
 pub use attributes::attribute_columns;
