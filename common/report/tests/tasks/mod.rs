@@ -122,7 +122,7 @@ fn of_conditions() -> Study {
     let site = |first, count, lacking: usize| {
         let mut patients = conditions::patients(first, count, [40, 30, 25]);
         patients[..lacking].iter_mut().for_each(|patient| patient.reference[2] = None);
-        let members = conditions::members(&patients);
+        let members = conditions::members(&plan, &patients);
         summary(Findings::Conditions(condition_findings(&plan, &patients)), members)
     };
     let summaries = [site(0, 240, 30), site(1_000, 310, 0), site(2_000, 190, 12)];
