@@ -52,6 +52,7 @@ pub(crate) struct PacsConfig {
 pub(crate) enum FindBy {
     #[default]
     SopInstanceUid,
+    SeriesInstanceUid,
     StudyInstanceUid,
     AccessionNumber,
 }
@@ -60,6 +61,7 @@ impl FindBy {
     pub(crate) const fn key(self) -> InstanceKey {
         match self {
             Self::SopInstanceUid => InstanceKey::SopInstanceUid,
+            Self::SeriesInstanceUid => InstanceKey::SeriesInstanceUid,
             Self::StudyInstanceUid => InstanceKey::StudyInstanceUid,
             Self::AccessionNumber => InstanceKey::AccessionNumber,
         }

@@ -1,6 +1,6 @@
 //! Hospitals that bring scores for several findings of each image: the report's numbers of every condition, and of the
 //! mean over all of them, are those that follow from the raw tables by definition; who lacks a reference standard is
-//! missing from that condition alone; a condition of few patients stays, and nothing else leaves.
+//! missing from that condition alone; a condition of few patients stays, and nothing else leaves. The same of women and of men.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,6 +25,7 @@ const POINTS: [(usize, &str, f64); 3] =
 /// A patient with what the reference standard says of each condition, and the scores of one or two images.
 #[derive(Debug, Clone)]
 struct Patient {
+    female: bool,
     reference: [Option<bool>; 3],
     images: Vec<[f64; 3]>,
 }
@@ -68,7 +69,7 @@ fn hospital(
             let start = [0, patients / 3, patients / 2];
             let is_missing = |of: usize| (start[of]..start[of] + missing[of]).contains(&index);
             let reference = [0, 1, 2].map(|of| (!is_missing(of)).then_some(is_there[of]));
-            Patient { reference, images }
+            Patient { female: index % 2 == 0, reference, images }
         })
         .collect();
     Hospital { name, patients }
@@ -77,7 +78,7 @@ fn hospital(
 /// Of a second image the reference standard says nothing but of the first condition.
 fn write(folder: &Path, hospital: &Hospital, third: &str) {
     fs::create_dir_all(folder).expect("a writable folder");
-    let mut table = format!("case_id,patient_id,p_0,p_1,p_2,effusion,pneumothorax,{third}\n");
+    let mut table = format!("case_id,patient_id,sex,p_0,p_1,p_2,effusion,pneumothorax,{third}\n");
     for (index, patient) in hospital.patients.iter().enumerate() {
         for (image, scores) in patient.images.iter().enumerate() {
             let cell = |of: usize| match patient.reference[of] {
@@ -90,9 +91,15 @@ fn write(folder: &Path, hospital: &Hospital, third: &str) {
             };
             let [a, b, c] = scores;
             let (first, second, last) = (cell(0), cell(1), cell(2));
+            // Who has two images is known by one of them.
+            let sex = match (image, patient.images.len(), patient.female) {
+                (0, 2, _) => "",
+                (_, _, true) => "F",
+                _ => "M",
+            };
             writeln!(
                 table,
-                "CASEX{index}I{image},PATIENTX{index},{a},{b},{c},{first},{second},{last}"
+                "CASEX{index}I{image},PATIENTX{index},{sex},{a},{b},{c},{first},{second},{last}"
             )
             .expect("text");
         }
@@ -117,6 +124,9 @@ fn study(model: &Path) -> String {
              negative = [\"0\"]\nmissing = [\"-1\"]"
         )
         .expect("text");
+        if place == 0 {
+            text.push_str("prevalences = [0.05]\n");
+        }
         for (_, point, threshold) in POINTS.iter().filter(|(of, ..)| *of == place) {
             writeln!(
                 text,
@@ -125,7 +135,8 @@ fn study(model: &Path) -> String {
             .expect("text");
         }
     }
-    text
+    text + "[[subgroups]]\ndimension = \"sex\"\ncolumn = \"sex\"\ncategories = [\n\
+            { name = \"female\", values = [\"F\"] },\n{ name = \"male\", values = [\"M\"] },\n]\n"
 }
 
 /// Who is counted for a condition: score and reference, with the patient's place.
@@ -178,14 +189,15 @@ fn macro_area(patients: &[Patient]) -> (f64, f64) {
     (areas.iter().map(|(area, _)| area).sum::<f64>() / 3.0, squares.sqrt() / 3.0)
 }
 
-/// The same with the error that may leave: to two figures, or, where fewer than k patients lie in a crossing of two
+/// The same with the error that may leave: to two figures, or, where fewer than k women or men lie in a crossing of two
 /// conditions, the mean of those of the areas, which bounds it.
 fn told_macro_area(patients: &[Patient]) -> (f64, f64) {
     let (mean, se) = macro_area(patients);
     let mut crossings = BTreeMap::new();
-    for Patient { reference, .. } in patients {
+    for Patient { female, reference, .. } in patients {
         for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-            *crossings.entry((one, other, reference[one], reference[other])).or_insert(0) += 1;
+            let crossing = (*female, one, other, reference[one], reference[other]);
+            *crossings.entry(crossing).or_insert(0) += 1;
         }
     }
     if crossings.values().all(|patients| *patients >= 11) {
@@ -250,6 +262,74 @@ fn check_condition(site: &Value, patients: &[Patient], condition: usize) {
     }
 }
 
+/// Whether a condition is told of women and of men: k have it and have it not in both, and nobody or k lack its reference
+/// standard; where one of two groups stays, the other would follow.
+fn is_told_by_sex(patients: &[Patient], condition: usize) -> bool {
+    [true, false].into_iter().all(|female| {
+        let own = || patients.iter().filter(move |patient| patient.female == female);
+        let count = |of: Option<bool>| own().filter(|p| p.reference[condition] == of).count();
+        let (with, without, missing) = (count(Some(true)), count(Some(false)), count(None));
+        with.min(without) >= 11 && with + without >= 21 && !(1..11).contains(&missing)
+    })
+}
+
+/// Holds what the report says of women and of men at a hospital against the table; how many conditions are told.
+fn check_groups(report: &Value, name: &str, patients: &[Patient], whole: usize) -> usize {
+    let mut told = 0;
+    for group in report["subgroups"].as_array().expect("a list") {
+        let of: Vec<Patient> = patients
+            .iter()
+            .filter(|patient| patient.female == (group["category"] == "female"))
+            .cloned()
+            .collect();
+        let cells = group["sites"].as_array().expect("a list");
+        let cell = cells.iter().find(|cell| cell["site"] == name).expect("the site");
+        let found = &cell["performance"];
+        assert_eq!(found["patients"], of.len(), "{name}");
+        for condition in 0..3 {
+            let what = format!("{} of {} at {name}", CONDITIONS[condition], group["category"]);
+            let own = &found["conditions"][condition];
+            let id = format!("/metrics/auroc@{}", CONDITIONS[condition]);
+            if condition >= whole || !is_told_by_sex(patients, condition) {
+                assert_eq!(own["n_pos"]["withheld"], "S", "{what}");
+                assert_eq!(found.pointer(&format!("{id}/not_estimable")), Some(&"withheld".into()));
+                continue;
+            }
+            told += 1;
+            let count =
+                |is: Option<bool>| of.iter().filter(|p| p.reference[condition] == is).count();
+            let expected = [count(Some(true)), count(Some(false)), count(None)].map(Value::from);
+            assert_eq!(
+                ["n_pos", "n_neg", "missing"].map(|key| own[key].clone()),
+                expected,
+                "{what}"
+            );
+            let (area, parts) = area(&of, condition);
+            near(&what, number(found, &format!("{id}/estimate")), area, 1e-9);
+            let se = parts.iter().map(|part| part * part).sum::<f64>().sqrt();
+            near(&what, number(found, &format!("{id}/se")), se, 1e-9);
+        }
+    }
+    told
+}
+
+/// What a call of effusion means where one in twenty has it, and that each condition has its own pictures.
+fn check_use(report: &Value, out: &Path) {
+    let joint = &report["operating_points"][0]["joint"];
+    let values = &joint["predictive_values"][0];
+    assert_eq!((&values["source"], &values["prevalence"]), (&"protocol".into(), &0.05.into()));
+    let [se, sp] = ["/sensitivity/estimate", "/specificity/estimate"].map(|at| number(joint, at));
+    let expected = se * 0.05 / (se * 0.05 + (1.0 - sp) * 0.95);
+    near("PPV", number(values, "/positive/estimate"), expected, 1e-9);
+    let of_nodules = &report["operating_points"][2]["joint"]["predictive_values"];
+    assert_eq!(of_nodules[0]["source"], "observed");
+    for name in CONDITIONS {
+        assert!(out.join(format!("figures/calibration-{name}.svg")).is_file(), "{name}");
+    }
+    assert!(out.join("figures/decision-curve-effusion.svg").is_file());
+    assert!(!out.join("figures/decision-curve-nodule.svg").exists(), "one cut-off is no curve");
+}
+
 fn run(consortium: &Consortium, hospitals: &[Hospital]) -> Value {
     let model = consortium.path("model.onnx");
     fs::write(&model, b"a model that nobody runs").expect("a writable folder");
@@ -280,6 +360,7 @@ fn run(consortium: &Consortium, hospitals: &[Hospital]) -> Value {
     }
     let table = fs::read_to_string(out.join("tables/conditions.csv")).expect("a table");
     assert_eq!(table.lines().count(), 1 + 3 * hospitals.len());
+    check_use(&report, &out);
     report
 }
 
@@ -300,6 +381,7 @@ fn every_condition_of_four_hospitals_is_told_as_its_tables_say() {
 
     let mut means = Vec::new();
     let mut of_effusion = Vec::new();
+    let mut by_sex = Vec::new();
     for (place, hospital) in hospitals.iter().enumerate() {
         let counted = counted(hospital, (hospital.name == "south").then_some(1));
         let site = site(&report, hospital.name);
@@ -307,6 +389,7 @@ fn every_condition_of_four_hospitals_is_told_as_its_tables_say() {
         assert_eq!(site["n"], counted.len(), "{}", hospital.name);
         assert_eq!(site["n_pos"]["not_estimable"], "not_defined_for_task");
         let is_small = place == 3;
+        by_sex.push(check_groups(&report, hospital.name, &counted, if is_small { 2 } else { 3 }));
         for condition in 0..if is_small { 2 } else { 3 } {
             check_condition(site, &counted, condition);
         }
@@ -335,6 +418,13 @@ fn every_condition_of_four_hospitals_is_told_as_its_tables_say() {
     assert_eq!((&nodules["sites"], &nodules["missing"]), (&3.into(), &missing.into()));
     assert_eq!(report["verdicts"][0]["result"], "met");
     assert_eq!(report["verdicts"][1]["result"], "not_met");
+    // Everything of two hospitals; at a third ten women and ten men lack the reference standard of nodules.
+    assert_eq!(by_sex[..3], [6, 4, 6]);
+    let gaps = report["gaps"].as_array().expect("a list");
+    let effusion = gaps.iter().find(|gap| gap["metric"] == "auroc@effusion").expect("a gap");
+    assert!(effusion["k"].as_u64().is_some_and(|k| k >= 3), "{effusion}");
+    assert!(number(effusion, "/result/p_holm") >= number(effusion, "/result/p"));
+    assert!(effusion["result"]["powered"].is_boolean());
 }
 
 /// A condition of few patients stays, with the mean over all; the others are told.

@@ -1,6 +1,10 @@
 //! Which cells of a protocol's tables are shown, and which rule hides each of the others.
 
-use std::collections::BTreeSet;
+mod conditions;
+
+pub use conditions::{Conditions, condition_plan};
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedval_study::protocol::{Table, TableKind};
 use fedval_study::{Members, PatientCounts};
@@ -117,9 +121,16 @@ pub(crate) struct Shown {
     plan: CellPlan,
     /// The rule that is at work.
     rule: Rule,
+    /// Rows that are told together or not at all: for each of them, those that are hidden with it.
+    beside: BTreeMap<Row, Vec<Row>>,
 }
 
 impl Shown {
+    /// What is shown where these cells are hidden for their own sake, and every cell is by itself.
+    const fn beginning_with(primary: CellPlan) -> Self {
+        Self { plan: primary, rule: Rule::Dc18, beside: BTreeMap::new() }
+    }
+
     pub(crate) fn shows(&self, row: Row) -> bool {
         match row {
             Row::Whole => true,
@@ -127,11 +138,14 @@ impl Shown {
         }
     }
 
-    /// Hides a cell for the sake of others.
+    /// Hides a cell for the sake of others, and what stands or falls with it.
     pub(crate) fn hide(&mut self, row: Row) {
-        if let Row::Cell { table, cell } = row {
-            let hidden = Hidden { why: Suppression::Complementary, rule: self.rule };
-            self.plan[table][cell].get_or_insert(hidden);
+        let hidden = Hidden { why: Suppression::Complementary, rule: self.rule };
+        let beside = self.beside.get(&row).into_iter().flatten();
+        for row in std::iter::once(&row).chain(beside) {
+            if let Row::Cell { table, cell } = *row {
+                self.plan[table][cell].get_or_insert(hidden);
+            }
         }
     }
 
@@ -168,7 +182,7 @@ pub fn plan(
     let own = Footprint { members: members.clone(), shown: every, noisy: false };
     let stock = Stock::new(tables, &own);
     let primary = primary(&stock, zeros, k);
-    complete(&stock, &own, primary, earlier, k)
+    complete(&stock, &own, Shown::beginning_with(primary), earlier, k)
 }
 
 /// Decides on a table of classes, of which only counts are shown. What is told of a spread is that of one class
@@ -191,69 +205,19 @@ pub fn class_plan(
         (!dc03_identifying_cells::is_safe(*patients, k)).then_some(why)
     };
     let primary = stock.patients.iter().map(|cells| cells.iter().map(hidden).collect()).collect();
-    complete(&stock, &own, primary, earlier, k).map(|plan| plan.into_iter().flatten().collect())
-}
-
-/// Decides on tables of conditions, of which only counts are shown: for each, who has it, who has not, and who was not
-/// assessed for it. That nobody was not is no secret; one of which `is_told` says no is hidden as a whole, and so is one
-/// with a cell of few.
-///
-/// # Errors
-///
-/// As [`plan`].
-pub fn condition_plan(
-    tables: &[Table],
-    members: &Members,
-    earlier: &[&Footprint],
-    is_told: &[bool],
-    k: u64,
-) -> Result<CellPlan, Rule> {
-    let every = tables.iter().map(|table| vec![true; table.categories.len()]).collect();
-    let own = Footprint { members: members.clone(), shown: every, noisy: false };
-    let stock = Stock::new(tables, &own);
-    let is_few = |of: &PatientCounts| of.total > 0 && !dc03_identifying_cells::is_safe(*of, k);
-    let primary = |(cells, is_told): (&Vec<PatientCounts>, &bool)| {
-        let why = if !is_told || cells.iter().any(is_few) {
-            Some(Hidden { why: Suppression::Primary, rule: Rule::Dc03 })
-        } else {
-            None
-        };
-        vec![why; cells.len()]
-    };
-    let primary = stock.patients.iter().zip(is_told).map(primary).collect();
-    let mut shown = Shown { plan: primary, rule: Rule::Dc17 };
-    hide_near_conditions(&mut shown, &own, k);
-    complete(&stock, &own, shown.plan, earlier, k)
-}
-
-/// Of two conditions with cells that differ by fewer than k patients, the one that the protocol lists later is hidden as a
-/// whole: cell by cell, each of the two would lose one, and neither could be told.
-fn hide_near_conditions(shown: &mut Shown, own: &Footprint, k: u64) {
-    let differences = Label::BOTH.map(|label| Differences::new(own, own, label));
-    let is_near = |one: Row, other: Row| {
-        let mut apart = differences.iter().filter_map(|of| of.between(one, other));
-        apart.any(|patients| patients > 0 && patients < k)
-    };
-    for table in 0..shown.plan.len() {
-        let cells: Vec<Row> = shown.visible_of(table);
-        let mut others = (0..table).flat_map(|earlier| shown.visible_of(earlier));
-        if others.any(|other| cells.iter().any(|cell| is_near(*cell, other))) {
-            for cell in cells {
-                shown.hide(cell);
-            }
-        }
-    }
+    let shown = Shown::beginning_with(primary);
+    complete(&stock, &own, shown, earlier, k).map(|plan| plan.into_iter().flatten().collect())
 }
 
 /// Hides what would give away what is hidden already.
 fn complete(
     stock: &Stock<'_>,
     own: &Footprint,
-    primary: CellPlan,
+    mut shown: Shown,
     earlier: &[&Footprint],
     k: u64,
 ) -> Result<CellPlan, Rule> {
-    let mut shown = Shown { plan: primary, rule: Rule::Dc18 };
+    shown.rule = Rule::Dc18;
     for earlier in earlier {
         dc18_earlier_releases::hide_near(&mut shown, own, earlier, k)?;
     }

@@ -1,6 +1,7 @@
 //! The gate: from exact evidence to a value that may be shown to a steward.
 
 mod classes;
+mod condition_members;
 mod conditions;
 mod detection;
 mod measures;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod condition_groups;
 #[path = "../../study/tests/support/conditions.rs"]
 mod conditions;
 #[path = "../../study/tests/support/mod.rs"]
@@ -45,7 +46,7 @@ impl Site {
             cohort: CohortCommitment(Sha256Digest::of(b"cohort")),
             failures: Vec::new(),
             findings: Findings::Conditions(findings(&self.protocol, patients)),
-            members: members(patients),
+            members: members(&self.protocol, patients),
         }
     }
 

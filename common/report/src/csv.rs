@@ -3,6 +3,8 @@
 //! A missing number is an empty field with its reason in the column `reason`. Text that a spreadsheet would
 //! take for a formula is given an apostrophe, so that no name of a site or group can run anything.
 
+use std::fmt::Write as _;
+
 use crate::report::{Estimable, Reason};
 
 /// A table under way.
@@ -29,14 +31,29 @@ impl Csv {
             if index > 0 {
                 self.0.push(',');
             }
-            match field {
-                Field::Text(text) => self.0.push_str(&quoted(&harmless(text))),
-                Field::Number(number) => self.0.push_str(&number.to_string()),
-                Field::Count(count) => self.0.push_str(&count.to_string()),
-                Field::Empty => {}
-            }
+            // A text takes whatever is written into it.
+            let _ = match field {
+                Field::Text(text) => {
+                    self.text(text);
+                    Ok(())
+                }
+                Field::Number(number) => write!(self.0, "{number}"),
+                Field::Count(count) => write!(self.0, "{count}"),
+                Field::Empty => Ok(()),
+            };
         }
         self.0.push_str("\r\n");
+    }
+
+    /// A text that no spreadsheet takes for a formula, in quotes where it must be.
+    fn text(&mut self, text: &str) {
+        let guard = if is_formula(text) { "'" } else { "" };
+        if text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n')) {
+            let _ = write!(self.0, "\"{guard}{}\"", text.replace('"', "\"\""));
+        } else {
+            self.0.push_str(guard);
+            self.0.push_str(text);
+        }
     }
 
     pub(crate) const fn as_str(&self) -> &str {
@@ -77,21 +94,9 @@ pub(crate) fn reason<T>(value: &Estimable<T>) -> Field<'static> {
     value.reason().into()
 }
 
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
-fn quoted(text: &str) -> String {
-    if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+/// Whether a spreadsheet takes the text for a formula.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%'])
 }
 
 #[cfg(test)]
@@ -109,7 +114,7 @@ mod tests {
             "name,number,none\r\n'=cmd|' /C calc'!A0,-0.25,\r\n\"a \"\"b\"\", c\",3,\r\n"
         );
         for begins in ["+1", "-1", "@SUM(A1)", "\t=1", "%x"] {
-            assert!(harmless(begins).starts_with('\''), "{begins}");
+            assert!(is_formula(begins), "{begins}");
         }
     }
 }

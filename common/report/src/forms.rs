@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use fedval_study::ElectronicSignature;
 
-use crate::html::{RenderError, render_html};
+use crate::html::{RenderError, page};
 use crate::package::layout;
-use crate::pdf::{PdfError, render_pdf};
+use crate::pdf::{PdfError, paper};
 use crate::present::Presentation;
 use crate::report::Report;
 use crate::tables;
@@ -33,27 +33,25 @@ pub fn render(
     report: &Report,
     signatures: &[ElectronicSignature],
 ) -> Result<BTreeMap<String, Vec<u8>>, FormError> {
+    let shown = Presentation::of(report, signatures);
     // The paper takes longer than the others together.
-    let (paper, (page, mut forms)) = rayon::join(
-        || render_pdf(report, signatures),
-        || (render_html(report, signatures), tables_and_figures(report, signatures)),
+    let (paper, ((page, figures), tables)) = rayon::join(
+        || paper(&shown),
+        || rayon::join(|| (page(&shown), figures(&shown)), || tables::all(report)),
     );
+    let tables = tables.into_iter().map(|(path, table)| (path, table.into_bytes()));
+    let mut forms: BTreeMap<_, _> = tables.chain(figures).collect();
     forms.insert(layout::HTML.to_owned(), page?.into_bytes());
     forms.insert(layout::PDF.to_owned(), paper?);
     Ok(forms)
 }
 
-fn tables_and_figures(
-    report: &Report,
-    signatures: &[ElectronicSignature],
-) -> BTreeMap<String, Vec<u8>> {
-    let tables = tables::all(report).into_iter();
-    let mut forms: BTreeMap<_, _> =
-        tables.map(|(path, table)| (path, table.into_bytes())).collect();
-    for figure in Presentation::of(report, signatures).figures() {
+/// Each picture and its data.
+fn figures(shown: &Presentation<'_>) -> Vec<(String, Vec<u8>)> {
+    let files = shown.figures().map(|figure| {
         let path = |ending: &str| format!("figures/{}.{ending}", figure.picture.id);
-        forms.insert(path("svg"), figure.picture.to_svg_file().into_bytes());
-        forms.insert(path("csv"), figure.data.as_str().as_bytes().to_vec());
-    }
-    forms
+        let picture = figure.picture.to_svg_file().into_bytes();
+        [(path("svg"), picture), (path("csv"), figure.data.as_str().as_bytes().to_vec())]
+    });
+    files.flatten().collect()
 }

@@ -1,16 +1,20 @@
 //! Packages that were handed out keep verifying, whatever the program becomes.
 //!
-//! `golden/` holds one package of each schema and revision. Where this program makes another package of the same
-//! evidence than the last one there, a reader would be told that an honest package was changed: raise
-//! `REPORT_REVISION`, and add the new package with `FEDVAL_WRITE_GOLDEN=1`.
+//! `golden/` holds one package of each schema and revision, of a study of one condition; `golden_tasks/` one of each
+//! other task, packed, from the revision on in which they were first kept. Where this program makes another package
+//! of the same evidence than the last one there, a reader would be told that an honest package was changed: raise
+//! `REPORT_REVISION`, and add the new packages with `FEDVAL_WRITE_GOLDEN=1`, which writes those that are missing or made
+//! otherwise and leaves the others as they are.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod cohort;
 mod consortium;
+mod tasks;
+mod vetted;
 
 use std::fs;
-use std::io::Cursor;
+use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use consortium::signature::statement;
@@ -18,6 +22,12 @@ use consortium::{Consortium, answers, plan};
 use fedval_report::{ARCHIVE, BuildError, REPORT_REVISION, unpack, verify};
 use fedval_study::{Canonical, RoundRecord, SignatureMeaning};
 use fedval_trust::PayloadType;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+/// The first revision of which packages of the other tasks are kept.
+const FIRST_OF_TASKS: u32 = 3;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -25,6 +35,41 @@ fn folder() -> PathBuf {
 
 fn name(revision: u32) -> String {
     format!("report-1.revision-{revision}.zip")
+}
+
+/// The package of a study of another task. Packed it is a third as large; nothing in a package is.
+fn of_task(task: &str, revision: u32) -> PathBuf {
+    let name = format!("report-1.revision-{revision}.{task}.zip.gz");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_tasks").join(name)
+}
+
+fn is_packed(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "gz")
+}
+
+/// A golden package, if it is there.
+fn read(file: &Path) -> Option<Vec<u8>> {
+    let bytes = fs::read(file).ok()?;
+    if !is_packed(file) {
+        return Some(bytes);
+    }
+    let mut archive = Vec::new();
+    GzDecoder::new(bytes.as_slice()).read_to_end(&mut archive).unwrap();
+    Some(archive)
+}
+
+fn write(file: &Path, archive: &[u8]) {
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    if !is_packed(file) {
+        return fs::write(file, archive).unwrap();
+    }
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(archive).unwrap();
+    fs::write(file, packed.finish().unwrap()).unwrap();
+}
+
+fn missing(file: &Path) -> ! {
+    panic!("{} is missing: run these tests once with FEDVAL_WRITE_GOLDEN=1", file.display())
 }
 
 /// The evidence of every golden package: the smallest study with a group in it.
@@ -35,43 +80,78 @@ fn evidence(everyone: &Consortium) -> fedval_report::Evidence {
     everyone.evidence(&plan, &answers(&plan))
 }
 
+/// Makes the package of some evidence, under the signature of a person.
+fn archive(everyone: &Consortium, evidence: fedval_report::Evidence) -> Vec<u8> {
+    let sign = |record: &RoundRecord, report| {
+        vec![everyone.signed(statement(record, report, "ada", SignatureMeaning::Review))]
+    };
+    let package = everyone.seal_signed(evidence, sign, |_, events| events).unwrap();
+    package.files().remove(ARCHIVE).unwrap()
+}
+
+/// The files of two archives that are in one alone or not the same in both.
+fn changed(golden: &[u8], now: &[u8]) -> Vec<String> {
+    let [golden, now] = [golden, now].map(|archive| unpack(Cursor::new(archive)).unwrap());
+    let mut paths: Vec<&String> = golden.keys().chain(now.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    // What the software is made of changes with every dependency; it is signed, and not made again.
+    paths.retain(|path| !is_signed_alone(path) && golden.get(*path) != now.get(*path));
+    paths.into_iter().cloned().collect()
+}
+
+/// Holds a package that was made now against the one that was handed out.
+fn hold(file: &Path, now: &[u8]) {
+    let is_held = read(file).is_some_and(|golden| changed(&golden, now).is_empty());
+    if std::env::var_os("FEDVAL_WRITE_GOLDEN").is_some() && !is_held {
+        write(file, now);
+    }
+    let golden = read(file).unwrap_or_else(|| missing(file));
+    let changed = changed(&golden, now);
+    assert!(
+        changed.is_empty(),
+        "{}: raise REPORT_REVISION and write golden packages: {changed:?}",
+        file.display()
+    );
+}
+
+fn verifies(file: &Path) {
+    let root = Consortium::new(20).authority.root().fingerprint();
+    let archive = read(file).unwrap_or_else(|| missing(file));
+    let verification = verify(&unpack(Cursor::new(archive)).unwrap(), Some(root));
+    let failed = verification.first_failure();
+    assert!(failed.is_none(), "{}: {failed:?}", file.display());
+    assert!(verification.root_is_pinned);
+}
+
 #[test]
 fn every_golden_package_verifies() {
-    let root = Consortium::new(20).authority.root().fingerprint();
     let mut packages: Vec<PathBuf> =
         fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     packages.sort();
     assert_eq!(packages.len(), usize::try_from(REPORT_REVISION).unwrap(), "one of each revision");
-    for package in packages {
-        let files = unpack(Cursor::new(fs::read(&package).unwrap())).unwrap();
-        let verification = verify(&files, Some(root));
-        let failed = verification.first_failure();
-        assert!(failed.is_none(), "{}: {failed:?}", package.display());
-        assert!(verification.root_is_pinned);
+    for package in &packages {
+        verifies(package);
     }
 }
 
 #[test]
 fn this_revision_makes_the_package_that_was_handed_out() {
     let everyone = Consortium::new(20);
-    let sign = |record: &RoundRecord, report| {
-        vec![everyone.signed(statement(record, report, "ada", SignatureMeaning::Review))]
-    };
-    let package = everyone.seal_signed(evidence(&everyone), sign, |_, events| events).unwrap();
-    let archive = package.files().remove(ARCHIVE).unwrap();
-    let file = folder().join(name(REPORT_REVISION));
-    if std::env::var_os("FEDVAL_WRITE_GOLDEN").is_some() {
-        fs::write(&file, &archive).unwrap();
+    let now = archive(&everyone, evidence(&everyone));
+    hold(&folder().join(name(REPORT_REVISION)), &now);
+}
+
+#[test]
+fn this_revision_makes_the_packages_of_the_other_tasks_and_those_of_every_revision_verify() {
+    for study in tasks::studies() {
+        let everyone = Consortium::new(20);
+        let now = archive(&everyone, everyone.evidence(&study.plan, &study.answers));
+        hold(&of_task(study.task, REPORT_REVISION), &now);
+        for revision in FIRST_OF_TASKS..=REPORT_REVISION {
+            verifies(&of_task(study.task, revision));
+        }
     }
-    let golden = unpack(Cursor::new(fs::read(&file).unwrap())).unwrap();
-    let now = unpack(Cursor::new(archive)).unwrap();
-    let changed: Vec<&String> = now
-        .iter()
-        // What the software is made of changes with every dependency; it is signed, and not made again.
-        .filter(|(path, bytes)| !is_signed_alone(path) && golden.get(*path) != Some(bytes))
-        .map(|(path, _)| path)
-        .collect();
-    assert!(changed.is_empty(), "raise REPORT_REVISION and write a golden package: {changed:?}");
 }
 
 fn is_signed_alone(path: &str) -> bool {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::exact_u64;
 use crate::classes::{from_nano, nano};
+use crate::condition_groups::ConditionGroup;
 use crate::id::Name;
 use crate::performance::{ContradictoryPerformance, Performance, holds};
 use crate::protocol::{Condition, MOST_CONDITIONS};
@@ -50,6 +51,8 @@ pub struct ConditionCell {
 pub struct ConditionFindings {
     /// Of each condition, in the protocol's order; `None` where nobody was assessed for it.
     pub conditions: Vec<Option<Performance>>,
+    /// The same of each category of the study's dimension, in its order; none where it has no groups.
+    pub groups: Vec<ConditionGroup>,
     /// The standard error of the mean of the areas, in 10⁻⁹, to two figures; `None` where it cannot be estimated.
     pub macro_se_nano: Option<u64>,
     /// Patients who were assessed for at least one condition.
@@ -154,15 +157,7 @@ impl ConditionFindings {
     /// What leaves where the conditions at these places do.
     #[must_use]
     pub fn shown(&self, conditions: &[Condition], is_shown: &[bool]) -> ConditionPerformance {
-        let cell = |(place, condition): (usize, &Condition)| {
-            let own = self.conditions.get(place).and_then(Option::as_ref);
-            let own = own.filter(|_| is_shown.get(place).copied().unwrap_or(false));
-            ConditionCell {
-                name: condition.name.clone(),
-                performance: own.map_or(Cell::Suppressed, |own| Cell::Released(own.clone())),
-            }
-        };
-        let conditions: Vec<ConditionCell> = conditions.iter().enumerate().map(cell).collect();
+        let conditions = told(conditions, &self.conditions, is_shown);
         let is_whole = conditions.iter().all(|cell| cell.performance.released().is_some());
         let se = self.macro_se_nano.filter(|_| is_whole);
         ConditionPerformance {
@@ -171,4 +166,21 @@ impl ConditionFindings {
             patients: self.patients,
         }
     }
+}
+
+/// Each condition, or in the place of one that is not shown the mark that it was suppressed.
+pub(crate) fn told(
+    conditions: &[Condition],
+    counted: &[Option<Performance>],
+    is_shown: &[bool],
+) -> Vec<ConditionCell> {
+    let cell = |(place, condition): (usize, &Condition)| {
+        let own = counted.get(place).and_then(Option::as_ref);
+        let own = own.filter(|_| is_shown.get(place).copied().unwrap_or(false));
+        ConditionCell {
+            name: condition.name.clone(),
+            performance: own.map_or(Cell::Suppressed, |own| Cell::Released(own.clone())),
+        }
+    };
+    conditions.iter().enumerate().map(cell).collect()
 }

@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod classes;
 pub mod coarse;
+pub mod condition_groups;
 pub mod conditions;
 pub mod detection;
 pub mod digest;

@@ -26,6 +26,11 @@ impl MemberCells {
         }
     }
 
+    /// Keeps the cells in the first tables.
+    pub fn truncate(&mut self, tables: usize) {
+        *self = self.iter().copied().take(tables).collect();
+    }
+
     /// Adds the cell in one table more.
     pub fn push(&mut self, cell: u16) {
         *self = self.iter().copied().chain([cell]).collect();
@@ -133,7 +138,9 @@ mod tests {
             held.iter_mut().for_each(|cell| *cell += 1);
             let expected: Vec<u16> = cells.iter().chain(&[5]).map(|cell| cell + 1).collect();
             assert_eq!((held.as_slice(), held.len()), (&expected[..], expected.len()));
-            assert!(held != MemberCells::from(cells));
+            assert!(held != MemberCells::from(cells.clone()));
+            held.truncate(cells.len() / 2);
+            assert_eq!(held.len(), cells.len() / 2);
         }
         assert!(MemberCells::default() == [0_u16; 0]);
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256Digest;
-use crate::protocol::ModelInput;
+use crate::protocol::{GantryTilt, ModelInput};
 
 /// A probe image: each shows one fault, and none that a probe before it shows.
 ///
@@ -42,6 +42,8 @@ pub enum ProbeName {
     VolumeSeries,
     /// The same with a slice left out.
     VolumeGap,
+    /// The same as a tilted gantry makes it, where the protocol takes such.
+    VolumeTilt,
 }
 
 impl ProbeName {
@@ -65,16 +67,31 @@ impl ProbeName {
         Self::VolumeSeries,
         Self::VolumeGap,
     ];
+    /// Those of a model that sees volumes and of a protocol that takes scans with a tilted gantry.
+    pub const TILTED_VOLUMES: [Self; 6] = [
+        Self::VolumeOrientation,
+        Self::VolumeWindowing,
+        Self::VolumeSpacing,
+        Self::VolumeSeries,
+        Self::VolumeGap,
+        Self::VolumeTilt,
+    ];
 
     /// Every probe there is.
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::PICTURES.into_iter().chain(Self::VOLUMES)
+        Self::PICTURES.into_iter().chain(Self::TILTED_VOLUMES)
     }
 
     /// Those of an input, in the order in which they are compared.
     #[must_use]
     pub const fn of(input: &ModelInput) -> &'static [Self] {
-        if input.volume.is_some() { &Self::VOLUMES } else { &Self::PICTURES }
+        match input.volume {
+            None => &Self::PICTURES,
+            Some(volume) => match volume.gantry_tilt {
+                GantryTilt::Refuse => &Self::VOLUMES,
+                GantryTilt::Resample => &Self::TILTED_VOLUMES,
+            },
+        }
     }
 
     /// The name as documents write it.
@@ -95,6 +112,7 @@ impl ProbeName {
             Self::VolumeSpacing => "volume_spacing",
             Self::VolumeSeries => "volume_series",
             Self::VolumeGap => "volume_gap",
+            Self::VolumeTilt => "volume_tilt",
         }
     }
 
@@ -119,6 +137,7 @@ impl ProbeName {
                 "series: slices in another order, or another place in the patient"
             }
             Self::VolumeGap => "gaps: a series with a slice left out is not refused",
+            Self::VolumeTilt => "tilt: slices of a tilted gantry are shifted back otherwise",
         }
     }
 }

@@ -7,9 +7,11 @@ mod conditions;
 #[path = "support/mod.rs"]
 mod support;
 
-use conditions::{findings, patients, three_conditions};
+use conditions::{by_scanner, findings, patients, three_conditions};
+use fedval_study::condition_groups::{self, ConditionGroup};
 use fedval_study::draft::Draft;
 use fedval_study::protocol::{ScoreScale, StudyProtocol, Task};
+use fedval_study::result::SubgroupCell;
 use fedval_study::{
     Canonical, Cell, ConditionMetric, ConditionPerformance, LockedProtocol, MetricId, Sha256Digest,
 };
@@ -37,6 +39,7 @@ column = "effusion"
 positive = ["1"]
 negative = ["0"]
 missing = ["-1"]
+prevalences = [0.02, 0.1]
 [[conditions.operating_points]]
 name = "effusion-rule-out"
 threshold = 0.2
@@ -63,6 +66,13 @@ limit = 0.85
 name = "sure"
 metric = "specificity@effusion-rule-in"
 limit = 0.9
+[[subgroups]]
+dimension = "sex"
+column = "sex"
+categories = [
+    {{ name = "female", values = ["F"] }},
+    {{ name = "male", values = ["M"] }},
+]
 [disclosure]
 k = 11
 "#
@@ -85,6 +95,11 @@ fn each_condition_has_a_column_values_and_cut_offs_of_its_own() {
     );
     let points: Vec<_> = conditions.iter().map(|of| of.operating_points.len()).collect();
     assert_eq!((points, protocol.operating_points.len()), (vec![2, 1], 3));
+    assert_eq!(
+        (&conditions[0].prevalences[..], conditions[1].prevalences.len()),
+        (&[0.02, 0.1][..], 0)
+    );
+    assert_eq!(protocol.subgroups.len(), 1);
     let output = &protocol.model.output;
     assert_eq!((output.values, output.separate, protocol.task.scores()), (2, true, 2));
     assert!(output.holds(&[0.9, 0.8]) && !output.holds(&[0.9, 1.1]) && !output.holds(&[]));
@@ -113,6 +128,18 @@ fn what_several_conditions_do_not_have_is_refused_with_its_place() {
             "combine = \"maximum\"",
             "combine = \"maximum\"\nprevalences = [0.1]",
             "analysis.prevalences",
+        ),
+        ("prevalences = [0.02, 0.1]", "prevalences = [1.0]", "conditions[0].prevalences"),
+        (
+            "[[conditions.operating_points]]\nname = \"nodule-call\"\nthreshold = 0.7",
+            "prevalences = [0.1]",
+            "conditions[1].prevalences",
+        ),
+        (
+            "[[subgroups]]",
+            "[[subgroups]]\ndimension = \"age\"\ncolumn = \"age\"\nbands = [\n{ name = \"young\", from = 0, \
+             below = 50 },\n{ name = \"old\", from = 50, below = 130 },\n]\n[[subgroups]]",
+            "subgroups",
         ),
         ("k = 11", "k = 11\nprofile = \"strict\"", "disclosure.profile"),
         ("auroc@effusion", "auroc@mass", "endpoints[1].metric"),
@@ -193,4 +220,49 @@ fn what_no_cohort_has_is_refused() {
     found.conditions[1].performance = Cell::Suppressed;
     found.macro_se_nano = Cell::Suppressed;
     assert_eq!((found.check(), found.macro_area()), (Ok(()), None));
+}
+
+#[test]
+fn groups_that_are_no_part_of_the_whole_are_refused() {
+    let plan = by_scanner(three_conditions(support::protocol(), "macro_auroc"));
+    let mut patients = patients(0, 300, [40, 30, 25]);
+    for (place, patient) in (0_u16..).zip(&mut patients) {
+        patient.group = Some(place % 3);
+    }
+    let counted = findings(&plan, &patients);
+    let conditions = plan.task.conditions();
+    let overall = || counted.shown(conditions, &[true; 3]);
+    let groups = || -> Vec<SubgroupCell<ConditionPerformance>> {
+        let cell = |(name, group): (&str, &ConditionGroup)| SubgroupCell {
+            category: name.parse().unwrap(),
+            dimension: "scanner".parse().unwrap(),
+            performance: group.shown(conditions, &[true; 3]),
+        };
+        ["a", "b", "c"].into_iter().zip(&counted.groups).map(cell).collect()
+    };
+    assert_eq!(condition_groups::check(&overall(), &groups()), Ok(()));
+    let wrong: [fn(&mut ConditionPerformance); 4] = [
+        |group| group.patients = 250,
+        |group| group.macro_se_nano = Cell::Released(20_000_000),
+        |group| {
+            for own in &mut group.conditions {
+                own.performance = Cell::Suppressed;
+            }
+        },
+        |group| {
+            let Cell::Released(own) = &mut group.conditions[0].performance else { panic!("told") };
+            own.patients.total -= 1;
+        },
+    ];
+    for (place, wrong) in wrong.into_iter().enumerate() {
+        let mut groups = groups();
+        let Cell::Released(group) = &mut groups[1].performance else { panic!("told") };
+        wrong(group);
+        assert!(condition_groups::check(&overall(), &groups).is_err(), "{place}");
+    }
+    // A condition that stays of the whole.
+    let without = counted.shown(conditions, &[true, false, true]);
+    assert!(condition_groups::check(&without, &groups()).is_err());
+    let nothing = counted.groups[0].shown(conditions, &[false; 3]);
+    assert_eq!(nothing, Cell::Suppressed);
 }

@@ -2,6 +2,7 @@
 
 use fedval_proto as proto;
 use fedval_study::conditions::ConditionCell;
+use fedval_study::result::SubgroupCell;
 use fedval_study::{Cell, ConditionPerformance, Release, Terms};
 
 use crate::WireError;
@@ -25,6 +26,7 @@ pub(crate) fn conditions_to_wire(
             Cell::Released(nano) => MacroSe::MacroSeNano(nano),
             Cell::Suppressed => MacroSe::Suppressed(mark()),
         }),
+        subgroups: release.subgroups.iter().map(subgroup_to_wire).collect(),
     }
 }
 
@@ -38,6 +40,7 @@ pub(crate) fn conditions_from_wire(
     };
     let attrition = release.attrition.into_iter().map(attrition_from_wire);
     let conditions = release.conditions.into_iter().map(cell_from_wire);
+    let subgroups = release.subgroups.into_iter().map(subgroup_from_wire);
     Ok(Release {
         // There is no other form of them.
         terms: Terms::exact(enumeration("profile", release.profile, profile_from_wire)?, release.k),
@@ -47,7 +50,46 @@ pub(crate) fn conditions_from_wire(
             macro_se_nano,
             patients: release.patients,
         },
-        subgroups: Vec::new(),
+        subgroups: subgroups.collect::<Result<_, _>>()?,
+    })
+}
+
+fn subgroup_to_wire(cell: &SubgroupCell<ConditionPerformance>) -> proto::ConditionSubgroup {
+    use proto::condition_subgroup::Cell as WireCell;
+    proto::ConditionSubgroup {
+        dimension: cell.dimension.to_string(),
+        category: cell.category.to_string(),
+        cell: Some(match &cell.performance {
+            Cell::Released(group) => WireCell::Group(proto::ConditionGroup {
+                patients: group.patients,
+                conditions: group.conditions.iter().map(cell_to_wire).collect(),
+            }),
+            Cell::Suppressed => WireCell::Suppressed(mark()),
+        }),
+    }
+}
+
+fn subgroup_from_wire(
+    cell: proto::ConditionSubgroup,
+) -> Result<SubgroupCell<ConditionPerformance>, WireError> {
+    use proto::condition_subgroup::Cell as WireCell;
+    Ok(SubgroupCell {
+        dimension: id("subgroups.dimension", &cell.dimension)?,
+        category: id("subgroups.category", &cell.category)?,
+        performance: match cell.cell.ok_or(WireError::missing("subgroups.cell"))? {
+            WireCell::Group(group) => Cell::Released(group_from_wire(group)?),
+            WireCell::Suppressed(why) => mark_from_wire(why)?,
+        },
+    })
+}
+
+/// The error of the mean leaves of no group, and has no place there.
+fn group_from_wire(group: proto::ConditionGroup) -> Result<ConditionPerformance, WireError> {
+    let conditions = group.conditions.into_iter().map(cell_from_wire);
+    Ok(ConditionPerformance {
+        conditions: conditions.collect::<Result<_, _>>()?,
+        macro_se_nano: Cell::Suppressed,
+        patients: group.patients,
     })
 }
 

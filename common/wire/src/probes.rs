@@ -48,6 +48,7 @@ const fn name_to_wire(probe: ProbeName) -> proto::ProbeName {
         ProbeName::VolumeSpacing => proto::ProbeName::VolumeSpacing,
         ProbeName::VolumeSeries => proto::ProbeName::VolumeSeries,
         ProbeName::VolumeGap => proto::ProbeName::VolumeGap,
+        ProbeName::VolumeTilt => proto::ProbeName::VolumeTilt,
     }
 }
 
@@ -68,5 +69,6 @@ const fn name_from_wire(probe: proto::ProbeName) -> Option<ProbeName> {
         proto::ProbeName::VolumeSpacing => Some(ProbeName::VolumeSpacing),
         proto::ProbeName::VolumeSeries => Some(ProbeName::VolumeSeries),
         proto::ProbeName::VolumeGap => Some(ProbeName::VolumeGap),
+        proto::ProbeName::VolumeTilt => Some(ProbeName::VolumeTilt),
     }
 }

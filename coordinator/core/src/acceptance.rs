@@ -276,9 +276,23 @@ fn check_conditions(release: &Release<ConditionPerformance>) -> Result<(), Submi
     };
     let enough = overall.conditions.iter().any(|cell| cell.performance.released().is_some())
         && shown.all(is_told)
+        && release.subgroups.iter().all(|cell| rests_on_enough(&cell.performance, k))
         && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
     let relation = "every count that is shown rests on k patients";
     if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
+}
+
+/// The same of each condition that is shown of a group, of which spreads are told: of k patients and ten.
+fn rests_on_enough(group: &Cell<ConditionPerformance>, k: u64) -> bool {
+    let Cell::Released(group) = group else { return true };
+    let mut shown = group.conditions.iter().filter_map(|cell| cell.performance.released());
+    shown.all(|found| {
+        let (of, missing) = (found.patients, group.missing(found));
+        dc11_variance::has_enough(of.total, k)
+            && of.with_positive >= k
+            && of.with_negative >= k
+            && (missing == 0 || missing >= k)
+    })
 }
 
 /// The same of measures. Counts may have been rounded, by less than one base in either direction.

@@ -9,9 +9,10 @@ mod conditions;
 mod support;
 
 use bench::{Bench, Site, bench, chest, code, signed};
-use conditions::{findings, patients, three_conditions};
+use conditions::{by_scanner, findings, patients, three_conditions};
+use fedval_study::condition_groups::ConditionGroup;
 use fedval_study::protocol::{Profile, StudyProtocol};
-use fedval_study::result::AttritionCount;
+use fedval_study::result::{AttritionCount, SubgroupCell};
 use fedval_study::summary::FailureReason;
 use fedval_study::{
     Cell, ConditionPerformance, LockedProtocol, Outcome, Release, SiteResult, Terms,
@@ -23,8 +24,12 @@ fn plan() -> StudyProtocol {
 
 /// A round of this study, and a site that was asked.
 async fn round() -> (Bench, LockedProtocol, Site) {
+    round_of(plan()).await
+}
+
+async fn round_of(plan: StudyProtocol) -> (Bench, LockedProtocol, Site) {
     let bench = bench().await;
-    let locked = LockedProtocol::new(plan()).unwrap();
+    let locked = LockedProtocol::new(plan).unwrap();
     bench.create(&locked).await;
     let sponsor = signed(&locked, &bench.sponsor);
     bench.coordinator.study_lock(&chest(), locked.digest().0, sponsor).await.unwrap();
@@ -83,6 +88,42 @@ async fn what_no_gate_lets_through_is_refused() {
         let refused = bench.submit(&site, result(&locked, release)).await;
         assert!(refused.is_err(), "{place}");
         assert_eq!(code(refused), "RESULT_CONTRADICTION", "{place}");
+    }
+}
+
+/// A study of this by scanner, and what a site says of so many patients by group.
+fn by_group(count: u32) -> (StudyProtocol, Release<ConditionPerformance>) {
+    let plan = by_scanner(plan());
+    let mut patients = patients(0, count, [40, 30, 25]);
+    for (place, patient) in (0_u16..).zip(&mut patients) {
+        patient.group = Some(place % 3);
+    }
+    let (found, conditions) = (findings(&plan, &patients), plan.task.conditions());
+    let cell = |(name, group): (&str, &ConditionGroup)| SubgroupCell {
+        category: name.parse().unwrap(),
+        dimension: "scanner".parse().unwrap(),
+        performance: group.shown(conditions, &[true; 3]),
+    };
+    let release = Release {
+        attrition: Vec::new(),
+        overall: found.shown(conditions, &[true; 3]),
+        subgroups: ["a", "b", "c"].into_iter().zip(&found.groups).map(cell).collect(),
+        terms: Terms::exact(Profile::Standard, 11),
+    };
+    (plan, release)
+}
+
+#[tokio::test]
+async fn conditions_by_group_are_taken_in_where_every_count_rests_on_enough() {
+    // Of ninety patients each group has thirty, and few of them a nodule.
+    for (count, is_taken) in [(450, true), (90, false)] {
+        let (plan, release) = by_group(count);
+        let (bench, locked, site) = round_of(plan).await;
+        let answer = bench.submit(&site, result(&locked, release)).await;
+        assert_eq!(answer.is_ok(), is_taken, "{count}");
+        if !is_taken {
+            assert_eq!(code(answer), "RESULT_CONTRADICTION");
+        }
     }
 }
 

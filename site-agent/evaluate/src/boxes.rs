@@ -3,14 +3,17 @@
 use fedval_ingest::findings::Place;
 use fedval_ingest::{ImageFrame, PredictedFinding};
 use fedval_preprocess::{Placement, Size};
-use fedval_study::protocol::{BoxOutput, DetectionPlan, ModelInput};
+use fedval_study::protocol::{BoxOutput, ClassScope, DetectionPlan, ModelInput};
+
+use crate::suppression::{self, Candidate};
 
 /// Left, upper, right and lower edge in pixels of the image, and the score, as the bits of an f64 each.
 pub(crate) type KeptBox = [u64; 5];
 
-/// The findings of one case, from the highest score down and as many as the protocol counts; of equals those that stand
-/// first. `None` where one lies beside the frame that the model saw, has its edges in the wrong order or a score that
-/// is none: then nothing else of that output is believed.
+/// The findings of one case that stay where boxes overlap, from the highest score down and as many as the protocol
+/// counts; of equals those that stand first, or those that suppression puts first. `None` where one lies beside the
+/// frame that the model saw, has its edges in the wrong order or a score that is none: then nothing else of that output
+/// is believed.
 pub(crate) fn findings(
     values: &[f32],
     form: BoxOutput,
@@ -22,46 +25,65 @@ pub(crate) fn findings(
     let placement = Placement::of(size, input).ok()?;
     let mut found = Vec::new();
     for row in values.chunks_exact(form.columns()) {
-        if let Row::Counted(kept) = read(row, form, &placement)? {
-            found.push(kept);
+        if let Row::Box(candidate) = read(row, form, placement.frame_sides())? {
+            found.push(candidate);
         }
     }
-    found.sort_by(|one, other| other[4].total_cmp(&one[4]));
+    if let Some(rule) = form.non_maximum_suppression {
+        found = suppression::kept(found, rule);
+    }
+    found.retain(|candidate| is_of_class(candidate.class, form));
+    found.sort_by(|one, other| other.score.total_cmp(&one.score));
     found.truncate(usize::try_from(plan.most_candidates).unwrap_or(usize::MAX));
-    Some(found.into_iter().map(|of| of.map(f64::to_bits)).collect())
+    Some(found.iter().map(|of| in_image(of, &placement).map(f64::to_bits)).collect())
+}
+
+/// The box in the image's pixels, with its score.
+fn in_image(candidate: &Candidate, placement: &Placement) -> [f64; 5] {
+    let [x0, y0, x1, y1] = candidate.edges;
+    let ([x0, y0], [x1, y1]) = (placement.point([x0, y0]), placement.point([x1, y1]));
+    [x0, y0, x1, y1, candidate.score]
+}
+
+/// Whether a box of this class is a finding.
+fn is_of_class(own: f64, form: BoxOutput) -> bool {
+    form.class.is_none_or(|class| (own - f64::from(class)).abs() < 0.5)
+}
+
+/// Whether boxes of classes that are no findings are looked at: only where they can suppress one that is.
+fn others_count(form: BoxOutput) -> bool {
+    form.non_maximum_suppression.is_some_and(|rule| rule.classes == ClassScope::Together)
 }
 
 /// What a row of the output is.
 enum Row {
-    /// A box in the image's pixels, with its score.
-    Counted([f64; 5]),
-    /// Of another class, or none at all.
+    /// A box in pixels of the frame.
+    Box(Candidate),
+    /// Of a class that nobody asks about, or none at all.
     LeftOut,
 }
 
 /// Reads a row; `None` of one that cannot be.
-fn read(row: &[f32], form: BoxOutput, placement: &Placement) -> Option<Row> {
+fn read(row: &[f32], form: BoxOutput, [width, height]: [f64; 2]) -> Option<Row> {
     let [x0, y0, x1, y1, score, rest @ ..] = row else { return None };
     // Scores fall into bins whose edges are decimals: what is written as 0.7 lies at 0.7, not beside it.
     let score: f64 = score.to_string().parse().ok()?;
     let [x0, y0, x1, y1] = [*x0, *y0, *x1, *y1].map(f64::from);
-    let is_of_class = match (form.class, rest) {
-        (None, []) => true,
-        (Some(class), [own]) => (f64::from(*own) - f64::from(class)).abs() < 0.5,
+    let class = match (form.class, rest) {
+        (None, []) => 0.0,
+        (Some(_), [own]) => f64::from(*own),
         _ => return None,
     };
     // Lists of a fixed length are filled up with rows of score 0.
-    if score == 0.0 || !is_of_class {
+    if score == 0.0 || !(is_of_class(class, form) || others_count(form)) {
         return Some(Row::LeftOut);
     }
-    let [width, height] = placement.frame_sides();
     let is_inside =
         (0.0..=x1).contains(&x0) && x1 <= width && (0.0..=y1).contains(&y0) && y1 <= height;
     if !is_inside || !(0.0..=1.0).contains(&score) {
         return None;
     }
-    let ([x0, y0], [x1, y1]) = (placement.point([x0, y0]), placement.point([x1, y1]));
-    Some(Row::Counted([x0, y0, x1, y1, score]))
+    Some(Row::Box(Candidate { edges: [x0, y0, x1, y1], score, class }))
 }
 
 /// The same as findings that are matched.
@@ -76,12 +98,13 @@ pub(crate) fn predicted(kept: &[KeptBox]) -> Vec<PredictedFinding> {
 #[cfg(test)]
 mod tests {
     use fedval_study::protocol::{
-        DetectionPoint, FrameChoice, Layout, Matching, Monochrome1, Resize, ValueScaling,
+        DetectionPoint, FrameChoice, Layout, Matching, Monochrome1, Resize, Suppression,
+        ValueScaling,
     };
 
     use super::*;
 
-    const FRAME: ImageFrame = ImageFrame { height: 40, width: 20, place: None };
+    const FRAME: ImageFrame = ImageFrame { height: 40, width: 20, place: None, slices: None };
 
     fn input() -> ModelInput {
         ModelInput {
@@ -101,6 +124,11 @@ mod tests {
     }
 
     fn of(values: &[f32], class: Option<u32>, most_candidates: u32) -> Option<Vec<[f64; 5]>> {
+        let all = BoxOutput { class, non_maximum_suppression: None };
+        of_form(values, all, most_candidates)
+    }
+
+    fn of_form(values: &[f32], form: BoxOutput, most_candidates: u32) -> Option<Vec<[f64; 5]>> {
         let plan = DetectionPlan {
             bins: 10,
             matching: Matching::Iou(500),
@@ -108,7 +136,7 @@ mod tests {
             most_lesions: 3,
             point: DetectionPoint { edge: 5, name: "call".parse().unwrap() },
         };
-        let found = findings(values, BoxOutput { class }, &plan, &FRAME, &input())?;
+        let found = findings(values, form, &plan, &FRAME, &input())?;
         Some(found.into_iter().map(|of| of.map(f64::from_bits)).collect())
     }
 
@@ -148,6 +176,43 @@ mod tests {
         let rows = [[1.0, 1.0, 2.0, 2.0, 0.5, 0.0], [1.0, 1.0, 3.0, 3.0, 0.5, 1.0]];
         assert_eq!(of(rows.as_flattened(), Some(1), 9).unwrap(), [[2.0, 4.0, 6.0, 12.0, 0.5]]);
         assert_eq!(of(rows.as_flattened(), Some(2), 9).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn overlapping_boxes_are_suppressed_within_a_class_or_across_all() {
+        let rows = [
+            [1.0, 1.0, 5.0, 5.0, 0.5, 1.0],
+            // The same place with a better score, of another class.
+            [1.0, 1.0, 5.0, 5.0, 0.9, 0.0],
+            // Three quarters of the first, and of its class.
+            [1.0, 1.0, 5.0, 4.0, 0.4, 1.0],
+            [6.0, 6.0, 8.0, 8.0, 0.3, 1.0],
+        ];
+        let of_rule = |classes, most: u32| {
+            let rule = Suppression { candidates: 1000, classes, iou: 500 };
+            let form = BoxOutput { class: Some(1), non_maximum_suppression: Some(rule) };
+            let found = of_form(rows.as_flattened(), form, most).unwrap();
+            found.into_iter().map(|of| of[4]).collect::<Vec<f64>>()
+        };
+        assert_eq!(of(rows.as_flattened(), Some(1), 9).unwrap().len(), 3);
+        assert_eq!(of_rule(ClassScope::Apart, 9), [0.5, 0.3]);
+        assert_eq!(of_rule(ClassScope::Together, 9), [0.3]);
+        // What suppresses is no finding, and does not take the place of one.
+        assert_eq!(of_rule(ClassScope::Together, 1), [0.3]);
+    }
+
+    #[test]
+    fn a_box_of_a_class_that_suppresses_must_be_one() {
+        let rows = [[1.0, 1.0, 2.0, 2.0, 0.5, 1.0], [3.0, 1.0, 2.0, 2.0, 0.5, 0.0]];
+        let form = |classes| BoxOutput {
+            class: Some(1),
+            non_maximum_suppression: Some(Suppression { candidates: 9, classes, iou: 500 }),
+        };
+        assert!(of_form(rows.as_flattened(), form(ClassScope::Apart), 9).is_some());
+        assert!(of_form(rows.as_flattened(), form(ClassScope::Together), 9).is_none());
+        // A class that is no number belongs to none.
+        let odd = [1.0, 1.0, 2.0, 2.0, 0.5, f32::NAN];
+        assert_eq!(of_form(&odd, form(ClassScope::Apart), 9), Some(Vec::new()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use fedval_vault::{CaseOutcome, Checkpoint};
 use crate::category_sets::CategorySets;
 use crate::class_unit::{ClassImage, patients, references};
 use crate::condition_unit::{self, Counted};
+use crate::conditions::Patients;
 use crate::mask_unit::MaskCase;
 use crate::regression::ValueImage;
 use crate::unit::{ScoreGrid, ScoredImage, Units, units};
@@ -34,6 +35,8 @@ pub(crate) struct Evaluated {
     /// Categories of images.
     sets: CategorySets,
     class_images: Vec<ClassImage>,
+    /// Of each patient with a score for several conditions, the first known category of the study's dimension.
+    groups: BTreeMap<u32, Option<u16>>,
     values: Vec<ValueImage>,
     mask_cases: Vec<MaskCase>,
     /// Reasons by patient.
@@ -64,6 +67,7 @@ impl Evaluated {
             images,
             sets: CategorySets::default(),
             class_images: Vec::new(),
+            groups: BTreeMap::new(),
             values: Vec::new(),
             mask_cases: Vec::new(),
             failures: BTreeMap::new(),
@@ -95,6 +99,10 @@ impl Evaluated {
             }
             (CaseOutcome::Scores(bits), Some(Reference::Class(_) | Reference::Conditions(_))) => {
                 let scores = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
+                let categories =
+                    attributes::categories(&self.protocol, &case, &checkpoint.attributes);
+                let group = self.groups.entry(case.patient).or_default();
+                *group = group.or(categories.first().copied().flatten());
                 self.class_images.push(ClassImage { patient: case.patient, case: place, scores });
             }
             (CaseOutcome::Masks(outcome), Some(Reference::Mask)) => {
@@ -197,15 +205,16 @@ impl Evaluated {
         let references = condition_unit::references(cohort.cases());
         let Counted { patients, set_aside } =
             condition_unit::counted(images, &references, count, self.k);
+        let known = Patients { assessed: &patients, groups: &self.groups };
         for patient in set_aside {
             failures.entry(patient).or_default().insert(FailureReason::NoReference);
         }
-        let findings = conditions::findings(protocol, images, &patients, self.grid);
+        let findings = conditions::findings(protocol, images, known, self.grid);
         SiteLocal::new(SiteSummary {
             cohort: commitment,
             failures: failures.into_values().collect(),
             findings: Findings::Conditions(findings),
-            members: conditions::members(cohort, images, &patients, count, &self.secret),
+            members: conditions::members(protocol, cohort, images, known, &self.secret),
         })
     }
 

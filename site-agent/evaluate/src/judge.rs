@@ -21,7 +21,7 @@ pub(crate) struct Judge<'e> {
 pub(crate) struct Judged<'c> {
     /// What the model gave; none where that is not what the protocol says.
     pub(crate) answer: Option<&'c ModelAnswer>,
-    /// The pixels of the image that the model saw.
+    /// The pixels of the image that the model saw, or the voxels of the volume.
     pub(crate) frame: &'c ImageFrame,
     /// The file of the reference standard's mask.
     pub(crate) outline: Option<&'c [u8]>,

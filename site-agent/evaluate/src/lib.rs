@@ -40,6 +40,7 @@ mod shard;
 mod slabs;
 mod store;
 mod summary;
+mod suppression;
 mod unit;
 
 pub use attributes::attribute_columns;

@@ -1,4 +1,4 @@
-//! The first half of a lane: from a case's file, on a disk or in a PACS, to the model's input.
+//! The first half of a lane: from a case's file or series, on a disk or in a PACS, to the model's input.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use fedval_disclosure::SiteLocal;
 use fedval_ingest::{
-    Case, DecodeFailure, DecodeRequest, Decoder, FetchError, IndexTest, InstanceName, Pacs,
-    ReceivedImage,
+    Case, DecodeFailure, DecodeRequest, Decoder, FetchError, FetchedVolume, IndexTest,
+    InstanceName, Pacs, ReceivedImage,
 };
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::ModelInput;
@@ -56,17 +56,36 @@ impl Reader<'_> {
 
     /// The same of any case, with the code that this site's people look up where there is no image.
     pub(crate) async fn look(&mut self, case: &Case) -> Result<Looked<NoImage>, LaneError> {
-        // Where the study is not of volumes, the manifest was refused for a folder.
-        if self.input.volume.is_some()
-            && let IndexTest::Image(folder) = case.index_test.image()
-            && series::is_folder(folder).await
-        {
-            return series::look(self, folder).await;
+        if self.input.volume.is_some() {
+            match case.index_test.image() {
+                // Where the study is not of volumes, the manifest was refused for a folder.
+                IndexTest::Image(folder) if series::is_folder(folder).await => {
+                    return series::look(self, folder).await;
+                }
+                IndexTest::Instance(name) => return self.volume(name).await,
+                _ => {}
+            }
         }
-        let (bytes, digest) = match self.file(case).await? {
-            Ok(file) => file,
-            Err(none) => return Ok((None, Err(none))),
-        };
+        match self.file(case).await? {
+            Ok(file) => self.decoded(file).await,
+            Err(none) => Ok((None, Err(none))),
+        }
+    }
+
+    /// A volume in the PACS: one file that holds it, or the files of its series.
+    async fn volume(&mut self, name: &InstanceName) -> Result<Looked<NoImage>, LaneError> {
+        let Some(pacs) = self.pacs else { return Ok((None, Err(UNREADABLE))) };
+        match pacs.fetch_volume(name).await {
+            Ok(FetchedVolume::Image(bytes)) => {
+                let digest = Sha256Digest::of(&bytes);
+                self.decoded((bytes, digest)).await
+            }
+            Ok(FetchedVolume::Series(files)) => series::look_at_fetched(self, files).await,
+            Err(error) => Ok((None, Err(not_fetched(error)?))),
+        }
+    }
+
+    async fn decoded(&mut self, (bytes, digest): ImageFile) -> Result<Looked<NoImage>, LaneError> {
         let request =
             DecodeRequest { input: self.input, dicom_attributes: self.keywords, bytes: &bytes };
         match self.decoder.decode(&request).await {
@@ -125,11 +144,16 @@ impl Reader<'_> {
                 let digest = Sha256Digest::of(&bytes);
                 Ok(Ok((bytes, digest)))
             }
-            Err(FetchError::Case(fault)) => {
-                Ok(Err(NoImage { reason: fault.reason(), code: fault.code() }))
-            }
-            Err(FetchError::Pacs(error)) => Err(LaneError::Pacs(error)),
+            Err(error) => not_fetched(error).map(Err),
         }
+    }
+}
+
+/// Why a case has no image, where that is the case's own.
+fn not_fetched(error: FetchError) -> Result<NoImage, LaneError> {
+    match error {
+        FetchError::Case(fault) => Ok(NoImage { reason: fault.reason(), code: fault.code() }),
+        FetchError::Pacs(error) => Err(LaneError::Pacs(error)),
     }
 }
 

@@ -7,11 +7,11 @@ use fedval_inference::{
     BoxProgram, InferenceLimits, LoadError, LoadedModel, ModelAnswer, ModelEngine, ScoreError,
 };
 use fedval_study::Sha256Digest;
-use fedval_study::protocol::StudyProtocol;
+use fedval_study::protocol::{MaskOutput, Slab, StudyProtocol};
 
 use crate::lane::LaneError;
 use crate::machine;
-use crate::slabs::{Pooled, slabs};
+use crate::slabs::{Pooled, Stitched, slabs, starts};
 
 /// How often the model's box is started again for one case before the job fails.
 pub(crate) const MODEL_RETRIES: u32 = 2;
@@ -77,7 +77,7 @@ impl<'e> Scorer<'e> {
 
     /// What the model gives of one case, at once, or slab by slab where the protocol says so; none where that is not what the
     /// protocol says. Of a volume the model holds one slab at a time; the tensor, whose size is the protocol's however many
-    /// slices the volume has, is held here meanwhile.
+    /// slices the volume has, is held here meanwhile, and beside it the mask, whose size is the protocol's, too.
     pub(crate) async fn answer(
         &mut self,
         tensor: &[f32],
@@ -86,6 +86,9 @@ impl<'e> Scorer<'e> {
         let Some(slab) = protocol.model.input.volume.and_then(|volume| volume.slab) else {
             return self.at_once(tensor).await;
         };
+        if let Some(mask) = protocol.model.output.form.mask() {
+            return self.mask_in_slabs(tensor, slab, mask).await;
+        }
         let mut pooled = Pooled::new(slab.pooling);
         for slab in slabs(&protocol.model.input, tensor) {
             let answer = self.at_once(slab).await?;
@@ -96,6 +99,29 @@ impl<'e> Scorer<'e> {
             }
         }
         Ok(pooled.scores().map(|scores| SiteLocal::new(ModelAnswer::Scores(scores))))
+    }
+
+    /// The mask of a volume that the model sees in slabs.
+    async fn mask_in_slabs(
+        &mut self,
+        tensor: &[f32],
+        slab: Slab,
+        mask: MaskOutput,
+    ) -> Result<Option<SiteLocal<ModelAnswer>>, LaneError> {
+        let protocol = self.source.protocol;
+        let input = &protocol.model.input;
+        let mut stitched = Stitched::new(slab.pooling, input, mask.channels);
+        for (start, slab) in starts(input).into_iter().zip(slabs(input, tensor)) {
+            let answer = self.at_once(slab).await?;
+            let added = match answer.as_ref().map(SiteLocal::open_on_site) {
+                Some(ModelAnswer::Tensor(values)) => stitched.add(start, values),
+                _ => None,
+            };
+            if added.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(stitched.values().map(|values| SiteLocal::new(ModelAnswer::Tensor(values))))
     }
 
     /// What the model gives of what it sees at once. A box that ends is started again, and a server that has gone is asked

@@ -1,10 +1,12 @@
-//! A case that is a folder: the files of one series, each read twice from the disk and never all of them held.
+//! A case that is a folder, or a series in a PACS: the files of one series, each read twice from the disk and never all
+//! of them held.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fedval_disclosure::SiteLocal;
-use fedval_ingest::{DecodeFailure, ReceivedImage};
+use fedval_ingest::{DecodeFailure, LARGEST_SERIES, PacsError, ReceivedImage, Spool};
 use fedval_preprocess::volume::MOST_SLICES;
 use fedval_study::Sha256Digest;
 use fedval_study::digest::Digesting;
@@ -15,8 +17,6 @@ use crate::lane::LaneError;
 use crate::reader::{Looked, NoImage, Reader, UNREADABLE, read_file};
 use crate::run::aside;
 
-/// All files of a series are at most so many times as large as the largest file that is read.
-const LARGEST_FILES: u64 = 16;
 /// Entries of a folder that are looked at, those that are left out among them.
 const MOST_ENTRIES: usize = 2 * MOST_SLICES;
 
@@ -32,6 +32,41 @@ const OF_THE_MACHINE: [&str; 2] = ["DECODER_DIED", "DECODER_TIMEOUT"];
 enum Trouble {
     Case(NoImage),
     Machine(DecodeFailure),
+    /// What was fetched cannot be read again.
+    Pacs(PacsError),
+}
+
+/// Where the files of a series lie, each at its place from 0.
+enum Files {
+    Folder(Vec<PathBuf>),
+    Fetched(Arc<Spool>),
+}
+
+impl Files {
+    fn count(&self) -> usize {
+        match self {
+            Self::Folder(files) => files.len(),
+            Self::Fetched(files) => files.count(),
+        }
+    }
+
+    async fn read(&self, place: usize, max_bytes: u64) -> Result<(Vec<u8>, Sha256Digest), Trouble> {
+        match self {
+            Self::Folder(files) => {
+                let file = files[place].clone();
+                aside(move || read_file(&file, max_bytes)).await.ok_or(Trouble::Case(UNREADABLE))
+            }
+            Self::Fetched(files) => {
+                let files = Arc::clone(files);
+                let with_digest = |bytes: Vec<u8>| {
+                    let digest = Sha256Digest::of(&bytes);
+                    (bytes, digest)
+                };
+                let read = aside(move || files.read(place).map(with_digest));
+                read.await.map_err(Trouble::Pacs)
+            }
+        }
+    }
 }
 
 impl From<DecodeFailure> for Trouble {
@@ -49,8 +84,7 @@ pub(crate) async fn is_folder(path: &Path) -> bool {
     aside(move || path.is_dir()).await
 }
 
-/// The volume of the files in `folder`, and the digest of all of them in the order of their names; absent where they
-/// could not all be looked at, and where the machine may be to blame that there is no volume.
+/// The volume of the files in `folder`; with the digest of all of them in the order of their names. See [`look_at`].
 pub(crate) async fn look(
     reader: &mut Reader<'_>,
     folder: &Path,
@@ -60,13 +94,28 @@ pub(crate) async fn look(
         Ok(files) => files,
         Err(none) => return Ok((None, Err(none))),
     };
+    look_at(reader, &Files::Folder(files)).await
+}
+
+/// The same of the files of a series that were fetched, in the order of their UIDs.
+pub(crate) async fn look_at_fetched(
+    reader: &mut Reader<'_>,
+    files: Spool,
+) -> Result<Looked<NoImage>, LaneError> {
+    look_at(reader, &Files::Fetched(Arc::new(files))).await
+}
+
+/// The volume of these files, and the digest of all of them in their order; absent where they could not all be looked at,
+/// and where the machine may be to blame that there is no volume.
+async fn look_at(reader: &mut Reader<'_>, files: &Files) -> Result<Looked<NoImage>, LaneError> {
     let mut digest = None;
     let patience = reader.decoder.series_patience();
-    let volume = timeout(patience, decoded(reader, &files, &mut digest)).await;
+    let volume = timeout(patience, decoded(reader, files, &mut digest)).await;
     match volume.unwrap_or(Err(Trouble::Case(TIMED_OUT))) {
         Ok(volume) => Ok((digest, Ok(volume))),
         Err(Trouble::Case(none)) => Ok((kept(digest, none), Err(none))),
         Err(Trouble::Machine(failure)) => Err(LaneError::Machine(failure)),
+        Err(Trouble::Pacs(error)) => Err(LaneError::Pacs(error)),
     }
 }
 
@@ -77,20 +126,20 @@ fn kept(digest: Option<Sha256Digest>, none: NoImage) -> Option<Sha256Digest> {
 
 async fn decoded(
     reader: &mut Reader<'_>,
-    files: &[PathBuf],
+    files: &Files,
     whole: &mut Option<Sha256Digest>,
 ) -> Result<SiteLocal<ReceivedImage>, Trouble> {
     let max_file_bytes = reader.max_file_bytes;
     let mut series = reader.decoder.series(reader.input, reader.keywords).await?;
-    let mut digests = Vec::with_capacity(files.len());
-    for file in files {
-        let (bytes, digest) = read(file, max_file_bytes).await?;
+    let mut digests = Vec::with_capacity(files.count());
+    for place in 0..files.count() {
+        let (bytes, digest) = files.read(place, max_file_bytes).await?;
         series.look(&bytes).await?;
         digests.push(digest);
     }
     *whole = Some(digest_of(&digests));
     for place in series.order().await? {
-        let (bytes, digest) = read(&files[place], max_file_bytes).await?;
+        let (bytes, digest) = files.read(place, max_file_bytes).await?;
         if digest != digests[place] {
             // It was written anew since it was looked at.
             return Err(Trouble::Case(UNREADABLE));
@@ -98,11 +147,6 @@ async fn decoded(
         series.take(&bytes).await?;
     }
     Ok(series.finish().await?)
-}
-
-async fn read(file: &Path, max_bytes: u64) -> Result<(Vec<u8>, Sha256Digest), Trouble> {
-    let file = file.to_owned();
-    aside(move || read_file(&file, max_bytes)).await.ok_or(Trouble::Case(UNREADABLE))
 }
 
 fn digest_of(files: &[Sha256Digest]) -> Sha256Digest {
@@ -132,7 +176,7 @@ fn listed(folder: &Path, max_file_bytes: u64) -> Result<Vec<PathBuf>, NoImage> {
             return Err(NOT_A_SERIES);
         }
         bytes = bytes.saturating_add(metadata.len());
-        if bytes > max_file_bytes.saturating_mul(LARGEST_FILES) {
+        if bytes > max_file_bytes.saturating_mul(LARGEST_SERIES) {
             return Err(TOO_LARGE);
         }
         files.push(entry.path());

@@ -114,7 +114,8 @@ impl Problem for LoadError {
             }
             Self::OperatorRefused => {
                 "ask the study's lead for a plain inference graph: standard operators, no control \
-                 flow, no randomness, no custom domain"
+                 flow, no randomness, no custom domain, and no NonMaxSuppression, which the protocol \
+                 can ask for instead"
             }
             Self::ExternalData => "ask the study's lead for the model with its weights embedded",
             Self::InputMismatch => {

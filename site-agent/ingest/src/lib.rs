@@ -14,9 +14,10 @@ pub use fedval_sandbox::BoxProgram;
 
 pub use decode::{
     DECODE_ROLE, DecodeFailure, DecodeLimits, DecodeRequest, DecodedImage, Decoder,
-    FrameOfReference, FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest,
-    OutputRequest, ReceivedImage, ReportRequest, SeriesDecoding, compare_masks, compare_output,
-    decode_box_main, decode_image, decode_series, picture, probe_files, read_report,
+    FrameOfReference, FramePlace, ImageFrame, LARGEST_SERIES, MaskComparison, MaskMeasures,
+    MaskRequest, OutputRequest, ReceivedImage, ReportRequest, SeriesDecoding, SliceRun,
+    compare_masks, compare_output, decode_box_main, decode_image, decode_series, picture,
+    probe_files, read_report,
 };
 pub use findings::{
     CaseFindings, ConceptCode, FindingsError, FindingsProblem, FindingsSource, PredictedFinding,
@@ -27,6 +28,6 @@ pub use manifest::{
     ManifestProblem, ManifestSource, ScanStatus, TABLE_ROLE, read_manifest, table_box_main,
 };
 pub use pacs::{
-    CaseFault, DimseRetrieval, DimseSettings, FetchError, InstanceKey, InstanceName, Pacs,
-    PacsError, PacsLimits, PacsLogin, PacsSettings,
+    CaseFault, DimseRetrieval, DimseSettings, FetchError, FetchedVolume, InstanceKey, InstanceName,
+    Pacs, PacsError, PacsLimits, PacsLogin, PacsSettings, Spool,
 };

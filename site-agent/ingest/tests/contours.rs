@@ -9,13 +9,14 @@ mod segment_file;
 use dicom_file::{EXPLICIT, element_bytes, header_of, padded, sequence};
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{
-    FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest, OutputRequest,
-    compare_masks, compare_output,
+    FrameOfReference, FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest,
+    OutputRequest, SliceRun, compare_masks, compare_output,
 };
 use fedval_stats::segmentation::Presence;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, ScoreScale, Structure,
+    AxisOrder, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification, OutputForm,
+    ScoreScale, Structure, VolumeInput,
 };
 use mask_file::{MaskFile, a_box, every_storage, is_in, png, structure};
 use segment_file::{Segments, boxed, decimal};
@@ -42,6 +43,8 @@ struct StructureSet {
     further: usize,
     /// What stands in the place of the first number.
     first: Option<&'static str>,
+    /// UID of the frame of reference of every region.
+    space: Option<&'static str>,
 }
 
 impl StructureSet {
@@ -52,6 +55,7 @@ impl StructureSet {
             character_set: "ISO_IR 100",
             further: 0,
             first: None,
+            space: None,
         }
     }
 
@@ -59,7 +63,10 @@ impl StructureSet {
         let of = |place: usize| padded(&(place + 1).to_string());
         let number_and_name = |(place, (name, _)): (usize, &Region)| {
             let number = element_bytes(0x3006, 0x0022, "IS", &of(place), true);
-            [number, element_bytes(0x3006, 0x0026, "LO", name, true)].concat()
+            let space =
+                self.space.map(|uid| element_bytes(0x3006, 0x0024, "UI", &padded(uid), true));
+            let name = element_bytes(0x3006, 0x0026, "LO", name, true);
+            [number, space.unwrap_or_default(), name].concat()
         };
         let drawn = |(place, (_, lines)): (usize, &Region)| {
             let contours: Vec<Vec<u8>> = lines.iter().map(|line| self.contour(line)).collect();
@@ -233,42 +240,180 @@ fn regions_with_a_common_edge_share_no_voxel_and_leave_out_none() {
     assert_measures(compared, [1.0, 0.0, 1.0]);
 }
 
-#[test]
-fn contours_are_no_reference_of_a_single_image() {
-    let form = OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) });
-    let model = ModelSpecification {
+/// A model that gives a probability for each pixel or voxel.
+fn model(input: ModelInput) -> ModelSpecification {
+    ModelSpecification {
         name: "mirror".to_owned(),
         digest: ModelDigest(Sha256Digest::of(b"mirror")),
         bytes: 6,
-        input: dicom_file::input(5, 6),
+        input,
         output: ModelOutput {
             name: "mask".to_owned(),
             scale: ScoreScale::Probability,
             positive_index: 0,
             values: 1,
             separate: false,
-            form,
+            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
         },
-    };
-    let place = FramePlace {
-        origin: [10.0, 20.0, -27.5],
+    }
+}
+
+/// What a model marks of an image at a place, beside contours.
+fn judged(
+    set: &StructureSet,
+    place: Option<FramePlace>,
+    is_marked: fn([usize; 2]) -> bool,
+) -> Result<MaskComparison, ImageFault> {
+    let model = model(dicom_file::input(5, 6));
+    let frame = ImageFrame { height: 5, width: 6, place, slices: None };
+    let marked = |pixel: usize| f32::from(u8::from(is_marked([pixel / 6, pixel % 6])));
+    let (structure, values) = (heart(), (0..30).map(marked).collect::<Vec<_>>());
+    let reference = set.bytes();
+    compare_output(&OutputRequest {
+        structure: &structure,
+        model: &model,
+        frame: &frame,
+        reference: &reference,
+        values: &values,
+    })
+}
+
+const SPACE: &str = "1.2.34";
+
+/// A slice of the volume of [`a_box`], as DICOM shows it.
+fn image_at(head: f64, space: Option<&str>) -> Option<FramePlace> {
+    Some(FramePlace {
+        origin: [10.0, 20.0, head],
         row_step: [0.0, -1.0, 0.0],
         column_step: [-0.8, 0.0, 0.0],
+        frame_of_reference: space.map(FrameOfReference::of),
+    })
+}
+
+fn in_the_box([row, column]: [usize; 2]) -> bool {
+    is_in([column, row, 1], [1, 1, 1])
+}
+
+fn in_space(space: &'static str) -> StructureSet {
+    StructureSet { space: Some(space), ..round_the_box() }
+}
+
+#[test]
+fn contours_in_an_images_plane_are_drawn_on_its_own_pixels() {
+    for set in [round_the_box(), in_space(SPACE)] {
+        for space in [None, Some(SPACE)] {
+            let found = judged(&set, image_at(-27.5, space), in_the_box);
+            assert_measures(found, [1.0, 0.0, 1.0]);
+        }
+    }
+    // Six of nine pixels are common; of the eight at either border, four lie on the other.
+    let to_the_left = |[row, column]: [usize; 2]| is_in([column, row, 1], [2, 1, 1]);
+    let dice = 2.0 / 3.0;
+    let found = judged(&round_the_box(), image_at(-25.0, None), to_the_left);
+    assert_measures(found, [dice, 0.8, 0.5]);
+    // The same plane from below, rows and columns the other way round.
+    let turned = FramePlace {
+        origin: [6.0, 16.0, -27.5],
+        row_step: [0.0, 1.0, 0.0],
+        column_step: [0.8, 0.0, 0.0],
         frame_of_reference: None,
     };
-    let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
-    let (structure, values) = (heart(), [0.9; 30]);
-    let judged = |reference: &[u8]| {
+    let mirrored = |[row, column]: [usize; 2]| is_in([5 - column, 4 - row, 1], [1, 1, 1]);
+    assert_measures(judged(&round_the_box(), Some(turned), mirrored), [1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn contours_are_drawn_on_a_volumes_own_grid() {
+    let volume = VolumeInput {
+        depth: 4,
+        orientation: AxisOrder::AXIAL,
+        spacing_mm: [2.5, 1.0, 0.8],
+        padding: 0.0,
+        slab: None,
+    };
+    let input = ModelInput { volume: Some(volume), ..dicom_file::input(5, 6) };
+    let model = model(input);
+    let of = |set: &StructureSet, space: Option<&str>, label: fn([usize; 3]) -> u8| {
+        let slices = Some(SliceRun { count: 4, step: [0.0, 0.0, 2.5] });
+        let frame = ImageFrame { height: 5, width: 6, place: image_at(-30.0, space), slices };
+        let at = |voxel: usize| [voxel % 6, voxel / 6 % 5, voxel / 30];
+        let values: Vec<f32> = (0..120).map(|voxel| f32::from(label(at(voxel)))).collect();
+        let (structure, reference) = (heart(), set.bytes());
         compare_output(&OutputRequest {
             structure: &structure,
             model: &model,
             frame: &frame,
-            reference,
+            reference: &reference,
             values: &values,
         })
     };
-    assert!(judged(&a_box().bytes()).is_ok());
-    assert_eq!(judged(&round_the_box().bytes()).err(), Some(ImageFault::MaskNoGrid));
+    let same = |at| u8::from(is_in(at, [1, 1, 1]));
+    let to_the_left = |at| u8::from(is_in(at, [2, 1, 1]));
+    let third = 2.0 / 3.0;
+    assert_measures(of(&round_the_box(), None, same), [1.0, 0.0, 1.0]);
+    assert_measures(of(&in_space(SPACE), Some(SPACE), to_the_left), [third, 0.8, third]);
+    let elsewhere = of(&in_space("1.2.35"), Some(SPACE), same);
+    assert_eq!(elsewhere.err(), Some(ImageFault::MaskGrid));
+    let line = |slice| rectangle([0.5, 0.5], [3.5, 3.5], slice);
+    for (slices, fault) in [
+        ([1.0, 2.2], ImageFault::MaskGrid),
+        ([1.0, 4.0], ImageFault::MaskGrid),
+        ([0.0, 2.0], ImageFault::MaskGap),
+    ] {
+        let set = StructureSet::of(slices.map(line).to_vec());
+        assert_eq!(of(&set, None, same).err(), Some(fault), "{slices:?}");
+    }
+    let nowhere = of(&StructureSet::of(Vec::new()), None, same).unwrap();
+    assert_eq!(nowhere.presence, Presence::OnlyPredicted);
+}
+
+#[test]
+fn an_image_beside_the_contours_has_none_only_in_their_frame_of_reference() {
+    let of = |set: &StructureSet, head: f64, space| judged(set, image_at(head, space), in_the_box);
+    let beside = of(&in_space(SPACE), -30.0, Some(SPACE)).unwrap();
+    assert_eq!(beside.presence, Presence::OnlyPredicted);
+    for (set, space) in [
+        (round_the_box(), Some(SPACE)),
+        (round_the_box(), None),
+        (in_space(SPACE), None),
+        (in_space("1.2.35"), Some(SPACE)),
+    ] {
+        assert_eq!(of(&set, -30.0, space).err(), Some(ImageFault::MaskGrid));
+    }
+    let elsewhere = of(&in_space("1.2.35"), -27.5, Some(SPACE));
+    assert_eq!(elsewhere.err(), Some(ImageFault::MaskGrid), "numbers alike, of two acquisitions");
+    // Near the plane, and not in it; and a slice that was left out between two.
+    assert_eq!(of(&in_space(SPACE), -27.0, Some(SPACE)).err(), Some(ImageFault::MaskGrid));
+    assert_eq!(of(&in_space(SPACE), -26.25, Some(SPACE)).err(), Some(ImageFault::MaskGap));
+    // A region that the file lists and does not draw is nowhere.
+    let nowhere = StructureSet::of(Vec::new());
+    assert!(of(&nowhere, -27.5, None).is_ok_and(|of| of.presence == Presence::OnlyPredicted));
+}
+
+#[test]
+fn contours_have_no_place_on_an_image_that_says_of_none_or_stands_upright() {
+    let set = round_the_box();
+    assert_eq!(judged(&set, None, in_the_box).err(), Some(ImageFault::MaskNoGrid));
+    let sagittal = FramePlace {
+        origin: [8.0, 20.0, -20.0],
+        row_step: [0.0, 0.0, -2.5],
+        column_step: [0.0, -1.0, 0.0],
+        frame_of_reference: None,
+    };
+    assert_eq!(judged(&set, Some(sagittal), in_the_box).err(), Some(ImageFault::MaskContour));
+    let leaning = FramePlace { column_step: [-0.8, 0.4, 0.0], ..image_at(-27.5, None).unwrap() };
+    assert_eq!(judged(&set, Some(leaning), in_the_box).err(), Some(ImageFault::Orientation));
+    let large = StructureSet::of(vec![rectangle([0.5, 0.5], [30.5, 3.5], 1.0)]);
+    let beyond = judged(&large, image_at(-27.5, None), in_the_box);
+    assert_eq!(beyond.err(), Some(ImageFault::MaskGrid));
+}
+
+#[test]
+fn contours_of_another_frame_of_reference_are_not_drawn_on_segments() {
+    let segments = boxed().bytes();
+    assert!(compare(&segments, &in_space(SPACE).bytes()).is_ok());
+    let elsewhere = compare(&segments, &in_space("1.2.35").bytes());
+    assert_eq!(elsewhere.err(), Some(ImageFault::MaskGrid));
 }
 
 #[test]

@@ -522,6 +522,7 @@ fn conditions() -> Task {
         negative: vec!["0".to_owned()],
         operating_points: Vec::new(),
         positive: vec!["1".to_owned()],
+        prevalences: Vec::new(),
     };
     Task::MultiLabel(["effusion", "nodule"].map(condition).into())
 }

@@ -120,7 +120,7 @@ fn a_picture_is_taken_pixel_by_pixel_whatever_the_image_says_of_the_patient() {
 fn a_slice_between_two_of_the_reference_or_beyond_them_fails_its_case() {
     let of = |height: f64| {
         let place = FramePlace { origin: [10.0, 20.0, height], ..second_slice() };
-        let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
+        let frame = ImageFrame { height: 5, width: 6, place: Some(place), slices: None };
         compare(&structure(), &model(5, 6), &frame, &a_box().bytes(), &shown())
     };
     assert!(of(-27.5).is_ok());
@@ -133,7 +133,7 @@ fn a_slice_between_two_of_the_reference_or_beyond_them_fails_its_case() {
 fn what_a_model_saw_in_another_size_comes_back_to_the_images_own() {
     // Of 10 rows and 12 columns the model saw each four as one.
     let pictured = Structure { pixel_spacing_um: Some(1_000), ..structure() };
-    let frame = ImageFrame { height: 10, width: 12, place: None };
+    let frame = ImageFrame { height: 10, width: 12, place: None, slices: None };
     let model = ModelSpecification {
         input: ModelInput { resize: Resize::Bilinear, ..model(5, 6).input },
         ..model(5, 6)
@@ -164,10 +164,11 @@ fn a_dicom_image_says_where_it_lies_unless_it_has_several_frames() {
     let file = DicomFile { further, ..DicomFile::grey8([0, 1, 2, 3, 4, 5]) };
     let input = dicom_file::input(2, 3);
     let placed = read(&file.bytes(), &input).frame;
-    assert!(placed == ImageFrame { height: 2, width: 3, place: Some(second_slice()) });
+    let place = Some(second_slice());
+    assert!(placed == ImageFrame { height: 2, width: 3, place, slices: None });
     let several = DicomFile { frames: Some("2"), pixels: vec![0; 12], ..file };
     let first = ModelInput { frame: FrameChoice::Number(1), ..input };
     assert!(read(&several.bytes(), &first).frame.place.is_none());
     let nowhere = read(&DicomFile::grey8([0; 6]).bytes(), &dicom_file::input(2, 3)).frame;
-    assert!(nowhere == ImageFrame { height: 2, width: 3, place: None });
+    assert!(nowhere == ImageFrame { height: 2, width: 3, place: None, slices: None });
 }

@@ -82,7 +82,7 @@ fn judged(
         column_step: [-0.8, 0.0, 0.0],
         frame_of_reference: space.map(FrameOfReference::of),
     };
-    let frame = ImageFrame { height: 5, width: 6, place: Some(place) };
+    let frame = ImageFrame { height: 5, width: 6, place: Some(place), slices: None };
     let (structure, reference) = (structure(), segments.bytes());
     compare_output(&OutputRequest {
         structure: &structure,

@@ -8,7 +8,7 @@ mod slice_file;
 use dicom_file::{DicomFile, element_bytes, item, padded};
 use fedval_ingest::decode::{ImageFault, decode_series};
 use fedval_ingest::{DecodeRequest, decode_image};
-use fedval_study::protocol::ModelInput;
+use fedval_study::protocol::{GantryTilt, ModelInput};
 use slice_file::{AXIAL, SliceFile, Vector, axial, field, volume_input};
 
 fn read(input: &ModelInput, slices: &[SliceFile]) -> Result<Vec<f32>, ImageFault> {
@@ -169,6 +169,40 @@ fn what_is_not_one_volume_is_refused_each_for_its_own_reason() {
     assert_refused(&tilted, ImageFault::SeriesShifted);
 }
 
+/// The same input of a protocol that takes tilted gantries.
+fn tilted(mut input: ModelInput) -> ModelInput {
+    input.volume.as_mut().unwrap().gantry_tilt = GantryTilt::Resample;
+    input
+}
+
+#[test]
+fn a_tilted_gantry_is_made_upright_where_the_protocol_says_so() {
+    // A quarter of a pixel for each slice, so that stored values are whole; the files in no order.
+    let slices: Vec<SliceFile> = [2.0, 0.0, 3.0, 1.0]
+        .map(|place| SliceFile::at([0.25 * place - 10.0, 5.0, 2.0 * place], AXIAL))
+        .to_vec();
+    for order in ["SPL", "RAS"] {
+        let input = volume_input([2, 2, 2], order, [1.0; 3]);
+        assert_eq!(read(&input, &slices), Err(ImageFault::SeriesShifted));
+        let found = read(&tilted(input), &slices).unwrap();
+        let expected = expected(&slices, order, [1.0; 3]);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-3, "{order}: {found} {expected}");
+        }
+    }
+    // What is upright is what it was, to the last bit.
+    let input = volume_input([4, 2, 3], "SPL", [1.7, 0.9, 1.1]);
+    assert_eq!(read(&tilted(input.clone()), &axial(4)), read(&input, &axial(4)));
+    // Shifted otherwise than a gantry does it.
+    let jump: Vec<SliceFile> = [0.0, 0.3, 0.9, 0.9]
+        .into_iter()
+        .zip([0.0, 2.0, 4.0, 6.0])
+        .map(|(back, head)| SliceFile::at([0.0, back, head], AXIAL))
+        .collect();
+    let input = tilted(volume_input([2, 2, 2], "SPL", [1.0; 3]));
+    assert_eq!(read(&input, &jump), Err(ImageFault::SeriesShifted));
+}
+
 #[test]
 fn each_slice_is_rescaled_by_its_own_slope() {
     let input = volume_input([2, 2, 3], "SPL", [2.0, 1.0, 1.0]);
@@ -191,6 +225,11 @@ fn sequence(group: u16, element: u16, items: &[Vec<u8>]) -> Vec<u8> {
 
 /// An enhanced image whose frames lie at these heights: each says where, and all share the rest.
 fn enhanced(heights: &[f64]) -> Vec<u8> {
+    enhanced_with(heights, |_| Vec::new())
+}
+
+/// The same, in which each frame says something more of itself, by its height.
+fn enhanced_with(heights: &[f64], more: impl Fn(f64) -> Vec<u8>) -> Vec<u8> {
     let decimal =
         |group, element, text: &str| element_bytes(group, element, "DS", &padded(text), true);
     let orientation = decimal(0x0020, 0x0037, "1\\0\\0\\0\\1\\0");
@@ -200,7 +239,7 @@ fn enhanced(heights: &[f64]) -> Vec<u8> {
     ];
     let frame = |height: &f64| {
         let position = decimal(0x0020, 0x0032, &format!("-10\\5\\{height}"));
-        sequence(0x0020, 0x9113, &[position])
+        [sequence(0x0020, 0x9113, &[position]), more(*height)].concat()
     };
     let frames: Vec<Vec<u8>> = heights.iter().map(frame).collect();
     let further =
@@ -229,6 +268,33 @@ fn frames_of_an_enhanced_image_are_ordered_as_files_are() {
     assert_eq!(of(&[4.0, 0.0, 6.0, 2.0]).unwrap(), expected);
     assert_eq!(of(&[0.0, 2.0, 6.0]), Err(ImageFault::SeriesGap));
     assert_eq!(of(&[0.0, 2.0, 2.0]), Err(ImageFault::SeriesDuplicate));
+}
+
+#[test]
+fn each_frame_of_an_enhanced_image_is_rescaled_by_its_own_slope() {
+    let input = volume_input([4, 2, 3], "SPL", [2.0, 1.0, 1.0]);
+    let of = |bytes: &[u8]| {
+        let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes };
+        decode_image(&request).map(|volume| volume.tensor)
+    };
+    let heights = [4.0, 0.0, 6.0, 2.0];
+    let rescaled = |height: f64| {
+        let decimal =
+            |element, text: &str| element_bytes(0x0028, element, "DS", &padded(text), true);
+        let item = [decimal(0x1052, &height.to_string()), decimal(0x1053, "0.5")].concat();
+        sequence(0x0028, 0x9145, &[item])
+    };
+    let plain = read(&input, &axial(4)).unwrap();
+    let found = of(&enhanced_with(&heights, rescaled)).unwrap();
+    let slices = plain.chunks(6).zip(found.chunks(6)).zip([0.0, 2.0, 4.0, 6.0]);
+    for ((plain, found), height) in slices {
+        for (plain, found) in plain.iter().zip(found) {
+            assert!((found - (plain * 0.5 + height)).abs() < 1e-3, "{found} of {plain}");
+        }
+    }
+    // One frame that says nothing, and nothing for all.
+    let without = |height: f64| if height > 5.0 { Vec::new() } else { rescaled(height) };
+    assert_eq!(of(&enhanced_with(&heights, without)), Err(ImageFault::ValueMapping));
 }
 
 #[test]

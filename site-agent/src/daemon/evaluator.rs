@@ -78,6 +78,7 @@ impl Evaluator for Boxed {
         let source = source.ok_or(missing)?;
         let manifest = source.manifest_source();
         let pacs = source.pacs(&agent.config.limits).map_err(waits_for_a_person)?;
+        let pacs = pacs.map(|pacs| pacs.keeping_series_in(agent.home.folder().to_path_buf()));
         let secret = agent.vault.cohort_secret(agent.entropy.as_ref()).await;
         let secret = secret.map_err(|error| NotEvaluated::Machine(error.into()))?;
         // Before anything that takes its time: while processes are awaited this is come by every few seconds.

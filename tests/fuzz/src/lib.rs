@@ -1,5 +1,5 @@
-//! A fuzz target for every public entry of the statistics engine, and for what reads a site's files: whatever
-//! bytes say, nothing panics, and what comes out is a finite number or a reason.
+//! A fuzz target for every public entry of the statistics engine, and for what reads a site's files or hears its PACS:
+//! whatever bytes say, nothing panics, and what comes out is a finite number or a reason.
 //!
 //! A [`Target`] draws the arguments of one function from bytes and calls it. `tests/targets.rs` gives each of
 //! them bytes of every kind, and holds the list against the engine's sources; `run.sh` lets libFuzzer look

@@ -11,29 +11,36 @@
 //! Behind such denominators a condition is told of as a study of it alone would tell (DC-06, DC-09): exactly, under the
 //! profile that does so. The error of the mean of the areas rests on every condition, and stays where one does, or where
 //! few patients have two of them (DC-09).
+//!
+//! By group each condition is a further table, which crosses it with the study's dimension: every cell of it needs k
+//! patients, those who were assessed ten more (DC-11), and few of a group who lack a reference standard hide the condition
+//! there: setting patients aside for the sake of each group would take too many out of the whole. Such tables share the
+//! dimension alone and close no circle (DC-16), and all are held against each other as those of a study of one condition
+//! are. The error of the mean leaves of no group.
 
+use std::collections::BTreeSet;
+
+use fedval_study::condition_groups::{self, CELLS};
 use fedval_study::conditions::ConditionFindings;
-use fedval_study::members::{CONDITION_CELLS, condition_cell};
-use fedval_study::protocol::{Condition, Table, TableKind};
+use fedval_study::protocol::Table;
+use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    Cell, ConditionPerformance, Members, Name, Outcome, PatientCounts, Performance, Release,
-    ResultHeader, SiteResult, SiteSummary,
+    Cell, ConditionPerformance, Members, Name, Outcome, Performance, Release, ResultHeader,
+    SiteResult, SiteSummary,
 };
 
+use super::condition_members::check_members;
 use super::{Gate, Withheld, note_attrition};
-use crate::cell_plan::{self, CellPlan, Hidden};
+use crate::cell_plan::{self, CellPlan, Conditions, Hidden};
 use crate::decision::{Decision, Verdict};
 use crate::form;
 use crate::rules::dc01_closed_schema::SchemaBreach;
 use crate::rules::dc25_marking::Suppression;
 use crate::rules::{
-    Rule, dc01_closed_schema, dc02_cohort_minimum, dc09_joint_error, dc15_inference,
+    Rule, dc01_closed_schema, dc02_cohort_minimum, dc05_zeros, dc09_joint_error, dc15_inference,
     dc18_earlier_releases,
 };
 use crate::{Footprint, History, Vetted};
-
-/// The cells of a condition's table, in the order of [`condition_cell`].
-const CELLS: [&str; CONDITION_CELLS] = ["present", "absent", "missing"];
 
 impl Gate<'_> {
     /// Vets what was counted of several conditions, within budgets.
@@ -60,12 +67,15 @@ impl Gate<'_> {
         if !is_told.contains(&true) {
             return Err(Withheld::Insufficient);
         }
-        let patients = check_members(members, found)?;
-        let plan = self.condition_plan(members, &is_told, history)?;
+        let tables = condition_groups::tables(self.protocol);
+        let patients = check_members(members, found, &tables)?;
+        let absent = self.absent_groups(members)?;
+        let plan = self.condition_plan((&tables, &absent), members, &is_told, history)?;
+        let conditions = &plan[..is_told.len()];
         let is_shown: Vec<bool> =
-            plan.iter().map(|cells| cells.iter().all(Option::is_none)).collect();
+            conditions.iter().map(|cells| cells.iter().all(Option::is_none)).collect();
         if !is_shown.contains(&true) {
-            let mut hidden = plan.iter().flatten().flatten();
+            let mut hidden = conditions.iter().flatten().flatten();
             let is_near_earlier = hidden.any(|hidden| hidden.rule == Rule::Dc18);
             return Err(if is_near_earlier {
                 Withheld::EarlierReleases
@@ -75,12 +85,13 @@ impl Gate<'_> {
         }
         let attrition = self.attrition(summary, history);
         let mut overall = found.shown(self.protocol.task.conditions(), &is_shown);
-        if !dc09_joint_error::may_leave(&patients, terms.k) {
+        if !dc09_joint_error::may_leave(&patients, is_told.len(), terms.k) {
             overall.macro_se_nano = Cell::Suppressed;
         }
-        let mut decisions = self.condition_decisions(&plan, &overall);
+        let mut decisions = self.condition_decisions(conditions, &overall);
+        let subgroups = self.condition_groups(found, &tables, &plan, &mut decisions);
         note_attrition(&attrition, &mut decisions);
-        let release = Release { attrition, overall, subgroups: Vec::new(), terms };
+        let release = Release { attrition, overall, subgroups, terms };
         dc01_closed_schema::check_conditions(&release, self.protocol).map_err(Withheld::Schema)?;
         let footprint =
             Footprint { members: members.clone(), shown: form::shown(&plan), noisy: false };
@@ -93,9 +104,30 @@ impl Gate<'_> {
         dc02_cohort_minimum::is_sufficient(found.patients, self.policy.terms.k)
     }
 
-    /// Which cells are shown: of a condition all or none.
+    /// The groups that are empty by what the site says of itself.
+    fn absent_groups(&self, members: &Members) -> Result<BTreeSet<usize>, Withheld> {
+        let zeros = dc05_zeros::structural(self.protocol, &self.policy.absent);
+        // Of one dimension there is one table.
+        let absent: BTreeSet<usize> = zeros.into_iter().map(|(_, group)| group).collect();
+        let place = self.protocol.task.conditions().len();
+        let is_there = |group: &&usize| {
+            let mut cases = members.cases.iter();
+            cases.any(|case| case.cells.get(place).is_some_and(|own| usize::from(*own) == **group))
+        };
+        if let Some(group) = absent.iter().find(is_there) {
+            let tables = self.protocol.tables();
+            let cell = tables.first().and_then(|table| {
+                Some(format!("{} = {}", table.name, table.categories.get(*group)?))
+            });
+            return Err(Withheld::NotAbsent { cell: cell.unwrap_or_default() });
+        }
+        Ok(absent)
+    }
+
+    /// Which cells are shown: of a condition all or none, and of a condition in a group.
     fn condition_plan(
         &self,
+        (tables, absent): (&[Table], &BTreeSet<usize>),
         members: &Members,
         is_told: &[bool],
         history: &History,
@@ -103,33 +135,55 @@ impl Gate<'_> {
         if dc18_earlier_releases::mixes_noise(members, false, history) {
             return Err(Withheld::EarlierReleases);
         }
-        let cell =
-            |name: &str| -> Name { name.parse().expect("a literal of the allowed characters") };
-        let conditions = self.protocol.task.conditions().iter().enumerate();
-        let table = |(place, condition): (usize, &Condition)| Table {
-            name: condition.name.clone(),
-            categories: CELLS.map(cell).into(),
-            kind: TableKind::OneWay(place),
-        };
-        let tables: Vec<Table> = conditions.map(table).collect();
         let earlier: Vec<&Footprint> = history.exact().map(|(_, footprint)| footprint).collect();
-        let k = self.policy.terms.k;
-        let mut plan = cell_plan::condition_plan(&tables, members, &earlier, is_told, k)
-            .map_err(|_| Withheld::EarlierReleases)?;
-        for cells in &mut plan {
-            if cells.iter().any(Option::is_some) {
-                let hidden = Hidden { why: Suppression::Complementary, rule: Rule::Dc17 };
-                for cell in cells {
-                    cell.get_or_insert(hidden);
-                }
+        let asked = Conditions { tables, is_told, absent };
+        cell_plan::condition_plan(&asked, members, &earlier, self.policy.terms.k)
+            .map_err(|_| Withheld::EarlierReleases)
+    }
+
+    /// Each group with the conditions that the plan shows of it.
+    fn condition_groups(
+        &self,
+        found: &ConditionFindings,
+        tables: &[Table],
+        plan: &CellPlan,
+        decisions: &mut Vec<Decision>,
+    ) -> Vec<SubgroupCell<ConditionPerformance>> {
+        let conditions = self.protocol.task.conditions();
+        let Some(dimension) = tables.get(conditions.len()) else { return Vec::new() };
+        let groups = dimension.categories.len();
+        let of_group = |(place, category): (usize, &Name)| {
+            let group = found.groups.get(place).cloned().unwrap_or_default();
+            let by_condition = plan.get(conditions.len() + 1..).unwrap_or_default();
+            let hidden = |cells: &Vec<Option<Hidden>>| -> Option<Hidden> {
+                cells.iter().skip(place).step_by(groups).find_map(|hidden| *hidden)
+            };
+            let why: Vec<Option<Hidden>> = by_condition.iter().map(hidden).collect();
+            let is_shown: Vec<bool> = why.iter().map(Option::is_none).collect();
+            let performance = group.shown(conditions, &is_shown);
+            let shown = performance.released();
+            for (condition, why) in conditions.iter().zip(&why) {
+                let is_released = shown.is_some_and(|group| group.of(&condition.name).is_some());
+                let quantity = format!("{} in {} = {category}", condition.name, dimension.name);
+                decisions.push(match why {
+                    None if is_released => Decision::new(quantity, Verdict::Released, Rule::Dc03),
+                    // Empty by structure, it looks like the others.
+                    None => {
+                        let withheld = Verdict::Withheld(Suppression::Primary);
+                        Decision::new(quantity, withheld, Rule::Dc05)
+                    }
+                    Some(why) => Decision::new(quantity, Verdict::Withheld(why.why), why.rule),
+                });
             }
-        }
-        Ok(plan)
+            let (category, dimension) = (category.clone(), dimension.name.clone());
+            SubgroupCell { category, dimension, performance }
+        };
+        dimension.categories.iter().enumerate().map(of_group).collect()
     }
 
     fn condition_decisions(
         &self,
-        plan: &CellPlan,
+        plan: &[Vec<Option<Hidden>>],
         overall: &ConditionPerformance,
     ) -> Vec<Decision> {
         let mut decisions = vec![Decision::new("whole cohort", Verdict::Released, Rule::Dc02)];
@@ -149,41 +203,4 @@ impl Gate<'_> {
         decisions.push(Decision::new("error of the mean of the areas", verdict, Rule::Dc09));
         decisions
     }
-}
-
-/// Every patient stands in one cell of each condition, under both labels, and what is told counts just these; the cells
-/// of each patient.
-fn check_members<'m>(
-    members: &'m Members,
-    found: &ConditionFindings,
-) -> Result<Vec<&'m [u16]>, Withheld> {
-    let breach = || Withheld::Schema(SchemaBreach::Inconsistent);
-    let mut cells_of: Vec<[Option<&'m [u16]>; 2]> = vec![[None; 2]; members.patients.len()];
-    for case in &members.cases {
-        let of = cells_of.get_mut(case.patient as usize).ok_or_else(breach)?;
-        let cells = case.cells.as_slice();
-        if *of[usize::from(case.positive)].get_or_insert(cells) != cells {
-            return Err(breach());
-        }
-    }
-    let mut counts = vec![[0_u64; CONDITION_CELLS]; found.conditions.len()];
-    let mut patients = Vec::with_capacity(cells_of.len());
-    for [one, other] in cells_of {
-        let cells = one.filter(|_| one == other).filter(|cells| cells.len() == counts.len());
-        let cells = cells.ok_or_else(breach)?;
-        for (count, cell) in counts.iter_mut().zip(cells) {
-            *count.get_mut(usize::from(*cell)).ok_or_else(breach)? += 1;
-        }
-        patients.push(cells);
-    }
-    let all = u64::try_from(members.patients.len()).unwrap_or(u64::MAX);
-    let agree = |(counts, found): (&[u64; CONDITION_CELLS], &Option<Performance>)| {
-        let at = |reference| counts[usize::from(condition_cell(reference))];
-        let [with_positive, with_negative] = [at(Some(true)), at(Some(false))];
-        let patients =
-            PatientCounts { total: with_positive + with_negative, with_negative, with_positive };
-        found.as_ref().map_or(PatientCounts::default(), |found| found.patients) == patients
-    };
-    let is_sound = found.patients == all && counts.iter().zip(&found.conditions).all(agree);
-    if is_sound { Ok(patients) } else { Err(breach()) }
 }

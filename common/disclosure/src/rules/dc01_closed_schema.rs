@@ -6,6 +6,7 @@
 //! Source: NVIDIA FLARE and MedPerf let results of any shape leave; the statbarns of ACRO
 //! (AI-SDC/ACRO) start from an enumerated list of output kinds.
 
+use fedval_study::condition_groups;
 use fedval_study::measures::MeasureRange;
 use fedval_study::performance::CalibrationOutcome;
 use fedval_study::protocol::{Structure, StudyProtocol, Task};
@@ -142,14 +143,26 @@ pub fn check_conditions(
     protocol: &StudyProtocol,
 ) -> Result<(), SchemaBreach> {
     check_rows(release, protocol)?;
-    let (p, conditions) = (&release.overall, protocol.task.conditions());
-    let names = p.conditions.iter().map(|cell| &cell.name);
-    if conditions.is_empty() || !conditions.iter().map(|of| &of.name).eq(names) {
-        return Err(SchemaBreach::Task);
-    }
     // There is no other form of it.
     if !dc15_inference::variance_components_may_leave(&release.terms) {
         return Err(SchemaBreach::OutOfRange);
+    }
+    groups(release).try_for_each(|group| check_condition_names(group, protocol))?;
+    let consistent = release.overall.check();
+    consistent
+        .and_then(|()| condition_groups::check(&release.overall, &release.subgroups))
+        .map_err(|_| SchemaBreach::Inconsistent)
+}
+
+/// The protocol's conditions, each with its own operating points, and numbers in their ranges.
+fn check_condition_names(
+    p: &ConditionPerformance,
+    protocol: &StudyProtocol,
+) -> Result<(), SchemaBreach> {
+    let conditions = protocol.task.conditions();
+    let names = p.conditions.iter().map(|cell| &cell.name);
+    if conditions.is_empty() || !conditions.iter().map(|of| &of.name).eq(names) {
+        return Err(SchemaBreach::Task);
     }
     for (condition, cell) in conditions.iter().zip(&p.conditions) {
         let Some(performance) = cell.performance.released() else { continue };
@@ -158,7 +171,7 @@ pub fn check_conditions(
         check_names(own, performance.operating_points.iter().map(|point| &point.name))?;
         check_ranges(performance)?;
     }
-    p.check().map_err(|_| SchemaBreach::Inconsistent)
+    Ok(())
 }
 
 /// The same for a release of measures.

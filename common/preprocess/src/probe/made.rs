@@ -42,7 +42,8 @@ pub(super) fn probe(name: ProbeName, input: &ModelInput) -> Probe {
         | ProbeName::VolumeWindowing
         | ProbeName::VolumeSpacing
         | ProbeName::VolumeSeries
-        | ProbeName::VolumeGap => return volume::probe(name, input),
+        | ProbeName::VolumeGap
+        | ProbeName::VolumeTilt => return volume::probe(name, input),
     };
     Probe { name, height, width, content }
 }

@@ -12,7 +12,8 @@
 //! * one colour; and a grey ramp that is no DICOM file.
 //!
 //! A model of volumes has probes of its own, none of which is a picture: a corner, a ramp and stripes as NIfTI, and a
-//! DICOM series whose files are in no order, once whole and once with a slice left out.
+//! DICOM series whose files are in no order, once whole, once with a slice left out, and where the protocol takes it
+//! once as a tilted gantry makes it.
 //!
 //! A site sends them as files through the very decoder that reads its images. Whoever compares computes what they
 //! must come out as, from the protocol alone: a site is held against the truth, not against a majority.

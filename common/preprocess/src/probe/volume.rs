@@ -51,6 +51,8 @@ impl SeriesFile {
 const STORED: [usize; 3] = [1, 2, 0];
 /// Fewest slices of a series: one of them is left out, and two distances are left.
 const FEWEST_SLICES: u32 = 4;
+/// A tilt of some 17 degrees, as its tangent: a numerator and a denominator.
+const TILT: [i64; 2] = [3, 10];
 /// Of a length in millimetres.
 const MICROMETRES: f64 = 1e6;
 /// Where the first slice lies: to the left, to the back and to the head, in micrometres.
@@ -58,8 +60,9 @@ const ORIGIN: [i64; 3] = [-12_500_000, 30_000_000, -100_000_000];
 
 pub(super) fn probe(name: ProbeName, input: &ModelInput) -> Probe {
     let content = match name {
-        ProbeName::VolumeSeries => Content::Series(series(input, None)),
-        ProbeName::VolumeGap => Content::Series(series(input, Some(1))),
+        ProbeName::VolumeSeries => Content::Series(series(input, Change::None)),
+        ProbeName::VolumeGap => Content::Series(series(input, Change::LeftOut(1))),
+        ProbeName::VolumeTilt => Content::Series(series(input, Change::Tilted)),
         _ => Content::Volume(volume(name, input)),
     };
     Probe { name, height: input.height, width: input.width, content }
@@ -104,8 +107,18 @@ fn volume(name: ProbeName, input: &ModelInput) -> VolumeFile {
     VolumeFile { lengths, steps, values, is_signed, rescale }
 }
 
-/// A ramp from slice to slice, without one of them.
-fn series(input: &ModelInput, left_out: Option<usize>) -> SeriesFile {
+/// What is the matter with a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    None,
+    /// The slice at this place is not there.
+    LeftOut(usize),
+    /// Each lies further to the back than the one before, by [`TILT`] of their distance.
+    Tilted,
+}
+
+/// A ramp from slice to slice.
+fn series(input: &ModelInput, change: Change) -> SeriesFile {
     let Levels { black, white, is_signed, rescale, .. } = Levels::of(input);
     let [(columns, across), (rows, down), (slices, up)] = extent(input);
     let (columns, rows, slices) = (columns.max(2), rows.max(2), slices.max(FEWEST_SLICES));
@@ -113,14 +126,15 @@ fn series(input: &ModelInput, left_out: Option<usize>) -> SeriesFile {
     let values = grid.ramp(black, white);
     let step = micrometres(up);
     let [left, back, head] = ORIGIN;
+    let shift = if change == Change::Tilted { step * TILT[0] / TILT[1] } else { 0 };
     let slice = |(place, values): (i64, &[i16])| {
-        let position =
-            [left, back, head + place * step].map(|digits| Decimal { digits, exponent: -6 });
+        let position = [left, back + place * shift, head + place * step]
+            .map(|digits| Decimal { digits, exponent: -6 });
         (position, values.to_vec())
     };
     let mut in_order: Vec<_> =
         (0..).zip(values.chunks(grid.lengths[0] * grid.lengths[1])).map(slice).collect();
-    if let Some(place) = left_out {
+    if let Change::LeftOut(place) = change {
         in_order.remove(place);
     }
     // From the feet and from the head by turns.
@@ -216,8 +230,9 @@ impl SeriesFile {
             rows: self.rows as usize,
             columns: self.columns as usize,
         };
-        let stack = stacked(&self.slices.iter().map(geometry).collect::<Vec<_>>())?;
-        let mut builder = VolumeBuilder::new(&stack.grid, input)?;
+        let slices: Vec<SliceGeometry> = self.slices.iter().map(geometry).collect();
+        let stack = stacked(&slices, input.gantry_tilt())?;
+        let mut builder = VolumeBuilder::of_stack(&stack, input)?;
         let stored = stored_input(input);
         let [slope, intercept] = of(self.rescale);
         let mapping = GreyMapping::new(

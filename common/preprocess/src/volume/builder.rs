@@ -2,8 +2,8 @@
 
 use fedval_study::protocol::{ModelInput, Resize, ValueScaling};
 
-use super::VolumeGrid;
-use super::plan::{Axis, Tap, axes};
+use super::plan::{Axis, Tap, axes, count};
+use super::{Stack, VolumeGrid};
 use crate::{Unfit, all_finite, narrowed, standardised, windowed};
 
 /// By what slices are read before they come into a [`VolumeBuilder`]: what was measured, or shares of the largest storable
@@ -38,9 +38,21 @@ pub struct VolumeBuilder {
     /// Whether any voxel of the tensor lies beside the slice.
     is_needed: Vec<bool>,
     taken: usize,
-    /// The slice before, at the tensor's spacing, where it was needed.
-    before: Vec<f64>,
+    /// How far each slice lies beside the one before along the file's first two axes, in voxels.
+    shift: [f64; 2],
+    /// The slice before, where it was needed.
+    before: Plane,
     tensor: Vec<f32>,
+}
+
+/// A slice at the tensor's spacing.
+#[derive(Debug, Clone, Default)]
+struct Plane {
+    /// A value for each voxel of the tensor along rows, then columns, of which those beyond the slice mean nothing.
+    values: Vec<f64>,
+    /// Where the slice reaches, down and across.
+    rows: Vec<bool>,
+    columns: Vec<bool>,
 }
 
 impl VolumeBuilder {
@@ -56,14 +68,31 @@ impl VolumeBuilder {
             return Err(Unfit::ValueMapping);
         }
         let axes = axes(grid, input, volume)?;
-        let mut is_needed = vec![false; axes[2].length];
-        for tap in axes[2].taps.iter().flatten() {
+        let mut is_needed = vec![false; axes[2].length()];
+        for tap in axes[2].taps(0.0).iter().flatten() {
             is_needed[tap.low] = true;
             is_needed[tap.high] = true;
         }
         let padding = finished(volume.padding, input);
         let tensor = vec![padding; input.values()];
-        Ok(Self { input: input.clone(), axes, is_needed, taken: 0, before: Vec::new(), tensor })
+        Ok(Self {
+            input: input.clone(),
+            axes,
+            is_needed,
+            taken: 0,
+            shift: [0.0; 2],
+            before: Plane::default(),
+            tensor,
+        })
+    }
+
+    /// The same for slices in their order, which are shifted back to where the middle one lies.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn of_stack(stack: &Stack, input: &ModelInput) -> Result<Self, Unfit> {
+        Ok(Self { shift: stack.shift, ..Self::new(&stack.grid, input)? })
     }
 
     /// Takes the next slice: rows one after the other, as [`stored_input`] reads them.
@@ -73,7 +102,7 @@ impl VolumeBuilder {
     /// [`Unfit::PixelCount`] of one that is of another size, or one too many.
     pub fn take(&mut self, slice: &[f32]) -> Result<(), Unfit> {
         let index = self.taken;
-        let [columns, rows, _] = [0, 1, 2].map(|axis: usize| self.axes[axis].length);
+        let [columns, rows, _] = [0, 1, 2].map(|axis: usize| self.axes[axis].length());
         let is_needed = *self.is_needed.get(index).ok_or(Unfit::PixelCount)?;
         if slice.len() != columns * rows {
             return Err(Unfit::PixelCount);
@@ -82,9 +111,8 @@ impl VolumeBuilder {
         if !is_needed {
             return Ok(());
         }
-        let plane = self.plane(slice);
-        let taps = self.axes[2].taps.clone();
-        for (voxel, tap) in taps.iter().enumerate() {
+        let plane = self.plane(slice, index);
+        for (voxel, tap) in self.axes[2].taps(0.0).into_iter().enumerate() {
             if let Some(tap) = tap.filter(|tap| tap.high == index) {
                 self.write(voxel, tap, &plane);
             }
@@ -99,42 +127,49 @@ impl VolumeBuilder {
     ///
     /// [`Unfit::PixelCount`] where slices are missing, [`Unfit::ValueMapping`] where a value is no number.
     pub fn finish(self) -> Result<Vec<f32>, Unfit> {
-        if self.taken != self.axes[2].length {
+        if self.taken != self.axes[2].length() {
             return Err(Unfit::PixelCount);
         }
         if all_finite(&self.tensor) { Ok(self.tensor) } else { Err(Unfit::ValueMapping) }
     }
 
-    /// A slice at the tensor's spacing: a value for each voxel of the tensor along rows, then columns, of which those
-    /// beyond the slice are never looked at.
-    fn plane(&self, slice: &[f32]) -> Vec<f64> {
-        let [across, down, _] = &self.axes;
-        let width = across.length;
-        let mut plane = Vec::with_capacity(down.taps.len() * across.taps.len());
-        for row in &down.taps {
-            for column in &across.taps {
+    /// The slice at `index` at the tensor's spacing.
+    fn plane(&self, slice: &[f32], index: usize) -> Plane {
+        let [across, down, through] = &self.axes;
+        let from_middle = count(index) - count(through.length() - 1) / 2.0;
+        let columns = across.taps(from_middle * self.shift[0]);
+        let rows = down.taps(from_middle * self.shift[1]);
+        let width = across.length();
+        let mut values = Vec::with_capacity(rows.len() * columns.len());
+        for row in &rows {
+            for column in &columns {
                 let value = row.zip(*column).map_or(0.0, |(row, column)| {
                     let at = |line: usize, place: usize| f64::from(slice[line * width + place]);
                     let along =
                         |line| mixed(at(line, column.low), at(line, column.high), column.share);
                     mixed(along(row.low), along(row.high), row.share)
                 });
-                plane.push(value);
+                values.push(value);
             }
         }
-        plane
+        let reach = |taps: &[Option<Tap>]| taps.iter().map(Option::is_some).collect();
+        Plane { values, rows: reach(&rows), columns: reach(&columns) }
     }
 
     /// Writes the voxels of the tensor that lie at `voxel` along the file's slices.
-    fn write(&mut self, voxel: usize, tap: Tap, plane: &[f64]) {
+    fn write(&mut self, voxel: usize, tap: Tap, plane: &Plane) {
         let [across, down, through] = &self.axes;
         // At either end of the volume there is one slice alone.
         let low = if tap.low == tap.high { plane } else { &self.before };
-        let columns = across.taps.len();
-        for (row, _) in down.taps.iter().enumerate().filter(|(_, tap)| tap.is_some()) {
-            for (column, _) in across.taps.iter().enumerate().filter(|(_, tap)| tap.is_some()) {
+        // A slice that weighs nothing need not be there.
+        let reaches = |low: bool, high: bool| low && (high || tap.share <= 0.0);
+        let columns = plane.columns.len();
+        let is_row = |row: &usize| reaches(low.rows[*row], plane.rows[*row]);
+        let is_column = |column: &usize| reaches(low.columns[*column], plane.columns[*column]);
+        for row in (0..plane.rows.len()).filter(is_row) {
+            for column in (0..columns).filter(is_column) {
                 let from = row * columns + column;
-                let value = mixed(low[from], plane[from], tap.share);
+                let value = mixed(low.values[from], plane.values[from], tap.share);
                 let to = voxel * through.stride + row * down.stride + column * across.stride;
                 self.tensor[to] = finished(value, &self.input);
             }

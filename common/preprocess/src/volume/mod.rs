@@ -12,12 +12,20 @@
 //! 4. Beyond them stands the protocol's padding.
 //! 5. Then come window, mean and standard deviation.
 //!
+//! Slices of a tilted gantry, where the protocol takes them, lie beside each other: between 1. and 3. each is shifted back
+//! in its own plane to where the middle one lies, linearly between its pixels, and then is one above the other. A voxel
+//! between two slices of which one does not reach it is padding.
+//!
 //! Everything up to 4. is computed in 64 bits: across columns, then rows, then slices, as the file has them.
+//!
+//! [`VolumePlacement`] is the way back: from numbers of a model's mask to the file's own voxels.
 
+mod back;
 mod builder;
 mod plan;
 mod stack;
 
+pub use back::VolumePlacement;
 pub use builder::{VolumeBuilder, stored_input};
 pub use plan::VolumeGrid;
 pub use stack::{MOST_SLICES, SliceGeometry, Stack, StackFault, stacked};

@@ -67,7 +67,7 @@ impl VolumeGrid {
     }
 }
 
-/// Where a voxel of the tensor lies between two of the file.
+/// Where a voxel of one grid lies between two of another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tap {
     pub(super) low: usize,
@@ -77,14 +77,48 @@ pub(super) struct Tap {
 }
 
 /// An axis of the file, and the tensor's axis that it becomes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
-    /// Voxels of the file.
-    pub(super) length: usize,
+    line: Line,
+    /// Voxels of the tensor along this axis.
+    side: usize,
     /// From a voxel of the tensor to the next along this axis, in places of its values.
     pub(super) stride: usize,
-    /// For each voxel of the tensor along this axis; `None` where the volume does not reach.
+}
+
+impl Axis {
+    /// Voxels of the file.
+    pub(super) const fn length(&self) -> usize {
+        self.line.length
+    }
+
+    /// For each voxel of the tensor along this axis; `None` where the volume does not reach. The file's voxels are taken
+    /// to lie `further` along, in voxels, than the grid says.
+    pub(super) fn taps(&self, further: f64) -> Vec<Option<Tap>> {
+        (0..self.side).map(|voxel| self.line.tap(voxel, self.side, further)).collect()
+    }
+}
+
+/// An axis of the tensor on the way back, and the file's axis that it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct WayBack {
+    /// Voxels of the tensor.
+    pub(super) side: usize,
+    /// From a voxel of the tensor to the next along this axis, in places of its values.
+    pub(super) stride: usize,
+    /// For each voxel of the file along this axis, the voxels of the tensor that it lies between; `None` where the
+    /// tensor does not reach.
     pub(super) taps: Vec<Option<Tap>>,
+}
+
+/// The way back along each of the file's three axes.
+pub(super) fn ways_back(
+    grid: &VolumeGrid,
+    input: &ModelInput,
+    volume: &VolumeInput,
+) -> Result<[WayBack; 3], Unfit> {
+    let [first, second, third] = axes(grid, input, volume)?;
+    Ok([first.way_back()?, second.way_back()?, third.way_back()?])
 }
 
 /// The file's three axes.
@@ -98,7 +132,7 @@ pub(super) fn axes(
     let spacing = grid.spacing();
     let sides = [volume.depth, input.height, input.width].map(|side| side as usize);
     let strides = [sides[1] * sides[2], sides[2], 1];
-    let mut axes = [const { None }; 3];
+    let mut axes = [None; 3];
     for (place, towards) in volume.orientation.towards().into_iter().enumerate() {
         let (part, goes_there) = towards.axis();
         let (stored, is_forward) = nearest[part];
@@ -107,11 +141,7 @@ pub(super) fn axes(
             step: volume.spacing_mm[place] / spacing[stored],
             is_reversed: is_forward != goes_there,
         };
-        axes[stored] = Some(Axis {
-            length: line.length,
-            stride: strides[place],
-            taps: (0..sides[place]).map(|voxel| line.tap(voxel, sides[place])).collect(),
-        });
+        axes[stored] = Some(Axis { line, side: sides[place], stride: strides[place] });
     }
     match axes {
         [Some(first), Some(second), Some(third)] => Ok([first, second, third]),
@@ -119,8 +149,20 @@ pub(super) fn axes(
     }
 }
 
+impl Axis {
+    /// Refused where no voxel of the tensor shows any of the file.
+    fn way_back(&self) -> Result<WayBack, Unfit> {
+        let is_shown = |voxel: &usize| self.line.tap(*voxel, self.side, 0.0).is_some();
+        let first = (0..self.side).find(is_shown).ok_or(Unfit::Size)?;
+        let last = (0..self.side).rfind(is_shown).ok_or(Unfit::Size)?;
+        let tap = |voxel| self.line.tap_back(voxel, self.side, [first, last]);
+        let taps = (0..self.line.length).map(tap).collect();
+        Ok(WayBack { side: self.side, stride: self.stride, taps })
+    }
+}
+
 /// The voxels of a file along one axis.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Line {
     length: usize,
     /// From a voxel of the tensor to the next, in voxels of the file.
@@ -129,23 +171,40 @@ struct Line {
 }
 
 impl Line {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the place is held to 0 and the last voxel"
-    )]
-    fn tap(self, voxel: usize, of: usize) -> Option<Tap> {
+    fn tap(self, voxel: usize, of: usize, further: f64) -> Option<Tap> {
         let last = count(self.length - 1);
         let from_middle = count(voxel) - count(of - 1) / 2.0;
         let forward = from_middle * self.step + last / 2.0;
-        let at = if self.is_reversed { last - forward } else { forward };
+        let as_placed = if self.is_reversed { last - forward } else { forward };
+        let at = as_placed - further;
         let reaches = (-0.5 - EDGE..=last + 0.5 + EDGE).contains(&at);
-        reaches.then(|| {
-            let at = at.clamp(0.0, last);
-            let low = (at.floor() as usize).min(self.length - 1);
-            Tap { low, high: (low + 1).min(self.length - 1), share: at - count(low) }
-        })
+        reaches.then(|| between(at, [0, self.length - 1]))
     }
+
+    /// The inverse, of a voxel of the file, by the voxels of the tensor that show any of it. Where the tensor ends first,
+    /// its outermost voxels reach to their edges and nothing is known beyond; where padding begins, the last voxel
+    /// before it speaks for what is left of the file: padding shows no patient.
+    fn tap_back(self, voxel: usize, of: usize, shown: [usize; 2]) -> Option<Tap> {
+        let last = count(self.length - 1);
+        let at = count(voxel);
+        let forward = if self.is_reversed { last - at } else { at };
+        let place = (forward - last / 2.0) / self.step + count(of - 1) / 2.0;
+        let is_before = shown[0] == 0 && place < -0.5 - EDGE;
+        let is_behind = shown[1] == of - 1 && place > count(of - 1) + 0.5 + EDGE;
+        (!is_before && !is_behind).then(|| between(place, shown))
+    }
+}
+
+/// The voxels on either side of a place, held to the first and the last.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the place is held to the first and the last voxel"
+)]
+fn between(at: f64, [first, last]: [usize; 2]) -> Tap {
+    let at = at.clamp(count(first), count(last));
+    let low = (at.floor() as usize).min(last);
+    Tap { low, high: (low + 1).min(last), share: at - count(low) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "voxels along one side")]
@@ -168,7 +227,7 @@ mod tests {
     fn places(length: usize, step: f64, is_reversed: bool, of: usize) -> Vec<Option<f64>> {
         let line = Line { length, step, is_reversed };
         let place = |tap: Tap| count(tap.low) + tap.share;
-        (0..of).map(|voxel| line.tap(voxel, of).map(place)).collect()
+        (0..of).map(|voxel| line.tap(voxel, of, 0.0).map(place)).collect()
     }
 
     #[test]
@@ -184,5 +243,27 @@ mod tests {
         assert_eq!(places(4, 2.0, false, 2), is(&[0.5, 2.5]));
         assert_eq!(places(2, 0.5, false, 4), is(&[0.0, 0.25, 0.75, 1.0]));
         assert_eq!(places(2, 0.5, false, 6)[0], None);
+    }
+
+    #[test]
+    fn the_way_back_ends_where_the_tensor_does_and_not_in_its_padding() {
+        let back = |length, step, is_reversed, side| -> Vec<Option<f64>> {
+            let line = Line { length, step, is_reversed };
+            let taps = Pair { line, side, stride: 1 }.way_back().unwrap().taps;
+            taps.into_iter().map(|tap| tap.map(|tap| count(tap.low) + tap.share)).collect()
+        };
+        let is = |places: &[f64]| places.iter().map(|place| Some(*place)).collect::<Vec<_>>();
+        assert_eq!(back(4, 1.0, false, 4), is(&[0.0, 1.0, 2.0, 3.0]));
+        assert_eq!(back(4, 1.0, true, 4), is(&[3.0, 2.0, 1.0, 0.0]));
+        // The tensor shows the inner two, and twice as fine what they are.
+        assert_eq!(back(4, 1.0, false, 2), [None, Some(0.0), Some(1.0), None]);
+        assert_eq!(back(2, 0.5, false, 4), is(&[0.5, 2.5]));
+        assert_eq!(back(4, 0.5, true, 4), [None, Some(2.5), Some(0.5), None]);
+        // One voxel of padding at either end; and voxels of the file behind the last middle before it.
+        assert_eq!(back(2, 1.0, false, 4), is(&[1.0, 2.0]));
+        assert_eq!(back(4, 2.0, false, 4), is(&[1.0, 1.25, 1.75, 2.0]));
+        let beside =
+            Pair { line: Line { length: 2, step: 9.0, is_reversed: false }, side: 2, stride: 1 };
+        assert_eq!(beside.way_back(), Err(Unfit::Size), "the model saw none of it");
     }
 }

@@ -4,6 +4,8 @@
 //! (DICOM PS3.3 C.7.6.2.1.1). What is not one volume by them is refused, each for a reason of its own: a slice that is
 //! made up, or one that is dropped, is a patient that was never examined.
 
+use fedval_study::protocol::GantryTilt;
+
 use super::VolumeGrid;
 use super::plan::{count, dot, length};
 
@@ -22,6 +24,8 @@ const DUPLICATE: f64 = 1e-3;
 const GAP_SHARE: f64 = 0.05;
 /// How far a slice may lie beside the line through the first one, as a share of the smaller side of a pixel.
 const BESIDE_SHARE: f64 = 0.1;
+/// Steepest tilt, as its tangent: of 45 degrees. No gantry goes so far.
+const MOST_TILT: f64 = 1.0;
 
 type Vector = [f64; 3];
 
@@ -45,8 +49,12 @@ pub struct SliceGeometry {
 pub struct Stack {
     /// Places of the slices as they were given, along the normal of their planes.
     pub order: Vec<usize>,
-    /// Where their voxels lie, in this order.
+    /// Where their voxels lie, in this order; of shifted slices, once they are shifted back to the middle one.
     pub grid: VolumeGrid,
+    /// How far each slice lies beside the one before along a row, then down a column, in pixels; 0 of an upright gantry.
+    pub shift: [f64; 2],
+    /// The middle of the first pixel of the first of them, in millimetres to the patient's right, front and head.
+    pub origin: Vector,
 }
 
 /// Why slices are no volume.
@@ -78,12 +86,13 @@ pub enum StackFault {
     Shifted,
 }
 
-/// Orders slices along the normal of their planes, the cross product of row and column.
+/// Orders slices along the normal of their planes, the cross product of row and column. `tilt` says whether they may lie
+/// beside each other, evenly and in their own plane.
 ///
 /// # Errors
 ///
 /// [`StackFault`] of slices that are no volume.
-pub fn stacked(slices: &[SliceGeometry]) -> Result<Stack, StackFault> {
+pub fn stacked(slices: &[SliceGeometry], tilt: GantryTilt) -> Result<Stack, StackFault> {
     let [first, _, ..] = slices else { return Err(StackFault::OneSlice) };
     if slices.len() > MOST_SLICES {
         return Err(StackFault::TooMany);
@@ -98,14 +107,22 @@ pub fn stacked(slices: &[SliceGeometry]) -> Result<Stack, StackFault> {
     let (Some(lowest), Some(highest)) = (order.first(), order.last()) else {
         return Err(StackFault::OneSlice);
     };
-    check_line(slices, slices[*lowest].position, normal, first.spacing)?;
-    let step = (along(*highest) - along(*lowest)) / count(slices.len() - 1);
+    let height = along(*highest) - along(*lowest);
+    let beside = |place: &usize| {
+        let way = minus(slices[*place].position, slices[*lowest].position);
+        minus(way, scaled(normal, dot(way, normal)))
+    };
+    let beside: Vec<Vector> = order.iter().map(beside).collect();
+    let shift = shift(&beside, first, height, tilt)?;
+    let step = height / count(slices.len() - 1);
     let [between_rows, between_columns] = first.spacing;
     let steps = [scaled(row, between_columns), scaled(column, between_rows), scaled(normal, step)];
     // To the right and to the front, as volumes count.
-    let steps = steps.map(|[left, back, head]| [-left, -back, head]);
+    let turned = |[left, back, head]: Vector| [-left, -back, head];
     let lengths = [first.columns, first.rows, slices.len()];
-    Ok(Stack { order, grid: VolumeGrid { lengths, steps } })
+    let origin = turned(slices[*lowest].position);
+    let grid = VolumeGrid { lengths, steps: steps.map(turned) };
+    Ok(Stack { order, grid, shift, origin })
 }
 
 fn check_alike(slices: &[SliceGeometry], first: &SliceGeometry) -> Result<(), StackFault> {
@@ -144,19 +161,29 @@ fn check_distances(along: &[f64]) -> Result<(), StackFault> {
     if distances.iter().all(is_even) { Ok(()) } else { Err(StackFault::Gap) }
 }
 
-/// Whether every slice lies above the lowest one: a gantry that was tilted shifts each against the one before.
-fn check_line(
-    slices: &[SliceGeometry],
-    lowest: Vector,
-    normal: Vector,
-    spacing: [f64; 2],
-) -> Result<(), StackFault> {
-    let room = BESIDE_SHARE * spacing[0].min(spacing[1]);
-    let is_above = |slice: &SliceGeometry| {
-        let way = minus(slice.position, lowest);
-        length(minus(way, scaled(normal, dot(way, normal)))) <= room
+/// How far each slice lies beside the one before, in pixels along a row and down a column, by how far each lies beside
+/// the lowest, in their order. A gantry that was tilted shifts them evenly; what is shifted otherwise is no volume.
+fn shift(
+    beside: &[Vector],
+    first: &SliceGeometry,
+    height: f64,
+    tilt: GantryTilt,
+) -> Result<[f64; 2], StackFault> {
+    let room = BESIDE_SHARE * first.spacing[0].min(first.spacing[1]);
+    let Some(furthest) = beside.last().filter(|_| beside.iter().any(|way| length(*way) > room))
+    else {
+        return Ok([0.0; 2]);
     };
-    if slices.iter().all(is_above) { Ok(()) } else { Err(StackFault::Shifted) }
+    let each = scaled(*furthest, 1.0 / count(beside.len() - 1));
+    let is_on_line =
+        |(place, way): (usize, &Vector)| length(minus(*way, scaled(each, count(place)))) <= room;
+    let is_tilted =
+        length(*furthest) <= MOST_TILT * height && beside.iter().enumerate().all(is_on_line);
+    if tilt == GantryTilt::Refuse || !is_tilted {
+        return Err(StackFault::Shifted);
+    }
+    let ([row, column], [between_rows, between_columns]) = (first.orientation, first.spacing);
+    Ok([dot(each, row) / between_columns, dot(each, column) / between_rows])
 }
 
 fn minus(one: Vector, other: Vector) -> Vector {

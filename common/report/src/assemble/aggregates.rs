@@ -81,8 +81,10 @@ impl<'a> Aggregates<'a> {
             Outcome::ReleasedDetection(release) => {
                 find(&release.subgroups, cell).map(|cell| shown(cell, Self::Detection))
             }
+            Outcome::ReleasedConditions(release) => {
+                find(&release.subgroups, cell).map(|cell| shown(cell, Self::Conditions))
+            }
             Outcome::ReleasedClasses(_)
-            | Outcome::ReleasedConditions(_)
             | Outcome::Insufficient
             | Outcome::Refused
             | Outcome::Failed(_) => None,

@@ -8,7 +8,10 @@ use super::Answer;
 use super::aggregates::Aggregates;
 use super::contribution::{Member, exact_on_scale, logit_proportion, logit_share};
 use super::metric::{exact, logit_wald, share};
-use crate::report::{ConditionSummary, Disclosed, Metric, Reason, SiteCondition, WithheldCode};
+use super::site;
+use crate::report::{
+    ConditionSummary, Disclosed, GroupCondition, Metric, Reason, SiteCondition, WithheldCode,
+};
 
 /// Every metric of a task with several conditions, in a fixed order.
 pub(super) fn ids(plan: &StudyProtocol) -> Vec<MetricId> {
@@ -75,6 +78,11 @@ fn macro_area(performance: &ConditionPerformance) -> Result<(f64, f64), Reason> 
     }
 }
 
+/// Whether groups are compared by the metric: the area of each condition. The error of their mean leaves of no group.
+pub(super) const fn is_compared(id: &MetricId) -> bool {
+    matches!(id, MetricId::OfCondition(ConditionMetric::Auroc, _))
+}
+
 /// The aggregates of one condition.
 pub(super) fn of<'p>(
     performance: &'p ConditionPerformance,
@@ -83,15 +91,19 @@ pub(super) fn of<'p>(
     performance.of(condition).ok_or(Reason::Withheld)
 }
 
+/// The condition whose score an operating point cuts; `None` in a study of one.
+pub(super) fn cut_by<'p>(plan: &'p StudyProtocol, point: &Name) -> Option<&'p Condition> {
+    let mut conditions = plan.task.conditions().iter();
+    conditions.find(|condition| condition.operating_points.contains(point))
+}
+
 /// The aggregates of the condition whose score an operating point cuts.
 pub(super) fn at_point<'p>(
     plan: &StudyProtocol,
     performance: &'p ConditionPerformance,
     point: &Name,
 ) -> Result<&'p Performance, Reason> {
-    let mut conditions = plan.task.conditions().iter();
-    let condition = conditions.find(|condition| condition.operating_points.contains(point));
-    of(performance, &condition.ok_or(Reason::InvalidInput)?.name)
+    of(performance, &cut_by(plan, point).ok_or(Reason::InvalidInput)?.name)
 }
 
 /// Patients on the smaller and on the larger side of an area; of the mean, those of the area with the fewest on a side.
@@ -114,12 +126,23 @@ pub(super) fn sides(id: &MetricId, performance: &ConditionPerformance) -> Option
 
 /// Patients of one site by condition.
 pub(super) fn of_site(performance: &ConditionPerformance) -> Vec<SiteCondition> {
+    let row = |(cell, counts): (&ConditionCell, GroupCondition)| {
+        let found = cell.performance.released().ok_or(Reason::Withheld);
+        let GroupCondition { missing, n_neg, n_pos, name } = counts;
+        let calibration_line = found.and_then(site::line_of).into();
+        SiteCondition { calibration_line, missing, n_neg, n_pos, name }
+    };
+    performance.conditions.iter().zip(of_group(performance)).map(row).collect()
+}
+
+/// Patients of one group, or of all, by condition.
+pub(super) fn of_group(performance: &ConditionPerformance) -> Vec<GroupCondition> {
     let row = |cell: &ConditionCell| {
         let count = |of: &dyn Fn(&Performance) -> u64| match cell.performance.released() {
             Some(found) => Disclosed::Released(of(found)),
             None => Disclosed::Withheld { withheld: WithheldCode::S },
         };
-        SiteCondition {
+        GroupCondition {
             missing: count(&|found| performance.missing(found)),
             n_neg: count(&|found| found.patients.with_negative),
             n_pos: count(&|found| found.patients.with_positive),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fedval_disclosure::floor;
 use fedval_disclosure::rules::dc01_closed_schema;
 use fedval_preprocess::probe::Expected;
+use fedval_study::condition_groups;
 use fedval_study::protocol::PredictionTables;
 use fedval_study::{
     Canonical, LockedProtocol, Outcome, ProtocolHistory, ResultDigest, RoundRecord, ScoreSource,
@@ -190,6 +191,7 @@ fn check_release(
             release
                 .overall
                 .check()
+                .and_then(|()| condition_groups::check(&release.overall, &release.subgroups))
                 .map_err(|source| AssembleError::Contradictory { site: site.clone(), source })?;
             dc01_closed_schema::check_conditions(release, plan)
         }

@@ -67,7 +67,11 @@ fn cells(site: &SiteId, result: &SiteResult) -> Vec<WithheldItem> {
             items.extend(false_positives(site, release));
             items.extend(subgroups(site, &release.subgroups));
         }
-        Outcome::ReleasedConditions(release) => items.extend(conditions(site, release)),
+        Outcome::ReleasedConditions(release) => {
+            items.extend(conditions(site, release));
+            items.extend(subgroups(site, &release.subgroups));
+            items.extend(conditions_of_groups(site, release));
+        }
         // All of a table of classes, or nothing.
         Outcome::ReleasedClasses(_)
         | Outcome::Insufficient
@@ -99,6 +103,33 @@ fn conditions(
         rule: Some(CELL_RULES.to_owned()),
         code: WithheldCode::S,
     })
+}
+
+/// Conditions of which nothing is told in a group that is told of, though it is of the whole.
+fn conditions_of_groups(
+    site: &SiteId,
+    release: &Release<ConditionPerformance>,
+) -> Vec<WithheldItem> {
+    let mut items = Vec::new();
+    for cell in &release.subgroups {
+        let Some(group) = cell.performance.released() else { continue };
+        for own in &group.conditions {
+            let stays = own.performance.released().is_none();
+            if stays && release.overall.of(&own.name).is_some() {
+                items.push(WithheldItem {
+                    site: site.clone(),
+                    what: WithheldWhat::GroupCondition {
+                        category: cell.category.clone(),
+                        condition: own.name.clone(),
+                        dimension: cell.dimension.clone(),
+                    },
+                    rule: Some(CELL_RULES.to_owned()),
+                    code: WithheldCode::S,
+                });
+            }
+        }
+    }
+    items
 }
 
 fn subgroups<P>(site: &SiteId, cells: &[SubgroupCell<P>]) -> Vec<WithheldItem> {

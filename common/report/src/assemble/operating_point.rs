@@ -7,6 +7,7 @@ use fedval_study::SiteId;
 use fedval_study::protocol::{OperatingPoint, StudyProtocol};
 use rayon::prelude::*;
 
+use super::conditions;
 use super::contribution::Member;
 use crate::report::{
     Estimable, JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues,
@@ -37,7 +38,7 @@ fn one(
         name: point.name.clone(),
         threshold: point.threshold,
         k: u64::try_from(tables.len()).unwrap_or(u64::MAX),
-        joint: joint(&both_classes, &sum, plan).map_err(Reason::from).into(),
+        joint: joint(&both_classes, &sum, plan, point).map_err(Reason::from).into(),
         net_benefit: tables
             .iter()
             .map(|(site, table)| SiteNetBenefit {
@@ -64,6 +65,7 @@ fn joint(
     tables: &[TwoByTwo],
     sum: &TwoByTwo,
     plan: &StudyProtocol,
+    point: &OperatingPoint,
 ) -> Result<JointSynthesis, NotEstimable> {
     let level = plan.analysis.level;
     let fit = reitsma(tables)?;
@@ -80,19 +82,23 @@ fn joint(
         between: fit.between,
         positive_likelihood_ratio: with_limits(&ratios.positive),
         negative_likelihood_ratio: with_limits(&ratios.negative),
-        predictive_values: predictive_values(&fit, sum, plan)?,
+        predictive_values: predictive_values(&fit, sum, plan, point)?,
     })
 }
 
-/// At every prevalence that the protocol states, and at that of the cases.
+/// At every prevalence that the protocol states, of several conditions for the one that is called, and at that of the
+/// cases.
 fn predictive_values(
     fit: &Bivariate,
     sum: &TwoByTwo,
     plan: &StudyProtocol,
+    point: &OperatingPoint,
 ) -> Result<Vec<PredictiveValues>, NotEstimable> {
     #[expect(clippy::cast_precision_loss, reason = "a share of cases, shown to three digits")]
     let observed = sum.n_pos() as f64 / sum.n().max(1) as f64;
-    let stated = plan.analysis.prevalences.iter().map(|share| (*share, PrevalenceSource::Protocol));
+    let own = conditions::cut_by(plan, &point.name);
+    let stated = own.map_or(&plan.analysis.prevalences, |condition| &condition.prevalences);
+    let stated = stated.iter().map(|share| (*share, PrevalenceSource::Protocol));
     stated
         .chain(std::iter::once((observed, PrevalenceSource::Observed)))
         .map(|(prevalence, source)| {

@@ -2,7 +2,7 @@
 
 use fedval_study::protocol::{StudyProtocol, Task};
 use fedval_study::result::AttritionCount;
-use fedval_study::{Cell, MetricId, Outcome, SiteResult, SiteStatus};
+use fedval_study::{Cell, MetricId, Outcome, Performance, SiteResult, SiteStatus};
 
 use super::aggregates::Aggregates;
 use super::contribution::Member;
@@ -132,7 +132,6 @@ pub(super) fn response(
 }
 
 fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reason> {
-    use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
     if matches!(
         aggregates,
         Aggregates::Classes(_)
@@ -142,7 +141,13 @@ fn calibration_line(aggregates: Aggregates<'_>) -> Result<CalibrationLine, Reaso
     ) {
         return Err(Reason::NotDefinedForTask);
     }
-    match &aggregates.sums().ok_or(Reason::Withheld)?.calibration {
+    line_of(aggregates.sums().ok_or(Reason::Withheld)?)
+}
+
+/// The line that a site fitted to the scores of one condition.
+pub(super) fn line_of(performance: &Performance) -> Result<CalibrationLine, Reason> {
+    use fedval_study::performance::CalibrationOutcome::{Fit, NotEstimable};
+    match &performance.calibration {
         Fit(fit) => Ok(CalibrationLine {
             intercept: fit.intercept(),
             slope: fit.slope(),

@@ -123,7 +123,7 @@ pub(super) fn possible_bias(withheld: &[WithheldItem]) -> &'static str {
     let (whole, groups) =
         withheld.iter().fold((false, false), |(whole, groups), item| match item.what {
             WithheldWhat::WholeSite => (true, groups),
-            WithheldWhat::Subgroup { .. } => (whole, true),
+            WithheldWhat::Subgroup { .. } | WithheldWhat::GroupCondition { .. } => (whole, true),
             WithheldWhat::Attrition { .. }
             | WithheldWhat::Condition { .. }
             | WithheldWhat::FalsePositives

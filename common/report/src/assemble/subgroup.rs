@@ -11,7 +11,7 @@ use super::aggregates::CellName;
 use super::contribution::Member;
 use super::synthesis::Detail;
 use super::verdict;
-use super::{Answer, detection, measures, metric, site, synthesis};
+use super::{Answer, conditions, detection, measures, metric, site, synthesis};
 use crate::report::{
     Disclosed, Estimable, Metric, Metrics, Reason, Subgroup, SubgroupAuroc, SubgroupPerformance,
     SubgroupSite, Syntheses, WithheldCode, WorstSubgroup,
@@ -69,7 +69,7 @@ pub(super) fn compared(plan: &StudyProtocol) -> Vec<MetricId> {
                 | MetricId::Specificity(_)
                 | MetricId::LesionSensitivity(_)
         );
-        is_called || measures::is_compared(id)
+        is_called || measures::is_compared(id) || conditions::is_compared(id)
     });
     ids
 }
@@ -144,6 +144,10 @@ impl<'a> Cellwise<'a> {
         };
         let points = 0..self.plan.operating_points.len();
         SubgroupPerformance {
+            conditions: match aggregates {
+                Aggregates::Conditions(found) => conditions::of_group(found),
+                _ => Vec::new(),
+            },
             detection: match aggregates {
                 Aggregates::Detection(found) => Some(detection::of_group(found)),
                 _ => None,
@@ -153,15 +157,16 @@ impl<'a> Cellwise<'a> {
             n_neg,
             patients: aggregates.patients(),
             auroc: self.plan.task.is_binary().then(area),
-            metrics: self.errors(),
+            metrics: self.by_name(),
             response: points.map(|place| site::response(self.member.calls.at(place))).collect(),
         }
     }
 
-    /// Those of a quantity.
-    fn errors(&self) -> Metrics {
-        let errors = self.compared.iter().filter(|(id, _)| id.is_of_quantity());
-        errors.map(|(id, metric)| ((*id).clone(), metric.clone().into())).collect()
+    /// Errors of a quantity, and areas of several conditions.
+    fn by_name(&self) -> Metrics {
+        let is_named = |id: &MetricId| id.is_of_quantity() || conditions::is_compared(id);
+        let named = self.compared.iter().filter(|(id, _)| is_named(id));
+        named.map(|(id, metric)| ((*id).clone(), metric.clone().into())).collect()
     }
 
     fn estimates(&self) -> impl Iterator<Item = Option<(f64, f64)>> {

@@ -17,7 +17,7 @@ pub struct RenderError(#[source] askama::Error);
 #[template(path = "report.html")]
 struct Page<'a> {
     report: &'a Report,
-    shown: Presentation<'a>,
+    shown: &'a Presentation<'a>,
 }
 
 /// Renders the report with the signatures under it as one self-contained HTML file; the same report gives
@@ -30,5 +30,10 @@ pub fn render_html(
     report: &Report,
     signatures: &[ElectronicSignature],
 ) -> Result<String, RenderError> {
-    Page { report, shown: Presentation::of(report, signatures) }.render().map_err(RenderError)
+    page(&Presentation::of(report, signatures))
+}
+
+/// The same of what was made ready to be shown.
+pub(crate) fn page(shown: &Presentation<'_>) -> Result<String, RenderError> {
+    Page { report: shown.report, shown }.render().map_err(RenderError)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use fedval_study::protocol::{
-    BoxOutput, MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, StudyProtocol,
+    BoxOutput, ClassScope, MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm,
+    StudyProtocol, Suppression,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -90,13 +91,28 @@ fn output_of(output: &ModelOutput) -> String {
         OutputForm::Mask(MaskOutput { channels, rule: MaskRule::Highest }) => format!(
             "`{name}`, mask of {channels} channels, the structure where channel {positive_index} is the highest"
         ),
-        OutputForm::Boxes(BoxOutput { class: None }) => {
-            format!("`{name}`, boxes with a score each")
-        }
-        OutputForm::Boxes(BoxOutput { class: Some(class) }) => {
-            format!("`{name}`, boxes with a score and a class each, of which {class} counts")
+        OutputForm::Boxes(BoxOutput { class, non_maximum_suppression }) => {
+            let classes = class.map_or_else(
+                || "a score each".to_owned(),
+                |class| format!("a score and a class each, of which {class} counts"),
+            );
+            let suppressed = non_maximum_suppression.map(suppression_of).unwrap_or_default();
+            format!("`{name}`, boxes with {classes}{suppressed}")
         }
     }
+}
+
+/// Which of overlapping boxes stays.
+fn suppression_of(rule: Suppression) -> String {
+    let across = match rule.classes {
+        ClassScope::Apart => "",
+        ClassScope::Together => ", whatever their classes",
+    };
+    format!(
+        "; of those that overlap by more than {} the highest score stays{across} (the {} highest are looked at)",
+        f64::from(rule.iou) / 1e3,
+        rule.candidates
+    )
 }
 
 #[derive(Deserialize)]

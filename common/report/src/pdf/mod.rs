@@ -39,14 +39,19 @@ pub fn render_pdf(
     report: &Report,
     signatures: &[ElectronicSignature],
 ) -> Result<Vec<u8>, PdfError> {
+    paper(&Presentation::of(report, signatures))
+}
+
+/// The same of what was made ready to be shown.
+pub(crate) fn paper(shown: &Presentation<'_>) -> Result<Vec<u8>, PdfError> {
+    let report = shown.report;
     let faces = Faces::embedded().ok_or_else(|| PdfError { what: "no typeface".to_owned() })?;
-    let shown = Presentation::of(report, signatures);
     let mut layout = Layout::new(&faces);
-    first_page(&mut layout, &shown);
-    evidence(&mut layout, &shown);
-    synthesis(&mut layout, &shown);
-    subgroups(&mut layout, &shown);
-    back_matter(&mut layout, &shown);
+    first_page(&mut layout, shown);
+    evidence(&mut layout, shown);
+    synthesis(&mut layout, shown);
+    subgroups(&mut layout, shown);
+    back_matter(&mut layout, shown);
     let created = OffsetDateTime::parse(&report.round.as_of, &Rfc3339)
         .map_err(|error| PdfError { what: error.to_string() })?;
     let about = About {
@@ -147,9 +152,9 @@ fn synthesis(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
         shown.roc_space.iter().for_each(|figure| layout.figure(figure));
         shown.predictive_values.iter().for_each(|table| layout.table(table));
     }
-    if let Some(figure) = &shown.calibration {
+    if !shown.calibration.is_empty() {
         layout.heading("Calibration");
-        layout.figure(figure);
+        shown.calibration.iter().for_each(|figure| layout.figure(figure));
     }
     if let Some(table) = &shown.utility {
         layout.heading("Clinical utility");

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use fedval_stats::Interval;
 use fedval_stats::scale::expit;
+use fedval_study::Name;
 
 use super::figure::Figure;
 use super::markup::Markup;
@@ -20,10 +21,21 @@ const PANELS: Panels = Panels { columns: 4, pitch: [243.0, 262.0], first: [38.0,
 /// Log-odds from −4.6 to 4.6 (probabilities 0.01 to 0.99) in steps of 0.2.
 const STEPS: i16 = 23;
 
-/// The figure; `None` where no site has a fitted line.
-pub(super) fn figure(report: &Report, shown: &Ranking<'_>) -> Option<Figure> {
-    let panels: Vec<Panel<'_>> =
-        shown.sites.iter().filter_map(|site| Panel::of(site, report.study.level)).collect();
+/// The figure, or that of each of several conditions; none where no site has a fitted line.
+pub(super) fn figures(report: &Report, shown: &Ranking<'_>) -> Vec<Figure> {
+    if report.conditions.is_empty() {
+        return figure(report, shown, None).into_iter().collect();
+    }
+    let conditions = report.conditions.iter();
+    conditions.filter_map(|condition| figure(report, shown, Some(&condition.name))).collect()
+}
+
+fn figure(report: &Report, shown: &Ranking<'_>, condition: Option<&Name>) -> Option<Figure> {
+    let panels: Vec<Panel<'_>> = shown
+        .sites
+        .iter()
+        .filter_map(|site| Panel::of(site, condition, report.study.level))
+        .collect();
     if panels.is_empty() {
         return None;
     }
@@ -35,10 +47,14 @@ pub(super) fn figure(report: &Report, shown: &Ranking<'_>) -> Option<Figure> {
         let (intercept, slope) = (fixed(line.intercept, 2), fixed(line.slope, 2));
         let _ = write!(description, "{site}: intercept {intercept}, slope {slope}. ");
     }
-    let title = "Calibration by site: observed against predicted probability";
+    let (id, title) = match condition {
+        None => ("calibration".to_owned(), "Calibration by site".to_owned()),
+        Some(name) => (format!("calibration-{name}"), format!("Calibration of {name} by site")),
+    };
+    let title = format!("{title}: observed against predicted probability");
     Some(Figure {
-        picture: drawing.finish("calibration", title, &description),
-        caption: caption(report, shown, panels.len()),
+        picture: drawing.finish(&id, &title, &description),
+        caption: caption(report, shown, panels.len(), condition),
         data: data(&panels),
     })
 }
@@ -67,11 +83,12 @@ fn data(panels: &[Panel<'_>]) -> Csv {
     data
 }
 
-fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize) -> Markup {
+fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize, condition: Option<&Name>) -> Markup {
+    let of = condition.map_or_else(String::new, |name| format!("{name}: "));
     let released = shown.released().count();
     let absent = if drawn < released { " Sites without a fitted line are not drawn." } else { "" };
     Markup::text(format!(
-        "Logistic recalibration curve of each site (line) with its {} band, against perfect \
+        "{of}Logistic recalibration curve of each site (line) with its {} band, against perfect \
          calibration (dotted diagonal). These are fitted lines, not binned data: sites release two \
          coefficients and their covariance, never points of the curve. The range of scores at a \
          site is not released either, so a line may run through regions where the site has no \
@@ -79,6 +96,12 @@ fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize) -> Markup {
         number::level(report.study.level),
         shown.caption()
     ))
+}
+
+/// What a site fitted, of several conditions to the score of this one.
+fn line<'a>(site: &'a Site, condition: Option<&Name>) -> Option<&'a CalibrationLine> {
+    let Some(name) = condition else { return site.calibration_line.value() };
+    site.conditions.iter().find(|own| own.name == *name)?.calibration_line.value()
 }
 
 /// One site's curve.
@@ -89,8 +112,8 @@ struct Panel<'a> {
 }
 
 impl<'a> Panel<'a> {
-    fn of(site: &'a Site, level: f64) -> Option<Self> {
-        let line = site.calibration_line.value()?;
+    fn of(site: &'a Site, condition: Option<&Name>, level: f64) -> Option<Self> {
+        let line = line(site, condition)?;
         Some(Self { site: site.id.as_str(), line, points: curve(line, level) })
     }
 

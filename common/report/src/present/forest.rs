@@ -1,7 +1,10 @@
 //! The forest plot: every site, the pooled mean, and where a new site is expected.
 
+mod counts;
+mod data;
+
+use fedval_study::MetricId;
 use fedval_study::protocol::EndpointDirection;
-use fedval_study::{MetricId, Name};
 
 use super::axis::Axis;
 use super::figure::Figure;
@@ -12,11 +15,7 @@ use super::number::{self, Format};
 use super::picture::{Anchor, Drawing, Picture};
 use super::ranking::Ranking;
 use super::words;
-use crate::csv::{self, Csv, Field};
-use crate::report::{
-    ClassSection, DetectionGroup, Disclosed, Estimable, Metric, Report, Scale, Site, SiteClasses,
-    Synthesis,
-};
+use crate::report::{Estimable, Metric, Report, Scale, Site, Synthesis};
 
 const WIDTH: f64 = 960.0;
 const PLOT: [f64; 2] = [292.0, 668.0];
@@ -71,40 +70,6 @@ pub(super) fn limits(report: &Report, metric: &MetricId) -> Vec<(f64, EndpointDi
         }
     }
     limits
-}
-
-/// The same where there are several classes.
-fn counts_of_classes(classes: &ClassSection, site: &Site, metric: &MetricId) -> Option<(u64, u64)> {
-    let classes_here = site.classes.as_ref()?;
-    let SiteClasses { confusion } = classes_here;
-    let sizes = classes_here.sizes();
-    let all: u64 = sizes.iter().sum();
-    let place = |class: &Name| classes.names.iter().position(|name| name == class);
-    let right = |class: usize| confusion.get(class)?.get(class).copied();
-    match metric {
-        MetricId::ClassSensitivity(class) => {
-            Some((right(place(class)?)?, *sizes.get(place(class)?)?))
-        }
-        MetricId::ClassSpecificity(class) => {
-            let class = place(class)?;
-            let called: u64 = confusion.iter().filter_map(|row| row.get(class)).sum();
-            let others = all - sizes.get(class)?;
-            Some((others - (called - right(class)?), others))
-        }
-        MetricId::ClassAuroc(class) => Some((*sizes.get(place(class)?)?, all)),
-        _ => Some(((0..sizes.len()).filter_map(right).sum(), all)),
-    }
-}
-
-/// The same of findings.
-fn counts_of_findings(counts: &DetectionGroup, metric: &MetricId) -> Option<(u64, u64)> {
-    match metric {
-        MetricId::FalsePositivesPerScan(_) => {
-            Some((*counts.false_positives.released()?, counts.scans))
-        }
-        MetricId::Cpm | MetricId::AveragePrecision => Some((counts.lesions, counts.scans)),
-        _ => Some((counts.hits, counts.lesions)),
-    }
 }
 
 struct Forest<'a> {
@@ -220,70 +185,6 @@ impl Forest<'_> {
         words::reference(self.metric).map(|(value, _)| value).filter(|value| axis.holds(*value))
     }
 
-    /// Whether the estimate rests on all patients of a site, without a part of them that is told beside it.
-    fn is_of_patients(&self) -> bool {
-        let is_over_conditions =
-            *self.metric == MetricId::MacroAuroc && !self.report.conditions.is_empty();
-        is_over_conditions || self.metric.is_of_measures()
-    }
-
-    /// What the two counts are called: above their column, and as columns of the data.
-    fn cases_names(&self) -> (&'static str, [&'static str; 2]) {
-        match self.metric {
-            _ if self.is_of_patients() => ("Patients", ["patients", "cases"]),
-            MetricId::OfCondition(..) => {
-                ("With condition / assessed", ["with_condition", "assessed"])
-            }
-            MetricId::Sensitivity(_) => ("TP / with condition", ["tp", "with_condition"]),
-            MetricId::Specificity(_) => ("TN / without condition", ["tn", "without_condition"]),
-            MetricId::ClassSensitivity(_) => ("Called it / of class", ["called", "of_class"]),
-            MetricId::ClassSpecificity(_) => ("Not called it / others", ["not_called", "others"]),
-            MetricId::ClassAuroc(_) => ("Of class / patients", ["of_class", "patients"]),
-            MetricId::QuadraticKappa
-            | MetricId::MacroAuroc
-            | MetricId::Accuracy
-            | MetricId::BalancedAccuracy => {
-                ("Called right / patients", ["called_right", "patients"])
-            }
-            MetricId::LesionSensitivity(_) => ("Found / lesions", ["found", "lesions"]),
-            MetricId::FalsePositivesPerScan(_) => {
-                ("False positives / scans", ["false_positives", "scans"])
-            }
-            MetricId::Cpm | MetricId::AveragePrecision => ("Lesions / scans", ["lesions", "scans"]),
-            _ => ("With condition / cases", ["with_condition", "cases"]),
-        }
-    }
-
-    /// The counts that the estimate rests on.
-    fn cases(&self, site: &Site) -> Option<(u64, u64)> {
-        let at = |point: &Name| site.operating_points.iter().find(|row| row.name == *point);
-        let both = |right: Disclosed<u64>, wrong: Disclosed<u64>| {
-            let right = *right.released()?;
-            Some((right, right.saturating_add(*wrong.released()?)))
-        };
-        match self.metric {
-            MetricId::Sensitivity(point) => at(point).and_then(|row| both(row.tp, row.fn_)),
-            MetricId::Specificity(point) => at(point).and_then(|row| both(row.tn, row.fp)),
-            MetricId::DiceMissesZero => {
-                let missed = site.empty_masks?.missed;
-                let having = site.patients.value()?.saturating_add(missed);
-                Some((having, having))
-            }
-            _ if self.is_of_patients() => Some((*site.patients.value()?, *site.n.value()?)),
-            MetricId::OfCondition(_, condition) => {
-                let own = site.conditions.iter().find(|own| own.name == *condition)?;
-                both(own.n_pos, own.n_neg)
-            }
-            metric if metric.is_of_findings() => {
-                counts_of_findings(&site.detection.as_ref()?.counts, self.metric)
-            }
-            _ => match &self.report.classes {
-                Some(classes) => counts_of_classes(classes, site, self.metric),
-                None => Some((*site.n_pos.value()?, *site.n.value()?)),
-            },
-        }
-    }
-
     fn draw_site(&self, drawing: &mut Drawing, axis: &Axis, site: &Site, y: f64) {
         let baseline = y + 4.5;
         let metric = site.metrics.get(self.metric);
@@ -378,72 +279,6 @@ impl Forest<'_> {
         weights.iter().find(|weight| weight.site == site.id).map(|weight| weight.weight)
     }
 
-    /// Sites in their order, the pooled rows, and the lines across. An acceptance limit is the end of an
-    /// interval that is open on the accepted side.
-    fn data(&self, axis: &Axis) -> Csv {
-        let (_, [part, whole]) = self.cases_names();
-        let mut data = Csv::new(&[
-            "mark", "site", part, whole, "k", "estimate", "lower", "upper", "weight", "reason",
-        ]);
-        for site in &self.shown.sites {
-            data.row(self.site_fields(site));
-        }
-        if let Some(pooled) = self.pooled {
-            let (ci, prediction) = (&pooled.ci, &pooled.prediction_interval);
-            let (k, mean) = (Field::Count(pooled.k), Field::Number(pooled.estimate));
-            data.row(across("pooled_mean", k, mean, csv::limits(ci), csv::reason(ci)));
-            let (ends, reason) = (csv::limits(prediction), csv::reason(prediction));
-            data.row(across("prediction_interval", Field::Empty, Field::Empty, ends, reason));
-        }
-        for (limit, direction) in &self.limits {
-            let ends = match direction {
-                EndpointDirection::AtLeast => [Field::Number(*limit), Field::Empty],
-                EndpointDirection::AtMost => [Field::Empty, Field::Number(*limit)],
-            };
-            data.row(across("acceptance_limit", Field::Empty, Field::Empty, ends, Field::Empty));
-        }
-        if let Some(value) = self.reference(axis) {
-            let (value, nothing) = (Field::Number(value), [Field::Empty, Field::Empty]);
-            data.row(across("reference", Field::Empty, value, nothing, Field::Empty));
-        }
-        data
-    }
-
-    fn site_fields<'a>(&'a self, site: &'a Site) -> [Field<'a>; 10] {
-        let metric = site.metrics.get(self.metric).and_then(Estimable::value);
-        let [lower, upper] =
-            metric.map_or([Field::Empty, Field::Empty], |metric| csv::limits(&metric.ci));
-        let weight = metric.and(self.weight(site));
-        let (part, whole) = self.cases(site).unzip();
-        [
-            Field::Text("site"),
-            Field::Text(site.id.as_str()),
-            part.into(),
-            whole.into(),
-            Field::Empty,
-            metric.map(|metric| metric.estimate).into(),
-            lower,
-            upper,
-            weight.and_then(|weight| weight.value().copied()).into(),
-            self.why(site),
-        ]
-    }
-
-    /// Why the first missing number of a site's row is not there.
-    fn why(&self, site: &Site) -> Field<'static> {
-        let metric = match site.metrics.get(self.metric) {
-            None => return Field::Text(site.status.as_str()),
-            Some(Estimable::NotEstimable { not_estimable }) => return Some(*not_estimable).into(),
-            Some(Estimable::Estimated(metric)) => metric,
-        };
-        let left_out = || {
-            let excluded = &self.pooled?.excluded;
-            excluded.iter().find(|excluded| excluded.site == site.id).map(|site| site.reason)
-        };
-        let weight = || self.weight(site).map_or_else(left_out, |weight| weight.reason());
-        metric.ci.reason().or_else(weight).into()
-    }
-
     /// Side of a square whose area is the site's weight; all alike where there are no weights.
     fn side(&self, site: &Site) -> f64 {
         match self.weight(site) {
@@ -451,19 +286,6 @@ impl Forest<'_> {
             _ => 9.0,
         }
     }
-}
-
-/// A row of the data that is of no single site.
-fn across(
-    mark: &'static str,
-    k: Field<'static>,
-    estimate: Field<'static>,
-    [lower, upper]: [Field<'static>; 2],
-    reason: Field<'static>,
-) -> [Field<'static>; 10] {
-    let nothing = || Field::Empty;
-    let (site, part, whole, weight) = (nothing(), nothing(), nothing(), nothing());
-    [Field::Text(mark), site, part, whole, k, estimate, lower, upper, weight, reason]
 }
 
 const fn sign(direction: EndpointDirection) -> &'static str {

@@ -97,7 +97,13 @@ pub(super) fn predictive_values(report: &Report) -> Option<Table> {
     );
     for point in &report.operating_points {
         let Some(joint) = point.joint.value() else { continue };
-        table.rows.push(Row::group(Markup::text(point.name.as_str())));
+        let mut conditions = report.conditions.iter();
+        let of = conditions.find(|of| of.operating_points.contains(&point.name));
+        let head = of.map_or_else(
+            || point.name.to_string(),
+            |condition| format!("{}: {}", condition.name, point.name),
+        );
+        table.rows.push(Row::group(Markup::text(head)));
         for values in &joint.predictive_values {
             let source = match values.source {
                 PrevalenceSource::Protocol => "",

@@ -5,9 +5,7 @@ use fedval_study::SiteId;
 use super::number::{self, Format};
 use super::performance::released;
 use super::words;
-use crate::report::{
-    Estimable, Gap, GapEstimate, Judgement, Report, Verdict, VerdictResult, WithheldWhat,
-};
+use crate::report::{Estimable, Gap, GapEstimate, Judgement, Report, Verdict, VerdictResult};
 
 /// Names in a sentence before it says how many more there are.
 const NAMED: usize = 5;
@@ -127,7 +125,7 @@ fn groups(report: &Report) -> Vec<String> {
         sentences.push(format!("In {silent} no hospital could show both groups."));
     }
     let withheld = report.disclosure.withheld.iter();
-    let groups = withheld.filter(|item| matches!(item.what, WithheldWhat::Subgroup { .. })).count();
+    let groups = withheld.filter(|item| item.what.is_of_a_group()).count();
     if groups > 0 {
         sentences.push(format!(
             "{groups} results of small groups were withheld to protect patients: about them nothing is known \

@@ -4,6 +4,8 @@
 //! nobody reads a thousand rows, and those at the end are the ones that matter least. All stand in the CSV
 //! tables, and on further forest plots for whoever looks for one of them.
 
+use std::collections::BTreeMap;
+
 use fedval_study::SiteId;
 use fedval_study::protocol::EndpointDirection;
 
@@ -60,9 +62,12 @@ impl<'a> Ranking<'a> {
         if self.is_whole() {
             return cells.iter().collect();
         }
-        let find = |site: &SiteId| cells.iter().find(|cell| cell.site == *site);
-        let shown = self.sites.iter().filter_map(|site| find(&site.id));
-        shown.filter(|cell| cell.performance.released().is_some()).take(IN_A_GROUP).collect()
+        let places = self.sites.iter().enumerate().map(|(place, site)| (&site.id, place));
+        let places: BTreeMap<&SiteId, usize> = places.collect();
+        let released = cells.iter().filter(|cell| cell.performance.released().is_some());
+        let shown: BTreeMap<usize, _> =
+            released.filter_map(|cell| Some((*places.get(&cell.site)?, cell))).collect();
+        shown.into_values().take(IN_A_GROUP).collect()
     }
 
     /// Whether every site is shown.

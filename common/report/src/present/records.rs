@@ -50,6 +50,9 @@ fn withheld_row(report: &Report, item: &WithheldItem) -> Row {
         WithheldWhat::Condition { condition } => {
             (format!("{condition}, and the mean over all conditions"), "DC-03 or DC-17".to_owned())
         }
+        WithheldWhat::GroupCondition { category, condition, dimension } => {
+            (format!("{condition} in {dimension}: {category}"), "DC-03 or DC-17".to_owned())
+        }
         WithheldWhat::Attrition { reason } => {
             (format!("patients with: {}", words::failure(*reason)), "DC-04".to_owned())
         }

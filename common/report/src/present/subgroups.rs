@@ -1,6 +1,6 @@
 //! Performance by subgroup, with a dot and an interval beside each number.
 
-use fedval_study::{MetricId, Name};
+use fedval_study::{ConditionMetric, MetricId, Name};
 
 use super::axis::Axis;
 use super::forest::limits;
@@ -14,8 +14,8 @@ use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
 use crate::report::{
-    Disclosed, Estimable, OperatingPointLimit, Reason, Report, Scale, Subgroup, SubgroupAuroc,
-    SubgroupSite, Synthesis,
+    ConditionSummary, Disclosed, Estimable, Metric, OperatingPointLimit, Reason, Report, Scale,
+    Subgroup, SubgroupAuroc, SubgroupPerformance, SubgroupSite, Synthesis,
 };
 
 /// Ends of the small plots inside their drawing.
@@ -44,25 +44,88 @@ fn of_dimension(report: &Report, shown: &Ranking<'_>, dimension: &Name) -> Vec<T
     if report.quantity.is_some() {
         return vec![measured::by_group(report, shown, dimension, &groups)];
     }
-    let mut tables = vec![discrimination(report, shown, dimension, &groups)];
+    let mut tables: Vec<Table> = Area::all(report)
+        .iter()
+        .map(|area| discrimination((report, shown), area, dimension, &groups))
+        .collect();
     let points: Vec<_> = report.study.operating_points.iter().enumerate().collect();
     let chunks = points.chunks(POINTS_A_TABLE);
     tables.extend(chunks.map(|points| response((report, shown), dimension, &groups, points)));
     tables
 }
 
+/// The area that a table is about: the one of a study of one condition, or that of one of several.
+struct Area<'r> {
+    id: MetricId,
+    condition: Option<&'r Name>,
+}
+
+impl<'r> Area<'r> {
+    fn all(report: &'r Report) -> Vec<Self> {
+        if report.conditions.is_empty() {
+            return vec![Self { id: MetricId::Auroc, condition: None }];
+        }
+        let of = |condition: &'r ConditionSummary| {
+            let name = &condition.name;
+            let id = MetricId::OfCondition(ConditionMetric::Auroc, name.clone());
+            Self { id, condition: Some(name) }
+        };
+        report.conditions.iter().map(of).collect()
+    }
+
+    /// The name of the area, and of its condition where there are several.
+    fn title(&self) -> String {
+        self.condition.map_or_else(|| "AUROC".to_owned(), |name| format!("AUROC of {name}"))
+    }
+
+    /// What a group says of it; `None` of other tasks.
+    fn of(&self, group: &SubgroupPerformance) -> Option<Estimable<SubgroupAuroc>> {
+        if self.condition.is_none() {
+            return group.auroc;
+        }
+        Some(match group.metrics.get(&self.id)? {
+            Estimable::Estimated(Metric { estimate, ci, .. }) => {
+                Estimable::Estimated(SubgroupAuroc { ci: *ci, estimate: *estimate })
+            }
+            Estimable::NotEstimable { not_estimable } => Estimable::not(*not_estimable),
+        })
+    }
+
+    /// Who has the condition, of whom.
+    fn counts(&self, group: &SubgroupPerformance) -> String {
+        let Some(name) = self.condition else {
+            return format!("{} / {}", count(group.n_pos.unwrap_or(0)), count(group.n));
+        };
+        let own = group.conditions.iter().find(|own| own.name == *name);
+        let both = own.and_then(|own| Some((own.n_pos.released()?, own.n_neg.released()?)));
+        both.map_or_else(
+            || "withheld".to_owned(),
+            |(with, without)| {
+                format!("{} / {}", count(*with), count(with.saturating_add(*without)))
+            },
+        )
+    }
+
+    fn pooled<'g>(&self, group: &'g Subgroup) -> Option<&'g Synthesis> {
+        group.synthesis.get(&self.id).and_then(Estimable::value)
+    }
+}
+
 fn discrimination(
-    report: &Report,
-    shown: &Ranking<'_>,
+    (report, shown): (&Report, &Ranking<'_>),
+    area: &Area<'_>,
     dimension: &Name,
     groups: &[&Subgroup],
 ) -> Table {
     let level = number::level(report.study.level);
     let caption = format!(
-        "AUROC by {dimension}: estimate ({level} confidence interval), not adjusted for multiplicity.{}",
+        "{} by {dimension}: estimate ({level} confidence interval), not adjusted for multiplicity.{}",
+        area.title(),
         shown.group_caption()
     );
-    let axis = axis(report, groups);
+    let axis = axis(report, area, groups);
+    let limits: Vec<f64> = limits(report, &area.id).into_iter().map(|(limit, _)| limit).collect();
+    let plot = Plot { axis: &axis, limits: &limits };
     let mut table = Table::new(
         Markup::text(caption),
         &[
@@ -74,118 +137,113 @@ fn discrimination(
         ],
     );
     if let Some(column) = table.columns.last_mut() {
-        column.label = scale_of(report, &axis);
+        column.label = plot.scale();
     }
     let mut notes = Notes::default();
     for group in groups {
         table.rows.push(Row::group(Markup::text(format!("{dimension}: {}", group.category))));
         for cell in shown.cells(&group.sites) {
-            table.rows.push(site_row(report, &axis, &mut notes, cell));
+            table.rows.push(site_row(area, &plot, &mut notes, cell));
         }
-        table.rows.push(pooled_row(report, &axis, &mut notes, group));
+        table.rows.push(pooled_row(area, &plot, &mut notes, group));
     }
     table.notes = notes.lines();
     table
 }
 
 /// One axis for the whole table, so that dots can be compared down the column.
-fn axis(report: &Report, groups: &[&Subgroup]) -> Axis {
-    let mut values: Vec<f64> =
-        limits(report, &MetricId::Auroc).iter().map(|(limit, _)| *limit).collect();
+fn axis(report: &Report, area: &Area<'_>, groups: &[&Subgroup]) -> Axis {
+    let mut values: Vec<f64> = limits(report, &area.id).iter().map(|(limit, _)| *limit).collect();
     for group in groups {
-        let cells = group.sites.iter().filter_map(|cell| area(cell)?.value());
-        for area in cells {
-            values.push(area.estimate);
-            values.extend(area.ci.value().into_iter().flatten());
+        let cells = group.sites.iter();
+        for found in cells.filter_map(|cell| area.of(cell.performance.released()?)) {
+            if let Estimable::Estimated(found) = found {
+                values.push(found.estimate);
+                values.extend(found.ci.value().into_iter().flatten());
+            }
         }
-        values.extend(pooled(group).and_then(|p| p.ci.value()).into_iter().flatten());
+        values.extend(area.pooled(group).and_then(|p| p.ci.value()).into_iter().flatten());
     }
     Axis::holding(&values, Scale::Logit, PLOT)
 }
 
-fn area(cell: &SubgroupSite) -> Option<&Estimable<SubgroupAuroc>> {
-    cell.performance.released()?.auroc.as_ref()
+/// The small plots of a table: their axis, and the limits of the protocol on it.
+struct Plot<'a> {
+    axis: &'a Axis,
+    limits: &'a [f64],
 }
 
-fn pooled(group: &Subgroup) -> Option<&Synthesis> {
-    group.synthesis.get(&MetricId::Auroc).and_then(Estimable::value)
-}
-
-/// The axis as the plot column's heading.
-fn scale_of(report: &Report, axis: &Axis) -> Markup {
-    let mut drawing = Drawing::new(WIDTH, 18.0);
-    let ticks = axis.ticks(Format::Fixed(3));
-    for (index, (x, label)) in ticks.iter().enumerate() {
-        drawing.line("axis", [*x, 14.0], [*x, 18.0]);
-        // Every label but the first and last may be too much for the column.
-        if index == 0 || index + 1 == ticks.len() || ticks.len() < 5 {
-            drawing.text("tick", [*x, 11.0], Anchor::Middle, label);
+impl Plot<'_> {
+    /// The axis as the plot column's heading.
+    fn scale(&self) -> Markup {
+        let mut drawing = Drawing::new(WIDTH, 18.0);
+        let ticks = self.axis.ticks(Format::Fixed(3));
+        for (index, (x, label)) in ticks.iter().enumerate() {
+            drawing.line("axis", [*x, 14.0], [*x, 18.0]);
+            // Every label but the first and last may be too much for the column.
+            if index == 0 || index + 1 == ticks.len() || ticks.len() < 5 {
+                drawing.text("tick", [*x, 11.0], Anchor::Middle, label);
+            }
         }
+        for limit in self.limits {
+            drawing.line("limit", [self.axis.at(*limit), 13.0], [self.axis.at(*limit), 18.0]);
+        }
+        drawing.finish_inline("axis of the small plots below")
     }
-    for (limit, _) in limits(report, &MetricId::Auroc) {
-        drawing.line("limit", [axis.at(limit), 13.0], [axis.at(limit), 18.0]);
+
+    fn dot(&self, estimate: f64, ci: &Estimable<[f64; 2]>, class: &str) -> Markup {
+        let mut drawing = Drawing::new(WIDTH, 18.0);
+        for limit in self.limits {
+            drawing.line("limit", [self.axis.at(*limit), 0.0], [self.axis.at(*limit), 18.0]);
+        }
+        if let Some(ci) = ci.value() {
+            interval(&mut drawing, self.axis, *ci, 9.0);
+        }
+        drawing.circle(class, [self.axis.at(estimate), 9.0], 4.0);
+        drawing.finish_inline(&format!("AUROC {}", Format::Fixed(3).value(estimate)))
     }
-    drawing.finish_inline("axis of the small plots below")
 }
 
-fn dot(
-    report: &Report,
-    axis: &Axis,
-    estimate: f64,
-    ci: &Estimable<[f64; 2]>,
-    class: &str,
-) -> Markup {
-    let mut drawing = Drawing::new(WIDTH, 18.0);
-    for (limit, _) in limits(report, &MetricId::Auroc) {
-        drawing.line("limit", [axis.at(limit), 0.0], [axis.at(limit), 18.0]);
-    }
-    if let Some(ci) = ci.value() {
-        interval(&mut drawing, axis, *ci, 9.0);
-    }
-    drawing.circle(class, [axis.at(estimate), 9.0], 4.0);
-    drawing.finish_inline(&format!("AUROC {}", Format::Fixed(3).value(estimate)))
-}
-
-fn site_row(report: &Report, axis: &Axis, notes: &mut Notes, cell: &SubgroupSite) -> Row {
+fn site_row(area: &Area<'_>, plot: &Plot<'_>, notes: &mut Notes, cell: &SubgroupSite) -> Row {
     let head = Markup::text(cell.site.as_str());
     let Disclosed::Released(group) = &cell.performance else {
         let withheld = Markup::text("withheld");
         let cells = vec![withheld.clone(), withheld.clone(), withheld, Markup::default()];
         return Row::new(head, cells).styled("muted");
     };
-    let (value, plot) = match &group.auroc {
-        Some(Estimable::Estimated(area)) => (
-            notes.with_limits(Format::Fixed(3), area.estimate, &area.ci),
-            dot(report, axis, area.estimate, &area.ci, "square"),
+    let (value, dot) = match area.of(group) {
+        Some(Estimable::Estimated(found)) => (
+            notes.with_limits(Format::Fixed(3), found.estimate, &found.ci),
+            plot.dot(found.estimate, &found.ci, "square"),
         ),
         Some(Estimable::NotEstimable { not_estimable }) => {
-            (notes.dash(*not_estimable), Markup::default())
+            (notes.dash(not_estimable), Markup::default())
         }
         None => (notes.dash(Reason::NotDefinedForTask), Markup::default()),
     };
     let cells = vec![
         Markup::text(count(group.patients)),
-        Markup::text(format!("{} / {}", count(group.n_pos.unwrap_or(0)), count(group.n))),
+        Markup::text(area.counts(group)),
         Markup::trusted(value),
-        plot,
+        dot,
     ];
     Row::new(head, cells)
 }
 
-fn pooled_row(report: &Report, axis: &Axis, notes: &mut Notes, group: &Subgroup) -> Row {
-    let (value, plot) = match group.synthesis.get(&MetricId::Auroc) {
+fn pooled_row(area: &Area<'_>, plot: &Plot<'_>, notes: &mut Notes, group: &Subgroup) -> Row {
+    let (value, dot) = match group.synthesis.get(&area.id) {
         Some(Estimable::Estimated(pooled)) => (
             Markup::trusted(notes.with_limits(Format::Fixed(3), pooled.estimate, &pooled.ci)),
-            dot(report, axis, pooled.estimate, &pooled.ci, "diamond"),
+            plot.dot(pooled.estimate, &pooled.ci, "diamond"),
         ),
         Some(Estimable::NotEstimable { not_estimable }) => {
             (Markup::trusted(notes.dash(*not_estimable)), Markup::default())
         }
         None => Default::default(),
     };
-    let k = pooled(group).map(|pooled| format!("Pooled, k = {}", pooled.k));
+    let k = area.pooled(group).map(|pooled| format!("Pooled, k = {}", pooled.k));
     let head = Markup::text(k.unwrap_or_else(|| "Pooled".to_owned()));
-    Row::new(head, vec![Markup::default(), Markup::default(), value, plot]).styled("pooled")
+    Row::new(head, vec![Markup::default(), Markup::default(), value, dot]).styled("pooled")
 }
 
 fn response(

@@ -4,7 +4,7 @@ use fedval_study::MetricId;
 
 use super::number::{self, Format};
 use super::words;
-use crate::report::{Disclosed, Estimable, Report, Synthesis, VerdictResult, WithheldWhat};
+use crate::report::{Disclosed, Estimable, Report, Synthesis, VerdictResult};
 
 /// The paragraph, sentence by sentence.
 pub(super) fn sentences(report: &Report) -> Vec<String> {
@@ -188,12 +188,7 @@ fn one_sided(report: &Report) -> Vec<String> {
 }
 
 fn withheld(report: &Report) -> Option<String> {
-    let groups = report
-        .disclosure
-        .withheld
-        .iter()
-        .filter(|item| matches!(item.what, WithheldWhat::Subgroup { .. }))
-        .count();
+    let groups = report.disclosure.withheld.iter().filter(|item| item.what.is_of_a_group()).count();
     let verb = if groups == 1 { "result was" } else { "results were" };
     (groups > 0).then(|| format!("{groups} subgroup {verb} withheld to protect small groups."))
 }

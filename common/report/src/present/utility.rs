@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use fedval_study::Name;
+
 use super::axis::Axis;
 use super::figure::Figure;
 use super::markup::Markup;
@@ -9,18 +11,27 @@ use super::number::{self, Format, fixed};
 use super::picture::{Anchor, Drawing, Picture};
 use super::table::{Notes, Row, Table};
 use crate::csv::{Csv, Field, limits, reason};
-use crate::report::{Estimable, NetBenefit, OperatingPointSummary, Report, Scale};
+use crate::report::{
+    ConditionSummary, Estimable, NetBenefit, OperatingPointSummary, Report, Scale,
+};
 
 const WIDTH: f64 = 960.0;
 const PLOT: [f64; 2] = [80.0, 900.0];
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 300.0;
 
-/// Operating points by threshold, each with a pooled net benefit.
-fn points(report: &Report) -> Vec<(&OperatingPointSummary, &NetBenefit)> {
+/// Operating points by threshold, each with a pooled net benefit; of several conditions those of one.
+fn points<'r>(
+    report: &'r Report,
+    condition: Option<&ConditionSummary>,
+) -> Vec<(&'r OperatingPointSummary, &'r NetBenefit)> {
+    let is_own = |point: &&OperatingPointSummary| {
+        condition.is_none_or(|condition| condition.operating_points.contains(&point.name))
+    };
     let mut points: Vec<_> = report
         .operating_points
         .iter()
+        .filter(is_own)
         .filter_map(|point| Some((point, point.pooled_net_benefit.value()?)))
         .collect();
     points.sort_by(|one, other| one.0.threshold.total_cmp(&other.0.threshold));
@@ -46,40 +57,60 @@ pub(super) fn table(report: &Report) -> Option<Table> {
         ],
     );
     let mut notes = Notes::default();
-    for (point, pooled) in points(report) {
-        let hundred = Format::Fixed(1);
-        let ci = match pooled.ci {
-            Estimable::Estimated(ci) => Estimable::Estimated(ci.map(|end| end * 100.0)),
-            Estimable::NotEstimable { not_estimable } => Estimable::not(not_estimable),
-        };
-        let sites = point.net_benefit.iter().filter_map(|site| Some(site.value.value()?.estimate));
-        let (low, high) = sites.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-        let cells = vec![
-            Markup::trusted(notes.with_limits(hundred, pooled.estimate * 100.0, &ci)),
-            Markup::text(fixed(pooled.treat_all * 100.0, 1)),
-            Markup::text(fixed(low * 100.0, 1)),
-            Markup::text(fixed(high * 100.0, 1)),
-        ];
-        let head = format!("{}, act from {}", point.name, Format::Percent.value(point.threshold));
-        table.rows.push(Row::new(Markup::text(head), cells));
+    if report.conditions.is_empty() {
+        table.rows.extend(points(report, None).into_iter().map(|point| row(&mut notes, point)));
+    }
+    for condition in &report.conditions {
+        let points = points(report, Some(condition));
+        if !points.is_empty() {
+            table.rows.push(Row::group(Markup::text(condition.name.as_str())));
+            table.rows.extend(points.into_iter().map(|point| row(&mut notes, point)));
+        }
     }
     table.notes = notes.lines();
     (!table.rows.is_empty()).then(|| table.compact())
 }
 
-/// The decision curve over the locked cut-offs; `None` below two of them: one point is no curve, and neither are
-/// cut-offs of several conditions.
-pub(super) fn figure(report: &Report) -> Option<Figure> {
-    let points = points(report);
-    if points.len() < 2 || !report.conditions.is_empty() {
+fn row(notes: &mut Notes, (point, pooled): (&OperatingPointSummary, &NetBenefit)) -> Row {
+    let hundred = Format::Fixed(1);
+    let ci = match pooled.ci {
+        Estimable::Estimated(ci) => Estimable::Estimated(ci.map(|end| end * 100.0)),
+        Estimable::NotEstimable { not_estimable } => Estimable::not(not_estimable),
+    };
+    let sites = point.net_benefit.iter().filter_map(|site| Some(site.value.value()?.estimate));
+    let (low, high) = sites.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    let cells = vec![
+        Markup::trusted(notes.with_limits(hundred, pooled.estimate * 100.0, &ci)),
+        Markup::text(fixed(pooled.treat_all * 100.0, 1)),
+        Markup::text(fixed(low * 100.0, 1)),
+        Markup::text(fixed(high * 100.0, 1)),
+    ];
+    let head = format!("{}, act from {}", point.name, Format::Percent.value(point.threshold));
+    Row::new(Markup::text(head), cells)
+}
+
+/// The decision curve over the locked cut-offs, or that of each of several conditions; none below two of them: one point
+/// is no curve, and neither are cut-offs of several scores.
+pub(super) fn figures(report: &Report) -> Vec<Figure> {
+    if report.conditions.is_empty() {
+        return figure(report, None).into_iter().collect();
+    }
+    report.conditions.iter().filter_map(|condition| figure(report, Some(condition))).collect()
+}
+
+fn figure(report: &Report, condition: Option<&ConditionSummary>) -> Option<Figure> {
+    let points = points(report, condition);
+    if points.len() < 2 {
         return None;
     }
     let caption = "Decision curve over the locked cut-offs, all sites together. Solid with intervals: acting on \
                    the model's call. Dashed: acting on everybody. Zero line: acting on nobody. The curve \
                    is known at the marks only; lines between them guide the eye.";
-    Some(Figure { picture: draw(&points), caption: Markup::text(caption), data: data(&points) })
+    let of = condition.map(|condition| &condition.name);
+    let caption = of.map_or_else(|| caption.to_owned(), |name| format!("{name}: {caption}"));
+    Some(Figure { picture: draw(&points, of), caption: Markup::text(caption), data: data(&points) })
 }
 
 /// A cut-off a row: net benefit of acting on the call, on everybody and on nobody.
@@ -110,7 +141,7 @@ fn data(points: &[(&OperatingPointSummary, &NetBenefit)]) -> Csv {
     data
 }
 
-fn draw(points: &[(&OperatingPointSummary, &NetBenefit)]) -> Picture {
+fn draw(points: &[(&OperatingPointSummary, &NetBenefit)], condition: Option<&Name>) -> Picture {
     let thresholds: Vec<f64> = points.iter().map(|(point, _)| point.threshold).collect();
     let across = Axis::holding(&thresholds, Scale::Logit, PLOT);
     let mut benefits = vec![0.0];
@@ -139,7 +170,13 @@ fn draw(points: &[(&OperatingPointSummary, &NetBenefit)]) -> Picture {
         let _ = write!(description, "{}: {value} for each 100 cases. ", point.name);
     }
     let title = "Net benefit against the probability from which one acts";
-    drawing.finish("decision-curve", title, &description)
+    match condition {
+        None => drawing.finish("decision-curve", title, &description),
+        Some(name) => {
+            let (id, title) = (format!("decision-curve-{name}"), format!("{name}: {title}"));
+            drawing.finish(&id, &title, &description)
+        }
+    }
 }
 
 fn axes(drawing: &mut Drawing, across: &Axis, up: &Axis) {

@@ -55,6 +55,15 @@ pub enum WithheldWhat {
         /// Its name.
         condition: Name,
     },
+    /// One of several conditions in one category of the dimension.
+    GroupCondition {
+        /// Category.
+        category: Name,
+        /// Its name.
+        condition: Name,
+        /// Dimension.
+        dimension: Name,
+    },
     /// The number of patients whose cases failed for one reason.
     Attrition {
         /// The reason.
@@ -64,6 +73,14 @@ pub enum WithheldWhat {
     FalsePositives,
     /// The same of groups.
     GroupFalsePositives,
+}
+
+impl WithheldWhat {
+    /// Whether it is a result of one group of patients.
+    #[must_use]
+    pub const fn is_of_a_group(&self) -> bool {
+        matches!(self, Self::Subgroup { .. } | Self::GroupCondition { .. })
+    }
 }
 
 /// The code that stands in the place of what was withheld.

@@ -25,7 +25,7 @@ use fedval_study::{Canonical, CanonicalError, MetricId, SiteId};
 use serde::{Deserialize, Serialize};
 
 pub use classes::{ClassSection, SiteClasses};
-pub use conditions::{ConditionSummary, SiteCondition};
+pub use conditions::{ConditionSummary, GroupCondition, SiteCondition};
 pub use detection::{DetectionGroup, DetectionSection, FrocPoint, FrocValue, SiteDetection};
 pub use disclosure::{DisclosureSection, WithheldCode, WithheldItem, WithheldWhat};
 pub use estimable::Estimable;

@@ -3,7 +3,7 @@
 use fedval_study::{Name, SiteId};
 use serde::{Deserialize, Serialize};
 
-use super::{DetectionGroup, Disclosed, Estimable, Metrics, Syntheses};
+use super::{DetectionGroup, Disclosed, Estimable, GroupCondition, Metrics, Syntheses};
 
 /// One category of one dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,10 +40,13 @@ pub struct SubgroupPerformance {
     /// Area under the ROC curve; absent of other tasks than that about one condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auroc: Option<Estimable<SubgroupAuroc>>,
+    /// Patients by each of several conditions, in the protocol's order; absent of other tasks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<GroupCondition>,
     /// Counts of findings; absent of other tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detection: Option<DetectionGroup>,
-    /// Errors of a quantity; absent where none is measured.
+    /// Errors of a quantity, or the area of each of several conditions; absent of other tasks.
     #[serde(default, skip_serializing_if = "Metrics::is_empty")]
     pub metrics: Metrics,
     /// Cases, in units of analysis.

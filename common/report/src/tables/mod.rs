@@ -1,5 +1,6 @@
 //! The report as tables for spreadsheets and scripts.
 
+mod condition_groups;
 mod conditions;
 mod confusion;
 mod detection;

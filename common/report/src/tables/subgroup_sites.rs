@@ -21,6 +21,9 @@ pub(super) fn table(report: &Report) -> Csv {
     if report.quantity.is_some() {
         return errors(report);
     }
+    if !report.conditions.is_empty() {
+        return super::condition_groups::table(report);
+    }
     let points = report.study.operating_points.iter();
     let counts: Vec<String> = points
         .flat_map(|point| ["tp", "fn", "fp", "tn"].map(|count| format!("{count}@{}", point.name)))

@@ -6,8 +6,13 @@ use crate::report::{Report, WithheldWhat};
 pub(super) fn table(report: &Report) -> Csv {
     let mut table = Csv::new(&["site", "what", "dimension", "category", "code"]);
     for item in &report.disclosure.withheld {
+        let of_group;
         let (what, dimension, category) = match &item.what {
             WithheldWhat::WholeSite => ("whole_site", "", ""),
+            WithheldWhat::GroupCondition { category, condition, dimension } => {
+                of_group = format!("condition@{condition}");
+                (of_group.as_str(), dimension.as_str(), category.as_str())
+            }
             WithheldWhat::Subgroup { dimension, category } => {
                 ("subgroup", dimension.as_str(), category.as_str())
             }

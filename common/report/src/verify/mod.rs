@@ -137,9 +137,14 @@ pub(crate) fn verify_with(
     }
     parts.extend(report::check(files, &documents, &found, again.as_ref()));
     let report = found.digest.clone();
-    drop((again, found));
-    parts.extend(electronic_signature::check(&documents, report.as_ref()));
-    let (of_log, log) = log::check(&documents, report, seen);
+    let ((of_people, (of_log, log)), ()) = rayon::join(
+        || {
+            let of_people = electronic_signature::check(&documents, report.as_ref());
+            (of_people, log::check(&documents, report, seen))
+        },
+        || drop((again, found)),
+    );
+    parts.extend(of_people);
     parts.extend(of_log);
     parts.extend(stated.unwrap_or_else(|| statement::check(files, &documents)));
     parts.extend(archive.map(|check| part(layout::ARCHIVE, check)));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use fedval_study::{Sha256Digest, SiteId};
 use fedval_trust::{PayloadType, Role};
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::difference::{Agreement, first_difference};
@@ -65,8 +66,8 @@ pub(super) fn check(
     match again {
         // Their digests are in the statement, which the coordinator signed.
         Ok(_) if !documents.is_of_this_revision() => {}
-        Ok(again) => parts.extend(
-            again.forms.iter().map(|(path, form)| part(path, check_form(files, path, form))),
+        Ok(again) => parts.par_extend(
+            again.forms.par_iter().map(|(path, form)| part(path, check_form(files, path, form))),
         ),
         Err(problem) => parts.push(part(layout::HTML, Err(problem.clone()))),
     }

@@ -1,17 +1,11 @@
 //! Maximisation of the marginal likelihood over mu and τ.
 
-use std::sync::LazyLock;
-
-use fearless_simd::{Level, Simd, WithSimd};
-
 use super::BinomialGlmm;
 use super::bracket::Bracket;
-use super::hermite::Quadrature;
-use super::mode::{BESIDE, Mode, NEAR, ROUGHLY_NEAR, modes};
-use super::site::{Derivatives, Site};
+use super::likelihood::{Model, Precision};
+use super::profile::Profile;
 use crate::NotEstimable;
 use crate::interval::critical_t;
-use crate::scale::logit;
 
 /// The largest τ considered: at 20 a site's proportion is practically 0 or 1, and sites that still
 /// ask for more have no finite estimate.
@@ -23,12 +17,6 @@ const SMALLEST_TAU: f64 = 1e-5;
 /// The first τ of the grid on which maxima are looked for, and how much larger each next one is.
 const FIRST_TAU: f64 = 0.02;
 const NEXT_TAU: f64 = 2.0;
-
-/// Nodes of the quadrature on the grid, where signs alone matter.
-static ROUGH: LazyLock<Quadrature<8>> = LazyLock::new(|| Quadrature::of(7));
-
-/// And where a maximum is computed: as many as the reference implementation takes at its most exact.
-static FINE: LazyLock<Quadrature<26>> = LazyLock::new(|| Quadrature::of(25));
 
 /// Newton's method takes half a dozen steps; bisection, where it must step in, sixty.
 const MAX_STEPS: u32 = 200;
@@ -44,11 +32,6 @@ const POLISHING_STEPS: u32 = 8;
 /// nodes do not resolve. Where a maximum is computed, its error is told from before that step.
 const ROUGH_POLISH: f64 = 1e-3;
 const FINE_POLISH: f64 = 1e-11;
-
-/// The sign of the profile's slope is told where a step in mu of at most this size moves it by no more than
-/// this part: what the step leaves is of second order in both.
-const TELLING_STEP: f64 = 0.1;
-const TELLING_PART: f64 = 0.25;
 
 /// Fits the model to the counts `(x, n)` of at least two sites.
 ///
@@ -90,20 +73,6 @@ pub fn fit(sites: &[(u64, u64)], level: f64) -> Result<BinomialGlmm, NotEstimabl
     })
 }
 
-/// Sites with the same counts are one term of the likelihood: large consortia have many.
-struct Model {
-    sites: Vec<(Site, f64)>,
-    /// The log-odds of the pooled proportion: where the search for mu starts.
-    pooled: f64,
-}
-
-/// How exactly something is looked for.
-#[derive(Clone, Copy)]
-enum Precision {
-    Rough,
-    Fine,
-}
-
 impl Precision {
     /// How far from a root of the score, in parts of τ, still counts as one.
     const fn slack(self) -> f64 {
@@ -128,117 +97,7 @@ impl Precision {
     }
 }
 
-/// A place on the ridge over τ, or near it: where the likelihood at one τ is highest in mu.
-#[derive(Clone, Copy)]
-struct Profile {
-    mu: f64,
-    tau: f64,
-    at: Derivatives,
-}
-
-impl Profile {
-    /// How mu moves with τ along the ridge.
-    fn drift(&self) -> f64 {
-        -self.at.mu_tau / self.at.mu_mu
-    }
-
-    /// The slope of the ridge in τ, allowing for what is left to go in mu.
-    fn score(&self) -> f64 {
-        self.at.tau + self.drift() * self.at.mu
-    }
-
-    /// The slope of the profile score.
-    fn curvature(&self) -> f64 {
-        self.at.tau_tau - self.at.mu_tau * self.at.mu_tau / self.at.mu_mu
-    }
-
-    /// Where the ridge is expected at a τ further up.
-    fn ahead(&self, by: f64) -> f64 {
-        let ahead = self.mu - self.at.mu / self.at.mu_mu + self.drift() * by;
-        if ahead.is_finite() { ahead } else { self.mu }
-    }
-
-    /// Whether this is near enough for the sign of the slope, a step in mu from the ridge.
-    fn tells(&self, step: f64) -> bool {
-        step <= TELLING_STEP
-            && (self.drift() * self.at.mu).abs() <= TELLING_PART * self.score().abs()
-    }
-
-    /// The standard error of mu from the joint observed information.
-    fn error(&self, tau: f64) -> Result<f64, NotEstimable> {
-        let information = if tau > 0.0 {
-            self.at.mu_tau * self.at.mu_tau / self.at.tau_tau - self.at.mu_mu
-        } else {
-            -self.at.mu_mu
-        };
-        let curved = tau <= 0.0 || self.at.tau_tau < 0.0;
-        let se = 1.0 / libm::sqrt(information);
-        if curved && se.is_finite() && se > 0.0 { Ok(se) } else { Err(NotEstimable::NotConverged) }
-    }
-}
-
 impl Model {
-    fn new(counts: &[(u64, u64)]) -> Result<Self, NotEstimable> {
-        if counts.iter().any(|&(_, n)| n == 0) {
-            return Err(NotEstimable::EmptyInput);
-        }
-        if counts.iter().any(|&(x, n)| x > n) {
-            return Err(NotEstimable::InvalidInput);
-        }
-        if counts.iter().all(|&(x, _)| x == 0) || counts.iter().all(|&(x, n)| x == n) {
-            return Err(NotEstimable::EmptyErrorCell);
-        }
-        let mut sorted = counts.to_vec();
-        sorted.sort_unstable();
-        let sites: Vec<_> = sorted
-            .chunk_by(|one, other| one == other)
-            .filter_map(|equal| {
-                let (x, n) = *equal.first()?;
-                Some((Site::new(x, n), crate::count::len_to_f64(equal.len())))
-            })
-            .collect();
-        let (x, n) = sites
-            .iter()
-            .fold((0.0, 0.0), |(x, n), (site, times)| (x + times * site.x, n + times * site.n));
-        Ok(Self { sites, pooled: logit(x / n) })
-    }
-
-    fn derivatives(&self, mu: f64, tau: f64, by: Precision) -> Derivatives {
-        match by {
-            _ if tau <= 0.0 => {
-                self.sites.iter().fold(Derivatives::default(), |sum, (site, times)| {
-                    sum.plus(site.derivatives_without_spread(mu).times(*times))
-                })
-            }
-            Precision::Rough => self.sum(mu, tau, ROUGHLY_NEAR, &ROUGH),
-            Precision::Fine => self.sum(mu, tau, NEAR, &FINE),
-        }
-    }
-
-    fn sum<const N: usize>(
-        &self,
-        mu: f64,
-        tau: f64,
-        near: f64,
-        nodes: &Quadrature<N>,
-    ) -> Derivatives {
-        Level::new().dispatch(Sum { sites: &self.sites, mu, tau, near, nodes })
-    }
-
-    /// The log-likelihood at a place, without the binomial coefficients.
-    fn value(&self, mu: f64, tau: f64) -> f64 {
-        if tau > 0.0 {
-            let mut sum = 0.0;
-            around_modes(&self.sites, mu, tau, NEAR, |site, times, mode| {
-                sum += times * site.value(mu, tau, mode, &*FINE);
-            });
-            return sum;
-        }
-        self.sites
-            .iter()
-            .fold(0.0, |sum, (site, times)| sum + times * site.value_without_spread(mu))
-    }
-
     /// The mu that maximises the likelihood at τ, from a guess.
     fn profile(&self, tau: f64, guess: f64, by: Precision) -> Result<Profile, NotEstimable> {
         self.climb(tau, guess, by, |here, step| step <= by.step() * (1.0 + here.mu.abs()))
@@ -385,53 +244,6 @@ impl Model {
     }
 }
 
-/// Derivatives of the sites of a model, summed.
-///
-/// It is compiled for each width that processors compute at, with the same operations in the same order: every
-/// machine has the same bits.
-struct Sum<'s, const N: usize> {
-    sites: &'s [(Site, f64)],
-    mu: f64,
-    tau: f64,
-    near: f64,
-    nodes: &'s Quadrature<N>,
-}
-
-impl<const N: usize> WithSimd for Sum<'_, N> {
-    type Output = Derivatives;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Derivatives {
-        let Self { sites, mu, tau, near, nodes } = self;
-        let mut sum = Derivatives::default();
-        around_modes(sites, mu, tau, near, |site, times, mode| {
-            sum = sum.plus(site.derivatives(mu, tau, mode, nodes).times(times));
-        });
-        sum
-    }
-}
-
-/// Each site, how many of it there are, and its mode.
-#[inline(always)]
-fn around_modes(
-    sites: &[(Site, f64)],
-    mu: f64,
-    tau: f64,
-    near: f64,
-    mut take: impl FnMut(Site, f64, Mode),
-) {
-    for some in sites.chunks(BESIDE) {
-        // Where some are left over, the last one stands in for those that are not there.
-        let mut beside = [some[0].0; BESIDE];
-        for (i, place) in beside.iter_mut().enumerate() {
-            *place = some[i.min(some.len() - 1)].0;
-        }
-        for ((site, times), mode) in some.iter().zip(modes(&beside, mu, tau, near)) {
-            take(*site, *times, mode);
-        }
-    }
-}
-
 /// Where a line through the slopes by τ² at two τ crosses zero. At 0 the slope given is by τ² already.
 fn between((left, rising): (f64, f64), (right, falling): (f64, f64)) -> f64 {
     let by_square = |tau: f64, slope: f64| if tau > 0.0 { slope / (2.0 * tau) } else { slope };
@@ -445,6 +257,7 @@ fn between((left, rising): (f64, f64), (right, falling): (f64, f64)) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scale::logit;
 
     #[test]
     fn each_missing_precondition_has_its_reason() {

@@ -29,7 +29,9 @@ mod bracket;
 mod elementary;
 mod fit;
 mod hermite;
+mod likelihood;
 mod mode;
+mod profile;
 mod site;
 
 pub use fit::fit;

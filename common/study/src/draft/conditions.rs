@@ -28,6 +28,7 @@ fn condition_of(table: &Fields<'_, '_, '_>, points: &mut Vec<OperatingPoint>) ->
         negative: table.texts("negative", values).unwrap_or_default(),
         operating_points: own.iter().map(|point| point.name.clone()).collect(),
         positive: table.texts("positive", values).unwrap_or_default(),
+        prevalences: table.numbers("prevalences", "list shares such as [0.02, 0.1]"),
     };
     points.extend(own);
     condition

@@ -66,7 +66,7 @@ fn point_of(root: &Fields<'_, '_, '_>, bins: u32) -> DetectionPoint {
 
 /// How many steps of `1 / bins` a number is; `None` where it lies between two.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to 0 and 1")]
-fn steps(number: f64, bins: u32) -> Option<u32> {
+pub(super) fn steps(number: f64, bins: u32) -> Option<u32> {
     if !(0.0..=1.0).contains(&number) {
         return None;
     }

@@ -1,10 +1,17 @@
 //! From the author's TOML to what is read of the model's output.
 
+use super::detection::steps;
 use super::reader::Fields;
-use crate::protocol::{BoxOutput, MaskOutput, MaskRule, ModelOutput, OutputForm, ScoreScale, Task};
+use crate::protocol::{
+    BoxOutput, ClassScope, MaskOutput, MaskRule, ModelOutput, OutputForm, ScoreScale, Suppression,
+    Task,
+};
 
 /// A number to its millionths.
 const MICRO: f64 = 1e6;
+
+/// Boxes of an image that are held against each other, where the author says nothing.
+const USUAL_OVERLAPPING: u32 = 1000;
 
 /// The table `model.output`.
 pub(super) fn output_of(output: Option<&Fields<'_, '_, '_>>, task: &Task) -> ModelOutput {
@@ -51,9 +58,26 @@ fn form_of(output: &Fields<'_, '_, '_>) -> Option<OutputForm> {
         }),
         Kind::Boxes => {
             let class = output.has("class").then(|| output.count("class", "give a class's number"));
-            OutputForm::Boxes(BoxOutput { class: class.flatten() })
+            let key = "non_maximum_suppression";
+            let suppression = output.has(key).then(|| suppression_of(output, key));
+            OutputForm::Boxes(BoxOutput {
+                class: class.flatten(),
+                non_maximum_suppression: suppression.flatten(),
+            })
         }
     })
+}
+
+fn suppression_of(output: &Fields<'_, '_, '_>, key: &str) -> Option<Suppression> {
+    let table = output.table(key, "write { iou = 0.5 }")?;
+    let classes = [("apart", ClassScope::Apart), ("together", ClassScope::Together)];
+    let iou =
+        table.number("iou", "give the largest overlap of two boxes that both stay, such as 0.5");
+    let candidates = table.count_or("candidates", USUAL_OVERLAPPING);
+    let classes = table.word_or("classes", &classes, ClassScope::Apart);
+    // What is no share of thousandths breaks a rule.
+    let iou = steps(iou?, 1000).unwrap_or(u32::MAX);
+    Some(Suppression { candidates: candidates?, classes: classes?, iou })
 }
 
 fn rule_of(output: &Fields<'_, '_, '_>) -> Option<MaskRule> {

@@ -190,11 +190,15 @@ fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {
         "must lie between 0.5 and 1",
         "write 0.95",
     );
-    let prevalences = &analysis.prevalences;
+    check_prevalences("analysis.prevalences", &analysis.prevalences, found);
+}
+
+/// Shares at which predictive values are reported.
+fn check_prevalences(path: &str, prevalences: &[f64], found: &mut Breaches) {
     found.unless(
         prevalences.len() <= MAX_PREVALENCES
             && prevalences.iter().all(|share| *share > 0.0 && *share < 1.0),
-        "analysis.prevalences",
+        path,
         "must be at most 10 shares strictly between 0 and 1",
         "write the prevalence of the places where the model is to be used, such as [0.02, 0.1]",
     );

@@ -1,7 +1,7 @@
 //! From the author's TOML to the input of a model that sees volumes.
 
 use super::reader::Fields;
-use crate::protocol::{AxisOrder, Slab, SlabPooling, ValueScaling, VolumeInput};
+use crate::protocol::{AxisOrder, GantryTilt, Slab, SlabPooling, ValueScaling, VolumeInput};
 
 /// The table `volume` inside `model.input`; `None` of a model that sees pictures.
 pub(super) fn volume_of(input: &Fields<'_, '_, '_>, scaling: ValueScaling) -> Option<VolumeInput> {
@@ -12,8 +12,10 @@ pub(super) fn volume_of(input: &Fields<'_, '_, '_>, scaling: ValueScaling) -> Op
     let spacing = table.numbers("spacing_mm", "write three lengths, such as [2.0, 1.0, 1.0]");
     // A list of another length breaks a rule, as lengths that are none do.
     let spacing_mm = <[f64; 3]>::try_from(spacing).unwrap_or([0.0; 3]);
+    let tilts = [("refuse", GantryTilt::Refuse), ("resample", GantryTilt::Resample)];
     Some(VolumeInput {
         depth: table.count("depth", "give the slices the model was trained on").unwrap_or(1),
+        gantry_tilt: table.word_or("gantry_tilt", &tilts, GantryTilt::Refuse).unwrap_or_default(),
         orientation: table
             .parsed("orientation", "write where depth, height and width go, such as \"SPL\"")
             .unwrap_or(AxisOrder::AXIAL),

@@ -8,7 +8,7 @@ use crate::id::Name;
 pub const MOST_CONDITIONS: usize = 14;
 
 /// A condition that the model looks for beside others, which a patient may have as well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// Its name.
@@ -25,6 +25,10 @@ pub struct Condition {
     pub operating_points: Vec<Name>,
     /// Values that mean: has the condition.
     pub positive: Vec<String>,
+    /// Shares with the condition, strictly between 0 and 1, at which predictive values of its operating points are
+    /// reported: those of the places where the model is to be used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prevalences: Vec<f64>,
 }
 
 /// A value of a condition's column that the protocol does not list.
@@ -107,6 +111,7 @@ mod tests {
             negative: texts(&["0"]),
             operating_points: Vec::new(),
             positive: texts(&["1"]),
+            prevalences: Vec::new(),
         }
     }
 

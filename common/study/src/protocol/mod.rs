@@ -15,6 +15,7 @@ mod probe_rule;
 mod quantity;
 mod structure;
 mod subgroup;
+mod suppression;
 mod task;
 mod volume;
 
@@ -38,15 +39,17 @@ pub use model::{
     ScoreScale, ValueScaling,
 };
 pub use output::{
-    BoxOutput, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MaskOutput, MaskRule, OutputForm,
+    BoxOutput, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_VOLUME_MASK_VALUES, MaskOutput, MaskRule,
+    OutputForm,
 };
 pub use prediction_tables::PredictionTables;
 pub use probe_rule::ProbeRule;
 pub use quantity::Quantity;
 pub use structure::{Border, MOST_LABELS, MOST_MICROMETRES, MOST_ROI_NAME, Structure};
 pub use subgroup::{AttributeSource, Band, Category, DICOM_ATTRIBUTES, Dimension, Grouping};
+pub use suppression::{ClassScope, MOST_OVERLAPPING, Suppression};
 pub use task::{Class, Labels, MOST_CLASSES, Reference, Task};
-pub use volume::{AxisOrder, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
+pub use volume::{AxisOrder, GantryTilt, NoAxisOrder, Slab, SlabPooling, Towards, VolumeInput};
 
 use crate::id::StudyId;
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OutputForm;
 use super::volume::VolumeInput;
+use super::{GantryTilt, OutputForm};
 use crate::canonical::exact_u64;
 use crate::digest::ModelDigest;
 
@@ -131,6 +131,15 @@ impl ModelInput {
             None => 1,
         };
         depth * self.slice_values()
+    }
+
+    /// What becomes of a scan with a tilted gantry; a model of pictures sees none.
+    #[must_use]
+    pub const fn gantry_tilt(&self) -> GantryTilt {
+        match &self.volume {
+            Some(volume) => volume.gantry_tilt,
+            None => GantryTilt::Refuse,
+        }
     }
 
     /// Number of values of an image, or of one slice of a volume.

@@ -2,12 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Suppression;
+
 /// Most channels of a mask.
 pub const MOST_MASK_CHANNELS: u32 = 64;
 
 /// Most values of a mask over all channels: 4096 pixels in both directions. An output of exactly the protocol's size
 /// leaves the model's box, and no other does.
 pub const MOST_MASK_VALUES: u64 = 1 << 24;
+
+/// The same of a volume's mask, over all slices and channels: as many as a volume has voxels, a quarter of a gibibyte
+/// of them. They leave the model's box at once, or slab by slab.
+pub const MOST_VOLUME_MASK_VALUES: u64 = 1 << 26;
 
 /// What is read of the model's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -16,7 +22,7 @@ pub enum OutputForm {
     /// A score, or one for each class. In a study of masks or of findings no model runs: sites bring what it made.
     #[default]
     Scores,
-    /// A number for each pixel of the input, or one for each pixel of each channel.
+    /// A number for each pixel of the input, or one for each pixel of each channel; of a volume for each voxel.
     Mask(MaskOutput),
     /// Boxes in pixels of the input, a row for each.
     Boxes(BoxOutput),
@@ -57,8 +63,8 @@ pub enum MaskRule {
     Highest,
 }
 
-/// A mask as a model gives it: a tensor of batch one, of the input's height and width and of so many channels, its
-/// axes in the order of the input's.
+/// A mask as a model gives it: a tensor of batch one, of the input's height and width (of a volume also its depth, or
+/// that of a slab) and of so many channels, its axes in the order of the input's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaskOutput {
@@ -77,6 +83,9 @@ pub struct BoxOutput {
     /// The class whose boxes are findings; without it, rows have five numbers and all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<u32>,
+    /// Which of overlapping boxes stays; without it all do: the model's graph has seen to it, or need not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_maximum_suppression: Option<Suppression>,
 }
 
 impl BoxOutput {
@@ -90,10 +99,13 @@ impl BoxOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ClassScope;
 
     #[test]
     fn forms_are_written_as_they_are_read() {
         let mask = MaskOutput { channels: 2, rule: MaskRule::Threshold(500_000) };
+        let all = BoxOutput { class: None, non_maximum_suppression: None };
+        let suppression = Suppression { candidates: 9, classes: ClassScope::Apart, iou: 500 };
         for (form, text) in [
             (OutputForm::Scores, r#""scores""#),
             (OutputForm::Mask(mask), r#"{"mask":{"channels":2,"rule":{"threshold":500000}}}"#),
@@ -101,8 +113,12 @@ mod tests {
                 OutputForm::Mask(MaskOutput { rule: MaskRule::Highest, ..mask }),
                 r#"{"mask":{"channels":2,"rule":"highest"}}"#,
             ),
-            (OutputForm::Boxes(BoxOutput { class: None }), r#"{"boxes":{}}"#),
-            (OutputForm::Boxes(BoxOutput { class: Some(3) }), r#"{"boxes":{"class":3}}"#),
+            (OutputForm::Boxes(all), r#"{"boxes":{}}"#),
+            (OutputForm::Boxes(BoxOutput { class: Some(3), ..all }), r#"{"boxes":{"class":3}}"#),
+            (
+                OutputForm::Boxes(BoxOutput { non_maximum_suppression: Some(suppression), ..all }),
+                r#"{"boxes":{"non_maximum_suppression":{"candidates":9,"classes":"apart","iou":500}}}"#,
+            ),
         ] {
             assert_eq!(serde_json::to_string(&form).unwrap(), text);
             assert_eq!(serde_json::from_str::<OutputForm>(text).unwrap(), form);

@@ -24,7 +24,7 @@ pub struct Class {
 }
 
 /// The task, with the classes that it tells apart, in the order of the model's output.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Whether the target condition is there: the values that mean so stand in the reference standard.

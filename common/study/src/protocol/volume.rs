@@ -109,7 +109,7 @@ impl fmt::Display for AxisOrder {
     }
 }
 
-/// What becomes of the scores of a volume's slabs.
+/// What becomes of the scores of a volume's slabs; of a mask, of the numbers that several slabs give for one voxel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SlabPooling {
@@ -127,7 +127,7 @@ pub struct Slab {
     pub depth: u32,
     /// Slices that a slab shares with the one before it.
     pub overlap: u32,
-    /// What the scores become.
+    /// What the scores become, or a mask's numbers in slices that slabs share.
     pub pooling: SlabPooling,
 }
 
@@ -145,6 +145,25 @@ impl Slab {
     }
 }
 
+/// What becomes of slices that lie beside each other because the gantry was tilted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GantryTilt {
+    /// The case fails.
+    #[default]
+    Refuse,
+    /// Each slice is shifted back in its own plane, linearly between its pixels.
+    Resample,
+}
+
+impl GantryTilt {
+    // Protocols written before there was a choice have no such key, and keep their digest.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    const fn is_refused(&self) -> bool {
+        matches!(self, Self::Refuse)
+    }
+}
+
 /// The input of a model that sees volumes. Height, width and everything of values stand in
 /// [`ModelInput`](super::ModelInput); the tensor is batch, channel, depth, height, width.
 ///
@@ -155,6 +174,9 @@ impl Slab {
 pub struct VolumeInput {
     /// Slices of the tensor.
     pub depth: u32,
+    /// What becomes of a scan with a tilted gantry.
+    #[serde(default, skip_serializing_if = "GantryTilt::is_refused")]
+    pub gantry_tilt: GantryTilt,
     /// Where depth, height and width go.
     pub orientation: AxisOrder,
     /// From one voxel of the tensor to the next along depth, height and width, in millimetres.

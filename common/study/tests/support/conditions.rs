@@ -7,10 +7,14 @@ use fedval_stats::aggregate::{RankedCase, TwoByTwo, cluster_sums, probability_su
 use fedval_stats::grid::GridScore;
 use fedval_stats::multilabel::{ConditionScores, macro_area};
 use fedval_stats::scale::Probability;
+use fedval_study::condition_groups::{ConditionGroup, cells};
 use fedval_study::conditions::ConditionFindings;
-use fedval_study::members::{Member, condition_cell};
+use fedval_study::members::Member;
 use fedval_study::performance::CalibrationOutcome;
-use fedval_study::protocol::{Combine, Condition, OperatingPoint, StudyProtocol, Task, Unit};
+use fedval_study::protocol::{
+    AttributeSource, Category, Combine, Condition, Dimension, Grouping, OperatingPoint,
+    StudyProtocol, Task, Unit,
+};
 use fedval_study::{Members, OperatingPointCounts, PatientCounts, Performance};
 
 /// The conditions, each with the cut-off of its score, where it has one.
@@ -29,6 +33,7 @@ pub(crate) fn three_conditions(mut plan: StudyProtocol, metric: &str) -> StudyPr
         negative: vec!["0".to_owned()],
         operating_points: point.iter().map(|(name, _)| name.parse().unwrap()).collect(),
         positive: vec!["1".to_owned()],
+        prevalences: Vec::new(),
     };
     let point = |(_, point): (&str, Option<(&str, f64)>)| {
         let (name, threshold) = point?;
@@ -51,10 +56,24 @@ pub(crate) fn three_conditions(mut plan: StudyProtocol, metric: &str) -> StudyPr
     plan
 }
 
+/// The same study by scanner, of which there are three.
+pub(crate) fn by_scanner(mut plan: StudyProtocol) -> StudyProtocol {
+    let category =
+        |name: &str| Category { name: name.parse().unwrap(), values: vec![name.to_owned()] };
+    plan.subgroups = vec![Dimension {
+        name: "scanner".parse().unwrap(),
+        source: AttributeSource::Column("scanner".to_owned()),
+        grouping: Grouping::Categories(["a", "b", "c"].map(category).into()),
+    }];
+    plan
+}
+
 /// A patient, with one image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patient {
     pub(crate) key: u32,
+    /// The place of the scanner; `None` of one that is not listed, and in studies that have no groups.
+    pub(crate) group: Option<u16>,
     pub(crate) reference: [Option<bool>; 3],
     pub(crate) scores: [GridScore; 3],
 }
@@ -73,7 +92,7 @@ pub(crate) fn patients(first: u32, count: u32, percent: [u32; 3]) -> Vec<Patient
             let thousandths = 100 + roll() * 6 / 10 + if is_there { 200 } else { 0 };
             GridScore::from_probability(Probability::new(f64::from(thousandths) / 1000.0).unwrap())
         });
-        Patient { key, reference: is_there.map(Some), scores }
+        Patient { key, group: None, reference: is_there.map(Some), scores }
     };
     (first..first + count).map(one).collect()
 }
@@ -86,11 +105,26 @@ pub(crate) fn findings(plan: &StudyProtocol, patients: &[Patient]) -> ConditionF
             reference: patients.iter().map(|p| p.reference[of]).collect(),
         })
         .collect();
+    let groups = u16::try_from(groups(plan)).unwrap();
+    let of_group = |group: u16| {
+        let own: Vec<Patient> =
+            patients.iter().filter(|patient| patient.group == Some(group)).copied().collect();
+        ConditionGroup {
+            conditions: (0..3).map(|of| performance(plan, of, &own)).collect(),
+            patients: own.len() as u64,
+        }
+    };
     ConditionFindings {
         conditions: (0..3).map(|of| performance(plan, of, patients)).collect(),
+        groups: (0..groups).map(of_group).collect(),
         macro_se_nano: macro_area(&scores).ok().as_ref().and_then(ConditionFindings::told),
         patients: patients.len() as u64,
     }
+}
+
+/// Categories of the study's dimension.
+fn groups(plan: &StudyProtocol) -> usize {
+    plan.subgroups.first().map_or(0, |dimension| dimension.category_names().len())
 }
 
 /// Of one condition, without a fitted line.
@@ -152,8 +186,8 @@ fn calls(point: &OperatingPoint, assessed: &[(u32, bool, GridScore)]) -> Operati
     }
 }
 
-/// Who they are: each under both labels, in a cell of each condition.
-pub(crate) fn members(patients: &[Patient]) -> Members {
+/// Who they are: each under both labels, in a cell of each condition and, where the study has groups, of each by group.
+pub(crate) fn members(plan: &StudyProtocol, patients: &[Patient]) -> Members {
     let mut members = Members::default();
     for (place, patient) in (0_u32..).zip(patients) {
         let mut key = [0; 16];
@@ -163,7 +197,7 @@ pub(crate) fn members(patients: &[Patient]) -> Members {
             patient: place,
             case: key,
             positive,
-            cells: patient.reference.map(condition_cell).into(),
+            cells: cells(&patient.reference, patient.group, groups(plan)).into(),
         }));
     }
     members

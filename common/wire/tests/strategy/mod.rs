@@ -257,14 +257,31 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn condition_cells()(
+        cells in vec((name(), cell(performance().boxed())), 0..4),
+    ) -> Vec<ConditionCell> {
+        cells.into_iter().map(|(name, performance)| ConditionCell { name, performance }).collect()
+    }
+}
+
+prop_compose! {
+    fn condition_group()(
+        conditions in condition_cells(), patients in count(),
+    ) -> ConditionPerformance {
+        ConditionPerformance { conditions, macro_se_nano: Cell::Suppressed, patients }
+    }
+}
+
+prop_compose! {
     fn conditions()(
         k in count(), attrition in vec(attrition().boxed(), 0..4), patients in count(),
-        cells in vec((name(), cell(performance().boxed())), 0..4), macro_se_nano in cell(count().boxed()),
+        conditions in condition_cells(), macro_se_nano in cell(count().boxed()),
+        groups in vec((name(), name(), cell(condition_group().boxed())), 0..4),
     ) -> Release<ConditionPerformance> {
-        let cell = |(name, performance)| ConditionCell { name, performance };
-        let conditions = cells.into_iter().map(cell).collect();
         let overall = ConditionPerformance { conditions, macro_se_nano, patients };
-        Release { terms: Terms::exact(Profile::Standard, k), attrition, overall, subgroups: Vec::new() }
+        let group = |(category, dimension, performance)| SubgroupCell { category, dimension, performance };
+        let subgroups = groups.into_iter().map(group).collect();
+        Release { terms: Terms::exact(Profile::Standard, k), attrition, overall, subgroups }
     }
 }
 

@@ -2,7 +2,11 @@
 
 use fedval_study::SiteSummary;
 use fedval_study::conditions::ConditionFindings;
-use fedval_study::protocol::{Combine, Condition, ModelOutput, PredictionTables, Task};
+use fedval_study::members::UNLISTED;
+use fedval_study::protocol::{
+    AttributeSource, Category, Combine, Condition, Dimension, Grouping, ModelOutput,
+    PredictionTables, Task,
+};
 use fedval_study::summary::{FailureReason, Findings};
 
 use crate::onnx_file;
@@ -19,6 +23,7 @@ async fn labelled() -> Site {
         negative: texts(negative),
         operating_points: Vec::new(),
         positive: texts(positive),
+        prevalences: Vec::new(),
     };
     site.protocol.task = Task::MultiLabel(vec![
         condition("effusion", "label", [&["1"], &["0"]]),
@@ -68,6 +73,37 @@ pub(crate) async fn counts_each() {
         let is_there = summary.members.cases.iter().any(|case| case.cells == cells(row));
         assert!(is_there, "{}", row.case_id);
     }
+}
+
+/// By the column of the second condition, which splits the first and none of the second; images of a patient in no category
+/// are in no group.
+pub(crate) async fn counts_groups() {
+    let mut site = labelled().await;
+    let category =
+        |name: &str| Category { name: name.parse().unwrap(), values: vec![name.to_owned()] };
+    site.protocol.subgroups = vec![Dimension {
+        name: "scanner".parse().unwrap(),
+        source: AttributeSource::Column("scanner".to_owned()),
+        grouping: Grouping::Categories(["yes", "other"].map(category).into()),
+    }];
+    let summary = site.run("chest-r1").await.unwrap();
+    let found = counted(&summary);
+    let patients: Vec<u64> = found.groups.iter().map(|group| group.patients).collect();
+    assert_eq!((found.patients, patients), (30, vec![10, 0]));
+    let [with, nobody] = &found.groups[..] else { panic!("two categories") };
+    assert!(nobody.conditions.iter().all(Option::is_none));
+    let of = |place: usize| with.conditions[place].as_ref().unwrap().patients;
+    assert_eq!((of(0).with_positive, of(0).with_negative), (5, 5));
+    assert_eq!((of(1).with_positive, of(1).with_negative), (10, 0));
+    // Two conditions, the scanner, and each of both by it.
+    for row in &site.rows {
+        let (one, other) = (u16::from(row.label == "0"), u16::from(row.scanner == "no"));
+        let by_group = |cell: u16| if other == 0 { 2 * cell } else { UNLISTED };
+        let cells =
+            [one, other, if other == 0 { 0 } else { UNLISTED }, by_group(one), by_group(other)];
+        assert!(summary.members.cases.iter().any(|case| case.cells == cells), "{}", row.case_id);
+    }
+    assert!(summary.members.cases.iter().all(|case| case.cells.len() == 5));
 }
 
 /// One reference that is missing takes its patient out of that condition alone; few of them out of all.

@@ -63,6 +63,7 @@ fn of_tasks() -> Vec<Trial> {
         trial("a_grade_is_that_of_all_images_also_of_one_that_failed", classes::keeps_grades()),
         trial("scores_of_classes_that_do_not_add_up_to_1_fail_their_case", classes::adds_up()),
         trial("a_patient_counts_for_each_of_several_conditions", conditions::counts_each()),
+        trial("each_condition_is_counted_by_group", conditions::counts_groups()),
         trial("who_lacks_a_reference_is_missing_from_one_condition", conditions::leaves_out()),
         trial("scores_of_conditions_need_not_add_up", conditions::does_not_add_up()),
         trial(
@@ -116,6 +117,10 @@ fn of_sources_and_engines() -> Vec<Trial> {
         trial(
             "a36_a_pacs_that_locks_the_agent_out_costs_nothing_that_was_done",
             pacs::is_locked_out(),
+        ),
+        trial(
+            "a36_a_series_within_which_the_agent_is_locked_out_costs_nothing_that_was_done",
+            pacs::series::is_locked_out_within_one(),
         ),
         trial("probe_images_go_through_the_box_and_agree_with_the_protocol", shows_preprocessing()),
         trial("a_box_without_room_for_a_probe_reads_no_case", is_told_of_a_box_that_ends()),

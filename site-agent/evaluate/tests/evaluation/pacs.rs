@@ -15,6 +15,7 @@ use dicom_file::DicomFile;
 
 #[path = "../../../ingest/tests/dicom_file/mod.rs"]
 mod dicom_file;
+pub(crate) mod series;
 
 /// What the builder of files calls each of them.
 const BUILT: &[u8] = b"1.2.3.4\0";
@@ -72,8 +73,7 @@ fn answer(
     }
 }
 
-/// Leaves names in the place of paths.
-fn move_to(site: &mut Site, server: &Server) {
+fn connected(server: &Server) -> Pacs {
     let limits =
         PacsLimits { requests_per_second: 1e4, first_wait_millis: 1, ..PacsLimits::default() };
     let settings = PacsSettings {
@@ -85,7 +85,12 @@ fn move_to(site: &mut Site, server: &Server) {
         modality: None,
         limits,
     };
-    site.pacs = Some(Pacs::new(settings).unwrap());
+    Pacs::new(settings).unwrap()
+}
+
+/// Leaves names in the place of paths.
+fn move_to(site: &mut Site, server: &Server) {
+    site.pacs = Some(connected(server));
     site.columns.index_test =
         IndexTestColumn::Instance(InstanceKey::SopInstanceUid, "image".to_owned());
     site.write_manifest_of(|index, _| uid(index));

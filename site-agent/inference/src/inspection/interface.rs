@@ -97,7 +97,8 @@ fn tensor_type(value: &ValueInfoProto) -> Option<&type_proto::Tensor> {
 #[cfg(test)]
 mod tests {
     use fedval_study::protocol::{
-        AxisOrder, FrameChoice, Monochrome1, Resize, Slab, SlabPooling, ValueScaling, VolumeInput,
+        AxisOrder, FrameChoice, GantryTilt, Monochrome1, Resize, Slab, SlabPooling, ValueScaling,
+        VolumeInput,
     };
 
     use super::*;
@@ -122,6 +123,7 @@ mod tests {
         };
         let whole = VolumeInput {
             depth: 12,
+            gantry_tilt: GantryTilt::Refuse,
             orientation: AxisOrder::AXIAL,
             spacing_mm: [1.0; 3],
             padding: 0.0,

@@ -192,7 +192,7 @@ async fn a31_boxes_are_a_table_with_the_protocols_columns() {
         let output = vec![value("score", &[None, None])];
         bytes(GraphProto { output, ..graph(nodes, stored) })
     };
-    let boxes = |class| OutputForm::Boxes(BoxOutput { class });
+    let boxes = |class| OutputForm::Boxes(BoxOutput { class, non_maximum_suppression: None });
     for (columns, class) in [(5, None), (6, Some(0))] {
         let model = table(columns);
         let pinned = of_form(&model, boxes(class), ScoreScale::Probability);

@@ -23,6 +23,9 @@ use crate::findings::CaseFindings;
 /// rest of these.
 const IMAGES_PER_CHILD: u32 = 256;
 
+/// All files of a series together are at most so many times as large as the largest file that is read.
+pub const LARGEST_SERIES: u64 = 16;
+
 /// How often the time for one image all files of a series together may take. A series counts as so many images: a box
 /// has processor time for as many.
 const SERIES_PATIENCE: u32 = 15;

@@ -58,6 +58,9 @@ pub enum ImageFault {
     /// A look-up table or a rescale that cannot be applied.
     #[error("the value mapping is not supported")]
     ValueMapping,
+    /// A palette in segments that do not make the table that the file announces.
+    #[error("the segments of the palette do not make its table")]
+    PaletteSegments,
     /// Not the size that the protocol demands, or beyond any size that is read.
     #[error("the image has another size than the protocol demands")]
     Size,
@@ -73,7 +76,8 @@ pub enum ImageFault {
     /// A mask does not say how large its voxels are, or says what cannot be.
     #[error("a mask does not say how large its voxels are")]
     MaskSpacing,
-    /// Both masks of a case are contours, or one is beside a single image: nothing says which voxels they are of.
+    /// Both masks of a case are contours, or one is beside an image that does not say where it lies: nothing says which
+    /// voxels they are of.
     #[error("masks of the case are contours, and nothing has a grid for them")]
     MaskNoGrid,
     /// A structure set has no region of the names that the protocol lists, or two of one name.
@@ -147,7 +151,7 @@ pub enum ImageFault {
 
 impl ImageFault {
     /// Every fault; its place is its number between the box and its parent.
-    pub(super) const ALL: [Self; 43] = [
+    pub(super) const ALL: [Self; 44] = [
         Self::FormatUnknown,
         Self::Corrupt,
         Self::PixelCount,
@@ -191,6 +195,7 @@ impl ImageFault {
         Self::SeriesGap,
         Self::SeriesShifted,
         Self::SeriesTooLarge,
+        Self::PaletteSegments,
     ];
 
     /// Stable identifier for the site's own list of failed cases.
@@ -213,6 +218,7 @@ impl ImageFault {
             Self::Transparent => "IMAGE_TRANSPARENT",
             Self::Monochrome1 => "IMAGE_MONOCHROME1",
             Self::ValueMapping => "IMAGE_VALUE_MAPPING",
+            Self::PaletteSegments => "IMAGE_PALETTE_SEGMENTS",
             Self::Size => "IMAGE_SIZE",
             Self::Orientation => "IMAGE_ORIENTATION",
             Self::MaskGrid => "MASK_GRID",
@@ -262,6 +268,7 @@ impl ImageFault {
             | Self::Transparent
             | Self::Monochrome1
             | Self::ValueMapping
+            | Self::PaletteSegments
             | Self::Orientation
             | Self::MaskValue
             | Self::MaskSpacing

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use fedval_preprocess::Size;
+use fedval_preprocess::volume::{MOST_SLICES, VolumeGrid};
 use fedval_study::Sha256Digest;
-use fedval_study::protocol::ModelInput;
 use serde::{Deserialize, Serialize};
 
-/// The pixels of an image as they are decoded, before any is resized.
+/// The pixels of an image as they are decoded, before any is resized; of a volume, those of its first slice and how the
+/// others follow. Which of a volume's axes are rows and columns is as its file stores them.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageFrame {
@@ -17,6 +18,19 @@ pub struct ImageFrame {
     pub width: usize,
     /// Where they are in the patient; `None` where the file does not say it.
     pub place: Option<FramePlace>,
+    /// Of a volume; `None` of an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slices: Option<SliceRun>,
+}
+
+/// The slices of a volume.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SliceRun {
+    /// How many there are, from 2 up.
+    pub count: usize,
+    /// From one to the next, in millimetres to the patient's right, front and head.
+    pub step: [f64; 3],
 }
 
 /// A plane of pixels in the patient, in millimetres to the right, to the front and to the head.
@@ -52,12 +66,21 @@ impl FrameOfReference {
 impl ImageFrame {
     /// One whose file says nothing of the patient.
     pub(super) const fn of(size: Size) -> Self {
-        Self { height: size.height, width: size.width, place: None }
+        Self { height: size.height, width: size.width, place: None, slices: None }
     }
 
-    /// A slice of a volume as the model sees it: no mask is held against one.
-    pub(super) const fn of_slice(input: &ModelInput) -> Self {
-        Self { height: input.height as usize, width: input.width as usize, place: None }
+    /// A volume whose first voxel lies at `origin`. Of one whose file says no number there, nothing says where it lies:
+    /// a model may still see it, and no mask is held against it.
+    pub(super) fn of_volume(
+        grid: &VolumeGrid,
+        origin: [f64; 3],
+        frame_of_reference: Option<FrameOfReference>,
+    ) -> Self {
+        let [width, height, count] = grid.lengths;
+        let [column_step, row_step, step] = grid.steps;
+        let place = FramePlace { origin, row_step, column_step, frame_of_reference };
+        let slices = Some(SliceRun { count, step });
+        Self { slices, ..Self::at(Size { height, width }, Some(place)) }
     }
 
     /// The same, where the file says it; what is no number is no place.
@@ -72,7 +95,15 @@ impl ImageFrame {
 
     /// Whether an honest box would send it.
     pub(super) fn is_possible(&self) -> bool {
-        self.size().is_some() && self.place.as_ref().is_none_or(FramePlace::is_finite)
+        self.size().is_some()
+            && self.place.as_ref().is_none_or(FramePlace::is_finite)
+            && self.slices.as_ref().is_none_or(SliceRun::is_possible)
+    }
+}
+
+impl SliceRun {
+    fn is_possible(&self) -> bool {
+        (2..=MOST_SLICES).contains(&self.count) && self.step.iter().all(|part| part.is_finite())
     }
 }
 
@@ -87,6 +118,13 @@ impl fmt::Debug for ImageFrame {
     /// Shows no number of a case.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ImageFrame(..)")
+    }
+}
+
+impl fmt::Debug for SliceRun {
+    /// Shows no number of a case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SliceRun(..)")
     }
 }
 

@@ -27,13 +27,13 @@ use std::process::ExitCode;
 use fedval_preprocess::from_raster;
 use fedval_study::protocol::ModelInput;
 
-pub use decoder::{DecodeFailure, DecodeLimits, Decoder, SeriesDecoding};
+pub use decoder::{DecodeFailure, DecodeLimits, Decoder, LARGEST_SERIES, SeriesDecoding};
 pub(crate) use dicom::reads_syntax;
 pub use dicom::{StoredFrame, stored_frame};
 pub use exchange::ReceivedImage;
 pub use fault::ImageFault;
 pub use fedval_preprocess::MAX_SIDE;
-pub use image_frame::{FrameOfReference, FramePlace, ImageFrame};
+pub use image_frame::{FrameOfReference, FramePlace, ImageFrame, SliceRun};
 pub use mask::{
     MAX_MASK_VOXELS, MaskComparison, MaskMeasures, MaskRequest, OutputRequest, compare_masks,
     compare_output,
@@ -124,18 +124,17 @@ pub fn decode_image(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFa
 /// A file that holds a whole volume.
 fn decode_volume(request: &DecodeRequest<'_>) -> Result<DecodedImage, ImageFault> {
     let DecodeRequest { input, dicom_attributes, bytes } = *request;
-    let (tensor, attributes) = match bytes {
+    match bytes {
         bytes if bytes.get(128..132) == Some(b"DICM") => {
-            dicom::read_volume(bytes, input, dicom_attributes)?
+            dicom::read_volume(bytes, input, dicom_attributes)
         }
-        bytes if nifti::is_nifti(bytes) => (nifti::read_volume(bytes, input)?, BTreeMap::new()),
+        bytes if nifti::is_nifti(bytes) => nifti::read_volume(bytes, input),
         [0x89, b'P', b'N', b'G', ..]
         | [0xff, 0xd8, 0xff, ..]
         | [b'I', b'I', 42, 0, ..]
-        | [b'M', b'M', 0, 42, ..] => return Err(ImageFault::NotVolume),
-        _ => return Err(ImageFault::FormatUnknown),
-    };
-    Ok(DecodedImage { tensor, attributes, frame: ImageFrame::of_slice(input) })
+        | [b'M', b'M', 0, 42, ..] => Err(ImageFault::NotVolume),
+        _ => Err(ImageFault::FormatUnknown),
+    }
 }
 
 /// What the agent's executable does in [`DECODE_ROLE`].

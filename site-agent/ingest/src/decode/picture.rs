@@ -59,7 +59,9 @@ fn shade(share: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fedval_study::protocol::{AxisOrder, FrameChoice, Monochrome1, Resize, VolumeInput};
+    use fedval_study::protocol::{
+        AxisOrder, FrameChoice, GantryTilt, Monochrome1, Resize, VolumeInput,
+    };
 
     fn input(channels: u32, layout: Layout, scaling: ValueScaling) -> ModelInput {
         ModelInput {
@@ -110,6 +112,7 @@ mod tests {
     fn a_volume_is_shown_by_its_middle_slice() {
         let volume = VolumeInput {
             depth: 3,
+            gantry_tilt: GantryTilt::Refuse,
             orientation: AxisOrder::AXIAL,
             spacing_mm: [1.0; 3],
             padding: 0.0,

@@ -116,7 +116,8 @@ pub(super) fn element(group: u16, number: u16, form: &str, value: &[u8]) -> Vec<
 mod tests {
     use fedval_preprocess::probe::{Expected, Probes, digest};
     use fedval_study::protocol::{
-        AxisOrder, FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling, VolumeInput,
+        AxisOrder, FrameChoice, GantryTilt, Layout, ModelInput, Monochrome1, Resize, ValueScaling,
+        VolumeInput,
     };
 
     use super::*;
@@ -167,17 +168,26 @@ mod tests {
     }
 
     fn volumes_of(input: &ModelInput) -> Vec<ModelInput> {
-        let of = |(orientation, depth, spacing_mm): (&str, u32, [f64; 3])| {
-            let orientation: AxisOrder = orientation.parse().unwrap();
-            let volume = VolumeInput { depth, orientation, spacing_mm, padding: -90.0, slab: None };
-            let monochrome1 = Monochrome1::Refuse;
-            ModelInput { monochrome1, volume: Some(volume), ..input.clone() }
-        };
+        let of =
+            |(orientation, depth, spacing_mm, gantry_tilt): (&str, u32, [f64; 3], GantryTilt)| {
+                let orientation: AxisOrder = orientation.parse().unwrap();
+                let volume = VolumeInput {
+                    depth,
+                    gantry_tilt,
+                    orientation,
+                    spacing_mm,
+                    padding: -90.0,
+                    slab: None,
+                };
+                let monochrome1 = Monochrome1::Refuse;
+                ModelInput { monochrome1, volume: Some(volume), ..input.clone() }
+            };
         [
-            ("SPL", 11, [2.5, 0.7, 0.7]),
-            ("RAS", 9, [1.0, 1.0, 1.0]),
-            ("LIP", 6, [1.25, 0.5, 3.0]),
-            ("SPL", 1, [5.0, 1.0, 1.0]),
+            ("SPL", 11, [2.5, 0.7, 0.7], GantryTilt::Refuse),
+            ("RAS", 9, [1.0, 1.0, 1.0], GantryTilt::Resample),
+            ("LIP", 6, [1.25, 0.5, 3.0], GantryTilt::Resample),
+            ("SPL", 1, [5.0, 1.0, 1.0], GantryTilt::Refuse),
+            ("SPL", 12, [2.5, 0.7, 0.7], GantryTilt::Resample),
         ]
         .map(of)
         .to_vec()

@@ -24,6 +24,7 @@ pub(super) struct SeriesReader {
 /// The second round.
 struct Taking {
     stored: ModelInput,
+    frame: ImageFrame,
     builder: VolumeBuilder,
     /// Of the first slice.
     attributes: Option<BTreeMap<String, String>>,
@@ -53,10 +54,12 @@ impl SeriesReader {
     /// The order in which files are taken: their places, from 0, as they were looked at.
     pub(super) fn order(&mut self) -> Result<Vec<usize>, ImageFault> {
         let slices: Vec<_> = self.headers.iter().map(|header| header.geometry).collect();
-        let stack = stacked(&slices)?;
-        let builder = VolumeBuilder::new(&stack.grid, &self.input)?;
+        let stack = stacked(&slices, self.input.gantry_tilt())?;
+        let builder = VolumeBuilder::of_stack(&stack, &self.input)?;
         let stored = stored_input(&self.input);
-        self.taking = Some(Taking { stored, builder, attributes: None });
+        let frame_of_reference = self.headers.first().map(SliceHeader::frame_of_reference);
+        let frame = ImageFrame::of_volume(&stack.grid, stack.origin, frame_of_reference);
+        self.taking = Some(Taking { stored, frame, builder, attributes: None });
         Ok(stack.order)
     }
 
@@ -73,8 +76,7 @@ impl SeriesReader {
     pub(super) fn finish(self) -> Result<DecodedImage, ImageFault> {
         let taking = self.taking.ok_or(ImageFault::Corrupt)?;
         let attributes = taking.attributes.unwrap_or_default();
-        let frame = ImageFrame::of_slice(&self.input);
-        Ok(DecodedImage { tensor: taking.builder.finish()?, attributes, frame })
+        Ok(DecodedImage { tensor: taking.builder.finish()?, attributes, frame: taking.frame })
     }
 }
 

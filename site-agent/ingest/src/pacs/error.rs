@@ -62,6 +62,9 @@ pub enum PacsError {
     /// The place to which the PACS sends images cannot be listened at.
     #[error("the address at which the PACS's images would arrive cannot be listened at")]
     NotListening,
+    /// The files of a series cannot be kept on this machine until its slices are in order.
+    #[error("the files of a series cannot be kept in the agent's folder while it is looked at")]
+    SeriesNotKept,
     /// It is there, and does not find or give images by associations.
     #[error("what answers at the PACS's address does not offer C-FIND and the way of retrieval")]
     NotDimse,
@@ -75,7 +78,7 @@ impl PacsError {
     /// a wrong password locks accounts.
     #[must_use]
     pub const fn is_passing(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Busy | Self::Failed)
+        matches!(self, Self::Unreachable | Self::Busy | Self::Failed | Self::SeriesNotKept)
     }
 
     /// What to write instead, where the settings are wrong.
@@ -144,6 +147,10 @@ impl PacsError {
             Self::NotListening => {
                 "name an address of this machine and a port that nobody else listens at as listen"
             }
+            Self::SeriesNotKept => {
+                "free disk space in the agent's folder, or lower lanes in agent.toml; the run goes on \
+                 by itself"
+            }
             Self::NotDimse => {
                 "ask the PACS team for Study Root C-FIND, and for C-GET or C-MOVE; name the latter \
                  with retrieve = \"move\""
@@ -175,6 +182,7 @@ impl Problem for PacsError {
             Self::TitleRefused => "PACS_TITLE_REFUSED",
             Self::DestinationUnknown => "PACS_DESTINATION_UNKNOWN",
             Self::NotListening => "PACS_NOT_LISTENING",
+            Self::SeriesNotKept => "PACS_SERIES_NOT_KEPT",
             Self::NotDimse => "PACS_NOT_DIMSE",
             Self::NotDicomWeb => "PACS_NOT_DICOMWEB",
         }
@@ -191,6 +199,7 @@ impl Problem for PacsError {
             | Self::IdentityRefused
             | Self::TitleRefused
             | Self::DestinationUnknown => Exit::Refused,
+            Self::SeriesNotKept => Exit::Machine,
             _ => Exit::Usage,
         }
     }
@@ -206,6 +215,15 @@ pub enum CaseFault {
     /// The PACS has several, and none of them is the one.
     #[error("the PACS has several images of that name")]
     SeveralInstances,
+    /// The imaging study has several series, and none of them is the one.
+    #[error("the PACS has several series of that name")]
+    SeveralSeries,
+    /// The PACS lists fewer images than it says that the series has.
+    #[error("the PACS does not list all images of the series")]
+    SeriesIncomplete,
+    /// A series has more images, or more bytes, than are read.
+    #[error("the series is larger than is read")]
+    SeriesTooLarge,
     /// Its answer is larger than is read.
     #[error("the PACS's answer is larger than is read")]
     TooLarge,
@@ -228,6 +246,10 @@ impl CaseFault {
         match self {
             Self::NoInstance => "PACS_NO_INSTANCE",
             Self::SeveralInstances => "PACS_SEVERAL_INSTANCES",
+            Self::SeveralSeries => "PACS_SEVERAL_SERIES",
+            Self::SeriesIncomplete => "PACS_SERIES_INCOMPLETE",
+            // As of a folder.
+            Self::SeriesTooLarge => "SERIES_TOO_LARGE",
             Self::TooLarge => "FILE_TOO_LARGE",
             Self::AnswerInvalid => "PACS_ANSWER_INVALID",
             Self::OtherInstance => "PACS_OTHER_INSTANCE",
@@ -235,10 +257,13 @@ impl CaseFault {
         }
     }
 
-    /// The reason under which the case is counted: as for a file that is not there.
+    /// The reason under which the case is counted: as for a file that is not there, or a folder that is too large.
     #[must_use]
     pub const fn reason(self) -> FailureReason {
-        FailureReason::Undecodable
+        match self {
+            Self::SeriesTooLarge => FailureReason::Unsupported,
+            _ => FailureReason::Undecodable,
+        }
     }
 }
 

@@ -1,6 +1,9 @@
-//! From what the manifest says to the one instance that it means, by whichever way the PACS is asked.
+//! From what the manifest says to the one instance or the one series that it means, by whichever way the
+//! PACS is asked.
 
 use std::collections::BTreeSet;
+
+use fedval_preprocess::volume::MOST_SLICES;
 
 use super::attempt::Trouble;
 use super::question::Question;
@@ -27,6 +30,12 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Of an instance whose class is not known.
+    pub(super) fn of(study: &str, series: &str, instance: &str) -> Self {
+        let [study, series, instance] = [study, series, instance].map(str::to_owned);
+        Self { study, series, instance, class: None }
+    }
+
     /// Its path below the root.
     pub(super) fn target(&self) -> String {
         let Self { study, series, instance, .. } = self;
@@ -50,18 +59,95 @@ impl Place {
     }
 }
 
+/// Where a series lies, and how many instances it has, if the PACS says so.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct SeriesPlace {
+    study: String,
+    series: String,
+    told: Option<u64>,
+}
+
+impl SeriesPlace {
+    fn of(study: &str, series: &str, found: &Found) -> Self {
+        Self { study: study.to_owned(), series: series.to_owned(), told: found.instances() }
+    }
+}
+
 impl Pacs {
     /// The one instance that `name` names.
     pub(super) async fn find(&self, name: &InstanceName) -> Result<Place, Trouble> {
         let value = name.value();
         match name.key() {
             InstanceKey::SopInstanceUid => self.named(value).await,
+            InstanceKey::SeriesInstanceUid => {
+                let SeriesPlace { study, series, .. } = self.series_named(value).await?;
+                let found = self.list(Question::Instances(&study, &series), SEVERAL).await?;
+                only(found.iter().filter_map(|found| place(&study, &series, found)).collect())
+            }
             InstanceKey::StudyInstanceUid => self.only_image(value).await,
             InstanceKey::AccessionNumber => {
                 let study = self.study_of(value).await?;
                 self.only_image(&study).await
             }
         }
+    }
+
+    /// All instances of the one series that `name` names, in the order of their UIDs; of an instance's own
+    /// name that instance alone.
+    pub(super) async fn find_all(&self, name: &InstanceName) -> Result<Vec<Place>, Trouble> {
+        let value = name.value();
+        let series = match name.key() {
+            InstanceKey::SopInstanceUid => return Ok(vec![self.named(value).await?]),
+            InstanceKey::SeriesInstanceUid => self.series_named(value).await?,
+            InstanceKey::StudyInstanceUid => self.only_series(value).await?,
+            InstanceKey::AccessionNumber => {
+                let study = self.study_of(value).await?;
+                self.only_series(&study).await?
+            }
+        };
+        self.all_of(&series).await
+    }
+
+    async fn series_named(&self, wanted: &str) -> Result<SeriesPlace, Trouble> {
+        let found = self.list(Question::Place(wanted), SEVERAL).await?;
+        let places = found.iter().filter_map(|found| {
+            found.series().filter(|uid| *uid == wanted)?;
+            Some(SeriesPlace::of(found.study()?, wanted, found))
+        });
+        only(places.collect())
+    }
+
+    /// The only series with images of the modality.
+    async fn only_series(&self, study: &str) -> Result<SeriesPlace, Trouble> {
+        let found = self.list(Question::Series(study), MOST_RESULTS).await?;
+        let of_modality = found.iter().filter(|found| self.has_images(found.modality()));
+        let places =
+            of_modality.filter_map(|found| Some(SeriesPlace::of(study, found.series()?, found)));
+        let places: BTreeSet<SeriesPlace> = places.collect();
+        if places.len() > 1 {
+            return Err(CaseFault::SeveralSeries.into());
+        }
+        only(places)
+    }
+
+    /// Every instance of a series. One that is left out may be the last slice, which nobody would miss:
+    /// so the list is held against the number that the PACS gives, where it gives one.
+    async fn all_of(&self, place_of: &SeriesPlace) -> Result<Vec<Place>, Trouble> {
+        let SeriesPlace { study, series, told } = place_of;
+        let found = self.list(Question::Instances(study, series), MOST_SLICES + 1).await?;
+        if found.is_empty() {
+            return Err(CaseFault::NoInstance.into());
+        }
+        let places = found.iter().filter_map(|found| place(study, series, found));
+        let places: BTreeSet<Place> = places.collect();
+        // One without a UID, or one that is listed twice: then another is not listed at all.
+        if places.len() < found.len() {
+            return Err(CaseFault::AnswerInvalid.into());
+        }
+        if told.is_some_and(|told| (places.len() as u64) < told) {
+            return Err(CaseFault::SeriesIncomplete.into());
+        }
+        Ok(places.into_iter().collect())
     }
 
     async fn named(&self, wanted: &str) -> Result<Place, Trouble> {
@@ -118,15 +204,15 @@ impl Pacs {
             Way::Dimse(dimse) => self.again(move || self.query(dimse, question, most)).await?,
         };
         if found.len() >= most && most > SEVERAL {
-            return Err(CaseFault::SeveralInstances.into());
+            return Err(question.has_too_many().into());
         }
         Ok(found)
     }
 }
 
 fn place(study: &str, series: &str, found: &Found) -> Option<Place> {
-    let [study, series, instance] = [study, series, found.instance()?].map(str::to_owned);
-    Some(Place { study, series, instance, class: found.class().map(str::to_owned) })
+    let class = found.class().map(str::to_owned);
+    Some(Place { class, ..Place::of(study, series, found.instance()?) })
 }
 
 /// The only one of what was found.

@@ -1,6 +1,7 @@
 //! Images from a PACS: by DICOMweb, where QIDO-RS finds the instance that the manifest names and WADO-RS
 //! fetches it, or by DIMSE, where C-FIND finds it and C-GET or C-MOVE fetches it. Nothing is ever stored
-//! there, and nothing of it touches this machine's disk.
+//! there. An image touches no disk of this machine; the files of a series lie there sealed, in a file without
+//! a name, until their slices are in order.
 //!
 //! Everything the PACS says is held against a limit. It never tells to whom else to speak: addresses
 //! in its answers are not looked at, and a redirection is followed nowhere.
@@ -22,21 +23,26 @@ mod qido;
 mod question;
 mod request;
 mod results;
+mod spool;
 mod tls;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::decode::LARGEST_SERIES;
 use attempt::Trouble;
 use dimse::Dimse;
-pub use dimse::{DimseRetrieval, DimseSettings};
+pub use dimse::{DimsePart, DimseRetrieval, DimseSettings, dimse_conversation};
 pub use error::{CaseFault, FetchError, PacsError};
+use find::Place;
 pub use login::PacsLogin;
 pub use name::{InstanceKey, InstanceName};
 use pace::Pace;
 use question::Question;
 use request::{Answer, Web};
+pub use spool::Spool;
 
 /// Where a PACS is, how it is trusted, and what it is shown.
 #[derive(Clone)]
@@ -108,12 +114,23 @@ impl Way {
     }
 }
 
+/// What a PACS has of a case whose image is a volume.
+#[derive(Debug)]
+pub enum FetchedVolume {
+    /// One file, which holds all of it.
+    Image(Vec<u8>),
+    /// The files of a series, in the order of their UIDs.
+    Series(Spool),
+}
+
 /// A PACS that is asked for images.
 pub struct Pacs {
     way: Way,
     modality: Option<String>,
     pace: Pace,
     limits: PacsLimits,
+    /// Where the files of a series are kept while its slices are put in order; `None` where none is fetched.
+    folder: Option<PathBuf>,
     /// Cases in a row, over all lanes, that had no image though the PACS answers questions.
     in_a_row: AtomicU32,
 }
@@ -150,7 +167,13 @@ impl Pacs {
             return Err(PacsError::BadLimit);
         }
         let pace = Pace::of(limits.requests_per_second, limits.parallel_requests)?;
-        Ok(Self { way, modality, pace, limits, in_a_row: AtomicU32::new(0) })
+        Ok(Self { way, modality, pace, limits, folder: None, in_a_row: AtomicU32::new(0) })
+    }
+
+    /// The same PACS, of which the files of a series are kept in `folder` while its slices are put in order.
+    #[must_use]
+    pub fn keeping_series_in(self, folder: PathBuf) -> Self {
+        Self { folder: Some(folder), ..self }
     }
 
     /// Asks the PACS once, for nothing in particular: whether it is there, lets this agent in, and
@@ -195,8 +218,64 @@ impl Pacs {
         self.in_a_row.load(Ordering::SeqCst) > 0
     }
 
+    /// All files of the series that `name` names, or the one that an instance's own UID names.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch`](Self::fetch), and of a series that has more than [`MOST_SLICES`] instances or too many bytes. None of
+    /// it is handed out where one instance cannot be had.
+    ///
+    /// [`MOST_SLICES`]: fedval_preprocess::volume::MOST_SLICES
+    pub async fn fetch_volume(&self, name: &InstanceName) -> Result<FetchedVolume, FetchError> {
+        match self.volume(name).await {
+            Ok(volume) => {
+                self.has_given();
+                Ok(volume)
+            }
+            Err(trouble) => Err(self.blame(trouble).await),
+        }
+    }
+
+    async fn volume(&self, name: &InstanceName) -> Result<FetchedVolume, Trouble> {
+        let places = self.find_all(name).await?;
+        if let [only] = places.as_slice() {
+            return Ok(FetchedVolume::Image(self.file(only).await?));
+        }
+        let places = places.as_slice();
+        let series = match &self.way {
+            Way::Web(_) => self.one_by_one(places).await?,
+            Way::Dimse(dimse) => self.again(move || self.retrieve_series(dimse, places)).await?,
+        };
+        Ok(FetchedVolume::Series(series))
+    }
+
+    async fn one_by_one(&self, places: &[Place]) -> Result<Spool, Trouble> {
+        let mut series = self.spool().await?;
+        for place in places {
+            let file = self.file(place).await?;
+            if series.bytes() + file.len() as u64 > self.most_series_bytes() {
+                return Err(CaseFault::SeriesTooLarge.into());
+            }
+            series = series.with(place.instance(), file).await?;
+        }
+        Ok(series)
+    }
+
+    async fn spool(&self) -> Result<Spool, PacsError> {
+        Spool::in_folder(self.folder.clone().ok_or(PacsError::SeriesNotKept)?).await
+    }
+
+    const fn most_series_bytes(&self) -> u64 {
+        self.limits.max_instance_bytes.saturating_mul(LARGEST_SERIES)
+    }
+
     async fn instance(&self, name: &InstanceName) -> Result<Vec<u8>, Trouble> {
-        let place = &self.find(name).await?;
+        let place = self.find(name).await?;
+        self.file(&place).await
+    }
+
+    /// One instance, which calls itself as it was asked for.
+    async fn file(&self, place: &Place) -> Result<Vec<u8>, Trouble> {
         let file = match &self.way {
             Way::Web(web) => {
                 let (media, most) = (request::DICOM, self.limits.max_instance_bytes);

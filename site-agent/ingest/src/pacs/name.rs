@@ -11,9 +11,12 @@ const LONGEST_ACCESSION_NUMBER: usize = 16;
 pub enum InstanceKey {
     /// SOP Instance UID (0008,0018): names the image itself.
     SopInstanceUid,
-    /// Study Instance UID (0020,000D), where the imaging study has one image of the modality.
+    /// Series Instance UID (0020,000E), where the series has one image, or is a volume.
+    SeriesInstanceUid,
+    /// Study Instance UID (0020,000D), where the imaging study has one image of the modality, or one
+    /// series that is a volume.
     StudyInstanceUid,
-    /// Accession Number (0008,0050), where its one imaging study has one image of the modality.
+    /// Accession Number (0008,0050), where the same is true of its one imaging study.
     AccessionNumber,
 }
 
@@ -29,7 +32,9 @@ impl InstanceName {
     #[must_use]
     pub fn parse(key: InstanceKey, value: &str) -> Option<Self> {
         let is_valid = match key {
-            InstanceKey::SopInstanceUid | InstanceKey::StudyInstanceUid => is_uid(value),
+            InstanceKey::SopInstanceUid
+            | InstanceKey::SeriesInstanceUid
+            | InstanceKey::StudyInstanceUid => is_uid(value),
             InstanceKey::AccessionNumber => is_accession_number(value),
         };
         is_valid.then(|| Self { key, value: value.to_owned() })
@@ -76,7 +81,11 @@ mod tests {
     #[test]
     fn names_are_uids_or_numbers_without_wildcards() {
         let is_name = |key, text: &str| InstanceName::parse(key, text).is_some();
-        for key in [InstanceKey::SopInstanceUid, InstanceKey::StudyInstanceUid] {
+        for key in [
+            InstanceKey::SopInstanceUid,
+            InstanceKey::SeriesInstanceUid,
+            InstanceKey::StudyInstanceUid,
+        ] {
             assert!(is_name(key, "1.2.840.10008.1") && is_name(key, &"1".repeat(64)));
             for bad in ["", "1..2", ".1", "1.", "1.2/../3", "1.2?x", "1.2*", &"1".repeat(65)] {
                 assert!(!is_name(key, bad), "{bad}");

@@ -6,7 +6,7 @@ use super::attempt::Trouble;
 use super::find::SEVERAL;
 use super::question::{NO_STUDY, Question};
 use super::request::{JSON, Web};
-use super::results::{self, Found, MOST_JSON_BYTES};
+use super::results::{self, Found, MOST_JSON_BYTES, MOST_RESULTS};
 use super::{CaseFault, Pacs};
 
 /// Results that are asked for at once.
@@ -17,7 +17,7 @@ impl Pacs {
     pub(super) async fn ask_web_for_nobody(&self, web: &Web) -> Result<(), Trouble> {
         let target = format!("{}&limit=1", query(Question::Nobody));
         let answer = self.attempt(web, &target, JSON, MOST_JSON_BYTES).await?;
-        results::read(&answer)?;
+        results::read(&answer, MOST_RESULTS)?;
         Ok(())
     }
 
@@ -30,11 +30,15 @@ impl Pacs {
     ) -> Result<Vec<Found>, Trouble> {
         let (query, page) = (query(question), most.min(PAGE));
         let joint = if query.contains('?') { '&' } else { '?' };
+        // A PACS that knows no pages lists a whole series at once.
+        let is_series = most > MOST_RESULTS;
+        let most_read = most.max(MOST_RESULTS);
+        let most_bytes = if is_series { 2 * MOST_JSON_BYTES } else { MOST_JSON_BYTES };
         let mut found = Vec::new();
         loop {
             let offset = found.len();
             let target = format!("{query}{joint}limit={page}&offset={offset}");
-            let answer = match self.get(web, &target, JSON, MOST_JSON_BYTES).await {
+            let answer = match self.get(web, &target, JSON, most_bytes).await {
                 // What is not there has no series and no instances. A proxy whose PACS starts says
                 // the same, to whatever it is asked.
                 Err(Trouble::Doubtful(CaseFault::NoInstance, _)) => {
@@ -43,9 +47,9 @@ impl Pacs {
                 }
                 answer => answer?,
             };
-            let more = match results::read(&answer) {
+            let more = match results::read(&answer, most_read) {
                 Err(CaseFault::TooLarge) if most > SEVERAL => {
-                    return Err(CaseFault::SeveralInstances.into());
+                    return Err(question.has_too_many().into());
                 }
                 more => more?,
             };
@@ -65,6 +69,9 @@ fn query(question: Question<'_>) -> String {
         Question::Nobody => format!("/studies?StudyInstanceUID={NO_STUDY}"),
         Question::Instance(uid) => {
             format!("/instances?SOPInstanceUID={uid}&includefield=0020000D&includefield=0020000E")
+        }
+        Question::Place(uid) => {
+            format!("/series?SeriesInstanceUID={uid}&includefield=0020000D")
         }
         Question::Studies(number) => format!("/studies?AccessionNumber={}", escaped(number)),
         Question::Series(study) => format!("/studies/{study}/series"),

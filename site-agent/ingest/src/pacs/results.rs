@@ -4,8 +4,8 @@ use std::fmt;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use serde::Deserialize;
-use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::CaseFault;
 use super::name::is_uid;
@@ -13,7 +13,7 @@ use super::request::{Answer, JSON};
 
 /// Largest answer to a query that is read.
 pub(super) const MOST_JSON_BYTES: u64 = 4 << 20;
-/// Results that are read of one answer, and of all pages together.
+/// Results that are read of one answer, and of all pages together, unless a whole series is listed.
 pub(super) const MOST_RESULTS: usize = 1000;
 
 /// What is read of one result: attributes by their tags. The rest is skipped.
@@ -31,6 +31,84 @@ pub(super) struct Found {
     accession_number: Option<Attribute>,
     #[serde(rename = "00080060")]
     modality: Option<Attribute>,
+    #[serde(rename = "00201209")]
+    instances: Option<Count>,
+}
+
+/// The attribute's only value, if that is a number.
+#[derive(Deserialize)]
+struct Count {
+    #[serde(rename = "Value", default, deserialize_with = "only_number")]
+    value: Option<u64>,
+}
+
+fn only_number<'de, D: Deserializer<'de>>(values: D) -> Result<Option<u64>, D::Error> {
+    values.deserialize_seq(OnlyNumber)
+}
+
+/// Whatever stands in the list, no more of it than the first is held.
+struct OnlyNumber;
+
+impl<'de> Visitor<'de> for OnlyNumber {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of values")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        let first: Option<Number> = values.next_element()?;
+        let mut is_only = true;
+        while values.next_element::<IgnoredAny>()?.is_some() {
+            is_only = false;
+        }
+        Ok(first.and_then(|first| first.0).filter(|_| is_only))
+    }
+}
+
+/// A whole number, which some write as a text; absent where it is none.
+struct Number(Option<u64>);
+
+impl Number {
+    fn of(text: &str) -> Option<u64> {
+        text.trim_matches(['\0', ' ']).parse().ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_any(AnyNumber).map(Self)
+    }
+}
+
+struct AnyNumber;
+
+impl Visitor<'_> for AnyNumber {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, or a text")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Some(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Number::of(text))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 }
 
 #[derive(Deserialize)]
@@ -54,6 +132,8 @@ impl Found {
             instance: attribute(tags::SOP_INSTANCE_UID),
             accession_number: attribute(tags::ACCESSION_NUMBER),
             modality: attribute(tags::MODALITY),
+            instances: text(tags::NUMBER_OF_SERIES_RELATED_INSTANCES)
+                .map(|text| Count { value: Number::of(&text) }),
         }
     }
 
@@ -71,6 +151,11 @@ impl Found {
 
     pub(super) fn class(&self) -> Option<&str> {
         uid(self.class.as_ref())
+    }
+
+    /// How many instances a series has, where the PACS says so.
+    pub(super) fn instances(&self) -> Option<u64> {
+        self.instances.as_ref()?.value
     }
 
     pub(super) fn accession_number(&self) -> Option<&str> {
@@ -95,23 +180,23 @@ fn uid(attribute: Option<&Attribute>) -> Option<&str> {
 }
 
 /// Reads an answer to a query. One with too many results is given up where it becomes so.
-pub(super) fn read(answer: &Answer) -> Result<Vec<Found>, CaseFault> {
+pub(super) fn read(answer: &Answer, most: usize) -> Result<Vec<Found>, CaseFault> {
     let Some(body) = &answer.body else { return Ok(Vec::new()) };
     if !answer.is(JSON) && !answer.is("application/json") {
         return Err(CaseFault::AnswerInvalid);
     }
     let mut found = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = json.deserialize_seq(List(&mut found)).and_then(|()| json.end());
+    let read = json.deserialize_seq(List(&mut found, most)).and_then(|()| json.end());
     match read {
         Ok(()) => Ok(found),
-        Err(_) if found.len() > MOST_RESULTS => Err(CaseFault::TooLarge),
+        Err(_) if found.len() > most => Err(CaseFault::TooLarge),
         Err(_) => Err(CaseFault::AnswerInvalid),
     }
 }
 
 /// Takes up results, one more than may be.
-struct List<'f>(&'f mut Vec<Found>);
+struct List<'f>(&'f mut Vec<Found>, usize);
 
 impl<'de> Visitor<'de> for List<'_> {
     type Value = ();
@@ -123,7 +208,7 @@ impl<'de> Visitor<'de> for List<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<(), A::Error> {
         while let Some(found) = results.next_element()? {
             self.0.push(found);
-            if self.0.len() > MOST_RESULTS {
+            if self.0.len() > self.1 {
                 return Err(A::Error::custom("more results than are read"));
             }
         }
@@ -137,7 +222,26 @@ mod tests {
 
     fn count(body: Option<&str>) -> Result<usize, CaseFault> {
         let (content_type, body) = (JSON.to_owned(), body.map(|body| body.as_bytes().to_vec()));
-        read(&Answer { content_type, body }).map(|found| found.len())
+        read(&Answer { content_type, body }, MOST_RESULTS).map(|found| found.len())
+    }
+
+    #[test]
+    fn a_number_of_instances_is_read_however_it_is_written() {
+        let of = |value: &str| {
+            let body = format!(r#"[{{"00201209": {{"vr": "IS", "Value": [{value}]}}}}]"#);
+            let body = Some(body.into_bytes());
+            let found = read(&Answer { content_type: JSON.to_owned(), body }, 1).ok()?;
+            found.first()?.instances()
+        };
+        assert_eq!(of("300"), Some(300));
+        assert_eq!(of("\"300 \""), Some(300));
+        for none in ["", "-1", "1.5", "null", "\"many\"", "1, 2", "[]"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        let told = Found::of(|tag| {
+            (tag == tags::NUMBER_OF_SERIES_RELATED_INSTANCES).then(|| "12 ".to_owned())
+        });
+        assert_eq!(told.instances(), Some(12));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod dimse;
 mod finding;
 mod server;
 mod tls;
+mod volumes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "every test file that includes this module uses another part of it")]
 
-use fedval_study::protocol::{ModelInput, Monochrome1, ValueScaling, VolumeInput};
+use fedval_study::protocol::{GantryTilt, ModelInput, Monochrome1, ValueScaling, VolumeInput};
 
 use crate::dicom_file::{DicomFile, element_bytes, input, padded};
 
@@ -108,7 +108,9 @@ pub(crate) fn axial(count: u32) -> Vec<SliceFile> {
 pub(crate) fn volume_input(sides: [u32; 3], order: &str, spacing_mm: [f64; 3]) -> ModelInput {
     let [depth, height, width] = sides;
     let orientation = order.parse().expect("letters of an order");
-    let volume = VolumeInput { depth, orientation, spacing_mm, padding: -1.0, slab: None };
+    let gantry_tilt = GantryTilt::Refuse;
+    let volume =
+        VolumeInput { depth, gantry_tilt, orientation, spacing_mm, padding: -1.0, slab: None };
     ModelInput {
         scaling: ValueScaling::Modality,
         monochrome1: Monochrome1::Refuse,

@@ -52,6 +52,7 @@ pub(super) async fn run(
 ) -> Result<Sheet, Failure> {
     let limits = home.config()?.limits;
     let pacs = source.pacs(&limits)?;
+    let pacs = pacs.map(|pacs| pacs.keeping_series_in(home.folder().to_path_buf()));
     let decode_limits = limits.decode();
     let dry_run = DryRun { protocol, cohort, pacs: pacs.as_ref(), decode_limits };
     // A PACS may take its time over each.

@@ -46,28 +46,45 @@ fn release_tables<P>(release: &Release<P>, row: fn(&P) -> Vec<String>) -> String
     format!("{groups}\n\n{}", failed_cases(&release.attrition))
 }
 
-/// Each condition as a study of it alone would tell of it, with how many were not assessed for it.
+/// Each condition as a study of it alone would tell of it, with how many were not assessed for it; and the same by group.
 fn condition_tables(release: &Release<ConditionPerformance>) -> String {
     let found = &release.overall;
-    let rows = found.conditions.iter().map(|cell| match &cell.performance {
-        Cell::Released(own) => {
-            let missing = found.missing(own).to_string();
-            [vec![cell.name.to_string()], exact_row(own), vec![missing]].concat()
-        }
-        Cell::Suppressed => vec![cell.name.to_string(), "withheld".to_owned()],
-    });
     let head =
         ["condition", "patients", "positives", "negatives", "response counts", "scores", "missing"];
     let se = match found.macro_se_nano {
         Cell::Released(nano) => format!("{nano} / 10^9"),
         Cell::Suppressed => "withheld".to_owned(),
     };
+    let groups: String =
+        release.subgroups.iter().map(|cell| condition_group(cell, &head)).collect();
     format!(
-        "{}\n\nPatients who were assessed for any: {}. Standard error of the mean of the areas: {se}\n\n{}",
-        table(&head, rows),
+        "{}\n\nPatients who were assessed for any: {}. Standard error of the mean of the areas: {se}{groups}\n\n{}",
+        table(&head, condition_rows(found)),
         found.patients,
         failed_cases(&release.attrition)
     )
+}
+
+fn condition_group(cell: &SubgroupCell<ConditionPerformance>, head: &[&str]) -> String {
+    let name = format!("{} = {}", cell.dimension, cell.category);
+    match &cell.performance {
+        Cell::Released(group) => format!(
+            "\n\n{name}, patients who were assessed for any: {}\n{}",
+            group.patients,
+            table(head, condition_rows(group))
+        ),
+        Cell::Suppressed => format!("\n\n{name}: withheld"),
+    }
+}
+
+fn condition_rows(found: &ConditionPerformance) -> impl Iterator<Item = Vec<String>> {
+    found.conditions.iter().map(|cell| match &cell.performance {
+        Cell::Released(own) => {
+            let missing = found.missing(own).to_string();
+            [vec![cell.name.to_string()], exact_row(own), vec![missing]].concat()
+        }
+        Cell::Suppressed => vec![cell.name.to_string(), "withheld".to_owned()],
+    })
 }
 
 /// Patients, means and spreads, each with how finely it is told.

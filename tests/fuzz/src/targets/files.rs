@@ -11,8 +11,9 @@ use fedval_ingest::{
     compare_masks, decode_image, decode_series, read_findings, read_manifest, read_report,
 };
 use fedval_study::protocol::{
-    AxisOrder, Border, Class, FrameChoice, Labels, Layout, Matching, ModelInput, Monochrome1,
-    OutputForm, Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling, VolumeInput,
+    AxisOrder, Border, Class, FrameChoice, GantryTilt, Labels, Layout, Matching, ModelInput,
+    Monochrome1, OutputForm, Quantity, ReferenceStandard, Resize, Structure, Task, ValueScaling,
+    VolumeInput,
 };
 
 use crate::draw::Draw;
@@ -78,8 +79,31 @@ fn dicom(draw: &mut Draw<'_>) -> Vec<u8> {
     ] {
         file.extend(element(0x28, number, *b"US", &value.to_le_bytes()));
     }
+    if photometric.starts_with('P') && draw.flag() {
+        file.extend(segmented_palette(draw));
+    }
     file.extend(if draw.flag() { draw.rest() } else { pixels(draw) });
     file
+}
+
+/// The same segments for each colour: mostly opcodes, and numbers that lie within the table.
+fn segmented_palette(draw: &mut Draw<'_>) -> Vec<u8> {
+    let count = u16::try_from(draw.below(24)).expect("below 24");
+    let bits = if draw.flag() { 8 } else { 16 };
+    let segments = draw.list(|draw| u16::try_from(draw.below(6)).expect("below 6"));
+    let segments: Vec<u8> = segments
+        .iter()
+        .flat_map(|number| number.to_le_bytes().into_iter().take(usize::from(bits) / 8))
+        .collect();
+    let descriptor = [count, 0, bits].map(u16::to_le_bytes);
+    let describe = |number| element(0x28, number, *b"US", descriptor.as_flattened());
+    let hold = |number| {
+        let length = u32::try_from(segments.len()).expect("segments here are short").to_le_bytes();
+        let tag = [0x28_u16.to_le_bytes(), u16::to_le_bytes(number)].concat();
+        [&tag[..], b"OW\0\0", &length, &segments].concat()
+    };
+    let descriptors = [0x1101, 0x1102, 0x1103].map(describe).concat();
+    [descriptors, [0x1221, 0x1222, 0x1223].map(hold).concat()].concat()
 }
 
 /// Pixel data, in one fragment or as they are.
@@ -126,6 +150,7 @@ fn decoded(input: &ModelInput, bytes: &[u8]) {
     }
     let volume = VolumeInput {
         depth: 4,
+        gantry_tilt: GantryTilt::Refuse,
         orientation: AxisOrder::AXIAL,
         spacing_mm: [2.0, 1.0, 1.0],
         padding: 0.0,

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod agreement;
+mod associations;
 mod calibration;
 mod discrimination;
 mod files;
@@ -18,6 +19,7 @@ use crate::Target;
 pub(crate) const ALL: &[&[Target]] = &[
     aggregates::TARGETS,
     agreement::TARGETS,
+    associations::TARGETS,
     calibration::TARGETS,
     discrimination::TARGETS,
     files::TARGETS,

@@ -12,6 +12,8 @@ pub(super) enum Part {
     Prevalences,
     /// Subgroups, and how they are crossed.
     Subgroups,
+    /// Crossings alone: of one dimension there are none.
+    Crossings,
 }
 
 impl Part {
@@ -36,6 +38,7 @@ impl Part {
                 ("subgroups", protocol.subgroups.is_empty()),
                 ("crossings", protocol.crossings.is_empty()),
             ],
+            Self::Crossings => vec![("crossings", protocol.crossings.is_empty())],
         }
     }
 }

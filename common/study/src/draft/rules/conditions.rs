@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::Breaches;
 use super::binary_only::{self, LEAVE_OUT, Part};
+use super::{Breaches, check_prevalences};
 use crate::id::Name;
 use crate::metric::MetricId;
 use crate::protocol::{Condition, Endpoint, MOST_CONDITIONS, Profile, StudyProtocol, Unit};
+
+/// Conditions by category: each is held against every other at a site.
+const MOST_BY_GROUP: usize = 140;
 
 pub(super) fn check(protocol: &StudyProtocol, conditions: &[Condition], found: &mut Breaches) {
     found.unless(
@@ -19,7 +22,15 @@ pub(super) fn check(protocol: &StudyProtocol, conditions: &[Condition], found: &
     found.distinct("conditions", "name", conditions.iter().map(|of| of.name.as_str()));
     found.distinct("conditions", "column", conditions.iter().map(|of| of.column.as_str()));
     for (index, condition) in conditions.iter().enumerate() {
-        check_values(&format!("conditions[{index}]"), condition, found);
+        let path = format!("conditions[{index}]");
+        check_values(&path, condition, found);
+        check_prevalences(&format!("{path}.prevalences"), &condition.prevalences, found);
+        found.unless(
+            condition.prevalences.is_empty() || !condition.operating_points.is_empty(),
+            format!("{path}.prevalences"),
+            "are stated for a condition without an operating point",
+            "write its cut-offs as [[conditions.operating_points]]: predictive values are those of a call",
+        );
     }
     check_points(protocol, conditions, found);
     check_what_is_missing(protocol, found);
@@ -89,13 +100,26 @@ fn check_points(protocol: &StudyProtocol, conditions: &[Condition], found: &mut 
 
 /// What only a study of one condition has.
 fn check_what_is_missing(protocol: &StudyProtocol, found: &mut Breaches) {
-    binary_only::refuse(
-        &[Part::Labels, Part::Prevalences, Part::Subgroups],
-        protocol,
-        "several conditions",
-        LEAVE_OUT,
-        found,
+    let what = "several conditions";
+    binary_only::refuse(&[Part::Labels], protocol, what, LEAVE_OUT, found);
+    let one = "keep the dimension that matters most: with several conditions there is one, and nothing to cross";
+    binary_only::refuse(&[Part::Crossings], protocol, what, one, found);
+    found.unless(
+        protocol.subgroups.len() <= 1,
+        "subgroups",
+        "has more than one dimension, which with several conditions would close a circle (disclosure rule DC-16)",
+        one,
     );
+    let categories = protocol.subgroups.first().map_or(0, |of| of.category_names().len());
+    let conditions = protocol.task.conditions().len();
+    found.unless(
+        conditions.saturating_mul(categories) <= MOST_BY_GROUP,
+        "subgroups[0]",
+        format!("has {categories} categories, which with {conditions} conditions is more than {MOST_BY_GROUP}"),
+        "ask about fewer, larger groups",
+    );
+    let own = "write `prevalences` under each of the [[conditions]]: one is rarer than another";
+    binary_only::refuse(&[Part::Prevalences], protocol, what, own, found);
 }
 
 fn check_analysis(protocol: &StudyProtocol, found: &mut Breaches) {

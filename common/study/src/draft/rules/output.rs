@@ -2,8 +2,9 @@
 
 use super::Breaches;
 use crate::protocol::{
-    MOST_MASK_CHANNELS, MOST_MASK_VALUES, MaskOutput, MaskRule, Matching, OutputForm, ScoreScale,
-    StudyProtocol,
+    BoxOutput, ClassScope, MOST_MASK_CHANNELS, MOST_MASK_VALUES, MOST_OVERLAPPING,
+    MOST_VOLUME_MASK_VALUES, MaskOutput, MaskRule, Matching, ModelInput, OutputForm, ScoreScale,
+    StudyProtocol, Suppression,
 };
 
 /// One, in millionths.
@@ -13,7 +14,7 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
     match protocol.model.output.form {
         OutputForm::Scores => {}
         OutputForm::Mask(mask) => check_mask(protocol, mask, found),
-        OutputForm::Boxes(_) => check_boxes(protocol, found),
+        OutputForm::Boxes(boxes) => check_boxes(protocol, boxes, found),
     }
 }
 
@@ -30,14 +31,8 @@ fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) 
         "must be 1 to 64",
         "give the second size of the output: the number of its channels",
     );
-    let (input, output) = (&protocol.model.input, &protocol.model.output);
-    let sides = u64::from(input.height).saturating_mul(input.width.into());
-    found.unless(
-        sides.saturating_mul(mask.channels.into()) <= MOST_MASK_VALUES,
-        "model.output.channels",
-        "times height and width is more than 16,777,216 values",
-        "let the model end in the structure's own channel, or take smaller images",
-    );
+    check_size(&protocol.model.input, mask, found);
+    let output = &protocol.model.output;
     found.unless(
         output.positive_index < mask.channels,
         "model.output.positive_index",
@@ -45,6 +40,28 @@ fn check_mask(protocol: &StudyProtocol, mask: MaskOutput, found: &mut Breaches) 
         "give the structure's channel, from 0",
     );
     check_rule(mask, output.scale, found);
+}
+
+/// How many numbers there are over all channels.
+fn check_size(input: &ModelInput, mask: MaskOutput, found: &mut Breaches) {
+    let depth = input.volume.map_or(1, |volume| volume.depth);
+    let sides = [depth, input.height, input.width, mask.channels].map(u64::from);
+    let values = sides.into_iter().fold(1, u64::saturating_mul);
+    if input.volume.is_some() {
+        found.unless(
+            values <= MOST_VOLUME_MASK_VALUES,
+            "model.output.channels",
+            "times depth, height and width is more than 67,108,864 values",
+            "let the model end in the structure's own channel, or take a coarser spacing",
+        );
+    } else {
+        found.unless(
+            values <= MOST_MASK_VALUES,
+            "model.output.channels",
+            "times height and width is more than 16,777,216 values",
+            "let the model end in the structure's own channel, or take smaller images",
+        );
+    }
 }
 
 /// When a pixel belongs to the structure.
@@ -81,7 +98,7 @@ fn check_rule(mask: MaskOutput, scale: ScoreScale, found: &mut Breaches) {
     }
 }
 
-fn check_boxes(protocol: &StudyProtocol, found: &mut Breaches) {
+fn check_boxes(protocol: &StudyProtocol, boxes: BoxOutput, found: &mut Breaches) {
     let plan = protocol.task.detection();
     found.unless(
         plan.is_some(),
@@ -100,5 +117,31 @@ fn check_boxes(protocol: &StudyProtocol, found: &mut Breaches) {
         "model.output.positive_index",
         "has no place where the model gives boxes",
         "leave it out: the fifth number of a row is its score",
+    );
+    if let Some(suppression) = boxes.non_maximum_suppression {
+        let most = plan.map_or(0, |plan| plan.most_candidates);
+        check_suppression(boxes, suppression, most, found);
+    }
+}
+
+/// Which of overlapping boxes stays. `most` findings of a scan are counted.
+fn check_suppression(boxes: BoxOutput, rule: Suppression, most: u32, found: &mut Breaches) {
+    found.unless(
+        (1..1000).contains(&rule.iou),
+        "model.output.non_maximum_suppression.iou",
+        "must lie between 0 and 1, in thousandths",
+        "write the largest overlap of two boxes that both stay, such as 0.5",
+    );
+    found.unless(
+        (most.max(1)..=MOST_OVERLAPPING).contains(&rule.candidates),
+        "model.output.non_maximum_suppression.candidates",
+        "must be detection.most_candidates or more, and at most 4096",
+        "write how many boxes of an image are held against each other, such as 1000",
+    );
+    found.unless(
+        boxes.class.is_some() || rule.classes == ClassScope::Apart,
+        "model.output.non_maximum_suppression.classes",
+        "is \"together\", and the model's boxes have no class",
+        "leave it out, or write the class whose boxes are findings",
     );
 }

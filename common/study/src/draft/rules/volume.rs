@@ -2,7 +2,7 @@
 
 use super::Breaches;
 use crate::protocol::{
-    FrameChoice, Layout, ModelInput, Monochrome1, OutputForm, Resize, Slab, SlabPooling,
+    FrameChoice, GantryTilt, Layout, MaskRule, ModelInput, Monochrome1, Resize, Slab, SlabPooling,
     StudyProtocol, ValueScaling, VolumeInput,
 };
 
@@ -26,16 +26,22 @@ pub(super) fn check(protocol: &StudyProtocol, found: &mut Breaches) {
         "write millimetres along depth, height and width, such as [2.0, 1.0, 1.0]",
     );
     found.unless(
-        protocol.model.output.form == OutputForm::Scores,
+        protocol.model.output.form.boxes().is_none(),
         "model.output.form",
-        "must be a score where the model sees volumes",
-        "leave it out: masks and boxes are read of pictures alone",
+        "must be a score or a mask where the model sees volumes",
+        "leave it out, or write \"mask\": boxes are read of pictures alone",
     );
     found.unless(
         volume.padding.is_finite(),
         "model.input.volume.padding",
         "must be a finite number",
         "write the value of what is empty",
+    );
+    found.unless(
+        volume.gantry_tilt == GantryTilt::Refuse || protocol.model.output.form.mask().is_none(),
+        "model.input.volume.gantry_tilt",
+        "cannot be \"resample\" where the model gives masks",
+        "leave it out: a mask is compared on the slices as they lie",
     );
     if let Some(slab) = volume.slab {
         check_slab(slab, volume, protocol, found);
@@ -94,6 +100,16 @@ fn check_slab(slab: Slab, volume: &VolumeInput, protocol: &StudyProtocol, found:
         "must be less than the slab's depth",
         "leave it out for slabs that lie side by side",
     );
+    if let Some(mask) = output.form.mask() {
+        // The largest of a channel says nothing of which channel is the highest.
+        found.unless(
+            slab.pooling == SlabPooling::Mean || mask.rule != MaskRule::Highest,
+            "model.input.volume.slab.pooling",
+            "cannot be \"max\" where the highest channel counts",
+            "write \"mean\", or a threshold as the rule of the mask",
+        );
+        return;
+    }
     found.unless(
         slab.pooling == SlabPooling::Mean || output.values == 1 || output.separate,
         "model.input.volume.slab.pooling",

@@ -1,7 +1,7 @@
 //! The few elements of a data set that matter here, as places in the file: nothing is copied, and
 //! no length is believed that the file cannot hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use dicom_core::{Tag, VR};
@@ -37,13 +37,21 @@ pub(super) struct Fragment<'a> {
 /// An element at the root, or in the first item of a sequence at the root.
 type Place = (Option<Tag>, Tag);
 
+/// An element in the functional group of a frame, which counts from 0.
+type FramePlace = (u32, Tag, Tag);
+
 /// What was read of a data set.
 #[derive(Debug)]
 pub(super) struct DataSet<'a> {
     form: Form,
     elements: BTreeMap<Place, &'a [u8]>,
     pixels: Option<PixelData<'a>>,
-    has_frame_mappings: bool,
+    /// What frames say of their values, each for itself.
+    frames: BTreeMap<FramePlace, &'a [u8]>,
+    /// The groups in which any does.
+    by_frame: BTreeSet<Tag>,
+    /// Frames that have functional groups of their own.
+    frame_items: u32,
 }
 
 impl<'a> DataSet<'a> {
@@ -83,9 +91,26 @@ impl<'a> DataSet<'a> {
         self.elements.range(first..).next().is_some_and(|((within, _), _)| *within == Some(tag))
     }
 
-    /// Whether single frames have value mappings of their own, which are not read.
-    pub(super) const fn frames_are_mapped_apart(&self) -> bool {
-        self.has_frame_mappings
+    /// Whether any frame has the functional group `group`, one of [`MAPPINGS`], for itself.
+    pub(super) fn is_by_frame(&self, group: Tag) -> bool {
+        self.by_frame.contains(&group)
+    }
+
+    /// How many frames have functional groups of their own.
+    pub(super) const fn frame_items(&self) -> u32 {
+        self.frame_items
+    }
+
+    /// Whether the frame at `index`, from 0, has the functional group for itself.
+    pub(super) fn frame_has(&self, index: u32, group: Tag) -> bool {
+        let first = (index, group, Tag(0, 0));
+        let next = self.frames.range(first..).next();
+        next.is_some_and(|((frame, within, _), _)| (*frame, *within) == (index, group))
+    }
+
+    /// The bytes of an element in the functional group of the frame at `index`.
+    pub(super) fn frame_bytes(&self, index: u32, group: Tag, tag: Tag) -> Option<&'a [u8]> {
+        self.frames.get(&(index, group, tag)).copied().filter(|bytes| !bytes.is_empty())
     }
 
     /// The bytes of an element as they stand in the file.
@@ -115,9 +140,7 @@ impl<'a> DataSet<'a> {
 
     /// The first value of an element of text, without padding.
     pub(super) fn text(&self, tag: Tag) -> Option<&'a str> {
-        let text = std::str::from_utf8(self.bytes(None, tag)?).ok()?;
-        let first = text.split('\\').next()?.trim_matches([' ', '\0']);
-        Some(first).filter(|text| !text.is_empty())
+        first_text(self.bytes(None, tag)?)
     }
 
     /// The whole of an element of text, as it stands.
@@ -133,12 +156,18 @@ impl<'a> DataSet<'a> {
         };
         self.whole_text(tag)?.split('\\').map(number).collect()
     }
+}
 
-    /// The first number of an element of decimal text; `absent` where the file has none.
-    pub(super) fn decimal(&self, tag: Tag, absent: f64) -> Result<f64, ImageFault> {
-        let Some(text) = self.text(tag) else { return Ok(absent) };
-        text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or(ImageFault::ValueMapping)
-    }
+/// The first value of text, without padding.
+pub(super) fn first_text(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let first = text.split('\\').next()?.trim_matches([' ', '\0']);
+    Some(first).filter(|text| !text.is_empty())
+}
+
+/// The number that a text says, of a value mapping.
+pub(super) fn finite(text: &str) -> Result<f64, ImageFault> {
+    text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or(ImageFault::ValueMapping)
 }
 
 /// Files exist whose data set is implicit although their transfer syntax is not: the first element
@@ -154,6 +183,15 @@ pub(super) fn actual(bytes: &[u8], form: Form) -> Form {
 
 /// Sequences of an enhanced image that say how values are mapped.
 const MAPPINGS: [Tag; 2] = [tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::FRAME_VOILUT_SEQUENCE];
+
+/// What of them is read: frames say much else, which is not kept.
+const MAPPED_BY: [Tag; 5] = [
+    tags::WINDOW_CENTER,
+    tags::WINDOW_WIDTH,
+    tags::RESCALE_INTERCEPT,
+    tags::RESCALE_SLOPE,
+    tags::VOILUT_FUNCTION,
+];
 
 /// A sequence that has begun and not ended.
 struct Open {
@@ -171,17 +209,27 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     const fn new(bytes: &'a [u8], form: Form) -> Self {
-        let data_set =
-            DataSet { form, elements: BTreeMap::new(), pixels: None, has_frame_mappings: false };
+        let data_set = DataSet {
+            form,
+            elements: BTreeMap::new(),
+            pixels: None,
+            frames: BTreeMap::new(),
+            by_frame: BTreeSet::new(),
+            frame_items: 0,
+        };
         Self { bytes, open: Vec::new(), data_set, is_complete: false }
     }
 
     fn take<D: StatefulDecode>(&mut self, token: LazyDataToken<D>) -> Result<(), ImageFault> {
         match token {
             LazyDataToken::SequenceStart { tag, .. } => {
-                let parent = self.open.last().map(|open| open.tag);
-                let is_frames = parent == Some(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
-                self.data_set.has_frame_mappings |= is_frames && MAPPINGS.contains(&tag);
+                // Also of one that holds nothing that is read: then this frame's mapping is not known.
+                if let [Open { tag: tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, .. }] =
+                    self.open.as_slice()
+                    && MAPPINGS.contains(&tag)
+                {
+                    self.data_set.by_frame.insert(tag);
+                }
                 self.open.push(Open { tag, items: 0 });
             }
             LazyDataToken::PixelSequenceStart => {
@@ -200,6 +248,11 @@ impl<'a> Walk<'a> {
             LazyDataToken::ItemStart { .. } => {
                 if let Some(open) = self.open.last_mut() {
                     open.items = open.items.saturating_add(1);
+                }
+                if let [Open { tag: tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, items }] =
+                    self.open.as_slice()
+                {
+                    self.data_set.frame_items = *items;
                 }
             }
             LazyDataToken::LazyValue { header, mut decoder } => {
@@ -244,6 +297,15 @@ impl<'a> Walk<'a> {
                 if MAPPINGS.contains(&inner.tag) && inner.items == 1 =>
             {
                 (None, tag)
+            }
+            [Open { tag: tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, items }, inner]
+                if MAPPINGS.contains(&inner.tag)
+                    && inner.items == 1
+                    && MAPPED_BY.contains(&tag) =>
+            {
+                let frame = items.saturating_sub(1);
+                self.data_set.frames.insert((frame, inner.tag, tag), value);
+                return;
             }
             _ => return,
         };

@@ -8,6 +8,7 @@ mod colour;
 mod data_set;
 mod description;
 mod frame;
+mod frame_group;
 mod mapping;
 mod native;
 mod nested;
@@ -17,6 +18,7 @@ mod place;
 mod report;
 mod samples;
 mod segmentation;
+mod segments;
 mod stored;
 mod structure_set;
 mod table;
@@ -64,7 +66,7 @@ pub(super) fn read(
     let index = chosen_frame(description.frames, input.frame)?;
     let planes = match description.photometric {
         Photometric::Monochrome1 | Photometric::Monochrome2 => {
-            let mapping = mapping::read(&data_set, &description, input)?;
+            let mapping = mapping::read(&data_set, &description, index, input)?;
             let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
             pixels.grey_planes(&mapping, input, description.sample)?
         }

@@ -6,29 +6,39 @@ use fedval_preprocess::LookupTable;
 use super::data_set::DataSet;
 use super::description::SampleForm;
 use super::samples::Samples;
-use super::table;
+use super::{segments, table};
 use crate::decode::fault::ImageFault;
 
-/// The palette of a file. One in segments is not read.
+/// The palette of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Palette([LookupTable; 3]);
 
 impl Palette {
     pub(super) fn read(data_set: &DataSet<'_>, form: SampleForm) -> Result<Self, ImageFault> {
-        let table =
-            |descriptor, data| table::read(data_set, None, descriptor, data, form.is_signed());
+        let is_signed = form.is_signed();
+        // Segments stand in the place of entries, and count for nothing beside them.
+        let table = |descriptor, data, segmented| {
+            if data_set.bytes(None, data).is_none() && data_set.bytes(None, segmented).is_some() {
+                segments::read(data_set, descriptor, segmented, is_signed)
+            } else {
+                table::read(data_set, None, descriptor, data, is_signed)
+            }
+        };
         let tables = [
             table(
                 tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
                 tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+                tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
             )?,
             table(
                 tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
                 tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+                tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
             )?,
             table(
                 tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
                 tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+                tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
             )?,
         ];
         let bits = tables[0].bits();

@@ -8,13 +8,15 @@ use fedval_study::protocol::Structure;
 use super::nested::Item;
 use super::part10::Part10;
 use crate::decode::fault::ImageFault;
-use crate::decode::mask::Contour;
+use crate::decode::image_frame::FrameOfReference;
+use crate::decode::mask::{Contour, Contours};
 
 /// What is read of a structure set.
-const WANTED: [Tag; 11] = [
+const WANTED: [Tag; 12] = [
     tags::SPECIFIC_CHARACTER_SET,
     tags::STRUCTURE_SET_ROI_SEQUENCE,
     tags::ROI_NUMBER,
+    tags::REFERENCED_FRAME_OF_REFERENCE_UID,
     tags::ROI_NAME,
     tags::ROI_CONTOUR_SEQUENCE,
     tags::REFERENCED_ROI_NUMBER,
@@ -33,12 +35,9 @@ const MAX_CORNERS: usize = 1 << 22;
 
 /// Reads the contours of each ROI that the protocol names. A name that none has is not an empty structure: under another
 /// name it would be counted as missed.
-pub(super) fn read(
-    file: &Part10<'_>,
-    structure: &Structure,
-) -> Result<Vec<Vec<Contour>>, ImageFault> {
+pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Contours, ImageFault> {
     let set = Item::read(file, &WANTED)?;
-    let numbers = numbers(&set, structure)?;
+    let Named { numbers, frame_of_reference } = named(&set, structure)?;
     let mut rois = vec![Vec::new(); numbers.len()];
     let mut corners_left = MAX_CORNERS;
     for roi in set.items(tags::ROI_CONTOUR_SEQUENCE) {
@@ -48,15 +47,24 @@ pub(super) fn read(
             rois[place].push(contour(item, &mut corners_left)?);
         }
     }
-    Ok(rois)
+    Ok(Contours { regions: rois, frame_of_reference })
 }
 
-/// The numbers of the ROIs with the protocol's names. Two of one name cannot be told apart.
-fn numbers(set: &Item<'_>, structure: &Structure) -> Result<Vec<i32>, ImageFault> {
+/// The ROIs with the protocol's names.
+struct Named {
+    numbers: Vec<i32>,
+    /// In which they lie, where the file says it.
+    frame_of_reference: Option<FrameOfReference>,
+}
+
+/// Finds the ROIs with the protocol's names. Two of one name cannot be told apart, and two of different frames of
+/// reference are no one structure.
+fn named(set: &Item<'_>, structure: &Structure) -> Result<Named, ImageFault> {
     let code = set.text(tags::SPECIFIC_CHARACTER_SET).and_then(|codes| codes.split('\\').next());
     let text = code.and_then(|code| SpecificCharacterSet::from_code(code.trim()));
     let text = text.unwrap_or_default();
     let mut found: Vec<(String, i32)> = Vec::new();
+    let mut frame_of_reference = None;
     for item in set.items(tags::STRUCTURE_SET_ROI_SEQUENCE) {
         let name = item.bytes(tags::ROI_NAME).and_then(|name| text.decode(name).ok());
         let name = name.unwrap_or_default().trim_matches([' ', '\0']).to_owned();
@@ -68,9 +76,18 @@ fn numbers(set: &Item<'_>, structure: &Structure) -> Result<Vec<i32>, ImageFault
             return Err(ImageFault::MaskRoi);
         }
         found.push((name, number));
+        if let Some(uid) = item.text(tags::REFERENCED_FRAME_OF_REFERENCE_UID) {
+            let own = FrameOfReference::of(uid);
+            if *frame_of_reference.get_or_insert(own) != own {
+                return Err(ImageFault::MaskGrid);
+            }
+        }
     }
-    let numbers: Vec<i32> = found.into_iter().map(|(_, number)| number).collect();
-    if numbers.is_empty() { Err(ImageFault::MaskRoi) } else { Ok(numbers) }
+    if found.is_empty() {
+        return Err(ImageFault::MaskRoi);
+    }
+    let numbers = found.into_iter().map(|(_, number)| number).collect();
+    Ok(Named { numbers, frame_of_reference })
 }
 
 fn number(item: &Item<'_>, tag: Tag) -> Result<i32, ImageFault> {

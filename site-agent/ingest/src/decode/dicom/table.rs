@@ -16,10 +16,8 @@ pub(super) fn read(
     data: Tag,
     is_signed: bool,
 ) -> Result<LookupTable, ImageFault> {
-    let words = data_set.words(within, descriptor).ok_or(ImageFault::ValueMapping)?;
-    let [count, first, bits] = words[..] else { return Err(ImageFault::ValueMapping) };
-    let count = if count == 0 { 1 << 16 } else { usize::from(count) };
-    let first = if is_signed { first.cast_signed().into() } else { first.into() };
+    let Descriptor { count, first, bits } =
+        Descriptor::read(data_set, within, descriptor, is_signed)?;
     let bytes = data_set.bytes(within, data).ok_or(ImageFault::ValueMapping)?;
     let mut entries = if bytes.len() >= 2 * count {
         data_set.words(within, data).unwrap_or_default()
@@ -29,11 +27,36 @@ pub(super) fn read(
         return Err(ImageFault::ValueMapping);
     };
     entries.truncate(count);
-    LookupTable::new(first, entries, bits.into()).ok_or(ImageFault::ValueMapping)
+    LookupTable::new(first, entries, bits).ok_or(ImageFault::ValueMapping)
+}
+
+/// What a table says of itself.
+pub(super) struct Descriptor {
+    /// Entries, 1 to 65,536.
+    pub(super) count: usize,
+    /// The input that the first one stands for.
+    pub(super) first: i64,
+    /// Of an entry.
+    pub(super) bits: u32,
+}
+
+impl Descriptor {
+    pub(super) fn read(
+        data_set: &DataSet<'_>,
+        within: Option<Tag>,
+        descriptor: Tag,
+        is_signed: bool,
+    ) -> Result<Self, ImageFault> {
+        let words = data_set.words(within, descriptor).ok_or(ImageFault::ValueMapping)?;
+        let [count, first, bits] = words[..] else { return Err(ImageFault::ValueMapping) };
+        let count = if count == 0 { 1 << 16 } else { usize::from(count) };
+        let first = if is_signed { first.cast_signed().into() } else { first.into() };
+        Ok(Self { count, first, bits: bits.into() })
+    }
 }
 
 /// Two entries in a word, the first in its low byte.
-fn single_bytes(bytes: &[u8], form: Form) -> Vec<u16> {
+pub(super) fn single_bytes(bytes: &[u8], form: Form) -> Vec<u16> {
     let (pairs, _) = bytes.as_chunks::<2>();
     match form {
         Form::ExplicitBig => pairs.iter().flat_map(|p| [p[1].into(), p[0].into()]).collect(),

@@ -13,7 +13,9 @@ use super::description::{Description, Photometric};
 use super::part10::Part10;
 use super::segmentation::{items, numbers};
 use super::{attributes, mapping, stored};
+use crate::decode::DecodedImage;
 use crate::decode::fault::ImageFault;
+use crate::decode::image_frame::{FrameOfReference, ImageFrame};
 
 /// What a slice of a series says of itself, without its pixels.
 #[derive(Clone, PartialEq)]
@@ -24,6 +26,11 @@ pub(in crate::decode) struct SliceHeader {
 }
 
 impl SliceHeader {
+    /// In which it lies.
+    pub(in crate::decode) fn frame_of_reference(&self) -> FrameOfReference {
+        FrameOfReference::of(&self.frame_of_reference)
+    }
+
     /// Whether both are of one series, in one frame of reference.
     pub(in crate::decode) fn is_beside(&self, other: &Self) -> bool {
         self.series == other.series && self.frame_of_reference == other.frame_of_reference
@@ -66,7 +73,7 @@ pub(in crate::decode) fn read_volume(
     bytes: &[u8],
     input: &ModelInput,
     asked: &[String],
-) -> Result<(Vec<f32>, BTreeMap<String, String>), ImageFault> {
+) -> Result<DecodedImage, ImageFault> {
     let file = Part10::read(bytes)?;
     let data_set = DataSet::read(&file.data_set, file.form)?;
     let description = measured(&data_set)?;
@@ -78,18 +85,21 @@ pub(in crate::decode) fn read_volume(
     let object =
         InMemDicomObject::read_dataset_with_ts(&file.data_set[..], &data_set.form().syntax())
             .map_err(|_| ImageFault::Corrupt)?;
-    let stack = stacked(&frames(&object, &description)?)?;
+    let stack = stacked(&frames(&object, &description)?, input.gantry_tilt())?;
     drop(object);
-    let mut builder = VolumeBuilder::new(&stack.grid, input)?;
+    let mut builder = VolumeBuilder::of_stack(&stack, input)?;
     let stored_as = stored_input(input);
-    let mapping = mapping::read(&data_set, &description, &stored_as)?;
     for place in stack.order {
         let index = u32::try_from(place).map_err(|_| ImageFault::FrameAbsent)?;
+        let mapping = mapping::read(&data_set, &description, index, &stored_as)?;
         let pixels = stored::pixels(&data_set, &description, file.coding, index)?;
         let planes = pixels.grey_planes(&mapping, &stored_as, description.sample)?;
         planes.iter().try_for_each(|plane| builder.take(plane))?;
     }
-    Ok((builder.finish()?, attributes(&data_set, asked)))
+    let frame_of_reference = data_set.text(tags::FRAME_OF_REFERENCE_UID).map(FrameOfReference::of);
+    let frame = ImageFrame::of_volume(&stack.grid, stack.origin, frame_of_reference);
+    let attributes = attributes(&data_set, asked);
+    Ok(DecodedImage { tensor: builder.finish()?, attributes, frame })
 }
 
 /// The pixels' description, of an image that can be a part of a volume.

@@ -11,6 +11,7 @@ mod output;
 mod picture;
 mod plane;
 pub(super) mod reply;
+mod volume;
 mod voxels;
 
 use std::fmt;
@@ -18,7 +19,7 @@ use std::fmt;
 use fedval_stats::segmentation::Presence;
 use fedval_study::protocol::Structure;
 
-pub(super) use contours::Contour;
+pub(super) use contours::{Contour, Contours};
 pub(super) use grid::{Grid, Space};
 pub(super) use lattice::{Lattice, Turned};
 pub use output::{OutputRequest, compare_output};
@@ -105,8 +106,8 @@ fn share_frame(
 pub(super) enum Drawing {
     /// Voxels of a grid.
     Voxels(Mask),
-    /// The contours of each region that the protocol names, which lie on no grid.
-    Contours(Vec<Vec<Contour>>),
+    /// The contours of the regions that the protocol names, which lie on no grid.
+    Contours(Contours),
 }
 
 /// Reads both masks and measures them, in this process: only for bytes that are trusted, and inside a box.

@@ -10,10 +10,14 @@ use fedval_study::protocol::{
     MaskOutput, MaskRule, ModelOutput, ModelSpecification, ScoreScale, Structure,
 };
 
+use super::grid::length;
 use super::plane::Plane;
-use super::{Drawing, Grid, Mask, MaskComparison, Space, Voxels, measured, read, share_frame};
+use super::{
+    Drawing, Grid, Mask, MaskComparison, Space, Voxels, contours, measured, read, share_frame,
+    volume,
+};
 use crate::decode::fault::ImageFault;
-use crate::decode::image_frame::ImageFrame;
+use crate::decode::image_frame::{FramePlace, ImageFrame};
 
 /// One, in millionths.
 const MICRO: f64 = 1e6;
@@ -25,11 +29,11 @@ pub struct OutputRequest<'a> {
     pub structure: &'a Structure,
     /// The model that gave the output, which is a mask.
     pub model: &'a ModelSpecification,
-    /// The pixels of the image that the model saw.
+    /// The pixels of the image that the model saw, or the voxels of the volume.
     pub frame: &'a ImageFrame,
     /// The reference standard's file.
     pub reference: &'a [u8],
-    /// The output's numbers, in the order of the input's axes.
+    /// The output's numbers, in the order of the input's axes; of a volume those of all its slabs, each voxel once.
     pub values: &'a [f32],
 }
 
@@ -46,17 +50,29 @@ impl fmt::Debug for OutputRequest<'_> {
 /// # Errors
 ///
 /// [`ImageFault`], which says nothing about the file's content: of a mask that cannot be read, and of one whose voxels
-/// are not the image's pixels, or lie in another frame of reference. Contours are refused: they are of a volume's slices, and an image is of none.
+/// are not the image's pixels, or lie in another frame of reference. Contours are drawn on the image's own grid, where it
+/// says where it lies.
 pub fn compare_output(request: &OutputRequest<'_>) -> Result<MaskComparison, ImageFault> {
     let OutputRequest { structure, model, frame, values, .. } = *request;
     let mask = model.output.form.mask().ok_or(ImageFault::PixelCount)?;
+    if let Some(run) = frame.slices {
+        return volume::compared(request, mask, run);
+    }
     let size = frame.size().ok_or(ImageFault::Size)?;
     let placement = Placement::of(size, &model.input)?;
     let reference = match read(request.reference, structure)? {
         Drawing::Voxels(reference) => in_frame(reference, frame, size)?,
-        // An image says where its slice is, and not how far the next ones are: which contours are its own, and whether
-        // one was left out, nothing says.
-        Drawing::Contours(_) => return Err(ImageFault::MaskNoGrid),
+        Drawing::Contours(contours) => {
+            let place = frame.place.ok_or(ImageFault::MaskNoGrid)?;
+            let grid = grid_of(&place, size);
+            if !grid.is_upright() {
+                return Err(ImageFault::Orientation);
+            }
+            let voxels = Voxels::none(grid.shape)?;
+            let frame_of_reference = place.frame_of_reference;
+            let on = Mask { grid, voxels, cut: None, frame_of_reference };
+            contours::drawn_on_image(&contours, &on)?
+        }
     };
     let mut voxels = Voxels::none([1, size.height, size.width])?;
     let channels = mask.channels as usize;
@@ -96,19 +112,23 @@ fn in_frame(mask: Mask, frame: &ImageFrame, size: Size) -> Result<Mask, ImageFau
         None if mask.cut.is_some() && is_shared => {}
         None => return Err(ImageFault::MaskGrid),
     }
-    let steps = [across(place.row_step, place.column_step), place.row_step, place.column_step];
-    let grid = Grid { shape, space: Space::Patient { origin: place.origin, steps } };
+    let grid = grid_of(&place, size);
     Ok(Mask { grid, voxels, cut: None, frame_of_reference: place.frame_of_reference })
 }
 
-/// Upright on both; a single slice is not measured along it.
-fn across(one: [f64; 3], other: [f64; 3]) -> [f64; 3] {
-    [(1, 2), (2, 0), (0, 1)].map(|(i, j)| one[i] * other[j] - one[j] * other[i])
+/// The pixels of an image as a single slice. What lies across is not measured: its step is the smaller side of a pixel.
+fn grid_of(place: &FramePlace, size: Size) -> Grid {
+    let FramePlace { origin, row_step, column_step, .. } = *place;
+    let normal = [(1, 2), (2, 0), (0, 1)]
+        .map(|(i, j)| row_step[i] * column_step[j] - row_step[j] * column_step[i]);
+    let by = length(row_step).min(length(column_step)) / length(normal);
+    let steps = [normal.map(|part| part * by), row_step, column_step];
+    Grid { shape: [1, size.height, size.width], space: Space::Patient { origin, steps } }
 }
 
 /// When a pixel belongs to the structure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Rule {
+pub(super) enum Rule {
     /// Where this channel's number is at least so much.
     AtLeast(usize, f32),
     /// Where this channel's number is the highest.
@@ -119,7 +139,7 @@ impl Rule {
     /// The threshold is brought to the model's own scale and precision: a number that is written as the threshold is
     /// belongs to the structure.
     #[expect(clippy::cast_possible_truncation, reason = "to the precision of the model's numbers")]
-    fn of(output: &ModelOutput, mask: MaskOutput) -> Self {
+    pub(super) fn of(output: &ModelOutput, mask: MaskOutput) -> Self {
         let channel = output.positive_index as usize;
         match mask.rule {
             MaskRule::Highest => Self::Highest(channel),
@@ -135,7 +155,7 @@ impl Rule {
     }
 
     /// Of equal channels the lower one is the highest. What is no number belongs to nothing.
-    fn holds(self, numbers: &[f32]) -> bool {
+    pub(super) fn holds(self, numbers: &[f32]) -> bool {
         match self {
             Self::AtLeast(channel, least) => {
                 numbers.get(channel).is_some_and(|number| *number >= least)

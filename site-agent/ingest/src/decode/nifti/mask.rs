@@ -46,7 +46,7 @@ pub(super) fn lattice(header: &NiftiHeader, lengths: [usize; 3]) -> Result<Latti
 }
 
 /// The middle of the file's first voxel, by the method that the header prefers.
-fn origin(header: &NiftiHeader) -> [f64; 3] {
+pub(super) fn origin(header: &NiftiHeader) -> [f64; 3] {
     let origin = if header.sform_code > 0 {
         [header.srow_x[3], header.srow_y[3], header.srow_z[3]]
     } else {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rustls_pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::pacs::dialer::Stream;
@@ -29,7 +28,7 @@ impl Door {
     }
 
     /// Shakes hands; `None` where that fails, and of a certificate that is another host's.
-    pub(super) async fn enter(&self, stream: TcpStream) -> Option<Box<dyn Stream>> {
+    pub(super) async fn enter<S: Stream + 'static>(&self, stream: S) -> Option<Box<dyn Stream>> {
         let stream = self.acceptor.accept(stream).await.ok()?;
         let (_, session) = stream.get_ref();
         let is_host = tls::is_of(session.peer_certificates()?, &self.host);

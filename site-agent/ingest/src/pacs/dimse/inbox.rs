@@ -1,11 +1,10 @@
-//! Where an image arrives that C-MOVE has the PACS send: a listener that is there for one retrieval.
+//! Where images arrive that C-MOVE has the PACS send: a listener that is there for one retrieval.
 //!
 //! It takes associations from the PACS's own addresses, between the two titles of the configuration,
-//! and of what they bring the one instance that was asked for. Everybody else finds a closed door.
+//! and of what they bring the instances that were asked for. Everybody else finds a closed door.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dicom_ul::Pdu;
@@ -14,19 +13,19 @@ use dicom_ul::pdu::{
     AssociationRJSource, AssociationRQ, PresentationContextProposed, PresentationContextResult,
     PresentationContextResultReason as Verdict,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::arrivals::Arrivals;
 use super::association::{APPLICATION_CONTEXT, Association, Context, own_variables};
 use super::door::Door;
+use super::syntaxes;
 use super::title::Titles;
-use super::{storage, syntaxes};
 use crate::pacs::attempt::Trouble;
 use crate::pacs::dialer::Stream;
-use crate::pacs::find::Place;
-use crate::pacs::{CaseFault, FetchError, PacsError};
+use crate::pacs::{CaseFault, PacsError};
 
 /// Associations beside each other: of the PACS, one is enough.
 const MOST_GUESTS: usize = 4;
@@ -39,15 +38,11 @@ const BETWEEN: Duration = Duration::from_millis(250);
 
 /// Who may bring what.
 pub(super) struct Inbox {
-    place: Arc<Place>,
-    most: u64,
+    arrivals: Arc<Arrivals>,
     /// `own` is the title to which the PACS was asked to send.
     titles: Titles,
     from: Vec<IpAddr>,
     door: Option<Door>,
-    is_claimed: AtomicBool,
-    has_others: AtomicBool,
-    file: Mutex<Option<Vec<u8>>>,
 }
 
 /// Listens at an address of this machine.
@@ -63,31 +58,17 @@ pub(super) async fn listener(address: SocketAddr) -> Result<TcpListener, PacsErr
 
 impl Inbox {
     pub(super) fn new(
-        place: Arc<Place>,
-        most: u64,
+        arrivals: Arc<Arrivals>,
         titles: Titles,
         from: &[SocketAddr],
         door: Option<Door>,
     ) -> Self {
         Self {
-            place,
-            most,
+            arrivals,
             titles,
             from: from.iter().map(|address| address.ip().to_canonical()).collect(),
             door,
-            is_claimed: AtomicBool::new(false),
-            has_others: AtomicBool::new(false),
-            file: Mutex::default(),
         }
-    }
-
-    /// What has arrived; or the fault, where nothing but something else has.
-    pub(super) fn open(&self) -> Result<Option<Vec<u8>>, CaseFault> {
-        let file = self.file.lock().expect("nothing panics while it is held").take();
-        if file.is_none() && self.has_others.load(Ordering::SeqCst) {
-            return Err(CaseFault::OtherInstance);
-        }
-        Ok(file)
     }
 
     /// Takes in what comes, until it is dropped, and everybody who is still there with it.
@@ -108,7 +89,7 @@ impl Inbox {
         }
     }
 
-    async fn receive(&self, stream: TcpStream) {
+    async fn receive<S: Stream + 'static>(&self, stream: S) {
         let stream: Box<dyn Stream> = match &self.door {
             None => Box::new(stream),
             Some(door) => match timeout(PATIENCE, door.enter(stream)).await {
@@ -117,15 +98,12 @@ impl Inbox {
             },
         };
         let mut association = Association::over(stream);
-        let conversation = self.converse(&mut association).await;
-        let Err(trouble) = conversation else { return };
-        if matches!(trouble, Trouble::Known(FetchError::Case(CaseFault::OtherInstance))) {
-            self.has_others.store(true, Ordering::SeqCst);
+        if self.converse(&mut association).await.is_err() {
+            association.abort().await;
         }
-        association.abort().await;
     }
 
-    async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
+    pub(super) async fn converse(&self, association: &mut Association) -> Result<(), Trouble> {
         let first = timeout(PATIENCE, association.receive()).await;
         let Pdu::AssociationRQ(request) = first.unwrap_or(Err(Trouble::Broken))? else {
             return Err(CaseFault::AnswerInvalid.into());
@@ -137,25 +115,9 @@ impl Inbox {
         }
         self.accept(association, request).await?;
         while let Some((context, command)) = association.hear().await? {
-            storage::look(&command, &self.place)?;
-            if self.is_claimed.swap(true, Ordering::SeqCst) {
-                return Err(CaseFault::AnswerInvalid.into());
-            }
-            match storage::take(association, context, &command, self.most).await {
-                Ok(file) => self.keep(file),
-                Err(trouble) => {
-                    // The PACS may try once more.
-                    self.is_claimed.store(false, Ordering::SeqCst);
-                    return Err(trouble);
-                }
-            }
-            association.say(context, &command.stored(), None).await?;
+            self.arrivals.take(association, context, &command).await?;
         }
         Ok(())
-    }
-
-    fn keep(&self, file: Vec<u8>) {
-        *self.file.lock().expect("nothing panics while it is held") = Some(file);
     }
 
     fn turns_away(&self, request: &AssociationRQ) -> Option<Reason> {
@@ -202,11 +164,127 @@ impl Inbox {
         let syntax = syntaxes::first_read(&proposed.transfer_syntaxes);
         let of_nothing = || dicom_dictionary_std::uids::IMPLICIT_VR_LITTLE_ENDIAN.to_owned();
         match syntax {
-            _ if !syntaxes::is_expected(class, self.place.class()) => {
+            _ if !self.arrivals.expects(class) => {
                 (Verdict::AbstractSyntaxNotSupported, of_nothing())
             }
             None => (Verdict::TransferSyntaxesNotSupported, of_nothing()),
             Some(syntax) => (Verdict::Acceptance, syntax.trim_end_matches('\0').to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_dictionary_std::uids::{CT_IMAGE_STORAGE, EXPLICIT_VR_LITTLE_ENDIAN};
+    use dicom_ul::write_pdu;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::join;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::pacs::dimse::title::Title;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    /// Bytes on their way: more than either side says here.
+    const ROOM: usize = 1 << 12;
+
+    fn inbox(door: Option<Door>) -> Inbox {
+        let title = |title| Title::parse(title).unwrap();
+        let titles = Titles { own: title("ARRIVALS"), pacs: title("PACS") };
+        let place = Place::of("1.2", "1.2.3", "1.2.3.4");
+        Inbox::new(Arc::new(place), 1 << 20, titles, &[], door)
+    }
+
+    fn door() -> Door {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let own = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let own = own.signed_by(&key, &authority).unwrap().pem();
+        let identity = (own.into_bytes(), key.serialize_pem().into_bytes());
+        Door::new("localhost", authority.pem().as_bytes(), Some(&identity)).unwrap()
+    }
+
+    fn said(pdu: &Pdu) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_pdu(&mut bytes, pdu).unwrap();
+        bytes
+    }
+
+    /// What the PACS asks for first.
+    fn request() -> Vec<u8> {
+        said(&Pdu::AssociationRQ(AssociationRQ {
+            protocol_version: 1,
+            calling_ae_title: "PACS".to_owned(),
+            called_ae_title: "ARRIVALS".to_owned(),
+            application_context_name: APPLICATION_CONTEXT.to_owned(),
+            presentation_contexts: vec![PresentationContextProposed {
+                id: 1,
+                abstract_syntax: CT_IMAGE_STORAGE.to_owned(),
+                transfer_syntaxes: vec![EXPLICIT_VR_LITTLE_ENDIAN.to_owned()],
+            }],
+            user_variables: own_variables().to_vec(),
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a36_who_says_nothing_is_waited_for_as_long_as_the_patience_lasts() {
+        for door in [None, Some(door())] {
+            let (here, mut there) = duplex(ROOM);
+            let begun = Instant::now();
+            inbox(door).receive(here).await;
+            assert_eq!(begun.elapsed(), PATIENCE);
+            let mut heard = Vec::new();
+            there.read_to_end(&mut heard).await.unwrap();
+            assert!(heard.len() <= 10, "at most that it is over: {heard:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a36_who_says_a_byte_now_and_then_is_waited_for_no_longer() {
+        for door in [None, Some(door())] {
+            let (here, mut there) = duplex(ROOM);
+            // With TLS a record of its own kind and a length that the bytes fill up.
+            let bytes = match door {
+                None => request(),
+                Some(_) => [&[0x16, 3, 1, 1, 0][..], &[1; 256]].concat(),
+            };
+            let drip = async {
+                for byte in bytes {
+                    sleep(SECOND).await;
+                    if there.write_u8(byte).await.is_err() {
+                        break;
+                    }
+                }
+            };
+            let begun = Instant::now();
+            let received = async {
+                inbox(door).receive(here).await;
+                begun.elapsed()
+            };
+            let (waited, ()) = join!(received, drip);
+            assert_eq!(waited, PATIENCE);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_a_while_and_then_says_all_of_it_is_let_in() {
+        let (here, mut there) = duplex(ROOM);
+        let inbox = inbox(None);
+        let pacs = async {
+            sleep(PATIENCE.saturating_sub(SECOND)).await;
+            there.write_all(&request()).await.unwrap();
+            let first = there.read_u8().await.unwrap();
+            // It is let in: what it brings may take as long as the retrieval.
+            sleep(2 * PATIENCE).await;
+            there.write_all(&said(&Pdu::ReleaseRQ)).await.unwrap();
+            let mut rest = Vec::new();
+            there.read_to_end(&mut rest).await.unwrap();
+            (first, rest.ends_with(&said(&Pdu::ReleaseRP)))
+        };
+        let ((), heard) = join!(inbox.receive(here), pacs);
+        assert_eq!(heard, (0x02, true), "an association was accepted, and released");
     }
 }

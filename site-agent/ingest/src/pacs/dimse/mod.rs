@@ -3,8 +3,10 @@
 //! An association serves one question and is then released. The association layer alone is read in
 //! this process; a data set that comes is bytes until it is in the decoder's box.
 
+mod arrivals;
 mod association;
 mod command;
+mod conversation;
 mod door;
 mod element;
 mod inbox;
@@ -34,8 +36,10 @@ use super::dialer::{Dialer, Stream};
 use super::find::Place;
 use super::question::Question;
 use super::results::Found;
-use super::{Pacs, PacsError, PacsLimits, tls};
+use super::{CaseFault, Pacs, PacsError, PacsLimits, Spool, tls};
+use arrivals::{Arrivals, Shelf};
 use association::{Association, Offer};
+pub use conversation::{DimsePart, dimse_conversation};
 use door::Door;
 use inbox::Inbox;
 use title::{Title, Titles};
@@ -183,13 +187,20 @@ impl Dimse {
         }
     }
 
-    async fn get(
+    /// Has what is awaited sent; returns the last status.
+    async fn have_sent(
         &self,
         stream: Box<dyn Stream>,
-        place: &Place,
-        most: u64,
-    ) -> Result<Vec<u8>, Trouble> {
-        let storage = syntaxes::offers(place.class());
+        arrivals: &Arc<Arrivals>,
+    ) -> Result<u16, Trouble> {
+        match &self.retrieval {
+            Retrieval::Get => self.get(stream, arrivals).await,
+            Retrieval::Move(destination) => self.have_moved(stream, arrivals, destination).await,
+        }
+    }
+
+    async fn get(&self, stream: Box<dyn Stream>, arrivals: &Arrivals) -> Result<u16, Trouble> {
+        let storage = syntaxes::offers(&arrivals.classes());
         // The PACS stores here, over an association that it did not open (PS3.7, D.3.3.4).
         let mut about: Vec<UserVariableItem> = Vec::new();
         for offer in &storage {
@@ -202,49 +213,42 @@ impl Dimse {
         let ask = Offer::of(GET, &[IMPLICIT_VR_LITTLE_ENDIAN]);
         let offers: Vec<Offer> = std::iter::once(ask).chain(storage).collect();
         let mut association = Association::request(stream, &self.titles, &offers, about).await?;
-        let file = retrieve::get(&mut association, place, most).await;
-        match &file {
+        let status = retrieve::get(&mut association, arrivals).await;
+        match &status {
             Ok(_) => association.release().await,
             Err(_) => association.abort().await,
         }
-        file
+        status
     }
 
     async fn have_moved(
         &self,
         stream: Box<dyn Stream>,
-        place: &Place,
+        arrivals: &Arc<Arrivals>,
         destination: &Destination,
-        most: u64,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<u16, Trouble> {
         let from = self.dialer.addresses().await?;
         let listener = inbox::listener(destination.listen).await?;
         let titles = Titles { own: destination.title.clone(), pacs: self.titles.pacs.clone() };
-        let (place, door) = (Arc::new(place.clone()), destination.door.clone());
-        let inbox = Arc::new(Inbox::new(Arc::clone(&place), most, titles, &from, door));
-        let status = select! {
-            status = self.ask_to_move(stream, &place, &destination.title) => status?,
+        let door = destination.door.clone();
+        let inbox = Arc::new(Inbox::new(Arc::clone(arrivals), titles, &from, door));
+        select! {
+            status = self.ask_to_move(stream, arrivals, &destination.title) => status,
             // It serves for as long as it is awaited.
-            () = Arc::clone(&inbox).serve(listener) => return Err(Trouble::Broken),
-        };
-        let file = match inbox.open() {
-            // Why the PACS did not bring it, the PACS says, and not what somebody else brought.
-            Err(_) if status != command::SUCCESS => None,
-            file => file?,
-        };
-        retrieve::outcome(status, file)
+            () = inbox.serve(listener) => Err(Trouble::Broken),
+        }
     }
 
     async fn ask_to_move(
         &self,
         stream: Box<dyn Stream>,
-        place: &Place,
+        arrivals: &Arrivals,
         destination: &Title,
     ) -> Result<u16, Trouble> {
         let offers = [Offer::of(MOVE, &[IMPLICIT_VR_LITTLE_ENDIAN])];
         let mut association =
             Association::request(stream, &self.titles, &offers, Vec::new()).await?;
-        let status = retrieve::move_to(&mut association, place, destination).await;
+        let status = retrieve::move_to(&mut association, arrivals, destination).await;
         match &status {
             Ok(_) => association.release().await,
             Err(_) => association.abort().await,
@@ -269,21 +273,39 @@ impl Pacs {
 
     /// One instance as a file, once.
     pub(super) async fn retrieve(&self, dimse: &Dimse, place: &Place) -> Result<Vec<u8>, Trouble> {
-        let most = self.limits.max_instance_bytes;
-        let file = match &dimse.retrieval {
-            Retrieval::Get => {
-                let _turn = self.pace.turn().await;
-                let stream = dimse.dialer.dial().await?;
-                timeout(self.patience(), dimse.get(stream, place, most)).await
-            }
-            Retrieval::Move(destination) => {
-                let _alone = destination.alone.lock().await;
-                let _turn = self.pace.turn().await;
-                let stream = dimse.dialer.dial().await?;
-                let moved = dimse.have_moved(stream, place, destination, most);
-                timeout(self.patience(), moved).await
-            }
+        let arrivals = Arrivals::of_one(place.clone(), self.limits.max_instance_bytes);
+        match self.retrieve_all(dimse, arrivals).await? {
+            Shelf::One(file) => Ok(file),
+            Shelf::Empty | Shelf::Series(_) => Err(CaseFault::AnswerInvalid.into()),
+        }
+    }
+
+    /// All these instances of one series, by one request, once.
+    pub(super) async fn retrieve_series(
+        &self,
+        dimse: &Dimse,
+        places: &[Place],
+    ) -> Result<Spool, Trouble> {
+        let most = (self.limits.max_instance_bytes, self.most_series_bytes());
+        let arrivals = Arrivals::of_series(places.to_vec(), most, self.spool().await?);
+        match self.retrieve_all(dimse, arrivals).await? {
+            Shelf::Series(files) => Ok(files),
+            Shelf::Empty | Shelf::One(_) => Err(CaseFault::AnswerInvalid.into()),
+        }
+    }
+
+    async fn retrieve_all(&self, dimse: &Dimse, arrivals: Arrivals) -> Result<Shelf, Trouble> {
+        let _alone = match &dimse.retrieval {
+            Retrieval::Get => None,
+            Retrieval::Move(destination) => Some(destination.alone.lock().await),
         };
-        file.unwrap_or(Err(Trouble::Broken))
+        let _turn = self.pace.turn().await;
+        let (arrivals, stream) = (Arc::new(arrivals), dimse.dialer.dial().await?);
+        let status = select! {
+            status = dimse.have_sent(stream, &arrivals) => status?,
+            // The time is for each instance, however many there are.
+            () = arrivals.stand_still(self.patience()) => return Err(Trouble::Broken),
+        };
+        retrieve::outcome(status, &arrivals).await
     }
 }

@@ -65,6 +65,14 @@ fn identifier(question: Question<'_>) -> Vec<u8> {
                 (tags::SERIES_INSTANCE_UID, ""),
             ],
         ),
+        Question::Place(uid) => keys(
+            "SERIES",
+            &[
+                (tags::STUDY_INSTANCE_UID, ""),
+                (tags::SERIES_INSTANCE_UID, uid),
+                (tags::NUMBER_OF_SERIES_RELATED_INSTANCES, ""),
+            ],
+        ),
         Question::Studies(number) => {
             keys("STUDY", &[(tags::ACCESSION_NUMBER, number), (tags::STUDY_INSTANCE_UID, "")])
         }
@@ -74,6 +82,7 @@ fn identifier(question: Question<'_>) -> Vec<u8> {
                 (tags::MODALITY, ""),
                 (tags::STUDY_INSTANCE_UID, study),
                 (tags::SERIES_INSTANCE_UID, ""),
+                (tags::NUMBER_OF_SERIES_RELATED_INSTANCES, ""),
             ],
         ),
         Question::Instances(study, series) => keys(
@@ -96,6 +105,13 @@ pub(super) fn instance(place: &Place) -> Vec<u8> {
         (tags::SERIES_INSTANCE_UID, place.series()),
     ];
     keys("IMAGE", &keys_of_all)
+}
+
+/// Names the series that an instance is of, to have all of it sent.
+pub(super) fn whole_series(place: &Place) -> Vec<u8> {
+    let keys_of_all =
+        [(tags::STUDY_INSTANCE_UID, place.study()), (tags::SERIES_INSTANCE_UID, place.series())];
+    keys("SERIES", &keys_of_all)
 }
 
 /// Elements in the order of their tags.

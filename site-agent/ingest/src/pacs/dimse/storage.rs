@@ -3,22 +3,9 @@
 use dicom_ul::IMPLEMENTATION_CLASS_UID;
 
 use super::association::Association;
-use super::command::{Command, STORE_REQUEST};
+use super::command::Command;
 use crate::pacs::attempt::Trouble;
-use crate::pacs::find::Place;
 use crate::pacs::{CaseFault, file_meta};
-
-/// Refuses what is no request to store the instance that was asked for, before a byte of it is taken.
-pub(super) fn look(command: &Command, wanted: &Place) -> Result<(), CaseFault> {
-    if command.field != STORE_REQUEST || !command.has_data_set {
-        return Err(CaseFault::AnswerInvalid);
-    }
-    match &command.instance {
-        Some(instance) if instance == wanted.instance() => Ok(()),
-        Some(_) => Err(CaseFault::OtherInstance),
-        None => Err(CaseFault::AnswerInvalid),
-    }
-}
 
 /// Takes the data set, of at most `most` bytes, and makes a file of it. None of it is looked at.
 pub(super) async fn take(

@@ -2,6 +2,8 @@
 //!
 //! A context has one syntax alone: of several the other side would choose one, and decompress for it.
 
+use std::collections::BTreeSet;
+
 use dicom_dictionary_std::uids;
 
 use super::association::Offer;
@@ -53,14 +55,19 @@ const CLASSES: [&str; 14] = [
 /// What the UIDs of the standard's storage classes begin with.
 const STORAGE: &str = "1.2.840.10008.5.1.4.1.1.";
 
-/// Contexts in which an instance of a class may come; `None` where the class is not known.
-pub(super) fn offers(class: Option<&str>) -> Vec<Offer> {
+/// Contexts in which instances of some classes may come; `None` among them where one's class is not known. An
+/// association has room for all syntaxes of one class, or for the frequent ones of as many as [`CLASSES`].
+pub(super) fn offers(classes: &BTreeSet<Option<&str>>) -> Vec<Offer> {
     let each = |class: &str, syntaxes: &[&str]| -> Vec<Offer> {
         syntaxes.iter().map(|syntax| Offer::of(class, &[*syntax])).collect()
     };
-    match class {
-        Some(class) => each(class, &SYNTAXES),
-        None => CLASSES.iter().flat_map(|class| each(class, &SYNTAXES[..FREQUENT])).collect(),
+    let known: Option<Vec<&str>> = classes.iter().copied().collect();
+    match known.as_deref() {
+        Some([class]) => each(class, &SYNTAXES),
+        Some(several) if several.len() <= CLASSES.len() => {
+            several.iter().flat_map(|class| each(class, &SYNTAXES[..FREQUENT])).collect()
+        }
+        _ => CLASSES.iter().flat_map(|class| each(class, &SYNTAXES[..FREQUENT])).collect(),
     }
 }
 
@@ -82,8 +89,11 @@ mod tests {
     fn what_is_offered_is_read_by_the_decoder_and_fits_into_one_association() {
         assert!(SYNTAXES.iter().all(|syntax| reads_syntax(syntax)));
         assert!(!reads_syntax(uids::JPEG2000MC));
-        assert_eq!(offers(Some("1.2")).len(), SYNTAXES.len());
-        let all = offers(None);
+        let of = |classes: &[Option<&str>]| offers(&classes.iter().copied().collect());
+        assert_eq!(of(&[Some("1.2")]).len(), SYNTAXES.len());
+        assert_eq!(of(&[Some("1.2"), Some("1.3")]).len(), 2 * FREQUENT);
+        assert_eq!(of(&[Some("1.2"), None]).len(), CLASSES.len() * FREQUENT);
+        let all = of(&[None]);
         assert_eq!(all.len(), 126, "and one to ask with");
         assert!(all.iter().all(|offer| is_expected(&offer.class, None)));
         assert!(all.iter().all(|offer| offer.syntaxes.len() == 1));

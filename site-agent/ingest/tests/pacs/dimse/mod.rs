@@ -2,6 +2,7 @@
 
 mod moving;
 mod peer;
+mod series;
 mod tls;
 
 use std::sync::Arc;

@@ -1,16 +1,20 @@
-//! Contours in millimetres of the patient, drawn on the grid of the other mask of their case.
+//! Contours in millimetres of the patient, drawn on the grid of the other mask of their case, or of the image that a
+//! model saw.
 //!
 //! Each lies in a slice of that grid. Between slices nothing is made up: a slice that was left out within a structure is
 //! not filled, and not taken for one without the structure either.
 
+mod on_image;
 mod polygon;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::on_image::drawn_on_image;
 use self::polygon::{Corner, Run, common, parts, runs, size};
 use super::grid::{Grid, Space, dot, minus, whole};
-use super::{Mask, Voxels};
+use super::{Mask, Voxels, share_frame};
 use crate::decode::fault::ImageFault;
+use crate::decode::image_frame::FrameOfReference;
 
 /// How far a corner may lie from the middle of its slice, as a share of the step between slices: as far as a slice of
 /// another format may.
@@ -27,16 +31,27 @@ pub(in crate::decode) struct Contour {
     pub(in crate::decode) is_exclusive: bool,
 }
 
+/// The contours of every region that is read of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::decode) struct Contours {
+    /// Of each region; none of one that the file lists and does not draw.
+    pub(in crate::decode) regions: Vec<Vec<Contour>>,
+    /// In which they lie, where the file says it.
+    pub(in crate::decode) frame_of_reference: Option<FrameOfReference>,
+}
+
 /// The voxels whose middles lie inside the contours of any of the regions.
 ///
 /// # Errors
 ///
-/// [`ImageFault::MaskGrid`] of contours that lie between slices or beyond the grid, [`ImageFault::MaskContour`] of
-/// contours that lie in no plane of it, or overlap so that it is not clear what is meant, and
-/// [`ImageFault::MaskGap`] where a slice was left out.
-pub(super) fn drawn(regions: &[Vec<Contour>], on: &Mask) -> Result<Mask, ImageFault> {
+/// [`ImageFault::MaskGrid`] of contours that lie between slices, beyond the grid or in another frame of reference,
+/// [`ImageFault::MaskContour`] of contours that lie in no plane of it, or overlap so that it is not clear what is
+/// meant, and [`ImageFault::MaskGap`] where a slice was left out.
+pub(super) fn drawn(contours: &Contours, on: &Mask) -> Result<Mask, ImageFault> {
+    share_frame(contours.frame_of_reference, on.frame_of_reference)?;
     let in_voxels = Places::of(&on.grid)?;
-    let placed: Vec<Vec<Placed>> = regions
+    let placed: Vec<Vec<Placed>> = contours
+        .regions
         .iter()
         .map(|region| region.iter().map(|contour| in_voxels.of_contour(contour)).collect())
         .collect();

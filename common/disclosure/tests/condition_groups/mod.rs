@@ -1,0 +1,289 @@
+//! Several conditions by group: what is shown, what stays, and what anybody could subtract.
+
+use std::collections::BTreeSet;
+
+use fedval_disclosure::{SitePolicy, Vetted};
+use fedval_study::condition_groups::{self, CELLS};
+use fedval_study::members::condition_cell;
+use fedval_study::{Cell, ConditionPerformance, Outcome, Release, SiteResult};
+
+use crate::conditions::{Patient, by_scanner, findings, patients};
+use crate::{SHARES, Site, code, shown};
+
+const K: usize = 11;
+
+impl Site {
+    fn by_scanner() -> Self {
+        let site = Self::new();
+        Self { protocol: by_scanner(site.protocol), ..site }
+    }
+}
+
+/// So many patients, of whom each third has another scanner.
+fn in_groups(count: u32) -> Vec<Patient> {
+    let mut patients = patients(0, count, SHARES);
+    for (place, patient) in (0_u16..).zip(&mut patients) {
+        patient.group = Some(place % 3);
+    }
+    patients
+}
+
+fn release(vetted: &Vetted<SiteResult>) -> &Release<ConditionPerformance> {
+    let Outcome::ReleasedConditions(release) = &vetted.value().outcome else {
+        panic!("conditions")
+    };
+    release
+}
+
+/// For each group, which conditions are told; none of a group that stays.
+fn groups(vetted: &Vetted<SiteResult>) -> Vec<Vec<bool>> {
+    let cells = release(vetted).subgroups.iter();
+    cells.map(|cell| cell.performance.released().map(shown).unwrap_or_default()).collect()
+}
+
+/// Gives the first patients of a group with `is_there` another reference for a condition.
+fn change(
+    patients: &mut [Patient],
+    (group, condition): (u16, usize),
+    is_there: bool,
+    to: Option<bool>,
+    count: usize,
+) {
+    let is_it = |patient: &&mut Patient| {
+        patient.group == Some(group) && patient.reference[condition] == Some(is_there)
+    };
+    let found: Vec<&mut Patient> = patients.iter_mut().filter(is_it).take(count).collect();
+    assert_eq!(found.len(), count);
+    found.into_iter().for_each(|patient| patient.reference[condition] = to);
+}
+
+/// All of a group with a condition but so many lose it.
+fn leave(patients: &mut [Patient], (group, condition): (u16, usize), count: usize) {
+    let is_it = |patient: &&Patient| {
+        patient.group == Some(group) && patient.reference[condition] == Some(true)
+    };
+    let with = patients.iter().filter(is_it).count();
+    change(patients, (group, condition), true, Some(false), with - count);
+}
+
+#[test]
+fn every_condition_of_every_group_is_told_as_it_was_counted_but_for_the_error_of_the_mean() {
+    let site = Site::by_scanner();
+    let patients = in_groups(450);
+    let counted = findings(&site.protocol, &patients);
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(groups(&vetted), vec![vec![true; 3]; 3]);
+    let release = release(&vetted);
+    for (cell, counted) in release.subgroups.iter().zip(&counted.groups) {
+        let group = cell.performance.released().unwrap();
+        assert_eq!((group.patients, group.macro_se_nano), (150, Cell::Suppressed));
+        for (own, counted) in group.conditions.iter().zip(&counted.conditions) {
+            assert_eq!(own.performance.released(), counted.as_ref());
+        }
+    }
+    assert_eq!(condition_groups::check(&release.overall, &release.subgroups), Ok(()));
+    for quantity in ["effusion in scanner = a", "nodule in scanner = c"] {
+        assert!(vetted.decisions().iter().any(|decision| decision.quantity == quantity));
+    }
+}
+
+/// A model that sees the group may be silent about all others.
+#[test]
+fn few_of_a_group_with_two_conditions_keep_the_error_of_the_mean() {
+    let mut site = Site::by_scanner();
+    let patients = in_groups(2_400);
+    let error = |site: &Site, patients: &[Patient]| {
+        let vetted = site.vet(site.summary(patients)).unwrap();
+        release(&vetted).overall.macro_se_nano
+    };
+    assert!(error(&site, &patients).released().is_some());
+    let mut few = patients;
+    let is_it = |patient: &&mut Patient| {
+        patient.group == Some(1) && patient.reference[1..] == [Some(true), Some(true)]
+    };
+    few.iter_mut().filter(is_it).skip(5).for_each(|patient| patient.reference[2] = Some(false));
+    assert_eq!(error(&site, &few), Cell::Suppressed);
+    site.protocol.subgroups.clear();
+    assert!(error(&site, &few).released().is_some(), "of all together they are many");
+}
+
+#[test]
+fn few_of_a_group_with_a_condition_hide_it_there_and_in_one_group_more() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    leave(&mut patients, (1, 2), 4);
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    let told = groups(&vetted);
+    assert!(told.iter().all(|group| group[0] && group[1]), "{told:?}");
+    let nodules: Vec<bool> = told.iter().map(|group| group[2]).collect();
+    assert!(!nodules[1] && nodules.iter().filter(|is_told| **is_told).count() == 1, "{nodules:?}");
+}
+
+/// From a group and from those of it who have the condition or not, how few were not assessed would follow.
+#[test]
+fn few_of_a_group_who_lack_a_reference_hide_the_condition_there() {
+    for (lacking, is_told) in [(1, false), (10, false), (11, true), (0, true)] {
+        let site = Site::by_scanner();
+        let mut patients = in_groups(450);
+        // Of the whole many lack it.
+        change(&mut patients, (2, 0), false, None, 40);
+        change(&mut patients, (0, 0), false, None, lacking);
+        let vetted = site.vet(site.summary(&patients)).unwrap();
+        assert!(shown(&release(&vetted).overall)[0], "{lacking}");
+        assert_eq!(groups(&vetted)[0][0], is_told, "{lacking}: {:?}", groups(&vetted));
+    }
+}
+
+#[test]
+fn two_conditions_that_few_of_a_group_tell_apart_are_not_both_told_there() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    let mut further = 3;
+    for patient in patients.iter_mut().filter(|patient| patient.group == Some(1)) {
+        patient.reference[1] = patient.reference[2];
+        if patient.reference[2] == Some(false) && further > 0 {
+            patient.reference[1] = Some(true);
+            further -= 1;
+        }
+    }
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    let told = groups(&vetted);
+    assert!(told[1][0] && told[1][1] && !told[1][2], "{told:?}");
+}
+
+#[test]
+fn few_in_no_listed_group_hide_one_of_the_groups() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    patients[..9].iter_mut().for_each(|patient| patient.group = None);
+    let told = groups(&site.vet(site.summary(&patients)).unwrap());
+    assert_eq!(told.iter().filter(|group| group.is_empty()).count(), 1, "{told:?}");
+}
+
+#[test]
+fn a_condition_that_stays_is_told_of_no_group() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    for group in 0..3 {
+        leave(&mut patients, (group, 1), 3);
+    }
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true, false, true]);
+    assert!(groups(&vetted).iter().all(|group| !group[1]));
+}
+
+#[test]
+fn a_group_that_nobody_can_be_in_needs_no_partner_where_the_site_says_so() {
+    let mut site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    for patient in patients.iter_mut().filter(|patient| patient.group == Some(2)) {
+        patient.group = Some(u16::from(patient.key % 2 == 1));
+    }
+    let told = |site: &Site| groups(&site.vet(site.summary(&patients)).unwrap());
+    assert!(told(&site).iter().filter(|group| !group.is_empty()).count() < 2);
+    let policy = "profile = \"standard\"\nk = 11\nabsent = [{ scanner = [\"c\"] }]\n";
+    site.policy = SitePolicy::parse(policy.as_bytes()).unwrap();
+    assert_eq!(told(&site), [vec![true; 3], vec![true; 3], vec![]]);
+    let somebody = site.vet(site.summary(&in_groups(450)));
+    assert_eq!(code(somebody), "ABSENT_BUT_THERE");
+}
+
+#[test]
+fn counts_by_group_of_others_than_the_ledger_remembers_are_refused() {
+    let site = Site::by_scanner();
+    let patients = in_groups(450);
+    let lies: [fn(&mut fedval_study::SiteSummary); 4] = [
+        |s| s.members.cases[0].cells[3] = 1,
+        |s| s.members.cases[0].cells[4] ^= 1,
+        |s| s.members.cases.iter_mut().for_each(|case| case.cells.truncate(3)),
+        |s| {
+            let fedval_study::summary::Findings::Conditions(found) = &mut s.findings else {
+                panic!("conditions")
+            };
+            found.groups[1].patients -= 1;
+        },
+    ];
+    for (place, lie) in lies.into_iter().enumerate() {
+        let mut summary = site.summary(&patients);
+        lie(&mut summary);
+        assert_eq!(code(site.vet(summary)), "RESULT_SCHEMA", "{place}");
+    }
+}
+
+/// The patients of every row that is told, by name: of a condition, of a group, of a condition in a group.
+fn rows(
+    release: &Release<ConditionPerformance>,
+    patients: &[Patient],
+) -> Vec<(String, BTreeSet<u32>)> {
+    let those = |is_it: &dyn Fn(&Patient) -> bool| -> BTreeSet<u32> {
+        patients.iter().filter(|patient| is_it(patient)).map(|patient| patient.key).collect()
+    };
+    let mut rows = vec![("all".to_owned(), those(&|_| true))];
+    let mut add = |name: &str, told: &ConditionPerformance, group: Option<u16>| {
+        let is_in = |patient: &Patient| group.is_none_or(|group| patient.group == Some(group));
+        for (condition, _) in shown(told).into_iter().enumerate().filter(|(_, told)| *told) {
+            for (cell, what) in (0..).zip(CELLS) {
+                let is_it = |patient: &Patient| {
+                    is_in(patient) && condition_cell(patient.reference[condition]) == cell
+                };
+                rows.push((format!("{name} {condition} {what}"), those(&is_it)));
+            }
+        }
+        rows.push((format!("{name} group"), those(&is_in)));
+    };
+    add("all", &release.overall, None);
+    for (group, cell) in (0..).zip(&release.subgroups) {
+        if let Cell::Released(told) = &cell.performance {
+            add(&format!("{group}"), told, Some(group));
+        }
+    }
+    rows
+}
+
+/// Whatever the cohort: no row that is told holds few patients, no two that share patients differ by few, and what a row leaves
+/// when the same row of every group that is told is taken from it is nobody or many.
+#[test]
+fn no_subtraction_of_what_is_told_leaves_few_patients() {
+    let is_few = |count: usize| (1..K).contains(&count);
+    let (mut told, mut stayed) = (0, 0);
+    for seed in 0..12_u32 {
+        let site = Site::by_scanner();
+        let mut cohort = patients(10_000 * seed, 170 + 20 * seed, [30 + seed, 25, 12 + 2 * seed]);
+        for (place, patient) in (0_u32..).zip(&mut cohort) {
+            let draw = place.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 7;
+            patient.group = [Some(0), Some(0), Some(1), Some(1), Some(2), None]
+                [usize::try_from(draw % (5 + seed % 2)).unwrap()];
+            if (draw / 7) % 9 < seed % 3 {
+                patient.reference[2] = None;
+            }
+            if seed % 4 == 3 && draw % 31 != 0 {
+                patient.reference[1] = patient.reference[0];
+            }
+        }
+        let Ok(vetted) = site.vet(site.summary(&cohort)) else { continue };
+        for group in groups(&vetted) {
+            told += group.iter().filter(|is_told| **is_told).count();
+            stayed += 3 - group.iter().filter(|is_told| **is_told).count();
+        }
+        let rows = rows(release(&vetted), &cohort);
+        for (place, (name, row)) in rows.iter().enumerate() {
+            assert!(!is_few(row.len()), "{seed}: {name} is of {}", row.len());
+            for (other, beside) in &rows[..place] {
+                let apart = row.symmetric_difference(beside).count();
+                let meet = row.intersection(beside).next().is_some();
+                assert!(!(meet && is_few(apart)), "{seed}: {name}, {other} differ by {apart}");
+            }
+            let Some(what) = name.strip_prefix("all ") else { continue };
+            let mut left = row.clone();
+            for (other, part) in &rows {
+                if other != name && other.ends_with(&format!(" {what}")) {
+                    left.retain(|patient| !part.contains(patient));
+                }
+            }
+            assert!(!is_few(left.len()), "{seed}: {} of {name} are in no group told", left.len());
+        }
+    }
+    assert!(told > 20 && stayed > 20, "{told} {stayed}");
+}

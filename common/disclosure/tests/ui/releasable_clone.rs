@@ -1,9 +1,0 @@
-//! One approval is one value: it cannot be multiplied.
-use fedval_disclosure::Releasable;
-use fedval_study::SiteResult;
-
-fn twice(value: &Releasable<SiteResult>) -> Releasable<SiteResult> {
-    value.clone()
-}
-
-fn main() {}

@@ -1,9 +1,0 @@
-//! A value that may be sent cannot be written down: its field is private.
-use fedval_disclosure::Releasable;
-use fedval_study::{Canonical, SiteResult};
-
-fn forge(value: Canonical<SiteResult>) -> Releasable<SiteResult> {
-    Releasable { value }
-}
-
-fn main() {}

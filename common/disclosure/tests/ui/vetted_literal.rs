@@ -1,9 +1,0 @@
-//! Only the gate makes a vetted value: its fields are private.
-use fedval_disclosure::Vetted;
-use fedval_study::{Canonical, SiteResult};
-
-fn forge(value: Canonical<SiteResult>) -> Vetted<SiteResult> {
-    Vetted { value, decisions: Vec::new() }
-}
-
-fn main() {}
