@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tokio::io::{join, sink};
 use tokio::runtime::Builder;
 
+use super::arrivals::{Arrivals, Shelf};
 use super::association::Association;
 use super::inbox::Inbox;
-use super::{Dimse, DimseRetrieval, DimseSettings};
+use super::{Dimse, DimseRetrieval, DimseSettings, retrieve};
 use crate::pacs::PacsLimits;
 use crate::pacs::dialer::Stream;
 use crate::pacs::find::Place;
@@ -63,27 +64,32 @@ pub fn dimse_conversation(part: DimsePart, bytes: &[u8]) -> Option<usize> {
 }
 
 async fn came_of(part: DimsePart, dimse: &Dimse, stream: Box<dyn Stream>) -> Option<usize> {
-    let place = Place::of(STUDY, SERIES, INSTANCE);
+    let arrivals = Arc::new(Arrivals::of_one(Place::of(STUDY, SERIES, INSTANCE), MOST_BYTES));
     match part {
         DimsePart::Find => {
             let found = dimse.find(stream, Question::Instance(INSTANCE), MOST_RESULTS).await;
             found.ok().map(|found| found.len())
         }
         DimsePart::Get => {
-            let file = dimse.get(stream, &place, MOST_BYTES).await;
-            file.ok().map(|file| file.len())
+            let status = dimse.get(stream, &arrivals).await.ok()?;
+            length(&retrieve::outcome(status, &arrivals).await.ok()?)
         }
         DimsePart::Move => {
-            let status = dimse.ask_to_move(stream, &place, &dimse.titles.own).await;
+            let status = dimse.ask_to_move(stream, &arrivals, &dimse.titles.own).await;
             status.ok().map(usize::from)
         }
         DimsePart::Receive => {
-            let inbox = Inbox::new(Arc::new(place), MOST_BYTES, dimse.titles.clone(), &[], None);
+            let inbox = Inbox::new(Arc::clone(&arrivals), dimse.titles.clone(), &[], None);
             let mut association = Association::over(stream);
             let _ = inbox.converse(&mut association).await;
-            inbox.open().ok().flatten().map(|file| file.len())
+            length(&arrivals.brought().await.ok()??)
         }
     }
+}
+
+/// Bytes of the only file.
+fn length(shelf: &Shelf) -> Option<usize> {
+    if let Shelf::One(file) = shelf { Some(file.len()) } else { None }
 }
 
 #[cfg(test)]
