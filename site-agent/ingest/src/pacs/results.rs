@@ -4,7 +4,7 @@ use std::fmt;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::CaseFault;
@@ -85,11 +85,11 @@ impl<'de> Deserialize<'de> for Number {
 
 struct AnyNumber;
 
-impl Visitor<'_> for AnyNumber {
+impl<'de> Visitor<'de> for AnyNumber {
     type Value = Option<u64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, or a text")
+        f.write_str("a value")
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
@@ -109,6 +109,20 @@ impl Visitor<'_> for AnyNumber {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
     }
 }
@@ -255,12 +269,13 @@ mod tests {
         let of = |value: &str| {
             let body = format!(r#"[{{"00201209": {{"vr": "IS", "Value": [{value}]}}}}]"#);
             let body = Some(body.into_bytes());
-            let found = read(&Answer { content_type: JSON.to_owned(), body }, 1).ok()?;
-            found.first()?.instances()
+            let found = read(&Answer { content_type: JSON.to_owned(), body }, 1).unwrap();
+            found[0].instances()
         };
         assert_eq!(of("300"), Some(300));
         assert_eq!(of("\"300 \""), Some(300));
-        for none in ["", "-1", "1.5", "null", "\"many\"", "1, 2", "[]"] {
+        let other_kinds = ["true", "[]", "[1]", "[[], {}]", "{}", r#"{"1": [1]}"#, "1e99"];
+        for none in ["", "-1", "1.5", "null", "\"many\"", "1, 2"].into_iter().chain(other_kinds) {
             assert_eq!(of(none), None, "{none}");
         }
         let told = Found::of(|tag| {
