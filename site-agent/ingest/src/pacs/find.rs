@@ -140,8 +140,10 @@ impl Pacs {
         }
         let places = found.iter().filter_map(|found| place(study, series, found));
         let places: BTreeSet<Place> = places.collect();
-        // One without a UID, or one that is listed twice: then another is not listed at all.
-        if places.len() < found.len() {
+        // One without a UID, or one that is listed twice, perhaps of another class: then another is not listed
+        // at all.
+        let uids: BTreeSet<&str> = places.iter().map(Place::instance).collect();
+        if uids.len() < found.len() {
             return Err(CaseFault::AnswerInvalid.into());
         }
         if told.is_some_and(|told| (places.len() as u64) < told) {

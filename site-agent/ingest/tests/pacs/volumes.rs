@@ -23,12 +23,21 @@ struct Habits {
     told: Option<usize>,
     /// Whether it knows pages.
     knows_pages: bool,
+    /// What else it lists: a UID's last part, and a class.
+    repeated: Option<(usize, &'static str)>,
     /// Modalities of the imaging study's series.
     modalities: &'static [&'static str],
 }
 
-const HONEST: Habits =
-    Habits { listed: 250, told: Some(250), knows_pages: true, modalities: &["SR", "CT"] };
+const HONEST: Habits = Habits {
+    listed: 250,
+    told: Some(250),
+    knows_pages: true,
+    repeated: None,
+    modalities: &["SR", "CT"],
+};
+/// The class of all images.
+const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 
 fn query(asked: &Asked, habits: Habits) -> Reply {
     let told = habits.told.map(|told| told.to_string());
@@ -54,7 +63,11 @@ fn query(asked: &Asked, habits: Habits) -> Reply {
         // Not in the order of their UIDs.
         ["studies", STUDY, "series", SERIES, "instances"] => (0..habits.listed)
             .rev()
-            .map(|at| found(&[("00080018", &format!("{SERIES}.{at}"))]))
+            .map(|at| (at, CT))
+            .chain(habits.repeated)
+            .map(|(at, class)| {
+                found(&[("00080018", &format!("{SERIES}.{at}")), ("00080016", class)])
+            })
             .collect(),
         _ => Vec::new(),
     };
@@ -132,9 +145,16 @@ async fn a_series_of_one_image_is_that_image() {
 
 #[tokio::test]
 async fn a_series_of_which_an_image_is_missing_is_not_taken() {
-    // One that is hidden, one that is listed twice by a PACS that knows no pages, more than are read, none at all.
+    // One that is hidden, one that is listed twice in its place, more than are read, none at all.
     let hidden = failed(Habits { listed: 249, ..HONEST }).await;
     assert_eq!(hidden, FetchError::from(CaseFault::SeriesIncomplete));
+    for class in [CT, "1.2.840.10008.5.1.4.1.1.2.1"] {
+        let twice = Habits { listed: 249, repeated: Some((7, class)), ..HONEST };
+        for knows_pages in [true, false] {
+            let twice = failed(Habits { knows_pages, ..twice }).await;
+            assert_eq!(twice, FetchError::from(CaseFault::AnswerInvalid), "{class}");
+        }
+    }
     let none = failed(Habits { listed: 0, told: None, ..HONEST }).await;
     assert_eq!(none, FetchError::from(CaseFault::NoInstance));
     let large = failed(Habits { listed: 4097, told: Some(4097), ..HONEST }).await;
