@@ -23,6 +23,10 @@ struct Habits {
     told: Option<usize>,
     /// Whether it knows pages.
     knows_pages: bool,
+    /// Whether it knows where a page begins.
+    knows_offset: bool,
+    /// How many it lists at once, whatever it is asked for.
+    most_at_once: usize,
     /// What else it lists: a UID's last part, and a class.
     repeated: Option<(usize, &'static str)>,
     /// Modalities of the imaging study's series.
@@ -33,6 +37,8 @@ const HONEST: Habits = Habits {
     listed: 250,
     told: Some(250),
     knows_pages: true,
+    knows_offset: true,
+    most_at_once: usize::MAX,
     repeated: None,
     modalities: &["SR", "CT"],
 };
@@ -72,8 +78,10 @@ fn query(asked: &Asked, habits: Habits) -> Reply {
         _ => Vec::new(),
     };
     if habits.knows_pages {
-        let from = asked.number("offset").min(results.len());
-        let to = (from + asked.number("limit")).min(results.len());
+        let from = if habits.knows_offset { asked.number("offset") } else { 0 };
+        let from = from.min(results.len());
+        let page = asked.number("limit").min(habits.most_at_once);
+        let to = (from + page).min(results.len());
         results = results[from..to].to_vec();
     }
     Reply::json(format!("[{}]", results.join(",")))
@@ -166,6 +174,40 @@ async fn a_series_of_which_an_image_is_missing_is_not_taken() {
     // A number that nobody wrote keeps nobody from a volume.
     let server = with(Habits { told: None, ..HONEST }, usize::MAX).await;
     assert!(fetch(&server, InstanceKey::SeriesInstanceUid, SERIES).await.is_ok());
+}
+
+#[tokio::test]
+async fn a36_a_list_that_comes_in_shorter_pages_than_was_asked_for_is_read_to_its_end() {
+    let untold = Habits { told: None, ..HONEST };
+    for habits in [
+        Habits { most_at_once: 50, ..untold },
+        // The last page is full.
+        Habits { most_at_once: 25, ..untold },
+        Habits { knows_offset: false, ..untold },
+        Habits { knows_offset: false, listed: 100, ..untold },
+        Habits { knows_pages: false, listed: 100, ..untold },
+        Habits { knows_pages: false, listed: 3, ..untold },
+    ] {
+        let server = with(habits, usize::MAX).await;
+        let whole = fetch(&server, InstanceKey::SeriesInstanceUid, SERIES).await;
+        let Ok(FetchedVolume::Series(files)) = whole else { panic!("{whole:?}") };
+        assert_eq!(files.count(), habits.listed);
+    }
+    // A page that says something twice, and nothing else.
+    let twice = Habits { listed: 200, repeated: Some((7, CT)), ..untold };
+    assert_eq!(failed(twice).await, FetchError::from(CaseFault::AnswerInvalid));
+    // What cannot be seen in the list alone is seen where the PACS says how many there are.
+    let capped = Habits { most_at_once: 50, knows_offset: false, ..HONEST };
+    assert_eq!(failed(capped).await, FetchError::from(CaseFault::SeriesIncomplete));
+    let others = Habits { most_at_once: 1, modalities: &["SR", "CT", "KO", "CT"], ..HONEST };
+    let server = with(others, usize::MAX).await;
+    let failed = fetch(&server, InstanceKey::StudyInstanceUid, STUDY).await.unwrap_err();
+    assert_eq!(failed, FetchError::from(CaseFault::SeveralSeries));
+    let asked = server.seen.asked();
+    let of_series = asked.iter().map(|asked| &asked.target);
+    let of_series: Vec<_> = of_series.filter(|target| target.contains("/series?")).collect();
+    assert_eq!(of_series.len(), 5, "one by one, and then nothing");
+    assert!(of_series.iter().all(|target| target.contains("includefield=00201209")));
 }
 
 #[tokio::test]
