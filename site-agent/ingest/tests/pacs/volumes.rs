@@ -163,6 +163,8 @@ async fn a_series_of_which_an_image_is_missing_is_not_taken() {
             assert_eq!(twice, FetchError::from(CaseFault::AnswerInvalid), "{class}");
         }
     }
+    let nothing = failed(Habits { listed: 0, ..HONEST }).await;
+    assert_eq!(nothing, FetchError::from(CaseFault::SeriesIncomplete), "250 are said to be there");
     let none = failed(Habits { listed: 0, told: None, ..HONEST }).await;
     assert_eq!(none, FetchError::from(CaseFault::NoInstance));
     let large = failed(Habits { listed: 4097, told: Some(4097), ..HONEST }).await;
@@ -222,6 +224,22 @@ async fn an_image_that_is_not_given_fails_the_whole_series_and_counts_once() {
     }
     let failed = pacs.fetch_volume(&series).await.unwrap_err();
     assert_eq!(failed, FetchError::from(PacsError::Refused));
+}
+
+#[tokio::test]
+async fn a36_a_pacs_that_lists_no_series_in_full_holds_the_run_up() {
+    for listed in [0, 249] {
+        let server = with(Habits { listed, ..HONEST }, usize::MAX).await;
+        let pacs = keeping(&server, HASTY);
+        let series = name(InstanceKey::SeriesInstanceUid, SERIES);
+        for _ in 0..4 {
+            let failed = pacs.fetch_volume(&series).await.unwrap_err();
+            assert_eq!(failed, FetchError::from(CaseFault::SeriesIncomplete));
+            assert!(pacs.is_in_doubt());
+        }
+        let failed = pacs.fetch_volume(&series).await.unwrap_err();
+        assert_eq!(failed, FetchError::from(PacsError::Failed), "its index is being built");
+    }
 }
 
 #[tokio::test]

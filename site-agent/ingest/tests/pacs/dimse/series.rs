@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dicom_dictionary_std::tags;
 use dicom_dictionary_std::uids::{CT_IMAGE_STORAGE as CLASS, JPEG2000_LOSSLESS};
-use fedval_ingest::{CaseFault, FetchError, FetchedVolume, InstanceKey, Pacs};
+use fedval_ingest::{CaseFault, FetchError, FetchedVolume, InstanceKey, Pacs, PacsError};
 
 use super::moving::{TITLES, free_port, moving_settings};
 use super::peer::{Asked, FIND, GET, MOVE, PENDING, Peer, Talk, bring};
@@ -138,6 +138,20 @@ async fn a_series_that_breaks_off_is_asked_for_once_more_from_its_beginning() {
     });
     check(by_get(&peer).await);
     assert_eq!(peer.seen.count(GET), 2);
+}
+
+#[tokio::test]
+async fn a36_a_pacs_that_sends_what_it_does_not_list_of_every_series_holds_the_run_up() {
+    let strange = with_get(|talk, asked| send(talk, asked, ["1.9.9".to_owned()].into_iter()));
+    let pacs = Pacs::by_dimse(settings(strange.port)).unwrap();
+    let pacs = pacs.keeping_series_in(std::env::temp_dir());
+    let series = name(InstanceKey::SeriesInstanceUid, SERIES);
+    for _ in 0..4 {
+        let failed = pacs.fetch_volume(&series).await.unwrap_err();
+        assert_eq!(failed, FetchError::from(CaseFault::OtherInstance));
+    }
+    let failed = pacs.fetch_volume(&series).await.unwrap_err();
+    assert_eq!(failed, FetchError::from(PacsError::Failed));
 }
 
 #[tokio::test]
