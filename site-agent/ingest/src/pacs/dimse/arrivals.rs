@@ -179,8 +179,10 @@ impl Arrivals {
             return Err(error);
         }
         let is_all = self.arrived.load(Ordering::SeqCst) == self.places.len();
+        // Another image of the series is one that the list lacked. Where one image was asked for, it is no part of it.
+        let is_more = self.places.len() > 1 && self.has_others.load(Ordering::SeqCst);
         let shelf = mem::replace(&mut *self.shelf.lock().await, Shelf::Empty);
-        Ok(Some(shelf).filter(|_| is_all))
+        Ok(Some(shelf).filter(|_| is_all && !is_more))
     }
 
     /// What is told of the case where the PACS is done and something is missing.
