@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex as Shared;
+use tokio::sync::{Mutex as Shared, Notify};
 use tokio::time::sleep;
 
 use super::association::Association;
@@ -40,6 +40,8 @@ pub(super) struct Arrivals {
     has_others: AtomicBool,
     /// Why nothing more is taken, whatever the PACS says of it.
     failure: Mutex<Option<FetchError>>,
+    /// Told when there is a failure.
+    is_over: Notify,
 }
 
 impl Arrivals {
@@ -64,6 +66,7 @@ impl Arrivals {
             arrived: AtomicUsize::new(0),
             has_others: AtomicBool::new(false),
             failure: Mutex::new(None),
+            is_over: Notify::new(),
         }
     }
 
@@ -98,17 +101,41 @@ impl Arrivals {
         command: &Command,
     ) -> Result<(), Trouble> {
         let instance = self.claim(command)?;
-        let file = storage::take(association, context, command, self.largest).await;
-        let kept = match file {
-            Ok(file) => self.keep(instance, file).await,
-            Err(trouble) => Err(trouble),
-        };
-        if kept.is_err() {
+        let taken = self.take_claimed(association, context, command, instance).await;
+        if taken.is_err() {
             // The PACS may try once more.
             self.awaited().insert(instance.to_owned());
-            return kept;
+            return taken;
         }
         association.say(context, &command.stored(), None).await
+    }
+
+    /// One after the other, over however many associations they come: one is in memory, and where it cannot be put
+    /// none follows.
+    async fn take_claimed(
+        &self,
+        association: &mut Association,
+        context: u8,
+        command: &Command,
+        instance: &str,
+    ) -> Result<(), Trouble> {
+        let mut shelf = self.shelf.lock().await;
+        if let Some(error) = self.failure() {
+            return Err(Trouble::Known(error));
+        }
+        let file = storage::take(association, context, command, self.largest).await?;
+        match self.put(mem::replace(&mut *shelf, Shelf::Empty), instance, file).await {
+            Ok(kept) => {
+                *shelf = kept;
+                self.arrived.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            }
+            Err(error) => {
+                *self.failure.lock().expect("nothing panics while it is held") = Some(error);
+                self.is_over.notify_one();
+                Err(Trouble::Known(error))
+            }
+        }
     }
 
     /// Refuses what is no request to store an instance that is awaited, before a byte of it is taken.
@@ -136,18 +163,16 @@ impl Arrivals {
         self.awaited.lock().expect("nothing panics while it is held")
     }
 
-    async fn keep(&self, instance: &str, file: Vec<u8>) -> Result<(), Trouble> {
-        let mut shelf = self.shelf.lock().await;
-        let kept = self.put(mem::replace(&mut *shelf, Shelf::Empty), instance, file).await;
-        match kept {
-            Ok(kept) => {
-                *shelf = kept;
-                self.arrived.fetch_add(1, Ordering::SeqCst);
-                Ok(())
-            }
-            Err(error) => {
-                *self.failure.lock().expect("nothing panics while it is held") = Some(error);
-                Err(Trouble::Known(error))
+    fn failure(&self) -> Option<FetchError> {
+        *self.failure.lock().expect("nothing panics while it is held")
+    }
+
+    /// Returns when nothing more is taken, and why, while the PACS may have more to send.
+    pub(super) async fn failed(&self) -> FetchError {
+        loop {
+            self.is_over.notified().await;
+            if let Some(error) = self.failure() {
+                return error;
             }
         }
     }
@@ -175,7 +200,7 @@ impl Arrivals {
 
     /// All that was asked for, if all of it has arrived; else why not, as far as that is known here.
     pub(super) async fn brought(&self) -> Result<Option<Shelf>, FetchError> {
-        if let Some(error) = *self.failure.lock().expect("nothing panics while it is held") {
+        if let Some(error) = self.failure() {
             return Err(error);
         }
         let is_all = self.arrived.load(Ordering::SeqCst) == self.places.len();

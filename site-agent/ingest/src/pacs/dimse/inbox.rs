@@ -175,14 +175,19 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
+    use dicom_dictionary_std::tags;
     use dicom_dictionary_std::uids::{CT_IMAGE_STORAGE, EXPLICIT_VR_LITTLE_ENDIAN};
+    use dicom_ul::pdu::{PDataValue, PDataValueType};
     use dicom_ul::write_pdu;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::join;
     use tokio::time::Instant;
 
     use super::*;
+    use crate::pacs::Spool;
+    use crate::pacs::dimse::command::STORE_REQUEST;
+    use crate::pacs::dimse::element::put;
     use crate::pacs::dimse::title::Title;
     use crate::pacs::find::Place;
 
@@ -190,11 +195,18 @@ mod tests {
     /// Bytes on their way: more than either side says here.
     const ROOM: usize = 1 << 12;
 
-    fn inbox(door: Option<Door>) -> Inbox {
+    fn place(instance: &str) -> Place {
+        Place::of("1.2", "1.2.3", instance)
+    }
+
+    fn inbox_for(arrivals: Arrivals, door: Option<Door>) -> Inbox {
         let title = |title| Title::parse(title).unwrap();
         let titles = Titles { own: title("ARRIVALS"), pacs: title("PACS") };
-        let place = Place::of("1.2", "1.2.3", "1.2.3.4");
-        Inbox::new(Arc::new(Arrivals::of_one(place, 1 << 20)), titles, &[], door)
+        Inbox::new(Arc::new(arrivals), titles, &[], door)
+    }
+
+    fn inbox(door: Option<Door>) -> Inbox {
+        inbox_for(Arrivals::of_one(place("1.2.3.4"), 1 << 20), door)
     }
 
     fn door() -> Door {
@@ -268,6 +280,63 @@ mod tests {
             let (waited, ()) = join!(received, drip);
             assert_eq!(waited, PATIENCE);
         }
+    }
+
+    /// What announces an instance, and its data set.
+    fn stored(instance: &str) -> [Vec<u8>; 2] {
+        let mut command = Vec::new();
+        for (tag, number) in [
+            (tags::COMMAND_FIELD, STORE_REQUEST),
+            (tags::MESSAGE_ID, 7),
+            (tags::COMMAND_DATA_SET_TYPE, 0),
+        ] {
+            put(&mut command, tag, &number.to_le_bytes(), 0);
+        }
+        put(&mut command, tags::AFFECTED_SOP_CLASS_UID, CT_IMAGE_STORAGE.as_bytes(), 0);
+        put(&mut command, tags::AFFECTED_SOP_INSTANCE_UID, instance.as_bytes(), 0);
+        let parts = [(PDataValueType::Command, command), (PDataValueType::Data, vec![0; 100])];
+        parts.map(|(value_type, data)| {
+            let presentation_context_id = 1;
+            let value = PDataValue { presentation_context_id, value_type, is_last: true, data };
+            said(&Pdu::PData { data: vec![value] })
+        })
+    }
+
+    /// The kind of the next PDU.
+    async fn heard(stream: &mut DuplexStream) -> u8 {
+        let mut head = [0; 6];
+        stream.read_exact(&mut head).await.unwrap();
+        let length = u32::from_be_bytes([head[2], head[3], head[4], head[5]]);
+        let mut rest = vec![0; length as usize];
+        stream.read_exact(&mut rest).await.unwrap();
+        head[0]
+    }
+
+    /// The PACS, which was let in.
+    async fn guest(inbox: &Arc<Inbox>) -> DuplexStream {
+        let (here, mut there) = duplex(ROOM);
+        let inbox = Arc::clone(inbox);
+        tokio::spawn(async move { inbox.receive(here).await });
+        there.write_all(&request()).await.unwrap();
+        assert_eq!(heard(&mut there).await, 0x02);
+        there
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a36_of_the_instances_of_a_series_one_is_in_memory_at_a_time() {
+        let uids = ["1.2.3.4", "1.2.3.5"];
+        let files = Spool::in_folder(std::env::temp_dir()).await.unwrap();
+        let arrivals = Arrivals::of_series(uids.map(place).to_vec(), (1 << 10, 1 << 14), files);
+        let inbox = Arc::new(inbox_for(arrivals, None));
+        let (mut one, mut other) = (guest(&inbox).await, guest(&inbox).await);
+        let [[announced, data], both] = uids.map(stored);
+        one.write_all(&announced).await.unwrap();
+        sleep(SECOND).await;
+        other.write_all(&both.concat()).await.unwrap();
+        let early = timeout(SECOND, heard(&mut other)).await;
+        assert!(early.is_err(), "what was announced first is not there");
+        one.write_all(&data).await.unwrap();
+        assert_eq!((heard(&mut one).await, heard(&mut other).await), (0x04, 0x04));
     }
 
     #[tokio::test(start_paused = true)]

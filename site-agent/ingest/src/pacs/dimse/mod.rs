@@ -248,7 +248,10 @@ impl Dimse {
         let offers = [Offer::of(MOVE, &[IMPLICIT_VR_LITTLE_ENDIAN])];
         let mut association =
             Association::request(stream, &self.titles, &offers, Vec::new()).await?;
-        let status = retrieve::move_to(&mut association, arrivals, destination).await;
+        let status = select! {
+            status = retrieve::move_to(&mut association, arrivals, destination) => status,
+            error = arrivals.failed() => Err(Trouble::Known(error)),
+        };
         match &status {
             Ok(_) => association.release().await,
             Err(_) => association.abort().await,

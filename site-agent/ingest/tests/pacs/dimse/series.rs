@@ -1,19 +1,21 @@
 //! A whole series by one request: C-GET or C-MOVE at the level of series.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use dicom_dictionary_std::tags;
 use dicom_dictionary_std::uids::{CT_IMAGE_STORAGE as CLASS, JPEG2000_LOSSLESS};
-use fedval_ingest::{CaseFault, FetchError, FetchedVolume, InstanceKey, Pacs, PacsError};
+use fedval_ingest::{
+    CaseFault, DimseSettings, FetchError, FetchedVolume, InstanceKey, Pacs, PacsError, PacsLimits,
+};
 
 use super::moving::{TITLES, free_port, moving_settings};
 use super::peer::{Asked, FIND, GET, MOVE, PENDING, Peer, Talk, bring};
 use super::{DATA, settings};
-use crate::{SERIES, STUDY, name};
+use crate::{HASTY, SERIES, STUDY, name};
 
 /// Images of the series.
-const IMAGES: usize = 12;
+const IMAGES: usize = 20;
 
 fn uid(number: usize) -> String {
     format!("{SERIES}.{number}")
@@ -138,6 +140,42 @@ async fn a36_a_series_by_c_move_that_has_more_images_than_are_listed_is_not_take
     let pacs = Pacs::by_dimse(moving_settings(&peer, port)).unwrap();
     let failed = fetch(pacs, InstanceKey::SeriesInstanceUid, SERIES).await.unwrap_err();
     assert_eq!(failed, FetchError::from(CaseFault::OtherInstance));
+}
+
+#[tokio::test]
+async fn a36_a_series_that_is_too_large_is_given_up_and_nothing_more_of_it_is_taken() {
+    // Sixteen times the largest image hold fewer than all, as a file is longer than what is sent of it.
+    const LARGEST: usize = 1000;
+    let limits = PacsLimits { max_instance_bytes: LARGEST as u64, ..HASTY };
+    let by =
+        |settings: DimseSettings| Pacs::by_dimse(DimseSettings { limits, ..settings }).unwrap();
+
+    let peer = with_get(|talk, asked| {
+        for uid in all() {
+            talk.store(CLASS, JPEG2000_LOSSLESS, &uid, &[0; LARGEST])?;
+        }
+        talk.answer(asked, 0, None)
+    });
+    let failed = fetch(by(settings(peer.port)), InstanceKey::SeriesInstanceUid, SERIES).await;
+    assert_eq!(failed.unwrap_err(), FetchError::from(CaseFault::SeriesTooLarge));
+    assert_eq!(peer.seen.count(GET), 1);
+
+    let (port, (told, heard)) = (free_port().await, mpsc::channel());
+    let peer = with_get(move |talk, asked| {
+        let bring =
+            |uid: String| bring(port, TITLES, CLASS, JPEG2000_LOSSLESS, &uid, &[0; LARGEST]);
+        let statuses: Vec<_> = all().map(bring).collect();
+        told.send(statuses).unwrap();
+        talk.answer(asked, 0, None)
+    });
+    let pacs = by(moving_settings(&peer, port));
+    let failed = fetch(pacs, InstanceKey::SeriesInstanceUid, SERIES).await;
+    assert_eq!(failed.unwrap_err(), FetchError::from(CaseFault::SeriesTooLarge));
+    let statuses = tokio::task::spawn_blocking(move || heard.recv().unwrap()).await.unwrap();
+    let taken = statuses.iter().take_while(|status| **status == Some(0)).count();
+    assert!((1..16).contains(&taken), "{statuses:?}");
+    assert!(statuses[taken..].iter().all(Option::is_none), "{statuses:?}");
+    assert_eq!(peer.seen.count(MOVE), 1);
 }
 
 #[tokio::test]
