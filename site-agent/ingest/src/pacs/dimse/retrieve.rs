@@ -9,8 +9,8 @@ use super::arrivals::{Arrivals, Shelf};
 use super::association::Association;
 use super::command::{self, GET_RESPONSE, MOVE_RESPONSE, SOME_FAILED, SUCCESS};
 use super::title::Title;
+use crate::pacs::CaseFault;
 use crate::pacs::attempt::Trouble;
-use crate::pacs::{CaseFault, PacsError};
 
 /// Has them sent over the association over which they are asked for; returns the last status.
 pub(super) async fn get(
@@ -51,11 +51,15 @@ pub(super) async fn move_to(
 
 /// What a retrieval brought that ended with a status. Why the PACS did not bring it, the PACS says, and not
 /// what somebody else brought.
+///
+/// Where some sub-operations failed, one instance that is here is the one that was asked for, as when it came at the second
+/// try. Of a series it may be one that is not listed, and so it is asked for once more.
 pub(super) async fn outcome(status: u16, arrivals: &Arrivals) -> Result<Shelf, Trouble> {
     match (status, arrivals.brought().await.map_err(Trouble::Known)?) {
         (SUCCESS, Some(shelf)) => Ok(shelf),
         (SUCCESS, None) => Err(arrivals.missing()),
-        (SOME_FAILED, _) => Err(Trouble::Doubtful(CaseFault::Failing, PacsError::Failed)),
+        (SOME_FAILED, Some(Shelf::One(file))) => Ok(Shelf::One(file)),
+        (SOME_FAILED, _) => Err(Trouble::Broken),
         (status, _) => Err(command::unserved(status)),
     }
 }

@@ -186,7 +186,7 @@ async fn a36_another_instance_than_was_asked_for_is_not_taken() {
 async fn a_status_says_whose_fault_it_is() {
     for (status, failed, tries) in [
         (0x0000, FetchError::Case(CaseFault::NoInstance), 1),
-        (0xB000, CaseFault::Failing.into(), 1),
+        (0xB000, CaseFault::Failing.into(), 4),
         (0x0124, CaseFault::Failing.into(), 1),
         (0xA900, CaseFault::AnswerInvalid.into(), 1),
         (0xA701, CaseFault::Failing.into(), 4),
@@ -202,6 +202,17 @@ async fn a_status_says_whose_fault_it_is() {
     assert_eq!(pacs(&always).fetch(&instance()).await, Err(PacsError::Busy.into()));
     let always = Peer::start(|talk, asked| talk.answer(asked, 0x0124, None));
     assert_eq!(pacs(&always).check().await, Err(PacsError::Refused));
+}
+
+#[tokio::test]
+async fn an_instance_of_which_a_try_failed_is_taken_where_it_came_all_the_same() {
+    let peer = with_get(|talk, asked| {
+        talk.store(CLASS, JPEG2000_LOSSLESS, INSTANCE, DATA)?;
+        talk.answer(asked, 0xB000, None)
+    });
+    let file = pacs(&peer).fetch(&instance()).await.unwrap();
+    assert!(is_image(&file, JPEG2000_LOSSLESS));
+    assert_eq!(peer.seen.count(GET), 1);
 }
 
 /// What a PACS may say in the place of an answer, and what is told of the case.
