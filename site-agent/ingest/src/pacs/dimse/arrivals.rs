@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as Shared, Notify};
-use tokio::time::sleep;
+use tokio::sync::{Mutex as Shared, Notify, watch};
+use tokio::time::timeout;
 
 use super::association::Association;
 use super::command::{Command, STORE_REQUEST};
@@ -18,6 +18,9 @@ use crate::pacs::{CaseFault, FetchError, PacsError, Spool};
 
 /// Answers that say nothing but that more follow, beside those that come with each instance.
 const MOST_ANSWERS: usize = 1000;
+/// A whole series may take so many times the time for one instance, however many it has: with the default an hour. One that
+/// trickles would hold for days what there is one of.
+const MOST_PATIENCE: u32 = 60;
 
 /// Where what arrives is put.
 pub(super) enum Shelf {
@@ -36,7 +39,7 @@ pub(super) struct Arrivals {
     /// UIDs that nobody brings at the moment, and nobody has brought.
     awaited: Mutex<BTreeSet<String>>,
     shelf: Shared<Shelf>,
-    arrived: AtomicUsize,
+    arrived: watch::Sender<usize>,
     has_others: AtomicBool,
     /// Why nothing more is taken, whatever the PACS says of it.
     failure: Mutex<Option<FetchError>>,
@@ -63,7 +66,7 @@ impl Arrivals {
             all,
             awaited: Mutex::new(awaited),
             shelf: Shared::new(shelf),
-            arrived: AtomicUsize::new(0),
+            arrived: watch::Sender::new(0),
             has_others: AtomicBool::new(false),
             failure: Mutex::new(None),
             is_over: Notify::new(),
@@ -127,7 +130,7 @@ impl Arrivals {
         match self.put(mem::replace(&mut *shelf, Shelf::Empty), instance, file).await {
             Ok(kept) => {
                 *shelf = kept;
-                self.arrived.fetch_add(1, Ordering::SeqCst);
+                self.arrived.send_modify(|arrived| *arrived += 1);
                 Ok(())
             }
             Err(error) => {
@@ -185,17 +188,24 @@ impl Arrivals {
         Ok(Shelf::Series(files.with(instance, file).await?))
     }
 
-    /// Returns when for so long nothing has arrived.
-    pub(super) async fn stand_still(&self, patience: Duration) {
-        let mut before = None;
-        loop {
-            let now = self.arrived.load(Ordering::SeqCst);
-            if before == Some(now) {
-                return;
+    /// Returns when it is in vain to wait any longer: for so long no instance has arrived, or all of them take too long.
+    pub(super) async fn overdue(&self, patience: Duration) -> Trouble {
+        let instances = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        let longest = patience.saturating_mul(instances.min(MOST_PATIENCE));
+        let still = timeout(longest, self.stand_still(patience)).await;
+        match still {
+            // Another try would trickle as well.
+            Err(_) if self.places.len() > 1 => {
+                Trouble::Doubtful(CaseFault::Failing, PacsError::Failed)
             }
-            before = Some(now);
-            sleep(patience).await;
+            _ => Trouble::Broken,
         }
+    }
+
+    /// Returns when for so long nothing has arrived.
+    async fn stand_still(&self, patience: Duration) {
+        let mut arrived = self.arrived.subscribe();
+        while timeout(patience, arrived.changed()).await.is_ok_and(|change| change.is_ok()) {}
     }
 
     /// All that was asked for, if all of it has arrived; else why not, as far as that is known here.
@@ -203,7 +213,7 @@ impl Arrivals {
         if let Some(error) = self.failure() {
             return Err(error);
         }
-        let is_all = self.arrived.load(Ordering::SeqCst) == self.places.len();
+        let is_all = *self.arrived.borrow() == self.places.len();
         // Another image of the series is one that the list lacked. Where one image was asked for, it is no part of it.
         let is_more = self.places.len() > 1 && self.has_others.load(Ordering::SeqCst);
         let shelf = mem::replace(&mut *self.shelf.lock().await, Shelf::Empty);
@@ -220,5 +230,59 @@ impl Arrivals {
             _ => CaseFault::SeriesIncomplete,
         };
         Trouble::Doubtful(fault, PacsError::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::join;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn awaiting(instances: usize) -> Arrivals {
+        let place = |number| Place::of("1.2", "1.2.3", &format!("1.2.3.{number}"));
+        Arrivals::new((0..instances).map(place).collect(), (1, 1), Shelf::Empty)
+    }
+
+    /// How long `instances` are waited for of which `arriving` come, each so long after the one before, and what is told
+    /// then; in seconds.
+    async fn waited(instances: usize, arriving: usize, after: u64) -> (u64, Trouble) {
+        let arrivals = awaiting(instances);
+        let begun = Instant::now();
+        let overdue = async {
+            let trouble = arrivals.overdue(PATIENCE).await;
+            (begun.elapsed().as_secs(), trouble)
+        };
+        let pacs = async {
+            for _ in 0..arriving {
+                sleep(Duration::from_secs(after)).await;
+                arrivals.arrived.send_modify(|arrived| *arrived += 1);
+            }
+        };
+        join!(overdue, pacs).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a36_a_series_that_stands_still_is_seen_when_the_time_for_one_instance_is_over() {
+        for (arriving, after, expected) in [(0, 0, 60), (1, 59, 119), (5, 10, 110), (1, 61, 60)] {
+            let (seconds, trouble) = waited(100, arriving, after).await;
+            assert_eq!(seconds, expected, "{arriving} after {after}");
+            assert!(matches!(trouble, Trouble::Broken));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a36_a_series_that_trickles_is_given_up_and_one_instance_has_its_time_once() {
+        let (seconds, trouble) = waited(4096, 100, 59).await;
+        assert_eq!(seconds, 3600);
+        assert!(matches!(trouble, Trouble::Doubtful(CaseFault::Failing, PacsError::Failed)));
+        let (seconds, _) = waited(3, 100, 59).await;
+        assert_eq!(seconds, 180, "as if each had all of its time");
+        let (seconds, trouble) = waited(1, 1, 59).await;
+        assert_eq!(seconds, 60, "it came, and nobody says that this is all");
+        assert!(matches!(trouble, Trouble::Broken));
     }
 }

@@ -306,8 +306,7 @@ impl Pacs {
         let (arrivals, stream) = (Arc::new(arrivals), dimse.dialer.dial().await?);
         let status = select! {
             status = dimse.have_sent(stream, &arrivals) => status?,
-            // The time is for each instance, however many there are.
-            () = arrivals.stand_still(self.patience()) => return Err(Trouble::Broken),
+            trouble = arrivals.overdue(self.patience()) => return Err(trouble),
         };
         retrieve::outcome(status, &arrivals).await
     }

@@ -237,6 +237,25 @@ fn send_but(talk: &mut Talk, asked: &Asked, missing: usize) -> Option<()> {
 }
 
 #[tokio::test]
+async fn a36_a_series_that_stands_still_is_asked_for_once_more() {
+    let limits = PacsLimits { answer_seconds: 1, ..HASTY };
+    let tries = Arc::new(AtomicUsize::new(0));
+    let peer = with_get(move |talk, asked| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => {
+            for uid in all().take(5) {
+                talk.store(CLASS, JPEG2000_LOSSLESS, &uid, DATA)?;
+            }
+            talk.listen();
+            None
+        }
+        _ => send(talk, asked, all()),
+    });
+    let pacs = Pacs::by_dimse(DimseSettings { limits, ..settings(peer.port) }).unwrap();
+    check(fetch(pacs, InstanceKey::SeriesInstanceUid, SERIES).await);
+    assert_eq!(peer.seen.count(GET), 2);
+}
+
+#[tokio::test]
 async fn a_series_of_which_an_image_failed_is_asked_for_once_more() {
     let tries = Arc::new(AtomicUsize::new(0));
     let peer = with_get(move |talk, asked| match tries.fetch_add(1, Ordering::SeqCst) {
