@@ -82,7 +82,7 @@ impl Pacs {
             InstanceKey::SeriesInstanceUid => {
                 let SeriesPlace { study, series, .. } = self.series_named(value).await?;
                 let found = self.list(Question::Instances(&study, &series), SEVERAL).await?;
-                only(found.iter().filter_map(|found| place(&study, &series, found)).collect())
+                only(places(&study, &series, &found)?)
             }
             InstanceKey::StudyInstanceUid => self.only_image(value).await,
             InstanceKey::AccessionNumber => {
@@ -120,7 +120,7 @@ impl Pacs {
     /// The only series with images of the modality.
     async fn only_series(&self, study: &str) -> Result<SeriesPlace, Trouble> {
         let found = self.list(Question::Series(study), MOST_RESULTS).await?;
-        let of_modality = found.iter().filter(|found| self.has_images(found.modality()));
+        let of_modality = self.with_images(study, &found);
         let places =
             of_modality.filter_map(|found| Some(SeriesPlace::of(study, found.series()?, found)));
         let places: BTreeSet<SeriesPlace> = places.collect();
@@ -138,8 +138,7 @@ impl Pacs {
         if found.is_empty() && told.unwrap_or_default() == 0 {
             return Err(CaseFault::NoInstance.into());
         }
-        let places = found.iter().filter_map(|found| place(study, series, found));
-        let places: BTreeSet<Place> = places.collect();
+        let places = places(study, series, &found)?;
         // One without a UID, or one that is listed twice, perhaps of another class: then another is not listed
         // at all.
         let uids: BTreeSet<&str> = places.iter().map(Place::instance).collect();
@@ -175,21 +174,27 @@ impl Pacs {
     /// The only instance with an image, over all series of the modality.
     async fn only_image(&self, study: &str) -> Result<Place, Trouble> {
         let series = self.list(Question::Series(study), MOST_RESULTS).await?;
-        let of_modality = |found: &&Found| self.has_images(found.modality());
         let series: BTreeSet<&str> =
-            series.iter().filter(of_modality).filter_map(Found::series).collect();
+            self.with_images(study, &series).filter_map(Found::series).collect();
         if series.len() > MOST_SERIES {
             return Err(CaseFault::SeveralInstances.into());
         }
-        let mut places = BTreeSet::new();
+        let mut images = BTreeSet::new();
         for series in series {
             let found = self.list(Question::Instances(study, series), SEVERAL).await?;
-            places.extend(found.iter().filter_map(|found| place(study, series, found)));
-            if places.len() >= SEVERAL {
+            images.extend(places(study, series, &found)?);
+            if images.len() >= SEVERAL {
                 break;
             }
         }
-        only(places)
+        only(images)
+    }
+
+    /// Of what was found, the series of the imaging study that have images of the modality.
+    fn with_images<'f>(&self, study: &str, found: &'f [Found]) -> impl Iterator<Item = &'f Found> {
+        found
+            .iter()
+            .filter(move |found| may_be(found.study(), study) && self.has_images(found.modality()))
     }
 
     fn has_images(&self, modality: Option<&str>) -> bool {
@@ -213,9 +218,26 @@ impl Pacs {
     }
 }
 
+/// Where the instances lie that were found in a series. One that says that it lies elsewhere is not left out: who lists
+/// others may have listed others alone.
+fn places(study: &str, series: &str, found: &[Found]) -> Result<BTreeSet<Place>, CaseFault> {
+    let is_elsewhere =
+        |found: &Found| !(may_be(found.study(), study) && may_be(found.series(), series));
+    if found.iter().any(is_elsewhere) {
+        return Err(CaseFault::AnswerInvalid);
+    }
+    Ok(found.iter().filter_map(|found| place(study, series, found)).collect())
+}
+
 fn place(study: &str, series: &str, found: &Found) -> Option<Place> {
     let class = found.class().map(str::to_owned);
     Some(Place { class, ..Place::of(study, series, found.instance()?) })
+}
+
+/// Whether a result is of what was asked about, as far as it says so: a PACS that does not know a key answers
+/// with whatever it has.
+fn may_be(told: Option<&str>, wanted: &str) -> bool {
+    told.is_none_or(|told| told == wanted)
 }
 
 /// The only one of what was found.

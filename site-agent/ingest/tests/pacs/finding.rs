@@ -179,6 +179,27 @@ async fn a36_a_pacs_that_answers_something_else_than_was_asked_gives_no_image() 
 }
 
 #[tokio::test]
+async fn a36_an_image_that_is_said_to_lie_elsewhere_is_not_taken_for_the_one() {
+    for (of_series, study, series, fault) in [
+        ("1.7", STUDY, "9.0", CaseFault::NoInstance),
+        (STUDY, "1.7", "9.0", CaseFault::AnswerInvalid),
+        (STUDY, STUDY, "9.1", CaseFault::AnswerInvalid),
+    ] {
+        let server = Server::start(move |asked| {
+            let listed = [("0020000D", of_series), ("0020000E", "9.0"), ("00080060", "DX")];
+            let within = [("0020000D", study), ("0020000E", series), ("00080018", "9.0.0")];
+            let is_series = asked.target.contains("/series?");
+            let found = found(if is_series { &listed } else { &within });
+            async move { Reply::json(format!("[{found}]")) }
+        })
+        .await;
+        let failed = fetch(&pacs(&server), InstanceKey::StudyInstanceUid, STUDY).await;
+        assert_eq!(failed, Err(fault.into()), "{of_series} {study} {series}");
+        assert_eq!(server.seen.count(Asked::is_wado), 0);
+    }
+}
+
+#[tokio::test]
 async fn a36_a_uid_that_is_none_never_becomes_a_path() {
     for series in ["../../instances", "1.2/../3", "1.2?x=1", "1.2%2F", "", "http://elsewhere.test"]
     {

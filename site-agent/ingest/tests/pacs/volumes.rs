@@ -31,6 +31,10 @@ struct Habits {
     repeated: Option<(usize, &'static str)>,
     /// Modalities of the imaging study's series.
     modalities: &'static [&'static str],
+    /// Of which imaging study it says that these are.
+    study: &'static str,
+    /// Of which imaging study and series it says that the images are.
+    within: (&'static str, &'static str),
 }
 
 const HONEST: Habits = Habits {
@@ -41,6 +45,8 @@ const HONEST: Habits = Habits {
     most_at_once: usize::MAX,
     repeated: None,
     modalities: &["SR", "CT"],
+    study: STUDY,
+    within: (STUDY, SERIES),
 };
 /// The class of all images.
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
@@ -62,7 +68,12 @@ fn query(asked: &Asked, habits: Habits) -> Reply {
             let told = told.as_deref().unwrap_or("0");
             let all = habits.modalities.iter().enumerate().map(|(at, modality)| {
                 let series = format!("9.{at}");
-                found(&[("0020000E", &series), ("00080060", modality), ("00201209", told)])
+                found(&[
+                    ("0020000D", habits.study),
+                    ("0020000E", &series),
+                    ("00080060", modality),
+                    ("00201209", told),
+                ])
             });
             all.collect()
         }
@@ -72,7 +83,11 @@ fn query(asked: &Asked, habits: Habits) -> Reply {
             .map(|at| (at, CT))
             .chain(habits.repeated)
             .map(|(at, class)| {
-                found(&[("00080018", &format!("{SERIES}.{at}")), ("00080016", class)])
+                let (study, series) = habits.within;
+                let uid = format!("{SERIES}.{at}");
+                let whose = [("0020000D", study), ("0020000E", series)];
+                let what = [("00080018", uid.as_str()), ("00080016", class)];
+                found(&[whose, what].concat())
             })
             .collect(),
         _ => Vec::new(),
@@ -210,6 +225,22 @@ async fn a36_a_list_that_comes_in_shorter_pages_than_was_asked_for_is_read_to_it
     let of_series: Vec<_> = of_series.filter(|target| target.contains("/series?")).collect();
     assert_eq!(of_series.len(), 5, "one by one, and then nothing");
     assert!(of_series.iter().all(|target| target.contains("includefield=00201209")));
+}
+
+#[tokio::test]
+async fn a36_images_that_are_said_to_lie_elsewhere_are_not_taken_for_the_series() {
+    for within in [("1.7", SERIES), (STUDY, "9.2")] {
+        let others = failed(Habits { within, ..HONEST }).await;
+        assert_eq!(others, FetchError::from(CaseFault::AnswerInvalid), "{within:?}");
+    }
+    let server = with(Habits { study: "1.7", ..HONEST }, usize::MAX).await;
+    for (key, value) in
+        [(InstanceKey::StudyInstanceUid, STUDY), (InstanceKey::AccessionNumber, "A17")]
+    {
+        let failed = fetch(&server, key, value).await.unwrap_err();
+        assert_eq!(failed, FetchError::from(CaseFault::NoInstance), "{key:?}");
+    }
+    assert_eq!(server.seen.count(Asked::is_wado), 0);
 }
 
 #[tokio::test]
