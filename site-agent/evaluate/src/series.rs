@@ -50,6 +50,14 @@ impl Files {
         }
     }
 
+    /// The UID of the series that they are to be of; of a folder it is not known.
+    fn series(&self) -> Option<&str> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Fetched(files) => Some(files.series()),
+        }
+    }
+
     async fn read(&self, place: usize, max_bytes: u64) -> Result<(Vec<u8>, Sha256Digest), Trouble> {
         match self {
             Self::Folder(files) => {
@@ -130,7 +138,8 @@ async fn decoded(
     whole: &mut Option<Sha256Digest>,
 ) -> Result<SiteLocal<ReceivedImage>, Trouble> {
     let max_file_bytes = reader.max_file_bytes;
-    let mut series = reader.decoder.series(reader.input, reader.keywords).await?;
+    let decoder = &mut reader.decoder;
+    let mut series = decoder.series_of(reader.input, reader.keywords, files.series()).await?;
     let mut digests = Vec::with_capacity(files.count());
     for place in 0..files.count() {
         let (bytes, digest) = files.read(place, max_file_bytes).await?;

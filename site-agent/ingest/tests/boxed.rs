@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         trial("without_a_program_the_machine_is_to_blame", blames_the_machine),
         trial("two_masks_are_measured_in_the_box_and_numbers_come_back", compares_masks),
         trial("a_series_is_a_volume_and_its_fault_arrives_as_a_code", decodes_a_series),
+        trial("a36_a_series_is_the_one_that_was_asked_for", refuses_another_series),
         trial("a_mask_that_declares_a_huge_volume_allocates_nothing", refuses_a_boast),
         Trial::test("damaged_masks_never_harm_the_parent", survives_damaged_masks),
         Trial::test("a_damaged_dicom_file_never_harms_the_parent", survives_damage),
@@ -197,9 +198,18 @@ async fn series(
     input: &ModelInput,
     slices: &[SliceFile],
 ) -> Result<Vec<f32>, &'static str> {
+    series_of(decoder, input, slices, None).await
+}
+
+async fn series_of(
+    decoder: &mut Decoder,
+    input: &ModelInput,
+    slices: &[SliceFile],
+    uid: Option<&str>,
+) -> Result<Vec<f32>, &'static str> {
     let files: Vec<Vec<u8>> = slices.iter().map(SliceFile::bytes).collect();
     let code = |failure: DecodeFailure| failure.code();
-    let mut series = decoder.series(input, &[]).await.map_err(code)?;
+    let mut series = decoder.series_of(input, &[], uid).await.map_err(code)?;
     for file in &files {
         series.look(file).await.map_err(code)?;
     }
@@ -224,6 +234,24 @@ async fn decodes_a_series() {
     assert!(decode(&mut decoder, &grey().bytes(), &input(2, 3)).await.is_ok());
     let tensor_again = series(&mut decoder, &volume, &slice_file::axial(4)).await;
     assert_eq!(tensor_again, Ok(tensor));
+}
+
+async fn refuses_another_series() {
+    let mut decoder = decoder();
+    let volume = slice_file::volume_input([4, 2, 3], "SPL", [2.0, 1.0, 1.0]);
+    let mut slices = slice_file::axial(4);
+    let own = slices[0].series;
+    let own = series_of(&mut decoder, &volume, &slices, Some(own)).await;
+    assert_eq!(own.unwrap().len(), 24);
+    // All of them are of one series, and it is not the one that was asked for.
+    for slice in &mut slices {
+        slice.series = "1.2.3.7";
+    }
+    for other in ["1.2.3.5", "1.2.3", "1.2.3.70", ""] {
+        let failed = series_of(&mut decoder, &volume, &slices, Some(other)).await;
+        assert_eq!(failed, Err("SERIES_MIXED"), "{other}");
+    }
+    assert!(series(&mut decoder, &volume, &slices).await.is_ok(), "nobody asked for one");
 }
 
 async fn refuses_a_boast() {

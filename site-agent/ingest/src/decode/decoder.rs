@@ -202,11 +202,26 @@ impl Decoder {
         input: &'d ModelInput,
         dicom_attributes: &'d [String],
     ) -> Result<SeriesDecoding<'d>, DecodeFailure> {
+        self.series_of(input, dicom_attributes, None).await
+    }
+
+    /// The same of the series with this UID, where it is known: a file that says it is of another (0020,000E) fails the
+    /// case.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeFailure`].
+    pub async fn series_of<'d>(
+        &'d mut self,
+        input: &'d ModelInput,
+        dicom_attributes: &'d [String],
+        uid: Option<&str>,
+    ) -> Result<SeriesDecoding<'d>, DecodeFailure> {
         let longest = max_reply_bytes(input.values() as u64);
         let running = self.running(longest, SERIES_PATIENCE).await?;
         let request = DecodeRequest { input, dicom_attributes, bytes: &[] };
         let mut series = SeriesDecoding { decoder: self, running, request, files: 0 };
-        let head = encode_series_head(&series.request);
+        let head = encode_series_head(&series.request, uid);
         series.ask(&[&head], |reply| decode_done(&reply)).await?;
         Ok(series)
     }

@@ -17,6 +17,8 @@ use super::image_frame::ImageFrame;
 pub(super) struct SeriesReader {
     input: ModelInput,
     asked: Vec<String>,
+    /// The UID of the series that all files are to be of, where it is known.
+    series: Option<String>,
     headers: Vec<SliceHeader>,
     taking: Option<Taking>,
 }
@@ -31,8 +33,8 @@ struct Taking {
 }
 
 impl SeriesReader {
-    pub(super) const fn new(input: ModelInput, asked: Vec<String>) -> Self {
-        Self { input, asked, headers: Vec::new(), taking: None }
+    pub(super) const fn new(input: ModelInput, asked: Vec<String>, series: Option<String>) -> Self {
+        Self { input, asked, series, headers: Vec::new(), taking: None }
     }
 
     /// Looks at a file.
@@ -44,6 +46,9 @@ impl SeriesReader {
             return Err(ImageFault::FormatUnknown);
         }
         let header = slice_header(file)?;
+        if self.series.as_deref().is_some_and(|series| !header.is_of(series)) {
+            return Err(ImageFault::SeriesMixed);
+        }
         if self.headers.first().is_some_and(|first| !first.is_beside(&header)) {
             return Err(ImageFault::SeriesMixed);
         }
@@ -91,7 +96,7 @@ pub fn decode_series(
     dicom_attributes: &[String],
     files: &[Vec<u8>],
 ) -> Result<DecodedImage, ImageFault> {
-    let mut series = SeriesReader::new(input.clone(), dicom_attributes.to_vec());
+    let mut series = SeriesReader::new(input.clone(), dicom_attributes.to_vec(), None);
     files.iter().try_for_each(|file| series.look(file))?;
     for place in series.order()? {
         series.take(&files[place])?;

@@ -250,7 +250,7 @@ impl Pacs {
     }
 
     async fn one_by_one(&self, places: &[Place]) -> Result<Spool, Trouble> {
-        let mut series = self.spool().await?;
+        let mut series = self.spool(places).await?;
         for place in places {
             let file = self.file(place).await?;
             if series.bytes() + file.len() as u64 > self.most_series_bytes() {
@@ -261,8 +261,11 @@ impl Pacs {
         Ok(series)
     }
 
-    async fn spool(&self) -> Result<Spool, PacsError> {
-        Spool::in_folder(self.folder.clone().ok_or(PacsError::SeriesNotKept)?).await
+    /// Where the files of the series go that these instances are of.
+    async fn spool(&self, places: &[Place]) -> Result<Spool, PacsError> {
+        let folder = self.folder.clone().ok_or(PacsError::SeriesNotKept)?;
+        let series = places.first().map(Place::series).unwrap_or_default();
+        Spool::of_series(series, folder).await
     }
 
     const fn most_series_bytes(&self) -> u64 {

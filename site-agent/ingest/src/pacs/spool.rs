@@ -16,8 +16,10 @@ use tokio::task::spawn_blocking;
 
 use super::PacsError;
 
-/// Files that came in any order, and are read in any other.
+/// Files of one series that came in any order, and are read in any other.
 pub struct Spool {
+    /// UID of the series.
+    series: String,
     file: File,
     key: LessSafeKey,
     /// In the order of their names.
@@ -41,13 +43,13 @@ impl fmt::Debug for Spool {
 }
 
 impl Spool {
-    /// An empty one, below `folder`, with a key of its own.
-    pub(super) async fn in_folder(folder: PathBuf) -> Result<Self, PacsError> {
+    /// An empty one for the series with this UID, below `folder`, with a key of its own.
+    pub(super) async fn of_series(series: &str, folder: PathBuf) -> Result<Self, PacsError> {
         let opened = aside(move || tempfile::tempfile_in(folder)).await;
         let file = opened.map_err(|_| PacsError::SeriesNotKept)?;
         let key = UnboundKey::new(&AES_256_GCM, &OsEntropy.bytes32());
         let key = LessSafeKey::new(key.map_err(|_| PacsError::SeriesNotKept)?);
-        Ok(Self { file, key, kept: Vec::new(), bytes: 0 })
+        Ok(Self { series: series.to_owned(), file, key, kept: Vec::new(), bytes: 0 })
     }
 
     /// The same with one more file, of which nothing is held in memory then. No two have the same name.
@@ -69,6 +71,12 @@ impl Spool {
     /// Bytes of all files, with their seals.
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// UID of the series that was asked for. What the files say of it themselves was not looked at.
+    #[must_use]
+    pub fn series(&self) -> &str {
+        &self.series
     }
 
     /// How many files there are.
@@ -125,12 +133,12 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let files: Vec<Vec<u8>> =
             [0, 1, 5000].map(|length| b"ZZCANARY^PATIENT ".repeat(length)).to_vec();
-        let mut spool = Spool::in_folder(folder.path().to_owned()).await.unwrap();
+        let mut spool = Spool::of_series("1.2", folder.path().to_owned()).await.unwrap();
         // The last comes first.
         for (place, file) in files.iter().enumerate().rev() {
             spool = spool.with(&format!("1.2.{place}"), file.clone()).await.unwrap();
         }
-        assert_eq!(spool.count(), 3);
+        assert_eq!((spool.series(), spool.count()), ("1.2", 3));
         for place in [2, 0, 1, 2] {
             assert_eq!(spool.read(place), Ok(files[place].clone()), "{place}");
         }
@@ -144,7 +152,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_changed_on_the_disk_is_not_handed_out() {
-        let mut spool = Spool::in_folder(std::env::temp_dir()).await.unwrap();
+        let mut spool = Spool::of_series("1.2", std::env::temp_dir()).await.unwrap();
         for name in ["one", "two"] {
             spool = spool.with(name, name.as_bytes().to_vec()).await.unwrap();
         }
@@ -156,7 +164,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_that_is_not_there_keeps_nothing() {
         let folder = tempfile::TempDir::new().unwrap().path().join("gone");
-        let refused = Spool::in_folder(folder).await.err();
+        let refused = Spool::of_series("1.2", folder).await.err();
         assert_eq!(refused, Some(PacsError::SeriesNotKept));
     }
 }

@@ -31,6 +31,11 @@ impl SliceHeader {
         FrameOfReference::of(&self.frame_of_reference)
     }
 
+    /// Whether it is of the series with this UID.
+    pub(in crate::decode) fn is_of(&self, series: &str) -> bool {
+        self.series == series
+    }
+
     /// Whether both are of one series, in one frame of reference.
     pub(in crate::decode) fn is_beside(&self, other: &Self) -> bool {
         self.series == other.series && self.frame_of_reference == other.frame_of_reference

@@ -83,8 +83,8 @@ impl Session {
                 read_report(&ReportRequest { side, matching, score: &score, bytes })
                     .map(|findings| answer_of_report(&findings))
             }
-            OwnedHead::Series { input, dicom_attributes } => {
-                self.series = Some(SeriesReader::new(input, dicom_attributes));
+            OwnedHead::Series { input, dicom_attributes, series } => {
+                self.series = Some(SeriesReader::new(input, dicom_attributes, series));
                 Ok(Answer::Done([DECODED]))
             }
             OwnedHead::Look => {

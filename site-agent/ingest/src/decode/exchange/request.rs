@@ -35,6 +35,7 @@ enum Head<'a> {
     Series {
         input: &'a ModelInput,
         dicom_attributes: &'a [String],
+        series: Option<&'a str>,
     },
     Look,
     Order,
@@ -66,6 +67,7 @@ pub(super) enum OwnedHead {
     Series {
         input: ModelInput,
         dicom_attributes: Vec<String>,
+        series: Option<String>,
     },
     Look,
     Order,
@@ -97,10 +99,13 @@ pub(in crate::decode) fn encode_output_head(request: &OutputRequest<'_>) -> Vec<
     encoded(&Head::Output { structure, model, frame, reference_bytes: reference.len() })
 }
 
-/// What begins a series; its files are not among the bytes of `request`.
-pub(in crate::decode) fn encode_series_head(request: &DecodeRequest<'_>) -> Vec<u8> {
+/// What begins a series, of which the UID may be known; its files are not among the bytes of `request`.
+pub(in crate::decode) fn encode_series_head(
+    request: &DecodeRequest<'_>,
+    series: Option<&str>,
+) -> Vec<u8> {
     let DecodeRequest { input, dicom_attributes, .. } = *request;
-    encoded(&Head::Series { input, dicom_attributes })
+    encoded(&Head::Series { input, dicom_attributes, series })
 }
 
 /// A step of a series that has begun.

@@ -78,7 +78,7 @@ async fn came_of(part: DimsePart, dimse: &Dimse, stream: Box<dyn Stream>) -> Opt
         DimsePart::Get => got(dimse, stream, &arrivals).await,
         DimsePart::GetSeries => {
             let places = [INSTANCE, SECOND].map(|instance| Place::of(STUDY, SERIES, instance));
-            let files = Spool::in_folder(std::env::temp_dir()).await.ok()?;
+            let files = Spool::of_series(SERIES, std::env::temp_dir()).await.ok()?;
             let most = (MOST_BYTES, 2 * MOST_BYTES);
             got(dimse, stream, &Arrivals::of_series(places.to_vec(), most, files)).await
         }

@@ -325,7 +325,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a36_of_the_instances_of_a_series_one_is_in_memory_at_a_time() {
         let uids = ["1.2.3.4", "1.2.3.5"];
-        let files = Spool::in_folder(std::env::temp_dir()).await.unwrap();
+        let files = Spool::of_series("1.2.3", std::env::temp_dir()).await.unwrap();
         let arrivals = Arrivals::of_series(uids.map(place).to_vec(), (1 << 10, 1 << 14), files);
         let inbox = Arc::new(inbox_for(arrivals, None));
         let (mut one, mut other) = (guest(&inbox).await, guest(&inbox).await);

@@ -290,7 +290,7 @@ impl Pacs {
         places: &[Place],
     ) -> Result<Spool, Trouble> {
         let most = (self.limits.max_instance_bytes, self.most_series_bytes());
-        let arrivals = Arrivals::of_series(places.to_vec(), most, self.spool().await?);
+        let arrivals = Arrivals::of_series(places.to_vec(), most, self.spool(places).await?);
         match self.retrieve_all(dimse, arrivals).await? {
             Shelf::Series(files) => Ok(files),
             Shelf::Empty | Shelf::One(_) => Err(CaseFault::AnswerInvalid.into()),
