@@ -122,6 +122,10 @@ fn of_sources_and_engines() -> Vec<Trial> {
             "a36_a_series_within_which_the_agent_is_locked_out_costs_nothing_that_was_done",
             pacs::series::is_locked_out_within_one(),
         ),
+        trial(
+            "a36_a_series_of_somebody_else_is_a_failed_case",
+            pacs::series::is_of_somebody_else(),
+        ),
         trial("probe_images_go_through_the_box_and_agree_with_the_protocol", shows_preprocessing()),
         trial("a_box_without_room_for_a_probe_reads_no_case", is_told_of_a_box_that_ends()),
         trial("an_image_that_the_pacs_lacks_is_a_failed_case", pacs::lacks_an_image()),

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fedval_ambient::Problem as _;
 use fedval_ingest::{IndexTestColumn, InstanceKey};
 use fedval_study::protocol::{Monochrome1, ScoreScale, VolumeInput};
+use fedval_study::summary::FailureReason;
 
 use super::dicom_file::{DicomFile, element_bytes, padded};
 use super::{BUILT, connected};
@@ -144,4 +145,28 @@ pub(crate) async fn is_locked_out_within_one() {
     assert!(from_pacs.failures.is_empty());
     let fetched = server.seen.count(Asked::is_wado) - before;
     assert_eq!(fetched, SLICES * (CASES - done + 20), "the rest, and twenty once more");
+}
+
+/// A36. A series whose files all say that they are of another one is no image of its case.
+pub(crate) async fn is_of_somebody_else() {
+    const WRONG: usize = 5;
+    let mut site = site_of_series().await;
+    site.protocol.analysis.failure_limit = 0.5;
+    for number in 0..SLICES {
+        let file = folder(&site, WRONG).join(uid(WRONG, number));
+        let mut bytes = fs::read(&file).unwrap();
+        let element = element_bytes(0x0020, 0x000e, "UI", &padded(&series_uid(WRONG)), true);
+        let at = bytes.windows(element.len()).position(|window| window == element).unwrap();
+        let other = element_bytes(0x0020, 0x000e, "UI", &padded("1.999"), true);
+        bytes[at..at + element.len()].copy_from_slice(&other);
+        fs::write(&file, bytes).unwrap();
+    }
+    assert!(site.run("chest-r1").await.unwrap().failures.is_empty(), "of a folder nobody knows");
+    let server = with_series(&site, Arc::new(AtomicUsize::new(usize::MAX))).await;
+    site.pacs = Some(connected(&server).keeping_series_in(std::env::temp_dir()));
+    site.columns.index_test =
+        IndexTestColumn::Instance(InstanceKey::SeriesInstanceUid, "image".to_owned());
+    let summary = site.run("chest-r2").await.unwrap();
+    let failures: Vec<_> = summary.failures.iter().flatten().copied().collect();
+    assert_eq!(failures, [FailureReason::Unsupported]);
 }

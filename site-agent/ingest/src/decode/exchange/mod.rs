@@ -99,7 +99,7 @@ mod tests {
             assert_eq!(fault(answer), Some(Err(ImageFault::Corrupt)), "{step:?}");
         }
         let request = DecodeRequest { input: &input, dicom_attributes: &[], bytes: b"" };
-        assert_eq!(fault(session.answer(&encode_series_head(&request))), Some(Ok(())));
+        assert_eq!(fault(session.answer(&encode_series_head(&request, None))), Some(Ok(())));
         let no_dicom = [&encode_step(Step::Look)[..], b"no file"].concat();
         assert_eq!(fault(session.answer(&no_dicom)), Some(Err(ImageFault::FormatUnknown)));
         assert_eq!(fault(session.answer(&no_dicom)), Some(Err(ImageFault::Corrupt)));
