@@ -15,8 +15,8 @@ use fedval_ingest::{
 use fedval_stats::segmentation::Presence;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    AxisOrder, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification, OutputForm,
-    ScoreScale, Structure, VolumeInput,
+    AxisOrder, GantryTilt, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification,
+    OutputForm, ScoreScale, Structure, VolumeInput,
 };
 use mask_file::{MaskFile, a_box, every_storage, is_in, png, structure};
 use segment_file::{Segments, boxed, decimal};
@@ -330,6 +330,7 @@ fn contours_are_drawn_on_a_volumes_own_grid() {
         spacing_mm: [2.5, 1.0, 0.8],
         padding: 0.0,
         slab: None,
+        gantry_tilt: GantryTilt::Refuse,
     };
     let input = ModelInput { volume: Some(volume), ..dicom_file::input(5, 6) };
     let model = model(input);
