@@ -8,7 +8,7 @@ use fedval_preprocess::volume::MOST_SLICES;
 use super::attempt::Trouble;
 use super::question::Question;
 use super::results::{Found, MOST_RESULTS};
-use super::{CaseFault, InstanceKey, InstanceName, Pacs, Way};
+use super::{CaseFault, InstanceKey, InstanceName, Pacs, PacsError, Way};
 
 /// Two are enough to know that there are several.
 pub(super) const SEVERAL: usize = 2;
@@ -135,17 +135,20 @@ impl Pacs {
     async fn all_of(&self, place_of: &SeriesPlace) -> Result<Vec<Place>, Trouble> {
         let SeriesPlace { study, series, told } = place_of;
         let found = self.list(Question::Instances(study, series), MOST_SLICES + 1).await?;
-        if found.is_empty() {
+        if found.is_empty() && told.unwrap_or_default() == 0 {
             return Err(CaseFault::NoInstance.into());
         }
         let places = found.iter().filter_map(|found| place(study, series, found));
         let places: BTreeSet<Place> = places.collect();
-        // One without a UID, or one that is listed twice: then another is not listed at all.
-        if places.len() < found.len() {
+        // One without a UID, or one that is listed twice, perhaps of another class: then another is not listed
+        // at all.
+        let uids: BTreeSet<&str> = places.iter().map(Place::instance).collect();
+        if uids.len() < found.len() {
             return Err(CaseFault::AnswerInvalid.into());
         }
         if told.is_some_and(|told| (places.len() as u64) < told) {
-            return Err(CaseFault::SeriesIncomplete.into());
+            // So does a PACS whose index is being built, of every series.
+            return Err(Trouble::Doubtful(CaseFault::SeriesIncomplete, PacsError::Failed));
         }
         Ok(places.into_iter().collect())
     }

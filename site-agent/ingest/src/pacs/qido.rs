@@ -1,5 +1,6 @@
 //! QIDO-RS: a question as a request, and its answers page by page (PS3.18, 10.6).
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::attempt::Trouble;
@@ -21,45 +22,81 @@ impl Pacs {
         Ok(())
     }
 
-    /// Results page by page, until a page is short or `most` are there.
+    /// Results page by page, until a page brings nothing new or `most` are there. A page that is short ends
+    /// nothing: many a PACS lists fewer at once than it is asked for.
     pub(super) async fn pages(
         &self,
         web: &Web,
         question: Question<'_>,
         most: usize,
     ) -> Result<Vec<Found>, Trouble> {
-        let (query, page) = (query(question), most.min(PAGE));
-        let joint = if query.contains('?') { '&' } else { '?' };
-        // A PACS that knows no pages lists a whole series at once.
-        let is_series = most > MOST_RESULTS;
-        let most_read = most.max(MOST_RESULTS);
-        let most_bytes = if is_series { 2 * MOST_JSON_BYTES } else { MOST_JSON_BYTES };
-        let mut found = Vec::new();
+        let (mut found, mut limit): (Vec<Found>, _) = (Vec::new(), most.min(PAGE));
         loop {
-            let offset = found.len();
-            let target = format!("{query}{joint}limit={page}&offset={offset}");
-            let answer = match self.get(web, &target, JSON, most_bytes).await {
-                // What is not there has no series and no instances. A proxy whose PACS starts says
-                // the same, to whatever it is asked.
-                Err(Trouble::Doubtful(CaseFault::NoInstance, _)) => {
-                    self.probe_again().await?;
+            let Some(more) = self.page(web, question, (limit, found.len()), most).await? else {
+                return Ok(found);
+            };
+            let (new, known) = compared(question, &found, &more);
+            let is_same_again = known > 0 && known == more.len() && known == found.len();
+            if is_same_again {
+                // It knows no pages. Where it heeds the limit all the same, there may be more beyond it.
+                if known > limit || limit == most {
                     return Ok(found);
                 }
-                answer => answer?,
-            };
-            let more = match results::read(&answer, most_read) {
-                Err(CaseFault::TooLarge) if most > SEVERAL => {
-                    return Err(question.has_too_many().into());
-                }
-                more => more?,
-            };
-            // Fewer end the list; more come from a PACS that does not know pages, and are all.
-            let is_last = more.len() != page;
+                limit = most;
+                found.clear();
+                continue;
+            }
             found.extend(more);
-            if is_last || found.len() >= most {
+            if new == 0 || most <= SEVERAL || found.len() >= most {
                 return Ok(found);
             }
         }
+    }
+
+    /// At most `limit` results behind `offset`, or what a PACS lists that knows no pages; `None` where there is
+    /// nothing of what is asked about.
+    async fn page(
+        &self,
+        web: &Web,
+        question: Question<'_>,
+        (limit, offset): (usize, usize),
+        most: usize,
+    ) -> Result<Option<Vec<Found>>, Trouble> {
+        let query = query(question);
+        let joint = if query.contains('?') { '&' } else { '?' };
+        let target = format!("{query}{joint}limit={limit}&offset={offset}");
+        // A PACS that knows no pages lists a whole series at once.
+        let most_bytes = if most > MOST_RESULTS { 2 * MOST_JSON_BYTES } else { MOST_JSON_BYTES };
+        let answer = match self.get(web, &target, JSON, most_bytes).await {
+            // What is not there has no series and no instances. A proxy whose PACS starts says
+            // the same, to whatever it is asked.
+            Err(Trouble::Doubtful(CaseFault::NoInstance, _)) => {
+                self.probe_again().await?;
+                return Ok(None);
+            }
+            answer => answer?,
+        };
+        match results::read(&answer, most.max(MOST_RESULTS)) {
+            Err(CaseFault::TooLarge) if most > SEVERAL => Err(question.has_too_many().into()),
+            more => Ok(Some(more?)),
+        }
+    }
+}
+
+/// How many of a page's results are new, and how many were found before. One without a UID is neither.
+fn compared(question: Question<'_>, found: &[Found], more: &[Found]) -> (usize, usize) {
+    let before: BTreeSet<&str> = found.iter().filter_map(|one| uid(question, one)).collect();
+    let uids: Vec<&str> = more.iter().filter_map(|one| uid(question, one)).collect();
+    let known = uids.iter().filter(|uid| before.contains(*uid)).count();
+    (uids.len() - known, known)
+}
+
+/// What tells the results of a question apart.
+fn uid<'f>(question: Question<'_>, found: &'f Found) -> Option<&'f str> {
+    match question {
+        Question::Instance(_) | Question::Instances(..) => found.instance(),
+        Question::Place(_) | Question::Series(_) => found.series(),
+        Question::Nobody | Question::Studies(_) => found.study(),
     }
 }
 
@@ -71,10 +108,11 @@ fn query(question: Question<'_>) -> String {
             format!("/instances?SOPInstanceUID={uid}&includefield=0020000D&includefield=0020000E")
         }
         Question::Place(uid) => {
-            format!("/series?SeriesInstanceUID={uid}&includefield=0020000D")
+            let told = "includefield=0020000D&includefield=00201209";
+            format!("/series?SeriesInstanceUID={uid}&{told}")
         }
         Question::Studies(number) => format!("/studies?AccessionNumber={}", escaped(number)),
-        Question::Series(study) => format!("/studies/{study}/series"),
+        Question::Series(study) => format!("/studies/{study}/series?includefield=00201209"),
         Question::Instances(study, series) => {
             format!("/studies/{study}/series/{series}/instances")
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::CaseFault;
@@ -15,6 +15,8 @@ use super::request::{Answer, JSON};
 pub(super) const MOST_JSON_BYTES: u64 = 4 << 20;
 /// Results that are read of one answer, and of all pages together, unless a whole series is listed.
 pub(super) const MOST_RESULTS: usize = 1000;
+/// Longest value that is kept: a UID has at most 64 characters, and an accession number 16, of some bytes each.
+const MOST_VALUE_BYTES: usize = 256;
 
 /// What is read of one result: attributes by their tags. The rest is skipped.
 #[derive(Deserialize)]
@@ -83,11 +85,11 @@ impl<'de> Deserialize<'de> for Number {
 
 struct AnyNumber;
 
-impl Visitor<'_> for AnyNumber {
+impl<'de> Visitor<'de> for AnyNumber {
     type Value = Option<u64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, or a text")
+        f.write_str("a value")
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
@@ -109,12 +111,52 @@ impl Visitor<'_> for AnyNumber {
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(None)
     }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
 }
 
+/// The attribute's only value, if that is a text which may be one of those that are read here. A list of others may hold
+/// as many as an answer has bytes, and is skipped.
 #[derive(Deserialize)]
 struct Attribute {
-    #[serde(rename = "Value", default)]
-    value: Vec<Option<String>>,
+    #[serde(rename = "Value", default, deserialize_with = "only_text")]
+    value: Option<String>,
+}
+
+fn only_text<'de, D: Deserializer<'de>>(values: D) -> Result<Option<String>, D::Error> {
+    values.deserialize_seq(OnlyText)
+}
+
+/// As [`OnlyNumber`].
+struct OnlyText;
+
+impl<'de> Visitor<'de> for OnlyText {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of texts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        let first = values.next_element::<Option<String>>()?.flatten();
+        let mut is_only = true;
+        while values.next_element::<IgnoredAny>()?.is_some() {
+            is_only = false;
+        }
+        Ok(first.filter(|text| is_only && text.len() <= MOST_VALUE_BYTES))
+    }
 }
 
 impl Found {
@@ -122,8 +164,8 @@ impl Found {
     pub(super) fn of(text: impl Fn(Tag) -> Option<String>) -> Self {
         let attribute = |tag| {
             let text = text(tag)?;
-            let value = text.split('\\').map(|one| Some(one.to_owned())).collect();
-            Some(Attribute { value })
+            let is_one = text.len() <= MOST_VALUE_BYTES && !text.contains('\\');
+            Some(Attribute { value: is_one.then_some(text) })
         };
         Self {
             study: attribute(tags::STUDY_INSTANCE_UID),
@@ -169,10 +211,7 @@ impl Found {
 
 /// The attribute's only value, without padding.
 fn value(attribute: Option<&Attribute>) -> Option<&str> {
-    match attribute?.value.as_slice() {
-        [Some(only)] => Some(only.trim_end_matches('\0').trim()),
-        _ => None,
-    }
+    Some(attribute?.value.as_deref()?.trim_end_matches('\0').trim())
 }
 
 fn uid(attribute: Option<&Attribute>) -> Option<&str> {
@@ -230,18 +269,49 @@ mod tests {
         let of = |value: &str| {
             let body = format!(r#"[{{"00201209": {{"vr": "IS", "Value": [{value}]}}}}]"#);
             let body = Some(body.into_bytes());
-            let found = read(&Answer { content_type: JSON.to_owned(), body }, 1).ok()?;
-            found.first()?.instances()
+            let found = read(&Answer { content_type: JSON.to_owned(), body }, 1).unwrap();
+            found[0].instances()
         };
         assert_eq!(of("300"), Some(300));
         assert_eq!(of("\"300 \""), Some(300));
-        for none in ["", "-1", "1.5", "null", "\"many\"", "1, 2", "[]"] {
+        let other_kinds = ["true", "[]", "[1]", "[[], {}]", "{}", r#"{"1": [1]}"#, "1e99"];
+        for none in ["", "-1", "1.5", "null", "\"many\"", "1, 2"].into_iter().chain(other_kinds) {
             assert_eq!(of(none), None, "{none}");
         }
         let told = Found::of(|tag| {
             (tag == tags::NUMBER_OF_SERIES_RELATED_INSTANCES).then(|| "12 ".to_owned())
         });
         assert_eq!(told.instances(), Some(12));
+    }
+
+    #[test]
+    fn a36_values_without_number_or_end_are_not_kept() {
+        let kept = |found: &Found| found.series.as_ref().and_then(|own| own.value.clone());
+        let told = |value: &str| {
+            let found = Found::of(|tag| {
+                (tag == tags::SERIES_INSTANCE_UID || tag == tags::MODALITY)
+                    .then(|| value.to_owned())
+            });
+            assert_eq!(found.modality().map(str::to_owned), kept(&found));
+            kept(&found)
+        };
+        let listed = |values: &str| {
+            let body = format!(r#"[{{"0020000E": {{"vr": "UI", "Value": [{values}]}}}}]"#);
+            let body = Some(body.into_bytes());
+            let found = read(&Answer { content_type: JSON.to_owned(), body }, 1);
+            found.map(|found| kept(&found[0]))
+        };
+        assert_eq!(told("1.2.3").as_deref(), Some("1.2.3"));
+        assert_eq!(listed("\"1.2.3\""), Ok(Some("1.2.3".to_owned())));
+        let long = "1".repeat(MOST_VALUE_BYTES + 1);
+        for none in ["1.2\\1.3", &"\\".repeat(65_000), &long] {
+            assert_eq!(told(none), None);
+        }
+        let many = vec!["\"\""; 65_000].join(",");
+        for none in ["", "null", "\"1.2\", \"1.3\"", &many, &format!("\"{long}\"")] {
+            assert_eq!(listed(none), Ok(None));
+        }
+        assert_eq!(listed("1"), Err(CaseFault::AnswerInvalid));
     }
 
     #[test]

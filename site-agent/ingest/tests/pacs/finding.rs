@@ -67,7 +67,9 @@ async fn an_imaging_study_or_an_accession_number_is_enough_where_it_has_one_imag
     assert_eq!(by_study.as_deref(), Ok(wanted.as_str()));
     let by_number = fetch(&pacs, InstanceKey::AccessionNumber, ACCESSION_NUMBER).await;
     assert_eq!(by_number.as_deref(), Ok(wanted.as_str()));
-    let query = &server.seen.asked()[3].target;
+    let asked = server.seen.asked();
+    let query = asked.iter().find(|asked| asked.target.contains("AccessionNumber")).unwrap();
+    let query = &query.target;
     assert!(query.contains("AccessionNumber=A%2017%2F1&"), "{query}");
 }
 
@@ -136,6 +138,22 @@ async fn a36_ten_thousand_results_end_after_few_questions() {
         let failed = fetch(&pacs(&whole), key, STUDY).await;
         assert_eq!(failed, Err(CaseFault::SeveralInstances.into()), "{modality}");
         assert_eq!(whole.seen.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a36_a_series_beyond_what_a_pacs_lists_at_once_is_not_overlooked() {
+    let all = [("DX", 1), ("SR", 1), ("KO", 1), ("DX", 1)];
+    for most in 1..=all.len() {
+        let server = Server::start(move |asked| {
+            let page = asked.number("limit").min(most);
+            let target = asked.target.replace("limit=100", &format!("limit={page}"));
+            let reply = answer(&Asked { target, ..asked }, &all);
+            async { reply }
+        })
+        .await;
+        let failed = fetch(&pacs(&server), InstanceKey::StudyInstanceUid, STUDY).await;
+        assert_eq!(failed, Err(CaseFault::SeveralInstances.into()), "{most} at once");
     }
 }
 

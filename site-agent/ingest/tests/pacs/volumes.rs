@@ -23,12 +23,27 @@ struct Habits {
     told: Option<usize>,
     /// Whether it knows pages.
     knows_pages: bool,
+    /// Whether it knows where a page begins.
+    knows_offset: bool,
+    /// How many it lists at once, whatever it is asked for.
+    most_at_once: usize,
+    /// What else it lists: a UID's last part, and a class.
+    repeated: Option<(usize, &'static str)>,
     /// Modalities of the imaging study's series.
     modalities: &'static [&'static str],
 }
 
-const HONEST: Habits =
-    Habits { listed: 250, told: Some(250), knows_pages: true, modalities: &["SR", "CT"] };
+const HONEST: Habits = Habits {
+    listed: 250,
+    told: Some(250),
+    knows_pages: true,
+    knows_offset: true,
+    most_at_once: usize::MAX,
+    repeated: None,
+    modalities: &["SR", "CT"],
+};
+/// The class of all images.
+const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 
 fn query(asked: &Asked, habits: Habits) -> Reply {
     let told = habits.told.map(|told| told.to_string());
@@ -54,13 +69,19 @@ fn query(asked: &Asked, habits: Habits) -> Reply {
         // Not in the order of their UIDs.
         ["studies", STUDY, "series", SERIES, "instances"] => (0..habits.listed)
             .rev()
-            .map(|at| found(&[("00080018", &format!("{SERIES}.{at}"))]))
+            .map(|at| (at, CT))
+            .chain(habits.repeated)
+            .map(|(at, class)| {
+                found(&[("00080018", &format!("{SERIES}.{at}")), ("00080016", class)])
+            })
             .collect(),
         _ => Vec::new(),
     };
     if habits.knows_pages {
-        let from = asked.number("offset").min(results.len());
-        let to = (from + asked.number("limit")).min(results.len());
+        let from = if habits.knows_offset { asked.number("offset") } else { 0 };
+        let from = from.min(results.len());
+        let page = asked.number("limit").min(habits.most_at_once);
+        let to = (from + page).min(results.len());
         results = results[from..to].to_vec();
     }
     Reply::json(format!("[{}]", results.join(",")))
@@ -132,9 +153,18 @@ async fn a_series_of_one_image_is_that_image() {
 
 #[tokio::test]
 async fn a_series_of_which_an_image_is_missing_is_not_taken() {
-    // One that is hidden, one that is listed twice by a PACS that knows no pages, more than are read, none at all.
+    // One that is hidden, one that is listed twice in its place, more than are read, none at all.
     let hidden = failed(Habits { listed: 249, ..HONEST }).await;
     assert_eq!(hidden, FetchError::from(CaseFault::SeriesIncomplete));
+    for class in [CT, "1.2.840.10008.5.1.4.1.1.2.1"] {
+        let twice = Habits { listed: 249, repeated: Some((7, class)), ..HONEST };
+        for knows_pages in [true, false] {
+            let twice = failed(Habits { knows_pages, ..twice }).await;
+            assert_eq!(twice, FetchError::from(CaseFault::AnswerInvalid), "{class}");
+        }
+    }
+    let nothing = failed(Habits { listed: 0, ..HONEST }).await;
+    assert_eq!(nothing, FetchError::from(CaseFault::SeriesIncomplete), "250 are said to be there");
     let none = failed(Habits { listed: 0, told: None, ..HONEST }).await;
     assert_eq!(none, FetchError::from(CaseFault::NoInstance));
     let large = failed(Habits { listed: 4097, told: Some(4097), ..HONEST }).await;
@@ -149,6 +179,40 @@ async fn a_series_of_which_an_image_is_missing_is_not_taken() {
 }
 
 #[tokio::test]
+async fn a36_a_list_that_comes_in_shorter_pages_than_was_asked_for_is_read_to_its_end() {
+    let untold = Habits { told: None, ..HONEST };
+    for habits in [
+        Habits { most_at_once: 50, ..untold },
+        // The last page is full.
+        Habits { most_at_once: 25, ..untold },
+        Habits { knows_offset: false, ..untold },
+        Habits { knows_offset: false, listed: 100, ..untold },
+        Habits { knows_pages: false, listed: 100, ..untold },
+        Habits { knows_pages: false, listed: 3, ..untold },
+    ] {
+        let server = with(habits, usize::MAX).await;
+        let whole = fetch(&server, InstanceKey::SeriesInstanceUid, SERIES).await;
+        let Ok(FetchedVolume::Series(files)) = whole else { panic!("{whole:?}") };
+        assert_eq!(files.count(), habits.listed);
+    }
+    // A page that says something twice, and nothing else.
+    let twice = Habits { listed: 200, repeated: Some((7, CT)), ..untold };
+    assert_eq!(failed(twice).await, FetchError::from(CaseFault::AnswerInvalid));
+    // What cannot be seen in the list alone is seen where the PACS says how many there are.
+    let capped = Habits { most_at_once: 50, knows_offset: false, ..HONEST };
+    assert_eq!(failed(capped).await, FetchError::from(CaseFault::SeriesIncomplete));
+    let others = Habits { most_at_once: 1, modalities: &["SR", "CT", "KO", "CT"], ..HONEST };
+    let server = with(others, usize::MAX).await;
+    let failed = fetch(&server, InstanceKey::StudyInstanceUid, STUDY).await.unwrap_err();
+    assert_eq!(failed, FetchError::from(CaseFault::SeveralSeries));
+    let asked = server.seen.asked();
+    let of_series = asked.iter().map(|asked| &asked.target);
+    let of_series: Vec<_> = of_series.filter(|target| target.contains("/series?")).collect();
+    assert_eq!(of_series.len(), 5, "one by one, and then nothing");
+    assert!(of_series.iter().all(|target| target.contains("includefield=00201209")));
+}
+
+#[tokio::test]
 async fn an_image_that_is_not_given_fails_the_whole_series_and_counts_once() {
     let server = with(HONEST, 100).await;
     let pacs = keeping(&server, HASTY);
@@ -160,6 +224,22 @@ async fn an_image_that_is_not_given_fails_the_whole_series_and_counts_once() {
     }
     let failed = pacs.fetch_volume(&series).await.unwrap_err();
     assert_eq!(failed, FetchError::from(PacsError::Refused));
+}
+
+#[tokio::test]
+async fn a36_a_pacs_that_lists_no_series_in_full_holds_the_run_up() {
+    for listed in [0, 249] {
+        let server = with(Habits { listed, ..HONEST }, usize::MAX).await;
+        let pacs = keeping(&server, HASTY);
+        let series = name(InstanceKey::SeriesInstanceUid, SERIES);
+        for _ in 0..4 {
+            let failed = pacs.fetch_volume(&series).await.unwrap_err();
+            assert_eq!(failed, FetchError::from(CaseFault::SeriesIncomplete));
+            assert!(pacs.is_in_doubt());
+        }
+        let failed = pacs.fetch_volume(&series).await.unwrap_err();
+        assert_eq!(failed, FetchError::from(PacsError::Failed), "its index is being built");
+    }
 }
 
 #[tokio::test]

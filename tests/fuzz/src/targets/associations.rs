@@ -17,7 +17,7 @@ const CLASSES: [&[u8]; 3] =
 /// What answers C-STORE, C-GET, C-FIND and C-MOVE, and what asks to store.
 const FIELDS: [u16; 5] = [0x8001, 0x8010, 0x8020, 0x8021, 0x0001];
 const STATUSES: [u16; 9] = [0x0000, 0xff00, 0xff01, 0xb000, 0x0124, 0xa700, 0xa801, 0xc001, 0xfe00];
-/// The instance that is asked for, and another.
+/// The instance that is asked for, and another, which is asked for with it in a series.
 const INSTANCES: [&[u8]; 3] = [b"1.2.3.4", b"1.2.3.4\0", b"1.2.3.5"];
 /// Elements of the command group: classes, fields, messages, instances, statuses and what follows.
 const OF_COMMANDS: [u16; 8] = [0x0000, 0x0002, 0x0100, 0x0110, 0x0120, 0x0800, 0x0900, 0x1000];
@@ -71,8 +71,8 @@ fn contexts(draw: &mut Draw<'_>, part: DimsePart) -> Vec<u8> {
         let usual = match part {
             // What is asked goes in implicit little endian, and images come in contexts of their own.
             DimsePart::Find | DimsePart::Move => IMPLICIT,
-            DimsePart::Get if id == 1 => IMPLICIT,
-            DimsePart::Get | DimsePart::Receive => EXPLICIT,
+            DimsePart::Get | DimsePart::GetSeries if id == 1 => IMPLICIT,
+            DimsePart::Get | DimsePart::GetSeries | DimsePart::Receive => EXPLICIT,
         };
         let syntax = if draw.below(8) == 7 { SYNTAXES[draw.below(3)] } else { usual };
         let mut parts = Vec::new();
@@ -236,6 +236,10 @@ fn conversation(draw: &mut Draw<'_>, part: DimsePart, usual: u16) {
 pub(super) const TARGETS: &[Target] = &[
     Target { entry: "associations::find", run: |draw| conversation(draw, DimsePart::Find, 0x8020) },
     Target { entry: "associations::get", run: |draw| conversation(draw, DimsePart::Get, 0x8010) },
+    Target {
+        entry: "associations::get_series",
+        run: |draw| conversation(draw, DimsePart::GetSeries, 0x8010),
+    },
     Target { entry: "associations::move", run: |draw| conversation(draw, DimsePart::Move, 0x8021) },
     Target {
         entry: "associations::receive",

@@ -112,16 +112,24 @@ impl Arrivals {
     }
 
     /// Refuses what is no request to store an instance that is awaited, before a byte of it is taken.
-    fn claim<'c>(&self, command: &'c Command) -> Result<&'c str, CaseFault> {
+    fn claim<'c>(&self, command: &'c Command) -> Result<&'c str, Trouble> {
         let instance = command.instance.as_deref();
         let is_store = command.field == STORE_REQUEST && command.has_data_set;
         let instance = instance.filter(|_| is_store).ok_or(CaseFault::AnswerInvalid)?;
         if !self.places.iter().any(|place| place.instance() == instance) {
             self.has_others.store(true, Ordering::SeqCst);
-            return Err(CaseFault::OtherInstance);
+            return Err(self.about_strays());
         }
         let is_awaited = self.awaited().remove(instance);
-        if is_awaited { Ok(instance) } else { Err(CaseFault::AnswerInvalid) }
+        if is_awaited { Ok(instance) } else { Err(CaseFault::AnswerInvalid.into()) }
+    }
+
+    /// What is told of the case where something else came. Of a series it may be what is not yet listed.
+    fn about_strays(&self) -> Trouble {
+        match self.places.len() {
+            1 => CaseFault::OtherInstance.into(),
+            _ => Trouble::Doubtful(CaseFault::OtherInstance, PacsError::Failed),
+        }
     }
 
     fn awaited(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
@@ -171,14 +179,16 @@ impl Arrivals {
             return Err(error);
         }
         let is_all = self.arrived.load(Ordering::SeqCst) == self.places.len();
+        // Another image of the series is one that the list lacked. Where one image was asked for, it is no part of it.
+        let is_more = self.places.len() > 1 && self.has_others.load(Ordering::SeqCst);
         let shelf = mem::replace(&mut *self.shelf.lock().await, Shelf::Empty);
-        Ok(Some(shelf).filter(|_| is_all))
+        Ok(Some(shelf).filter(|_| is_all && !is_more))
     }
 
     /// What is told of the case where the PACS is done and something is missing.
     pub(super) fn missing(&self) -> Trouble {
         if self.has_others.load(Ordering::SeqCst) {
-            return CaseFault::OtherInstance.into();
+            return self.about_strays();
         }
         let fault = match self.places.len() {
             1 => CaseFault::NoInstance,

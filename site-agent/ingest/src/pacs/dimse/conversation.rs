@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tokio::io::{join, sink};
 use tokio::runtime::Builder;
 
+use super::arrivals::{Arrivals, Shelf};
 use super::association::Association;
 use super::inbox::Inbox;
-use super::{Dimse, DimseRetrieval, DimseSettings};
-use crate::pacs::PacsLimits;
+use super::{Dimse, DimseRetrieval, DimseSettings, retrieve};
 use crate::pacs::dialer::Stream;
 use crate::pacs::find::Place;
 use crate::pacs::question::Question;
+use crate::pacs::{PacsLimits, Spool};
 
 /// Who speaks with whom.
 const OWN: &str = "FEDVAL";
@@ -21,6 +22,8 @@ const PACS: &str = "PACS";
 const STUDY: &str = "1.2";
 const SERIES: &str = "1.2.3";
 const INSTANCE: &str = "1.2.3.4";
+/// The other one of the series.
+const SECOND: &str = "1.2.3.5";
 /// Results and bytes that are taken at most.
 const MOST_RESULTS: usize = 8;
 const MOST_BYTES: u64 = 1 << 16;
@@ -32,6 +35,8 @@ pub enum DimsePart {
     Find,
     /// It asks for an instance by C-GET, and takes it.
     Get,
+    /// It asks for the two instances of a series by C-GET, and takes them.
+    GetSeries,
     /// It has an instance sent by C-MOVE.
     Move,
     /// It takes an instance from whom brings it.
@@ -39,9 +44,10 @@ pub enum DimsePart {
 }
 
 /// Has an association with a peer that says `bytes` and hangs up, in this process and over no network. What came of
-/// it: results for [`Find`](DimsePart::Find), a status for [`Move`](DimsePart::Move), else the bytes of the instance's
-/// file. What looks for bytes that the agent does not stand calls this. The agent's title is `FEDVAL` and the peer's
-/// `PACS`; of the instance 1.2.3.4 no class is known. Not to be called where a runtime is entered already.
+/// it: results for [`Find`](DimsePart::Find), a status for [`Move`](DimsePart::Move), else the bytes that the files of what
+/// was taken have, those of a series on the disk. What looks for bytes that the agent does not stand calls this. The agent's
+/// title is `FEDVAL` and the peer's `PACS`; of the instances 1.2.3.4 and, in a series, 1.2.3.5 no class is known. Not to be
+/// called where a runtime is entered already.
 #[must_use]
 pub fn dimse_conversation(part: DimsePart, bytes: &[u8]) -> Option<usize> {
     let settings = DimseSettings {
@@ -63,26 +69,43 @@ pub fn dimse_conversation(part: DimsePart, bytes: &[u8]) -> Option<usize> {
 }
 
 async fn came_of(part: DimsePart, dimse: &Dimse, stream: Box<dyn Stream>) -> Option<usize> {
-    let place = Place::of(STUDY, SERIES, INSTANCE);
+    let arrivals = Arc::new(Arrivals::of_one(Place::of(STUDY, SERIES, INSTANCE), MOST_BYTES));
     match part {
         DimsePart::Find => {
             let found = dimse.find(stream, Question::Instance(INSTANCE), MOST_RESULTS).await;
             found.ok().map(|found| found.len())
         }
-        DimsePart::Get => {
-            let file = dimse.get(stream, &place, MOST_BYTES).await;
-            file.ok().map(|file| file.len())
+        DimsePart::Get => got(dimse, stream, &arrivals).await,
+        DimsePart::GetSeries => {
+            let places = [INSTANCE, SECOND].map(|instance| Place::of(STUDY, SERIES, instance));
+            let files = Spool::in_folder(std::env::temp_dir()).await.ok()?;
+            let most = (MOST_BYTES, 2 * MOST_BYTES);
+            got(dimse, stream, &Arrivals::of_series(places.to_vec(), most, files)).await
         }
         DimsePart::Move => {
-            let status = dimse.ask_to_move(stream, &place, &dimse.titles.own).await;
+            let status = dimse.ask_to_move(stream, &arrivals, &dimse.titles.own).await;
             status.ok().map(usize::from)
         }
         DimsePart::Receive => {
-            let inbox = Inbox::new(Arc::new(place), MOST_BYTES, dimse.titles.clone(), &[], None);
+            let inbox = Inbox::new(Arc::clone(&arrivals), dimse.titles.clone(), &[], None);
             let mut association = Association::over(stream);
             let _ = inbox.converse(&mut association).await;
-            inbox.open().ok().flatten().map(|file| file.len())
+            length(&arrivals.brought().await.ok()??)
         }
+    }
+}
+
+async fn got(dimse: &Dimse, stream: Box<dyn Stream>, arrivals: &Arrivals) -> Option<usize> {
+    let status = dimse.get(stream, arrivals).await.ok()?;
+    length(&retrieve::outcome(status, arrivals).await.ok()?)
+}
+
+/// Bytes of all that arrived.
+fn length(shelf: &Shelf) -> Option<usize> {
+    match shelf {
+        Shelf::Empty => None,
+        Shelf::One(file) => Some(file.len()),
+        Shelf::Series(files) => usize::try_from(files.bytes()).ok(),
     }
 }
 
@@ -180,19 +203,19 @@ mod tests {
         message(1, command, result)
     }
 
-    fn stored() -> Pdu {
+    fn stored(instance: &str) -> Pdu {
         let numbers = [
             (tags::COMMAND_FIELD, STORE_REQUEST),
             (tags::MESSAGE_ID, 7),
             (tags::COMMAND_DATA_SET_TYPE, 0),
         ];
         let texts =
-            [(tags::AFFECTED_SOP_CLASS_UID, CLASS), (tags::AFFECTED_SOP_INSTANCE_UID, INSTANCE)];
+            [(tags::AFFECTED_SOP_CLASS_UID, CLASS), (tags::AFFECTED_SOP_INSTANCE_UID, instance)];
         message(3, elements(&numbers, &texts), Some(DATA.to_vec()))
     }
 
     /// What honest peers say.
-    fn honest() -> [(DimsePart, Vec<Pdu>); 4] {
+    fn honest() -> [(DimsePart, Vec<Pdu>); 5] {
         let found = elements(
             &[],
             &[
@@ -208,14 +231,22 @@ mod tests {
         ];
         let get = vec![
             accepted(&[(1, IMPLICIT), (3, EXPLICIT)]),
-            stored(),
+            stored(INSTANCE),
+            answer(GET_RESPONSE, SUCCESS, None),
+        ];
+        let get_series = vec![
+            accepted(&[(1, IMPLICIT), (3, EXPLICIT)]),
+            stored(SECOND),
+            answer(GET_RESPONSE, PENDING, None),
+            stored(INSTANCE),
             answer(GET_RESPONSE, SUCCESS, None),
         ];
         let moved = vec![accepted(&[(1, IMPLICIT)]), answer(MOVE_RESPONSE, SUCCESS, None)];
-        let received = vec![requested(), stored(), Pdu::ReleaseRQ];
+        let received = vec![requested(), stored(INSTANCE), Pdu::ReleaseRQ];
         [
             (DimsePart::Find, find),
             (DimsePart::Get, get),
+            (DimsePart::GetSeries, get_series),
             (DimsePart::Move, moved),
             (DimsePart::Receive, received),
         ]
@@ -230,6 +261,9 @@ mod tests {
             match part {
                 DimsePart::Find => assert_eq!(whole, Some(1)),
                 DimsePart::Move => assert_eq!(whole, Some(usize::from(SUCCESS))),
+                DimsePart::GetSeries => {
+                    assert!(whole.is_some_and(|length| length > 2 * DATA.len()), "{whole:?}");
+                }
                 DimsePart::Get | DimsePart::Receive => {
                     assert!(whole.is_some_and(|length| length > DATA.len()), "{part:?} {whole:?}");
                 }

@@ -184,6 +184,7 @@ mod tests {
 
     use super::*;
     use crate::pacs::dimse::title::Title;
+    use crate::pacs::find::Place;
 
     const SECOND: Duration = Duration::from_secs(1);
     /// Bytes on their way: more than either side says here.
@@ -193,7 +194,7 @@ mod tests {
         let title = |title| Title::parse(title).unwrap();
         let titles = Titles { own: title("ARRIVALS"), pacs: title("PACS") };
         let place = Place::of("1.2", "1.2.3", "1.2.3.4");
-        Inbox::new(Arc::new(place), 1 << 20, titles, &[], door)
+        Inbox::new(Arc::new(Arrivals::of_one(place, 1 << 20)), titles, &[], door)
     }
 
     fn door() -> Door {

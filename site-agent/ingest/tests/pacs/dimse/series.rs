@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dicom_dictionary_std::tags;
 use dicom_dictionary_std::uids::{CT_IMAGE_STORAGE as CLASS, JPEG2000_LOSSLESS};
-use fedval_ingest::{CaseFault, FetchError, FetchedVolume, InstanceKey, Pacs};
+use fedval_ingest::{CaseFault, FetchError, FetchedVolume, InstanceKey, Pacs, PacsError};
 
 use super::moving::{TITLES, free_port, moving_settings};
 use super::peer::{Asked, FIND, GET, MOVE, PENDING, Peer, Talk, bring};
@@ -125,6 +125,22 @@ async fn a_series_comes_by_one_c_move_over_as_many_associations_as_the_pacs_like
 }
 
 #[tokio::test]
+async fn a36_a_series_by_c_move_that_has_more_images_than_are_listed_is_not_taken() {
+    let port = free_port().await;
+    let peer = with_get(move |talk, asked| {
+        for uid in all().chain([uid(IMAGES)]) {
+            let status = bring(port, TITLES, CLASS, JPEG2000_LOSSLESS, &uid, DATA);
+            assert_eq!(status, (uid != self::uid(IMAGES)).then_some(0), "{uid}");
+            talk.answer(asked, PENDING, None)?;
+        }
+        talk.answer(asked, 0, None)
+    });
+    let pacs = Pacs::by_dimse(moving_settings(&peer, port)).unwrap();
+    let failed = fetch(pacs, InstanceKey::SeriesInstanceUid, SERIES).await.unwrap_err();
+    assert_eq!(failed, FetchError::from(CaseFault::OtherInstance));
+}
+
+#[tokio::test]
 async fn a_series_that_breaks_off_is_asked_for_once_more_from_its_beginning() {
     let tries = Arc::new(AtomicUsize::new(0));
     let peer = with_get(move |talk, asked| match tries.fetch_add(1, Ordering::SeqCst) {
@@ -138,6 +154,20 @@ async fn a_series_that_breaks_off_is_asked_for_once_more_from_its_beginning() {
     });
     check(by_get(&peer).await);
     assert_eq!(peer.seen.count(GET), 2);
+}
+
+#[tokio::test]
+async fn a36_a_pacs_that_sends_what_it_does_not_list_of_every_series_holds_the_run_up() {
+    let strange = with_get(|talk, asked| send(talk, asked, ["1.9.9".to_owned()].into_iter()));
+    let pacs = Pacs::by_dimse(settings(strange.port)).unwrap();
+    let pacs = pacs.keeping_series_in(std::env::temp_dir());
+    let series = name(InstanceKey::SeriesInstanceUid, SERIES);
+    for _ in 0..4 {
+        let failed = pacs.fetch_volume(&series).await.unwrap_err();
+        assert_eq!(failed, FetchError::from(CaseFault::OtherInstance));
+    }
+    let failed = pacs.fetch_volume(&series).await.unwrap_err();
+    assert_eq!(failed, FetchError::from(PacsError::Failed));
 }
 
 #[tokio::test]
