@@ -44,11 +44,12 @@ pub(in crate::decode) struct Contours {
 ///
 /// # Errors
 ///
-/// [`ImageFault::MaskGrid`] of contours that lie between slices, beyond the grid or in another frame of reference,
-/// [`ImageFault::MaskContour`] of contours that lie in no plane of it, or overlap so that it is not clear what is
-/// meant, and [`ImageFault::MaskGap`] where a slice was left out.
+/// [`ImageFault::MaskGrid`] of contours that lie between slices, beyond the grid or in another frame of reference, and
+/// of none at all where the grid's file names a frame of reference and theirs does not; [`ImageFault::MaskContour`] of
+/// contours that lie in no plane of it, or overlap so that it is not clear what is meant; and [`ImageFault::MaskGap`]
+/// where a slice was left out.
 pub(super) fn drawn(contours: &Contours, on: &Mask) -> Result<Mask, ImageFault> {
-    share_frame(contours.frame_of_reference, on.frame_of_reference)?;
+    let is_shared = share_frame(contours.frame_of_reference, on.frame_of_reference)?;
     let in_voxels = Places::of(&on.grid)?;
     let placed: Vec<Vec<Placed>> = contours
         .regions
@@ -56,6 +57,11 @@ pub(super) fn drawn(contours: &Contours, on: &Mask) -> Result<Mask, ImageFault> 
         .map(|region| region.iter().map(|contour| in_voxels.of_contour(contour)).collect())
         .collect();
     let Some(axis) = flat_axis(&placed)? else {
+        // Contours are held against the grid; of none nothing but the frame of reference says whose they are. NIfTI has
+        // no room for one, and a structure that is absent beside it has the word of the case's line alone.
+        if !is_shared && on.frame_of_reference.is_some() {
+            return Err(ImageFault::MaskGrid);
+        }
         let voxels = Voxels::none(on.grid.shape)?;
         let (grid, cut, frame_of_reference) = (on.grid, on.cut, on.frame_of_reference);
         return Ok(Mask { grid, voxels, cut, frame_of_reference });
