@@ -554,6 +554,19 @@ fn what_is_no_closed_line_in_a_slice_is_refused() {
 }
 
 #[test]
+fn more_contours_in_a_slice_than_any_structure_has_are_refused() {
+    // Between the middles of voxels: they hold nothing, and overlap in nothing.
+    let of = |count| StructureSet::of(vec![rectangle([0.6, 0.6], [0.7, 0.7], 1.0); count]);
+    assert_eq!(fault(&of(4096)), None);
+    assert_eq!(fault(&of(4097)), Some(ImageFault::Size));
+    let found = judged(&of(4097), image_at(-27.5, None), in_the_box);
+    assert_eq!(found.err(), Some(ImageFault::Size));
+    // What the file says to be taken away from each other is not held against each other.
+    let exclusive = StructureSet { kind: "CLOSEDPLANAR_XOR", ..of(4097) };
+    assert_eq!(fault(&exclusive), None);
+}
+
+#[test]
 fn a_slice_that_was_left_out_is_not_taken_for_one_without_the_structure() {
     let of = |left: f64, slice| rectangle([left, 0.5], [left + 2.0, 3.5], slice);
     let gap = StructureSet::of(vec![of(0.5, 0.0), of(1.5, 2.0)]);
