@@ -27,7 +27,7 @@ use tract_onnx::pb::GraphProto;
 
 /// Voxels of a file to the left, to the back and to the head, and millimetres from one to the next.
 const SIDES: [usize; 3] = [12, 11, 8];
-const APART: [f64; 3] = [1.5, 1.5, 3.0];
+const APART: [f64; 3] = [1.5, 1.2, 3.0];
 /// The same of what the model sees: as it is to the left, padded to the back, and cut off at head and feet.
 const SEEN: [usize; 3] = [12, 10, 10];
 const SEEN_APART: [f64; 3] = [1.5, 2.0, 2.0];
@@ -77,7 +77,7 @@ fn patients(
     let empty = || vec![false; SIDES.iter().product()];
     (0..count)
         .map(|index| {
-            let middle = [7.5 + 1.5 * dice.roll(), 7.0 + dice.roll(), 9.5 + 2.0 * dice.roll()];
+            let middle = [7.5 + 1.5 * dice.roll(), 5.5 + dice.roll(), 9.5 + 2.0 * dice.roll()];
             let radius = 4.0 + 1.5 * dice.roll();
             let moved = middle.map(|part| part + error * (2.0 * dice.roll() - 1.0));
             let (bright, reference) =
@@ -120,9 +120,9 @@ fn nifti(form: i16, is_turned: bool, slip: f32, voxel: impl Fn(usize) -> Vec<u8>
     put(254, &1_i16.to_le_bytes());
     // The first voxel to the left and back lies 20 mm to the right and 35 to the back of nothing.
     let rows = if is_turned {
-        [[-1.5, 20.0], [-1.5, -35.0], [3.0, -700.0 + slip]]
+        [[-1.5, 20.0], [-1.2, -35.0], [3.0, -700.0 + slip]]
     } else {
-        [[1.5, 3.5], [1.5, -50.0], [3.0, -700.0 + slip]]
+        [[1.5, 3.5], [1.2, -47.0], [3.0, -700.0 + slip]]
     };
     for (axis, [step, start]) in rows.into_iter().enumerate() {
         put(280 + 20 * axis, &f32::to_le_bytes(step));
@@ -154,7 +154,8 @@ fn slice(patient: &Patient, head: usize) -> Vec<u8> {
         (0x0020, 0x0037, "DS", "1\\0\\0\\0\\1\\0"),
         (0x0020, 0x0052, "UI", FRAME),
         (0x0028, 0x0004, "CS", "MONOCHROME2"),
-        (0x0028, 0x0030, "DS", "1.5\\1.5"),
+        // From row to row, then from column to column.
+        (0x0028, 0x0030, "DS", "1.2\\1.5"),
         (0x0028, 0x1052, "DS", "-1024"),
         (0x0028, 0x1053, "DS", "1"),
     ] {
@@ -197,7 +198,7 @@ fn structure_set(mask: &Mask) -> Vec<u8> {
         let (x0, x1) = (real(begin) - 0.5, real(end) - 0.5);
         let corners = [[x0, y - 0.5], [x1, y - 0.5], [x1, y + 0.5], [x0, y + 0.5]];
         let numbers = corners.iter().flat_map(|[x, y]| {
-            [1.5 * x - 20.0, 1.5 * y + 35.0, 3.0 * z - 700.0].map(|mm| mm.to_string())
+            [1.5 * x - 20.0, 1.2 * y + 35.0, 3.0 * z - 700.0].map(|mm| format!("{mm:.4}"))
         });
         let data = numbers.collect::<Vec<_>>().join("\\");
         let kind = text((0x3006, 0x0042), b"CS", "CLOSED_PLANAR");
@@ -238,7 +239,7 @@ fn segments(mask: &Mask) -> Vec<u8> {
     let measures = [
         decimal((0x0018, 0x0050), "3"),
         decimal((0x0018, 0x0088), "3"),
-        decimal((0x0028, 0x0030), "1.5\\1.5"),
+        decimal((0x0028, 0x0030), "1.2\\1.5"),
     ];
     let shared = [
         sequence((0x0020, 0x9116), &[decimal((0x0020, 0x0037), "1\\0\\0\\0\\1\\0")]),

@@ -68,10 +68,10 @@ fn read(row: &[f32], form: BoxOutput, [width, height]: [f64; 2]) -> Option<Row> 
     let [x0, y0, x1, y1, score, rest @ ..] = row else { return None };
     // Scores fall into bins whose edges are decimals: what is written as 0.7 lies at 0.7, not beside it.
     let score: f64 = score.to_string().parse().ok()?;
-    let [x0, y0, x1, y1] = [*x0, *y0, *x1, *y1].map(f64::from);
+    let [x0, y0, x1, y1] = [*x0, *y0, *x1, *y1].map(widened);
     let class = match (form.class, rest) {
         (None, []) => 0.0,
-        (Some(_), [own]) => f64::from(*own),
+        (Some(_), [own]) => widened(*own),
         _ => return None,
     };
     // Lists of a fixed length are filled up with rows of score 0.
@@ -84,6 +84,11 @@ fn read(row: &[f32], form: BoxOutput, [width, height]: [f64; 2]) -> Option<Row> 
         return None;
     }
     Some(Row::Box(Candidate { edges: [x0, y0, x1, y1], score, class }))
+}
+
+/// -0 becomes 0: which of the two an engine writes would decide between boxes of equal scores.
+fn widened(number: f32) -> f64 {
+    f64::from(number) + 0.0
 }
 
 /// The same as findings that are matched.
@@ -199,6 +204,30 @@ mod tests {
         assert_eq!(of_rule(ClassScope::Together, 9), [0.3]);
         // What suppresses is no finding, and does not take the place of one.
         assert_eq!(of_rule(ClassScope::Together, 1), [0.3]);
+    }
+
+    #[test]
+    fn zero_is_the_same_with_either_sign() {
+        // At one place, with one score: the smaller one stays, whichever zero stands before it.
+        let large = [0.0, 0.0, 5.0, 5.0, 0.5, 0.0];
+        let small = [0.0, 0.0, 5.0, 4.0, 0.5, 0.0];
+        let rule = Suppression { candidates: 9, classes: ClassScope::Together, iou: 500 };
+        let form = BoxOutput { class: Some(0), non_maximum_suppression: Some(rule) };
+        let bits = |rows: [[f32; 6]; 2]| {
+            let found = of_form(rows.as_flattened(), form, 9).unwrap();
+            found.into_iter().map(|of| of.map(f64::to_bits)).collect::<Vec<_>>()
+        };
+        let expected = [[0.0, 0.0, 10.0, 16.0, 0.5].map(f64::to_bits)];
+        assert_eq!(bits([large, small]), expected);
+        for place in [0, 1, 5] {
+            let (mut signed_large, mut signed_small) = (large, small);
+            signed_large[place] = -0.0;
+            signed_small[place] = -0.0;
+            for rows in [[signed_large, small], [large, signed_small], [signed_large, signed_small]]
+            {
+                assert_eq!(bits(rows), expected, "{place}");
+            }
+        }
     }
 
     #[test]

@@ -140,7 +140,8 @@ fn pool(pooling: SlabPooling, own: &mut [f32], given: &[f32], is_first: bool) {
 #[cfg(test)]
 mod tests {
     use fedval_study::protocol::{
-        AxisOrder, FrameChoice, Layout, Monochrome1, Resize, Slab, ValueScaling, VolumeInput,
+        AxisOrder, FrameChoice, GantryTilt, Layout, Monochrome1, Resize, Slab, ValueScaling,
+        VolumeInput,
     };
 
     use super::*;
@@ -166,6 +167,7 @@ mod tests {
                 spacing_mm: [1.0; 3],
                 padding: 0.0,
                 slab: Some(slab),
+                gantry_tilt: GantryTilt::Refuse,
             }),
         }
     }

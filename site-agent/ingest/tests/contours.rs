@@ -6,6 +6,8 @@ mod dicom_file;
 mod mask_file;
 mod segment_file;
 
+use std::ops::Range;
+
 use dicom_file::{EXPLICIT, element_bytes, header_of, padded, sequence};
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{
@@ -15,8 +17,8 @@ use fedval_ingest::{
 use fedval_stats::segmentation::Presence;
 use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    AxisOrder, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification, OutputForm,
-    ScoreScale, Structure, VolumeInput,
+    AxisOrder, GantryTilt, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification,
+    OutputForm, ScoreScale, Structure, VolumeInput,
 };
 use mask_file::{MaskFile, a_box, every_storage, is_in, png, structure};
 use segment_file::{Segments, boxed, decimal};
@@ -264,13 +266,22 @@ fn judged(
     place: Option<FramePlace>,
     is_marked: fn([usize; 2]) -> bool,
 ) -> Result<MaskComparison, ImageFault> {
+    judged_as(&heart(), set, place, is_marked)
+}
+
+fn judged_as(
+    structure: &Structure,
+    set: &StructureSet,
+    place: Option<FramePlace>,
+    is_marked: fn([usize; 2]) -> bool,
+) -> Result<MaskComparison, ImageFault> {
     let model = model(dicom_file::input(5, 6));
     let frame = ImageFrame { height: 5, width: 6, place, slices: None };
     let marked = |pixel: usize| f32::from(u8::from(is_marked([pixel / 6, pixel % 6])));
-    let (structure, values) = (heart(), (0..30).map(marked).collect::<Vec<_>>());
+    let values = (0..30).map(marked).collect::<Vec<_>>();
     let reference = set.bytes();
     compare_output(&OutputRequest {
-        structure: &structure,
+        structure,
         model: &model,
         frame: &frame,
         reference: &reference,
@@ -330,6 +341,7 @@ fn contours_are_drawn_on_a_volumes_own_grid() {
         spacing_mm: [2.5, 1.0, 0.8],
         padding: 0.0,
         slab: None,
+        gantry_tilt: GantryTilt::Refuse,
     };
     let input = ModelInput { volume: Some(volume), ..dicom_file::input(5, 6) };
     let model = model(input);
@@ -363,8 +375,17 @@ fn contours_are_drawn_on_a_volumes_own_grid() {
         let set = StructureSet::of(slices.map(line).to_vec());
         assert_eq!(of(&set, None, same).err(), Some(fault), "{slices:?}");
     }
-    let nowhere = of(&StructureSet::of(Vec::new()), None, same).unwrap();
-    assert_eq!(nowhere.presence, Presence::OnlyPredicted);
+    // A region that is listed and not drawn speaks of the image where both name one frame of reference, or the image's
+    // file has no room for one.
+    let nowhere = |space| StructureSet { space, ..StructureSet::of(Vec::new()) };
+    for (set, image) in [(Some(SPACE), Some(SPACE)), (Some(SPACE), None), (None, None)] {
+        let found = of(&nowhere(set), image, same).unwrap();
+        assert_eq!(found.presence, Presence::OnlyPredicted, "{set:?} {image:?}");
+    }
+    for set in [None, Some("1.2.35")] {
+        let found = of(&nowhere(set), Some(SPACE), same);
+        assert_eq!(found.err(), Some(ImageFault::MaskGrid), "{set:?}");
+    }
 }
 
 #[test]
@@ -383,11 +404,78 @@ fn an_image_beside_the_contours_has_none_only_in_their_frame_of_reference() {
     let elsewhere = of(&in_space("1.2.35"), -27.5, Some(SPACE));
     assert_eq!(elsewhere.err(), Some(ImageFault::MaskGrid), "numbers alike, of two acquisitions");
     // Near the plane, and not in it; and a slice that was left out between two.
-    assert_eq!(of(&in_space(SPACE), -27.0, Some(SPACE)).err(), Some(ImageFault::MaskGrid));
-    assert_eq!(of(&in_space(SPACE), -26.25, Some(SPACE)).err(), Some(ImageFault::MaskGap));
-    // A region that the file lists and does not draw is nowhere.
-    let nowhere = StructureSet::of(Vec::new());
-    assert!(of(&nowhere, -27.5, None).is_ok_and(|of| of.presence == Presence::OnlyPredicted));
+    assert_eq!(of(&in_space(SPACE), -27.2, Some(SPACE)).err(), Some(ImageFault::MaskGrid));
+    for head in [-27.0, -26.25] {
+        assert_eq!(of(&in_space(SPACE), head, Some(SPACE)).err(), Some(ImageFault::MaskGap));
+    }
+    // A region that the file lists and does not draw is nowhere in the frame of reference that it names, and in no other.
+    let nowhere = |space| StructureSet { space, ..StructureSet::of(Vec::new()) };
+    let found = of(&nowhere(Some(SPACE)), -27.5, Some(SPACE));
+    assert!(found.is_ok_and(|of| of.presence == Presence::OnlyPredicted));
+    for (set, image) in
+        [(None, None), (None, Some(SPACE)), (Some(SPACE), None), (Some("1.2.35"), Some(SPACE))]
+    {
+        let found = of(&nowhere(set), -27.5, image);
+        assert_eq!(found.err(), Some(ImageFault::MaskGrid), "{set:?} {image:?}");
+    }
+}
+
+/// Round the voxels of the box in every slice of a series whose slices lie so many millimetres apart.
+fn in_slices(step: f64, slices: Range<u32>) -> StructureSet {
+    let line = |slice: u32| rectangle([0.5, 0.5], [3.5, 3.5], f64::from(slice) * step / 2.5);
+    StructureSet { space: Some(SPACE), ..StructureSet::of(slices.map(line).collect()) }
+}
+
+/// The bottom of slices so far apart is that of the volume of [`a_box`].
+fn image_of(slice: u32, step: f64) -> Option<FramePlace> {
+    image_at(-30.0 + f64::from(slice) * step, Some(SPACE))
+}
+
+#[test]
+fn neighbours_of_thin_slices_are_no_contours_of_an_image_that_has_its_own() {
+    // Of pixels 0.8 mm wide: as far apart as that, nearer, half as far, and nearer than what may be meant for a plane.
+    for step in [0.8, 0.625, 0.4, 0.3, 0.1] {
+        for slice in 1..40 {
+            let found = judged(&in_slices(step, 0..41), image_of(slice, step), in_the_box);
+            assert_measures(found, [1.0, 0.0, 1.0]);
+        }
+    }
+    // One region has its own, and the other ends before it.
+    let of = |slices: Range<u32>| in_slices(0.3, slices).regions.swap_remove(0).1;
+    let both = StructureSet {
+        regions: vec![region(b"Heart ", of(4..9)), region(b"Aorta ", of(0..4))],
+        ..in_slices(0.3, 0..0)
+    };
+    let named = Structure { rois: vec!["Aorta".to_owned(), "Heart".to_owned()], ..structure() };
+    assert_measures(judged_as(&named, &both, image_of(4, 0.3), in_the_box), [1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn an_image_without_contours_is_empty_only_where_none_is_nearer_than_half_a_pixel() {
+    for step in [0.8, 0.625, 0.4] {
+        for end in 1..40 {
+            let found = judged(&in_slices(step, 0..end), image_of(end, step), in_the_box);
+            assert_eq!(found.unwrap().presence, Presence::OnlyPredicted, "{end} of {step} mm");
+        }
+        let mut gap = in_slices(step, 0..9);
+        gap.regions[0].1.remove(4);
+        let found = judged(&gap, image_of(4, step), in_the_box);
+        assert_eq!(found.err(), Some(ImageFault::MaskGap), "{step} mm");
+    }
+    // Whether the nearest is another slice's or was meant for the image, nothing says.
+    let mut gap = in_slices(0.3, 0..9);
+    gap.regions[0].1.remove(4);
+    for set in [gap, in_slices(0.3, 0..4)] {
+        let found = judged(&set, image_of(4, 0.3), in_the_box);
+        assert_eq!(found.err(), Some(ImageFault::MaskGrid));
+    }
+    // The nearest counts, in whichever order a file has them.
+    for order in [[0.55, 0.4], [0.4, 0.55]] {
+        let lines = order.map(|sides| rectangle([0.5, 0.5], [3.5, 3.5], 1.0 + sides * 0.8 / 2.5));
+        let set = StructureSet { space: Some(SPACE), ..StructureSet::of(lines.to_vec()) };
+        let found = judged(&set, image_at(-27.5, Some(SPACE)), in_the_box);
+        assert_eq!(found.err(), Some(ImageFault::MaskGrid), "{order:?}");
+    }
 }
 
 #[test]
@@ -414,6 +502,12 @@ fn contours_of_another_frame_of_reference_are_not_drawn_on_segments() {
     assert!(compare(&segments, &in_space(SPACE).bytes()).is_ok());
     let elsewhere = compare(&segments, &in_space("1.2.35").bytes());
     assert_eq!(elsewhere.err(), Some(ImageFault::MaskGrid));
+    // Nothing is drawn, and nothing says that it is nothing of this acquisition.
+    let nowhere = StructureSet::of(Vec::new());
+    assert_eq!(compare(&segments, &nowhere.bytes()).err(), Some(ImageFault::MaskGrid));
+    let own = StructureSet { space: boxed().space, ..nowhere };
+    let found = compare(&segments, &own.bytes()).unwrap();
+    assert_eq!(found.presence, Presence::OnlyReference);
 }
 
 #[test]
@@ -457,6 +551,19 @@ fn what_is_no_closed_line_in_a_slice_is_refused() {
     assert_eq!(fault(&twice), Some(ImageFault::MaskContour));
     let exclusive = StructureSet { kind: "CLOSEDPLANAR_XOR", ..overlapping };
     assert_eq!(fault(&exclusive), None, "the file says what it means");
+}
+
+#[test]
+fn more_contours_in_a_slice_than_any_structure_has_are_refused() {
+    // Between the middles of voxels: they hold nothing, and overlap in nothing.
+    let of = |count| StructureSet::of(vec![rectangle([0.6, 0.6], [0.7, 0.7], 1.0); count]);
+    assert_eq!(fault(&of(4096)), None);
+    assert_eq!(fault(&of(4097)), Some(ImageFault::Size));
+    let found = judged(&of(4097), image_at(-27.5, None), in_the_box);
+    assert_eq!(found.err(), Some(ImageFault::Size));
+    // What the file says to be taken away from each other is not held against each other.
+    let exclusive = StructureSet { kind: "CLOSEDPLANAR_XOR", ..of(4097) };
+    assert_eq!(fault(&exclusive), None);
 }
 
 #[test]

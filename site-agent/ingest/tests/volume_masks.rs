@@ -59,6 +59,27 @@ fn compare_as(
     compare_output(&OutputRequest { structure, model: &model, frame, reference, values })
 }
 
+/// By the threshold of one of so many channels.
+fn compare_channel(
+    input: &ModelInput,
+    [positive_index, channels]: [u32; 2],
+    image: &DecodedImage,
+    values: &[f32],
+) -> Result<MaskComparison, ImageFault> {
+    let mut model = model(input.clone());
+    model.output.positive_index = positive_index;
+    let rule = MaskRule::Threshold(500_000);
+    model.output.form = OutputForm::Mask(MaskOutput { channels, rule });
+    let (structure, frame, reference) = (structure(), &image.frame, a_box().bytes());
+    compare_output(&OutputRequest {
+        structure: &structure,
+        model: &model,
+        frame,
+        reference: &reference,
+        values,
+    })
+}
+
 fn compare(
     input: &ModelInput,
     image: &DecodedImage,
@@ -103,6 +124,38 @@ fn numbers_are_interpolated_before_they_become_a_mask() {
     let padded = volume_input([8, 9, 10], "SPL", [2.5, 1.0, 0.8]);
     let image = read(&a_box().bytes(), &padded);
     assert_measures(compare(&padded, &image, &a_box().bytes()), [1.0, 0.0]);
+}
+
+#[test]
+fn a_threshold_looks_at_its_own_channel_and_counts_the_numbers_of_all() {
+    let image = read(&a_box().bytes(), &same());
+    let to_the_left = MaskFile { label: |at| u8::from(is_in(at, [2, 1, 1])), ..a_box() }.bytes();
+    let left = read(&to_the_left, &same());
+    let nothing = vec![0.0_f32; image.tensor.len()];
+    let of = |channel, values: &[&[f32]]| {
+        let channels = u32::try_from(values.len()).unwrap();
+        compare_channel(&same(), [channel, channels], &image, &values.concat())
+    };
+    let all = [&nothing[..], &image.tensor[..], &left.tensor[..]];
+    assert_eq!(of(0, &all).unwrap().presence, Presence::OnlyReference);
+    assert_measures(of(1, &all), [1.0, 0.0]);
+    assert_measures(of(2, &all), [2.0 / 3.0, 0.8]);
+    // Of another number of channels, of parts of one, and a channel that there is not.
+    let values = all.concat();
+    for (channels, values) in [
+        (3, &values[..240]),
+        (3, &values[..359]),
+        (2, &values[..]),
+        (2, &values[..241]),
+        (3, &values[..0]),
+        (0, &values[..0]),
+        (0, &values[..]),
+    ] {
+        let found = compare_channel(&same(), [1, channels], &image, values);
+        assert_eq!(found.err(), Some(ImageFault::PixelCount), "{} of {channels}", values.len());
+    }
+    let found = compare_channel(&same(), [3, 3], &image, &values);
+    assert_eq!(found.err(), Some(ImageFault::PixelCount));
 }
 
 #[test]
@@ -179,13 +232,15 @@ fn slices_that_a_segmentation_leaves_out_are_empty_in_its_own_frame_of_reference
 #[test]
 fn a_series_says_where_its_voxels_lie() {
     let input = volume_input([4, 2, 3], "SPL", [2.0, 1.0, 1.0]);
-    let mut files: Vec<Vec<u8>> = axial(4).iter().map(SliceFile::bytes).collect();
+    // From row to row, then from column to column.
+    let slice = |of: SliceFile| SliceFile { spacing: [1.0, 0.8], ..of };
+    let mut files: Vec<Vec<u8>> = axial(4).into_iter().map(|of| slice(of).bytes()).collect();
     files.swap(0, 2);
     let volume = decode_series(&input, &[], &files).unwrap();
     let place = FramePlace {
         origin: [10.0, -5.0, 0.0],
         row_step: [0.0, -1.0, 0.0],
-        column_step: [-1.0, 0.0, 0.0],
+        column_step: [-0.8, 0.0, 0.0],
         frame_of_reference: Some(FrameOfReference::of("1.2.3.6")),
     };
     let slices = Some(SliceRun { count: 4, step: [0.0, 0.0, 2.0] });

@@ -249,7 +249,7 @@ mod tests {
     fn the_way_back_ends_where_the_tensor_does_and_not_in_its_padding() {
         let back = |length, step, is_reversed, side| -> Vec<Option<f64>> {
             let line = Line { length, step, is_reversed };
-            let taps = Pair { line, side, stride: 1 }.way_back().unwrap().taps;
+            let taps = Axis { line, side, stride: 1 }.way_back().unwrap().taps;
             taps.into_iter().map(|tap| tap.map(|tap| count(tap.low) + tap.share)).collect()
         };
         let is = |places: &[f64]| places.iter().map(|place| Some(*place)).collect::<Vec<_>>();
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(back(2, 1.0, false, 4), is(&[1.0, 2.0]));
         assert_eq!(back(4, 2.0, false, 4), is(&[1.0, 1.25, 1.75, 2.0]));
         let beside =
-            Pair { line: Line { length: 2, step: 9.0, is_reversed: false }, side: 2, stride: 1 };
+            Axis { line: Line { length: 2, step: 9.0, is_reversed: false }, side: 2, stride: 1 };
         assert_eq!(beside.way_back(), Err(Unfit::Size), "the model saw none of it");
     }
 }

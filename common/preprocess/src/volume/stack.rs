@@ -99,7 +99,9 @@ pub fn stacked(slices: &[SliceGeometry], tilt: GantryTilt) -> Result<Stack, Stac
     }
     check_alike(slices, first)?;
     let [row, column] = first.orientation;
+    // Cosines are written with few digits: their product has not quite length 1, and lengths are measured along it.
     let normal = cross(row, column);
+    let normal = scaled(normal, 1.0 / length(normal));
     let along = |place: usize| dot(slices[place].position, normal);
     let mut order: Vec<usize> = (0..slices.len()).collect();
     order.sort_by(|one, other| along(*one).total_cmp(&along(*other)));

@@ -16,7 +16,7 @@ use crate::report::{
 
 /// One summary for each operating point, in the protocol's order.
 pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Vec<OperatingPointSummary> {
-    let points = plan.operating_points.par_iter().enumerate();
+    let points = plan.operating_points.par_iter().with_max_len(1).enumerate();
     points.map(|(place, point)| one(plan, (place, point), members)).collect()
 }
 

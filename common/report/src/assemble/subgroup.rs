@@ -54,8 +54,9 @@ pub(super) fn all(plan: &StudyProtocol, answers: &[Answer<'_>]) -> Vec<Assessed>
         .map(|(place, (dimension, category))| CellName { place, dimension, category })
         .collect();
     let compared = compared(plan);
-    // Groups hang on nothing but their own cells: beside each other they come out as one after the other.
-    cells.par_iter().map(|cell| assess(plan, &compared, answers, *cell)).collect()
+    // Groups hang on nothing but their own cells: beside each other they come out as one after the other. Each takes
+    // long enough to be handed over alone.
+    cells.par_iter().with_max_len(1).map(|cell| assess(plan, &compared, answers, *cell)).collect()
 }
 
 /// Discrimination and response, or errors, only: calibration in small groups has errors too large to pool.

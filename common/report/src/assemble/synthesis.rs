@@ -86,6 +86,7 @@ impl Detail {
 pub(super) fn all(plan: &StudyProtocol, members: &[Member<'_>]) -> Syntheses {
     metric::ids(plan)
         .into_par_iter()
+        .with_max_len(1)
         .map(|id| {
             let synthesis = one(plan, &id, members, Detail::Whole);
             (id, synthesis.into())

@@ -99,6 +99,7 @@ impl<'f> Documents<'f> {
         for some in answered.chunks(BESIDE) {
             let judged: Vec<(SiteId, Judged)> = some
                 .par_iter()
+                .with_max_len(1)
                 .map(|record| {
                     let judged = if failures > MOST_FAILURES {
                         Judged::failed("is not judged: too many others do not hold".to_owned())

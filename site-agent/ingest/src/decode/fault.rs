@@ -168,6 +168,7 @@ impl ImageFault {
         Self::Transparent,
         Self::Monochrome1,
         Self::ValueMapping,
+        Self::PaletteSegments,
         Self::Size,
         Self::Orientation,
         Self::MaskGrid,
@@ -195,7 +196,6 @@ impl ImageFault {
         Self::SeriesGap,
         Self::SeriesShifted,
         Self::SeriesTooLarge,
-        Self::PaletteSegments,
     ];
 
     /// Stable identifier for the site's own list of failed cases.
@@ -332,6 +332,15 @@ impl From<StackFault> for ImageFault {
         }
     }
 }
+
+// The box says a fault by its place.
+const _: () = {
+    let mut place = 0;
+    while place < ImageFault::ALL.len() {
+        assert!(ImageFault::ALL[place] as usize == place, "every fault stands at its own place");
+        place += 1;
+    }
+};
 
 #[cfg(test)]
 mod tests {

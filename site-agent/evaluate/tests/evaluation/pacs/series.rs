@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fedval_ambient::Problem as _;
 use fedval_ingest::{IndexTestColumn, InstanceKey};
-use fedval_study::protocol::{Monochrome1, ScoreScale, VolumeInput};
+use fedval_study::protocol::{GantryTilt, Monochrome1, ScoreScale, VolumeInput};
 use fedval_study::summary::FailureReason;
 
 use super::dicom_file::{DicomFile, element_bytes, padded};
@@ -65,8 +65,14 @@ async fn site_of_series() -> Site {
     (input.mean, input.monochrome1) = (0.1, Monochrome1::Refuse);
     let orientation = "SPL".parse().unwrap();
     let spacing_mm = [2.0, 1.0, 1.0];
-    input.volume =
-        Some(VolumeInput { depth: 3, orientation, spacing_mm, padding: 0.0, slab: None });
+    input.volume = Some(VolumeInput {
+        depth: 3,
+        orientation,
+        spacing_mm,
+        padding: 0.0,
+        slab: None,
+        gantry_tilt: GantryTilt::Refuse,
+    });
     for (index, row) in site.rows.iter().enumerate() {
         fs::create_dir(folder(&site, index)).unwrap();
         for number in 0..SLICES {

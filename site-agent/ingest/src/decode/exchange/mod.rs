@@ -50,15 +50,19 @@ pub(super) const fn max_reply_bytes(values: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use fedval_sandbox::Reply as _;
+    use fedval_sandbox::{Reply as _, numbers};
+    use fedval_study::digest::{ModelDigest, Sha256Digest};
     use fedval_study::protocol::{
-        FrameChoice, Layout, ModelInput, Monochrome1, Resize, ValueScaling,
+        Border, FrameChoice, Layout, MaskOutput, MaskRule, ModelInput, ModelOutput,
+        ModelSpecification, Monochrome1, OutputForm, Resize, ScoreScale, Structure, ValueScaling,
     };
 
     use super::answer::{Answer, answer_of_order, answer_with};
+    use super::request::{OwnedHead, decode_request};
     use super::*;
     use crate::decode::fault::ImageFault;
     use crate::decode::image_frame::SliceRun;
+    use crate::decode::mask::OutputRequest;
     use crate::decode::{DecodeRequest, DecodedImage};
 
     fn input() -> ModelInput {
@@ -75,6 +79,60 @@ mod tests {
             monochrome1: Monochrome1::Invert,
             frame: FrameChoice::Only,
             volume: None,
+        }
+    }
+
+    fn structure() -> Structure {
+        Structure {
+            labels: vec![1],
+            other_labels: Vec::new(),
+            rois: Vec::new(),
+            border: Border::VoxelBorder,
+            tolerance_um: 500,
+            hd95_bound_um: 50_000,
+            pixel_spacing_um: None,
+        }
+    }
+
+    fn model() -> ModelSpecification {
+        let mask = MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) };
+        ModelSpecification {
+            name: "mirror".to_owned(),
+            digest: ModelDigest(Sha256Digest::of(b"mirror")),
+            bytes: 6,
+            input: input(),
+            output: ModelOutput {
+                name: "mask".to_owned(),
+                scale: ScoreScale::Probability,
+                positive_index: 0,
+                values: 1,
+                separate: false,
+                form: OutputForm::Mask(mask),
+            },
+        }
+    }
+
+    #[test]
+    fn numbers_of_a_mask_lie_where_they_can_be_read_in_place() {
+        let (structure, model, values) = (structure(), model(), [0.5_f32, -1.25]);
+        let frame = ImageFrame { height: 1, width: 2, place: None, slices: None };
+        // A file may be of any length.
+        for length in 0..9 {
+            let reference = vec![7; length];
+            let request = OutputRequest {
+                structure: &structure,
+                model: &model,
+                frame: &frame,
+                reference: &reference,
+                values: &values,
+            };
+            let head = encode_output_head(&request);
+            assert!((head.len() + length).is_multiple_of(size_of::<f32>()), "{length}");
+            let sent = [&head[..], &reference, bytemuck::cast_slice(&values)].concat();
+            let (head, rest) = decode_request(&sent).unwrap();
+            let OwnedHead::Output { reference_bytes, .. } = head else { panic!("of an output") };
+            assert_eq!(rest[..reference_bytes], reference);
+            assert_eq!(*numbers(&rest[reference_bytes..]), values);
         }
     }
 

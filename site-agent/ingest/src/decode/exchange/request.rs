@@ -93,10 +93,16 @@ pub(in crate::decode) fn encode_report_head(request: &ReportRequest<'_>) -> Vec<
     encoded(&Head::Report { side, matching, score })
 }
 
-/// What goes before the reference standard's mask and the numbers of a model's output.
+/// What goes before the reference standard's mask and the numbers of a model's output. It is as long as it takes for
+/// these to lie at a multiple of their size: the box reads them in place, and holds them once.
 pub(in crate::decode) fn encode_output_head(request: &OutputRequest<'_>) -> Vec<u8> {
     let OutputRequest { structure, model, frame, reference, .. } = *request;
-    encoded(&Head::Output { structure, model, frame, reference_bytes: reference.len() })
+    let reference_bytes = reference.len();
+    let mut head = json(&Head::Output { structure, model, frame, reference_bytes });
+    let before = size_of::<u32>() + head.len() + reference_bytes;
+    let spaces = before.next_multiple_of(size_of::<f32>()) - before;
+    head.resize(head.len() + spaces, b' ');
+    with_length(&head)
 }
 
 /// What begins a series, of which the UID may be known; its files are not among the bytes of `request`.
@@ -129,9 +135,16 @@ pub(in crate::decode) fn encode_step(step: Step) -> Vec<u8> {
 }
 
 fn encoded(head: &Head<'_>) -> Vec<u8> {
-    let head = serde_json::to_vec(head).expect("a part of a protocol is a plain structure");
+    with_length(&json(head))
+}
+
+fn json(head: &Head<'_>) -> Vec<u8> {
+    serde_json::to_vec(head).expect("a part of a protocol is a plain structure")
+}
+
+fn with_length(head: &[u8]) -> Vec<u8> {
     let length = u32::try_from(head.len()).expect("a part of a protocol is a few lines");
-    [&length.to_le_bytes()[..], &head].concat()
+    [&length.to_le_bytes()[..], head].concat()
 }
 
 /// In the box: what is asked for, and the bytes behind it.

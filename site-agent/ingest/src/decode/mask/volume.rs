@@ -42,13 +42,37 @@ pub(super) fn compared(
         Drawing::Contours(contours) => (contours::drawn(&contours, &predicted)?, [0; 3]),
     };
     let rule = Rule::of(&model.output, mask);
+    let (rule, values, channels) = looked_at(rule, values, mask.channels as usize)?;
     let [columns, rows, slices] = &turned.offsets;
-    placement.each_voxel(values, mask.channels as usize, |[column, row, slice], numbers| {
+    placement.each_voxel(values, channels, |[column, row, slice], numbers| {
         if rule.holds(numbers) {
             predicted.voxels.add(columns[column] + rows[row] + slices[slice]);
         }
     })?;
     measured::compared(&reference, &predicted, offset, structure)
+}
+
+/// The rule, the numbers of the channels that it looks at, and how many these are: no other is brought back.
+fn looked_at(
+    rule: Rule,
+    values: &[f32],
+    channels: usize,
+) -> Result<(Rule, &[f32], usize), ImageFault> {
+    match rule {
+        Rule::AtLeast(channel, least) => {
+            let own = of_channel(values, channels, channel)?;
+            Ok((Rule::AtLeast(0, least), own, 1))
+        }
+        Rule::Highest(_) => Ok((rule, values, channels)),
+    }
+}
+
+/// The numbers of one channel of so many.
+fn of_channel(values: &[f32], channels: usize, channel: usize) -> Result<&[f32], ImageFault> {
+    let each = values.len().checked_div(channels).unwrap_or_default();
+    let is_whole = each.checked_mul(channels) == Some(values.len());
+    let own = values.get(each.saturating_mul(channel)..).and_then(|rest| rest.get(..each));
+    own.filter(|_| is_whole).ok_or(ImageFault::PixelCount)
 }
 
 /// Where a volume's voxels lie, as its file counts them; `None` where it does not say it.

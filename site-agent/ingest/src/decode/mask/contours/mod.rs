@@ -20,6 +20,9 @@ use crate::decode::image_frame::FrameOfReference;
 /// another format may.
 const PLANE_SHARE: f64 = 0.1;
 
+/// Most contours of a slice that are held against each other.
+const MAX_PLAIN: usize = 4096;
+
 type Vector = [f64; 3];
 
 /// A closed line in a plane.
@@ -44,22 +47,19 @@ pub(in crate::decode) struct Contours {
 ///
 /// # Errors
 ///
-/// [`ImageFault::MaskGrid`] of contours that lie between slices, beyond the grid or in another frame of reference,
-/// [`ImageFault::MaskContour`] of contours that lie in no plane of it, or overlap so that it is not clear what is
-/// meant, and [`ImageFault::MaskGap`] where a slice was left out.
+/// [`ImageFault::MaskGrid`] of contours that lie between slices, beyond the grid or in another frame of reference, and
+/// of none at all where the grid's file names a frame of reference and theirs does not; [`ImageFault::MaskContour`] of
+/// contours that lie in no plane of it, or overlap so that it is not clear what is meant; [`ImageFault::MaskGap`]
+/// where a slice was left out; and [`ImageFault::Size`] of more contours in one slice than any structure has.
 pub(super) fn drawn(contours: &Contours, on: &Mask) -> Result<Mask, ImageFault> {
-    share_frame(contours.frame_of_reference, on.frame_of_reference)?;
+    let is_shared = share_frame(contours.frame_of_reference, on.frame_of_reference)?;
     let in_voxels = Places::of(&on.grid)?;
     let placed: Vec<Vec<Placed>> = contours
         .regions
         .iter()
         .map(|region| region.iter().map(|contour| in_voxels.of_contour(contour)).collect())
         .collect();
-    let Some(axis) = flat_axis(&placed)? else {
-        let voxels = Voxels::none(on.grid.shape)?;
-        let (grid, cut, frame_of_reference) = (on.grid, on.cut, on.frame_of_reference);
-        return Ok(Mask { grid, voxels, cut, frame_of_reference });
-    };
+    let Some(axis) = flat_axis(&placed)? else { return nothing_drawn(on, is_shared) };
     let (grid, shift) = extended(on, &placed);
     let mut voxels = Voxels::none(grid.shape)?;
     let slicing = Slicing { shape: grid.shape, axis, shift };
@@ -77,6 +77,17 @@ pub(super) fn drawn(contours: &Contours, on: &Mask) -> Result<Mask, ImageFault> 
         }
     }
     Ok(Mask { grid, voxels, cut: on.cut, frame_of_reference: on.frame_of_reference })
+}
+
+/// Of regions without a contour. Contours are held against the grid; of none, nothing but the frame of reference says
+/// whose they are. NIfTI has no room for one: beside it, a structure's absence has the word of the case's line alone.
+fn nothing_drawn(on: &Mask, is_shared: bool) -> Result<Mask, ImageFault> {
+    if !is_shared && on.frame_of_reference.is_some() {
+        return Err(ImageFault::MaskGrid);
+    }
+    let voxels = Voxels::none(on.grid.shape)?;
+    let (grid, cut, frame_of_reference) = (on.grid, on.cut, on.frame_of_reference);
+    Ok(Mask { grid, voxels, cut, frame_of_reference })
 }
 
 /// From millimetres to voxels.
@@ -222,23 +233,29 @@ impl Slicing {
         Some([row?, column?])
     }
 
-    /// The voxels inside the contours of one slice.
+    /// The voxels inside the contours of one slice. Refused where there are more contours or edges than any structure
+    /// has: each is held against each other one.
     fn runs(&self, contours: &[Outline]) -> Result<Vec<Run>, ImageFault> {
         let sides = self.plane().map(|axis| self.shape[axis]);
         let of = |contours: &[Outline]| {
             let corners = contours.iter().map(|contour| contour.corners.as_slice());
             runs(corners, sides).ok_or(ImageFault::Size)
         };
+        // First of all together: it bounds what is held of each.
+        let all = of(contours)?;
+        let plain = || contours.iter().filter(|contour| !contour.is_exclusive);
+        if plain().count() > MAX_PLAIN {
+            return Err(ImageFault::Size);
+        }
         let mut before: Vec<Vec<Run>> = Vec::new();
-        let plain = contours.iter().filter(|contour| !contour.is_exclusive);
-        for contour in plain.filter(|_| contours.len() > 1) {
+        for contour in plain().filter(|_| contours.len() > 1) {
             let own = of(std::slice::from_ref(contour))?;
             if before.iter().any(|other| is_unclear(&own, other)) {
                 return Err(ImageFault::MaskContour);
             }
             before.push(own);
         }
-        of(contours)
+        Ok(all)
     }
 
     /// Adds the voxels of one slice.

@@ -1,26 +1,31 @@
 //! Contours on a single image: those in its plane.
 //!
-//! An image says where its plane lies, and not how far the next slices are. A contour is the image's own where it lies in
-//! that plane, to a tenth of a pixel's side; one that is nearer than a whole side and not in it may or may not be meant
-//! for the image, and is refused. Any further one is another slice's. Where those on either side have voxels in common and
-//! none lies between, the image shows a slice that was left out, and no slice without the structure.
+//! An image says where its plane lies, and not how far the next slices are. A contour is the image's own where it lies
+//! in that plane, to a tenth of a pixel's side. Any other is another slice's: where one of the file lies in the plane,
+//! the file's slices are the image's, however thin they are. Where none does, one that is nearer than [`NEAR`] may or
+//! may not be meant for the image, and is refused. Where those on either side have voxels in common and none lies
+//! between, the image shows a slice that was left out, and no slice without the structure.
 
 use super::{Outline, PLANE_SHARE, Placed, Places, Slicing, common, share_frame};
 use crate::decode::fault::ImageFault;
-use crate::decode::mask::contours::Contours;
+use crate::decode::mask::contours::{Contour, Contours};
 use crate::decode::mask::{Mask, Voxels};
 
 /// The axis across an image, among those of its grid of one slice.
 const ACROSS: usize = 0;
+
+/// How near to an image's plane, in sides of a pixel, a contour may be meant for it. Below one half: slices as far
+/// apart as a pixel or half a pixel is wide are common, and their places are rounded.
+const NEAR: f64 = 0.45;
 
 /// The pixels whose middles lie inside the contours of any of the regions. `on` is the image's grid, of a single slice
 /// and with a step across that is the smaller side of a pixel.
 ///
 /// # Errors
 ///
-/// [`ImageFault::MaskGrid`] of contours near the plane and not in it, in another frame of reference, or of which none lies
-/// in the plane and nothing says that they are of the image's frame of reference; [`ImageFault::MaskContour`] of contours
-/// across the plane, and [`ImageFault::MaskGap`] where the plane's own was left out.
+/// [`ImageFault::MaskGrid`] of contours near the plane where none lies in it, in another frame of reference, or of which
+/// none lies in the plane and nothing says that they are of the image's frame of reference; [`ImageFault::MaskContour`]
+/// of contours across the plane, and [`ImageFault::MaskGap`] where the plane's own was left out.
 pub(in crate::decode::mask) fn drawn_on_image(
     contours: &Contours,
     on: &Mask,
@@ -28,22 +33,25 @@ pub(in crate::decode::mask) fn drawn_on_image(
     let is_shared = share_frame(contours.frame_of_reference, on.frame_of_reference)?;
     let in_pixels = Places::of(&on.grid)?;
     let slicing = Slicing { shape: on.grid.shape, axis: ACROSS, shift: [0.0; 3] };
+    let layers = |region: &Vec<Contour>| {
+        Layers::of(region.iter().map(|contour| in_pixels.of_contour(contour)))
+    };
+    let regions: Vec<Layers> = contours.regions.iter().map(layers).collect::<Result<_, _>>()?;
+    let is_any_own = regions.iter().any(|region| !region.own.is_empty());
+    if !is_any_own && regions.iter().any(Layers::are_near) {
+        return Err(ImageFault::MaskGrid);
+    }
     let mut voxels = Voxels::none(on.grid.shape)?;
-    let (mut is_any_own, mut is_any) = (false, false);
-    for region in &contours.regions {
-        let placed = region.iter().map(|contour| in_pixels.of_contour(contour)).collect();
-        let layers = Layers::of(placed)?;
-        is_any |= !layers.are_none();
-        if layers.own.is_empty() {
-            check_no_gap(&slicing, &layers)?;
+    for region in &regions {
+        if region.own.is_empty() {
+            check_no_gap(&slicing, region)?;
         } else {
-            is_any_own = true;
-            let runs = slicing.runs(&outlines(&slicing, &layers.own)?)?;
+            let runs = slicing.runs(&outlines(&slicing, &region.own)?)?;
             slicing.add(0, &runs, &mut voxels);
         }
     }
-    // Of another acquisition, all contours may lie elsewhere.
-    if is_any && !is_any_own && !is_shared {
+    // Of another acquisition all contours may lie elsewhere, and what is listed and not drawn speaks of no acquisition.
+    if !is_any_own && !is_shared {
         return Err(ImageFault::MaskGrid);
     }
     let (grid, frame_of_reference) = (on.grid, on.frame_of_reference);
@@ -54,12 +62,12 @@ pub(in crate::decode::mask) fn drawn_on_image(
 #[derive(Default)]
 struct Layers {
     own: Vec<Placed>,
-    before: Vec<Placed>,
-    behind: Vec<Placed>,
+    before: Nearest,
+    behind: Nearest,
 }
 
 impl Layers {
-    fn of(contours: Vec<Placed>) -> Result<Self, ImageFault> {
+    fn of(contours: impl Iterator<Item = Placed>) -> Result<Self, ImageFault> {
         let mut layers = Self::default();
         for contour in contours {
             let [least, most] = contour.range(ACROSS);
@@ -71,47 +79,56 @@ impl Layers {
             let at = least.midpoint(most);
             if -PLANE_SHARE <= least && most <= PLANE_SHARE {
                 layers.own.push(contour);
-            } else if at.abs() < 1.0 {
-                return Err(ImageFault::MaskGrid);
             } else if at < 0.0 {
-                keep_nearest(&mut layers.before, contour);
+                layers.before.keep(-at, contour);
             } else {
-                keep_nearest(&mut layers.behind, contour);
+                layers.behind.keep(at, contour);
             }
         }
         Ok(layers)
     }
 
-    fn are_none(&self) -> bool {
-        self.own.is_empty() && self.before.is_empty() && self.behind.is_empty()
+    fn are_near(&self) -> bool {
+        self.before.distance.min(self.behind.distance) < NEAR
     }
 }
 
-/// Adds a contour to those of its plane, or puts it in their place where it is nearer to the image.
-fn keep_nearest(nearest: &mut Vec<Placed>, contour: Placed) {
-    let distance = |of: &Placed| {
-        let [least, most] = of.range(ACROSS);
-        least.midpoint(most).abs()
-    };
-    if let Some(first) = nearest.first() {
-        let further = distance(&contour) - distance(first);
+/// The contours of the nearest plane on one side.
+struct Nearest {
+    /// Of the nearest of them from the image, in sides of a pixel.
+    distance: f64,
+    contours: Vec<Placed>,
+}
+
+impl Default for Nearest {
+    fn default() -> Self {
+        Self { distance: f64::INFINITY, contours: Vec::new() }
+    }
+}
+
+impl Nearest {
+    /// Adds a contour to those of its plane, or puts it in their place where it is nearer to the image.
+    fn keep(&mut self, distance: f64, contour: Placed) {
+        let further = distance - self.distance;
         if further > 2.0 * PLANE_SHARE {
             return;
         }
         if further < -2.0 * PLANE_SHARE {
-            nearest.clear();
+            self.contours.clear();
         }
+        self.distance = self.distance.min(distance);
+        self.contours.push(contour);
     }
-    nearest.push(contour);
 }
 
 /// Refuses a plane without a contour between two whose contours lie above each other.
 fn check_no_gap(slicing: &Slicing, layers: &Layers) -> Result<(), ImageFault> {
-    if layers.before.is_empty() || layers.behind.is_empty() {
+    let (before, behind) = (&layers.before.contours, &layers.behind.contours);
+    if before.is_empty() || behind.is_empty() {
         return Ok(());
     }
-    let before = slicing.runs(&outlines(slicing, &layers.before)?)?;
-    let behind = slicing.runs(&outlines(slicing, &layers.behind)?)?;
+    let before = slicing.runs(&outlines(slicing, before)?)?;
+    let behind = slicing.runs(&outlines(slicing, behind)?)?;
     if common(&before, &behind) > 0 { Err(ImageFault::MaskGap) } else { Ok(()) }
 }
 
