@@ -117,7 +117,8 @@ impl DataSource {
         }
     }
 
-    const fn has_pacs(&self) -> bool {
+    /// Whether its images lie in a PACS.
+    pub(crate) const fn has_pacs(&self) -> bool {
         self.pacs.is_some() || self.dimse.is_some()
     }
 

@@ -16,6 +16,9 @@ use tokio::task::spawn_blocking;
 
 use super::PacsError;
 
+/// Bytes that stay free on the disk: the agent's own records go on where a series has no room.
+const RESERVE_BYTES: u64 = 256 << 20;
+
 /// Files of one series that came in any order, and are read in any other.
 pub struct Spool {
     /// UID of the series.
@@ -24,8 +27,9 @@ pub struct Spool {
     key: LessSafeKey,
     /// In the order of their names.
     kept: Vec<Kept>,
-    /// That are taken up on the disk.
+    /// That are taken up on the disk, and that stay free there.
     bytes: u64,
+    reserve: u64,
 }
 
 /// One file.
@@ -43,19 +47,36 @@ impl fmt::Debug for Spool {
 }
 
 impl Spool {
-    /// An empty one for the series with this UID, below `folder`, with a key of its own.
+    /// An empty one for the series with this UID, below `folder`, with a key of its own. Where the disk is as good as
+    /// full there is none, before anything is fetched.
     pub(super) async fn of_series(series: &str, folder: PathBuf) -> Result<Self, PacsError> {
+        Self::leaving(RESERVE_BYTES, series, folder).await
+    }
+
+    async fn leaving(reserve: u64, series: &str, folder: PathBuf) -> Result<Self, PacsError> {
         let opened = aside(move || tempfile::tempfile_in(folder)).await;
         let file = opened.map_err(|_| PacsError::SeriesNotKept)?;
         let key = UnboundKey::new(&AES_256_GCM, &OsEntropy.bytes32());
         let key = LessSafeKey::new(key.map_err(|_| PacsError::SeriesNotKept)?);
-        Ok(Self { series: series.to_owned(), file, key, kept: Vec::new(), bytes: 0 })
+        let (series, kept) = (series.to_owned(), Vec::new());
+        let spool = Self { series, file, key, kept, bytes: 0, reserve };
+        if spool.has_room(0) { Ok(spool) } else { Err(PacsError::SeriesNotKept) }
+    }
+
+    /// Whether so many bytes may be written.
+    fn has_room(&self, bytes: usize) -> bool {
+        let needed = self.reserve.saturating_add(bytes as u64);
+        let disk = rustix::fs::fstatvfs(&self.file);
+        disk.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= needed)
     }
 
     /// The same with one more file, of which nothing is held in memory then. No two have the same name.
     pub(super) async fn with(mut self, name: &str, mut file: Vec<u8>) -> Result<Self, PacsError> {
         let name = name.to_owned();
         let kept = aside(move || {
+            if !self.has_room(file.len()) {
+                return None;
+            }
             let (start, nonce) = (self.bytes, nonce(self.bytes));
             let sealed = self.key.seal_in_place_append_tag(nonce, Aad::empty(), &mut file);
             sealed.ok()?;
@@ -159,6 +180,22 @@ mod tests {
         spool.file.write_all_at(b"!", 1).unwrap();
         assert_eq!(spool.read(0), Err(PacsError::SeriesNotKept));
         assert_eq!(spool.read(1), Ok(b"two".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn a_disk_is_not_filled_to_its_end() {
+        let folder = std::env::temp_dir;
+        let free = {
+            let disk = rustix::fs::statvfs(folder().as_path()).unwrap();
+            disk.f_bavail.saturating_mul(disk.f_frsize)
+        };
+        let full = Spool::leaving(u64::MAX, "1.2", folder()).await.err();
+        assert_eq!(full, Some(PacsError::SeriesNotKept), "nothing is fetched for it");
+        let spool = Spool::leaving(free / 2, "1.2", folder()).await.unwrap();
+        let spool = spool.with("1", vec![1; 100]).await.unwrap();
+        assert_eq!(spool.read(0), Ok(vec![1; 100]));
+        let filling = Spool { reserve: u64::MAX - 10, ..spool };
+        assert_eq!(filling.with("2", vec![1; 100]).await.err(), Some(PacsError::SeriesNotKept));
     }
 
     #[tokio::test]

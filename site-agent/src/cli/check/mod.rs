@@ -102,6 +102,9 @@ async fn of_study(
             return None;
         }
     };
+    if let Some(room) = disk::check_series(home, &protocol, &from) {
+        checks.push(Checked::new("disk for series", room));
+    }
     output.progress("reading the manifest");
     let read = data_source::read(&protocol, &from).await;
     let found = read.as_ref().map_err(Clone::clone);
