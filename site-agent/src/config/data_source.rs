@@ -222,6 +222,13 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_example_fits_a_screen() {
+        for (line, number) in TEMPLATE.lines().zip(1..) {
+            assert!(line.chars().count() <= 120, "line {number}: {line}");
+        }
+    }
+
+    #[test]
     fn a_score_column_makes_a_prediction_table_of_a_source() {
         let text = TEMPLATE.replace("# score = ", "score = ");
         let config: Config = toml::from_str(&text).unwrap();
