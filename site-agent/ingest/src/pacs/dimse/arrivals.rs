@@ -18,8 +18,8 @@ use crate::pacs::{CaseFault, FetchError, PacsError, Spool};
 
 /// Answers that say nothing but that more follow, beside those that come with each instance.
 const MOST_ANSWERS: usize = 1000;
-/// A whole series may take so many times the time for one instance, however many it has: with the default an hour. One that
-/// trickles would hold for days what there is one of.
+/// A whole series may take so many times the time for one instance, however many it has: with the default an hour.
+/// One that trickles would hold for days what there is one of.
 const MOST_PATIENCE: u32 = 60;
 
 /// Where what arrives is put.

@@ -44,10 +44,10 @@ pub enum DimsePart {
 }
 
 /// Has an association with a peer that says `bytes` and hangs up, in this process and over no network. What came of
-/// it: results for [`Find`](DimsePart::Find), a status for [`Move`](DimsePart::Move), else the bytes that the files of what
-/// was taken have, those of a series on the disk. What looks for bytes that the agent does not stand calls this. The agent's
-/// title is `FEDVAL` and the peer's `PACS`; of the instances 1.2.3.4 and, in a series, 1.2.3.5 no class is known. Not to be
-/// called where a runtime is entered already.
+/// it: results for [`Find`](DimsePart::Find), a status for [`Move`](DimsePart::Move), else the bytes that the files of
+/// what was taken have, those of a series on the disk. What looks for bytes that the agent does not stand calls this.
+/// The agent's title is `FEDVAL` and the peer's `PACS`; of the instances 1.2.3.4 and, in a series, 1.2.3.5 no class is
+/// known. Not to be called where a runtime is entered already.
 #[must_use]
 pub fn dimse_conversation(part: DimsePart, bytes: &[u8]) -> Option<usize> {
     let settings = DimseSettings {

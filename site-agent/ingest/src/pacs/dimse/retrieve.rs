@@ -52,8 +52,8 @@ pub(super) async fn move_to(
 /// What a retrieval brought that ended with a status. Why the PACS did not bring it, the PACS says, and not
 /// what somebody else brought.
 ///
-/// Where some sub-operations failed, one instance that is here is the one that was asked for, as when it came at the second
-/// try. Of a series it may be one that is not listed, and so it is asked for once more.
+/// Where some sub-operations failed, one instance that is here is the one that was asked for, as when it came at the
+/// second try. Of a series the one that failed may not be listed, and so it is asked for once more.
 pub(super) async fn outcome(status: u16, arrivals: &Arrivals) -> Result<Shelf, Trouble> {
     match (status, arrivals.brought().await.map_err(Trouble::Known)?) {
         (SUCCESS, Some(shelf)) => Ok(shelf),
