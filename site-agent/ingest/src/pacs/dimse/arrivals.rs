@@ -188,7 +188,8 @@ impl Arrivals {
         Ok(Shelf::Series(files.with(instance, file).await?))
     }
 
-    /// Returns when it is in vain to wait any longer: for so long no instance has arrived, or all of them take too long.
+    /// Returns when it is in vain to wait any longer: for so long no instance has arrived, or all of them take too
+    /// long.
     pub(super) async fn overdue(&self, patience: Duration) -> Trouble {
         let instances = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         let longest = patience.saturating_mul(instances.min(MOST_PATIENCE));
@@ -243,12 +244,12 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(60);
 
     fn awaiting(instances: usize) -> Arrivals {
-        let place = |number| Place::of("1.2", "1.2.3", &format!("1.2.3.{number}"));
+        let place = |number: usize| Place::of("1.2", "1.2.3", &format!("1.2.3.{number}"));
         Arrivals::new((0..instances).map(place).collect(), (1, 1), Shelf::Empty)
     }
 
-    /// How long `instances` are waited for of which `arriving` come, each so long after the one before, and what is told
-    /// then; in seconds.
+    /// How long `instances` are waited for of which `arriving` come, each so long after the one before, and what is
+    /// told then; in seconds.
     async fn waited(instances: usize, arriving: usize, after: u64) -> (u64, Trouble) {
         let arrivals = awaiting(instances);
         let begun = Instant::now();
