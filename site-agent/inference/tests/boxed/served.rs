@@ -29,7 +29,7 @@ async fn works(maker: Maker) {
     let pinned = specification(&tiny);
     let (wider, of_wider) = sized(8);
     let (large, of_large) = sized(LARGE);
-    let undescribed = |model| Loaded { is_described: false, ..model };
+    let undescribed = |model: Loaded| Loaded { is_described: false, ..model };
     let mut models = vec![
         Loaded::new("tiny", &tiny, &pinned),
         undescribed(Loaded::new("undescribed", &tiny, &pinned)),

@@ -141,6 +141,8 @@ impl RealServer {
             .current_dir(folder.path())
             .env("PYTHONPATH", folder.path())
             .env("ORT_DISABLE_TELEMETRY", "1")
+            // What the first start compiles is there for all others.
+            .env_remove("PYTHONDONTWRITEBYTECODE")
             .stdout(log())
             .stderr(log())
             .spawn()

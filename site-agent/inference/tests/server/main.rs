@@ -155,7 +155,8 @@ async fn a_model_of_which_its_server_says_nothing_is_shown_an_image_of_nothing()
     let site = server.for_model(&pinned());
     let mut model = ServedModel::load(&site, &limits(), &pinned()).await.unwrap();
     assert!(model.scores(&[0.5; 16]).await.is_ok());
-    let [shown, asked] = &server.asked()[..] else { panic!("two requests") };
+    let asked = server.asked();
+    let [shown, asked] = &asked[..] else { panic!("{} requests", asked.len()) };
     assert_eq!(shown.raw_input_contents, [vec![0_u8; 64]]);
     let image = asked.raw_input_contents.clone();
     assert_eq!(ModelInferRequest { raw_input_contents: image, ..shown.clone() }, *asked);
