@@ -66,7 +66,7 @@ need_pydicom() {
 }
 
 # ONNX Runtime, and two servers that speak the Open Inference Protocol with it inside: programs of others that
-# the agent works with, in the versions that were looked at. What is imported is compiled by the first test that starts it.
+# the agent works with, in the versions that were looked at. The first test that starts one compiles it.
 need_engines() {
     local folder=target/tests library name
     for name in engines kserve; do
