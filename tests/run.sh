@@ -65,17 +65,21 @@ need_pydicom() {
     unzip -q -o "$folder/$file" 'pydicom/data/test_files/*' -d "$folder"
 }
 
-# ONNX Runtime, and a server that speaks the Open Inference Protocol with it inside: programs of others that
-# the agent works with, in the versions that were looked at.
+# ONNX Runtime, and two servers that speak the Open Inference Protocol with it inside: programs of others that
+# the agent works with, in the versions that were looked at. The first test that starts one compiles it.
 need_engines() {
-    local folder=target/tests/engines library
-    if [ ! -x "$folder/bin/mlserver" ]; then
-        say "installing ONNX Runtime and MLServer"
-        python3 -m venv "$folder"
-        "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps -r tests/engines.txt
-    fi
-    library=$(find "$PWD/$folder/lib" -name 'libonnxruntime.so.*' | head -1)
-    export FEDVAL_ONNX_RUNTIME="$library" FEDVAL_MLSERVER="$PWD/$folder/bin/mlserver"
+    local folder=target/tests library name
+    for name in engines kserve; do
+        cmp -s "tests/$name.txt" "$folder/$name/installed" && continue
+        say "installing what tests/$name.txt lists"
+        python3 -m venv --clear "$folder/$name"
+        "$folder/$name/bin/pip" install --quiet --disable-pip-version-check --no-compile --no-deps -r "tests/$name.txt"
+        cp "tests/$name.txt" "$folder/$name/installed"
+    done
+    library=$(find "$PWD/$folder/engines/lib" -name 'libonnxruntime.so.*' | head -1)
+    export FEDVAL_ONNX_RUNTIME="$library" FEDVAL_MLSERVER="$PWD/$folder/engines/bin/mlserver"
+    # KServe has no program: its server is a library that a site's own code starts.
+    export FEDVAL_KSERVE="$PWD/$folder/kserve/bin/python"
     # Their builds report to their makers unless they are told not to.
     export ORT_DISABLE_TELEMETRY=1
 }

@@ -1,5 +1,6 @@
 //! Whole evaluations with other engines: a server over a real connection, ONNX Runtime in the box, two at once.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,6 +12,8 @@ use fedval_study::{FailedStage, Sha256Digest};
 use tonic::Status;
 
 use crate::oip_server::{Answer, Behaviour, OipServer, honest};
+use crate::onnx_file;
+use crate::real_server::{Loaded, Maker, RealServer, only_images_differ};
 use crate::site::{CASES, Site, overall};
 
 /// Cases that two engines look at.
@@ -111,6 +114,44 @@ pub(crate) async fn runs_both_here() {
     let both = site.run("chest-r2").await.unwrap();
     assert_eq!(overall(&both).ranks.doubled_u, overall(&embedded).ranks.doubled_u);
     assert_eq!(overall(&both).operating_points, overall(&embedded).operating_points);
+}
+
+/// A server that others wrote, beside the embedded engine: what is counted, what it learns, and what becomes of a
+/// steward's word that another model is the right one.
+pub(crate) async fn runs_on(maker: Maker) {
+    let mut site = Site::new().await;
+    let alone = site.run("chest-r1").await.unwrap();
+    let pinned = site.protocol.model.clone();
+    let model = std::fs::read(site.beside("model.onnx")).unwrap();
+    let other = onnx_file::bytes(onnx_file::around("Identity"));
+    let models = [Loaded::new("right", &model, &pinned), Loaded::new("other", &other, &pinned)];
+    let server = RealServer::start(maker, &models);
+    let right = ModelEngine::Server(server.serving(pinned.digest.0, "right").await);
+    let other = ModelEngine::Server(server.serving(pinned.digest.0, "other").await);
+
+    site.engine = right;
+    site.second_engine = Some(ModelEngine::Embedded);
+    let remote = site.run("chest-r2").await.unwrap();
+    assert_eq!(overall(&remote).ranks.doubled_u, overall(&alone).ranks.doubled_u);
+    assert_eq!(overall(&remote).operating_points, overall(&alone).operating_points);
+    assert!(remote.failures.is_empty());
+    let sent = server.sent("right");
+    let told = format!("{sent:?} {}", server.log());
+    assert!(!told.contains("CASE") && !told.contains("PATIENT"), "{told}");
+    let images = only_images_differ(sent);
+    assert_eq!(images.len(), COMPARED + CASES + AGAIN);
+    let greys: BTreeSet<u8> = site.rows.iter().map(|row| row.grey).collect();
+    assert_eq!(images.into_iter().collect::<BTreeSet<_>>().len(), greys.len());
+
+    for (engine, second) in [(other.clone(), ModelEngine::Embedded), (ModelEngine::Embedded, other)]
+    {
+        site.engine = engine;
+        site.second_engine = Some(second);
+        let refused = site.run("chest-r3").await.unwrap_err();
+        assert_eq!(refused.code(), "ENGINES_DISAGREE");
+        assert_eq!(site.cases_done("chest-r3").await, 0);
+    }
+    assert_eq!(server.sent("other").len(), 2 * COMPARED);
 }
 
 pub(crate) async fn waits() {

@@ -14,6 +14,8 @@ mod oip_server;
 #[path = "../../../inference/tests/onnx_file/mod.rs"]
 mod onnx_file;
 mod pacs;
+#[path = "../../../inference/tests/real_server/mod.rs"]
+mod real_server;
 mod regression;
 #[expect(dead_code, reason = "what another crate's tests need of it")]
 #[path = "../../../ingest/tests/pacs/server.rs"]
@@ -38,6 +40,7 @@ use fedval_study::protocol::{
 };
 use fedval_study::summary::FailureReason;
 use libtest_mimic::{Arguments, Trial};
+use real_server::Maker;
 use site::{CASES, Site, doubled_u, found, overall};
 
 /// Cases of an evaluation that is dropped in the middle.
@@ -138,6 +141,8 @@ fn of_sources_and_engines() -> Vec<Trial> {
         trial("a_second_engine_that_agrees_changes_nothing", engines::agrees()),
         trial("two_engines_that_disagree_end_the_job_before_a_case", engines::disagrees()),
         trial("onnx_runtime_and_the_embedded_engine_agree", engines::runs_both_here()),
+        trial("mlserver_counts_what_the_embedded_engine_counts", engines::runs_on(Maker::MlServer)),
+        trial("kserve_counts_what_the_embedded_engine_counts", engines::runs_on(Maker::KServe)),
         trial("a_server_that_has_gone_is_waited_for", engines::waits()),
         trial("a_server_that_fails_on_a_case_ends_the_job", engines::fails_on_a_case()),
         trial("a26_a_server_that_drifts_is_found", engines::drifts()),

@@ -12,10 +12,10 @@ use fedval_study::protocol::ModelSpecification;
 use prost::bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::metadata::{self, FP32, FP64};
-use super::{Client, ModelServer, load_error, most_answer_bytes, serves};
+use super::{Client, ModelServer, ServedName, load_error, most_answer_bytes, serves};
 use crate::answer::{Expected, ModelAnswer, Wanted, narrow};
 use crate::error::{LoadError, ScoreError};
 use crate::inspection::shape_of;
@@ -53,34 +53,37 @@ impl ServedModel {
             serves(&mut client, &model).await?;
             let (name, version) = (model.name.clone(), model.version.clone());
             let asked = client.model_metadata(ModelMetadataRequest { name, version }).await;
-            let said = asked.map_err(|status| load_error(&status))?;
-            metadata::check(said.get_ref(), specification)?;
-            Ok(client.max_decoding_message_size(most_bytes))
+            let said = asked.map_err(|status| load_error(&status))?.into_inner();
+            let is_described = metadata::describes(&said);
+            if is_described {
+                metadata::check(&said, specification)?;
+            }
+            Ok((client.max_decoding_message_size(most_bytes), is_described))
         };
         let wall_clock = Duration::from_secs(limits.load_seconds);
-        let client = timeout(wall_clock, asked).await;
-        let client = client.unwrap_or(Err(LoadError::ServerUnreachable))?;
-        let (input, output) = (&specification.input, &specification.output);
-        let shape = shape_of(input).into_iter();
-        let shape = shape.map(|size| i64::try_from(size).unwrap_or(i64::MAX)).collect();
-        Ok(Self {
+        let asked = timeout(wall_clock, asked).await;
+        let (client, is_described) = asked.unwrap_or(Err(LoadError::ServerUnreachable))?;
+        let mut served = Self {
             client,
             permits: Arc::clone(&server.permits),
-            request: ModelInferRequest {
-                model_name: model.name,
-                model_version: model.version,
-                inputs: vec![InferInputTensor {
-                    name: input.name.clone(),
-                    datatype: FP32.to_owned(),
-                    shape,
-                }],
-                outputs: vec![InferRequestedOutputTensor { name: output.name.clone() }],
-                ..ModelInferRequest::default()
-            },
+            request: request(model, specification),
             expected,
-            values: input.values_at_once(),
+            values: specification.input.values_at_once(),
             wall_clock: Duration::from_secs(limits.case_seconds),
-        })
+        };
+        if !is_described {
+            served.try_out().await?;
+        }
+        Ok(served)
+    }
+
+    /// Shows the model an image of nothing, which is no patient's: servers that say nothing of a model (KServe, unless
+    /// whoever wrote the model's code sees to it) are told apart from those that have another one all the same.
+    async fn try_out(&mut self) -> Result<(), LoadError> {
+        let answer = self.ask(&vec![0.0; self.values]).await.ok_or(LoadError::ServerUnreachable)?;
+        let answer = answer.map_err(|status| load_error(&status))?;
+        // Its numbers may be none: no model has to make sense of nothing.
+        if self.wanted_of(&answer).is_some() { Ok(()) } else { Err(LoadError::OutputMismatch) }
     }
 
     /// The model's scores of one case, as [`ModelBox::scores`](crate::ModelBox::scores) gives them.
@@ -101,23 +104,49 @@ impl ServedModel {
         if tensor.len() != self.values {
             return Err(ScoreError::Invalid);
         }
+        let answer = self.ask(tensor).await.ok_or(ScoreError::ServerGone)?;
+        let answer = answer.map_err(|status| score_error(&status))?;
+        let usable = self.wanted_of(&answer).filter(|answer| self.expected.holds(answer));
+        usable.map(SiteLocal::new).ok_or(ScoreError::Invalid)
+    }
+
+    /// What the server answers to one image; `None` where it does not, in time.
+    async fn ask(&mut self, tensor: &[f32]) -> Option<Result<ModelInferResponse, Status>> {
         let image: Vec<u8> = tensor.iter().flat_map(|value| value.to_le_bytes()).collect();
         let mut request = Request::new(ModelInferRequest {
             raw_input_contents: vec![Bytes::from(image)],
             ..self.request.clone()
         });
         request.set_timeout(self.wall_clock);
-        let _permit = self.permits.acquire().await.map_err(|_| ScoreError::ServerGone)?;
-        let answer = timeout(self.wall_clock, self.client.model_infer(request)).await;
-        let answer = answer.map_err(|_| ScoreError::ServerGone)?;
-        let answer = answer.map_err(|status| score_error(&status))?.into_inner();
-        let name = &self.request.outputs[0].name;
+        let _permit = self.permits.acquire().await.ok()?;
+        let answer = timeout(self.wall_clock, self.client.model_infer(request)).await.ok()?;
+        Some(answer.map(Response::into_inner))
+    }
+
+    /// What is wanted of an answer; `None` where it is not there.
+    fn wanted_of(&self, answer: &ModelInferResponse) -> Option<ModelAnswer> {
         let wanted = &self.expected.wanted;
-        let (shape, values) =
-            numbers(&answer, name, wanted.most_values()).ok_or(ScoreError::Invalid)?;
-        let answer = read(wanted, &shape, &values);
-        let usable = answer.filter(|answer| self.expected.holds(answer));
-        usable.map(SiteLocal::new).ok_or(ScoreError::Invalid)
+        let name = &self.request.outputs[0].name;
+        let (shape, values) = numbers(answer, name, wanted.most_values())?;
+        read(wanted, &shape, &values)
+    }
+}
+
+/// A request for what the protocol wants of `model`, without an image.
+fn request(model: ServedName, specification: &ModelSpecification) -> ModelInferRequest {
+    let (input, output) = (&specification.input, &specification.output);
+    let shape = shape_of(input).into_iter();
+    let shape = shape.map(|size| i64::try_from(size).unwrap_or(i64::MAX)).collect();
+    ModelInferRequest {
+        model_name: model.name,
+        model_version: model.version,
+        inputs: vec![InferInputTensor {
+            name: input.name.clone(),
+            datatype: FP32.to_owned(),
+            shape,
+        }],
+        outputs: vec![InferRequestedOutputTensor { name: output.name.clone() }],
+        ..ModelInferRequest::default()
     }
 }
 
@@ -151,8 +180,14 @@ fn score_error(status: &Status) -> ScoreError {
 fn numbers(answer: &ModelInferResponse, name: &str, most: usize) -> Option<(Vec<usize>, Vec<f64>)> {
     let place = answer.outputs.iter().position(|output| output.name == name)?;
     let output = &answer.outputs[place];
-    let raw = answer.raw_output_contents.get(place);
-    // Some servers send an empty list beside the bytes.
+    let raw = &answer.raw_output_contents;
+    // Bytes belong to outputs by their place alone: KServe leaves out those whose numbers a model wrote one by one.
+    if !raw.is_empty() && raw.len() != answer.outputs.len() {
+        return None;
+    }
+    let raw = raw.get(place);
+    // Some servers send an empty list beside the bytes, and some no list where there are no numbers, as of a table of
+    // boxes without a row: which of both it is the shape says.
     let is_empty =
         |c: &InferTensorContents| c.fp32_contents.is_empty() && c.fp64_contents.is_empty();
     let typed = output.contents.as_ref().filter(|contents| !is_empty(contents));
@@ -161,6 +196,7 @@ fn numbers(answer: &ModelInferResponse, name: &str, most: usize) -> Option<(Vec<
         (FP64, Some(raw), None) => floats(raw, f64::from_le_bytes)?,
         (FP32, None, Some(typed)) => typed.fp32_contents.iter().copied().map(f64::from).collect(),
         (FP64, None, Some(typed)) => typed.fp64_contents.clone(),
+        (FP32 | FP64, None, None) => Vec::new(),
         _ => return None,
     };
     let sizes = output.shape.iter().map(|size| usize::try_from(*size).ok());
@@ -241,6 +277,39 @@ mod tests {
         assert_eq!(numbers(&typed, "score"), Some(vec![0.5]));
         typed.raw_output_contents = vec![Bytes::new(), Bytes::copy_from_slice(&[0; 4])];
         assert_eq!(numbers(&typed, "score"), None);
+    }
+
+    #[test]
+    fn a_table_without_a_row_needs_no_numbers_and_nothing_else_does_without() {
+        for contents in [None, Some(InferTensorContents::default())] {
+            let made = |datatype: &str, shape: &[i64]| {
+                let mut made = answer(datatype, shape, &[]);
+                made.raw_output_contents.clear();
+                made.outputs[1].contents.clone_from(&contents);
+                numbers(&made, "score")
+            };
+            assert_eq!(made("FP32", &[0, 5]), Some(Vec::new()));
+            assert_eq!(made("FP64", &[1, 0, 5]), Some(Vec::new()));
+            assert_eq!(made("INT64", &[0, 5]), None);
+            for shape in [&[1, 5][..], &[1], &[]] {
+                assert_eq!(made("FP32", shape), None, "{shape:?}");
+            }
+        }
+        assert_eq!(numbers(&answer("FP32", &[0, 5], &[]), "score"), Some(Vec::new()));
+    }
+
+    #[test]
+    fn bytes_that_could_be_another_outputs_are_nobodys() {
+        let mut mixed = answer("FP32", &[1, 1], &0.5_f32.to_le_bytes());
+        let contents = InferTensorContents { fp32_contents: vec![0.25], ..Default::default() };
+        let mut listed = mixed.outputs[0].clone();
+        "listed".clone_into(&mut listed.name);
+        listed.contents = Some(contents);
+        mixed.outputs.insert(0, listed);
+        // What belongs to `score` now stands in the place of `other`, and before that of `listed`.
+        for name in ["listed", "other", "score"] {
+            assert_eq!(numbers(&mixed, name), None, "{name}");
+        }
     }
 
     #[test]

@@ -12,6 +12,12 @@ use crate::inspection::shape_of;
 pub(super) const FP32: &str = "FP32";
 pub(super) const FP64: &str = "FP64";
 
+/// Whether a server says anything of what its model takes and gives. KServe does if whoever wrote the model's code
+/// does, and MLServer if whoever wrote its settings does.
+pub(super) fn describes(said: &ModelMetadataResponse) -> bool {
+    !(said.inputs.is_empty() && said.outputs.is_empty())
+}
+
 /// Checks what a server says of its model: one input of the protocol's name, type and shape, and an output of
 /// its name that has a value at every place that is wanted.
 pub(super) fn check(
@@ -98,6 +104,15 @@ mod tests {
     fn said(inputs: Vec<TensorMetadata>, output: TensorMetadata) -> ModelMetadataResponse {
         let other = tensor("other", "INT64", &[1]);
         ModelMetadataResponse { inputs, outputs: vec![other, output], ..Default::default() }
+    }
+
+    #[test]
+    fn a_server_that_names_an_output_alone_says_something() {
+        let score = tensor("score", "FP32", &[-1, 2]);
+        assert!(!describes(&ModelMetadataResponse::default()));
+        assert!(describes(&said(Vec::new(), score)));
+        let inputs = vec![tensor("image", "FP32", &[-1, 3, 4, 6])];
+        assert!(describes(&ModelMetadataResponse { inputs, ..Default::default() }));
     }
 
     #[test]

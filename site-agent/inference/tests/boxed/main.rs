@@ -18,6 +18,8 @@ mod a32_compressed;
 #[path = "../onnx_file/mod.rs"]
 mod onnx_file;
 mod onnx_runtime;
+#[path = "../real_server/mod.rs"]
+mod real_server;
 mod served;
 
 use std::fs;

@@ -1,181 +1,156 @@
-//! Three engines on the same models: the embedded one, ONNX Runtime in a box, and MLServer, a server that others
-//! wrote, over the Open Inference Protocol.
-//!
-//! MLServer is the program that `FEDVAL_MLSERVER` names; `tests/run.sh` installs it. Without it this test fails.
+//! Three engines on the same models: the embedded one, ONNX Runtime in a box, and a server that others wrote, over
+//! the Open Inference Protocol. Each server goes through the same.
 
-use std::fs;
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command};
-use std::time::Duration;
-
-use fedval_inference::{LoadError, ModelServer, ServedModel, ServedName, ServerSettings};
+use fedval_ambient::Problem as _;
+use fedval_inference::{LoadError, ModelServer, ScoreError, ServedModel};
 use fedval_study::digest::Sha256Digest;
 use fedval_study::protocol::ModelSpecification;
 use libtest_mimic::Trial;
-use serde_json::json;
-use tempfile::TempDir;
+use serde_json::{Value, json};
+use tract_onnx::pb::GraphProto;
 
-use crate::onnx_file::{bytes, specification, tiny_cnn};
+use crate::onnx_file::{bytes, specification, tiny_cnn, value};
 use crate::onnx_runtime::load_here_as;
-use crate::{LIMITS, Radiographs, load, radiographs, score, trial};
+use crate::real_server::{Loaded, Maker, RealServer, only_images_differ};
+use crate::{CANARY, LIMITS, Radiographs, load, radiographs, score, trial};
 
-/// Twice a second, for as long as a slow machine takes to import everything.
-const LOOKS: u32 = 240;
+/// Rows and columns of an image that no server takes: larger than all of them let a message be, unless told to.
+const LARGE: u16 = 2048;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial("three_engines_agree_one_of_them_behind_a_real_server", agree())]
+    vec![
+        trial("three_engines_agree_one_of_them_behind_mlserver", works(Maker::MlServer)),
+        trial("three_engines_agree_one_of_them_behind_kserve", works(Maker::KServe)),
+    ]
 }
 
-/// A model as a site loads it into its server.
-struct Loaded {
-    name: &'static str,
-    bytes: Vec<u8>,
-    specification: ModelSpecification,
-    images: Vec<Vec<f32>>,
-}
-
-async fn agree() {
+async fn works(maker: Maker) {
     let tiny = bytes(tiny_cnn());
-    let tensor: Vec<f32> = (0_u8..16).map(|place| 0.5 + f32::from(place) / 40.0).collect();
-    let mut models = vec![Loaded {
-        name: "tiny",
-        specification: specification(&tiny),
-        bytes: tiny,
-        images: vec![vec![0.5; 16], vec![1.0; 16], tensor],
-    }];
+    let pinned = specification(&tiny);
+    let (wider, of_wider) = sized(8);
+    let (large, of_large) = sized(LARGE);
+    let undescribed = |model: Loaded| Loaded { is_described: false, ..model };
+    let mut models = vec![
+        Loaded::new("tiny", &tiny, &pinned),
+        undescribed(Loaded::new("undescribed", &tiny, &pinned)),
+        Loaded { fault: CANARY, ..Loaded::new("faulty", &tiny, &pinned) },
+        Loaded::new("wider", &wider, &of_wider),
+        undescribed(Loaded::new("wider-undescribed", &wider, &of_wider)),
+        Loaded::new("large", &large, &of_large),
+    ];
     // Where that data set is at hand.
-    if let Some(Radiographs { model: bytes, specification, cases }) = radiographs() {
-        let images = cases.into_iter().map(|(image, _)| image).collect();
-        models.push(Loaded { name: "radiographs", bytes, specification, images });
+    let radiographs = radiographs();
+    if let Some(Radiographs { model, specification, .. }) = &radiographs {
+        models.push(Loaded::new("radiographs", model, specification));
     }
-    let server = MlServer::start(&models);
-    let site = server.site(&models).await;
-    for model in &models {
-        let mut embedded = load(&model.specification, &model.bytes).await.unwrap();
-        let mut runtime = load_here_as(&model.specification, &model.bytes).await.unwrap();
-        let mut remote = ServedModel::load(&site, &LIMITS, &model.specification).await.unwrap();
-        for image in &model.images {
-            let one = score(&mut embedded, image).await.unwrap();
-            let other = score(&mut runtime, image).await.unwrap();
-            let third = remote.scores(image).await.unwrap().open_on_site()[0];
-            assert!((one - other).abs() < 1e-4, "{}: {one} and {other}", model.name);
-            assert!((one - third).abs() < 1e-4, "{}: {one} and {third}", model.name);
-            let again = remote.scores(image).await.unwrap().open_on_site()[0];
-            assert_eq!(third.to_bits(), again.to_bits(), "{}", model.name);
-        }
+    let server = RealServer::start(maker, &models);
+    agrees_on_small_images(&server, &tiny, &pinned).await;
+    if let Some(Radiographs { model, specification, cases }) = radiographs {
+        let site = server.serving(specification.digest.0, "radiographs").await;
+        let images: Vec<Vec<f32>> = cases.into_iter().map(|(image, _)| image).collect();
+        agrees(&site, &model, &specification, &images).await;
+        let sent = only_images_differ(server.sent("radiographs"));
+        assert_eq!(sent, twice(&images));
     }
-    // A model that it does not have.
-    let other = server.names([(models[0].specification.digest.0, "absent")].into_iter());
-    let refused = ServedModel::load(&other, &LIMITS, &models[0].specification).await.unwrap_err();
+    tells_other_models(&server, &pinned).await;
+    keeps_its_words(&server, &pinned).await;
+    takes_no_large_image(&server, &of_large).await;
+    agrees_on_small_images(&server, &tiny, &pinned).await;
+}
+
+/// The same model for square images of another size.
+fn sized(size: u16) -> (Vec<u8>, ModelSpecification) {
+    let pixels = Some(i64::from(size));
+    let input = vec![value("image", &[None, Some(1), pixels, pixels])];
+    let file = bytes(GraphProto { input, ..tiny_cnn() });
+    let mut specification = specification(&file);
+    specification.input.height = size.into();
+    specification.input.width = size.into();
+    (file, specification)
+}
+
+/// Scores, and what they were made of, of the model that a server describes and of the one that it does not.
+async fn agrees_on_small_images(server: &RealServer, tiny: &[u8], pinned: &ModelSpecification) {
+    let tensor: Vec<f32> = (0_u8..16).map(|place| 0.5 + f32::from(place) / 40.0).collect();
+    let images = [vec![0.5; 16], vec![1.0; 16], tensor];
+    for (name, shown_first) in [("tiny", None), ("undescribed", Some(digest(&[0.0; 16])))] {
+        let before = server.sent(name).len();
+        let site = server.serving(pinned.digest.0, name).await;
+        agrees(&site, tiny, pinned, &images).await;
+        let sent: Vec<Value> = server.sent(name).split_off(before);
+        let first = &sent[0];
+        assert_eq!((&first["id"], &first["input"]), (&json!(""), &json!("image")));
+        assert_eq!(first["shape"], json!([1, 1, 4, 4]));
+        assert_eq!((&first["datatype"], &first["outputs"]), (&json!("float32"), &json!(["score"])));
+        let expected: Vec<String> = shown_first.into_iter().chain(twice(&images)).collect();
+        assert_eq!(only_images_differ(sent), expected);
+    }
+}
+
+/// Three engines on `images`, each of which the server is sent twice.
+async fn agrees(
+    site: &ModelServer,
+    model: &[u8],
+    specification: &ModelSpecification,
+    images: &[Vec<f32>],
+) {
+    let mut embedded = load(specification, model).await.unwrap();
+    let mut runtime = load_here_as(specification, model).await.unwrap();
+    let mut remote = ServedModel::load(site, &LIMITS, specification).await.unwrap();
+    for image in images {
+        let one = score(&mut embedded, image).await.unwrap();
+        let other = score(&mut runtime, image).await.unwrap();
+        let third = remote.scores(image).await.unwrap().open_on_site()[0];
+        assert!((one - other).abs() < 1e-4, "{one} and {other}");
+        assert!((one - third).abs() < 1e-4, "{one} and {third}");
+        let again = remote.scores(image).await.unwrap().open_on_site()[0];
+        assert_eq!(third.to_bits(), again.to_bits());
+    }
+}
+
+/// Models that a steward named by mistake.
+async fn tells_other_models(server: &RealServer, pinned: &ModelSpecification) {
+    for (name, code) in [
+        // The server says that it takes another image.
+        ("wider", "MODEL_INPUT_MISMATCH"),
+        // It says nothing, and fails when it is shown one.
+        ("wider-undescribed", "MODEL_SERVER_REFUSED"),
+    ] {
+        let site = server.serving(pinned.digest.0, name).await;
+        let refused = ServedModel::load(&site, &LIMITS, pinned).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{name}");
+    }
+    let site = server.names(&[(pinned.digest.0, "absent")]);
+    let refused = ServedModel::load(&site, &LIMITS, pinned).await.unwrap_err();
     assert!(matches!(refused, LoadError::ServerNotReady), "{refused:?}");
 }
 
-/// A running MLServer.
-struct MlServer {
-    program: Child,
-    folder: TempDir,
-    port: u16,
+/// A model that fails with words of its own: the server has them, and the agent does not.
+async fn keeps_its_words(server: &RealServer, pinned: &ModelSpecification) {
+    let site = server.serving(pinned.digest.0, "faulty").await;
+    let mut model = ServedModel::load(&site, &LIMITS, pinned).await.unwrap();
+    let refused = model.scores(&[0.5; 16]).await.unwrap_err();
+    assert_eq!(refused, ScoreError::ServerGone);
+    assert!(server.log().contains(CANARY), "it said nothing");
+    let told = format!("{refused} {refused:?} {:?} {model:?}", refused.remedy());
+    assert!(!told.contains("ZZCANARY"), "{told}");
 }
 
-impl MlServer {
-    fn start(models: &[Loaded]) -> Self {
-        let program = std::env::var_os("FEDVAL_MLSERVER");
-        let program = program.expect("FEDVAL_MLSERVER names mlserver, as tests/run.sh says");
-        let folder = tempfile::tempdir().unwrap();
-        let code = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mlserver/served.py");
-        fs::copy(code, folder.path().join("served.py")).unwrap();
-        let [http, grpc, metrics] = free_ports();
-        let settings = json!({
-            "host": "127.0.0.1",
-            "http_port": http,
-            "grpc_port": grpc,
-            "metrics_port": metrics,
-            "parallel_workers": 0,
-        });
-        fs::write(folder.path().join("settings.json"), settings.to_string()).unwrap();
-        for model in models {
-            model.write(folder.path());
-        }
-        let log = || {
-            let log = folder.path().join("log");
-            fs::File::options().create(true).append(true).open(log).unwrap()
-        };
-        let program = Command::new(program)
-            .args(["start", "."])
-            .current_dir(folder.path())
-            .env("PYTHONPATH", folder.path())
-            .env("ORT_DISABLE_TELEMETRY", "1")
-            .stdout(log())
-            .stderr(log())
-            .spawn()
-            .unwrap();
-        Self { program, folder, port: grpc }
-    }
-
-    /// The server as its site names it.
-    fn names<'n>(&self, models: impl Iterator<Item = (Sha256Digest, &'n str)>) -> ModelServer {
-        let named = models.map(|(digest, name)| {
-            (digest, ServedName { name: name.to_owned(), version: "1".to_owned() })
-        });
-        ModelServer::new(ServerSettings {
-            address: format!("http://127.0.0.1:{}", self.port),
-            authorities: Vec::new(),
-            models: named.collect(),
-            parallel_requests: 1,
-        })
-        .unwrap()
-    }
-
-    /// The same once it serves everything.
-    async fn site(&self, models: &[Loaded]) -> ModelServer {
-        let named = models.iter().map(|model| (model.specification.digest.0, model.name));
-        let site = self.names(named);
-        let mut serves = false;
-        for _ in 0..LOOKS {
-            serves = site.check().await.is_ok();
-            if serves {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-        assert!(serves, "MLServer does not serve: {log}");
-        site
-    }
+/// An image that is larger than the server takes says nothing of its case.
+async fn takes_no_large_image(server: &RealServer, of_large: &ModelSpecification) {
+    let site = server.serving(of_large.digest.0, "large").await;
+    let mut model = ServedModel::load(&site, &LIMITS, of_large).await.unwrap();
+    let pixels = usize::from(LARGE) * usize::from(LARGE);
+    let refused = model.scores(&vec![0.5; pixels]).await.unwrap_err();
+    assert!(refused.waits().is_some(), "{refused:?}");
+    assert!(server.sent("large").is_empty(), "it takes such images by now");
 }
 
-impl Drop for MlServer {
-    fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
+fn twice(images: &[Vec<f32>]) -> Vec<String> {
+    images.iter().flat_map(|image| [digest(image), digest(image)]).collect()
 }
 
-impl Loaded {
-    /// The model's folder in the server's repository.
-    fn write(&self, repository: &Path) {
-        let folder = repository.join(self.name);
-        fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("model.onnx"), &self.bytes).unwrap();
-        let (input, output) = (&self.specification.input, &self.specification.output);
-        let settings = json!({
-            "name": self.name,
-            "implementation": "served.Served",
-            "parameters": { "uri": "./model.onnx", "version": "1" },
-            "inputs": [{
-                "name": input.name,
-                "datatype": "FP32",
-                "shape": [-1, input.channels, input.height, input.width],
-            }],
-            "outputs": [{ "name": output.name, "datatype": "FP32", "shape": [-1, 1] }],
-        });
-        fs::write(folder.join("model-settings.json"), settings.to_string()).unwrap();
-    }
-}
-
-/// Ports that nobody listens at, until somebody does.
-fn free_ports() -> [u16; 3] {
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.each_ref().map(|listener| listener.local_addr().unwrap().port())
+fn digest(image: &[f32]) -> String {
+    let bytes: Vec<u8> = image.iter().flat_map(|value| value.to_le_bytes()).collect();
+    Sha256Digest::of(&bytes).to_string()
 }

@@ -19,7 +19,7 @@ use fedval_ambient::Problem as _;
 use fedval_inference::{
     InferenceLimits, LoadError, ModelServer, ScoreError, ServedModel, ServerSettings,
 };
-use fedval_proto::inference::ModelInferResponse;
+use fedval_proto::inference::{ModelInferRequest, ModelInferResponse, ModelMetadataResponse};
 use fedval_study::protocol::ModelSpecification;
 use oip_server::{Answer, Behaviour, NAME, OipServer, VERSION, answer, honest};
 use onnx_file::specification;
@@ -142,6 +142,44 @@ fn answering(made: Result<ModelInferResponse, Status>) -> Behaviour {
         Box::pin(async move { made }) as Answer
     };
     Behaviour { infer: Arc::new(infer), ..honest(&pinned(), average) }
+}
+
+/// Says of its model what KServe says unless the model's code sees to it.
+fn undescribed(behaviour: Behaviour) -> Behaviour {
+    Behaviour { metadata: ModelMetadataResponse::default(), ..behaviour }
+}
+
+#[tokio::test]
+async fn a_model_of_which_its_server_says_nothing_is_shown_an_image_of_nothing() {
+    let server = OipServer::start(undescribed(honest(&pinned(), average))).await;
+    let site = server.for_model(&pinned());
+    let mut model = ServedModel::load(&site, &limits(), &pinned()).await.unwrap();
+    assert!(model.scores(&[0.5; 16]).await.is_ok());
+    let asked = server.asked();
+    let [shown, asked] = &asked[..] else { panic!("{} requests", asked.len()) };
+    assert_eq!(shown.raw_input_contents, [vec![0_u8; 64]]);
+    let image = asked.raw_input_contents.clone();
+    assert_eq!(ModelInferRequest { raw_input_contents: image, ..shown.clone() }, *asked);
+
+    for (made, code, waits) in [
+        (Ok(answer("other", &[1, 1], &[0; 4])), "MODEL_OUTPUT_MISMATCH", None),
+        (Ok(answer("score", &[1, 0], &[])), "MODEL_OUTPUT_MISMATCH", None),
+        (Err(Status::invalid_argument(CANARY)), "MODEL_SERVER_REFUSED", Some(false)),
+        // So MLServer and KServe say that a model takes another image.
+        (Err(Status::internal(CANARY)), "MODEL_SERVER_REFUSED", Some(false)),
+        (Err(Status::not_found(CANARY)), "MODEL_SERVER_NOT_READY", Some(true)),
+        (Err(Status::unavailable(CANARY)), "MODEL_SERVER_UNREACHABLE", Some(true)),
+    ] {
+        let refused = loads(undescribed(answering(made))).await.unwrap_err();
+        assert_eq!((code_of(&refused), refused.waits()), (code, waits));
+    }
+    // Nothing may have no score.
+    let no_score = answer("score", &[1, 1], &f32::NEG_INFINITY.to_le_bytes());
+    assert!(loads(undescribed(answering(Ok(no_score)))).await.is_ok());
+    // Whoever says something is held to it.
+    let mut half = honest(&pinned(), average);
+    half.metadata.inputs.clear();
+    assert_eq!(code_of(&loads(half).await.unwrap_err()), "MODEL_INPUT_MISMATCH");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 """A model as a site would serve it: MLServer with ONNX Runtime inside."""
 
-import numpy
 import onnxruntime
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec
 from mlserver.types import InferenceRequest, InferenceResponse
 from mlserver.utils import get_model_uri
+
+from sent import note_down
 
 
 class Served(MLModel):
@@ -17,7 +18,13 @@ class Served(MLModel):
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        image = NumpyCodec.decode_input(payload.inputs[0])
-        name = self.session.get_outputs()[0].name
-        (made,) = self.session.run([name], {payload.inputs[0].name: image})
-        return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output(name, made)])
+        (given,) = payload.inputs
+        image = NumpyCodec.decode_input(given)
+        outputs = [output.name for output in payload.outputs or []]
+        headers = payload.parameters and payload.parameters.headers
+        note_down(self.name, payload.id, headers, given.name, image, outputs)
+        fault = self.settings.parameters.extra["fault"]
+        if fault:
+            raise RuntimeError(fault)
+        (made,) = self.session.run(outputs, {given.name: image})
+        return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output(outputs[0], made)])
