@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use fedval_study::Members;
 
-use super::Rule;
+use super::{Rule, dc09_joint_error};
 use crate::cell_plan::Shown;
 use crate::ledger::{Differences, Footprint, History, Label, Row};
 
@@ -74,6 +74,15 @@ pub(crate) fn responses_meet_others(own: &Footprint, history: &History) -> bool 
     history
         .exact()
         .any(|(_, footprint)| Label::BOTH.into_iter().any(|label| differ(footprint, label)))
+}
+
+/// Whether an earlier release about any of these patients may have held the error of a mean over conditions.
+pub(crate) fn may_have_held_joint_error(members: &Members, history: &History) -> bool {
+    let own: BTreeSet<_> = members.patients.iter().collect();
+    history.exact().any(|(_, footprint)| {
+        footprint.members.patients.iter().any(|patient| own.contains(patient))
+            && dc09_joint_error::may_have_left(footprint)
+    })
 }
 
 /// Whether an earlier release was about any of these patients.

@@ -97,14 +97,54 @@ fn few_of_a_group_with_two_conditions_keep_the_error_of_the_mean() {
         release(&vetted).overall.macro_se_nano
     };
     assert!(error(&site, &patients).released().is_some());
-    let mut few = patients;
-    let is_it = |patient: &&mut Patient| {
-        patient.group == Some(1) && patient.reference[1..] == [Some(true), Some(true)]
-    };
-    few.iter_mut().filter(is_it).skip(5).for_each(|patient| patient.reference[2] = Some(false));
+    let few = few_of_a_group_with_two_conditions();
     assert_eq!(error(&site, &few), Cell::Suppressed);
     site.protocol.subgroups.clear();
     assert!(error(&site, &few).released().is_some(), "of all together they are many");
+}
+
+/// Of whom few in one group have two conditions, and of all together many.
+fn few_of_a_group_with_two_conditions() -> Vec<Patient> {
+    let mut patients = in_groups(2_400);
+    let is_it = |patient: &&mut Patient| {
+        patient.group == Some(1) && patient.reference[1..] == [Some(true), Some(true)]
+    };
+    let both = patients.iter_mut().filter(is_it).skip(5);
+    both.for_each(|patient| patient.reference[2] = Some(false));
+    patients
+}
+
+/// Another model's error would say of a group what the first release told of it alone.
+#[test]
+fn the_error_of_the_mean_stays_where_a_release_told_of_groups_before() {
+    let mut site = Site::by_scanner();
+    let patients = few_of_a_group_with_two_conditions();
+    let told = groups(&site.release(&patients).unwrap());
+    assert_eq!(told, vec![vec![true; 3]; 3]);
+    assert_eq!(groups(&site.vet(site.summary(&patients)).unwrap()), told, "and again");
+    site.protocol.subgroups.clear();
+    assert_eq!(site.told(&patients).macro_se_nano, Cell::Suppressed);
+}
+
+#[test]
+fn no_group_is_told_of_where_a_release_told_the_error_of_the_mean_before() {
+    let mut site = Site::by_scanner();
+    let patients = few_of_a_group_with_two_conditions();
+    let dimension = std::mem::take(&mut site.protocol.subgroups);
+    let vetted = site.release(&patients).unwrap();
+    assert!(release(&vetted).overall.macro_se_nano.released().is_some());
+    site.protocol.subgroups = dimension;
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    assert_eq!(groups(&vetted), vec![Vec::<bool>::new(); 3]);
+    assert_eq!(release(&vetted).overall.macro_se_nano, Cell::Suppressed);
+    // Where many of every group have any two, groups keep nothing that the error tells.
+    let mut site = Site::by_scanner();
+    let many = in_groups(2_400);
+    let dimension = std::mem::take(&mut site.protocol.subgroups);
+    site.release(&many).unwrap();
+    site.protocol.subgroups = dimension;
+    assert_eq!(groups(&site.vet(site.summary(&many)).unwrap()), vec![vec![true; 3]; 3]);
 }
 
 #[test]
@@ -242,6 +282,125 @@ fn rows(
     rows
 }
 
+/// Patients as bits.
+fn set(patients: &[Patient], is_it: impl Fn(&Patient) -> bool) -> Vec<u64> {
+    let mut bits = vec![0; patients.len().div_ceil(64)];
+    for (place, _) in patients.iter().enumerate().filter(|(_, patient)| is_it(patient)) {
+        bits[place / 64] |= 1_u64 << (place % 64);
+    }
+    bits
+}
+
+/// Everybody whom a reader can count of a condition: who is in one or two of its cells, and in any of the groups that it is
+/// told of together, or in none of these. Nobody of a condition that stays.
+fn countable(
+    release: &Release<ConditionPerformance>,
+    patients: &[Patient],
+    condition: usize,
+) -> Vec<Vec<u64>> {
+    if !shown(&release.overall)[condition] {
+        return Vec::new();
+    }
+    let told = (0_u16..).zip(&release.subgroups).filter(|(_, cell)| {
+        cell.performance.released().is_some_and(|group| shown(group)[condition])
+    });
+    let told: Vec<u16> = told.map(|(group, _)| group).collect();
+    let mut sets = Vec::new();
+    for cells in 1..7_u16 {
+        let has =
+            |patient: &Patient| (cells >> condition_cell(patient.reference[condition])) & 1 == 1;
+        for groups in 0..1_u16 << told.len() {
+            let is_in = |patient: &Patient| {
+                let place = told.iter().position(|group| patient.group == Some(*group));
+                place.is_some_and(|place| (groups >> place) & 1 == 1)
+            };
+            sets.push(set(patients, |patient| has(patient) && is_in(patient)));
+            sets.push(set(patients, |patient| has(patient) && !is_in(patient)));
+        }
+    }
+    sets
+}
+
+fn apart(one: &[u64], other: &[u64]) -> u32 {
+    one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum()
+}
+
+/// Of few patients no difference can be computed of what two conditions count, whatever groups are hidden, and none of what
+/// one counts and two others of nobody twice.
+fn assert_that_no_few_follow(
+    release: &Release<ConditionPerformance>,
+    patients: &[Patient],
+    name: &str,
+) {
+    let is_few = |count: u32| (1..11).contains(&count);
+    let sets = [0, 1, 2].map(|condition| countable(release, patients, condition));
+    for (one, other, third) in [(0, 1, 2), (1, 2, 0), (2, 0, 1)] {
+        for set in &sets[one] {
+            for beside in &sets[other] {
+                let apart = apart(set, beside);
+                assert!(!is_few(apart), "{name}: {one} and {other} differ by {apart}");
+                if set.iter().zip(beside).any(|(one, other)| one & other != 0) {
+                    continue;
+                }
+                let both: Vec<u64> = set.iter().zip(beside).map(|(one, two)| one | two).collect();
+                for whole in &sets[third] {
+                    let left = self::apart(&both, whole);
+                    assert!(!is_few(left), "{name}: {one}, {other} and {third} leave {left}");
+                }
+            }
+        }
+    }
+}
+
+/// In two groups a mass is an effusion but in four patients each, whom the nodule tells apart.
+#[test]
+fn few_of_two_groups_together_do_not_follow_from_the_whole_minus_the_third() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    let mut further = [[2, 2], [2, 2]];
+    for patient in &mut patients {
+        let Some(group @ (0 | 1)) = patient.group else { continue };
+        let [effusion, _, nodule] = patient.reference;
+        let left = &mut further[usize::from(group)][usize::from(nodule == Some(true))];
+        patient.reference[1] = effusion;
+        if effusion == Some(false) && *left > 0 {
+            patient.reference[1] = Some(true);
+            *left -= 1;
+        }
+    }
+    assert_eq!(further, [[0; 2]; 2]);
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    let told = groups(&vetted);
+    assert!(told.iter().all(|group| group[0] && group[2]), "{told:?}");
+    assert!(told.iter().all(|group| !group[1]), "{told:?}");
+    assert_that_no_few_follow(release(&vetted), &patients, "two groups");
+}
+
+/// An effusion is one of two kinds in all but four patients of each group.
+#[test]
+fn few_who_have_neither_of_two_kinds_do_not_follow() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    let mut further = [4; 3];
+    for patient in &mut patients {
+        let kind = patient.reference[1];
+        let is_other = kind == Some(false) && patient.reference[2] == Some(true);
+        patient.reference[2] = Some(is_other);
+        patient.reference[0] = Some(kind == Some(true) || is_other);
+        let left = &mut further[usize::from(patient.group.unwrap())];
+        if patient.reference[0] == Some(false) && *left > 0 {
+            patient.reference[0] = Some(true);
+            *left -= 1;
+        }
+    }
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    // Of all together they are twelve.
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    assert!(groups(&vetted).iter().all(|group| group[0] && group[1] && !group[2]));
+    assert_that_no_few_follow(release(&vetted), &patients, "two kinds");
+}
+
 /// Whatever the cohort: no row that is told holds few patients, no two that share patients differ by few, and what a row leaves
 /// when the same row of every group that is told is taken from it is nobody or many.
 #[test]
@@ -284,6 +443,7 @@ fn no_subtraction_of_what_is_told_leaves_few_patients() {
             }
             assert!(!is_few(left.len()), "{seed}: {} of {name} are in no group told", left.len());
         }
+        assert_that_no_few_follow(release(&vetted), &cohort, &format!("cohort {seed}"));
     }
     assert!(told > 20 && stayed > 20, "{told} {stayed}");
 }
