@@ -214,6 +214,21 @@ fn a_condition_that_stays_is_told_of_no_group() {
     assert!(groups(&vetted).iter().all(|group| !group[1]));
 }
 
+/// Eleven have it, of whom one alone is in a group: of the whole it is told as in a study without groups.
+#[test]
+fn who_is_alone_in_a_group_takes_no_condition_out_of_the_whole() {
+    let mut site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    for (group, count) in [(0, 1), (1, 5), (2, 5)] {
+        leave(&mut patients, (group, 1), count);
+    }
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    assert!(groups(&vetted).iter().all(|group| group[0] && !group[1] && group[2]));
+    site.protocol.subgroups.clear();
+    assert_eq!(shown(&site.told(&patients)), [true; 3]);
+}
+
 #[test]
 fn a_group_that_nobody_can_be_in_needs_no_partner_where_the_site_says_so() {
     let mut site = Site::by_scanner();
