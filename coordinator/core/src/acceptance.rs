@@ -266,7 +266,7 @@ fn check_classes(release: &Release<ClassPerformance>) -> Result<(), SubmitError>
 }
 
 /// The same of several conditions: of each that is shown, and of those who were not assessed for it, k patients, or
-/// nobody who was not.
+/// nobody who was not; and of what groups leave of the whole, k or nobody.
 fn check_conditions(release: &Release<ConditionPerformance>) -> Result<(), SubmitError> {
     let (k, overall) = (release.terms.k, &release.overall);
     let mut shown = overall.conditions.iter().filter_map(|cell| cell.performance.released());
@@ -279,7 +279,38 @@ fn check_conditions(release: &Release<ConditionPerformance>) -> Result<(), Submi
         && release.subgroups.iter().all(|cell| rests_on_enough(&cell.performance, k))
         && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
     let relation = "every count that is shown rests on k patients";
-    if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
+    if !enough {
+        return Err(SubmitError::Contradiction { relation });
+    }
+    let relation = "what groups leave of the whole is nobody or k patients";
+    if leaves_enough(release) { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
+}
+
+/// Whether nobody or k patients are left where the groups in which a condition is told are taken from the whole: of those
+/// with it, without it and not assessed, and of all patients.
+fn leaves_enough(release: &Release<ConditionPerformance>) -> bool {
+    let (k, overall) = (release.terms.k, &release.overall);
+    let shown: Vec<&ConditionPerformance> =
+        release.subgroups.iter().filter_map(|cell| cell.performance.released()).collect();
+    let is_enough = |whole: u64, told: &dyn Fn(&ConditionPerformance) -> u64| {
+        let told = shown.iter().fold(0_u64, |sum, group| sum.saturating_add(told(group)));
+        let rest = whole.saturating_sub(told);
+        rest == 0 || rest >= k
+    };
+    let counts: [fn(&ConditionPerformance, &Performance) -> u64; 3] = [
+        |_, found| found.patients.with_positive,
+        |_, found| found.patients.with_negative,
+        |of, found| of.missing(found),
+    ];
+    is_enough(overall.patients, &|group| group.patients)
+        && overall.conditions.iter().all(|cell| {
+            let Some(whole) = cell.performance.released() else { return true };
+            counts.iter().all(|count| {
+                is_enough(count(overall, whole), &|group| {
+                    group.of(&cell.name).map_or(0, |own| count(group, own))
+                })
+            })
+        })
 }
 
 /// The same of each condition that is shown of a group, of which spreads are told: of k patients and ten.
