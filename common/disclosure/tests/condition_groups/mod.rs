@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use fedval_disclosure::{SitePolicy, Vetted};
+use fedval_disclosure::{SitePolicy, Vetted, bound_bits};
+use fedval_stats::aggregate::CalibrationFit;
 use fedval_study::condition_groups::{self, CELLS};
 use fedval_study::members::condition_cell;
-use fedval_study::{Cell, ConditionPerformance, Outcome, Release, SiteResult};
+use fedval_study::performance::CalibrationOutcome;
+use fedval_study::protocol::{MOST_CONDITIONS, Profile};
+use fedval_study::result::SubgroupCell;
+use fedval_study::{
+    Cell, ConditionPerformance, LockedProtocol, Outcome, Release, SiteResult, Terms,
+};
 
 use crate::conditions::{Patient, by_scanner, findings, patients};
 use crate::{SHARES, Site, code, shown};
@@ -264,6 +270,61 @@ fn counts_by_group_of_others_than_the_ledger_remembers_are_refused() {
         let mut summary = site.summary(&patients);
         lie(&mut summary);
         assert_eq!(code(site.vet(summary)), "RESULT_SCHEMA", "{place}");
+    }
+}
+
+/// Of the largest studies that an author can write, with two cut-offs for each condition, everything is told.
+#[test]
+fn the_largest_study_by_group_leaves_within_the_bits_of_the_policy_that_is_shipped() {
+    let shipped = include_str!("../../../../deploy/config/policy.toml");
+    let site =
+        Site { policy: SitePolicy::parse(shipped.as_bytes()).unwrap(), ..Site::by_scanner() };
+    let budget = site.policy.for_study(&site.protocol).budgets.bits_per_job;
+    let plan = &site.protocol;
+    // A count of so many times the patients has so many bits more.
+    let told = |size: u64, conditions: usize| {
+        let few = patients(0, 400, SHARES);
+        let mut told = findings(plan, &few).shown(plan.task.conditions(), &[true; 3]);
+        told.patients = size;
+        let mut own = told.conditions[0].clone();
+        let Cell::Released(found) = &mut own.performance else { panic!("told") };
+        let times = size.div_ceil(found.ranks.n_pos + found.ranks.n_neg);
+        found.ranks.n_pos *= times;
+        found.ranks.n_neg *= times;
+        found.brier_clusters.size *= times;
+        found.operating_points.extend_from_within(..);
+        assert_eq!(found.operating_points.len(), 2);
+        found.calibration = CalibrationOutcome::Fit(CalibrationFit {
+            intercept_micro: 0,
+            slope_micro: 1_000_000,
+            se_intercept_micro: 100_000,
+            se_slope_micro: 100_000,
+            correlation_micro: 0,
+            citl_micro: 0,
+            se_citl_micro: 100_000,
+        });
+        told.conditions = vec![own; conditions];
+        told
+    };
+    for conditions in 2..=MOST_CONDITIONS {
+        let groups = condition_groups::MOST_TOLD / conditions - 1;
+        let of_group = 100_000 / u64::try_from(groups).unwrap();
+        let cell = SubgroupCell {
+            category: "a".parse().unwrap(),
+            dimension: "scanner".parse().unwrap(),
+            performance: Cell::Released(told(of_group, conditions)),
+        };
+        let release = Release {
+            attrition: Vec::new(),
+            overall: told(100_000, conditions),
+            subgroups: vec![cell; groups],
+            terms: Terms::exact(Profile::Standard, 11),
+        };
+        let locked = LockedProtocol::new(plan.clone()).unwrap();
+        let header = crate::support::header(&locked, "site-a");
+        let outcome = Outcome::ReleasedConditions(Box::new(release));
+        let bits = bound_bits(&SiteResult { header, outcome });
+        assert!(bits <= budget, "{conditions} conditions by {groups} groups take {bits} bits");
     }
 }
 
