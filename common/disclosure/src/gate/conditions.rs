@@ -10,7 +10,8 @@
 //!
 //! Behind such denominators a condition is told of as a study of it alone would tell (DC-06, DC-09): exactly, under the
 //! profile that does so. The error of the mean of the areas rests on every condition, and stays where one does, or where
-//! few patients have two of them, or where an earlier release was about some of these patients (DC-09).
+//! few patients have two of them, or where an earlier release was about some of these patients in other tables or beside
+//! others (DC-09).
 //!
 //! By group each condition is a further table, which crosses it with the study's dimension: every cell of it needs k
 //! patients, those who were assessed ten more (DC-11), and few of a group who lack a reference standard hide the condition
@@ -95,7 +96,7 @@ impl Gate<'_> {
         }
         let attrition = self.attrition(summary, history);
         let mut overall = found.shown(self.protocol.task.conditions(), &is_shown);
-        if !many_have_two || dc18_earlier_releases::meets_others(members, history) {
+        if !many_have_two || dc18_earlier_releases::meets_other_cells(members, history) {
             overall.macro_se_nano = Cell::Suppressed;
         }
         let mut decisions = self.condition_decisions(conditions, &overall);

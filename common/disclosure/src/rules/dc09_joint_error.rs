@@ -5,9 +5,9 @@
 //! where all crossings of two conditions (there, not there, not assessed, three by three) are of nobody or of k patients.
 //! In a study by group they are so within each group: a model that sees the group in the image can be silent about all others,
 //! and how many of the group have either condition is told.
-//! Groups that one release tells of and the error that another does say the same together, in either order: so the error stays
-//! where any release was about some of these patients before, and groups in which few have two conditions stay where one may
-//! have held the error.
+//! Groups that one release tells of and the error that another does say the same together, in either order: so the error
+//! stays where any release was about some of these patients before, in other tables or beside others; and groups stay in
+//! which few have two conditions where such a release may have held the error.
 //! Elsewhere the mean of the AUROCs' own errors bounds it, which the receiver has.
 
 use std::collections::{BTreeMap, BTreeSet};

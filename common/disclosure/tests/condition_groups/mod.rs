@@ -144,6 +144,10 @@ fn no_group_is_told_of_where_a_release_told_the_error_of_the_mean_before() {
     assert_eq!(shown(&release(&vetted).overall), [true; 3]);
     assert_eq!(groups(&vetted), vec![Vec::<bool>::new(); 3]);
     assert_eq!(release(&vetted).overall.macro_se_nano, Cell::Suppressed);
+    // The same patients in the same cells: another model is told of as the first.
+    let mut site = Site::new();
+    let first = site.release(&patients).unwrap();
+    assert_eq!(site.told(&patients), release(&first).overall);
     // Where many of every group have any two, groups keep nothing that the error tells.
     let mut site = Site::by_scanner();
     let many = in_groups(2_400);
