@@ -45,8 +45,8 @@ pub(crate) fn protect(stock: &Stock<'_>, shown: &mut Shown, k: u64) -> bool {
         while shown.shows(equation.parent) && !is_protected(stock, shown, equation, (k, true)) {
             let visible = equation.children.iter().filter(|child| shown.shows(**child));
             let partner = visible.min_by_key(|child| stock.loss(**child)).copied();
-            // With nothing left to hide beside it, the sum itself must go. Not for the sake of who is alone in a cell: a sum of
-            // which no cell is shown tells everybody in it as much of the others as a table without these cells.
+            // With nothing left to hide beside it, the sum itself must go. Not for the sake of who is alone in a cell: a
+            // sum of which no cell is shown tells everybody in it as much of the others as a table without these cells.
             let stays = || is_protected(stock, shown, equation, (k, false));
             if partner.is_none() && (equation.parent == Row::Whole || stays()) {
                 break;

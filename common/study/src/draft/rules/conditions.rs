@@ -114,8 +114,8 @@ fn check_what_is_missing(protocol: &StudyProtocol, found: &mut Breaches) {
         conditions.saturating_mul(categories.saturating_add(1)) <= MOST_TOLD,
         "subgroups[0]",
         format!(
-            "has {categories} categories: with the whole and {conditions} conditions these are more than {MOST_TOLD} \
-             numbers of each kind, which no site with the usual bit budget would let out"
+            "has {categories} categories: {conditions} conditions of each and of the whole are more than {MOST_TOLD}, \
+             more than the usual bit budget of a site has room for in a large cohort"
         ),
         "ask about fewer, larger groups, or fewer conditions",
     );
