@@ -58,7 +58,8 @@ fn conditions_of(tables: &[Vec<bool>]) -> Option<usize> {
     }
     let (own, by_group) = tables.split_at(tables.len() / 2);
     let (groups, crossed) = by_group.split_first()?;
-    let is_by_group = own.len() == crossed.len()
+    let is_by_group = own.len() > 1
+        && own.len() == crossed.len()
         && are_all(own, CONDITION_CELLS)
         && are_all(crossed, CONDITION_CELLS * groups.len());
     is_by_group.then_some(own.len())
@@ -91,7 +92,9 @@ mod tests {
         assert!(may_have_left(&footprint(10, by_group.clone())));
         assert!(!may_have_left(&footprint(4, by_group)));
         assert!(!may_have_left(&footprint(10, vec![vec![true; 3], vec![true; 2]])));
-        assert!(!may_have_left(&footprint(10, Vec::new())), "a study of one condition");
+        for of_one_condition in [Vec::new(), vec![vec![true; 2]], vec![vec![true; 3]]] {
+            assert!(!may_have_left(&footprint(10, of_one_condition)));
+        }
     }
 
     #[test]
