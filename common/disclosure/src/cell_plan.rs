@@ -153,11 +153,6 @@ impl Shown {
         self.rows().into_iter().filter(|row| self.shows(*row)).collect()
     }
 
-    fn visible_of(&self, table: usize) -> Vec<Row> {
-        let cells = 0..self.plan[table].len();
-        cells.map(|cell| Row::Cell { table, cell }).filter(|row| self.shows(*row)).collect()
-    }
-
     fn rows(&self) -> Vec<Row> {
         let tables = self.plan.iter().enumerate();
         tables

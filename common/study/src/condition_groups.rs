@@ -11,6 +11,11 @@ use crate::performance::{ContradictoryPerformance, Performance, holds};
 use crate::protocol::{Condition, StudyProtocol, Table, TableKind};
 use crate::result::{Cell, SubgroupCell};
 
+/// Conditions times groups, the whole cohort counted as one more: each takes up to 900 bits of the 32768 that a site's
+/// policy has for one job unless it says otherwise, in a cohort of a hundred thousand patients with one cut-off for each
+/// condition, or of twenty thousand with two.
+pub const MOST_TOLD: usize = 36;
+
 /// The cells of a condition's table, in the order of [`condition_cell`].
 pub const CELLS: [&str; CONDITION_CELLS] = ["present", "absent", "missing"];
 

@@ -162,6 +162,26 @@ fn what_several_conditions_do_not_have_is_refused_with_its_place() {
     }
 }
 
+/// Two conditions by seventeen categories and of the whole are thirty-six.
+#[test]
+fn more_conditions_by_group_than_a_site_would_let_out_are_refused() {
+    for (categories, is_read) in [(17, true), (18, false)] {
+        let listed: Vec<String> = (0..categories)
+            .map(|place| format!("{{ name = \"c{place}\", values = [\"{place}\"] }},\n"))
+            .collect();
+        let own = "{ name = \"female\", values = [\"F\"] },\n    { name = \"male\", values = [\"M\"] },\n";
+        let changed = text().replace(own, &listed.concat());
+        assert_ne!(changed, text());
+        match Draft::parse(&changed) {
+            Ok(_) => assert!(is_read, "{categories}"),
+            Err(error) => {
+                assert!(!is_read, "{categories}: {error:?}");
+                assert_eq!(error.problems[0].path, "subgroups[0]");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_study_of_one_condition_has_no_metric_of_several() {
     let metric = support::STUDY.replace("metric = \"auroc\"", "metric = \"auroc@effusion\"");

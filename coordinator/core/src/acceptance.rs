@@ -1,5 +1,7 @@
 //! Accepting a site's result: once, from whom it says, about what was asked, free of contradiction.
 
+mod conditions;
+
 use std::collections::BTreeMap;
 
 use fedval_ambient::{Problem, Timestamp};
@@ -11,9 +13,9 @@ use fedval_preprocess::probe::{Expected, ProbesRefused};
 use fedval_study::protocol::{PredictionTables, StudyProtocol};
 use fedval_study::result::SubgroupCell;
 use fedval_study::{
-    Canonical, Cell, ClassPerformance, ConditionPerformance, DetectionPerformance, Dispatch,
-    LockedProtocol, LogEvent, MeasurePerformance, Name, Outcome, PatientCounts, Performance,
-    Release, ResultDigest, ResultHeader, ScoreSource, SiteId, SiteResult,
+    Canonical, Cell, ClassPerformance, DetectionPerformance, Dispatch, LockedProtocol, LogEvent,
+    MeasurePerformance, Name, Outcome, PatientCounts, Release, ResultDigest, ResultHeader,
+    ScoreSource, SiteId, SiteResult,
 };
 use fedval_trust::{Endorsement, PayloadType, Role, Signature, SignatureProblem, SignedDocument};
 
@@ -143,7 +145,7 @@ impl Coordinator {
         match &result.outcome {
             Outcome::Released(release) => check_consistency(release)?,
             Outcome::ReleasedClasses(release) => check_classes(release)?,
-            Outcome::ReleasedConditions(release) => check_conditions(release)?,
+            Outcome::ReleasedConditions(release) => conditions::check(release)?,
             Outcome::ReleasedMeasures(release) => check_measures(release)?,
             Outcome::ReleasedDetection(release) => check_detection(release)?,
             _ => {}
@@ -263,36 +265,6 @@ fn check_classes(release: &Release<ClassPerformance>) -> Result<(), SubmitError>
         && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
     let relation = "every count that is shown rests on k patients";
     if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
-}
-
-/// The same of several conditions: of each that is shown, and of those who were not assessed for it, k patients, or
-/// nobody who was not.
-fn check_conditions(release: &Release<ConditionPerformance>) -> Result<(), SubmitError> {
-    let (k, overall) = (release.terms.k, &release.overall);
-    let mut shown = overall.conditions.iter().filter_map(|cell| cell.performance.released());
-    let is_told = |found: &Performance| {
-        let missing = overall.missing(found);
-        dc02_cohort_minimum::is_sufficient(found.patients, k) && (missing == 0 || missing >= k)
-    };
-    let enough = overall.conditions.iter().any(|cell| cell.performance.released().is_some())
-        && shown.all(is_told)
-        && release.subgroups.iter().all(|cell| rests_on_enough(&cell.performance, k))
-        && release.attrition.iter().all(|row| row.patients.released().is_none_or(|n| *n >= k));
-    let relation = "every count that is shown rests on k patients";
-    if enough { Ok(()) } else { Err(SubmitError::Contradiction { relation }) }
-}
-
-/// The same of each condition that is shown of a group, of which spreads are told: of k patients and ten.
-fn rests_on_enough(group: &Cell<ConditionPerformance>, k: u64) -> bool {
-    let Cell::Released(group) = group else { return true };
-    let mut shown = group.conditions.iter().filter_map(|cell| cell.performance.released());
-    shown.all(|found| {
-        let (of, missing) = (found.patients, group.missing(found));
-        dc11_variance::has_enough(of.total, k)
-            && of.with_positive >= k
-            && of.with_negative >= k
-            && (missing == 0 || missing >= k)
-    })
 }
 
 /// The same of measures. Counts may have been rounded, by less than one base in either direction.

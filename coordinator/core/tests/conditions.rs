@@ -9,7 +9,7 @@ mod conditions;
 mod support;
 
 use bench::{Bench, Site, bench, chest, code, signed};
-use conditions::{by_scanner, findings, patients, three_conditions};
+use conditions::{Patient, by_scanner, findings, patients, three_conditions};
 use fedval_study::condition_groups::ConditionGroup;
 use fedval_study::protocol::{Profile, StudyProtocol};
 use fedval_study::result::{AttritionCount, SubgroupCell};
@@ -91,23 +91,31 @@ async fn what_no_gate_lets_through_is_refused() {
     }
 }
 
-/// A study of this by scanner, and what a site says of so many patients by group.
-fn by_group(count: u32) -> (StudyProtocol, Release<ConditionPerformance>) {
-    let plan = by_scanner(plan());
+/// So many patients, of whom each third has another scanner.
+fn in_groups(count: u32) -> Vec<Patient> {
     let mut patients = patients(0, count, [40, 30, 25]);
     for (place, patient) in (0_u16..).zip(&mut patients) {
         patient.group = Some(place % 3);
     }
-    let (found, conditions) = (findings(&plan, &patients), plan.task.conditions());
-    let cell = |(name, group): (&str, &ConditionGroup)| SubgroupCell {
+    patients
+}
+
+/// A study of this by scanner, and what a site says of these by group where of each group these conditions are told.
+fn by_group(
+    patients: &[Patient],
+    is_told: [[bool; 3]; 3],
+) -> (StudyProtocol, Release<ConditionPerformance>) {
+    let plan = by_scanner(plan());
+    let (found, conditions) = (findings(&plan, patients), plan.task.conditions());
+    let cell = |((name, is_told), group): ((&str, [bool; 3]), &ConditionGroup)| SubgroupCell {
         category: name.parse().unwrap(),
         dimension: "scanner".parse().unwrap(),
-        performance: group.shown(conditions, &[true; 3]),
+        performance: group.shown(conditions, &is_told),
     };
     let release = Release {
         attrition: Vec::new(),
         overall: found.shown(conditions, &[true; 3]),
-        subgroups: ["a", "b", "c"].into_iter().zip(&found.groups).map(cell).collect(),
+        subgroups: ["a", "b", "c"].into_iter().zip(is_told).zip(&found.groups).map(cell).collect(),
         terms: Terms::exact(Profile::Standard, 11),
     };
     (plan, release)
@@ -117,13 +125,90 @@ fn by_group(count: u32) -> (StudyProtocol, Release<ConditionPerformance>) {
 async fn conditions_by_group_are_taken_in_where_every_count_rests_on_enough() {
     // Of ninety patients each group has thirty, and few of them a nodule.
     for (count, is_taken) in [(450, true), (90, false)] {
-        let (plan, release) = by_group(count);
+        let (plan, release) = by_group(&in_groups(count), [[true; 3]; 3]);
         let (bench, locked, site) = round_of(plan).await;
         let answer = bench.submit(&site, result(&locked, release)).await;
         assert_eq!(answer.is_ok(), is_taken, "{count}");
         if !is_taken {
             assert_eq!(code(answer), "RESULT_CONTRADICTION");
         }
+    }
+}
+
+/// Has the coordinator take in what a site says of these patients by group.
+async fn is_taken(patients: &[Patient], is_told: [[bool; 3]; 3]) -> bool {
+    let (plan, release) = by_group(patients, is_told);
+    let (bench, locked, site) = round_of(plan).await;
+    let answer = bench.submit(&site, result(&locked, release)).await;
+    let is_taken = answer.is_ok();
+    if !is_taken {
+        assert_eq!(code(answer), "RESULT_CONTRADICTION");
+    }
+    is_taken
+}
+
+/// Groups of a hundred patients, whose first group has so many who were not assessed for the first condition.
+#[tokio::test]
+async fn few_of_a_group_who_were_not_assessed_follow_and_many_do_not() {
+    let lacking = |count: usize| {
+        let mut patients = in_groups(300);
+        let own = patients.iter_mut().filter(|patient| patient.group == Some(0)).take(count);
+        own.for_each(|patient| patient.reference[0] = None);
+        // Of the whole many lack it, whatever the first group does.
+        let others = patients.iter_mut().filter(|patient| patient.group == Some(1)).take(12);
+        others.for_each(|patient| patient.reference[0] = None);
+        patients
+    };
+    let mut told = [[false; 3]; 3];
+    told[0][0] = true;
+    for (count, taken) in [(0, true), (1, false), (10, false), (11, true)] {
+        assert_eq!(is_taken(&lacking(count), told).await, taken, "{count}");
+    }
+}
+
+/// Where k is 5, seven with and seven without a condition are enough of both, and with fourteen no spread is told.
+#[tokio::test]
+async fn spreads_of_a_group_rest_on_ten_more() {
+    let mut told = [[false; 3]; 3];
+    told[0][0] = true;
+    for (count, is_taken) in [(14_u32, false), (16, true)] {
+        let mut patients = in_groups(450);
+        let mut left = count;
+        for patient in patients.iter_mut().filter(|patient| patient.group == Some(0)) {
+            patient.reference[0] = (left > 0).then_some(left % 2 == 0);
+            left = left.saturating_sub(1);
+        }
+        let (mut plan, mut release) = by_group(&patients, told);
+        plan.disclosure.k = 5;
+        release.terms = Terms::exact(Profile::Standard, 5);
+        let (bench, locked, site) = round_of(plan).await;
+        let answer = bench.submit(&site, result(&locked, release)).await;
+        assert_eq!(answer.is_ok(), is_taken, "{count}");
+    }
+}
+
+/// What is told of two groups leaves few of the third.
+#[tokio::test]
+async fn what_groups_leave_of_the_whole_is_nobody_or_many() {
+    let mut told = [[true; 3]; 3];
+    told[2][0] = false;
+    assert!(is_taken(&in_groups(450), told).await, "many are left");
+    for reference in [Some(true), Some(false), None] {
+        let other = if reference == Some(true) { Some(false) } else { Some(true) };
+        let mut patients = in_groups(450);
+        let third = patients.iter_mut().filter(|patient| patient.group == Some(2));
+        for (place, patient) in third.enumerate() {
+            let half = if place < 70 { Some(false) } else { Some(true) };
+            patient.reference[0] = if reference.is_none() { half } else { other };
+            if place < 4 {
+                patient.reference[0] = reference;
+            }
+        }
+        if reference.is_none() {
+            let second = patients.iter_mut().filter(|patient| patient.group == Some(1));
+            second.take(20).for_each(|patient| patient.reference[0] = None);
+        }
+        assert!(!is_taken(&patients, told).await, "{reference:?}");
     }
 }
 

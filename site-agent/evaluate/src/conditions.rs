@@ -22,12 +22,12 @@ pub(crate) struct Patients<'a> {
     /// What each was assessed for.
     pub(crate) assessed: &'a BTreeMap<u32, Assessed>,
     /// The category of each in the study's one dimension, by its place, where it is known.
-    pub(crate) groups: &'a BTreeMap<u32, Option<u16>>,
+    pub(crate) groups: &'a BTreeMap<u32, u16>,
 }
 
 impl Patients<'_> {
     fn group(self, patient: u32) -> Option<u16> {
-        self.groups.get(&patient).copied().flatten()
+        self.groups.get(&patient).copied()
     }
 }
 

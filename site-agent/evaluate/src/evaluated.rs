@@ -35,8 +35,9 @@ pub(crate) struct Evaluated {
     /// Categories of images.
     sets: CategorySets,
     class_images: Vec<ClassImage>,
-    /// Of each patient with a score for several conditions, the first known category of the study's dimension.
-    groups: BTreeMap<u32, Option<u16>>,
+    /// Of each patient with a score for several conditions, the first known category of the study's dimension; nobody of whom
+    /// none is known.
+    groups: BTreeMap<u32, u16>,
     values: Vec<ValueImage>,
     mask_cases: Vec<MaskCase>,
     /// Reasons by patient.
@@ -101,8 +102,9 @@ impl Evaluated {
                 let scores = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
                 let categories =
                     attributes::categories(&self.protocol, &case, &checkpoint.attributes);
-                let group = self.groups.entry(case.patient).or_default();
-                *group = group.or(categories.first().copied().flatten());
+                if let Some(group) = categories.first().copied().flatten() {
+                    self.groups.entry(case.patient).or_insert(group);
+                }
                 self.class_images.push(ClassImage { patient: case.patient, case: place, scores });
             }
             (CaseOutcome::Masks(outcome), Some(Reference::Mask)) => {

@@ -3,6 +3,11 @@
 //! Of a condition, and of a condition in a group, all cells are shown or none: a sum that is told names all who were
 //! assessed. Nothing is shown of a condition in a group where the condition or the group itself is not. That nobody lacks
 //! the reference standard of a condition is no secret: there is then no such cell, in no group either.
+//!
+//! Conditions share patients, and what is hidden of one in several groups is told of these together, by the whole minus the
+//! other groups. So up to three of them are held against each other in all that a reader can compute of them
+//! (`dc17_complementary::remainders`), before partners are sought. To hide more never lets anything follow that did not
+//! follow before, so that one pass is enough.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +16,9 @@ use fedval_study::protocol::Table;
 use fedval_study::{Members, PatientCounts};
 
 use super::{CellPlan, Hidden, Shown, Stock, complete};
-use crate::ledger::{Differences, Footprint, Label, Row};
+use crate::ledger::{Footprint, Label, Row};
+use crate::rules::dc17_complementary::equations;
+use crate::rules::dc17_complementary::remainders::{self, Near, Piece};
 use crate::rules::dc25_marking::Suppression;
 use crate::rules::{Rule, dc03_identifying_cells, dc11_variance};
 
@@ -24,6 +31,8 @@ pub struct Conditions<'e> {
     pub is_told: &'e [bool],
     /// Groups that are empty by what the site says of itself: they count as shown, everybody knows it.
     pub absent: &'e BTreeSet<usize>,
+    /// Whether no group may be told of beside what was released earlier.
+    pub groups_stay: bool,
 }
 
 /// Decides on tables of conditions, of which only counts are shown: for each, who has it, who has not, and who was not
@@ -50,9 +59,12 @@ pub fn condition_plan(
         rule: Rule::Dc17,
         beside: layout.beside(asked.absent),
     };
-    let differences = Label::BOTH.map(|label| Differences::new(&own, &own, label));
-    hide_near_conditions(&mut shown, layout.conditions, &differences, k);
-    hide_near_groups(&mut shown, &layout.blocks(asked.absent), &differences, k);
+    // Groups first: of how few the size would follow is no matter of conditions.
+    equations::protect(&stock, &mut shown, k);
+    // Every patient stands under both labels in the same cells.
+    let cohort = Cohort::of(&stock.first_cases(Label::Positive));
+    let view = View { layout: &layout, absent: asked.absent, cohort: &cohort };
+    hide_near(&stock, &mut shown, &view, k);
     complete(&stock, &own, shown, earlier, k).map(|plan| layout.whole(plan))
 }
 
@@ -149,14 +161,16 @@ impl Layout {
         }
         for group in self.groups(asked.absent) {
             let is_safe = dc03_identifying_cells::is_safe(patients[self.conditions][group], k);
-            if !is_safe {
-                hide(vec![Row::Cell { table: self.conditions, cell: group }], Rule::Dc03);
+            let stays =
+                if asked.groups_stay { Some(Rule::Dc18) } else { (!is_safe).then_some(Rule::Dc03) };
+            if let Some(rule) = stays {
+                hide(vec![Row::Cell { table: self.conditions, cell: group }], rule);
             }
             for condition in 0..self.conditions {
                 let block = self.block(condition, group);
                 let counts: Vec<PatientCounts> =
                     block.iter().filter_map(|row| count_of(patients, *row)).collect();
-                let rule = too_small(&counts, k).or((!is_safe).then_some(Rule::Dc03));
+                let rule = too_small(&counts, k).or(stays);
                 if let Some(rule) = rule {
                     hide(block, rule);
                 }
@@ -203,53 +217,128 @@ fn too_small(counts: &[PatientCounts], k: u64) -> Option<Rule> {
     }
 }
 
-/// Whether any two of these rows differ by somebody, and by fewer than k.
-fn are_near(
-    differences: &[Differences; 2],
-    rows: &[Row],
-    mut others: impl Iterator<Item = Row>,
-    k: u64,
-) -> bool {
-    let is_near = |one: Row, other: Row| {
-        let mut apart = differences.iter().filter_map(|of| of.between(one, other));
-        apart.any(|patients| patients > 0 && patients < k)
-    };
-    others.any(|other| rows.iter().any(|row| is_near(*row, other)))
+/// Patients by their cells: so many have these.
+struct Cohort<'m>(Vec<(&'m [u16], u64)>);
+
+impl<'m> Cohort<'m> {
+    fn of(patients: &[&'m [u16]]) -> Self {
+        let mut sorted = patients.to_vec();
+        sorted.sort_unstable();
+        let alike = sorted.chunk_by(|one, other| one == other);
+        Self(alike.map(|own| (own[0], u64::try_from(own.len()).unwrap_or(u64::MAX))).collect())
+    }
 }
 
-/// Of two conditions with cells that differ by fewer than k patients, the one that the protocol lists later is hidden as a
-/// whole: cell by cell, each of the two would lose one, and neither could be told.
-fn hide_near_conditions(
-    shown: &mut Shown,
-    conditions: usize,
-    differences: &[Differences; 2],
-    k: u64,
-) {
-    for table in 0..conditions {
-        let cells: Vec<Row> = shown.visible_of(table);
-        let others: Vec<Row> = (0..table).flat_map(|earlier| shown.visible_of(earlier)).collect();
-        if are_near(differences, &cells, others.into_iter(), k) {
-            for cell in cells {
-                shown.hide(cell);
+/// What conditions are held against each other by.
+struct View<'v> {
+    layout: &'v Layout,
+    absent: &'v BTreeSet<usize>,
+    cohort: &'v Cohort<'v>,
+}
+
+impl View<'_> {
+    fn is_told(&self, shown: &Shown, condition: usize) -> bool {
+        self.layout.rows(condition).iter().all(|row| shown.shows(*row))
+    }
+
+    fn is_told_in(&self, shown: &Shown, condition: usize, group: usize) -> bool {
+        self.layout.block(condition, group).iter().all(|row| shown.shows(*row))
+    }
+
+    /// Groups in which a condition is told, and in which somebody can be.
+    fn told_in(&self, shown: &Shown, condition: usize) -> Vec<usize> {
+        let groups = self.layout.groups(self.absent);
+        groups.filter(|group| self.is_told_in(shown, condition, *group)).collect()
+    }
+
+    /// Every group by these conditions, and last all patients in no group whose size is told.
+    fn pieces(&self, shown: &Shown, conditions: &[usize], by_group: bool) -> Vec<Piece> {
+        let (table, groups) = (self.layout.conditions, self.layout.groups);
+        let mut pieces = vec![Piece::default(); groups + 1];
+        let is_sized: Vec<bool> =
+            (0..groups).map(|cell| shown.shows(Row::Cell { table, cell })).collect();
+        for (group, piece) in pieces.iter_mut().enumerate().take(groups) {
+            for (is_told, condition) in piece.is_told.iter_mut().zip(conditions) {
+                *is_told = by_group && is_sized[group] && self.is_told_in(shown, *condition, group);
+            }
+        }
+        for (cells, patients) in &self.cohort.0 {
+            let group = cells.get(table).map_or(groups, |group| usize::from(*group));
+            let is_sized = is_sized.get(group).is_some_and(|is_sized| *is_sized);
+            let piece = &mut pieces[if is_sized { group } else { groups }];
+            let own = conditions.iter().filter_map(|condition| cells.get(*condition).copied());
+            if let Some(place) = remainders::place_of(own) {
+                piece.patients[place] += patients;
+            }
+        }
+        pieces
+    }
+}
+
+/// Of conditions from which together something about few patients would follow, the one that the protocol lists last is
+/// hidden: as a whole where it follows from them as a whole, else in the group from which it follows, or in one group after
+/// the other until what is hidden of it holds others enough. Cell by cell, each of them would lose one, and none could be
+/// told.
+fn hide_near(stock: &Stock<'_>, shown: &mut Shown, view: &View<'_>, k: u64) {
+    let by_group: &[bool] = if view.layout.groups > 0 { &[false, true] } else { &[false] };
+    for by_group in by_group {
+        for conditions in together(view.layout.conditions) {
+            while conditions.iter().all(|condition| view.is_told(shown, *condition)) {
+                let pieces = view.pieces(shown, &conditions, *by_group);
+                let Some(near) = remainders::find(&pieces, conditions.len(), k) else { break };
+                let next = culprit(stock, shown, view, &conditions, (near, *by_group));
+                shown.hide(next);
             }
         }
     }
 }
 
-/// The same of conditions in groups.
-fn hide_near_groups(
-    shown: &mut Shown,
-    blocks: &[Vec<Row>],
-    differences: &[Differences; 2],
-    k: u64,
-) {
-    for (place, block) in blocks.iter().enumerate() {
-        let is_shown = block.iter().all(|row| shown.shows(*row));
-        let others = blocks[..place].iter().flatten().copied().filter(|row| shown.shows(*row));
-        if is_shown && are_near(differences, block, others, k) {
-            for row in block {
-                shown.hide(*row);
-            }
-        }
+/// One condition, two and three, each list after all others of the same conditions and of earlier ones.
+fn together(conditions: usize) -> Vec<Vec<usize>> {
+    let mut lists = Vec::new();
+    for last in 0..conditions {
+        lists.push(vec![last]);
+        lists.extend((0..last).map(|one| vec![one, last]));
+        lists
+            .extend((0..last).flat_map(|one| (one + 1..last).map(move |two| vec![one, two, last])));
+    }
+    lists
+}
+
+/// What is hidden next: a cell, with which the whole condition goes, or the condition in a group.
+fn culprit(
+    stock: &Stock<'_>,
+    shown: &Shown,
+    view: &View<'_>,
+    conditions: &[usize],
+    (near, by_group): (Near, bool),
+) -> Row {
+    let last = conditions.last().copied().unwrap_or_default();
+    let whole = Row::Cell { table: last, cell: 0 };
+    if !by_group {
+        return whole;
+    }
+    if let Near::InGroup(group) = near {
+        return view.layout.block(last, group)[0];
+    }
+    let in_groups = conditions.iter().rev().map(|condition| {
+        let groups = view.told_in(shown, *condition).into_iter();
+        groups.map(|group| view.layout.block(*condition, group)[0]).collect::<Vec<Row>>()
+    });
+    let mut in_groups = in_groups.filter(|rows| !rows.is_empty());
+    let rows = in_groups.next().unwrap_or_default();
+    rows.into_iter().min_by_key(|row| stock.loss(*row)).unwrap_or(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_one_two_and_three_conditions_are_looked_at_with_the_later_after_the_earlier() {
+        let lists = together(3);
+        let expected: [&[usize]; 7] = [&[0], &[1], &[0, 1], &[2], &[0, 2], &[1, 2], &[0, 1, 2]];
+        assert_eq!(lists, expected);
+        assert_eq!(together(14).len(), 14 + 91 + 364);
     }
 }

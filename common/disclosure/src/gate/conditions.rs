@@ -10,13 +10,16 @@
 //!
 //! Behind such denominators a condition is told of as a study of it alone would tell (DC-06, DC-09): exactly, under the
 //! profile that does so. The error of the mean of the areas rests on every condition, and stays where one does, or where
-//! few patients have two of them (DC-09).
+//! few patients have two of them, or where an earlier release was about some of these patients in other tables or beside
+//! others (DC-09).
 //!
 //! By group each condition is a further table, which crosses it with the study's dimension: every cell of it needs k
 //! patients, those who were assessed ten more (DC-11), and few of a group who lack a reference standard hide the condition
 //! there: setting patients aside for the sake of each group would take too many out of the whole. Such tables share the
-//! dimension alone and close no circle (DC-16), and all are held against each other as those of a study of one condition
-//! are. The error of the mean leaves of no group.
+//! dimension alone and close no circle (DC-16), and up to three conditions are held against each other in all that follows of
+//! them: a condition that stays in several groups is told of these together, by the whole minus the other groups, and where
+//! that says something of few it stays in one group more (DC-17). The error of the mean leaves of no group; where an earlier
+//! release may have held it and few of a group have two conditions, no group is told of (DC-18).
 
 use std::collections::BTreeSet;
 
@@ -70,7 +73,15 @@ impl Gate<'_> {
         let tables = condition_groups::tables(self.protocol);
         let patients = check_members(members, found, &tables)?;
         let absent = self.absent_groups(members)?;
-        let plan = self.condition_plan((&tables, &absent), members, &is_told, history)?;
+        let many_have_two = dc09_joint_error::may_leave(&patients, is_told.len(), terms.k);
+        let asked = Conditions {
+            tables: &tables,
+            is_told: &is_told,
+            absent: &absent,
+            groups_stay: !many_have_two
+                && dc18_earlier_releases::may_have_held_joint_error(members, history),
+        };
+        let plan = self.condition_plan(&asked, members, history)?;
         let conditions = &plan[..is_told.len()];
         let is_shown: Vec<bool> =
             conditions.iter().map(|cells| cells.iter().all(Option::is_none)).collect();
@@ -85,7 +96,7 @@ impl Gate<'_> {
         }
         let attrition = self.attrition(summary, history);
         let mut overall = found.shown(self.protocol.task.conditions(), &is_shown);
-        if !dc09_joint_error::may_leave(&patients, is_told.len(), terms.k) {
+        if !many_have_two || dc18_earlier_releases::meets_other_cells(members, history) {
             overall.macro_se_nano = Cell::Suppressed;
         }
         let mut decisions = self.condition_decisions(conditions, &overall);
@@ -127,17 +138,15 @@ impl Gate<'_> {
     /// Which cells are shown: of a condition all or none, and of a condition in a group.
     fn condition_plan(
         &self,
-        (tables, absent): (&[Table], &BTreeSet<usize>),
+        asked: &Conditions<'_>,
         members: &Members,
-        is_told: &[bool],
         history: &History,
     ) -> Result<CellPlan, Withheld> {
         if dc18_earlier_releases::mixes_noise(members, false, history) {
             return Err(Withheld::EarlierReleases);
         }
         let earlier: Vec<&Footprint> = history.exact().map(|(_, footprint)| footprint).collect();
-        let asked = Conditions { tables, is_told, absent };
-        cell_plan::condition_plan(&asked, members, &earlier, self.policy.terms.k)
+        cell_plan::condition_plan(asked, members, &earlier, self.policy.terms.k)
             .map_err(|_| Withheld::EarlierReleases)
     }
 

@@ -5,9 +5,19 @@
 //! where all crossings of two conditions (there, not there, not assessed, three by three) are of nobody or of k patients.
 //! In a study by group they are so within each group: a model that sees the group in the image can be silent about all others,
 //! and how many of the group have either condition is told.
+//! Groups that one release tells of and the error that another does say the same together, in either order: so the error
+//! stays where any release was about some of these patients before, in other tables or beside others; and groups stay in
+//! which few have two conditions where such a release may have held the error.
 //! Elsewhere the mean of the AUROCs' own errors bounds it, which the receiver has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedval_study::members::CONDITION_CELLS;
+
+use crate::Footprint;
+
+/// The least `k` of any policy: what a site released before may have been under another than today's.
+const LEAST_K: u64 = 5;
 
 /// A group, two conditions, and a cell of each.
 type Crossing = (Option<u16>, [usize; 2], [u16; 2]);
@@ -29,9 +39,63 @@ pub fn may_leave(patients: &[&[u16]], conditions: usize, k: u64) -> bool {
     crossings.values().all(|patients| *patients >= k)
 }
 
+/// Whether a release that left this behind may have held the error: one of several conditions, all of which were told.
+#[must_use]
+pub fn may_have_left(earlier: &Footprint) -> bool {
+    let Some(conditions) = conditions_of(&earlier.shown) else { return false };
+    let mut seen = BTreeSet::new();
+    let cases = earlier.members.cases.iter().filter(|case| seen.insert(case.patient));
+    let patients: Vec<&[u16]> = cases.map(|case| &case.cells[..]).collect();
+    earlier.shown[..conditions].iter().flatten().all(|is_shown| *is_shown)
+        && may_leave(&patients, conditions, LEAST_K)
+}
+
+/// How many conditions' tables these are, with or without those by group behind them; `None` of other tables.
+fn conditions_of(tables: &[Vec<bool>]) -> Option<usize> {
+    let are_all = |tables: &[Vec<bool>], cells: usize| tables.iter().all(|of| of.len() == cells);
+    if are_all(tables, CONDITION_CELLS) {
+        return (tables.len() > 1).then_some(tables.len());
+    }
+    let (own, by_group) = tables.split_at(tables.len() / 2);
+    let (groups, crossed) = by_group.split_first()?;
+    let is_by_group = own.len() > 1
+        && own.len() == crossed.len()
+        && are_all(own, CONDITION_CELLS)
+        && are_all(crossed, CONDITION_CELLS * groups.len());
+    is_by_group.then_some(own.len())
+}
+
 #[cfg(test)]
 mod tests {
+    use fedval_study::Members;
+    use fedval_study::members::Member;
+
     use super::*;
+
+    #[test]
+    fn an_earlier_release_of_all_conditions_may_have_held_the_error_and_another_not() {
+        let footprint = |both: u32, shown: Vec<Vec<bool>>| {
+            let case = |patient: u32| {
+                let cells =
+                    if patient < both { vec![0_u16; shown.len()] } else { vec![1; shown.len()] };
+                Member { patient, case: [0; 16], positive: true, cells: cells.into() }
+            };
+            let patients = (0..30).map(|_| [0; 16]).collect();
+            let members = Members::new(patients, (0..30).map(case).collect());
+            Footprint { members, shown, noisy: false }
+        };
+        let conditions = || vec![vec![true; 3]; 2];
+        let by_group = [conditions(), vec![vec![false; 2]], vec![vec![false; 6]; 2]].concat();
+        assert!(may_have_left(&footprint(10, conditions())));
+        assert!(!may_have_left(&footprint(4, conditions())));
+        assert!(!may_have_left(&footprint(10, vec![vec![true; 3], vec![false; 3]])));
+        assert!(may_have_left(&footprint(10, by_group.clone())));
+        assert!(!may_have_left(&footprint(4, by_group)));
+        assert!(!may_have_left(&footprint(10, vec![vec![true; 3], vec![true; 2]])));
+        for of_one_condition in [Vec::new(), vec![vec![true; 2]], vec![vec![true; 3]]] {
+            assert!(!may_have_left(&footprint(10, of_one_condition)));
+        }
+    }
 
     #[test]
     fn few_with_two_conditions_keep_the_error_and_nobody_does_not() {

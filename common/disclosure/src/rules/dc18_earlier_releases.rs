@@ -12,8 +12,9 @@
 use std::collections::BTreeSet;
 
 use fedval_study::Members;
+use fedval_study::members::MemberKey;
 
-use super::Rule;
+use super::{Rule, dc09_joint_error};
 use crate::cell_plan::Shown;
 use crate::ledger::{Differences, Footprint, History, Label, Row};
 
@@ -74,6 +75,29 @@ pub(crate) fn responses_meet_others(own: &Footprint, history: &History) -> bool 
     history
         .exact()
         .any(|(_, footprint)| Label::BOTH.into_iter().any(|label| differ(footprint, label)))
+}
+
+/// Whether an earlier release was about any of these patients, in other cells or beside others: what it told of groups, the
+/// same patients in the same cells do not.
+pub(crate) fn meets_other_cells(members: &Members, history: &History) -> bool {
+    of_other_cells(members, history).next().is_some()
+}
+
+/// Whether such a release may have held the error of a mean over conditions.
+pub(crate) fn may_have_held_joint_error(members: &Members, history: &History) -> bool {
+    of_other_cells(members, history).any(dc09_joint_error::may_have_left)
+}
+
+fn of_other_cells<'h>(
+    members: &Members,
+    history: &'h History,
+) -> impl Iterator<Item = &'h Footprint> {
+    let own: BTreeSet<MemberKey> = members.patients.iter().copied().collect();
+    let others = history.exact().map(|(_, footprint)| footprint);
+    let others = others.filter(move |footprint| footprint.members != *members);
+    others.filter(move |footprint| {
+        footprint.members.patients.iter().any(|patient| own.contains(patient))
+    })
 }
 
 /// Whether an earlier release was about any of these patients.

@@ -1,14 +1,23 @@
 //! Several conditions by group: what is shown, what stays, and what anybody could subtract.
 
+mod reader;
+
 use std::collections::BTreeSet;
 
-use fedval_disclosure::{SitePolicy, Vetted};
+use fedval_disclosure::{SitePolicy, Vetted, bound_bits};
+use fedval_stats::aggregate::CalibrationFit;
 use fedval_study::condition_groups::{self, CELLS};
 use fedval_study::members::condition_cell;
-use fedval_study::{Cell, ConditionPerformance, Outcome, Release, SiteResult};
+use fedval_study::performance::CalibrationOutcome;
+use fedval_study::protocol::{MOST_CONDITIONS, Profile};
+use fedval_study::result::SubgroupCell;
+use fedval_study::{
+    Cell, ConditionPerformance, LockedProtocol, Outcome, Release, SiteResult, Terms,
+};
 
 use crate::conditions::{Patient, by_scanner, findings, patients};
 use crate::{SHARES, Site, code, shown};
+use reader::assert_that_no_few_follow;
 
 const K: usize = 11;
 
@@ -97,14 +106,58 @@ fn few_of_a_group_with_two_conditions_keep_the_error_of_the_mean() {
         release(&vetted).overall.macro_se_nano
     };
     assert!(error(&site, &patients).released().is_some());
-    let mut few = patients;
-    let is_it = |patient: &&mut Patient| {
-        patient.group == Some(1) && patient.reference[1..] == [Some(true), Some(true)]
-    };
-    few.iter_mut().filter(is_it).skip(5).for_each(|patient| patient.reference[2] = Some(false));
+    let few = few_of_a_group_with_two_conditions();
     assert_eq!(error(&site, &few), Cell::Suppressed);
     site.protocol.subgroups.clear();
     assert!(error(&site, &few).released().is_some(), "of all together they are many");
+}
+
+/// Of whom few in one group have two conditions, and of all together many.
+fn few_of_a_group_with_two_conditions() -> Vec<Patient> {
+    let mut patients = in_groups(2_400);
+    let is_it = |patient: &&mut Patient| {
+        patient.group == Some(1) && patient.reference[1..] == [Some(true), Some(true)]
+    };
+    let both = patients.iter_mut().filter(is_it).skip(5);
+    both.for_each(|patient| patient.reference[2] = Some(false));
+    patients
+}
+
+/// Another model's error would say of a group what the first release told of it alone.
+#[test]
+fn the_error_of_the_mean_stays_where_a_release_told_of_groups_before() {
+    let mut site = Site::by_scanner();
+    let patients = few_of_a_group_with_two_conditions();
+    let told = groups(&site.release(&patients).unwrap());
+    assert_eq!(told, vec![vec![true; 3]; 3]);
+    assert_eq!(groups(&site.vet(site.summary(&patients)).unwrap()), told, "and again");
+    site.protocol.subgroups.clear();
+    assert_eq!(site.told(&patients).macro_se_nano, Cell::Suppressed);
+}
+
+#[test]
+fn no_group_is_told_of_where_a_release_told_the_error_of_the_mean_before() {
+    let mut site = Site::by_scanner();
+    let patients = few_of_a_group_with_two_conditions();
+    let dimension = std::mem::take(&mut site.protocol.subgroups);
+    let vetted = site.release(&patients).unwrap();
+    assert!(release(&vetted).overall.macro_se_nano.released().is_some());
+    site.protocol.subgroups = dimension;
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    assert_eq!(groups(&vetted), vec![Vec::<bool>::new(); 3]);
+    assert_eq!(release(&vetted).overall.macro_se_nano, Cell::Suppressed);
+    // The same patients in the same cells: another model is told of as the first.
+    let mut site = Site::new();
+    let first = site.release(&patients).unwrap();
+    assert_eq!(site.told(&patients), release(&first).overall);
+    // Where many of every group have any two, groups keep nothing that the error tells.
+    let mut site = Site::by_scanner();
+    let many = in_groups(2_400);
+    let dimension = std::mem::take(&mut site.protocol.subgroups);
+    site.release(&many).unwrap();
+    site.protocol.subgroups = dimension;
+    assert_eq!(groups(&site.vet(site.summary(&many)).unwrap()), vec![vec![true; 3]; 3]);
 }
 
 #[test]
@@ -174,6 +227,21 @@ fn a_condition_that_stays_is_told_of_no_group() {
     assert!(groups(&vetted).iter().all(|group| !group[1]));
 }
 
+/// Eleven have it, of whom one alone is in a group: of the whole it is told as in a study without groups.
+#[test]
+fn who_is_alone_in_a_group_takes_no_condition_out_of_the_whole() {
+    let mut site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    for (group, count) in [(0, 1), (1, 5), (2, 5)] {
+        leave(&mut patients, (group, 1), count);
+    }
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    assert!(groups(&vetted).iter().all(|group| group[0] && !group[1] && group[2]));
+    site.protocol.subgroups.clear();
+    assert_eq!(shown(&site.told(&patients)), [true; 3]);
+}
+
 #[test]
 fn a_group_that_nobody_can_be_in_needs_no_partner_where_the_site_says_so() {
     let mut site = Site::by_scanner();
@@ -212,6 +280,63 @@ fn counts_by_group_of_others_than_the_ledger_remembers_are_refused() {
     }
 }
 
+/// Of the largest studies that an author can write everything is told: in a large cohort with one cut-off for each condition,
+/// in a smaller one with two.
+#[test]
+fn the_largest_study_by_group_leaves_within_the_bits_of_the_policy_that_is_shipped() {
+    let shipped = include_str!("../../../../deploy/config/policy.toml");
+    let site =
+        Site { policy: SitePolicy::parse(shipped.as_bytes()).unwrap(), ..Site::by_scanner() };
+    let budget = site.policy.for_study(&site.protocol).budgets.bits_per_job;
+    let plan = &site.protocol;
+    // A count of so many times the patients has so many bits more.
+    let told = |size: u64, points: usize, conditions: usize| {
+        let few = patients(0, 400, SHARES);
+        let mut told = findings(plan, &few).shown(plan.task.conditions(), &[true; 3]);
+        told.patients = size;
+        let mut own = told.conditions[0].clone();
+        let Cell::Released(found) = &mut own.performance else { panic!("told") };
+        let times = size.div_ceil(found.ranks.n_pos + found.ranks.n_neg);
+        found.ranks.n_pos *= times;
+        found.ranks.n_neg *= times;
+        found.brier_clusters.size *= times;
+        found.operating_points = vec![found.operating_points[0].clone(); points];
+        found.calibration = CalibrationOutcome::Fit(CalibrationFit {
+            intercept_micro: 0,
+            slope_micro: 1_000_000,
+            se_intercept_micro: 100_000,
+            se_slope_micro: 100_000,
+            correlation_micro: 0,
+            citl_micro: 0,
+            se_citl_micro: 100_000,
+        });
+        told.conditions = vec![own; conditions];
+        told
+    };
+    let both = [(100_000, 1), (20_000, 2)];
+    let all = both.into_iter().flat_map(|of| (2..=MOST_CONDITIONS).map(move |count| (of, count)));
+    for ((size, points), conditions) in all {
+        let groups = condition_groups::MOST_TOLD / conditions - 1;
+        let of_group = size / u64::try_from(groups).unwrap();
+        let cell = SubgroupCell {
+            category: "a".parse().unwrap(),
+            dimension: "scanner".parse().unwrap(),
+            performance: Cell::Released(told(of_group, points, conditions)),
+        };
+        let release = Release {
+            attrition: Vec::new(),
+            overall: told(size, points, conditions),
+            subgroups: vec![cell; groups],
+            terms: Terms::exact(Profile::Standard, 11),
+        };
+        let locked = LockedProtocol::new(plan.clone()).unwrap();
+        let header = crate::support::header(&locked, "site-a");
+        let outcome = Outcome::ReleasedConditions(Box::new(release));
+        let bits = bound_bits(&SiteResult { header, outcome });
+        assert!(bits <= budget, "{conditions} conditions by {groups} groups take {bits} bits");
+    }
+}
+
 /// The patients of every row that is told, by name: of a condition, of a group, of a condition in a group.
 fn rows(
     release: &Release<ConditionPerformance>,
@@ -240,6 +365,55 @@ fn rows(
         }
     }
     rows
+}
+
+/// In two groups a mass is an effusion but in four patients each, whom the nodule tells apart.
+#[test]
+fn few_of_two_groups_together_do_not_follow_from_the_whole_minus_the_third() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    let mut further = [[2, 2], [2, 2]];
+    for patient in &mut patients {
+        let Some(group @ (0 | 1)) = patient.group else { continue };
+        let [effusion, _, nodule] = patient.reference;
+        let left = &mut further[usize::from(group)][usize::from(nodule == Some(true))];
+        patient.reference[1] = effusion;
+        if effusion == Some(false) && *left > 0 {
+            patient.reference[1] = Some(true);
+            *left -= 1;
+        }
+    }
+    assert_eq!(further, [[0; 2]; 2]);
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    let told = groups(&vetted);
+    assert!(told.iter().all(|group| group[0] && group[2]), "{told:?}");
+    assert!(told.iter().all(|group| !group[1]), "{told:?}");
+    assert_that_no_few_follow(release(&vetted), &patients, "two groups");
+}
+
+/// An effusion is one of two kinds in all but four patients of each group.
+#[test]
+fn few_who_have_neither_of_two_kinds_do_not_follow() {
+    let site = Site::by_scanner();
+    let mut patients = in_groups(450);
+    let mut further = [4; 3];
+    for patient in &mut patients {
+        let kind = patient.reference[1];
+        let is_other = kind == Some(false) && patient.reference[2] == Some(true);
+        patient.reference[2] = Some(is_other);
+        patient.reference[0] = Some(kind == Some(true) || is_other);
+        let left = &mut further[usize::from(patient.group.unwrap())];
+        if patient.reference[0] == Some(false) && *left > 0 {
+            patient.reference[0] = Some(true);
+            *left -= 1;
+        }
+    }
+    let vetted = site.vet(site.summary(&patients)).unwrap();
+    // Of all together they are twelve.
+    assert_eq!(shown(&release(&vetted).overall), [true; 3]);
+    assert!(groups(&vetted).iter().all(|group| group[0] && group[1] && !group[2]));
+    assert_that_no_few_follow(release(&vetted), &patients, "two kinds");
 }
 
 /// Whatever the cohort: no row that is told holds few patients, no two that share patients differ by few, and what a row leaves
@@ -284,6 +458,7 @@ fn no_subtraction_of_what_is_told_leaves_few_patients() {
             }
             assert!(!is_few(left.len()), "{seed}: {} of {name} are in no group told", left.len());
         }
+        assert_that_no_few_follow(release(&vetted), &cohort, &format!("cohort {seed}"));
     }
     assert!(told > 20 && stayed > 20, "{told} {stayed}");
 }

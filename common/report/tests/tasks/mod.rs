@@ -17,10 +17,13 @@ use fedval_study::classes::ClassAreas;
 use fedval_study::conditions::ConditionFindings;
 use fedval_study::detection::DetectionFindings;
 use fedval_study::members::Member;
-use fedval_study::protocol::{Class, Condition, PredictionTables, StudyProtocol, Task};
+use fedval_study::protocol::{
+    Class, Condition, OperatingPoint, PredictionTables, StudyProtocol, Task,
+};
 use fedval_study::summary::Findings;
 use fedval_study::{
-    ClassPerformance, CohortCommitment, Members, Outcome, ScoreSource, Sha256Digest, SiteSummary,
+    ClassPerformance, CohortCommitment, Members, Outcome, Performance, ScoreSource, Sha256Digest,
+    SiteSummary,
 };
 use ndarray::Array2;
 
@@ -117,31 +120,49 @@ fn place(number: u32) -> usize {
     usize::try_from(number).unwrap()
 }
 
+/// Three scanners, a condition with two cut-offs and prevalences of its own. At the first site many of each group were not
+/// assessed for nodules, at the last few: it tells of these as a whole alone.
 fn of_conditions() -> Study {
-    let plan = conditions::three_conditions(plan(), "macro_auroc");
+    let mut plan = conditions::by_scanner(conditions::three_conditions(plan(), "macro_auroc"));
+    let sure = OperatingPoint { name: "effusion-sure".parse().unwrap(), threshold: 0.6 };
+    let Task::MultiLabel(of) = &mut plan.task else { panic!("conditions") };
+    of[0].operating_points.push(sure.name.clone());
+    of[0].prevalences = vec![0.02, 0.1];
+    plan.operating_points.push(sure);
     let site = |first, count, lacking: usize| {
         let mut patients = conditions::patients(first, count, [40, 30, 25]);
+        for (place, patient) in (0_u16..).zip(&mut patients) {
+            patient.group = Some(place % 3);
+        }
         patients[..lacking].iter_mut().for_each(|patient| patient.reference[2] = None);
         let members = conditions::members(&plan, &patients);
         summary(Findings::Conditions(condition_findings(&plan, &patients)), members)
     };
-    let summaries = [site(0, 240, 30), site(1_000, 310, 0), site(2_000, 190, 12)];
+    let summaries = [site(0, 450, 45), site(1_000, 510, 0), site(2_000, 480, 12)];
     study("multi_label", plan, summaries)
 }
 
-/// What is counted of each condition is what a study of it alone counts.
+/// What is counted of each condition is what a study of it alone counts, of all and of each group.
 fn condition_findings(plan: &StudyProtocol, patients: &[conditions::Patient]) -> ConditionFindings {
-    let alone = |(of, condition): (usize, &Condition)| {
+    let alone = |of: usize, condition: &Condition, group: Option<u16>| {
         let mut own = plan.clone();
         own.operating_points.retain(|point| condition.operating_points.contains(&point.name));
         let case = |patient: &conditions::Patient| {
             let (positive, score) = (patient.reference[of]?, patient.scores[of]);
             Some(Case { patient: patient.key, positive, female: false, old: false, score })
         };
-        Some(performance(&patients.iter().filter_map(case).collect::<Vec<_>>(), &own))
+        let counted = patients.iter().filter(|patient| group.is_none() || patient.group == group);
+        Some(performance(&counted.filter_map(case).collect::<Vec<_>>(), &own))
     };
-    let conditions = plan.task.conditions().iter().enumerate().map(alone).collect();
-    ConditionFindings { conditions, ..conditions::findings(plan, patients) }
+    let counted = |group: Option<u16>| -> Vec<Option<Performance>> {
+        let conditions = plan.task.conditions().iter().enumerate();
+        conditions.map(|(of, condition)| alone(of, condition, group)).collect()
+    };
+    let mut found = conditions::findings(plan, patients);
+    for (group, own) in (0..).zip(&mut found.groups) {
+        own.conditions = counted(Some(group));
+    }
+    ConditionFindings { conditions: counted(None), ..found }
 }
 
 fn of_findings() -> Study {

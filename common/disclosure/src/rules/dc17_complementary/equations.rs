@@ -42,14 +42,16 @@ pub(crate) fn all(tables: &[Table]) -> Vec<Equation> {
 pub(crate) fn protect(stock: &Stock<'_>, shown: &mut Shown, k: u64) -> bool {
     let mut changed = false;
     for equation in &stock.equations {
-        while shown.shows(equation.parent) && !is_protected(stock, shown, equation, k) {
+        while shown.shows(equation.parent) && !is_protected(stock, shown, equation, (k, true)) {
             let visible = equation.children.iter().filter(|child| shown.shows(**child));
-            // With nothing left to hide beside it, the sum itself must go.
             let partner = visible.min_by_key(|child| stock.loss(**child)).copied();
-            let partner = partner.unwrap_or(equation.parent);
-            if partner == Row::Whole {
+            // With nothing left to hide beside it, the sum itself must go. Not for the sake of who is alone in a cell: a
+            // sum of which no cell is shown tells everybody in it as much of the others as a table without these cells.
+            let stays = || is_protected(stock, shown, equation, (k, false));
+            if partner.is_none() && (equation.parent == Row::Whole || stays()) {
                 break;
             }
+            let partner = partner.unwrap_or(equation.parent);
             shown.hide(partner);
             changed = true;
         }
@@ -57,7 +59,13 @@ pub(crate) fn protect(stock: &Stock<'_>, shown: &mut Shown, k: u64) -> bool {
     changed
 }
 
-fn is_protected(stock: &Stock<'_>, shown: &Shown, equation: &Equation, k: u64) -> bool {
+/// Whether nothing follows about fewer than k patients: where `with_singles` not for the one patient of a cell either.
+fn is_protected(
+    stock: &Stock<'_>,
+    shown: &Shown,
+    equation: &Equation,
+    (k, with_singles): (u64, bool),
+) -> bool {
     let hidden: Vec<Row> =
         equation.children.iter().filter(|child| !shown.shows(**child)).copied().collect();
     let rest = Label::BOTH.map(|label| stock.rest(equation, label));
@@ -74,7 +82,7 @@ fn is_protected(stock: &Stock<'_>, shown: &Shown, equation: &Equation, k: u64) -
             atoms.extend(own);
         }
         // The one patient of a cell knows that cell, and so what the others hold.
-        let needed = k + u64::from(has_single);
+        let needed = k + u64::from(has_single && with_singles);
         stock.people(label).distinct(&atoms, needed) >= needed
     };
     parts >= 2 && Label::BOTH.into_iter().zip(&rest).all(|(label, rest)| holds_enough(label, rest))

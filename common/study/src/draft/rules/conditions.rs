@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use super::binary_only::{self, LEAVE_OUT, Part};
 use super::{Breaches, check_prevalences};
+use crate::condition_groups::MOST_TOLD;
 use crate::id::Name;
 use crate::metric::MetricId;
 use crate::protocol::{Condition, Endpoint, MOST_CONDITIONS, Profile, StudyProtocol, Unit};
-
-/// Conditions by category: each is held against every other at a site.
-const MOST_BY_GROUP: usize = 140;
 
 pub(super) fn check(protocol: &StudyProtocol, conditions: &[Condition], found: &mut Breaches) {
     found.unless(
@@ -113,10 +111,13 @@ fn check_what_is_missing(protocol: &StudyProtocol, found: &mut Breaches) {
     let categories = protocol.subgroups.first().map_or(0, |of| of.category_names().len());
     let conditions = protocol.task.conditions().len();
     found.unless(
-        conditions.saturating_mul(categories) <= MOST_BY_GROUP,
+        conditions.saturating_mul(categories.saturating_add(1)) <= MOST_TOLD,
         "subgroups[0]",
-        format!("has {categories} categories, which with {conditions} conditions is more than {MOST_BY_GROUP}"),
-        "ask about fewer, larger groups",
+        format!(
+            "has {categories} categories: {conditions} conditions of each and of the whole are more than {MOST_TOLD}, \
+             more than the usual bit budget of a site has room for in a large cohort"
+        ),
+        "ask about fewer, larger groups, or fewer conditions",
     );
     let own = "write `prevalences` under each of the [[conditions]]: one is rarer than another";
     binary_only::refuse(&[Part::Prevalences], protocol, what, own, found);
