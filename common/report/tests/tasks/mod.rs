@@ -101,7 +101,7 @@ fn class_summary(plan: &StudyProtocol, first: u32, patients: u32, noise: u32) ->
             patient,
             case,
             positive,
-            cells: cells.clone(),
+            cells: cells.clone().into(),
         }));
     }
     let areas = matches!(plan.task, Task::MultiClass(_)).then(|| {
