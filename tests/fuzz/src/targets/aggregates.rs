@@ -2,7 +2,7 @@
 
 use fedval_stats::aggregate::{
     Edges, Histogram, Moments, cluster_sums, delong_sums, joint_rank_sums, probability_sums,
-    quantile, rank_sums,
+    quantile, rank_sums, rank_sums_of,
 };
 use fedval_stats::grid::GridScore;
 use fedval_stats::pooled_roc::{cell_centre, grid_bin};
@@ -16,6 +16,15 @@ pub(super) const TARGETS: &[Target] = &[
         run: |draw| {
             let (ranks, clusters) = rank_sums(&draw.ranked());
             assert_eq!(clusters.check_against(&ranks), Ok(()));
+        },
+    },
+    Target {
+        entry: "aggregate::rank_sums_of",
+        run: |draw| {
+            let mut cases = draw.ranked();
+            let forwards = rank_sums(&cases);
+            cases.reverse();
+            assert_eq!(rank_sums_of(cases), forwards, "whatever the order of the cases");
         },
     },
     Target {
