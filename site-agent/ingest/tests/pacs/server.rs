@@ -106,6 +106,8 @@ impl Server {
         let (counted, answer) = (Arc::clone(&seen), Arc::new(answer));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                // Head and body are written one after the other: neither waits until the other has arrived.
+                let _ = stream.set_nodelay(true);
                 counted.connections.fetch_add(1, Ordering::SeqCst);
                 let (seen, answer, tls) = (Arc::clone(&counted), Arc::clone(&answer), tls.clone());
                 tokio::spawn(async move {
