@@ -285,12 +285,17 @@ fn check_groups(report: &Value, name: &str, patients: &[Patient], whole: usize) 
         let cells = group["sites"].as_array().expect("a list");
         let cell = cells.iter().find(|cell| cell["site"] == name).expect("the site");
         let found = &cell["performance"];
+        if whole < 3 {
+            // Of so few patients, with a condition that stays, nothing is told by sex.
+            assert_eq!(found["withheld"], "S", "{name}");
+            continue;
+        }
         assert_eq!(found["patients"], of.len(), "{name}");
         for condition in 0..3 {
             let what = format!("{} of {} at {name}", CONDITIONS[condition], group["category"]);
             let own = &found["conditions"][condition];
             let id = format!("/metrics/auroc@{}", CONDITIONS[condition]);
-            if condition >= whole || !is_told_by_sex(patients, condition) {
+            if !is_told_by_sex(patients, condition) {
                 assert_eq!(own["n_pos"]["withheld"], "S", "{what}");
                 assert_eq!(found.pointer(&format!("{id}/not_estimable")), Some(&"withheld".into()));
                 continue;

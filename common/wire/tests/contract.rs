@@ -46,11 +46,13 @@ const BYTES: [&str; 18] = [
 ];
 
 /// The only strings a site can send: identifiers of a fixed character set.
-const STRINGS: [&str; 18] = [
+const STRINGS: [&str; 20] = [
     "CoarseCell.category",
     "CoarseCell.dimension",
     "CoarsePoint.name",
     "ConditionCell.name",
+    "ConditionSubgroup.category",
+    "ConditionSubgroup.dimension",
     "DetectionCell.category",
     "DetectionCell.dimension",
     "DetectionPoint.name",
