@@ -135,6 +135,11 @@ fn reset(stream: &TcpStream) {
 
 async fn carry(mut agent: TcpStream, network: Arc<Network>) {
     let mut cut = network.cut.subscribe();
+    // Parted between this agent's coming and now: the cut is not heard of any more.
+    if !network.is_up.load(Ordering::SeqCst) {
+        reset(&agent);
+        return;
+    }
     let port = network.coordinator;
     let Ok(mut coordinator) = TcpStream::connect(("127.0.0.1", port)).await else {
         reset(&agent);
