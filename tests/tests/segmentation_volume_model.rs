@@ -489,7 +489,9 @@ fn hospitals() -> [Hospital; 3] {
     let mut north = patients(1, 80, 1.0, [4, 3, 12]);
     // Whose masks were made on another grid.
     let mut misplaced = patients(4, 14, 1.0, [0, 0, 0]);
-    misplaced.iter_mut().for_each(|patient| patient.is_misplaced = true);
+    for patient in &mut misplaced {
+        patient.is_misplaced = true;
+    }
     north.extend(misplaced);
     [
         ("north", Kept::Nifti, north),

@@ -411,7 +411,9 @@ fn a_field_without_bends_is_the_same_from_a_tilted_gantry() {
     // From row to row, then from column to column.
     let spacing = [1.3, 0.7];
     let mut slices = slices(&places, 12, 14);
-    slices.iter_mut().for_each(|slice| slice.spacing = spacing);
+    for slice in &mut slices {
+        slice.spacing = spacing;
+    }
     let stack = stacked(&slices, GantryTilt::Resample).unwrap();
     let [between_rows, between_columns] = spacing;
     let input = tilted([5, 4, 3], "SPL", [0.7, 1.3, 0.9]);
@@ -430,7 +432,7 @@ fn a_field_without_bends_is_the_same_from_a_tilted_gantry() {
     for (place, found) in found.iter().enumerate() {
         let at = [place / 12, place / 3 % 4, place % 3];
         let [depth, height, width] = [0, 1, 2].map(|axis: usize| {
-            (at[axis] as f64 - ([5, 4, 3][axis] - 1) as f64 / 2.0) * [0.7, 1.3, 0.9][axis]
+            (at[axis] as f64 - [4.0, 3.0, 2.0][axis] / 2.0) * [0.7, 1.3, 0.9][axis]
         });
         let expected = field([middle[0] + width, middle[1] + height, middle[2] + depth]);
         assert!((f64::from(*found) - expected).abs() < 1e-4, "{at:?}: {found} for {expected}");

@@ -41,7 +41,7 @@ fn cohort(dice: &mut Dice, patients: u32) -> Vec<Patient> {
             let mut of = |condition: u32, share: f64| {
                 let is_there = dice.roll() < share * frail;
                 let score = common + dice.below(20) + if is_there { 25 } else { 0 };
-                let is_assessed = (place + condition) % (7 + condition) > 0;
+                let is_assessed = !(place + condition).is_multiple_of(7 + condition);
                 (score, is_assessed.then_some(is_there))
             };
             [of(0, 0.35), of(1, 0.30), of(2, 0.40)]

@@ -138,7 +138,7 @@ mod tests {
             held.iter_mut().for_each(|cell| *cell += 1);
             let expected: Vec<u16> = cells.iter().chain(&[5]).map(|cell| cell + 1).collect();
             assert_eq!((held.as_slice(), held.len()), (&expected[..], expected.len()));
-            assert!(held != MemberCells::from(cells.clone()));
+            assert_ne!(held.as_slice(), cells);
             held.truncate(cells.len() / 2);
             assert_eq!(held.len(), cells.len() / 2);
         }

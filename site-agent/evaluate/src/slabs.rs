@@ -102,7 +102,9 @@ impl Stitched {
                 pool(self.pooling, own, given, *slabs == 0);
             }
         }
-        slabs.iter_mut().for_each(|slabs| *slabs = slabs.saturating_add(1));
+        for times in slabs.iter_mut() {
+            *times = times.saturating_add(1);
+        }
         Some(())
     }
 
@@ -115,7 +117,9 @@ impl Stitched {
             for channel in self.values.chunks_exact_mut(self.depth * self.slice) {
                 for (slice, slabs) in channel.chunks_exact_mut(self.slice).zip(&self.slabs) {
                     // What one slab gave stays as it is, to the last bit.
-                    slice.iter_mut().for_each(|value| *value /= f32::from(*slabs));
+                    for value in slice.iter_mut() {
+                        *value /= f32::from(*slabs);
+                    }
                 }
             }
         }

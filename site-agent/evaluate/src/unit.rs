@@ -59,23 +59,20 @@ pub(crate) fn units(
     sets: &mut CategorySets,
 ) -> Units {
     let mut units = Units::default();
-    match (analysis.unit, analysis.combine) {
-        (Unit::Patient, Some(combine)) => {
-            each_patient(
-                images,
-                |image| image.patient,
-                |images| {
-                    let unit = patient_unit(images, combine, scale, sets);
-                    units.add(unit, images.iter().map(|image| image.case));
-                },
-            );
-        }
-        _ => {
-            units.analysed.reserve_exact(images.len());
-            units.cases = CaseLists::of_single_cases(images.len());
-            for image in images {
-                units.add(image_unit(image, scale), std::iter::once(image.case));
-            }
+    if let (Unit::Patient, Some(combine)) = (analysis.unit, analysis.combine) {
+        each_patient(
+            images,
+            |image| image.patient,
+            |images| {
+                let unit = patient_unit(images, combine, scale, sets);
+                units.add(unit, images.iter().map(|image| image.case));
+            },
+        );
+    } else {
+        units.analysed.reserve_exact(images.len());
+        units.cases = CaseLists::of_single_cases(images.len());
+        for image in images {
+            units.add(image_unit(image, scale), std::iter::once(image.case));
         }
     }
     let patients = units.analysed.iter().map(|unit| unit.patient as usize + 1).max();

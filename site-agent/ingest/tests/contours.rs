@@ -292,13 +292,13 @@ fn judged_as(
 const SPACE: &str = "1.2.34";
 
 /// A slice of the volume of [`a_box`], as DICOM shows it.
-fn image_at(head: f64, space: Option<&str>) -> Option<FramePlace> {
-    Some(FramePlace {
+fn image_at(head: f64, space: Option<&str>) -> FramePlace {
+    FramePlace {
         origin: [10.0, 20.0, head],
         row_step: [0.0, -1.0, 0.0],
         column_step: [-0.8, 0.0, 0.0],
         frame_of_reference: space.map(FrameOfReference::of),
-    })
+    }
 }
 
 fn in_the_box([row, column]: [usize; 2]) -> bool {
@@ -313,14 +313,14 @@ fn in_space(space: &'static str) -> StructureSet {
 fn contours_in_an_images_plane_are_drawn_on_its_own_pixels() {
     for set in [round_the_box(), in_space(SPACE)] {
         for space in [None, Some(SPACE)] {
-            let found = judged(&set, image_at(-27.5, space), in_the_box);
+            let found = judged(&set, Some(image_at(-27.5, space)), in_the_box);
             assert_measures(found, [1.0, 0.0, 1.0]);
         }
     }
     // Six of nine pixels are common; of the eight at either border, four lie on the other.
     let to_the_left = |[row, column]: [usize; 2]| is_in([column, row, 1], [2, 1, 1]);
     let dice = 2.0 / 3.0;
-    let found = judged(&round_the_box(), image_at(-25.0, None), to_the_left);
+    let found = judged(&round_the_box(), Some(image_at(-25.0, None)), to_the_left);
     assert_measures(found, [dice, 0.8, 0.5]);
     // The same plane from below, rows and columns the other way round.
     let turned = FramePlace {
@@ -347,7 +347,7 @@ fn contours_are_drawn_on_a_volumes_own_grid() {
     let model = model(input);
     let of = |set: &StructureSet, space: Option<&str>, label: fn([usize; 3]) -> u8| {
         let slices = Some(SliceRun { count: 4, step: [0.0, 0.0, 2.5] });
-        let frame = ImageFrame { height: 5, width: 6, place: image_at(-30.0, space), slices };
+        let frame = ImageFrame { height: 5, width: 6, place: Some(image_at(-30.0, space)), slices };
         let at = |voxel: usize| [voxel % 6, voxel / 6 % 5, voxel / 30];
         let values: Vec<f32> = (0..120).map(|voxel| f32::from(label(at(voxel)))).collect();
         let (structure, reference) = (heart(), set.bytes());
@@ -390,7 +390,8 @@ fn contours_are_drawn_on_a_volumes_own_grid() {
 
 #[test]
 fn an_image_beside_the_contours_has_none_only_in_their_frame_of_reference() {
-    let of = |set: &StructureSet, head: f64, space| judged(set, image_at(head, space), in_the_box);
+    let of =
+        |set: &StructureSet, head: f64, space| judged(set, Some(image_at(head, space)), in_the_box);
     let beside = of(&in_space(SPACE), -30.0, Some(SPACE)).unwrap();
     assert_eq!(beside.presence, Presence::OnlyPredicted);
     for (set, space) in [
@@ -427,7 +428,7 @@ fn in_slices(step: f64, slices: Range<u32>) -> StructureSet {
 }
 
 /// The bottom of slices so far apart is that of the volume of [`a_box`].
-fn image_of(slice: u32, step: f64) -> Option<FramePlace> {
+fn image_of(slice: u32, step: f64) -> FramePlace {
     image_at(-30.0 + f64::from(slice) * step, Some(SPACE))
 }
 
@@ -436,7 +437,7 @@ fn neighbours_of_thin_slices_are_no_contours_of_an_image_that_has_its_own() {
     // Of pixels 0.8 mm wide: as far apart as that, nearer, half as far, and nearer than what may be meant for a plane.
     for step in [0.8, 0.625, 0.4, 0.3, 0.1] {
         for slice in 1..40 {
-            let found = judged(&in_slices(step, 0..41), image_of(slice, step), in_the_box);
+            let found = judged(&in_slices(step, 0..41), Some(image_of(slice, step)), in_the_box);
             assert_measures(found, [1.0, 0.0, 1.0]);
         }
     }
@@ -447,33 +448,33 @@ fn neighbours_of_thin_slices_are_no_contours_of_an_image_that_has_its_own() {
         ..in_slices(0.3, 0..0)
     };
     let named = Structure { rois: vec!["Aorta".to_owned(), "Heart".to_owned()], ..structure() };
-    assert_measures(judged_as(&named, &both, image_of(4, 0.3), in_the_box), [1.0, 0.0, 1.0]);
+    assert_measures(judged_as(&named, &both, Some(image_of(4, 0.3)), in_the_box), [1.0, 0.0, 1.0]);
 }
 
 #[test]
 fn an_image_without_contours_is_empty_only_where_none_is_nearer_than_half_a_pixel() {
     for step in [0.8, 0.625, 0.4] {
         for end in 1..40 {
-            let found = judged(&in_slices(step, 0..end), image_of(end, step), in_the_box);
+            let found = judged(&in_slices(step, 0..end), Some(image_of(end, step)), in_the_box);
             assert_eq!(found.unwrap().presence, Presence::OnlyPredicted, "{end} of {step} mm");
         }
         let mut gap = in_slices(step, 0..9);
         gap.regions[0].1.remove(4);
-        let found = judged(&gap, image_of(4, step), in_the_box);
+        let found = judged(&gap, Some(image_of(4, step)), in_the_box);
         assert_eq!(found.err(), Some(ImageFault::MaskGap), "{step} mm");
     }
     // Whether the nearest is another slice's or was meant for the image, nothing says.
     let mut gap = in_slices(0.3, 0..9);
     gap.regions[0].1.remove(4);
     for set in [gap, in_slices(0.3, 0..4)] {
-        let found = judged(&set, image_of(4, 0.3), in_the_box);
+        let found = judged(&set, Some(image_of(4, 0.3)), in_the_box);
         assert_eq!(found.err(), Some(ImageFault::MaskGrid));
     }
     // The nearest counts, in whichever order a file has them.
     for order in [[0.55, 0.4], [0.4, 0.55]] {
         let lines = order.map(|sides| rectangle([0.5, 0.5], [3.5, 3.5], 1.0 + sides * 0.8 / 2.5));
         let set = StructureSet { space: Some(SPACE), ..StructureSet::of(lines.to_vec()) };
-        let found = judged(&set, image_at(-27.5, Some(SPACE)), in_the_box);
+        let found = judged(&set, Some(image_at(-27.5, Some(SPACE))), in_the_box);
         assert_eq!(found.err(), Some(ImageFault::MaskGrid), "{order:?}");
     }
 }
@@ -489,10 +490,10 @@ fn contours_have_no_place_on_an_image_that_says_of_none_or_stands_upright() {
         frame_of_reference: None,
     };
     assert_eq!(judged(&set, Some(sagittal), in_the_box).err(), Some(ImageFault::MaskContour));
-    let leaning = FramePlace { column_step: [-0.8, 0.4, 0.0], ..image_at(-27.5, None).unwrap() };
+    let leaning = FramePlace { column_step: [-0.8, 0.4, 0.0], ..image_at(-27.5, None) };
     assert_eq!(judged(&set, Some(leaning), in_the_box).err(), Some(ImageFault::Orientation));
     let large = StructureSet::of(vec![rectangle([0.5, 0.5], [30.5, 3.5], 1.0)]);
-    let beyond = judged(&large, image_at(-27.5, None), in_the_box);
+    let beyond = judged(&large, Some(image_at(-27.5, None)), in_the_box);
     assert_eq!(beyond.err(), Some(ImageFault::MaskGrid));
 }
 
@@ -559,7 +560,7 @@ fn more_contours_in_a_slice_than_any_structure_has_are_refused() {
     let of = |count| StructureSet::of(vec![rectangle([0.6, 0.6], [0.7, 0.7], 1.0); count]);
     assert_eq!(fault(&of(4096)), None);
     assert_eq!(fault(&of(4097)), Some(ImageFault::Size));
-    let found = judged(&of(4097), image_at(-27.5, None), in_the_box);
+    let found = judged(&of(4097), Some(image_at(-27.5, None)), in_the_box);
     assert_eq!(found.err(), Some(ImageFault::Size));
     // What the file says to be taken away from each other is not held against each other.
     let exclusive = StructureSet { kind: "CLOSEDPLANAR_XOR", ..of(4097) };

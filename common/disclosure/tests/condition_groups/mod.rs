@@ -63,7 +63,9 @@ fn change(
     };
     let found: Vec<&mut Patient> = patients.iter_mut().filter(is_it).take(count).collect();
     assert_eq!(found.len(), count);
-    found.into_iter().for_each(|patient| patient.reference[condition] = to);
+    for patient in found {
+        patient.reference[condition] = to;
+    }
 }
 
 /// All of a group with a condition but so many lose it.
@@ -347,16 +349,17 @@ fn rows(
     };
     let mut rows = vec![("all".to_owned(), those(&|_| true))];
     let mut add = |name: &str, told: &ConditionPerformance, group: Option<u16>| {
-        let is_in = |patient: &Patient| group.is_none_or(|group| patient.group == Some(group));
+        let is_of_group =
+            |patient: &Patient| group.is_none_or(|group| patient.group == Some(group));
         for (condition, _) in shown(told).into_iter().enumerate().filter(|(_, told)| *told) {
             for (cell, what) in (0..).zip(CELLS) {
                 let is_it = |patient: &Patient| {
-                    is_in(patient) && condition_cell(patient.reference[condition]) == cell
+                    is_of_group(patient) && condition_cell(patient.reference[condition]) == cell
                 };
                 rows.push((format!("{name} {condition} {what}"), those(&is_it)));
             }
         }
-        rows.push((format!("{name} group"), those(&is_in)));
+        rows.push((format!("{name} group"), those(&is_of_group)));
     };
     add("all", &release.overall, None);
     for (group, cell) in (0..).zip(&release.subgroups) {

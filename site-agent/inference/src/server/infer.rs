@@ -63,7 +63,7 @@ impl ServedModel {
         let wall_clock = Duration::from_secs(limits.load_seconds);
         let asked = timeout(wall_clock, asked).await;
         let (client, is_described) = asked.unwrap_or(Err(LoadError::ServerUnreachable))?;
-        let mut served = Self {
+        let mut model = Self {
             client,
             permits: Arc::clone(&server.permits),
             request: request(model, specification),
@@ -72,9 +72,9 @@ impl ServedModel {
             wall_clock: Duration::from_secs(limits.case_seconds),
         };
         if !is_described {
-            served.try_out().await?;
+            model.try_out().await?;
         }
-        Ok(served)
+        Ok(model)
     }
 
     /// Shows the model an image of nothing, which is no patient's: servers that say nothing of a model (KServe, unless

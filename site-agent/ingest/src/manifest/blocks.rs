@@ -101,7 +101,9 @@ mod tests {
     #[test]
     fn a_record_may_be_empty() {
         let mut texts = Texts::default();
-        ["", "a", "", ""].into_iter().for_each(|text| texts.push(text));
+        for text in ["", "a", "", ""] {
+            texts.push(text);
+        }
         assert_eq!(texts.all().collect::<Vec<_>>(), ["", "a", "", ""]);
     }
 }

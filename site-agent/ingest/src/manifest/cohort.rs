@@ -135,7 +135,7 @@ mod tests {
             case_id: format!("c{number}"),
             patient: number / 2,
             index_test: IndexTest::Score(Some(0.5)),
-            reference: Some(Reference::Condition(number % 3 == 0)),
+            reference: Some(Reference::Condition(number.is_multiple_of(3))),
             attributes: Attributes::default(),
         }
     }

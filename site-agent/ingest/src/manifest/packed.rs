@@ -341,8 +341,8 @@ impl<'b> Record<'b> {
 mod tests {
     use super::*;
 
-    fn image(path: &str) -> Box<IndexTest> {
-        Box::new(IndexTest::Image(path.into()))
+    fn image(path: &str) -> IndexTest {
+        IndexTest::Image(path.into())
     }
 
     /// One of each kind, with odd numbers, paths and texts.
@@ -351,23 +351,23 @@ mod tests {
         let number = InstanceName::parse(InstanceKey::AccessionNumber, "A ü").unwrap();
         let scores = [0.1, -0.0, f64::INFINITY, 1e-300].map(|score| IndexTest::Score(Some(score)));
         let mut all = vec![
-            *image("/data/images/a.png"),
-            *image("/data/images"),
-            *image("/data/images2/ü"),
-            *image("/elsewhere/b.png"),
+            image("/data/images/a.png"),
+            image("/data/images"),
+            image("/data/images2/ü"),
+            image("/elsewhere/b.png"),
             IndexTest::Score(None),
             IndexTest::Instance(uid),
             IndexTest::Instance(number),
             IndexTest::Scores(None),
             IndexTest::Scores(Some(vec![0.25, 0.5, 0.75])),
             IndexTest::Scores(Some(vec![0.5; 300])),
-            IndexTest::Outlined { image: image("/data/images/a"), reference: None },
+            IndexTest::Outlined { image: Box::new(image("/data/images/a")), reference: None },
             IndexTest::Masks { reference: Some("/data/images/m".into()), predicted: None },
         ];
         all.extend(scores);
         for status in [ScanStatus::Read, ScanStatus::NoReference, ScanStatus::NoResult] {
             all.push(IndexTest::Findings(status));
-            all.push(IndexTest::Searched { image: image("/data/images/c"), status });
+            all.push(IndexTest::Searched { image: Box::new(image("/data/images/c")), status });
         }
         all
     }
@@ -400,7 +400,9 @@ mod tests {
             }
         }
         let mut packed = PackedCases::below(Path::new("/data/images"));
-        cases.iter().for_each(|case| packed.push(case));
+        for case in &cases {
+            packed.push(case);
+        }
         assert_eq!(packed.len(), cases.len());
         for (place, case) in cases.iter().enumerate() {
             assert!(packed.get(place).as_ref() == Some(case), "{place}");
@@ -415,7 +417,7 @@ mod tests {
     fn a_score_that_is_no_number_keeps_its_bits_and_a_path_its_text() {
         let odd = f64::from_bits(0x7ff8_0000_0000_00aa);
         let mut packed = PackedCases::below(Path::new("/data"));
-        for index_test in [IndexTest::Score(Some(odd)), *image("/data//x/"), *image("/data")] {
+        for index_test in [IndexTest::Score(Some(odd)), image("/data//x/"), image("/data")] {
             let case_id = String::new();
             let attributes = Attributes::default();
             packed.push(&Case { case_id, patient: 0, index_test, reference: None, attributes });

@@ -165,9 +165,9 @@ fn fragments(draw: &mut Draw<'_>, context: u8, is_command: bool, bytes: &[u8]) -
     let fragment = |draw: &mut Draw<'_>, of: &[u8], is_last: bool| {
         let odd = if draw.below(24) == 23 { u8::try_from(draw.below(4)).unwrap_or(0) } else { 0 };
         let control = (u8::from(is_command) | (u8::from(is_last) << 1)) ^ odd;
-        let content = [&[context, control][..], of].concat();
-        let length = u32::try_from(length(draw, &content)).unwrap_or(u32::MAX).to_be_bytes();
-        [&length[..], &content].concat()
+        let value = [&[context, control][..], of].concat();
+        let length = u32::try_from(length(draw, &value)).unwrap_or(u32::MAX).to_be_bytes();
+        [&length[..], &value].concat()
     };
     if other.is_empty() {
         let only = fragment(draw, one, true);
@@ -198,12 +198,12 @@ fn message(draw: &mut Draw<'_>, usual: u16) -> Vec<u8> {
         1 => pdu(draw, 0x06, &[0; 4]),
         2 => {
             let kind = if draw.flag() { 0x07 } else { 0x03 };
-            let content = few(draw);
-            pdu(draw, kind, &content)
+            let value = few(draw);
+            pdu(draw, kind, &value)
         }
         3 => {
-            let (kind, content) = (u8::try_from(draw.below(256)).unwrap_or_default(), few(draw));
-            pdu(draw, kind, &content)
+            let (kind, value) = (u8::try_from(draw.below(256)).unwrap_or_default(), few(draw));
+            pdu(draw, kind, &value)
         }
         _ => {
             let is_followed = field == 0x0001 || (field == 0x8020 && draw.flag());

@@ -122,14 +122,14 @@ impl Arrivals {
         command: &Command,
         instance: &str,
     ) -> Result<(), Trouble> {
-        let mut shelf = self.shelf.lock().await;
+        let mut so_far = self.shelf.lock().await;
         if let Some(error) = self.failure() {
             return Err(Trouble::Known(error));
         }
         let file = storage::take(association, context, command, self.largest).await?;
-        match self.put(mem::replace(&mut *shelf, Shelf::Empty), instance, file).await {
+        match self.put(mem::replace(&mut *so_far, Shelf::Empty), instance, file).await {
             Ok(kept) => {
-                *shelf = kept;
+                *so_far = kept;
                 self.arrived.send_modify(|arrived| *arrived += 1);
                 Ok(())
             }
@@ -180,8 +180,8 @@ impl Arrivals {
         }
     }
 
-    async fn put(&self, shelf: Shelf, instance: &str, file: Vec<u8>) -> Result<Shelf, FetchError> {
-        let Shelf::Series(files) = shelf else { return Ok(Shelf::One(file)) };
+    async fn put(&self, on: Shelf, instance: &str, file: Vec<u8>) -> Result<Shelf, FetchError> {
+        let Shelf::Series(files) = on else { return Ok(Shelf::One(file)) };
         if files.bytes() + file.len() as u64 > self.all {
             return Err(CaseFault::SeriesTooLarge.into());
         }
@@ -217,8 +217,8 @@ impl Arrivals {
         let is_all = *self.arrived.borrow() == self.places.len();
         // Another image of the series is one that the list lacked. Where one image was asked for, it is no part of it.
         let is_more = self.places.len() > 1 && self.has_others.load(Ordering::SeqCst);
-        let shelf = mem::replace(&mut *self.shelf.lock().await, Shelf::Empty);
-        Ok(Some(shelf).filter(|_| is_all && !is_more))
+        let all = mem::replace(&mut *self.shelf.lock().await, Shelf::Empty);
+        Ok(Some(all).filter(|_| is_all && !is_more))
     }
 
     /// What is told of the case where the PACS is done and something is missing.
@@ -241,7 +241,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     fn awaiting(instances: usize) -> Arrivals {
         let place = |number: usize| Place::of("1.2", "1.2.3", &format!("1.2.3.{number}"));

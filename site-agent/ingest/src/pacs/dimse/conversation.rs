@@ -256,7 +256,9 @@ mod tests {
     fn an_honest_peer_is_understood_and_one_who_hangs_up_is_stood() {
         for (part, pdus) in honest() {
             let mut bytes = Vec::new();
-            pdus.iter().for_each(|pdu| write_pdu(&mut bytes, pdu).unwrap());
+            for pdu in &pdus {
+                write_pdu(&mut bytes, pdu).unwrap();
+            }
             let whole = dimse_conversation(part, &bytes);
             match part {
                 DimsePart::Find => assert_eq!(whole, Some(1)),
