@@ -35,7 +35,7 @@ pub const fn condition_cell(reference: Option<bool>) -> u16 {
 /// several conditions, in a cell of each.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Place of the patient in [`Members::patients`].
+    /// Place of the patient in the patients of [`Members`].
     pub patient: u32,
     /// The case under the site's key.
     pub case: MemberKey,
