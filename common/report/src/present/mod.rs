@@ -47,7 +47,7 @@ pub(crate) use crosswalk::Fold;
 pub(crate) use figure::Figure;
 pub(crate) use markup::Markup;
 pub(crate) use picture::{Anchor, Shape};
-pub(crate) use plain::Answer;
+pub(crate) use plain::PlainPage;
 pub(crate) use signatures::NOBODY_SIGNED;
 pub(crate) use style::{Colour, Style};
 pub(crate) use table::{Row, Table};
@@ -65,7 +65,7 @@ pub(crate) struct Presentation<'a> {
     pub(crate) control: String,
     pub(crate) cards: Vec<Card>,
     pub(crate) summary: String,
-    pub(crate) plain: Vec<Answer>,
+    pub(crate) plain: PlainPage,
     pub(crate) flow: Figure,
     pub(crate) participants: Table,
     pub(crate) remarks: Vec<String>,
@@ -108,7 +108,7 @@ impl<'a> Presentation<'a> {
             control: control(&report.disclosure, report),
             cards: verdicts::cards(report),
             summary: summary::sentences(report).join(" "),
-            plain: plain::answers(report),
+            plain: plain::page(report),
             flow: flow::figure(report),
             participants: participants::table(report, &shown),
             remarks: participants::remarks(report),
