@@ -146,6 +146,11 @@ fn evidence(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
     layout.figure(&shown.flow);
     layout.table(&shown.participants);
     layout.list(shown.remarks.iter().map(String::as_str), SMALL);
+    shown.mix.iter().for_each(|table| layout.table(table));
+    if !shown.site_flows.is_empty() {
+        layout.subheading(&shown.site_flows_heading);
+        shown.site_flows.iter().for_each(|figure| layout.figure(figure));
+    }
     if shown.report.participants.sites.released == 0 {
         return;
     }
@@ -178,9 +183,10 @@ fn synthesis(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
         shown.roc_space.iter().for_each(|figure| layout.figure(figure));
         shown.predictive_values.iter().for_each(|table| layout.table(table));
     }
-    if !shown.calibration.is_empty() {
+    if !shown.calibration.is_empty() || shown.pooled_calibration.is_some() {
         layout.heading("Calibration");
         shown.calibration.iter().for_each(|figure| layout.figure(figure));
+        shown.pooled_calibration.iter().for_each(|table| layout.table(table));
     }
     if let Some(table) = &shown.utility {
         layout.heading("Clinical utility");

@@ -19,6 +19,7 @@ mod marks;
 mod markup;
 mod masks;
 mod measured;
+mod mix;
 mod number;
 mod panels;
 mod participants;
@@ -67,7 +68,13 @@ pub(crate) struct Presentation<'a> {
     pub(crate) summary: String,
     pub(crate) plain: PlainPage,
     pub(crate) flow: Figure,
+    /// What the flows of single sites are called.
+    pub(crate) site_flows_heading: String,
+    /// Of many sites, those of the least favourable.
+    pub(crate) site_flows: Vec<Figure>,
     pub(crate) participants: Table,
+    /// Who the patients are, by dimension.
+    pub(crate) mix: Vec<Table>,
     pub(crate) remarks: Vec<String>,
     pub(crate) performance: Table,
     pub(crate) responses: Table,
@@ -85,6 +92,8 @@ pub(crate) struct Presentation<'a> {
     pub(crate) roc_space: Option<Figure>,
     /// One, or one for each of several conditions.
     pub(crate) calibration: Vec<Figure>,
+    /// Of studies without probabilities none.
+    pub(crate) pooled_calibration: Option<Table>,
     pub(crate) utility: Option<Table>,
     /// One, or one for each of several conditions with two cut-offs.
     pub(crate) decision_curve: Vec<Figure>,
@@ -110,7 +119,10 @@ impl<'a> Presentation<'a> {
             summary: summary::sentences(report).join(" "),
             plain: plain::page(report),
             flow: flow::figure(report),
+            site_flows_heading: flow::heading(report),
+            site_flows: flow::of_sites(report),
             participants: participants::table(report, &shown),
+            mix: mix::tables(report),
             remarks: participants::remarks(report),
             performance: performance::table(report, &shown),
             responses: performance::operating_points(report, &shown),
@@ -133,6 +145,7 @@ impl<'a> Presentation<'a> {
             predictive_values: joint::predictive_values(report),
             roc_space: joint::figure(report),
             calibration: calibration::figures(report, &shown),
+            pooled_calibration: calibration::table(report),
             utility: utility::table(report),
             decision_curve: utility::figures(report),
             subgroups: subgroups::tables(report, &shown),
@@ -150,6 +163,7 @@ impl<'a> Presentation<'a> {
     /// Every figure, in the order in which they stand.
     pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
         std::iter::once(&self.flow)
+            .chain(&self.site_flows)
             .chain(&self.froc)
             .chain(&self.forests)
             .chain(&self.further_forests)
