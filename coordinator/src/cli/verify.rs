@@ -98,10 +98,34 @@ fn log_text(log: &LogSummary) -> String {
         format!("The model was dispatched more than once: {}.", reused.join(", "))
     };
     format!(
-        "The log has {} entries. Sites that signed it with what they did: {}.\n{reused}\n",
+        "The log has {} entries. Sites that signed it with what they did: {}.\n{reused}\n{}\n",
         log.entries,
         if log.cosigned_by.is_empty() { "none".to_owned() } else { names(&log.cosigned_by) },
+        any_model_text(log),
     )
+}
+
+/// How often any model was sent to the same hospitals.
+fn any_model_text(log: &LogSummary) -> String {
+    let counted = &log.dispatches_any_model;
+    let often: Vec<String> = counted
+        .iter()
+        .filter(|(_, count)| **count > 1)
+        .map(|(site, count)| format!("{site} {count} times"))
+        .collect();
+    let known = match (counted.is_empty(), often.is_empty()) {
+        (true, _) => {
+            return "How often other models were sent there, this package does not say.".to_owned();
+        }
+        (false, true) => "No other model had been dispatched to them before".to_owned(),
+        (false, false) => {
+            format!(
+                "Models of any kind, this round included, were dispatched to {}",
+                often.join(", ")
+            )
+        }
+    };
+    format!("{known}, by this coordinator's word; other coordinators are not seen.")
 }
 
 /// The files of a package: a folder, or its archive. Their bytes are read when they are looked at.
@@ -200,7 +224,8 @@ fn say(verification: &Verification, is_named: bool, output: Output) {
         &json!({ "holds": verification.holds(), "root_is_pinned": verification.root_is_pinned,
                  "made_again": verification.is_made_again,
                  "log": { "entries": verification.log.entries, "cosigned_by": verification.log.cosigned_by,
-                          "dispatches": verification.log.dispatches },
+                          "dispatches": verification.log.dispatches,
+                          "dispatches_any_model": verification.log.dispatches_any_model },
                  "parts": parts }),
         &text,
     );
