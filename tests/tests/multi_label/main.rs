@@ -2,7 +2,8 @@
 //! mean over all of them, are those that follow from the raw tables by definition; who lacks a reference standard is
 //! missing from that condition alone; a condition of few patients stays, and nothing else leaves. The same of women and of men.
 
-use std::collections::BTreeMap;
+mod definition;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -14,6 +15,8 @@ use fedval_tests::dice::Dice;
 use fedval_tests::reported::{near, number, site};
 use fedval_tests::small_site;
 use serde_json::Value;
+
+use definition::{area, assessed, is_told_by_sex, told_macro_area};
 
 /// The conditions, in the order of the model's output.
 const CONDITIONS: [&str; 3] = ["effusion", "pneumothorax", "nodule"];
@@ -139,77 +142,6 @@ fn study(model: &Path) -> String {
             { name = \"female\", values = [\"F\"] },\n{ name = \"male\", values = [\"M\"] },\n]\n"
 }
 
-/// Who is counted for a condition: score and reference, with the patient's place.
-fn assessed(patients: &[Patient], condition: usize) -> Vec<(usize, f64, bool)> {
-    let of = |(place, patient): (usize, &Patient)| {
-        Some((place, patient.score(condition), patient.reference[condition]?))
-    };
-    patients.iter().enumerate().filter_map(of).collect()
-}
-
-/// What a patient's score is worth beside another's.
-fn worth(with: f64, without: f64) -> f64 {
-    if with > without {
-        1.0
-    } else if with < without {
-        0.0
-    } else {
-        0.5
-    }
-}
-
-/// The area of a condition by counting pairs, and each patient's part in its error.
-fn area(patients: &[Patient], condition: usize) -> (f64, Vec<f64>) {
-    let assessed = assessed(patients, condition);
-    let placement = |(_, own, is_there): &(usize, f64, bool)| {
-        let others: Vec<f64> = assessed
-            .iter()
-            .filter(|(.., other)| other != is_there)
-            .map(|(_, other, _)| if *is_there { worth(*own, *other) } else { worth(*other, *own) })
-            .collect();
-        others.iter().sum::<f64>() / count(others.len())
-    };
-    let size =
-        |side: bool| count(assessed.iter().filter(|(.., is_there)| *is_there == side).count());
-    let wins = assessed.iter().filter(|(.., is_there)| *is_there).map(placement);
-    let area = wins.sum::<f64>() / size(true);
-    let mut parts = vec![0.0; patients.len()];
-    for case in &assessed {
-        let of_kind = size(case.2);
-        parts[case.0] = (placement(case) - area) / (of_kind * (of_kind - 1.0)).sqrt();
-    }
-    (area, parts)
-}
-
-/// The mean of the areas, with its error between patients.
-fn macro_area(patients: &[Patient]) -> (f64, f64) {
-    let areas: Vec<(f64, Vec<f64>)> = (0..3).map(|of| area(patients, of)).collect();
-    let part = |patient: usize| areas.iter().map(|(_, parts)| parts[patient]).sum::<f64>();
-    let squares: f64 = (0..patients.len()).map(|patient| part(patient).powi(2)).sum();
-    (areas.iter().map(|(area, _)| area).sum::<f64>() / 3.0, squares.sqrt() / 3.0)
-}
-
-/// The same with the error that may leave: to two figures, or, where fewer than k women or men lie in a crossing of two
-/// conditions, the mean of those of the areas, which bounds it.
-fn told_macro_area(patients: &[Patient]) -> (f64, f64) {
-    let (mean, se) = macro_area(patients);
-    let mut crossings = BTreeMap::new();
-    for Patient { female, reference, .. } in patients {
-        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-            let crossing = (*female, one, other, reference[one], reference[other]);
-            *crossings.entry(crossing).or_insert(0) += 1;
-        }
-    }
-    if crossings.values().all(|patients| *patients >= 11) {
-        let grid = 10_f64.powf(se.log10().floor() - 1.0);
-        return (mean, (se / grid).round() * grid);
-    }
-    let error = |condition: usize| {
-        area(patients, condition).1.iter().map(|part| part * part).sum::<f64>().sqrt()
-    };
-    (mean, (0..3).map(error).sum::<f64>() / 3.0)
-}
-
 /// Who is counted at all: where fewer than k lack a condition, they are not.
 fn counted(hospital: &Hospital, set_aside: Option<usize>) -> Vec<Patient> {
     let lacks = |patient: &&Patient| set_aside.is_some_and(|of| patient.reference[of].is_none());
@@ -260,17 +192,6 @@ fn check_condition(site: &Value, patients: &[Patient], condition: usize) {
         let found = number(site, &format!("/metrics/sensitivity@{point}/estimate"));
         near(&what, found, count(cell(true, true)) / count(with), 1e-12);
     }
-}
-
-/// Whether a condition is told of women and of men: k have it and have it not in both, and nobody or k lack its reference
-/// standard; where one of two groups stays, the other would follow.
-fn is_told_by_sex(patients: &[Patient], condition: usize) -> bool {
-    [true, false].into_iter().all(|female| {
-        let own = || patients.iter().filter(move |patient| patient.female == female);
-        let count = |of: Option<bool>| own().filter(|p| p.reference[condition] == of).count();
-        let (with, without, missing) = (count(Some(true)), count(Some(false)), count(None));
-        with.min(without) >= 11 && with + without >= 21 && !(1..11).contains(&missing)
-    })
 }
 
 /// Holds what the report says of women and of men at a hospital against the table; how many conditions are told.

@@ -2,18 +2,24 @@
 //! definition, whether they are CSV or DICOM SR, a hospital with few patients who have lesions says nothing, and
 //! nothing else leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+mod definition;
+mod files;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use fedval_tests::canary::{Canaries, stands_in, without_clock};
 use fedval_tests::consortium::{Consortium, Site};
 use fedval_tests::dice::Dice;
-use fedval_tests::dicom_object::{element, object, sequence, text};
 use fedval_tests::reported::{near, number, site};
 use fedval_tests::small_site;
 use serde_json::Value;
+
+use definition::{
+    Truth, area, average_precision_of_all, counts, error_between_patients, real, truth,
+};
+use files::{reports, write};
 
 const STUDY: &str = "nodules";
 /// Patients of a hospital that is large enough.
@@ -98,178 +104,8 @@ fn scans(seed: u64, with: usize, skill: f64) -> Vec<Scan> {
     scans
 }
 
-fn write(folder: &Path, scans: &[Scan]) {
-    fs::create_dir_all(folder).expect("a writable folder");
-    let mut manifest = "case_id,patient_id,sex,seen\n".to_owned();
-    let mut reference = "case_id,x,y,z,radius_mm,excluded\n".to_owned();
-    let mut predicted = "case_id,x,y,z,score\n".to_owned();
-    for (index, scan) in scans.iter().enumerate() {
-        let sex = if scan.is_female { "F" } else { "M" };
-        let seen = if scan.is_read { "" } else { "no_result" };
-        writeln!(manifest, "CASEX{index},PATIENTX{},{sex},{seen}", scan.patient).expect("text");
-        for Lesion { centre: [x, y, z], radius, open } in &scan.lesions {
-            let open = if *open { "1" } else { "" };
-            writeln!(reference, "CASEX{index},{x},{y},{z},{radius},{open}").expect("text");
-        }
-        for Found { place: [x, y, z], score } in &scan.found {
-            writeln!(predicted, "CASEX{index},{x},{y},{z},{score}").expect("text");
-        }
-    }
-    for (name, text) in
-        [("manifest.csv", manifest), ("reference.csv", reference), ("predicted.csv", predicted)]
-    {
-        fs::write(folder.join(name), text).expect("a writable folder");
-    }
-}
-
 /// The hospital whose findings are reports.
 const REPORTING: &str = "south";
-
-/// Comprehensive 3D SR with a group for each finding (TID 1500): lesions are circles, findings points with a score.
-fn reports(folder: &Path, scans: &[Scan]) {
-    for side in ["reference", "predicted"] {
-        fs::create_dir_all(folder.join(side)).expect("a writable folder");
-    }
-    for (index, scan) in scans.iter().enumerate() {
-        let lesion = |of: &Lesion| {
-            assert!(!of.open, "a report has no such finding");
-            let [x, y, z] = of.centre;
-            let ends = [[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]];
-            let ends = ends.map(|[dx, dy]| [x + of.radius * dx, y + of.radius * dy, z]);
-            group(region("ELLIPSE", &ends), Vec::new())
-        };
-        let found = |of: &Found| group(region("POINT", &[of.place]), score(of.score));
-        let sides = [
-            ("reference", scan.lesions.iter().map(lesion).collect::<Vec<_>>()),
-            ("predicted", scan.found.iter().map(found).collect()),
-        ];
-        for (side, groups) in sides {
-            let path = folder.join(side).join(format!("CASEX{index}.dcm"));
-            fs::write(path, report(&groups)).expect("a writable folder");
-        }
-    }
-}
-
-fn report(groups: &[Vec<u8>]) -> Vec<u8> {
-    let content = [value_type("CONTAINER"), sequence((0x0040, 0xa730), groups)];
-    object("1.2.840.10008.5.1.4.1.1.88.34", &content)
-}
-
-/// A measurement group; `score` may be nothing.
-fn group(region: Vec<u8>, score: Vec<u8>) -> Vec<u8> {
-    let items: Vec<Vec<u8>> = [region, score].into_iter().filter(|item| !item.is_empty()).collect();
-    [value_type("CONTAINER"), concept("125007"), sequence((0x0040, 0xa730), &items)].concat()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "coordinates have single precision")]
-fn region(kind: &str, points: &[[f64; 3]]) -> Vec<u8> {
-    let data: Vec<u8> = points.iter().flatten().flat_map(|at| (*at as f32).to_le_bytes()).collect();
-    [
-        value_type("SCOORD3D"),
-        element((0x0070, 0x0022), b"FL", &data),
-        text((0x0070, 0x0023), b"CS", kind),
-        text((0x3006, 0x0024), b"UI", "1.2.3.9"),
-    ]
-    .concat()
-}
-
-/// "Probability of cancer".
-fn score(score: f64) -> Vec<u8> {
-    let measured = text((0x0040, 0xa30a), b"DS", &score.to_string());
-    [value_type("NUM"), concept("111047"), sequence((0x0040, 0xa300), &[measured])].concat()
-}
-
-fn value_type(kind: &str) -> Vec<u8> {
-    text((0x0040, 0xa040), b"CS", kind)
-}
-
-fn concept(code: &str) -> Vec<u8> {
-    let code = [text((0x0008, 0x0100), b"SH", code), text((0x0008, 0x0102), b"SH", "DCM")].concat();
-    sequence((0x0040, 0xa043), &[code])
-}
-
-/// What the model should be told of one scan: whose it is, its lesions that count, the score of each that was found,
-/// and the scores of false positives.
-struct Truth {
-    patient: usize,
-    is_female: bool,
-    lesions: usize,
-    hits: Vec<f64>,
-    others: Vec<f64>,
-}
-
-/// LUNA16's rule, from its definition.
-fn truth(scans: &[Scan]) -> Vec<Truth> {
-    let mut before: BTreeMap<usize, usize> = BTreeMap::new();
-    let of = |scan: &Scan| {
-        let before = before.entry(scan.patient).or_default();
-        let mut counts = Vec::new();
-        for lesion in &scan.lesions {
-            let is_counted = !lesion.open && *before < MOST_LESIONS;
-            *before += usize::from(is_counted);
-            counts.push(is_counted);
-        }
-        let mut found = scan.found.clone();
-        found.sort_by(|one, other| other.score.total_cmp(&one.score));
-        found.truncate(MOST_FOUND);
-        let is_in = |found: &Found, lesion: &Lesion| {
-            let [a, b] = [found.place, lesion.centre];
-            (0..3).map(|axis| (a[axis] - b[axis]).powi(2)).sum::<f64>().sqrt() < lesion.radius
-        };
-        let hits = scan.lesions.iter().zip(&counts).filter(|(_, counts)| **counts);
-        let best = |lesion: &Lesion| {
-            found.iter().filter(|found| is_in(found, lesion)).map(|f| f.score).reduce(f64::max)
-        };
-        Truth {
-            patient: scan.patient,
-            is_female: scan.is_female,
-            lesions: counts.iter().filter(|counts| **counts).count(),
-            hits: hits.filter_map(|(lesion, _)| best(lesion)).collect(),
-            others: found
-                .iter()
-                .filter(|found| !scan.lesions.iter().any(|lesion| is_in(found, lesion)))
-                .map(|found| found.score)
-                .collect(),
-        }
-    };
-    // A scan with lesions of which none counts is neither with nor without.
-    let truth: Vec<Truth> = scans.iter().filter(|scan| scan.is_read).map(of).collect();
-    let has_some = scans.iter().filter(|scan| scan.is_read).map(|scan| !scan.lesions.is_empty());
-    let both = truth.into_iter().zip(has_some);
-    both.filter(|(truth, has_some)| !has_some || truth.lesions > 0)
-        .map(|(truth, _)| truth)
-        .collect()
-}
-
-fn at_least(scores: &[f64], threshold: f64) -> usize {
-    scores.iter().filter(|score| **score >= threshold).count()
-}
-
-/// Lesions found and false positives.
-fn counts<'t>(truth: impl Iterator<Item = &'t Truth>, threshold: f64) -> (usize, usize) {
-    truth.fold((0, 0), |(hits, others), scan| {
-        (hits + at_least(&scan.hits, threshold), others + at_least(&scan.others, threshold))
-    })
-}
-
-/// The error of lesions found among all, between patients who have some.
-fn error_between_patients(truth: &[Truth]) -> f64 {
-    let mut patients: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
-    for scan in truth.iter().filter(|scan| scan.lesions > 0) {
-        let (found, all) = patients.entry(scan.patient).or_default();
-        *found += real(at_least(&scan.hits, CUT_OFF));
-        *all += real(scan.lesions);
-    }
-    let n = real(patients.len());
-    let size: f64 = patients.values().map(|(_, all)| all).sum();
-    let share = patients.values().map(|(found, _)| found).sum::<f64>() / size;
-    let squares: f64 = patients.values().map(|(found, all)| (found - share * all).powi(2)).sum();
-    (n / (n - 1.0) * squares).sqrt() / size
-}
-
-fn real(n: usize) -> f64 {
-    f64::from(u32::try_from(n).expect("a count of hundreds"))
-}
 
 fn study(model: &Path) -> String {
     let detection = format!(
@@ -320,41 +156,6 @@ fn check_site(report: &Value, name: &str, truth: &[Truth]) {
     );
     check_curve(name, site, truth);
     check_average_precision(name, site, truth);
-}
-
-/// Precision over recall by strips, counts straight between the scores that were told.
-fn area<'t>(scans: &(impl Iterator<Item = &'t Truth> + Clone), thresholds: &[f64]) -> f64 {
-    let lesions: usize = scans.clone().map(|scan| scan.lesions).sum();
-    let (mut area, mut before) = (0.0, (0.0, 0.0));
-    for threshold in thresholds {
-        let (hits, others) = counts(scans.clone(), *threshold);
-        let after = (real(hits), real(others));
-        let width = (after.0 - before.0) / 500.0;
-        for strip in 0..500 {
-            let way = (f64::from(strip) + 0.5) / 500.0;
-            let hits = before.0 + way * (after.0 - before.0);
-            let others = before.1 + way * (after.1 - before.1);
-            area += if width > 0.0 { width * hits / (hits + others) } else { 0.0 };
-        }
-        before = after;
-    }
-    area / real(lesions)
-}
-
-/// With every single finding ranked, which a site does not tell: precision at each lesion that is found, averaged.
-fn average_precision_of_all(truth: &[Truth]) -> f64 {
-    let of = |scan: &Truth| {
-        let hits = scan.hits.iter().map(|score| (*score, true));
-        hits.chain(scan.others.iter().map(|score| (*score, false))).collect::<Vec<_>>()
-    };
-    let mut ranked: Vec<(f64, bool)> = truth.iter().flat_map(of).collect();
-    ranked.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let (mut hits, mut sum) = (0, 0.0);
-    for (place, (_, is_hit)) in ranked.iter().enumerate() {
-        hits += usize::from(*is_hit);
-        sum += if *is_hit { real(hits) / real(place + 1) } else { 0.0 };
-    }
-    sum / real(truth.iter().map(|scan| scan.lesions).sum())
 }
 
 /// The number follows from the scores that were told; its error is that without each patient in turn.

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod masks;
+mod paths;
+mod tasks;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,10 +16,7 @@ use fedval_ingest::{
     Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, InstanceKey, InstanceName,
     ManifestError, ManifestProblem, ManifestSource, read_manifest,
 };
-use fedval_study::protocol::{
-    Assessed, Border, Class, Condition, Labels, MaskOutput, MaskRule, OutputForm, Quantity,
-    Reference, ReferenceStandard, Structure, Task,
-};
+use fedval_study::protocol::{Class, Labels, OutputForm, Reference, ReferenceStandard, Task};
 use tempfile::TempDir;
 
 /// A folder with a manifest, two images, and an image outside the root.
@@ -245,43 +246,6 @@ fn a_manifest_for_a_pacs_names_instances_where_others_have_paths() {
     }
 }
 
-/// Nothing walks the folder: what the manifest does not name is never looked at, however much there is
-/// and wherever it leads.
-#[test]
-fn a33_links_to_everywhere_loops_and_a_flood_of_files_are_not_followed() {
-    let site = Site::new();
-    let root = site.0.path().join("root");
-    symlink("/", root.join("everything")).unwrap();
-    symlink(".", root.join("again")).unwrap();
-    symlink("endless", root.join("endless")).unwrap();
-    let flood = root.join("flood");
-    fs::create_dir(&flood).unwrap();
-    fs::write(flood.join("0.dcm"), b"image").unwrap();
-    for number in 1..20_000 {
-        fs::hard_link(flood.join("0.dcm"), flood.join(format!("{number}.dcm"))).unwrap();
-    }
-    let cohort = site.read(format!("{HEADER}c1,p1,a.png,1\nc2,p2,again/again/b.png,0\n")).unwrap();
-    let root = root.canonicalize().unwrap();
-    let paths: Vec<_> = cohort.open_on_site().cases().map(|case| case.index_test).collect();
-    let expected = ["a.png", "b.png"].map(|file| IndexTest::Image(root.join(file)));
-    assert!(paths == expected, "the links are gone from the paths");
-
-    let error = site.read(format!(
-        "{HEADER}c1,p1,everything/etc/passwd,1\nc2,p2,again/everything/proc/self/environ,0\n\
-         c3,p3,endless,1\nc4,p4,flood,1\nc5,p5,everything/dev/zero,1\n"
-    ));
-    assert_eq!(
-        codes(&error.unwrap_err()),
-        [
-            ("MANIFEST_PATH_OUTSIDE", Some(2)),
-            ("MANIFEST_PATH_OUTSIDE", Some(3)),
-            ("MANIFEST_IMAGE_MISSING", Some(4)),
-            ("MANIFEST_IMAGE_MISSING", Some(5)),
-            ("MANIFEST_PATH_OUTSIDE", Some(6)),
-        ]
-    );
-}
-
 /// A manifest of millions of lines is given up at the limit; what came before it is not kept either.
 #[test]
 fn a33_a_manifest_without_an_end_is_given_up() {
@@ -359,225 +323,4 @@ fn read_as(
     let source = ManifestSource { manifest: path, root: site.0.path().join("root"), columns };
     let standard = standard();
     read_manifest(&source, Labels { task, standard: &standard, takes_folders: false, form }, &[])
-}
-
-#[test]
-fn a_table_of_several_classes_has_a_column_for_each() {
-    let manifest = "case_id,patient_id,p_2,p_0,p_1,label\n\
-                    c1,p1,0.1,0.7,0.2,0\nc2,p2,,0.5,0.5,1\nc3,p3,0.8,0.1,0.1,\n";
-    let column = || IndexTestColumn::Score("p".to_owned());
-    let cohort = read_classes(&grades(), column(), manifest).unwrap();
-    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
-    let expected = [Some(vec![0.7, 0.2, 0.1]), None, Some(vec![0.1, 0.1, 0.8])];
-    for (case, expected) in cases.iter().zip(expected) {
-        assert!(case.index_test == IndexTest::Scores(expected));
-    }
-    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
-    assert_eq!(references, [Some(Reference::Class(0)), Some(Reference::Class(1)), None]);
-    let error = read_classes(&grades(), column(), &manifest.replace("p_2", "q_2")).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_COLUMN_MISSING", None)]);
-}
-
-#[test]
-fn a_called_grade_stands_for_all_of_the_score_and_is_not_enough_where_classes_have_no_order() {
-    let manifest = "case_id,patient_id,device,label\nc1,p1,2,1\nc2,p2,,0\n";
-    let column = || IndexTestColumn::Called("device".to_owned());
-    let cohort = read_classes(&grades(), column(), manifest).unwrap();
-    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
-    assert!(cases[0].index_test == IndexTest::Scores(Some(vec![0.0, 0.0, 1.0])));
-    assert!(cases[1].index_test == IndexTest::Scores(None));
-    let unknown = manifest.replace("p1,2", "p1,7");
-    let error = read_classes(&grades(), column(), &unknown).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_CALL_UNKNOWN", Some(2))]);
-    let Task::Ordinal(classes) = grades() else { panic!("grades") };
-    for task in [Task::MultiClass(classes), Task::Binary] {
-        let error = read_classes(&task, column(), manifest).unwrap_err();
-        assert_eq!(codes(&error), [("MANIFEST_SCORES_NEEDED", None)]);
-    }
-}
-
-fn masks() -> IndexTestColumn {
-    let (reference, predicted) = ("truth".to_owned(), "model".to_owned());
-    IndexTestColumn::Masks { reference, predicted }
-}
-
-fn of_masks() -> Task {
-    Task::Segmentation(Structure {
-        labels: vec![1],
-        other_labels: Vec::new(),
-        rois: Vec::new(),
-        border: Border::VoxelBorder,
-        tolerance_um: 2_000,
-        hd95_bound_um: 50_000,
-        pixel_spacing_um: None,
-    })
-}
-
-#[test]
-fn a_table_of_masks_names_two_files_and_has_no_label() {
-    let manifest = "case_id,patient_id,truth,model\n\
-                    c1,p1,a.png,b.png\nc2,p2,,b.png\nc3,p3,a.png,\n";
-    let cohort = read_classes(&of_masks(), masks(), manifest).unwrap();
-    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
-    let found = |case: &Case| match &case.index_test {
-        IndexTest::Masks { reference, predicted } => {
-            let name = |path: &std::path::PathBuf| path.file_name().unwrap().to_owned();
-            (reference.as_ref().map(name), predicted.as_ref().map(name))
-        }
-        _ => panic!("masks"),
-    };
-    let (a, b) = (Some("a.png".into()), Some("b.png".into()));
-    assert_eq!(
-        cases.iter().map(found).collect::<Vec<_>>(),
-        [(a.clone(), b.clone()), (None, b), (a, None)]
-    );
-    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
-    assert_eq!(references, [Some(Reference::Mask), None, Some(Reference::Mask)]);
-}
-
-/// A study whose model gives masks has images, each with the reference standard's mask beside it.
-#[test]
-fn an_image_may_have_its_reference_mask_beside_it() {
-    let outlined = || IndexTestColumn::Outlined {
-        image: Box::new(IndexTestColumn::Image("image".to_owned())),
-        reference: "truth".to_owned(),
-    };
-    let form = OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) });
-    let manifest = "case_id,patient_id,image,truth\nc1,p1,a.png,b.png\nc2,p2,b.png,\n";
-    let cohort = read_as(&of_masks(), form, outlined(), manifest).unwrap();
-    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
-    let found = |case: &Case| match (&case.index_test, case.index_test.image()) {
-        (IndexTest::Outlined { reference, .. }, IndexTest::Image(image)) => (
-            image.ends_with("a.png"),
-            reference.as_ref().is_some_and(|mask| mask.ends_with("b.png")),
-        ),
-        _ => panic!("an image with a mask"),
-    };
-    assert_eq!(cases.iter().map(found).collect::<Vec<_>>(), [(true, true), (false, false)]);
-    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
-    assert_eq!(references, [Some(Reference::Mask), None]);
-    // Of a model that gives no mask, and of a study without masks.
-    let error = read_classes(&of_masks(), outlined(), manifest).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_MASKS_NEEDED", None)]);
-    let error = read_classes(&grades(), outlined(), manifest).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_MASKS_UNUSED", None)]);
-    let outside = manifest.replace("b.png\n", "../b.png\n");
-    let error = read_as(&of_masks(), form, outlined(), &outside).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_PATH_OUTSIDE", Some(2))]);
-}
-
-#[test]
-fn masks_stay_inside_the_folder_and_belong_to_a_study_of_masks() {
-    let manifest = "case_id,patient_id,truth,model\nc1,p1,../a.png,b.png\nc2,p2,a.png,gone.png\n";
-    let error = read_classes(&of_masks(), masks(), manifest).unwrap_err();
-    let outside = ("MANIFEST_PATH_OUTSIDE", Some(2));
-    assert_eq!(codes(&error), [outside, ("MANIFEST_IMAGE_MISSING", Some(3))]);
-    let good = "case_id,patient_id,truth,model\nc1,p1,a.png,b.png\n";
-    let error = read_classes(&grades(), masks(), good).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_MASKS_UNUSED", None)]);
-    let images = IndexTestColumn::Image("truth".to_owned());
-    let error = read_classes(&of_masks(), images, good).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_MASKS_NEEDED", None)]);
-    let error = read_classes(&of_masks(), masks(), &good.replace("model", "modell")).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_COLUMN_MISSING", None)]);
-}
-
-#[test]
-fn the_label_of_a_quantity_is_a_number() {
-    let task = Task::Regression(Quantity {
-        grid_micro: 100_000,
-        largest_error_micro: 48_000_000,
-        lower_micro: 0,
-        name: "bone-age".parse().unwrap(),
-        unit: "mo".to_owned(),
-        upper_micro: 228_000_000,
-    });
-    let column = || IndexTestColumn::Score("months".to_owned());
-    let manifest = "case_id,patient_id,months,label\n\
-                    c1,p1,61.5,60\nc2,p2,,48.25\nc3,p3,1e9,\nc4,p4,-7,999\n";
-    let cohort = read_classes(&task, column(), manifest).unwrap();
-    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
-    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
-    let value = |micro| Some(Reference::Value(micro));
-    // Bounds are for whoever counts.
-    assert_eq!(references, [value(60_000_000), value(48_250_000), None, value(999_000_000)]);
-    assert!(cases[0].index_test == IndexTest::Score(Some(61.5)));
-    assert!(cases[1].index_test == IndexTest::Score(None));
-    for bad in ["NaN", "inf", "five years", "60 mo"] {
-        let manifest = manifest.replace("61.5,60", &format!("61.5,{bad}"));
-        let error = read_classes(&task, column(), &manifest).unwrap_err();
-        assert_eq!(codes(&error), [("MANIFEST_LABEL_UNKNOWN", Some(2))], "{bad}");
-        assert!(!error.to_string().contains(bad), "no cell is quoted");
-    }
-    let called = IndexTestColumn::Called("months".to_owned());
-    let error = read_classes(&task, called, manifest).unwrap_err();
-    assert_eq!(codes(&error), [("MANIFEST_SCORES_NEEDED", None)]);
-}
-
-fn conditions() -> Task {
-    let condition = |name: &str| Condition {
-        name: name.parse().unwrap(),
-        column: name.to_owned(),
-        missing: vec!["u".to_owned()],
-        negative: vec!["0".to_owned()],
-        operating_points: Vec::new(),
-        positive: vec!["1".to_owned()],
-        prevalences: Vec::new(),
-    };
-    Task::MultiLabel(["effusion", "nodule"].map(condition).into())
-}
-
-#[test]
-fn each_of_several_conditions_has_a_column_for_its_reference_and_one_for_its_score() {
-    let column = || IndexTestColumn::Score("p".to_owned());
-    let manifest = "case_id,patient_id,nodule,p_0,p_1,effusion\n\
-                    c1,p1,1,0.9,0.8,0\nc2,p2,u,0.5,0.5,1\nc3,p3,,0.1,,u\n";
-    let cohort = read_classes(&conditions(), column(), manifest).unwrap();
-    let cases: Vec<Case> = cohort.open_on_site().cases().collect();
-    let references: Vec<_> = cases.iter().map(|case| case.reference).collect();
-    let nothing = Assessed::default();
-    let expected = [
-        Some(Reference::Conditions(nothing.with(0, false).with(1, true))),
-        Some(Reference::Conditions(nothing.with(0, true))),
-        // Assessed for none.
-        None,
-    ];
-    assert_eq!(references, expected);
-    assert!(cases[0].index_test == IndexTest::Scores(Some(vec![0.9, 0.8])));
-    assert!(cases[2].index_test == IndexTest::Scores(None));
-    for (from, to, code, line) in [
-        ("c2,p2,u", "c2,p2,2", "MANIFEST_LABEL_UNKNOWN", Some(3)),
-        (",effusion", ",fluid", "MANIFEST_COLUMN_MISSING", None),
-        ("p_1", "p_2", "MANIFEST_COLUMN_MISSING", None),
-    ] {
-        let error = read_classes(&conditions(), column(), &manifest.replace(from, to)).unwrap_err();
-        assert_eq!(codes(&error), [(code, line)], "{to}");
-    }
-}
-
-#[test]
-fn a_folder_is_an_image_where_the_study_is_of_volumes_alone() {
-    let site = Site::new();
-    fs::create_dir(site.0.path().join("root/slices")).unwrap();
-    fs::create_dir(site.0.path().join("outside")).unwrap();
-    symlink(site.0.path().join("outside"), site.0.path().join("root/way-out")).unwrap();
-    let standard = standard();
-    let read = |cell: &str, takes_folders| {
-        let manifest = site.0.path().join("manifest.csv");
-        fs::write(&manifest, format!("{HEADER}c1,p1,{cell},1\n")).unwrap();
-        let columns = ColumnMapping::default();
-        let source = ManifestSource { manifest, root: site.0.path().join("root"), columns };
-        let labels = Labels {
-            task: &Task::Binary,
-            standard: &standard,
-            takes_folders,
-            form: OutputForm::Scores,
-        };
-        read_manifest(&source, labels, &[]).map(drop).map_err(|error| codes(&error))
-    };
-    assert_eq!(read("slices", true), Ok(()));
-    assert_eq!(read("a.png", true), Ok(()));
-    assert_eq!(read("slices", false), Err(vec![("MANIFEST_IMAGE_MISSING", Some(2))]));
-    assert_eq!(read("way-out", true), Err(vec![("MANIFEST_PATH_OUTSIDE", Some(2))]));
-    assert_eq!(read("../outside", true), Err(vec![("MANIFEST_PATH_OUTSIDE", Some(2))]));
 }
