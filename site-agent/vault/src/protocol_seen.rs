@@ -3,7 +3,7 @@
 use fedval_ambient::Timestamp;
 use fedval_study::{ProtocolDigest, StudyId};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Error, Row as _};
+use sqlx::Error;
 
 use crate::row::{count, damaged, digest};
 use crate::{Vault, VaultError};
