@@ -14,6 +14,7 @@ pub mod fault_proxy;
 pub mod folder;
 pub mod hospital;
 pub mod orthanc;
+pub mod pacs_relay;
 pub mod process;
 pub mod raw_client;
 pub mod recorder;
