@@ -36,16 +36,6 @@ fn read_at(url: &str, site: &Site, hospital: &Hospital, find_by: &str, credentia
     hospital.move_to_pacs(site, find_by, &table);
 }
 
-/// Waits until the agent has looked twice for something to evaluate. What nobody evaluates any more it takes away at
-/// every look, also while it is paused; whoever evaluates does not look.
-fn until_it_looked_for_work(site: &Site) {
-    let left = site.home.join("shards").join("gone-r1");
-    for _ in 0..2 {
-        fs::create_dir_all(&left).expect("a writable folder");
-        until("the agent looks for something to evaluate", || (!left.exists()).then_some(()));
-    }
-}
-
 #[test]
 fn three_pacs_give_the_numbers_of_three_folders_and_nothing_of_a_patient_leaves() {
     let Some(data) = shared::folder("data/cxr") else { return };
@@ -173,11 +163,11 @@ fn pause_in_the_middle(consortium: &Consortium, site: &mut Site, relay: &PacsRel
     let asked = relay.asked().len();
     assert_eq!(asked, BEFORE_THE_PAUSE + 1, "one question at a time, and none was asked again");
     relay.let_go();
-    until_it_looked_for_work(site);
+    site.until_it_looked_for_work();
     // A restart ends no pause.
     site.kill();
     site.run();
-    until_it_looked_for_work(site);
+    site.until_it_looked_for_work();
     assert_eq!(relay.asked().len(), asked, "the PACS is left alone");
     let jobs = site.agent(&["jobs", "--json"]).json();
     assert_eq!(jobs["jobs"][0]["state"], "running", "{jobs}");
