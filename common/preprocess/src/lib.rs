@@ -19,6 +19,7 @@ mod resize;
 mod tensor;
 mod unfit;
 mod value;
+pub mod vector;
 pub mod volume;
 
 pub use grey::{GreyMapping, LookupTable, Modality, StoredValues, Voi};

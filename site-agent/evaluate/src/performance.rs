@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fedval_disclosure::rules::dc01_closed_schema::is_in_range;
 use fedval_stats::NotEstimable;
 use fedval_stats::aggregate::{
     CalibrationFit, ClusterSums, RankedCase, TwoByTwo, cluster_sums, probability_sums, rank_sums_of,
@@ -181,6 +182,7 @@ fn recalibration(units: &[&AnalysedUnit], clustered: bool) -> CalibrationOutcome
         .collect();
     let covariance = if clustered { Covariance::ClusterRobust } else { Covariance::ModelBased };
     let fit = calibration::fit(&rows, covariance).and_then(|estimate| {
+        // What the gate does not let out means nothing.
         CalibrationFit::from_estimate(&estimate)
             .filter(is_in_range)
             .ok_or(NotEstimable::NotConverged)
@@ -189,21 +191,6 @@ fn recalibration(units: &[&AnalysedUnit], clustered: bool) -> CalibrationOutcome
         Ok(fit) => CalibrationOutcome::Fit(fit),
         Err(reason) => CalibrationOutcome::NotEstimable(told(reason)),
     }
-}
-
-/// A fit outside the range that the gate allows means nothing.
-fn is_in_range(fit: &CalibrationFit) -> bool {
-    let largest = fedval_disclosure::rules::dc01_closed_schema::MAX_COEFFICIENT_MICRO;
-    [
-        fit.intercept_micro.unsigned_abs(),
-        fit.slope_micro.unsigned_abs(),
-        fit.citl_micro.unsigned_abs(),
-        fit.se_intercept_micro,
-        fit.se_slope_micro,
-        fit.se_citl_micro,
-    ]
-    .into_iter()
-    .all(|size| size <= largest)
 }
 
 /// Only the reasons that the contract knows leave the site.

@@ -225,3 +225,6 @@ pub(crate) async fn decline(home: &Home, vault: &Vault, job: &Job) -> Result<boo
     let policy = site_policy::load(home, &agent.identity).ok();
     job::refuse(&agent, job, "steward", policy.map(|policy| policy.digest())).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 //! Source: NVIDIA FLARE and MedPerf let results of any shape leave; the statbarns of ACRO
 //! (AI-SDC/ACRO) start from an enumerated list of output kinds.
 
+use fedval_stats::aggregate::CalibrationFit;
 use fedval_study::condition_groups;
 use fedval_study::measures::MeasureRange;
 use fedval_study::performance::CalibrationOutcome;
@@ -21,7 +22,7 @@ use super::dc11_variance::widest_of_shares;
 use super::{dc02_cohort_minimum, dc07_margins, dc15_inference};
 
 /// Largest fitted coefficient or standard error, in 10⁻⁶: beyond it the fit means nothing.
-pub const MAX_COEFFICIENT_MICRO: u64 = 1_000_000_000;
+pub(crate) const MAX_COEFFICIENT_MICRO: u64 = 1_000_000_000;
 
 /// The release does not fit the protocol's schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -369,18 +370,23 @@ fn check_ranges(p: &Performance) -> Result<(), SchemaBreach> {
     if p.ece_micro > 1_000_000 {
         return Err(SchemaBreach::OutOfRange);
     }
-    if let CalibrationOutcome::Fit(fit) = &p.calibration {
-        let sizes = [
-            fit.intercept_micro.unsigned_abs(),
-            fit.slope_micro.unsigned_abs(),
-            fit.citl_micro.unsigned_abs(),
-            fit.se_intercept_micro,
-            fit.se_slope_micro,
-            fit.se_citl_micro,
-        ];
-        if sizes.iter().any(|size| *size > MAX_COEFFICIENT_MICRO) {
-            return Err(SchemaBreach::OutOfRange);
-        }
+    match &p.calibration {
+        CalibrationOutcome::Fit(fit) if !is_in_range(fit) => Err(SchemaBreach::OutOfRange),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether a fit means anything: each of its coefficients and errors is small enough to leave.
+#[must_use]
+pub fn is_in_range(fit: &CalibrationFit) -> bool {
+    [
+        fit.intercept_micro.unsigned_abs(),
+        fit.slope_micro.unsigned_abs(),
+        fit.citl_micro.unsigned_abs(),
+        fit.se_intercept_micro,
+        fit.se_slope_micro,
+        fit.se_citl_micro,
+    ]
+    .into_iter()
+    .all(|size| size <= MAX_COEFFICIENT_MICRO)
 }

@@ -2,6 +2,7 @@
 
 use fedval_study::protocol::{ModelInput, VolumeInput};
 
+use crate::vector::{dot, length};
 use crate::{MAX_SIDE, Unfit};
 
 /// Largest cosine between two axes: the tensor's stand upright on each other.
@@ -210,14 +211,6 @@ fn between(at: f64, [first, last]: [usize; 2]) -> Tap {
 #[expect(clippy::cast_precision_loss, reason = "voxels along one side")]
 pub(super) const fn count(voxels: usize) -> f64 {
     voxels as f64
-}
-
-pub(super) fn dot(one: [f64; 3], other: [f64; 3]) -> f64 {
-    one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
-}
-
-pub(super) fn length(vector: [f64; 3]) -> f64 {
-    dot(vector, vector).sqrt()
 }
 
 #[cfg(test)]

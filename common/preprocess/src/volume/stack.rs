@@ -7,7 +7,8 @@
 use fedval_study::protocol::GantryTilt;
 
 use super::VolumeGrid;
-use super::plan::{count, dot, length};
+use super::plan::count;
+use crate::vector::{Vector, cross, dot, length, minus, scaled};
 
 /// Most slices of a volume.
 pub const MOST_SLICES: usize = 4096;
@@ -26,8 +27,6 @@ const GAP_SHARE: f64 = 0.05;
 const BESIDE_SHARE: f64 = 0.1;
 /// Steepest tilt, as its tangent: of 45 degrees. No gantry goes so far.
 const MOST_TILT: f64 = 1.0;
-
-type Vector = [f64; 3];
 
 /// Where a slice lies. Millimetres to the patient's left, back and head, as DICOM has them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -186,16 +185,4 @@ fn shift(
     }
     let ([row, column], [between_rows, between_columns]) = (first.orientation, first.spacing);
     Ok([dot(each, row) / between_columns, dot(each, column) / between_rows])
-}
-
-fn minus(one: Vector, other: Vector) -> Vector {
-    [0, 1, 2].map(|part| one[part] - other[part])
-}
-
-fn scaled(vector: Vector, by: f64) -> Vector {
-    vector.map(|part| part * by)
-}
-
-fn cross(one: Vector, other: Vector) -> Vector {
-    [(1, 2), (2, 0), (0, 1)].map(|(i, j)| one[i] * other[j] - one[j] * other[i])
 }

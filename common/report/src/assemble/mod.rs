@@ -143,7 +143,7 @@ pub(crate) fn assemble_given(
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(history, round, &answers),
         operating_points,
-        gaps: gap::all(plan, &groups),
+        gaps: gap::all(plan, round.report_revision, &groups),
         risk_of_bias: risk_of_bias::all(plan, &sites),
         sites,
         synthesis,

@@ -93,11 +93,12 @@ impl Files<'_> {
 
     /// Whether all of it is so little that nobody minds reading it.
     pub(crate) fn is_small(&self) -> bool {
-        let length = |content: &Content<'_>| match content {
-            Content::Held(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            Content::Whole { length, .. } | Content::Stretch(Stretch { length, .. }) => *length,
-        };
-        self.contents.values().map(length).fold(0, u64::saturating_add) <= SMALL
+        self.contents.values().map(Content::length).fold(0, u64::saturating_add) <= SMALL
+    }
+
+    /// How many bytes lie at `path`; none where it is missing.
+    pub(crate) fn length(&self, path: &str) -> u64 {
+        self.contents.get(path).map_or(0, Content::length)
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {
@@ -143,6 +144,15 @@ impl Files<'_> {
                 stored.pieces(0, stored.length(), |piece| digest.add(piece))?;
                 Ok(digest.done())
             }
+        }
+    }
+}
+
+impl Content<'_> {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Held(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            Self::Whole { length, .. } | Self::Stretch(Stretch { length, .. }) => *length,
         }
     }
 }

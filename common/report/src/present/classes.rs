@@ -3,7 +3,7 @@
 use fedval_study::{MetricId, Name};
 
 use super::markup::Markup;
-use super::number::{self, Format, count, share};
+use super::number::{self, count, share};
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use crate::report::{ClassSection, Report};
@@ -60,14 +60,7 @@ fn by_class(report: &Report, classes: &ClassSection, shown: &Ranking<'_>) -> Tab
     for class in &classes.names {
         table.rows.push(Row::group(Markup::text(class.as_str())));
         let ids = metrics(class, classes.ordered);
-        for site in shown.released() {
-            let cells =
-                ids.iter().map(|id| notes.metric(Format::of(id), site.metrics.get(id))).collect();
-            table.rows.push(Row::new(Markup::text(site.id.as_str()), cells));
-        }
-        let cells =
-            ids.iter().map(|id| super::performance::pooled(&mut notes, report, id)).collect();
-        table.rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
+        table.rows.extend(super::performance::rows(&mut notes, report, shown, &ids));
     }
     table.notes = notes.lines();
     table

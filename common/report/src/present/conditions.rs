@@ -3,7 +3,7 @@
 use fedval_study::{ConditionMetric, MetricId, Name};
 
 use super::markup::Markup;
-use super::number::{self, Format, count, share};
+use super::number::{self, count, share};
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
@@ -96,14 +96,7 @@ fn performance(report: &Report, shown: &Ranking<'_>) -> Table {
     for condition in &report.conditions {
         table.rows.push(Row::group(Markup::text(condition.name.as_str())));
         let ids = metrics(&condition.name);
-        for site in shown.released() {
-            let cells =
-                ids.iter().map(|id| notes.metric(Format::of(id), site.metrics.get(id))).collect();
-            table.rows.push(Row::new(Markup::text(site.id.as_str()), cells));
-        }
-        let cells =
-            ids.iter().map(|id| super::performance::pooled(&mut notes, report, id)).collect();
-        table.rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
+        table.rows.extend(super::performance::rows(&mut notes, report, shown, &ids));
     }
     table.notes = notes.lines();
     table

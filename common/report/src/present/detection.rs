@@ -4,6 +4,7 @@ use fedval_study::{MetricId, Name};
 
 use super::markup::Markup;
 use super::number::{self, Format, count};
+use super::performance::pooled_of;
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use crate::report::{
@@ -164,16 +165,7 @@ fn site_row(cell: &SubgroupSite) -> Row {
 }
 
 fn pooled_row(notes: &mut Notes, id: &MetricId, group: &Subgroup) -> Row {
-    let value = match group.synthesis.get(id) {
-        Some(Estimable::Estimated(pooled)) => {
-            Markup::trusted(notes.with_limits(Format::of(id), pooled.estimate, &pooled.ci))
-        }
-        Some(Estimable::NotEstimable { not_estimable }) => {
-            Markup::trusted(notes.dash(*not_estimable))
-        }
-        None => Markup::default(),
-    };
     let mut cells = vec![Markup::default(); 3];
-    cells.push(value);
+    cells.push(pooled_of(notes, &group.synthesis, id));
     Row::new(Markup::text("Pooled"), cells).styled("pooled")
 }

@@ -68,15 +68,27 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     let columns: Vec<_> = columns.iter().map(|(label, class)| (label.as_str(), *class)).collect();
     let mut table = Table::new(Markup::text(caption), &columns);
     let mut notes = Notes::default();
+    table.rows.extend(rows(&mut notes, report, shown, &metrics));
+    table.notes = notes.lines();
+    table
+}
+
+/// Metrics at each site that is shown, then their pooled values.
+pub(super) fn rows(
+    notes: &mut Notes,
+    report: &Report,
+    shown: &Ranking<'_>,
+    metrics: &[MetricId],
+) -> Vec<Row> {
+    let mut rows = Vec::new();
     for site in shown.released() {
         let cells =
             metrics.iter().map(|id| notes.metric(Format::of(id), site.metrics.get(id))).collect();
-        table.rows.push(Row::new(Markup::text(site.id.as_str()), cells));
+        rows.push(Row::new(Markup::text(site.id.as_str()), cells));
     }
-    let cells = metrics.iter().map(|id| pooled(&mut notes, report, id)).collect();
-    table.rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
-    table.notes = notes.lines();
-    table
+    let cells = metrics.iter().map(|id| pooled(notes, report, id)).collect();
+    rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
+    rows
 }
 
 /// What is shown of a study with its task.
@@ -154,7 +166,7 @@ pub(super) fn both(point: &Name) -> [MetricId; 2] {
     [MetricId::Sensitivity(point.clone()), MetricId::Specificity(point.clone())]
 }
 
-pub(super) fn pooled(notes: &mut Notes, report: &Report, id: &MetricId) -> Markup {
+fn pooled(notes: &mut Notes, report: &Report, id: &MetricId) -> Markup {
     pooled_of(notes, &report.synthesis, id)
 }
 

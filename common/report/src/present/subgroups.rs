@@ -8,7 +8,7 @@ use super::marks::interval;
 use super::markup::Markup;
 use super::measured;
 use super::number::{self, Format, count};
-use super::performance::both;
+use super::performance::{both, pooled_of};
 use super::picture::{Anchor, Drawing};
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
@@ -270,18 +270,7 @@ fn response(
         for cell in shown.cells(&group.sites) {
             table.rows.push(response_row(&mut notes, &places, cell));
         }
-        let cells = ids
-            .iter()
-            .map(|id| match group.synthesis.get(id) {
-                Some(Estimable::Estimated(pooled)) => {
-                    Markup::trusted(notes.with_limits(Format::Percent, pooled.estimate, &pooled.ci))
-                }
-                Some(Estimable::NotEstimable { not_estimable }) => {
-                    Markup::trusted(notes.dash(*not_estimable))
-                }
-                None => Markup::default(),
-            })
-            .collect();
+        let cells = ids.iter().map(|id| pooled_of(&mut notes, &group.synthesis, id)).collect();
         table.rows.push(Row::new(Markup::text("Pooled"), cells).styled("pooled"));
     }
     table.notes = notes.lines();

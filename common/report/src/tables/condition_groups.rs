@@ -2,7 +2,7 @@
 
 use fedval_study::{ConditionMetric, MetricId};
 
-use super::{Csv, Field, limits, reason};
+use super::{Csv, Field, group_cells, limits, reason};
 use crate::report::{
     ConditionSummary, Disclosed, Estimable, GroupCondition, Report, ResponseCounts,
     SubgroupPerformance,
@@ -25,28 +25,11 @@ const FIXED: [&str; 11] = [
 /// One row for each condition of each site of each group; four counts for each operating point, empty where it is the
 /// cut-off of another condition.
 pub(super) fn table(report: &Report) -> Csv {
-    let points = report.study.operating_points.iter();
-    let counts: Vec<String> = points
-        .flat_map(|point| ["tp", "fn", "fp", "tn"].map(|count| format!("{count}@{}", point.name)))
-        .collect();
-    let columns: Vec<&str> =
-        FIXED.into_iter().chain(counts.iter().map(String::as_str)).chain(["reason"]).collect();
-    let mut table = Csv::new(&columns);
-    for group in &report.subgroups {
-        for cell in &group.sites {
-            let names = [group.dimension.as_str(), group.category.as_str(), cell.site.as_str()];
-            let names = || names.map(Field::Text).into_iter();
-            let Disclosed::Released(performance) = &cell.performance else {
-                let nothing = (names().len()..columns.len() - 1).map(|_| Field::Empty);
-                table.row(names().chain(nothing).chain([Field::Text("withheld")]));
-                continue;
-            };
-            for (own, condition) in performance.conditions.iter().zip(&report.conditions) {
-                table.row(names().chain(fields(report, performance, own, condition)));
-            }
+    group_cells::table(report, &FIXED, &group_cells::counts(report), |group, row| {
+        for (own, condition) in group.conditions.iter().zip(&report.conditions) {
+            row(fields(report, group, own, condition));
         }
-    }
-    table
+    })
 }
 
 fn fields<'a>(

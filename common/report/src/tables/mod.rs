@@ -6,6 +6,7 @@ mod confusion;
 mod detection;
 mod empty_masks;
 mod gaps;
+mod group_cells;
 mod measures;
 mod metrics;
 mod protocol_changes;

@@ -1,7 +1,7 @@
 //! Each group at each site.
 
-use super::{Csv, Field, limits, reason};
-use crate::report::{Disclosed, Estimable, Metric, Report, SubgroupPerformance};
+use super::{Csv, Field, group_cells, limits, reason};
+use crate::report::{Estimable, Metric, Report, SubgroupPerformance};
 
 const FIXED: [&str; 10] = [
     "dimension",
@@ -16,6 +16,10 @@ const FIXED: [&str; 10] = [
     "auroc_upper",
 ];
 
+/// Of a quantity.
+const OF_ERRORS: [&str; 9] =
+    ["dimension", "category", "site", "patients", "metric", "estimate", "se", "lower", "upper"];
+
 /// One row for each site of each group; four counts for each operating point.
 pub(super) fn table(report: &Report) -> Csv {
     if report.quantity.is_some() {
@@ -24,29 +28,10 @@ pub(super) fn table(report: &Report) -> Csv {
     if !report.conditions.is_empty() {
         return super::condition_groups::table(report);
     }
-    let points = report.study.operating_points.iter();
-    let counts: Vec<String> = points
-        .flat_map(|point| ["tp", "fn", "fp", "tn"].map(|count| format!("{count}@{}", point.name)))
-        .collect();
-    let columns: Vec<&str> =
-        FIXED.into_iter().chain(counts.iter().map(String::as_str)).chain(["reason"]).collect();
-    let mut table = Csv::new(&columns);
-    for group in &report.subgroups {
-        for cell in &group.sites {
-            let names = [group.dimension.as_str(), group.category.as_str(), cell.site.as_str()];
-            let names = names.map(Field::Text).into_iter();
-            if let Disclosed::Released(performance) = &cell.performance {
-                table.row(names.chain(fields(performance)));
-            } else {
-                let nothing = (names.len()..columns.len() - 1).map(|_| Field::Empty);
-                table.row(names.chain(nothing).chain([Field::Text("withheld")]));
-            }
-        }
-    }
-    table
+    group_cells::table(report, &FIXED, &group_cells::counts(report), |cell, row| row(fields(cell)))
 }
 
-fn fields(cell: &SubgroupPerformance) -> impl Iterator<Item = Field<'_>> {
+fn fields(cell: &SubgroupPerformance) -> Vec<Field<'_>> {
     let (n_pos, n_neg) = (cell.n_pos.into(), cell.n_neg.into());
     let who = [Field::Count(cell.patients), Field::Count(cell.n), n_pos, n_neg];
     let (area, [lower, upper], why) = match &cell.auroc {
@@ -61,40 +46,19 @@ fn fields(cell: &SubgroupPerformance) -> impl Iterator<Item = Field<'_>> {
     let counts = cell.response.iter().flat_map(|of| {
         [of.tp, of.fn_, of.fp, of.tn].map(|count| Field::from(count.released().copied()))
     });
-    who.into_iter().chain([area, lower, upper]).chain(counts).chain([why])
+    who.into_iter().chain([area, lower, upper]).chain(counts).chain([why]).collect()
 }
 
 /// Of a quantity: one row for each site and metric of each group.
 fn errors(report: &Report) -> Csv {
-    let mut table = Csv::new(&[
-        "dimension",
-        "category",
-        "site",
-        "patients",
-        "metric",
-        "estimate",
-        "se",
-        "lower",
-        "upper",
-        "reason",
-    ]);
-    for group in &report.subgroups {
-        for cell in &group.sites {
-            let names = [group.dimension.as_str(), group.category.as_str(), cell.site.as_str()];
-            let names = || names.map(Field::Text).into_iter();
-            let Disclosed::Released(performance) = &cell.performance else {
-                let nothing = (0..6).map(|_| Field::Empty);
-                table.row(names().chain(nothing).chain([Field::Text("withheld")]));
-                continue;
-            };
-            for (id, metric) in &performance.metrics {
-                let id = id.to_string();
-                let who = [Field::Count(performance.patients), Field::Text(&id)];
-                table.row(names().chain(who).chain(error_fields(metric)));
-            }
+    group_cells::table(report, &OF_ERRORS, &[], |cell, row| {
+        for (id, metric) in &cell.metrics {
+            let id = id.to_string();
+            let mut fields = vec![Field::Count(cell.patients), Field::Text(&id)];
+            fields.extend(error_fields(metric));
+            row(fields);
         }
-    }
-    table
+    })
 }
 
 fn error_fields(metric: &Estimable<Metric>) -> Vec<Field<'_>> {

@@ -22,6 +22,10 @@ const BESIDE: usize = 64;
 /// After so many results that do not hold, the others are not looked at: nobody relies on this package.
 const MOST_FAILURES: usize = 20;
 
+/// Results that take no more room together than this are held from the check of their signatures until they are
+/// read; of more, each is fetched a second time.
+const MOST_HELD: u64 = 144 << 20;
+
 /// No document has so many signatures; each takes its time.
 const MOST_ENDORSEMENTS: usize = 32;
 
@@ -34,7 +38,7 @@ pub(super) struct Documents<'f> {
     pub(super) history: Result<ProtocolHistory, String>,
     pub(super) round: Result<RoundRecord, String>,
     /// Of every site that the round record has a result of.
-    pub(super) results: BTreeMap<SiteId, Judged>,
+    pub(super) results: BTreeMap<SiteId, Judged<'f>>,
     /// What people signed, by path.
     pub(super) signatures: BTreeMap<String, Result<ElectronicSignature, String>>,
     /// What the probe images of the protocol come out as.
@@ -49,12 +53,14 @@ pub(super) struct Documents<'f> {
 /// The value of each site's result, with its digest.
 pub(super) type Values = BTreeMap<SiteId, (SiteResult, ResultDigest)>;
 
-/// A site's result after it was judged.
-pub(super) struct Judged {
+/// A site's result: its signature is judged first, and then what it says.
+pub(super) struct Judged<'f> {
     /// What is wrong with it.
     pub(super) check: Result<(), String>,
     /// SHA-256 of the bytes that were judged.
     pub(super) digest: Option<Sha256Digest>,
+    /// These bytes, until they are read.
+    pub(super) held: Option<Cow<'f, [u8]>>,
     /// The value, until the report is made again; none once anything does not hold.
     pub(super) value: Option<SiteResult>,
 }
@@ -79,6 +85,7 @@ impl<'f> Documents<'f> {
             is_worth_making: true,
             stated: None,
         };
+        documents.results = documents.signed_results();
         let is_free = files.is_small() || made.is_some();
         if !is_free {
             let stated = statement::check(files, &documents);
@@ -86,45 +93,77 @@ impl<'f> Documents<'f> {
             documents.stated = Some(stated);
         }
         let made = made.filter(|made| documents.is_of(made));
-        documents.results = documents.judged(made);
+        let signed = std::mem::take(&mut documents.results);
+        documents.results = documents.read_results(signed, made);
         documents
     }
 
-    /// Judges every result. A thousand take their time; each stands for itself.
-    fn judged(&self, made: Option<&Made<'_>>) -> BTreeMap<SiteId, Judged> {
-        let records: Vec<&SiteRecord> = self.round.iter().flat_map(|round| &round.sites).collect();
-        let answered: Vec<_> = records.iter().filter(|record| record.result.is_some()).collect();
-        let mut all: BTreeMap<SiteId, Judged> = BTreeMap::new();
+    /// Judges the signature of every result. A thousand take their time; each stands for itself.
+    fn signed_results(&self) -> BTreeMap<SiteId, Judged<'f>> {
+        let answered: Vec<&SiteRecord> = self.answered().collect();
+        let lengths =
+            answered.iter().map(|record| self.files.length(&layout::result(&record.site)));
+        let is_held = lengths.fold(0, u64::saturating_add) <= MOST_HELD;
+        let mut all = BTreeMap::new();
         let mut failures = 0;
         for some in answered.chunks(BESIDE) {
-            let judged: Vec<(SiteId, Judged)> = some
-                .par_iter()
-                .with_max_len(1)
-                .map(|record| {
-                    let judged = if failures > MOST_FAILURES {
-                        Judged::failed("is not judged: too many others do not hold".to_owned())
-                    } else {
-                        signature::judge_result(self, record, made)
-                    };
-                    (record.site.clone(), judged)
-                })
-                .collect();
+            let judge = |record: &&SiteRecord| {
+                let judged = if failures > MOST_FAILURES {
+                    Judged::failed("is not judged: too many others do not hold".to_owned())
+                } else {
+                    signature::judge_signature(self, record, is_held)
+                };
+                (record.site.clone(), judged)
+            };
+            let judged: Vec<_> = some.par_iter().with_max_len(1).map(judge).collect();
+            failures += judged.iter().filter(|(_, judged)| judged.check.is_err()).count();
+            all.extend(judged);
+        }
+        all
+    }
+
+    /// Reads every result that its site signed.
+    fn read_results(
+        &self,
+        signed: BTreeMap<SiteId, Judged<'f>>,
+        made: Option<&Made<'_>>,
+    ) -> BTreeMap<SiteId, Judged<'f>> {
+        let mut waiting = signed.into_iter();
+        let mut all = BTreeMap::new();
+        let mut failures = 0;
+        loop {
+            let some: Vec<_> = waiting.by_ref().take(BESIDE).collect();
+            if some.is_empty() {
+                break;
+            }
+            let read = |(site, signed): (SiteId, Judged<'f>)| {
+                let judged = if failures > MOST_FAILURES && signed.check.is_ok() {
+                    Judged::failed("is not judged: too many others do not hold".to_owned())
+                } else {
+                    signature::judge_content(self, &site, signed, made)
+                };
+                (site, judged)
+            };
+            let judged: Vec<_> = some.into_par_iter().with_max_len(1).map(read).collect();
             failures += judged.iter().filter(|(_, judged)| judged.check.is_err()).count();
             all.extend(judged);
             if failures > 0 {
                 // Without every result there is no report to make again.
-                for judged in all.values_mut() {
-                    judged.value = None;
-                }
+                all.values_mut().for_each(|judged: &mut Judged<'f>| judged.value = None);
             }
         }
         all
     }
 
+    /// Every site that the round record has a result of, as recorded; none where the record cannot be read.
+    fn answered(&self) -> impl Iterator<Item = &SiteRecord> {
+        let records = self.round.iter().flat_map(|round| &round.sites);
+        records.filter(|record| record.result.is_some())
+    }
+
     /// Every site that the round record has a result of; none where the record cannot be read.
     pub(super) fn sites(&self) -> Sites<'_> {
-        let records = self.round.iter().flat_map(|round| &round.sites);
-        Box::new(records.filter(|record| record.result.is_some()).map(|record| &record.site))
+        Box::new(self.answered().map(|record| &record.site))
     }
 
     /// The bytes at `path`.
@@ -220,9 +259,9 @@ impl<'f> Documents<'f> {
     }
 }
 
-impl Judged {
+impl Judged<'_> {
     pub(super) fn failed(problem: String) -> Self {
-        Self { check: Err(problem), digest: None, value: None }
+        Self { check: Err(problem), digest: None, held: None, value: None }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Who signed what, and whether the documents speak of the same study, round and site.
 
-use fedval_study::{ResultDigest, Sha256Digest, SiteRecord, SiteResult, Timestamp};
+use std::borrow::Cow;
+
+use fedval_study::{ResultDigest, Sha256Digest, SiteId, SiteRecord, SiteResult, Timestamp};
 use fedval_trust::{PayloadType, Role};
 
 use super::documents::{Documents, Judged, canonical, chain};
@@ -67,33 +69,33 @@ pub(super) fn check_round(documents: &Documents<'_>) -> Result<(), String> {
     agrees(documents.history_for_judging()?, round).map_err(|error| chain(&error))
 }
 
-/// A result is signed by its site when it was recorded, the one that the round record lists, canonical, about
-/// this study, and consistent in itself. It is read only where its site signed it.
-///
-/// Bytes that something was made of in this process have been read and found consistent.
-pub(super) fn judge_result(
-    documents: &Documents<'_>,
+/// A result is signed by its site when it was recorded, and the one that the round record lists.
+pub(super) fn judge_signature<'f>(
+    documents: &Documents<'f>,
     record: &SiteRecord,
-    made: Option<&Made<'_>>,
-) -> Judged {
-    match read_result(documents, record, made) {
+    is_held: bool,
+) -> Judged<'f> {
+    match signed_result(documents, record) {
         Err(problem) => Judged::failed(problem),
-        Ok((value, digest)) => Judged { check: Ok(()), digest: Some(digest), value },
+        Ok((bytes, digest)) => Judged {
+            check: Ok(()),
+            digest: Some(digest),
+            held: is_held.then_some(bytes),
+            value: None,
+        },
     }
 }
 
-fn read_result(
-    documents: &Documents<'_>,
+fn signed_result<'f>(
+    documents: &Documents<'f>,
     record: &SiteRecord,
-    made: Option<&Made<'_>>,
-) -> Result<(Option<SiteResult>, Sha256Digest), String> {
-    let (site, path) = (&record.site, layout::result(&record.site));
-    let round = documents.round_for_judging()?;
+) -> Result<(Cow<'f, [u8]>, Sha256Digest), String> {
+    let path = layout::result(&record.site);
     let recorded = record
         .recorded_at_ms
         .ok_or_else(|| "has no time of arrival in the round record".to_owned())?;
     let bytes = documents.signed(
-        &Role::Site(site.clone()),
+        &Role::Site(record.site.clone()),
         &path,
         PayloadType::SiteResult,
         Timestamp::from_unix_millis(recorded),
@@ -103,14 +105,63 @@ fn read_result(
     if record.result != Some(ResultDigest(digest)) {
         return Err("is not the result that the round record lists".to_owned());
     }
+    Ok((bytes, digest))
+}
+
+/// A result whose signature holds is canonical, about this study, and consistent in itself.
+///
+/// Bytes that something was made of in this process have been read and found consistent.
+pub(super) fn judge_content<'f>(
+    documents: &Documents<'f>,
+    site: &SiteId,
+    signed: Judged<'f>,
+    made: Option<&Made<'_>>,
+) -> Judged<'f> {
+    let Judged { check: Ok(()), digest: Some(digest), held, .. } = signed else { return signed };
+    match read_result(documents, site, (held, digest), made) {
+        Err(problem) => Judged::failed(problem),
+        Ok(value) => Judged { check: Ok(()), digest: Some(digest), held: None, value },
+    }
+}
+
+fn read_result<'f>(
+    documents: &Documents<'f>,
+    site: &SiteId,
+    (held, digest): (Option<Cow<'f, [u8]>>, Sha256Digest),
+    made: Option<&Made<'_>>,
+) -> Result<Option<SiteResult>, String> {
     let is_known = made.is_some_and(|made| made.results.get(site) == Some(&ResultDigest(digest)));
     if is_known || !documents.is_worth_making {
-        return Ok((None, digest));
+        return Ok(None);
     }
+    let bytes = match held {
+        Some(bytes) => bytes,
+        None => fetched_again(documents, site, digest)?,
+    };
     let result: SiteResult = canonical(&bytes)?;
-    conforms(documents.protocol_for_judging()?, round, site, &result, &documents.probes)
-        .map_err(|error| chain(&error))?;
-    Ok((Some(result), digest))
+    conforms(
+        documents.protocol_for_judging()?,
+        documents.round_for_judging()?,
+        site,
+        &result,
+        &documents.probes,
+    )
+    .map_err(|error| chain(&error))?;
+    Ok(Some(result))
+}
+
+/// The bytes that were judged: what lies there may have changed since.
+fn fetched_again<'f>(
+    documents: &Documents<'f>,
+    site: &SiteId,
+    digest: Sha256Digest,
+) -> Result<Cow<'f, [u8]>, String> {
+    let bytes = documents.bytes(&layout::result(site))?;
+    if Sha256Digest::of(&bytes) == digest {
+        Ok(bytes)
+    } else {
+        Err("changed while it was verified".to_owned())
+    }
 }
 
 fn opened(documents: &Documents<'_>) -> Result<Timestamp, String> {

@@ -30,20 +30,26 @@ pub(in crate::cli) fn of(outcome: &Outcome, task: &Task) -> String {
 }
 
 fn release_tables<P>(release: &Release<P>, row: fn(&P) -> Vec<String>) -> String {
-    let named = |name: String, cells: Vec<String>| [vec![name], cells].concat();
-    let cells = release.subgroups.iter().map(|cell: &SubgroupCell<P>| {
-        let name = format!("{} = {}", cell.dimension, cell.category);
-        match &cell.performance {
-            Cell::Released(group) => named(name, row(group)),
-            Cell::Suppressed => vec![name, "withheld".to_owned()],
-        }
-    });
-    let whole = std::iter::once(named("whole cohort".to_owned(), row(&release.overall)));
     let groups = table(
         &["group", "patients", "positives", "negatives", "response counts", "scores"],
-        whole.chain(cells),
+        group_rows(release, row),
     );
     format!("{groups}\n\n{}", failed_cases(&release.attrition))
+}
+
+/// The whole cohort, then each group: its name, and what `row` shows of it.
+fn group_rows<P>(
+    release: &Release<P>,
+    row: impl Fn(&P) -> Vec<String>,
+) -> impl Iterator<Item = Vec<String>> {
+    let whole = std::iter::once(("whole cohort".to_owned(), Some(&release.overall)));
+    let groups = release.subgroups.iter().map(|cell| {
+        (format!("{} = {}", cell.dimension, cell.category), cell.performance.released())
+    });
+    whole.chain(groups).map(move |(name, group)| {
+        let shown = group.map_or_else(|| vec!["withheld".to_owned()], &row);
+        [vec![name], shown].concat()
+    })
 }
 
 /// Each condition as a study of it alone would tell of it, with how many were not assessed for it; and the same by group.
@@ -90,23 +96,15 @@ fn condition_rows(found: &ConditionPerformance) -> impl Iterator<Item = Vec<Stri
 /// Patients, means and spreads, each with how finely it is told.
 fn measure_tables(release: &Release<MeasurePerformance>, task: &Task) -> String {
     let unit = task.quantity().map(|quantity| quantity.unit.as_str()).filter(|u| !u.is_empty());
-    let row = |name: String, group: &MeasurePerformance| {
+    let row = |group: &MeasurePerformance| {
         let measures = group.measures.iter().map(|of| {
             let (mean, sd) = (number(of.mean), of.sd.value());
             format!("{}: mean {mean}, SD {sd}", of.measure)
         });
-        vec![name, group.patients.to_string(), measures.collect::<Vec<_>>().join("\n")]
+        vec![group.patients.to_string(), measures.collect::<Vec<_>>().join("\n")]
     };
-    let cells = release.subgroups.iter().map(|cell| {
-        let name = format!("{} = {}", cell.dimension, cell.category);
-        match &cell.performance {
-            Cell::Released(group) => row(name, group),
-            Cell::Suppressed => vec![name, "withheld".to_owned()],
-        }
-    });
-    let whole = std::iter::once(row("whole cohort".to_owned(), &release.overall));
     let head = unit.map_or_else(|| "measures".to_owned(), |unit| format!("measures, in {unit}"));
-    let groups = table(&["group", "patients", &head], whole.chain(cells));
+    let groups = table(&["group", "patients", &head], group_rows(release, row));
     let empty = if task.structure().is_some() {
         format!("\n\n{}", empty_masks(release.overall.empty_masks.as_ref()))
     } else {
@@ -162,11 +160,10 @@ fn class_areas(areas: &ClassAreas) -> String {
 
 /// Findings by group, then the counts at every score that leaves.
 fn detection_tables(release: &Release<DetectionPerformance>, task: &Task) -> String {
-    let row = |name: String, group: &DetectionPerformance| {
+    let row = |group: &DetectionPerformance| {
         let cell = |cell: Cell<u64>| cell.released().map_or("withheld".to_owned(), u64::to_string);
         let point = &group.point;
         vec![
-            name,
             group.patients.total.to_string(),
             format!("{} with, {} without", group.scans_with, group.scans_without),
             format!("{} of {}", point.hits, group.lesions),
@@ -174,17 +171,9 @@ fn detection_tables(release: &Release<DetectionPerformance>, task: &Task) -> Str
             format!("{}, {}", cell(point.sensitivity_se_micro), cell(point.rate_se_micro)),
         ]
     };
-    let cells = release.subgroups.iter().map(|cell| {
-        let name = format!("{} = {}", cell.dimension, cell.category);
-        match &cell.performance {
-            Cell::Released(group) => row(name, group),
-            Cell::Suppressed => vec![name, "withheld".to_owned()],
-        }
-    });
-    let whole = std::iter::once(row("whole cohort".to_owned(), &release.overall));
     let groups = table(
         &["group", "patients", "scans", "lesions found", "false positives", "errors / 10^6"],
-        whole.chain(cells),
+        group_rows(release, row),
     );
     let score = |edge: u32| {
         // A score whose place is all that is known is shown all the same.

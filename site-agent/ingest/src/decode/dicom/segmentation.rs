@@ -4,6 +4,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use fedval_preprocess::Size;
+use fedval_preprocess::vector::{Vector, cross, dot, minus, scaled};
 use fedval_study::protocol::Structure;
 
 use super::part10::{Coding, Part10};
@@ -19,8 +20,6 @@ const SAME: f64 = 1e-4;
 
 /// Most frames: as many slices as a volume has, for a few segments.
 const MAX_FRAMES: usize = 1 << 16;
-
-type Vector = [f64; 3];
 
 /// Reads segments. Nested sequences need the whole data set: a box bounds what it takes.
 pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Mask, ImageFault> {
@@ -220,20 +219,4 @@ pub(super) fn numbers(object: &InMemDicomObject, tag: Tag) -> Result<Vec<f64>, I
     let numbers = element.to_multi_float64().map_err(|_| ImageFault::Corrupt)?;
     let are_finite = numbers.iter().all(|number| number.is_finite());
     if are_finite { Ok(numbers) } else { Err(ImageFault::Corrupt) }
-}
-
-fn dot(one: Vector, other: Vector) -> f64 {
-    one.into_iter().zip(other).map(|(one, other)| one * other).sum()
-}
-
-fn minus(one: Vector, other: Vector) -> Vector {
-    [0, 1, 2].map(|part| one[part] - other[part])
-}
-
-fn scaled(vector: Vector, by: f64) -> Vector {
-    vector.map(|part| part * by)
-}
-
-fn cross(one: Vector, other: Vector) -> Vector {
-    [(1, 2), (2, 0), (0, 1)].map(|(i, j)| one[i] * other[j] - one[j] * other[i])
 }

@@ -1,13 +1,13 @@
 //! Where the voxels of a mask lie.
 
+use fedval_preprocess::vector::{Vector, dot, length, minus};
+
 /// Two grids are the same where no corner of one is further from the other's than this share of its smallest step:
 /// programs write affine transformations with six digits, or derive them from a quaternion.
 pub(super) const CORNER_SHARE: f64 = 0.1;
 
 /// Largest cosine between two axes: distances are measured along them as if they stood upright on each other.
 const MOST_SHEAR: f64 = 1e-3;
-
-pub(super) type Vector = [f64; 3];
 
 /// Voxels in three axes: to the patient's head, to the back, to the left, as near as the file's axes come.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,18 +116,6 @@ impl Grid {
 #[expect(clippy::cast_possible_truncation, reason = "held to the range")]
 pub(super) const fn whole(voxels: f64) -> i64 {
     voxels.clamp(-1e9, 1e9) as i64
-}
-
-pub(super) fn dot(one: Vector, other: Vector) -> f64 {
-    one.into_iter().zip(other).map(|(one, other)| one * other).sum()
-}
-
-pub(super) fn length(vector: Vector) -> f64 {
-    dot(vector, vector).sqrt()
-}
-
-pub(super) fn minus(one: Vector, other: Vector) -> Vector {
-    [0, 1, 2].map(|part| one[part] - other[part])
 }
 
 #[expect(clippy::cast_precision_loss, reason = "voxels along one side")]

@@ -5,12 +5,12 @@
 
 use std::fmt;
 
+use fedval_preprocess::vector::{cross, length, scaled};
 use fedval_preprocess::{Placement, Size};
 use fedval_study::protocol::{
     MaskOutput, MaskRule, ModelOutput, ModelSpecification, ScoreScale, Structure,
 };
 
-use super::grid::length;
 use super::plane::Plane;
 use super::{
     Drawing, Grid, Mask, MaskComparison, Space, Voxels, contours, measured, read, share_frame,
@@ -119,10 +119,9 @@ fn in_frame(mask: Mask, frame: &ImageFrame, size: Size) -> Result<Mask, ImageFau
 /// The pixels of an image as a single slice. What lies across is not measured: its step is the smaller side of a pixel.
 fn grid_of(place: &FramePlace, size: Size) -> Grid {
     let FramePlace { origin, row_step, column_step, .. } = *place;
-    let normal = [(1, 2), (2, 0), (0, 1)]
-        .map(|(i, j)| row_step[i] * column_step[j] - row_step[j] * column_step[i]);
+    let normal = cross(row_step, column_step);
     let by = length(row_step).min(length(column_step)) / length(normal);
-    let steps = [normal.map(|part| part * by), row_step, column_step];
+    let steps = [scaled(normal, by), row_step, column_step];
     Grid { shape: [1, size.height, size.width], space: Space::Patient { origin, steps } }
 }
 

@@ -1,8 +1,9 @@
 //! Which voxels of a mask the pixels of an image are.
 
 use fedval_preprocess::Size;
+use fedval_preprocess::vector::{Vector, dot, length, minus};
 
-use super::grid::{CORNER_SHARE, Vector, count, dot, length, minus, whole};
+use super::grid::{CORNER_SHARE, count, whole};
 use super::{Grid, Space};
 use crate::decode::image_frame::FramePlace;
 

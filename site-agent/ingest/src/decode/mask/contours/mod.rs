@@ -9,9 +9,11 @@ mod polygon;
 
 use std::collections::BTreeMap;
 
+use fedval_preprocess::vector::{Vector, cross, dot, minus};
+
 pub(super) use self::on_image::drawn_on_image;
 use self::polygon::{Corner, Run, common, parts, runs, size};
-use super::grid::{Grid, Space, dot, minus, whole};
+use super::grid::{Grid, Space, whole};
 use super::{Mask, Voxels, share_frame};
 use crate::decode::fault::ImageFault;
 use crate::decode::image_frame::FrameOfReference;
@@ -22,8 +24,6 @@ const PLANE_SHARE: f64 = 0.1;
 
 /// Most contours of a slice that are held against each other.
 const MAX_PLAIN: usize = 4096;
-
-type Vector = [f64; 3];
 
 /// A closed line in a plane.
 #[derive(Debug, Clone, PartialEq)]
@@ -282,8 +282,4 @@ fn is_unclear(one: &[Run], other: &[Run]) -> bool {
 #[expect(clippy::cast_precision_loss, reason = "voxels along one side")]
 const fn count(voxels: usize) -> f64 {
     voxels as f64
-}
-
-fn cross(one: Vector, other: Vector) -> Vector {
-    [(1, 2), (2, 0), (0, 1)].map(|(i, j)| one[i] * other[j] - one[j] * other[i])
 }
