@@ -15,6 +15,7 @@ pub mod fault_proxy;
 pub mod folder;
 pub mod hospital;
 pub mod orthanc;
+pub mod pacs_relay;
 pub mod page_client;
 pub mod process;
 pub mod raw_client;
