@@ -6,7 +6,7 @@ mod dicom_file;
 mod mask_file;
 mod segment_file;
 
-use dicom_file::DicomFile;
+use dicom_file::{DicomFile, fragments};
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{
     FrameOfReference, FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest,
@@ -48,7 +48,9 @@ fn segments_are_the_voxels_of_the_volume_that_they_were_drawn_in() {
     let volume = a_box().bytes();
     let reversed = Segments { frames: vec![(2, 1), (1, 1)], ..boxed() };
     let turned = Segments { is_turned: true, ..boxed() };
-    for segments in [boxed(), reversed, turned, Segments { between: None, ..boxed() }] {
+    let deflated = Segments { is_deflated: true, ..boxed() };
+    let unspaced = Segments { between: None, ..boxed() };
+    for segments in [boxed(), reversed, turned, unspaced, deflated] {
         assert_measures(compare(&volume, &segments.bytes()), [1.0, 0.0, 1.0]);
         assert_measures(compare(&segments.bytes(), &volume), [1.0, 0.0, 1.0]);
     }
@@ -160,6 +162,28 @@ fn frames_that_are_no_slices_of_the_volume_are_refused() {
     let elsewhere = MaskFile { origin: [10.0, 20.0, -29.0], ..a_box() }.bytes();
     let compared = compare(&elsewhere, &boxed().bytes());
     assert_eq!(compared.err(), Some(ImageFault::MaskGrid));
+}
+
+#[test]
+fn deflated_frames_are_as_many_and_as_long_as_the_file_says() {
+    let deflated = Segments { is_deflated: true, ..boxed() };
+    let of = |frames: &[Vec<u8>]| {
+        let whole = deflated.bytes();
+        let before = whole.len() - deflated.pixel_data().len();
+        compare(&a_box().bytes(), &[&whole[..before], &fragments(frames)].concat())
+    };
+    let frames = deflated.deflated();
+    assert_measures(of(&frames), [1.0, 0.0, 1.0]);
+    let cut = [frames[0][..frames[0].len() - 2].to_vec(), frames[1].clone()];
+    let twice = [&frames[..], &frames[..]].concat();
+    let odd: [(&[Vec<u8>], ImageFault); 3] = [
+        (&frames[..1], ImageFault::PixelCount),
+        (&twice, ImageFault::PixelCount),
+        (&cut, ImageFault::Corrupt),
+    ];
+    for (frames, fault) in odd {
+        assert_eq!(of(frames).err(), Some(fault));
+    }
 }
 
 #[test]
