@@ -4,6 +4,7 @@
 
 mod dicom_file;
 mod mask_file;
+mod mirror;
 mod segment_file;
 
 use std::ops::Range;
@@ -15,12 +16,9 @@ use fedval_ingest::{
     OutputRequest, SliceRun, compare_masks, compare_output,
 };
 use fedval_stats::segmentation::Presence;
-use fedval_study::digest::{ModelDigest, Sha256Digest};
-use fedval_study::protocol::{
-    AxisOrder, GantryTilt, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification,
-    OutputForm, ScoreScale, Structure, VolumeInput,
-};
+use fedval_study::protocol::{AxisOrder, GantryTilt, ModelInput, Structure, VolumeInput};
 use mask_file::{MaskFile, a_box, every_storage, is_in, png, structure};
+use mirror::mirror;
 use segment_file::{Segments, boxed, decimal};
 
 const RT_STRUCTURE_SET: &str = "1.2.840.10008.5.1.4.1.1.481.3";
@@ -242,24 +240,6 @@ fn regions_with_a_common_edge_share_no_voxel_and_leave_out_none() {
     assert_measures(compared, [1.0, 0.0, 1.0]);
 }
 
-/// A model that gives a probability for each pixel or voxel.
-fn model(input: ModelInput) -> ModelSpecification {
-    ModelSpecification {
-        name: "mirror".to_owned(),
-        digest: ModelDigest(Sha256Digest::of(b"mirror")),
-        bytes: 6,
-        input,
-        output: ModelOutput {
-            name: "mask".to_owned(),
-            scale: ScoreScale::Probability,
-            positive_index: 0,
-            values: 1,
-            separate: false,
-            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
-        },
-    }
-}
-
 /// What a model marks of an image at a place, beside contours.
 fn judged(
     set: &StructureSet,
@@ -275,7 +255,7 @@ fn judged_as(
     place: Option<FramePlace>,
     is_marked: fn([usize; 2]) -> bool,
 ) -> Result<MaskComparison, ImageFault> {
-    let model = model(dicom_file::input(5, 6));
+    let model = mirror(dicom_file::input(5, 6));
     let frame = ImageFrame { height: 5, width: 6, place, slices: None };
     let marked = |pixel: usize| f32::from(u8::from(is_marked([pixel / 6, pixel % 6])));
     let values = (0..30).map(marked).collect::<Vec<_>>();
@@ -344,7 +324,7 @@ fn contours_are_drawn_on_a_volumes_own_grid() {
         gantry_tilt: GantryTilt::Refuse,
     };
     let input = ModelInput { volume: Some(volume), ..dicom_file::input(5, 6) };
-    let model = model(input);
+    let model = mirror(input);
     let of = |set: &StructureSet, space: Option<&str>, label: fn([usize; 3]) -> u8| {
         let slices = Some(SliceRun { count: 4, step: [0.0, 0.0, 2.5] });
         let frame = ImageFrame { height: 5, width: 6, place: Some(image_at(-30.0, space)), slices };

@@ -4,6 +4,7 @@
 
 mod dicom_file;
 mod mask_file;
+mod mirror;
 mod segment_file;
 
 use dicom_file::{DicomFile, fragments};
@@ -13,11 +14,9 @@ use fedval_ingest::{
     OutputRequest, compare_masks, compare_output,
 };
 use fedval_stats::segmentation::Presence;
-use fedval_study::digest::{ModelDigest, Sha256Digest};
-use fedval_study::protocol::{
-    MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, ScoreScale, Structure,
-};
+use fedval_study::protocol::Structure;
 use mask_file::{MaskFile, a_box, is_in, structure};
+use mirror::mirror;
 use segment_file::{Segments, boxed};
 
 fn compare_as(
@@ -62,20 +61,7 @@ fn judged(
     height: f64,
     space: Option<&str>,
 ) -> Result<MaskComparison, ImageFault> {
-    let model = ModelSpecification {
-        name: "mirror".to_owned(),
-        digest: ModelDigest(Sha256Digest::of(b"mirror")),
-        bytes: 6,
-        input: dicom_file::input(5, 6),
-        output: ModelOutput {
-            name: "mask".to_owned(),
-            scale: ScoreScale::Probability,
-            positive_index: 0,
-            values: 1,
-            separate: false,
-            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
-        },
-    };
+    let model = mirror(dicom_file::input(5, 6));
     let shown = |pixel: usize| f32::from(u8::from(is_in([pixel % 6, pixel / 6, 1], [1, 1, 1])));
     let values: Vec<f32> = (0..30).map(shown).collect();
     let place = FramePlace {
