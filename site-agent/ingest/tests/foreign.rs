@@ -207,3 +207,55 @@ fn regions_of_the_patient_in_a_report_of_highdicom_are_balls_with_their_scores()
     let boxes = findings(Side::Reference, Matching::Iou(500), DEEP).err();
     assert_eq!(boxes, Some(ImageFault::ReportSpace));
 }
+
+/// A segmentation, beside contours that are drawn on it.
+fn is_segmentation(bytes: &[u8]) -> bool {
+    let structure = Structure { rois: organ().rois, ..segment(1) };
+    let request = MaskRequest { structure: &structure, reference: bytes, predicted: CONTOURS };
+    compare_masks(&request).is_ok()
+}
+
+/// Contours, beside the segmentation that they are drawn on.
+fn is_structure_set(bytes: &[u8]) -> bool {
+    let structure = Structure { rois: organ().rois, ..segment(1) };
+    let request = MaskRequest { structure: &structure, reference: SEGMENTS, predicted: bytes };
+    compare_masks(&request).is_ok()
+}
+
+/// A slice, beside the others of its series.
+fn is_slice(bytes: &[u8]) -> bool {
+    let input = volume_input([3, SIDE, SIDE], "SPL", [2.5, 1.5, 1.5]);
+    let files = [bytes, SLICES[1], SLICES[2]].map(<[u8]>::to_vec);
+    decode_series(&input, &[], &files).is_ok()
+}
+
+#[test]
+fn damaged_copies_of_any_of_them_are_read_or_refused() {
+    type Reader = fn(&[u8]) -> bool;
+    let is_flat: Reader = |bytes| findings(Side::Predicted, Matching::Iou(500), bytes).is_ok();
+    let is_deep: Reader =
+        |bytes| findings(Side::Predicted, Matching::CentreInRadius, bytes).is_ok();
+    let files: [(&[u8], Reader); 6] = [
+        (SLICES[0], is_slice),
+        (SEGMENTS, is_segmentation),
+        (DEFLATED, is_segmentation),
+        (CONTOURS, is_structure_set),
+        (FLAT, is_flat),
+        (DEEP, is_deep),
+    ];
+    for (file, (whole, reads)) in files.into_iter().enumerate() {
+        assert!(reads(whole), "{file}");
+        for end in (0..whole.len()).step_by(29) {
+            reads(&whole[..end]);
+        }
+        // Behind the preamble, a bit of every third byte.
+        let (mut read, mut refused) = (0, 0);
+        for place in (128..whole.len()).step_by(3) {
+            let mut copy = whole.to_vec();
+            copy[place] ^= 1 << (place % 8);
+            let counted = if reads(&copy) { &mut read } else { &mut refused };
+            *counted += 1;
+        }
+        assert!(read > 0 && refused > 0, "{file}: {read} read, {refused} refused");
+    }
+}
