@@ -70,6 +70,7 @@ impl EvaluateError {
     pub fn stage(&self) -> Option<FailedStage> {
         match self {
             Self::Manifest(error) if error.is_of_this_machine() => None,
+            Self::Findings(error) if error.is_of_this_machine() => None,
             Self::Manifest(_) | Self::Findings(_) | Self::PredictionsNotAccepted => {
                 Some(FailedStage::DataSource)
             }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod dicom_file;
+mod finding_tables;
 mod mask_file;
 mod parquet_file;
 mod report_folder;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
     ];
     trials.extend(tables::trials());
     trials.extend(report_folder::trials());
+    trials.extend(finding_tables::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

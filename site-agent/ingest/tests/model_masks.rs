@@ -4,6 +4,7 @@
 
 mod dicom_file;
 mod mask_file;
+mod mirror;
 
 use dicom_file::{DicomFile, element_bytes, padded};
 use fedval_ingest::decode::ImageFault;
@@ -12,33 +13,19 @@ use fedval_ingest::{
     compare_output, decode_image,
 };
 use fedval_stats::segmentation::Presence;
-use fedval_study::digest::{ModelDigest, Sha256Digest};
 use fedval_study::protocol::{
-    FrameChoice, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification, OutputForm,
-    Resize, ScoreScale, Structure, ValueScaling,
+    FrameChoice, ModelInput, ModelSpecification, Resize, Structure, ValueScaling,
 };
 use mask_file::{LENGTHS, MaskFile, a_box, every_storage, is_in, png, structure};
+use mirror::mirror;
 
 /// A model that gives a probability for each pixel of an image of these sides.
 fn model(height: u32, width: u32) -> ModelSpecification {
-    ModelSpecification {
-        name: "mirror".to_owned(),
-        digest: ModelDigest(Sha256Digest::of(b"mirror")),
-        bytes: 6,
-        input: ModelInput {
-            scaling: ValueScaling::Modality,
-            frame: FrameChoice::Number(2),
-            ..dicom_file::input(height, width)
-        },
-        output: ModelOutput {
-            name: "mask".to_owned(),
-            scale: ScoreScale::Probability,
-            positive_index: 0,
-            values: 1,
-            separate: false,
-            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
-        },
-    }
+    mirror(ModelInput {
+        scaling: ValueScaling::Modality,
+        frame: FrameChoice::Number(2),
+        ..dicom_file::input(height, width)
+    })
 }
 
 fn read(bytes: &[u8], input: &ModelInput) -> DecodedImage {

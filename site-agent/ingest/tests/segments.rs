@@ -4,20 +4,19 @@
 
 mod dicom_file;
 mod mask_file;
+mod mirror;
 mod segment_file;
 
-use dicom_file::DicomFile;
+use dicom_file::{DicomFile, fragments};
 use fedval_ingest::decode::ImageFault;
 use fedval_ingest::{
     FrameOfReference, FramePlace, ImageFrame, MaskComparison, MaskMeasures, MaskRequest,
     OutputRequest, compare_masks, compare_output,
 };
 use fedval_stats::segmentation::Presence;
-use fedval_study::digest::{ModelDigest, Sha256Digest};
-use fedval_study::protocol::{
-    MaskOutput, MaskRule, ModelOutput, ModelSpecification, OutputForm, ScoreScale, Structure,
-};
+use fedval_study::protocol::Structure;
 use mask_file::{MaskFile, a_box, is_in, structure};
+use mirror::mirror;
 use segment_file::{Segments, boxed};
 
 fn compare_as(
@@ -48,7 +47,9 @@ fn segments_are_the_voxels_of_the_volume_that_they_were_drawn_in() {
     let volume = a_box().bytes();
     let reversed = Segments { frames: vec![(2, 1), (1, 1)], ..boxed() };
     let turned = Segments { is_turned: true, ..boxed() };
-    for segments in [boxed(), reversed, turned, Segments { between: None, ..boxed() }] {
+    let deflated = Segments { is_deflated: true, ..boxed() };
+    let unspaced = Segments { between: None, ..boxed() };
+    for segments in [boxed(), reversed, turned, unspaced, deflated] {
         assert_measures(compare(&volume, &segments.bytes()), [1.0, 0.0, 1.0]);
         assert_measures(compare(&segments.bytes(), &volume), [1.0, 0.0, 1.0]);
     }
@@ -60,20 +61,7 @@ fn judged(
     height: f64,
     space: Option<&str>,
 ) -> Result<MaskComparison, ImageFault> {
-    let model = ModelSpecification {
-        name: "mirror".to_owned(),
-        digest: ModelDigest(Sha256Digest::of(b"mirror")),
-        bytes: 6,
-        input: dicom_file::input(5, 6),
-        output: ModelOutput {
-            name: "mask".to_owned(),
-            scale: ScoreScale::Probability,
-            positive_index: 0,
-            values: 1,
-            separate: false,
-            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
-        },
-    };
+    let model = mirror(dicom_file::input(5, 6));
     let shown = |pixel: usize| f32::from(u8::from(is_in([pixel % 6, pixel / 6, 1], [1, 1, 1])));
     let values: Vec<f32> = (0..30).map(shown).collect();
     let place = FramePlace {
@@ -160,6 +148,28 @@ fn frames_that_are_no_slices_of_the_volume_are_refused() {
     let elsewhere = MaskFile { origin: [10.0, 20.0, -29.0], ..a_box() }.bytes();
     let compared = compare(&elsewhere, &boxed().bytes());
     assert_eq!(compared.err(), Some(ImageFault::MaskGrid));
+}
+
+#[test]
+fn deflated_frames_are_as_many_and_as_long_as_the_file_says() {
+    let deflated = Segments { is_deflated: true, ..boxed() };
+    let of = |frames: &[Vec<u8>]| {
+        let whole = deflated.bytes();
+        let before = whole.len() - deflated.pixel_data().len();
+        compare(&a_box().bytes(), &[&whole[..before], &fragments(frames)].concat())
+    };
+    let frames = deflated.deflated();
+    assert_measures(of(&frames), [1.0, 0.0, 1.0]);
+    let cut = [frames[0][..frames[0].len() - 2].to_vec(), frames[1].clone()];
+    let twice = [&frames[..], &frames[..]].concat();
+    let odd: [(&[Vec<u8>], ImageFault); 3] = [
+        (&frames[..1], ImageFault::PixelCount),
+        (&twice, ImageFault::PixelCount),
+        (&cut, ImageFault::Corrupt),
+    ];
+    for (frames, fault) in odd {
+        assert_eq!(of(frames).err(), Some(fault));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod dicom_file;
 mod mask_file;
+mod mirror;
 mod segment_file;
 mod slice_file;
 
@@ -13,32 +14,11 @@ use fedval_ingest::{
     OutputRequest, SliceRun, compare_output, decode_image,
 };
 use fedval_stats::segmentation::Presence;
-use fedval_study::digest::{ModelDigest, Sha256Digest};
-use fedval_study::protocol::{
-    MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification, OutputForm, ScoreScale,
-    Structure,
-};
+use fedval_study::protocol::{MaskOutput, MaskRule, ModelInput, OutputForm, Structure};
 use mask_file::{MaskFile, a_box, every_storage, is_in, png, structure};
+use mirror::mirror;
 use segment_file::{Segments, boxed};
 use slice_file::{SliceFile, axial, volume_input};
-
-/// A model that gives a probability for each voxel.
-fn model(input: ModelInput) -> ModelSpecification {
-    ModelSpecification {
-        name: "mirror".to_owned(),
-        digest: ModelDigest(Sha256Digest::of(b"mirror")),
-        bytes: 6,
-        input,
-        output: ModelOutput {
-            name: "mask".to_owned(),
-            scale: ScoreScale::Probability,
-            positive_index: 0,
-            values: 1,
-            separate: false,
-            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
-        },
-    }
-}
 
 /// Of the size and spacing of [`a_box`].
 fn same() -> ModelInput {
@@ -55,7 +35,7 @@ fn compare_as(
     image: &DecodedImage,
     reference: &[u8],
 ) -> Result<MaskComparison, ImageFault> {
-    let (model, frame, values) = (model(input.clone()), &image.frame, &image.tensor[..]);
+    let (model, frame, values) = (mirror(input.clone()), &image.frame, &image.tensor[..]);
     compare_output(&OutputRequest { structure, model: &model, frame, reference, values })
 }
 
@@ -66,7 +46,7 @@ fn compare_channel(
     image: &DecodedImage,
     values: &[f32],
 ) -> Result<MaskComparison, ImageFault> {
-    let mut model = model(input.clone());
+    let mut model = mirror(input.clone());
     model.output.positive_index = positive_index;
     let rule = MaskRule::Threshold(500_000);
     model.output.form = OutputForm::Mask(MaskOutput { channels, rule });

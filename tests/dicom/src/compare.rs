@@ -28,7 +28,7 @@ pub enum Ours {
     Refused(&'static str),
 }
 
-/// A file with pixels, as both read it.
+/// A file, as both read it.
 #[derive(Debug)]
 pub struct Row<'e> {
     /// Path below pydicom's folder.
@@ -39,21 +39,19 @@ pub struct Row<'e> {
     pub ours: Ours,
 }
 
-/// Reads every file of `folder` that pydicom finds pixels in, or fails to.
+/// Reads every file of `folder` that pydicom looked at.
 ///
 /// # Panics
 ///
 /// If a file is missing.
 #[must_use]
 pub fn rows<'e>(folder: &Path, expected: &'e Expected) -> Vec<Row<'e>> {
-    let files = expected.files.iter().filter(|(_, theirs)| !matches!(theirs, Reading::NoPixels));
-    files
-        .map(|(file, theirs)| {
-            let bytes = fs::read(folder.join(file))
-                .unwrap_or_else(|error| panic!("{file} of pydicom's files: {error}"));
-            Row { file, theirs, ours: ours(&bytes, theirs) }
-        })
-        .collect()
+    let row = |(file, theirs): (&'e String, &'e Reading)| {
+        let bytes = fs::read(folder.join(file))
+            .unwrap_or_else(|error| panic!("{file} of pydicom's files: {error}"));
+        Row { file, theirs, ours: ours(&bytes, theirs) }
+    };
+    expected.files.iter().map(row).collect()
 }
 
 fn ours(bytes: &[u8], theirs: &Reading) -> Ours {

@@ -47,6 +47,18 @@ pub enum Reading {
     NoPixels,
 }
 
+impl Reading {
+    /// Photometric interpretation, where there is one.
+    #[must_use]
+    pub fn photometric(&self) -> Option<&str> {
+        match self {
+            Self::Decoded(pixels) => Some(&pixels.photometric),
+            Self::Refused { photometric, .. } => photometric.as_deref(),
+            Self::NoPixels => None,
+        }
+    }
+}
+
 /// The pixels of a file, as digests.
 #[derive(Debug, Deserialize)]
 pub struct Pixels {

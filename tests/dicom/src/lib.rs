@@ -10,7 +10,7 @@ mod render;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Ours, Row, rows};
-pub use expected::Expected;
+pub use expected::{Expected, Reading};
 pub use render::{table, with_table};
 
 /// Where `tests/run.sh` unpacks pydicom's files.

@@ -9,14 +9,19 @@ use crate::expected::Reading;
 /// Counts, then a line for each file.
 #[must_use]
 pub fn table(rows: &[Row<'_>]) -> String {
-    let mut text = String::from("| here | pydicom decodes | pydicom refuses |\n|---|--:|--:|\n");
-    let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    let mut text = String::from("| here | pydicom decodes | pydicom refuses | no pixels |\n");
+    text += "|---|--:|--:|--:|\n";
+    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     for row in rows {
-        let theirs = usize::from(matches!(row.theirs, Reading::Refused { .. }));
+        let theirs = match row.theirs {
+            Reading::Decoded(_) => 0,
+            Reading::Refused { .. } => 1,
+            Reading::NoPixels => 2,
+        };
         counts.entry(kind(&row.ours)).or_default()[theirs] += 1;
     }
-    for (kind, [decoded, refused]) in counts {
-        writeln!(text, "| {kind} | {decoded} | {refused} |").expect("a string takes all");
+    for (kind, [decoded, refused, none]) in counts {
+        writeln!(text, "| {kind} | {decoded} | {refused} | {none} |").expect("a string takes all");
     }
     text += "\n| file | transfer syntax 1.2.840.10008.1.2… | photometric | pydicom | here |\n";
     text += "|---|---|---|---|---|\n";

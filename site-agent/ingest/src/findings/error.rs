@@ -6,7 +6,11 @@ use fedval_ambient::{Exit, Problem};
 use serde::{Deserialize, Serialize};
 
 use super::MAX_FINDINGS;
+use crate::manifest::ManifestProblem;
 use crate::problem_list::ProblemList;
+
+/// The column that says of which case a finding is.
+pub(super) const CASE: &str = "case_id";
 
 /// One of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +61,22 @@ pub enum FindingsProblem {
         side: Side,
         /// Its name.
         column: &'static str,
+    },
+    /// A column of a Parquet file whose values have no one text.
+    #[error("column `{column}` of {side} is neither text nor number nor yes and no")]
+    ColumnType {
+        /// Which.
+        side: Side,
+        /// Its name.
+        column: String,
+    },
+    /// A Parquet file that is compressed in a way that is not read, or is none, or crafted.
+    #[error("{side} cannot be used: {problem}")]
+    Parquet {
+        /// Which.
+        side: Side,
+        /// What is wrong.
+        problem: ManifestProblem,
     },
     /// One file has places in space, the other in a plane.
     #[error("one file of findings has a column `z` and the other has none")]
@@ -116,8 +136,8 @@ pub enum FindingsProblem {
         /// What is wrong, without a word of it.
         why: String,
     },
-    /// Reports are read in a box, and none can be started.
-    #[error("reports cannot be read on this machine")]
+    /// Reports and Parquet files are read in a box, and none can be started.
+    #[error("reports and Parquet files cannot be read on this machine")]
     NoBox {
         /// What stands in the way.
         code: &'static str,
@@ -127,6 +147,22 @@ pub enum FindingsProblem {
 }
 
 impl FindingsProblem {
+    /// What a file that cannot be read as a table, or a row that cannot be told from the next, says of its side.
+    pub(super) fn of_file(problem: ManifestProblem, side: Side) -> Self {
+        match problem {
+            ManifestProblem::LineTooLong { line } | ManifestProblem::NotUtf8 { line } => {
+                Self::Line { side, line }
+            }
+            ManifestProblem::Empty => Self::Column { side, column: CASE },
+            ManifestProblem::ColumnType { column } => Self::ColumnType { side, column },
+            ManifestProblem::NoBox { code, remedy } => Self::NoBox { code, remedy },
+            problem @ (ManifestProblem::Compression
+            | ManifestProblem::ParquetDamaged
+            | ManifestProblem::ForbiddenCall) => Self::Parquet { side, problem },
+            _ => Self::Unreadable { side },
+        }
+    }
+
     /// The line it was found in, counted from 1; `None` where it concerns a whole file.
     #[must_use]
     pub const fn line(&self) -> Option<u64> {
@@ -146,7 +182,8 @@ impl Problem for FindingsProblem {
             Self::Missing { .. } => "FINDINGS_MISSING",
             Self::Unreadable { .. } => "FINDINGS_UNREADABLE",
             Self::TooMany { .. } => "FINDINGS_TOO_MANY",
-            Self::Column { .. } | Self::OneIsFlat => "FINDINGS_COLUMN",
+            Self::Column { .. } | Self::ColumnType { .. } | Self::OneIsFlat => "FINDINGS_COLUMN",
+            Self::Parquet { .. } => "FINDINGS_PARQUET",
             Self::Line { .. } => "FINDINGS_LINE",
             Self::CaseUnknown { .. } => "FINDINGS_CASE_UNKNOWN",
             Self::NotRead { .. } => "FINDINGS_NOT_READ",
@@ -164,6 +201,15 @@ impl Problem for FindingsProblem {
             Self::TooMany { .. } => "split the cohort into several studies",
             Self::Column { .. } => {
                 "name the columns as `fedval-agent --explain FINDINGS_COLUMN` lists them"
+            }
+            Self::ColumnType { .. } => {
+                "write it as text or numbers: dates, decimals and lists are not read"
+            }
+            Self::Parquet { problem: ManifestProblem::ForbiddenCall, .. } => {
+                "do not use this file: ask where it comes from, and keep it for them"
+            }
+            Self::Parquet { .. } => {
+                "write it again with Snappy, Zstandard or gzip and pages of a few MiB, or bring CSV"
             }
             Self::OneIsFlat => "write `z` in both files or in none",
             Self::Line { .. } => "quote cells that hold a comma, and save the file as UTF-8",
@@ -193,6 +239,12 @@ impl FindingsError {
         self.0.problems()
     }
 
+    /// Whether nothing is wrong with the files: this machine cannot read them.
+    #[must_use]
+    pub fn is_of_this_machine(&self) -> bool {
+        self.0.problems().iter().any(|problem| matches!(problem, FindingsProblem::NoBox { .. }))
+    }
+
     /// How many more there are.
     #[must_use]
     pub const fn more(&self) -> u64 {
@@ -219,8 +271,7 @@ impl Problem for FindingsError {
     }
 
     fn exit(&self) -> Exit {
-        let is_no_box = |of: &FindingsProblem| matches!(of, FindingsProblem::NoBox { .. });
-        if self.problems().iter().any(is_no_box) { Exit::Machine } else { Exit::Usage }
+        if self.is_of_this_machine() { Exit::Machine } else { Exit::Usage }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Findings with a place: those of the reference standard and those of the model, each in a CSV file of its own.
+//! Findings with a place: those of the reference standard and those of the model, each in a file of its own, CSV or Parquet.
 //!
 //! Points, in millimetres, stand as `case_id, x, y[, z], radius_mm[, excluded]` and `case_id, x, y[, z], score`; boxes,
 //! in one unit of the image, as `case_id, x0, y0, x1, y1[, excluded]` and `case_id, x0, y0, x1, y1, score`. The manifest
@@ -24,7 +24,7 @@ pub const MAX_FINDINGS: usize = 5_000_000;
 /// Where a site's findings lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingsSource {
-    /// Findings of the reference standard: a CSV file, or a folder of reports.
+    /// Findings of the reference standard: a CSV or Parquet file, or a folder of reports.
     pub reference: PathBuf,
     /// Findings of the model, likewise.
     pub predicted: PathBuf,

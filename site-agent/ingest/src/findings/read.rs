@@ -1,24 +1,22 @@
-//! Reading files of findings, line by line: what is kept is the findings alone.
+//! Reading files of findings, row by row: what is kept is the findings alone.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use fedval_disclosure::SiteLocal;
 use fedval_study::protocol::Matching;
 
-use super::error::{FindingsError, FindingsProblem, Side};
+use super::error::{CASE, FindingsError, FindingsProblem, Side};
 use super::reports::Reports;
 use super::{
     CaseFindings, ConceptCode, FindingsSource, MAX_FINDINGS, Place, PredictedFinding,
     ReferenceFinding, ReferenceFindings,
 };
-use crate::manifest::records::Records;
-use crate::manifest::{Cohort, ManifestProblem, ScanStatus};
+use crate::manifest::{Cohort, Rows, ScanStatus, with_rows};
 use crate::problem_list::ProblemList;
 
-const CASE: &str = "case_id";
 const SCORE: &str = "score";
 const RADIUS: &str = "radius_mm";
 const EXCLUDED: &str = "excluded";
@@ -31,7 +29,8 @@ const MOST: f64 = 1e9;
 
 /// Reads the findings of a cohort, one entry for each of its cases and in their order.
 ///
-/// Every problem is found in one pass; files with any are not used.
+/// Every problem is found in one pass; files with any are not used. A Parquet file, which is known by its first bytes, is
+/// read in a box, as a manifest is, and a report in one of its own. Blocks for as long as it takes.
 ///
 /// # Errors
 ///
@@ -81,17 +80,17 @@ struct Columns {
 
 impl Columns {
     fn find(
-        header: &[&str],
+        header: &[String],
         side: Side,
         matching: Matching,
         wrong: &mut ProblemList<FindingsProblem>,
     ) -> Option<Self> {
-        let all = |name: &str| header.iter().filter(|column| **column == name).count();
+        let all = |name: &str| header.iter().filter(|column| *column == name).count();
         let mut place = |column: &'static str| {
             if all(column) != 1 {
                 wrong.add(FindingsProblem::Column { side, column });
             }
-            header.iter().position(|name| *name == column).map(|at| (at, column))
+            header.iter().position(|name| name == column).map(|at| (at, column))
         };
         let case = place(CASE);
         let numbers: Vec<&'static str> = match matching {
@@ -119,6 +118,12 @@ impl Columns {
             excluded: excluded.flatten().map(|(at, _)| at),
             count: header.len(),
         })
+    }
+
+    /// Places of all columns that are read.
+    fn places(&self) -> Vec<usize> {
+        let numbers = self.place.iter().chain(&self.more).map(|(at, _)| *at);
+        numbers.chain([self.case]).chain(self.excluded).collect()
     }
 }
 
@@ -154,11 +159,20 @@ impl Reading<'_> {
         if path.is_dir() {
             return Some(self.folder(path, side));
         }
-        let mut records = Records::new(BufReader::new(self.open(path, side)?));
-        let columns = self.columns(&mut records, side)?;
+        let file = self.open(path, side)?;
+        let read = with_rows(file, |rows| self.rows(rows, side));
+        read.unwrap_or_else(|problem| {
+            self.wrong.add(FindingsProblem::of_file(problem, side));
+            None
+        })
+    }
+
+    /// Reads the rows of one file.
+    fn rows(&mut self, rows: &mut dyn Rows, side: Side) -> Option<bool> {
+        let columns = self.columns(rows, side)?;
         let mut lines = 0;
         loop {
-            match records.record() {
+            match rows.next() {
                 Ok(None) => break,
                 Ok(Some(_)) if lines == MAX_FINDINGS => {
                     self.wrong.add(FindingsProblem::TooMany { side });
@@ -173,7 +187,7 @@ impl Reading<'_> {
                     }
                 }
                 Err(problem) => {
-                    self.wrong.add(of_file(&problem, side));
+                    self.wrong.add(FindingsProblem::of_file(problem, side));
                     break;
                 }
             }
@@ -201,20 +215,22 @@ impl Reading<'_> {
         None
     }
 
-    /// Where the columns of a file stand, by its header.
-    fn columns(&mut self, records: &mut Records<impl BufRead>, side: Side) -> Option<Columns> {
-        let problem = match records.record() {
-            Ok(Some(header)) => match header.fields() {
-                Some(names) => {
-                    return Columns::find(&names, side, self.matching, &mut self.wrong);
-                }
-                None => FindingsProblem::Line { side, line: header.line },
-            },
-            Ok(None) => FindingsProblem::Column { side, column: CASE },
-            Err(problem) => of_file(&problem, side),
+    /// Where the columns of a file stand, by its header. No other is read.
+    fn columns(&mut self, rows: &mut dyn Rows, side: Side) -> Option<Columns> {
+        let names = match rows.header() {
+            Ok(names) => names,
+            Err(problem) => {
+                self.wrong.add(FindingsProblem::of_file(problem, side));
+                return None;
+            }
         };
-        self.wrong.add(problem);
-        None
+        let columns = Columns::find(&names, side, self.matching, &mut self.wrong)?;
+        let mut unread = ProblemList::default();
+        rows.select(columns.places(), &mut unread);
+        for problem in unread.problems() {
+            self.wrong.add(FindingsProblem::of_file(problem.clone(), side));
+        }
+        unread.is_empty().then_some(columns)
     }
 
     /// Takes a line, or adds what is wrong with it.
@@ -251,14 +267,6 @@ impl Reading<'_> {
             }
             Side::Predicted => findings.predicted.push(PredictedFinding { place, score: more }),
         }
-    }
-}
-
-/// What a line that cannot be told from the next says of its file.
-const fn of_file(problem: &ManifestProblem, side: Side) -> FindingsProblem {
-    match problem {
-        ManifestProblem::LineTooLong { line } => FindingsProblem::Line { side, line: *line },
-        _ => FindingsProblem::Unreadable { side },
     }
 }
 

@@ -13,8 +13,9 @@ pub(crate) mod image_path;
 mod packed;
 mod parquet;
 mod read;
-pub(crate) mod records;
+mod records;
 mod repeated;
+mod table_file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +30,8 @@ pub use attributes::Attributes;
 pub use cohort::Cohort;
 pub use error::{ManifestError, ManifestProblem};
 pub use read::read_manifest;
+pub(crate) use records::Rows;
+pub(crate) use table_file::with_rows;
 
 /// Most cases that a manifest may list.
 pub const MAX_CASES: usize = 2_000_000;

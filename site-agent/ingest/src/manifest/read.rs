@@ -1,10 +1,9 @@
 //! Reading a manifest into a cohort.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use fedval_disclosure::SiteLocal;
 use fedval_study::protocol::{Assessed, Labels, Reference, Task, UnknownValue};
@@ -12,9 +11,9 @@ use fedval_study::protocol::{Assessed, Labels, Reference, Task, UnknownValue};
 use super::columns::{Columns, IndexTestPlace};
 use super::error::{ManifestError, ManifestProblem};
 use super::image_path::{resolve, resolve_volume};
-use super::parquet::{MAGIC, ParquetRows};
-use super::records::{Record, Records, Rows};
+use super::records::{Record, Rows};
 use super::repeated::{Ids, Lines};
+use super::table_file::with_rows;
 use super::{
     Attributes, Case, Cohort, ColumnMapping, IndexTest, IndexTestColumn, MAX_CASES, ManifestSource,
     ScanStatus,
@@ -43,24 +42,7 @@ pub fn read_manifest(
         ErrorKind::NotFound => ManifestProblem::Missing,
         _ => ManifestProblem::Unreadable,
     })?;
-    let mut file = BufReader::new(file);
-    if !is_parquet(&mut file)? {
-        return read_rows(Records::new(file), &root, source, labels, attribute_columns);
-    }
-    thread::scope(|scope| {
-        let rows = ParquetRows::start(file.into_inner(), scope)?;
-        read_rows(rows, &root, source, labels, attribute_columns)
-    })
-}
-
-fn is_parquet(file: &mut BufReader<File>) -> Result<bool, ManifestProblem> {
-    loop {
-        match file.fill_buf() {
-            Ok(start) => return Ok(start.starts_with(MAGIC)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return Err(ManifestProblem::Unreadable),
-        }
-    }
+    with_rows(file, |rows| read_rows(rows, &root, source, labels, attribute_columns))?
 }
 
 /// Whether the source brings what the task judges: of a study whose model gives masks or boxes, images beside them.
@@ -94,7 +76,7 @@ fn check_index_test(
 }
 
 fn read_rows(
-    mut rows: impl Rows,
+    rows: &mut dyn Rows,
     root: &Path,
     source: &ManifestSource,
     labels: Labels<'_>,
@@ -107,7 +89,7 @@ fn read_rows(
     let Some(columns) = found else {
         return Err(wrong.into());
     };
-    rows.select(&columns, &mut wrong);
+    rows.select(columns.places(), &mut wrong);
     if !wrong.is_empty() {
         return Err(wrong.into());
     }
@@ -123,7 +105,7 @@ fn read_rows(
         patients: Ids::default(),
         cohort: Cohort::below(root, columns.unrecorded.clone()),
     };
-    while let Some(record) = reading.next(&mut rows) {
+    while let Some(record) = reading.next(rows) {
         match record.fields() {
             Some(fields) => reading.take(record.line, &fields),
             None => reading.wrong.add(ManifestProblem::NotUtf8 { line: record.line }),
@@ -153,7 +135,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// The next line; `None` at the end, and where nothing after this point can be read.
-    fn next<'r>(&mut self, rows: &'r mut impl Rows) -> Option<Record<'r>> {
+    fn next<'r>(&mut self, rows: &'r mut dyn Rows) -> Option<Record<'r>> {
         match rows.next() {
             Ok(Some(_)) if self.lines == MAX_CASES => {
                 self.wrong.add(ManifestProblem::TooManyCases);

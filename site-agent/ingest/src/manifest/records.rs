@@ -4,23 +4,23 @@ use std::io::{BufRead, ErrorKind};
 
 use csv_core::{ReadRecordResult, Reader};
 
-use super::columns::Columns;
 use super::error::ManifestProblem;
 use crate::problem_list::ProblemList;
 
 /// Longest record, in bytes, the separators not counted.
-pub(crate) const MAX_RECORD_BYTES: usize = 64 * 1024;
+pub(super) const MAX_RECORD_BYTES: usize = 64 * 1024;
 
 /// Most fields of a record.
 pub(super) const MAX_FIELDS: usize = 1024;
 
 /// A table's rows, whatever file they stand in.
-pub(super) trait Rows {
+pub(crate) trait Rows {
     /// The names of the columns, without surrounding white space. Asked for once, before all else.
     fn header(&mut self) -> Result<Vec<String>, ManifestProblem>;
 
-    /// Says which columns are needed, before the first row. What cannot be read of them is added to what is wrong.
-    fn select(&mut self, columns: &Columns, wrong: &mut ProblemList<ManifestProblem>);
+    /// Says which columns are needed, by their places in the header, before the first row. What cannot be read of them is
+    /// added to what is wrong.
+    fn select(&mut self, places: Vec<usize>, wrong: &mut ProblemList<ManifestProblem>);
 
     /// The next row; `None` after the last.
     fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem>;
@@ -28,7 +28,7 @@ pub(super) trait Rows {
 
 /// Reads one record after the other into the same two buffers: a line of a gigabyte is refused
 /// once they are full.
-pub(crate) struct Records<R> {
+pub(super) struct Records<R> {
     file: R,
     parser: Reader,
     text: Vec<u8>,
@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
 }
 
 impl<R: BufRead> Records<R> {
-    pub(crate) fn new(file: R) -> Self {
+    pub(super) fn new(file: R) -> Self {
         Self {
             file,
             parser: Reader::new(),
@@ -71,7 +71,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The next record; `None` at the end of the file.
-    pub(crate) fn record(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
+    fn record(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
         let (mut written, mut ended) = (0, 0);
         let mut line = self.parser.line();
         loop {
@@ -109,7 +109,7 @@ impl<R: BufRead> Rows for Records<R> {
     }
 
     /// All of a line is read anyway.
-    fn select(&mut self, _: &Columns, _: &mut ProblemList<ManifestProblem>) {}
+    fn select(&mut self, _: Vec<usize>, _: &mut ProblemList<ManifestProblem>) {}
 
     fn next(&mut self) -> Result<Option<Record<'_>>, ManifestProblem> {
         self.record()

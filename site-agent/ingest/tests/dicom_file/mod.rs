@@ -6,6 +6,7 @@ use fedval_study::protocol::{FrameChoice, Layout, ModelInput, Monochrome1, Resiz
 
 pub(crate) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 pub(crate) const IMPLICIT: &str = "1.2.840.10008.1.2";
+pub(crate) const DEFLATED_FRAMES: &str = "1.2.840.10008.1.2.8.1";
 pub(crate) const RLE: &str = "1.2.840.10008.1.2.5";
 pub(crate) const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
 pub(crate) const MPEG2: &str = "1.2.840.10008.1.2.4.100";
@@ -118,9 +119,14 @@ impl DicomFile {
 
 /// Pixel data of one fragment.
 fn encapsulated(frame: &[u8]) -> Vec<u8> {
+    fragments(&[frame.to_vec()])
+}
+
+/// Pixel data of some fragments, without a table of their places.
+pub(crate) fn fragments(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = vec![0xe0, 0x7f, 0x10, 0, b'O', b'B', 0, 0, 0xff, 0xff, 0xff, 0xff];
     bytes.extend(item(&[]));
-    bytes.extend(item(frame));
+    bytes.extend(frames.iter().flat_map(|frame| item(frame)));
     bytes.extend([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0]);
     bytes
 }

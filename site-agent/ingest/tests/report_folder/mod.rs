@@ -78,7 +78,7 @@ fn site(reports: &[(&str, Vec<u8>)]) -> Site {
     Site { folder, source }
 }
 
-fn cohort(statuses: &[(&str, ScanStatus)]) -> Cohort {
+pub(crate) fn cohort(statuses: &[(&str, ScanStatus)]) -> Cohort {
     let case = |(case_id, status): &(&str, ScanStatus)| Case {
         case_id: (*case_id).to_owned(),
         patient: 0,

@@ -2,7 +2,13 @@
 
 #![allow(dead_code, reason = "every test file that includes this module uses another part of it")]
 
-use crate::dicom_file::{EXPLICIT, element_bytes, header, padded, sequence};
+use std::io::Write as _;
+
+use flate2::{Compression, write::DeflateEncoder};
+
+use crate::dicom_file::{
+    DEFLATED_FRAMES, EXPLICIT, element_bytes, fragments, header, padded, sequence,
+};
 use crate::mask_file::{LENGTHS, is_in};
 
 /// Frames of the volume of [`a_box`], from right to left and from front to back unless they are turned.
@@ -17,6 +23,8 @@ pub(crate) struct Segments {
     pub(crate) slip: f64,
     /// Rows from left to right, so that slices are counted to the feet.
     pub(crate) is_turned: bool,
+    /// Each frame deflated by itself.
+    pub(crate) is_deflated: bool,
     /// UID of the frame of reference.
     pub(crate) space: Option<&'static str>,
 }
@@ -30,6 +38,7 @@ pub(crate) fn boxed() -> Segments {
         kind: "BINARY",
         slip: 0.0,
         is_turned: false,
+        is_deflated: false,
         space: Some("1.2.34"),
     }
 }
@@ -47,7 +56,7 @@ impl Segments {
         let frames = padded(&self.frames.len().to_string());
         let space = |uid: &str| element_bytes(0x0020, 0x0052, "UI", &padded(uid), true);
         [
-            header(EXPLICIT),
+            header(if self.is_deflated { DEFLATED_FRAMES } else { EXPLICIT }),
             self.space.map(space).unwrap_or_default(),
             short(0x0028, 0x0002, 1),
             element_bytes(0x0028, 0x0008, "IS", &frames, true),
@@ -60,7 +69,7 @@ impl Segments {
             element_bytes(0x0062, 0x0001, "CS", &padded(self.kind), true),
             sequence(0x5200, 0x9229, &[self.shared()]),
             sequence(0x5200, 0x9230, &self.of_frames()),
-            element_bytes(0x7fe0, 0x0010, "OB", &self.pixels(), true),
+            self.pixel_data(),
         ]
         .concat()
     }
@@ -91,19 +100,47 @@ impl Segments {
         self.frames.iter().enumerate().map(frame).collect()
     }
 
+    pub(crate) fn pixel_data(&self) -> Vec<u8> {
+        if self.is_deflated {
+            fragments(&self.deflated())
+        } else {
+            element_bytes(0x7fe0, 0x0010, "OB", &self.pixels(), true)
+        }
+    }
+
     /// The first pixel in the lowest bit, frames without a gap: 30 pixels are no whole bytes.
     pub(crate) fn pixels(&self) -> Vec<u8> {
-        let mut bits = Vec::new();
-        for (slice, _) in &self.frames {
-            for pixel in 0..30 {
-                let column = if self.is_turned { LENGTHS[0] - 1 - pixel % 6 } else { pixel % 6 };
-                bits.push((self.is_in)([column, pixel / 6, *slice]));
-            }
-        }
-        let mut bytes = vec![0; bits.len().div_ceil(8).next_multiple_of(2)];
-        for (place, bit) in bits.iter().enumerate() {
-            bytes[place / 8] |= u8::from(*bit) << (place % 8);
-        }
+        let bits = self.frames.iter().flat_map(|(slice, _)| self.bits(*slice)).collect::<Vec<_>>();
+        let mut bytes = packed(&bits);
+        bytes.resize(bytes.len().next_multiple_of(2), 0);
         bytes
     }
+
+    /// Each frame begins with a byte of its own.
+    pub(crate) fn deflated(&self) -> Vec<Vec<u8>> {
+        let deflate = |(slice, _): &(usize, u16)| {
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(&packed(&self.bits(*slice))).unwrap();
+            let mut bytes = encoder.finish().unwrap();
+            bytes.resize(bytes.len().next_multiple_of(2), 0);
+            bytes
+        };
+        self.frames.iter().map(deflate).collect()
+    }
+
+    fn bits(&self, slice: usize) -> Vec<bool> {
+        let bit = |pixel: usize| {
+            let column = if self.is_turned { LENGTHS[0] - 1 - pixel % 6 } else { pixel % 6 };
+            (self.is_in)([column, pixel / 6, slice])
+        };
+        (0..30).map(bit).collect()
+    }
+}
+
+fn packed(bits: &[bool]) -> Vec<u8> {
+    let mut bytes = vec![0; bits.len().div_ceil(8)];
+    for (place, bit) in bits.iter().enumerate() {
+        bytes[place / 8] |= u8::from(*bit) << (place % 8);
+    }
+    bytes
 }

@@ -24,6 +24,11 @@ fn frame_bits(description: &Description) -> u64 {
     samples as u64 * u64::from(description.sample.allocated().bits())
 }
 
+/// Bytes of a frame by itself: single bits fill up the last one.
+pub(super) fn frame_bytes(description: &Description) -> u64 {
+    frame_bits(description).div_ceil(8)
+}
+
 /// The samples of the frame at `index`, counted from 0, of all the frames in `bytes`.
 ///
 /// Checks the length of what is there against every frame before it allocates one.

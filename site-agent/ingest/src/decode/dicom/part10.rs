@@ -1,14 +1,13 @@
 //! The file around the data set: preamble, file meta information, transfer syntax (PS3.10).
 
 use std::borrow::Cow;
-use std::io::Read as _;
 
 use dicom_dictionary_std::uids;
 use dicom_encoding::TransferSyntax;
 use dicom_object::FileMetaTable;
 use dicom_transfer_syntax_registry::entries;
-use flate2::read::DeflateDecoder;
 
+use super::inflate::inflated;
 use crate::decode::fault::ImageFault;
 
 /// Retired, and still what old archives hold.
@@ -48,6 +47,8 @@ pub(super) enum Coding {
     Native,
     /// In fragments, as they are, little-endian.
     Plain,
+    /// In fragments, each frame deflated by itself.
+    Deflated,
     /// DICOM's own run lengths.
     RunLength,
     /// JPEG with a discrete cosine transform.
@@ -79,7 +80,7 @@ impl<'a> Part10<'a> {
         let syntax = meta.transfer_syntax().trim_end_matches(['\0', ' ']);
         let (form, coding) = known(syntax).ok_or(ImageFault::TransferSyntax)?;
         let data_set = match syntax {
-            uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => Cow::Owned(inflated(rest)?),
+            uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => Cow::Owned(inflated_data_set(rest)?),
             _ => Cow::Borrowed(rest),
         };
         let sop_class = meta.media_storage_sop_class_uid().to_owned();
@@ -108,6 +109,7 @@ fn known(syntax: &str) -> Option<(Form, Coding)> {
         }
         EXPLICIT_VR_BIG_ENDIAN => Some((Form::ExplicitBig, Coding::Native)),
         uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN => encapsulated(Coding::Plain),
+        uids::DEFLATED_IMAGE_FRAME_COMPRESSION => encapsulated(Coding::Deflated),
         uids::RLE_LOSSLESS => encapsulated(Coding::RunLength),
         uids::JPEG_BASELINE8_BIT | uids::JPEG_EXTENDED12_BIT => encapsulated(Coding::Jpeg),
         uids::JPEG_LOSSLESS | uids::JPEG_LOSSLESS_SV1 => encapsulated(Coding::JpegLossless),
@@ -121,11 +123,9 @@ fn known(syntax: &str) -> Option<(Form, Coding)> {
     }
 }
 
-/// Inflates up to the limit: a few bytes can stand for any number.
-fn inflated(deflated: &[u8]) -> Result<Vec<u8>, ImageFault> {
-    let mut data_set = Vec::new();
-    let mut reader = DeflateDecoder::new(deflated).take(MAX_INFLATED_BYTES + 1);
-    reader.read_to_end(&mut data_set).map_err(|_| ImageFault::Corrupt)?;
+/// Inflates a data set up to the limit.
+fn inflated_data_set(deflated: &[u8]) -> Result<Vec<u8>, ImageFault> {
+    let data_set = inflated(deflated, MAX_INFLATED_BYTES)?;
     if data_set.len() as u64 > MAX_INFLATED_BYTES {
         return Err(ImageFault::Corrupt);
     }
@@ -149,7 +149,7 @@ mod tests {
             (0..zeros >> 20).for_each(|_| encoder.write_all(&block).unwrap());
             encoder.finish().unwrap()
         };
-        assert_eq!(inflated(&deflate(1 << 20)).map(|bytes| bytes.len()), Ok(1 << 20));
-        assert_eq!(inflated(&deflate(257 << 20)), Err(ImageFault::Corrupt));
+        assert_eq!(inflated_data_set(&deflate(1 << 20)).map(|bytes| bytes.len()), Ok(1 << 20));
+        assert_eq!(inflated_data_set(&deflate(257 << 20)), Err(ImageFault::Corrupt));
     }
 }

@@ -7,7 +7,8 @@ use fedval_preprocess::Size;
 use fedval_preprocess::vector::{Vector, cross, dot, minus, scaled};
 use fedval_study::protocol::Structure;
 
-use super::part10::{Coding, Part10};
+use super::part10::Part10;
+use super::segment_bits::{FrameBits, SegmentBits};
 use crate::decode::fault::ImageFault;
 use crate::decode::image_frame::FrameOfReference;
 use crate::decode::mask::{Lattice, Mask, Turned, Voxels};
@@ -23,9 +24,7 @@ const MAX_FRAMES: usize = 1 << 16;
 
 /// Reads segments. Nested sequences need the whole data set: a box bounds what it takes.
 pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Mask, ImageFault> {
-    if file.coding != Coding::Native {
-        return Err(ImageFault::TransferSyntax);
-    }
+    SegmentBits::check(file.coding)?;
     let object = InMemDicomObject::read_dataset_with_ts(&file.data_set[..], &file.form.syntax())
         .map_err(|_| ImageFault::Corrupt)?;
     if text(&object, tags::SEGMENTATION_TYPE)? != "BINARY" {
@@ -39,17 +38,13 @@ pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Mask, Ima
     let size = Size::new(number(&object, tags::ROWS)?, number(&object, tags::COLUMNS)?)?;
     let frames = frames(&object)?;
     let pixels = object.element(tags::PIXEL_DATA).map_err(|_| ImageFault::DescriptionMissing)?;
-    let pixels = pixels.to_bytes().map_err(|_| ImageFault::Corrupt)?;
-    let bits = size.pixels().checked_mul(frames.len()).ok_or(ImageFault::Size)?;
-    if pixels.len() < bits.div_ceil(8) {
-        return Err(ImageFault::PixelCount);
-    }
+    let bits = SegmentBits::of(pixels, file.coding, size, frames.len())?;
     let stack = Stack::of(&frames, size)?;
     let turned = stack.lattice.turned()?;
     let mut voxels = Voxels::none(turned.grid.shape)?;
     for (index, (frame, slice)) in frames.iter().zip(&stack.slices).enumerate() {
         if structure.holds(frame.segment).ok_or(ImageFault::MaskValue)? {
-            mark(&pixels, index * size.pixels(), *slice, size, &turned, &mut voxels);
+            mark(&bits.frame(index)?, *slice, &turned, &mut voxels);
         }
     }
     let [slices, _, _] = turned.axes;
@@ -58,20 +53,12 @@ pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Mask, Ima
     Ok(Mask { grid: turned.grid, voxels, cut: Some(slices), frame_of_reference })
 }
 
-/// Pixels are bits, the first in the lowest of a byte; frames follow each other without a gap.
-fn mark(
-    pixels: &[u8],
-    first: usize,
-    slice: usize,
-    size: Size,
-    turned: &Turned,
-    voxels: &mut Voxels,
-) {
+/// Adds the pixels of a frame that are set: rows from the top, in the slice that the frame shows.
+fn mark(frame: &FrameBits<'_>, slice: usize, turned: &Turned, voxels: &mut Voxels) {
     let [slices, rows, columns] = &turned.offsets;
     for (row, row_offset) in rows.iter().enumerate() {
         for (column, column_offset) in columns.iter().enumerate() {
-            let bit = first + row * size.width + column;
-            if pixels[bit / 8] >> (bit % 8) & 1 == 1 {
+            if frame.is_set(row * columns.len() + column) {
                 voxels.add(slices[slice] + row_offset + column_offset);
             }
         }

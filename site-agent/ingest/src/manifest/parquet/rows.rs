@@ -12,7 +12,6 @@ use tokio::runtime::{Builder, Runtime};
 use super::exchange::{Fault, NEXT, OPEN, SELECT};
 use super::received::{Received, Refused};
 use super::table::MAX_REPLY_BYTES;
-use crate::manifest::columns::Columns;
 use crate::manifest::error::ManifestProblem;
 use crate::manifest::records::{Record, Rows};
 use crate::problem_list::ProblemList;
@@ -86,8 +85,7 @@ impl Rows for ParquetRows {
         Ok(self.received.names.clone())
     }
 
-    fn select(&mut self, columns: &Columns, wrong: &mut ProblemList<ManifestProblem>) {
-        let mut places = columns.places();
+    fn select(&mut self, mut places: Vec<usize>, wrong: &mut ProblemList<ManifestProblem>) {
         places.sort_unstable();
         places.dedup();
         let mut request = vec![SELECT];

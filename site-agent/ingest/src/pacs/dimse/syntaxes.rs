@@ -13,7 +13,7 @@ use crate::decode::reads_syntax;
 const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
 /// Those that the decoder reads, the most frequent first.
-const SYNTAXES: [&str; 17] = [
+const SYNTAXES: [&str; 18] = [
     uids::EXPLICIT_VR_LITTLE_ENDIAN,
     uids::IMPLICIT_VR_LITTLE_ENDIAN,
     uids::JPEG_LOSSLESS_SV1,
@@ -30,6 +30,7 @@ const SYNTAXES: [&str; 17] = [
     uids::HTJ2K_LOSSLESS,
     uids::HTJ2K_LOSSLESS_RPCL,
     uids::HTJ2K,
+    uids::DEFLATED_IMAGE_FRAME_COMPRESSION,
     EXPLICIT_VR_BIG_ENDIAN,
 ];
 /// Of the above, those that are offered where the class is not known.

@@ -2,6 +2,7 @@
 //!
 //! What a frame says of itself is held against the file around it before anything is allocated.
 
+mod deflated;
 mod jpeg;
 mod jpeg2000;
 mod jpeg_header;
@@ -44,6 +45,7 @@ pub(super) fn decode(
 ) -> Result<Decoded, ImageFault> {
     let decoded = match coding {
         Coding::Native | Coding::Plain => plain(frame, description)?,
+        Coding::Deflated => deflated::decode(frame, description)?,
         Coding::RunLength => run_lengths(frame, description)?,
         Coding::Jpeg => jpeg::decode(frame, description)?,
         Coding::JpegLossless => jpeg_lossless::decode(frame, description)?,
