@@ -7,6 +7,8 @@ mod dicom_file;
 mod drawn;
 #[path = "../mask_file/mod.rs"]
 mod mask_file;
+#[path = "../mirror/mod.rs"]
+mod mirror;
 mod on_image;
 mod refused;
 #[path = "../segment_file/mod.rs"]

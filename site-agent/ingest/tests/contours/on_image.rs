@@ -8,34 +8,13 @@ use fedval_ingest::{
     compare_output,
 };
 use fedval_stats::segmentation::Presence;
-use fedval_study::digest::{ModelDigest, Sha256Digest};
-use fedval_study::protocol::{
-    AxisOrder, GantryTilt, MaskOutput, MaskRule, ModelInput, ModelOutput, ModelSpecification,
-    OutputForm, ScoreScale, Structure, VolumeInput,
-};
+use fedval_study::protocol::{AxisOrder, GantryTilt, ModelInput, Structure, VolumeInput};
 
 use super::{assert_measures, heart};
 use crate::dicom_file;
 use crate::mask_file::{is_in, structure};
+use crate::mirror::mirror;
 use crate::structure_set::{SPACE, StructureSet, in_space, rectangle, region, round_the_box};
-
-/// A model that gives a probability for each pixel or voxel.
-fn model(input: ModelInput) -> ModelSpecification {
-    ModelSpecification {
-        name: "mirror".to_owned(),
-        digest: ModelDigest(Sha256Digest::of(b"mirror")),
-        bytes: 6,
-        input,
-        output: ModelOutput {
-            name: "mask".to_owned(),
-            scale: ScoreScale::Probability,
-            positive_index: 0,
-            values: 1,
-            separate: false,
-            form: OutputForm::Mask(MaskOutput { channels: 1, rule: MaskRule::Threshold(500_000) }),
-        },
-    }
-}
 
 /// What a model marks of an image at a place, beside contours.
 pub(crate) fn judged(
@@ -52,7 +31,7 @@ fn judged_as(
     place: Option<FramePlace>,
     is_marked: fn([usize; 2]) -> bool,
 ) -> Result<MaskComparison, ImageFault> {
-    let model = model(dicom_file::input(5, 6));
+    let model = mirror(dicom_file::input(5, 6));
     let frame = ImageFrame { height: 5, width: 6, place, slices: None };
     let marked = |pixel: usize| f32::from(u8::from(is_marked([pixel / 6, pixel % 6])));
     let values = (0..30).map(marked).collect::<Vec<_>>();
@@ -115,7 +94,7 @@ fn contours_are_drawn_on_a_volumes_own_grid() {
         gantry_tilt: GantryTilt::Refuse,
     };
     let input = ModelInput { volume: Some(volume), ..dicom_file::input(5, 6) };
-    let model = model(input);
+    let model = mirror(input);
     let of = |set: &StructureSet, space: Option<&str>, label: fn([usize; 3]) -> u8| {
         let slices = Some(SliceRun { count: 4, step: [0.0, 0.0, 2.5] });
         let frame = ImageFrame { height: 5, width: 6, place: Some(image_at(-30.0, space)), slices };

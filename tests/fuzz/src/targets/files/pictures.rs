@@ -11,9 +11,9 @@ use crate::draw::Draw;
 use crate::finite;
 
 /// Ends of the transfer syntaxes that are read, and of one that is not.
-const SYNTAXES: [&str; 18] = [
+const SYNTAXES: [&str; 19] = [
     "", ".1", ".1.98", ".1.99", ".2", ".5", ".4.50", ".4.51", ".4.57", ".4.70", ".4.80", ".4.81",
-    ".4.90", ".4.91", ".4.201", ".4.202", ".4.203", ".4.100",
+    ".4.90", ".4.91", ".4.201", ".4.202", ".4.203", ".8.1", ".4.100",
 ];
 const PHOTOMETRIC: [&str; 8] = [
     "MONOCHROME1",
