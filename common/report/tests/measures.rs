@@ -162,7 +162,13 @@ fn sites_are_pooled_on_the_scale_of_the_quantity() {
         assert!(below < lower && lower < pooled.estimate && pooled.estimate < upper, "{id}");
         assert!(upper < above && pooled.tau2 > 0.0, "hospitals differ: {id}");
     }
-    assert!(report.synthesis_of(&MetricId::IntraclassCorrelation).is_none());
+    let icc = MetricId::IntraclassCorrelation;
+    assert!(report.synthesis_of(&icc).is_none());
+    // Of three sites there is the mean, and no limits.
+    let over = report.means_over_sites[&icc].value().unwrap();
+    let mean = (0..3).map(|site| metric(&report, site, &icc).estimate).sum::<f64>() / 3.0;
+    assert!((over.estimate - mean).abs() < 1e-12);
+    assert_eq!((over.k, over.ci.reason()), (3, Some(Reason::TooFewSites)));
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod markup;
 mod masks;
 mod measured;
 mod number;
+mod over_sites;
 mod panels;
 mod participants;
 mod performance;

@@ -4,6 +4,7 @@ use fedval_study::MetricId;
 
 use super::markup::Markup;
 use super::number::{self, Format, fixed};
+use super::over_sites;
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
@@ -21,7 +22,8 @@ pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
          is taken on that scale and moved back, which makes it the value at the median site. On the \
          identity scale a limit may lie outside the values that the metric can take. For metrics \
          with an endpoint, indented rows answer the same question by another method; for the \
-         others, report.json holds them."
+         others, report.json holds them.{}",
+        over_sites::caption(report)
     );
     let mut table = Table::new(
         Markup::text(caption),
@@ -46,10 +48,13 @@ pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
                 table.rows.extend(others.map(|other| alternative(&mut notes, id, other)));
             }
             Estimable::NotEstimable { not_estimable } => {
-                let dash = Markup::trusted(notes.dash(*not_estimable));
-                let mut cells = vec![Markup::default(), dash];
-                cells.extend(vec![Markup::default(); 5]);
-                table.rows.push(Row::new(name, cells));
+                let mean = over_sites::row(&mut notes, report, id, &name);
+                table.rows.push(mean.unwrap_or_else(|| {
+                    let dash = Markup::trusted(notes.dash(*not_estimable));
+                    let mut cells = vec![Markup::default(), dash];
+                    cells.extend(vec![Markup::default(); 5]);
+                    Row::new(name, cells)
+                }));
             }
         }
     }

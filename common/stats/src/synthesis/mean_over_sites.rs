@@ -1,4 +1,4 @@
-//! The mean of what sites show where no site tells how far its own number may be off.
+//! The mean of what sites show where there is no standard error to weigh them by.
 //!
 //! How sites differ holds both, chance within a site and what is different there: drawing whole sites again and again
 //! shows how far their mean may be off, and asks nothing more of any site.

@@ -8,7 +8,7 @@
 //! estimator and test, for sensitivity analyses and for qualification against other software.
 //! [`leave_one_out`] and [`influence`] show what hangs on one site;
 //! [`between_groups`] and [`meta_regression`] ask what explains the differences between sites.
-//! [`mean_over_sites`] is for numbers whose sampling variance no site tells.
+//! [`mean_over_sites`] is for numbers without a sampling variance to weigh sites by.
 //! Symbols are metafor's.
 
 mod between_groups;
