@@ -31,8 +31,9 @@ pub(super) fn all(
         .into_iter()
         .filter(of_task)
         .map(|id| {
-            let mean = one(&id, plan.analysis.level, seed(protocol), sites);
-            (id, mean.into())
+            let mean: Estimable<MeanOverSites> =
+                one(&id, plan.analysis.level, seed(protocol), sites).into();
+            (id, mean)
         })
         .collect()
 }
