@@ -8,6 +8,7 @@ mod dicom_file;
 mod mask_file;
 mod parquet_file;
 mod report_folder;
+mod series_memory;
 mod slice_file;
 mod tables;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(DECODE_ROLE) => return decode_box_main(),
         Some(TABLE_ROLE) => return table_box_main(),
+        Some(series_memory::ROLE) => return series_memory::measured(),
         _ => {}
     }
     let mut trials = vec![
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     ];
     trials.extend(tables::trials());
     trials.extend(report_folder::trials());
+    trials.extend(series_memory::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
