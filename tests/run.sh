@@ -18,6 +18,7 @@ need_packages() {
     command -v chromedriver >/dev/null || missing+=(chromium-driver)
     command -v curl >/dev/null || missing+=(curl ca-certificates)
     command -v unzip >/dev/null || missing+=(unzip)
+    command -v pdftotext >/dev/null || missing+=(poppler-utils)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"

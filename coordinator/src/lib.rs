@@ -15,3 +15,5 @@ mod rpc;
 mod server;
 mod tally;
 mod words;
+
+pub use pages::page_routes;

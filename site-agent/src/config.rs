@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_images_or_masks_can_be_split_and_a_pacs_cannot() {
+    fn images_masks_and_scores_can_be_split_and_a_pacs_and_findings_cannot() {
         let source = |text: &str| {
             let config: Config = toml::from_str(text).unwrap();
             config.split(&config.data_sources[0])
@@ -118,7 +118,11 @@ mod tests {
         // Where nobody splits anything, and where no model runs.
         assert_eq!(source(&remote(TEMPLATE)).unwrap(), None);
         assert_eq!(source(&remote(&masks)).unwrap(), Some(8));
-        let table = split.replace("# score = ", "score = ");
+        for key in ["score", "called"] {
+            let table = split.replace(&format!("# {key} = "), &format!("{key} = "));
+            assert_eq!(source(&table).unwrap(), Some(8), "{key}");
+            assert_eq!(source(&remote(&table)).unwrap(), Some(8), "no model runs");
+        }
         let mut findings = split.clone();
         for key in ["[data_sources.findings]", "reference = ", "predicted = "] {
             assert!(findings.contains(&format!("# {key}")), "{key}");
@@ -131,7 +135,7 @@ mod tests {
         let pacs = format!(
             "{before}[data_sources.pacs]\nurl = \"https://pacs.example.org/dicom-web\"\n{after}"
         );
-        for text in [table, findings, none, many, pacs] {
+        for text in [findings, none, many, pacs] {
             assert_eq!(source(&text).unwrap_err().code, "CONFIG_INVALID");
         }
     }

@@ -310,6 +310,20 @@ impl Site {
         })
     }
 
+    /// Waits until the agent, which evaluates nothing at this moment, has looked twice for something to evaluate. What
+    /// nobody evaluates any more it takes away at every look, also while it is paused.
+    ///
+    /// # Panics
+    ///
+    /// If it does not look.
+    pub fn until_it_looked_for_work(&self) {
+        let left = self.home.join("shards").join("gone-r1");
+        for _ in 0..2 {
+            fs::create_dir_all(&left).expect("a writable folder");
+            until("the agent looks for something to evaluate", || (!left.exists()).then_some(()));
+        }
+    }
+
     /// Every byte the agent sent, from enrolment on, and its log.
     #[must_use]
     pub fn outgoing(&self) -> Vec<u8> {

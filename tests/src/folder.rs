@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// Copies everything below `from` to `to`.
 ///
@@ -19,4 +20,14 @@ pub fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).expect("it can be copied");
         }
     }
+}
+
+/// Copies a folder to a path where nothing is, with every owner, mode and time, as a backup does.
+///
+/// # Panics
+///
+/// If it cannot be copied.
+pub fn copy_as_it_is(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().expect("cp runs");
+    assert!(copied.success());
 }

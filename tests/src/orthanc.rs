@@ -116,6 +116,12 @@ impl Orthanc {
         format!("127.0.0.1:{}", self.dicom_port)
     }
 
+    /// Where it listens for its web services.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Root of its DICOMweb services.
     #[must_use]
     pub fn url(&self) -> String {

@@ -3,10 +3,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
+use fedval_ambient::{Clock as _, SystemClock};
+use fedval_study::{Canonical, LogCheckpoint};
 use fedval_tests::consortium::{Consortium, Site, until};
-use fedval_tests::small_site;
+use fedval_tests::{folder, small_site};
+use fedval_trust::{Certificate, PayloadType, Role, SignedDocument};
 use serde_json::Value;
 
 /// Where the agent says that the log stood.
@@ -14,13 +16,28 @@ fn followed(site: &Site) -> Value {
     site.agent(&["log", "show", "--json"]).json()
 }
 
-fn entries(log: &Value) -> u64 {
-    log["entries"].as_u64().expect("a number")
+/// The states that the hospital holds under the coordinator's own signature once they contradict each other.
+fn signed_states(consortium: &Consortium, log: &Value) -> Vec<LogCheckpoint> {
+    let root = fs::read_to_string(consortium.home().join("pki/root.pem")).expect("a root");
+    let root = Certificate::from_pem(&root).expect("a certificate");
+    let state = |state: &Value| {
+        let checkpoint: LogCheckpoint =
+            serde_json::from_value(state["checkpoint"].clone()).expect("a state");
+        let endorsement =
+            serde_json::from_value(state["endorsement"].clone()).expect("an endorsement");
+        let signed = SignedDocument {
+            payload_type: PayloadType::LogCheckpoint,
+            bytes: Canonical::new(checkpoint).expect("a short log").into_bytes(),
+            endorsements: vec![endorsement],
+        };
+        signed.verify(&Role::Coordinator, &root, SystemClock.now()).expect("it signed both");
+        checkpoint
+    };
+    log["contradiction"].as_array().into_iter().flatten().map(state).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").args([from, to]).status().expect("cp runs");
-    assert!(copied.success());
+fn entries(log: &Value) -> u64 {
+    log["entries"].as_u64().expect("a number")
 }
 
 /// Locks and dispatches a study, and waits for the site's word that it cannot run the model.
@@ -50,7 +67,7 @@ fn a50_a_history_told_anew_shows_at_the_hospital_that_knew_the_old_one() {
     site.run();
     consortium.stop();
     let before = consortium.path("before");
-    copy(&consortium.home(), &before);
+    folder::copy_as_it_is(&consortium.home(), &before);
     consortium.serve();
 
     ask(&consortium, "first", &site, &model);
@@ -73,7 +90,7 @@ fn a50_a_history_told_anew_shows_at_the_hospital_that_knew_the_old_one() {
     site.kill();
     consortium.stop();
     fs::remove_dir_all(consortium.home()).expect("it is there");
-    copy(&before, &consortium.home());
+    folder::copy_as_it_is(&before, &consortium.home());
     consortium.serve();
     site.run();
     ask(&consortium, "other", &site, &model);
@@ -82,6 +99,11 @@ fn a50_a_history_told_anew_shows_at_the_hospital_that_knew_the_old_one() {
         log["broken"].is_u64().then_some(log)
     });
     assert_eq!(entries(&broken), entries(&seen), "what was followed is kept");
+    let told = signed_states(&consortium, &broken);
+    assert_eq!(told.len(), 2, "both histories: {broken}");
+    assert_eq!(told[0].entries, entries(&seen));
+    assert_eq!(broken["broken"], told[1].entries);
+    assert_ne!(told[0].root, told[1].root);
     let other = build(&consortium, "other");
     let refused = consortium.fedval(&["verify", &other, "--checkpoint", checkpoint]);
     assert_eq!(refused.code, 1);

@@ -1,11 +1,13 @@
 //! Three hospitals whose images lie in a PACS – Orthanc, with and without a password – give the numbers
-//! that the same images give from a folder.
+//! that the same images give from a folder, also where a steward paused one of them in the middle.
 
 use std::fs;
+use std::path::Path;
 
-use fedval_tests::consortium::{Site, until};
+use fedval_tests::consortium::{Consortium, Site, until};
 use fedval_tests::hospital::{Hospital, STUDY, differences, dispatch, enrolled, hospitals, report};
 use fedval_tests::orthanc::{self, Orthanc, PASSWORD};
+use fedval_tests::pacs_relay::PacsRelay;
 use fedval_tests::shared;
 use tempfile::TempDir;
 
@@ -21,10 +23,15 @@ fn pacs_of(hospital: &Hospital, asks_for_password: bool) -> Orthanc {
 
 /// Reads from the PACS in the place of the folder.
 fn read_from(site: &Site, hospital: &Hospital, pacs: &Orthanc, find_by: &str, password: &str) {
+    let credentials = pacs.credentials(password);
+    read_at(&pacs.url(), site, hospital, find_by, &credentials);
+}
+
+/// The same at an address of its own.
+fn read_at(url: &str, site: &Site, hospital: &Hospital, find_by: &str, credentials: &Path) {
     let table = format!(
-        "[data_sources.pacs]\nurl = \"{}\"\ncredentials = \"{}\"",
-        pacs.url(),
-        pacs.credentials(password).display(),
+        "[data_sources.pacs]\nurl = \"{url}\"\ncredentials = \"{}\"",
+        credentials.display(),
     );
     hospital.move_to_pacs(site, find_by, &table);
 }
@@ -107,6 +114,67 @@ fn a36_a_password_that_is_wrong_holds_the_job_up_and_a_right_one_lets_it_go_on()
     sites[0].run();
     consortium.until_answered(STUDY);
     assert_eq!(consortium.status(STUDY)["sites"][0]["status"], "released");
+}
+
+/// Questions after which a PACS falls silent: two for each of some thirty cases, which is half of them.
+const BEFORE_THE_PAUSE: usize = 60;
+
+#[test]
+fn a_pause_in_the_middle_asks_the_pacs_nothing_and_resume_goes_on_at_the_case() {
+    let Some(data) = shared::folder("data/cxr") else { return };
+    if !orthanc::is_there() {
+        return;
+    }
+    let work = TempDir::new().expect("a temporary folder");
+    let hospitals = hospitals(&data, work.path(), 3);
+    let (consortium, mut sites) = enrolled(&hospitals);
+    dispatch(&consortium, &mut sites, &data);
+    let (_, from_folders) = report(&consortium);
+    drop((sites, consortium));
+
+    let pacs = pacs_of(&hospitals[0], true);
+    let relay = PacsRelay::start(pacs.port());
+    relay.hold_after(BEFORE_THE_PAUSE);
+    let (consortium, mut sites) = enrolled(&hospitals);
+    let credentials = pacs.credentials(PASSWORD);
+    read_at(&relay.url(), &sites[0], &hospitals[0], FIND_BY[0], &credentials);
+    dispatch(&consortium, &mut sites, &data);
+    pause_in_the_middle(&consortium, &mut sites[0], &relay);
+    let asked = relay.asked().len();
+    let resumed = sites[0].agent(&["resume", "--json"]).json();
+    assert_eq!(resumed["paused"], false);
+    let (out, after_the_pause) = report(&consortium);
+    assert_eq!(differences(&after_the_pause, &from_folders), Vec::<String>::new());
+    hospitals[0].check_egress(&consortium, &sites[0], &out, &[PASSWORD]);
+    let (all, after) = (relay.fetched(0), relay.fetched(asked));
+    let before = &all[..all.len() - after.len()];
+    // Twenty cases are looked at a second time, as ever. Of those that were done before, more are left.
+    assert!(before.len() > 25, "{} were fetched before", before.len());
+    let kept = before.iter().filter(|question| !after.contains(question)).count();
+    assert!(kept > 0, "what was done before the pause is not done again");
+}
+
+/// Pauses an agent that waits for an answer of its PACS, and sees that it asks nothing more, whatever else happens.
+fn pause_in_the_middle(consortium: &Consortium, site: &mut Site, relay: &PacsRelay) {
+    until("the agent waits for an answer", || (relay.held() > 0).then_some(()));
+    let paused = site.agent(&["pause", "--json"]).json();
+    assert_eq!(paused["paused"], true);
+    until("the agent has hung up", || (relay.held() == 0).then_some(()));
+    let asked = relay.asked().len();
+    assert_eq!(asked, BEFORE_THE_PAUSE + 1, "one question at a time, and none was asked again");
+    relay.let_go();
+    site.until_it_looked_for_work();
+    // A restart ends no pause.
+    site.kill();
+    site.run();
+    site.until_it_looked_for_work();
+    assert_eq!(relay.asked().len(), asked, "the PACS is left alone");
+    let jobs = site.agent(&["jobs", "--json"]).json();
+    assert_eq!(jobs["jobs"][0]["state"], "running", "{jobs}");
+    let status = consortium.status(STUDY);
+    let listed = status["sites"].as_array().expect("a list");
+    let own = listed.iter().find(|listed| listed["site"] == site.name.as_str());
+    assert_eq!(own.expect("the site")["status"], "missing", "{status}");
 }
 
 /// An hour that begins eleven hours from now.

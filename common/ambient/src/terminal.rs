@@ -27,6 +27,13 @@ impl Output {
         let _ = if self.json { writeln!(out, "{value}") } else { writeln!(out, "{}", plain(text)) };
     }
 
+    /// A line of an answer for people as soon as it is known; scripts get all of it at the end, by [`Self::say`].
+    pub fn line(self, text: &str) {
+        if !self.json {
+            let _ = writeln!(io::stdout().lock(), "{}", plain(text));
+        }
+    }
+
     /// A line about progress, on standard error so that it never mixes with the answer.
     pub fn progress(self, text: &str) {
         if !self.json {

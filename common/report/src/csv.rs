@@ -38,7 +38,10 @@ impl Csv {
                     Ok(())
                 }
                 Field::Number(number) => write!(self.0, "{number}"),
-                Field::Count(count) => write!(self.0, "{count}"),
+                Field::Count(count) => {
+                    self.0.push_str(itoa::Buffer::new().format(count));
+                    Ok(())
+                }
                 Field::Empty => Ok(()),
             };
         }

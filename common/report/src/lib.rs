@@ -25,4 +25,6 @@ pub use package::{
 };
 pub use pdf::{PdfError, render_pdf};
 pub use report::*;
-pub use verify::{LogSummary, PartCheck, Verification, verify, verify_against, verify_files};
+pub use verify::{
+    LogSummary, PartCheck, Verification, verify, verify_against, verify_files, verify_files_telling,
+};

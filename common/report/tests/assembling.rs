@@ -4,13 +4,17 @@
 
 mod cohort;
 mod consortium;
+mod influence;
+mod risk_of_bias;
 
-use cohort::{Recipe, performance};
+use cohort::{Case, Recipe, performance};
 use consortium::{
     Answers, Consortium, all_answers, answers, documents, plan, released, released_cases,
 };
 use fedval_report::{AssembleError, Estimable, Reason, Report, VerdictResult, Warning, assemble};
 use fedval_stats::auroc;
+use fedval_stats::grid::GridScore;
+use fedval_stats::scale::Logit;
 use fedval_study::{MetricId, Outcome, SiteStatus, StudyProtocol};
 
 const OPENED: i64 = 1_760_000_000_000;
@@ -26,6 +30,20 @@ fn json(report: &Report) -> serde_json::Value {
 
 fn metric(text: &str) -> MetricId {
     text.parse().unwrap()
+}
+
+/// As many true positives, misses, false alarms and true negatives at every operating point, each another patient.
+fn cases(counts: [u32; 4]) -> Vec<Case> {
+    let kinds = [(true, 2.0), (true, -2.0), (false, 2.0), (false, -2.0)].into_iter().zip(counts);
+    let kinds = kinds.flat_map(|(kind, count)| (0..count).map(move |_| kind));
+    let case = |(patient, (positive, logit)): (u32, (bool, f64))| Case {
+        patient,
+        positive,
+        female: patient.is_multiple_of(2),
+        old: patient.is_multiple_of(3),
+        score: GridScore::from_logit(Logit::new(logit).unwrap()),
+    };
+    (0..).zip(kinds).map(case).collect()
 }
 
 /// A site where every positive case is called at `rule-out`.

@@ -246,6 +246,72 @@ fn net_benefit_and_flow_are_those_of_the_report() {
 }
 
 #[test]
+fn the_flow_at_a_site_holds_its_own_numbers() {
+    let report = report(&plan(), &all_answers(&plan()));
+    let figures = figures(&report);
+    let drawn: Vec<&str> =
+        ids(&figures, ".svg").into_iter().filter(|id| id.starts_with("flow-")).collect();
+    assert_eq!(drawn, ["flow-site-a", "flow-site-b", "flow-site-c", "flow-site-f"]);
+    for id in drawn {
+        let name = id.strip_prefix("flow-").unwrap();
+        let site = report.sites.iter().find(|site| site.id.as_str() == name).unwrap();
+        let flow = rows(&figures, id);
+        let count = |name: &str, status: &str, unit: &str| {
+            let found = flow
+                .iter()
+                .find(|row| row["box"] == name && row["status"] == status && row["unit"] == unit);
+            found.map(|row| row["count"].parse::<u64>().unwrap())
+        };
+        assert_eq!(count("analysed", "", "patients").as_ref(), site.patients.value());
+        assert_eq!(count("analysed", "", "cases").as_ref(), site.n.value());
+        assert_eq!(count("with_condition", "", "cases").as_ref(), site.n_pos.value());
+        assert_eq!(count("without_condition", "", "cases").as_ref(), site.n_neg.value());
+        assert_eq!(count("not_analysed", "undecodable", "patients"), Some(12));
+        assert_eq!(count("not_analysed", "other", "withheld_numbers"), Some(1));
+        let picture = &figures[&format!("figures/{id}.svg")];
+        for text in [name, "image could not be decoded: 12", "other reasons: withheld"] {
+            assert!(picture.contains(&format!(">{text}</text>")), "{id}: {text}");
+        }
+    }
+}
+
+#[test]
+fn of_many_sites_the_flows_are_those_of_the_least_favourable() {
+    let figures = figures(&report(&plan(), &many(&plan())));
+    let drawn = ids(&figures, ".svg").into_iter().filter_map(|id| id.strip_prefix("flow-"));
+    let mut drawn: Vec<String> = drawn.map(str::to_owned).collect();
+    drawn.sort();
+    let forest = rows(&figures, "forest-auroc");
+    let ranked = marked(&forest, "site").into_iter().map(|row| row["site"].clone());
+    let mut worst: Vec<String> = ranked.take(12).collect();
+    worst.sort();
+    assert_eq!(drawn, worst);
+}
+
+#[test]
+fn the_pooled_calibration_line_goes_through_the_pooled_coefficients() {
+    let report = report(&plan(), &all_answers(&plan()));
+    let figures = figures(&report);
+    let rows = rows(&figures, "calibration");
+    let [fit] = marked(&rows, "pooled_fit")[..] else { panic!("{rows:?}") };
+    let pooled = |id: &str| report.synthesis_of(&id.parse().unwrap()).unwrap().estimate;
+    let (intercept, slope) = (pooled("calibration_intercept"), pooled("calibration_slope"));
+    let found = [&fit["intercept"], &fit["slope"]].map(|cell| bits(number(cell)));
+    assert_eq!(found, [intercept, slope].map(|value| bits(Some(value))));
+    let curve = marked(&rows, "pooled_curve");
+    assert_eq!(curve.len(), 47);
+    for row in curve {
+        let [x, y] = [&row["predicted"], &row["observed"]].map(|cell| number(cell).unwrap());
+        let odds = (intercept + slope * (x / (1.0 - x)).ln()).exp();
+        assert!((y - odds / (1.0 + odds)).abs() < 1e-9, "{row:?}");
+        assert!(row["lower"].is_empty() && row["upper"].is_empty(), "it has no band");
+    }
+    let one = [answers(&plan()).remove(0)].into();
+    let alone = self::figures(&self::report(&plan(), &one));
+    assert!(marked(&self::rows(&alone, "calibration"), "pooled_fit").is_empty());
+}
+
+#[test]
 fn a48_a_name_that_looks_like_a_formula_is_text_in_a_figure_s_data() {
     let mut plan = plan();
     plan.operating_points[1].name = "-1".parse().unwrap();

@@ -13,13 +13,16 @@ mod consortium;
 mod tasks;
 mod vetted;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use consortium::signature::statement;
 use consortium::{Consortium, answers, plan};
-use fedval_report::{ARCHIVE, BuildError, REPORT_REVISION, unpack, verify};
+use fedval_report::{
+    ARCHIVE, BuildError, Gap, GapEstimate, REPORT_REVISION, Report, Verification, unpack, verify,
+};
 use fedval_study::{Canonical, RoundRecord, SignatureMeaning};
 use fedval_trust::PayloadType;
 use flate2::Compression;
@@ -78,6 +81,16 @@ fn evidence(everyone: &Consortium) -> fedval_report::Evidence {
     plan.subgroups.truncate(1);
     plan.operating_points.truncate(1);
     everyone.evidence(&plan, &answers(&plan))
+}
+
+/// The same, of a round that another revision recorded.
+fn recorded_by(everyone: &Consortium, revision: u32) -> fedval_report::Evidence {
+    let mut evidence = evidence(everyone);
+    let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
+    record.report_revision = revision;
+    let bytes = Canonical::new(record).unwrap().into_bytes();
+    evidence.round = everyone.by_coordinator(PayloadType::Round, &bytes);
+    evidence
 }
 
 /// Makes the package of some evidence, under the signature of a person.
@@ -158,27 +171,32 @@ fn is_signed_alone(path: &str) -> bool {
     ["sbom.cdx.json", "README.txt", "model-card.md", "evidence/statement.json"].contains(&path)
 }
 
+/// The files of a package that another revision made, with another report under the coordinator's signature.
+fn told_by(
+    everyone: &Consortium,
+    revision: u32,
+    change: impl Fn(String) -> String,
+) -> BTreeMap<String, Vec<u8>> {
+    let mut files = everyone.seal(recorded_by(everyone, revision)).unwrap().files();
+    let report = change(String::from_utf8(files["report.json"].clone()).unwrap());
+    let signed = everyone.by_coordinator(PayloadType::Report, report.as_bytes());
+    let signatures = Canonical::new(&signed.endorsements[..]).unwrap().into_bytes();
+    files.insert("report.json".to_owned(), report.into_bytes());
+    files.insert("report.sig.json".to_owned(), signatures);
+    files
+}
+
+/// What is wrong with the numbers of a package.
+fn numbers(verification: &Verification) -> Option<String> {
+    let part = verification.parts.iter().find(|part| part.part == "report.json: numbers");
+    part.unwrap().problem.clone()
+}
+
 #[test]
 fn a_package_of_another_revision_is_held_to_its_numbers() {
     let everyone = Consortium::new(21);
     let of_another = |change: fn(String) -> String| {
-        let mut evidence = evidence(&everyone);
-        let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
-        record.report_revision = REPORT_REVISION - 1;
-        let bytes = Canonical::new(record).unwrap().into_bytes();
-        evidence.round = everyone.by_coordinator(PayloadType::Round, &bytes);
-        let files = everyone.seal(evidence).unwrap().files();
-        let report = change(String::from_utf8(files["report.json"].clone()).unwrap());
-        let signed = everyone.by_coordinator(PayloadType::Report, report.as_bytes());
-        let mut files = files;
-        let signatures = Canonical::new(&signed.endorsements[..]).unwrap().into_bytes();
-        files.insert("report.json".to_owned(), report.into_bytes());
-        files.insert("report.sig.json".to_owned(), signatures);
-        verify(&files, None)
-    };
-    let numbers = |verification: &fedval_report::Verification| {
-        let part = verification.parts.iter().find(|part| part.part == "report.json: numbers");
-        part.unwrap().problem.clone()
+        verify(&told_by(&everyone, REPORT_REVISION - 1, change), None)
     };
     let honest = of_another(|report| report);
     assert!(!honest.is_made_again && numbers(&honest).is_none(), "{:?}", honest.first_failure());
@@ -191,16 +209,44 @@ fn a_package_of_another_revision_is_held_to_its_numbers() {
     assert!(numbers(&drawn).is_some());
 }
 
+/// Revisions before the fourth took every gap for one of infinitely many sites.
+#[test]
+fn the_power_of_gaps_is_the_one_that_the_package_s_own_revision_tells() {
+    let everyone = Consortium::new(24);
+    let gaps = |revision| -> Vec<Gap> {
+        let files = everyone.seal(recorded_by(&everyone, revision)).unwrap().files();
+        assert!(verify(&files, None).holds(), "revision {revision}");
+        serde_json::from_slice::<Report>(&files["report.json"]).unwrap().gaps
+    };
+    let (before, now) = (gaps(3), gaps(4));
+    assert_eq!(before.len(), now.len());
+    let mut at_two_sites = 0;
+    for (before, now) in before.iter().zip(&now) {
+        let (told, tells) = (before.result.value().unwrap(), now.result.value().unwrap());
+        let as_told = GapEstimate { detectable: told.detectable, powered: told.powered, ..*tells };
+        assert_eq!((as_told, before.k), (*told, now.k), "nothing else is told otherwise");
+        let half = (tells.ci[1] - tells.ci[0]) / 2.0;
+        assert!(tells.detectable > half, "{tells:?}");
+        assert_eq!(tells.powered, tells.detectable <= GapEstimate::TELLING);
+        if now.k == 1 {
+            assert!((told.detectable - tells.detectable).abs() < 1e-12);
+        } else {
+            assert!(told.powered && !tells.powered && told.detectable < half, "{told:?}");
+            at_two_sites += 1;
+        }
+    }
+    assert!(at_two_sites > 0, "a gap of two sites");
+    let modest =
+        told_by(&everyone, 3, |report| report.replacen("\"powered\":true", "\"powered\":false", 1));
+    let problem = numbers(&verify(&modest, None)).unwrap();
+    assert!(problem.contains("first at $.gaps[0].result.powered"), "{problem}");
+}
+
 #[test]
 fn a_revision_that_nobody_knows_is_refused() {
     let everyone = Consortium::new(23);
     for revision in [0, REPORT_REVISION + 1, u32::MAX] {
-        let mut evidence = evidence(&everyone);
-        let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
-        record.report_revision = revision;
-        let bytes = Canonical::new(record).unwrap().into_bytes();
-        evidence.round = everyone.by_coordinator(PayloadType::Round, &bytes);
-        match everyone.seal(evidence) {
+        match everyone.seal(recorded_by(&everyone, revision)) {
             Err(BuildError::DoesNotVerify { part, problem }) => {
                 assert_eq!(part, "evidence/round.json");
                 assert!(problem.contains(&revision.to_string()), "{problem}");
@@ -213,12 +259,7 @@ fn a_revision_that_nobody_knows_is_refused() {
 #[test]
 fn a_page_of_another_revision_is_the_one_that_was_signed() {
     let everyone = Consortium::new(22);
-    let mut evidence = evidence(&everyone);
-    let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
-    record.report_revision = REPORT_REVISION - 1;
-    let bytes = Canonical::new(record).unwrap().into_bytes();
-    evidence.round = everyone.by_coordinator(PayloadType::Round, &bytes);
-    let package: Result<_, BuildError> = everyone.seal(evidence);
+    let package: Result<_, BuildError> = everyone.seal(recorded_by(&everyone, REPORT_REVISION - 1));
     let mut files = package.unwrap().files();
     assert!(verify(&files, None).holds());
     files.get_mut("report.html").unwrap().push(b' ');

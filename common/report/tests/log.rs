@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use consortium::{Consortium, answers, plan};
 use fedval_report::{BuildError, Package, verify, verify_against};
-use fedval_study::{Canonical, LogCheckpoint, LogEvent, RoundRecord, StudyProtocol};
+use fedval_study::{
+    Canonical, LogCheckpoint, LogEvent, RoundRecord, Sha256Digest, SiteId, StudyProtocol,
+};
 use fedval_trust::PayloadType;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -44,18 +46,41 @@ fn earlier_dispatch(record: &RoundRecord) -> LogEvent {
     }
 }
 
-/// The package of a round in which it had been there before, as the round record says.
-fn with_earlier_dispatch(consortium: &Consortium) -> Files {
+/// Another model was at this site before, in the name of `study`.
+fn dispatch_of_another_model(record: &RoundRecord, study: &str) -> LogEvent {
+    let mut model = record.model;
+    model.0 = Sha256Digest::of(b"the model before it was tuned");
+    LogEvent::Dispatched {
+        study: study.parse().unwrap(),
+        round: format!("{study}-r7").parse().unwrap(),
+        site: "site-a".parse().unwrap(),
+        protocol: record.protocol,
+        model,
+    }
+}
+
+/// The package of a round before which something was dispatched to site-a, and whose record says so often of its
+/// model and of any.
+fn recorded(
+    consortium: &Consortium,
+    [of_model, of_any_model]: [u64; 2],
+    before: impl Fn(&RoundRecord) -> LogEvent,
+) -> Result<Package, BuildError> {
     let mut evidence = consortium.evidence(&small(), &answers(&small()));
     let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
-    record.sites[0].earlier_dispatches = 1;
+    record.sites[0].earlier_dispatches = of_model;
+    record.sites[0].earlier_dispatches_any_model = Some(of_any_model);
     let bytes = Canonical::new(record).unwrap().into_bytes();
     evidence.round = consortium.by_coordinator(PayloadType::Round, &bytes);
-    let before = |record: &RoundRecord, mut events: Vec<LogEvent>| {
-        events.insert(2, earlier_dispatch(record));
+    consortium.seal_with(evidence, |record, mut events| {
+        events.insert(2, before(record));
         events
-    };
-    consortium.seal_with(evidence, before).unwrap().files()
+    })
+}
+
+/// The package of a round in which it had been there before, as the round record says.
+fn with_earlier_dispatch(consortium: &Consortium) -> Files {
+    recorded(consortium, [1, 1], earlier_dispatch).unwrap().files()
 }
 
 /// The first failing part, with its problem.
@@ -90,6 +115,74 @@ fn the_log_says_who_signed_it_and_how_often_the_model_was_where() {
     assert_eq!(log.entries, checkpoint(&files).entries);
     let report = String::from_utf8(files["report.json"].clone()).unwrap();
     assert!(report.contains("The model had been dispatched before to site-a (1)"), "{report}");
+}
+
+/// How often any model was at site-a, this round included, in a package that holds.
+fn any_model_at_site_a(files: &Files) -> u64 {
+    let verification = verify(files, None);
+    assert!(verification.holds(), "{:?}", verification.first_failure());
+    let site: SiteId = "site-a".parse().unwrap();
+    verification.log.dispatches_any_model[&site]
+}
+
+#[test]
+fn another_model_of_an_earlier_version_is_counted_and_cannot_be_denied() {
+    let consortium = Consortium::new(1);
+    let own = small().id.to_string();
+    let says =
+        |times| recorded(&consortium, [0, times], |record| dispatch_of_another_model(record, &own));
+    let files = says(1).unwrap().files();
+    assert_eq!(any_model_at_site_a(&files), 2);
+    let report = String::from_utf8(files["report.json"].clone()).unwrap();
+    assert!(report.contains("\"earlier_dispatches_any_model\":1"), "{report}");
+    assert!(report.contains("in this study or others, before to site-a (1)"), "{report}");
+    assert!(report.contains("what other coordinators, or the sites themselves, did"), "{report}");
+    assert!(!report.contains("The model had been dispatched before"), "{report}");
+    // One entry is hidden before it: another study's.
+    for times in [0, 3] {
+        let Err(BuildError::DoesNotVerify { part, problem }) = says(times) else {
+            panic!("{times} was taken")
+        };
+        assert_eq!(part, LOG);
+        assert!(
+            problem.contains("has room for 1 to 2 earlier dispatches of any model"),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn another_model_of_another_study_is_counted_within_what_the_hidden_entries_leave_open() {
+    let consortium = Consortium::new(1);
+    let says = |times| {
+        let before = |record: &RoundRecord| dispatch_of_another_model(record, "rehearsal");
+        recorded(&consortium, [0, times], before)
+    };
+    let files = says(1).unwrap().files();
+    let log = String::from_utf8(files[LOG].clone()).unwrap();
+    assert!(!log.contains("rehearsal"), "readers need not know what others ask");
+    assert_eq!(any_model_at_site_a(&files), 2);
+    let Err(BuildError::DoesNotVerify { problem, .. }) = says(3) else { panic!("it was taken") };
+    assert!(problem.contains("has room for 0 to 2 earlier dispatches of any model"), "{problem}");
+}
+
+#[test]
+fn a_round_of_an_earlier_release_says_nothing_of_other_models() {
+    let consortium = Consortium::new(1);
+    let mut evidence = consortium.evidence(&small(), &answers(&small()));
+    let mut record: RoundRecord = Canonical::parse(&evidence.round.bytes).unwrap().into_value();
+    for site in &mut record.sites {
+        site.earlier_dispatches_any_model = None;
+    }
+    let bytes = Canonical::new(record).unwrap().into_bytes();
+    assert!(!String::from_utf8(bytes.clone()).unwrap().contains("any_model"));
+    evidence.round = consortium.by_coordinator(PayloadType::Round, &bytes);
+    let files = consortium.seal(evidence).unwrap().files();
+    let verification = verify(&files, None);
+    assert!(verification.holds(), "{:?}", verification.first_failure());
+    assert!(verification.log.dispatches_any_model.is_empty());
+    let report = String::from_utf8(files["report.json"].clone()).unwrap();
+    assert!(!report.contains("any_model") && !report.contains("other coordinators"), "{report}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod vetted;
 
 use consortium::{Answers, Consortium, documents};
 use fedval_report::{
-    AssembleError, Disclosed, Estimable, Metric, Reason, Report, VerdictResult, assemble,
+    AssembleError, Disclosed, Estimable, Metric, Reason, Report, Signal, VerdictResult, assemble,
     render_html, verify,
 };
 use fedval_stats::agreement::{MeasurementSums, intraclass};
@@ -241,6 +241,22 @@ fn groups_are_told_with_their_errors_and_small_ones_are_not() {
         let found = gap.result.value().unwrap();
         assert_eq!(found.powered, found.detectable <= 4.8);
         assert!(found.estimate.abs() < 3.0, "groups do not differ");
+    }
+}
+
+#[test]
+fn a_site_without_classes_is_judged_by_its_patients() {
+    let plan = plan(8.0);
+    let sites = [("site-a", 100, Signal::EnoughPatients), ("site-b", 99, Signal::FewPatients)];
+    let answers: Answers = sites
+        .iter()
+        .map(|(site, count, _)| (*site, Some(released(&plan, &hospital(0, *count, 6.0)))))
+        .collect();
+    let (protocol, round, results) = documents(&plan, &answers, OPENED);
+    let report = assemble(&protocol, &round, &results).unwrap();
+    for (place, (_, count, signal)) in sites.into_iter().enumerate() {
+        assert_eq!(report.sites[place].patients.value(), Some(&u64::from(count)));
+        assert_eq!(report.risk_of_bias[place].signals[3], signal);
     }
 }
 

@@ -49,7 +49,9 @@ pub use electronic_signature::{ElectronicSignature, PrintedName, SignatureMeanin
 pub use empty_masks::EmptyMasks;
 pub use id::{IdError, Name, RoundId, SiteId, StudyId};
 pub use ledger_mark::LedgerMark;
-pub use log::{LogCheckpoint, LogEntry, LogEvent, earlier_dispatches, protocol_records};
+pub use log::{
+    EarlierDispatches, LogCheckpoint, LogEntry, LogEvent, earlier_dispatches, protocol_records,
+};
 pub use measures::{Measure, MeasurePerformance};
 pub use members::Members;
 pub use merkle::{MerkleTree, leaf_hash};

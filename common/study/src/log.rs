@@ -127,12 +127,13 @@ pub enum LogEvent {
 
 impl LogEvent {
     /// Whether a reader of the round's report must be able to read the entry: it is about the round, a version of
-    /// the study's protocol, an answer that whoever amended it could know, or a dispatch of its model.
+    /// the study's protocol, an answer that whoever amended it could know, a dispatch of its model, or one of another
+    /// model that the study tested under an earlier version.
     #[must_use]
     pub fn concerns(&self, study: &StudyId, round: &RoundId, model: &ModelDigest) -> bool {
         match self {
             Self::ProtocolLocked { study: own, .. } => own == study,
-            Self::Dispatched { model: sent, .. } => sent == model,
+            Self::Dispatched { study: own, model: sent, .. } => own == study || sent == model,
             Self::ResultRecorded { round: own, .. } => own.is_of(study),
             Self::RoundClosed { round: own }
             | Self::ReportBuilt { round: own, .. }
@@ -145,25 +146,33 @@ impl LogEvent {
     }
 }
 
-/// How often `model` was dispatched to each site of `round` before it was in that round.
+/// How often models were sent to the data of a site before a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EarlierDispatches {
+    /// The round's own model, in any study.
+    pub of_model: u64,
+    /// Any model, in any study.
+    pub of_any_model: u64,
+}
+
+/// How often `model`, and any model, was dispatched to each site of `round` before it was in that round, as far as
+/// `events` tell.
 #[must_use]
 pub fn earlier_dispatches<'e>(
     events: impl IntoIterator<Item = &'e LogEvent>,
     round: &RoundId,
     model: ModelDigest,
-) -> BTreeMap<SiteId, u64> {
-    let mut before: BTreeMap<&SiteId, u64> = BTreeMap::new();
+) -> BTreeMap<SiteId, EarlierDispatches> {
+    let mut before: BTreeMap<&SiteId, EarlierDispatches> = BTreeMap::new();
     let mut earlier = BTreeMap::new();
     for event in events {
         let LogEvent::Dispatched { site, round: own, model: sent, .. } = event else { continue };
-        if *sent != model {
-            continue;
-        }
-        let count = before.entry(site).or_insert(0);
+        let count = before.entry(site).or_default();
         if own == round {
             earlier.entry(site.clone()).or_insert(*count);
         }
-        *count += 1;
+        count.of_model += u64::from(*sent == model);
+        count.of_any_model += 1;
     }
     earlier
 }
@@ -207,4 +216,58 @@ pub struct LogCheckpoint {
     pub entries: u64,
     /// Root of the Merkle tree over them (RFC 6962, section 2.1).
     pub root: Sha256Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(text: &str) -> Sha256Digest {
+        Sha256Digest::of(text.as_bytes())
+    }
+
+    fn model(name: &str) -> ModelDigest {
+        ModelDigest(digest(name))
+    }
+
+    fn dispatched(round: &str, site: &str, model_name: &str) -> LogEvent {
+        let (study, _) = round.split_once("-r").unwrap();
+        LogEvent::Dispatched {
+            study: study.parse().unwrap(),
+            round: round.parse().unwrap(),
+            site: site.parse().unwrap(),
+            protocol: ProtocolDigest(digest(round)),
+            model: model(model_name),
+        }
+    }
+
+    #[test]
+    fn every_earlier_dispatch_to_a_site_counts_whatever_its_model_and_study() {
+        let events = [
+            dispatched("chest-r1", "here", "first"),
+            dispatched("chest-r1", "there", "first"),
+            dispatched("bone-r1", "here", "another"),
+            dispatched("chest-r2", "here", "second"),
+            dispatched("chest-r3", "here", "first"),
+            dispatched("bone-r2", "there", "another"),
+            dispatched("chest-r3", "there", "first"),
+            dispatched("chest-r3", "new", "first"),
+            dispatched("bone-r3", "new", "another"),
+        ];
+        let earlier = earlier_dispatches(&events, &"chest-r3".parse().unwrap(), model("first"));
+        let of = |site: &str| {
+            let site: SiteId = site.parse().unwrap();
+            (earlier[&site].of_model, earlier[&site].of_any_model)
+        };
+        assert_eq!([of("here"), of("there"), of("new")], [(1, 3), (1, 2), (0, 0)]);
+    }
+
+    #[test]
+    fn a_reader_sees_every_dispatch_of_the_study_and_of_its_model_and_no_other() {
+        let (study, round) = ("chest".parse().unwrap(), "chest-r2".parse().unwrap());
+        let concerns = |event: &LogEvent| event.concerns(&study, &round, &model("tuned"));
+        assert!(concerns(&dispatched("chest-r1", "here", "before it was tuned")));
+        assert!(concerns(&dispatched("bone-r1", "here", "tuned")));
+        assert!(!concerns(&dispatched("bone-r1", "here", "another")));
+    }
 }

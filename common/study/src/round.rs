@@ -53,6 +53,9 @@ pub struct SiteRecord {
     /// How often the model had been dispatched to it before, in any study, by the coordinator's log.
     #[serde(serialize_with = "exact_u64")]
     pub earlier_dispatches: u64,
+    /// How often any model had been, in any study, by the same log; absent of records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_dispatches_any_model: Option<u64>,
 }
 
 /// A version of the protocol, as the coordinator's log has it.

@@ -1,13 +1,25 @@
 //! Keeping and showing each site's own statement about its ledger.
 //!
 //! The coordinator is no authority on it: it holds what the site signed, so that a site whose machine
-//! was restored from a backup hears how much it forgot.
+//! was restored from a backup hears how much it forgot. It signs what it shows as well: the site keeps that, and knows
+//! when the coordinator goes back.
 
 use fedval_study::{LedgerMark, SiteId};
 use fedval_trust::{Certificate, Endorsement, Signature, ledger_mark};
 
 use crate::port::LedgerMarkRow;
 use crate::{Coordinator, StoreError};
+
+/// What became of a mark that came with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKept {
+    /// It stands, or one as large does.
+    Kept,
+    /// The site signed a larger one before: its ledger was rolled back or told anew. The larger one stands.
+    Smaller,
+    /// The site did not sign it.
+    Foreign,
+}
 
 impl Coordinator {
     /// Keeps a mark that came with an answer. One that the site did not sign is ignored: it protects
@@ -20,7 +32,7 @@ impl Coordinator {
         &self,
         mark: LedgerMark,
         signature: Signature,
-    ) -> Result<(), StoreError> {
+    ) -> Result<MarkKept, StoreError> {
         let site = mark.site.clone();
         let row = self.store.site_find(&site).await?;
         let certificate = row.and_then(|row| row.certificate);
@@ -30,9 +42,16 @@ impl Coordinator {
         });
         if !is_own {
             tracing::warn!(%site, "a mark of its ledger that it did not sign was ignored");
-            return Ok(());
+            return Ok(MarkKept::Foreign);
         }
-        self.store.ledger_mark_put(&LedgerMarkRow { mark, signature }).await
+        let known = self.store.ledger_mark_find(&site).await?.map(|row| row.mark.entries);
+        if let Some(known) = known.filter(|known| mark.entries < *known) {
+            let entries = mark.entries;
+            tracing::error!(%site, entries, known, "a site's ledger is smaller than it signed before");
+            return Ok(MarkKept::Smaller);
+        }
+        self.store.ledger_mark_put(&LedgerMarkRow { mark, signature }).await?;
+        Ok(MarkKept::Kept)
     }
 
     /// The largest mark of a site, with the coordinator's signature beside the site's.

@@ -31,6 +31,7 @@ pub use dispatching::{
     CloseError, Closed, DispatchError, OfferedDispatch, Progress, StatusError, StudyProgress,
 };
 pub use enrolment::{EnrolError, Enrolled, Invitation, InviteError, MAX_INVITATION_HOURS};
+pub use ledger_mark::MarkKept;
 pub use log::{CosignError, LogExtension, MOST_LEAVES};
 pub use passes::{MOST_LINK_DAYS, PassSecret, ShareError, Visitor};
 pub use password::{LONGEST_PASSWORD, Password, SHORTEST_PASSWORD};

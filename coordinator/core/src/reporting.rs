@@ -154,9 +154,11 @@ impl Coordinator {
         let protocols = protocol_records(&log, &round.study, locked.digest());
         for dispatch in self.store.dispatch_list(&round.round).await? {
             let stored = results.iter().find(|result| result.site == dispatch.site);
+            let before = earlier.get(&dispatch.site).copied().unwrap_or_default();
             sites.push(SiteRecord {
                 status: stored.map_or(Ok(SiteStatus::Missing), status_of)?,
-                earlier_dispatches: earlier.get(&dispatch.site).copied().unwrap_or(0),
+                earlier_dispatches: before.of_model,
+                earlier_dispatches_any_model: Some(before.of_any_model),
                 site: dispatch.site,
                 dispatched_at_ms: dispatch.dispatched_at.unix_millis(),
                 result: stored.map(|stored| stored.digest),

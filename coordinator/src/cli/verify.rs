@@ -1,12 +1,11 @@
 //! `fedval verify`: offline, with nothing but the package and the root's fingerprint.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use fedval_ambient::terminal::Output;
 use fedval_ambient::{Exit, Failure};
-use fedval_report::{Files, LogSummary, Verification};
+use fedval_report::{Files, LogSummary, PartCheck, Verification};
 use fedval_study::{LogCheckpoint, Sha256Digest, SiteId};
 use fedval_trust::{Certificate, Fingerprint};
 use serde::Deserialize;
@@ -28,7 +27,9 @@ pub(super) fn run(command: &Verify, output: Output) -> Result<(), Failure> {
     let pinned = command.root.as_deref().map(fingerprint).transpose()?;
     let files = package(&command.package)?;
     let seen = command.checkpoint.as_deref().map(checkpoint).transpose()?;
-    let verification = fedval_report::verify_files(&files, pinned, seen.as_ref());
+    let mut tell = |part: &PartCheck| output.line(&line(part));
+    let verification =
+        fedval_report::verify_files_telling(&files, pinned, seen.as_ref(), &mut tell);
     say(&verification, pinned.is_some(), output);
     match verification.first_failure() {
         None => Ok(()),
@@ -98,10 +99,34 @@ fn log_text(log: &LogSummary) -> String {
         format!("The model was dispatched more than once: {}.", reused.join(", "))
     };
     format!(
-        "The log has {} entries. Sites that signed it with what they did: {}.\n{reused}\n",
+        "The log has {} entries. Sites that signed it with what they did: {}.\n{reused}\n{}\n",
         log.entries,
         if log.cosigned_by.is_empty() { "none".to_owned() } else { names(&log.cosigned_by) },
+        any_model_text(log),
     )
+}
+
+/// How often any model was sent to the same hospitals.
+fn any_model_text(log: &LogSummary) -> String {
+    let counted = &log.dispatches_any_model;
+    let often: Vec<String> = counted
+        .iter()
+        .filter(|(_, count)| **count > 1)
+        .map(|(site, count)| format!("{site} {count} times"))
+        .collect();
+    let known = match (counted.is_empty(), often.is_empty()) {
+        (true, _) => {
+            return "How often other models were sent there, this package does not say.".to_owned();
+        }
+        (false, true) => "No other model had been dispatched to them before".to_owned(),
+        (false, false) => {
+            format!(
+                "Models of any kind, this round included, were dispatched to {}",
+                often.join(", ")
+            )
+        }
+    };
+    format!("{known}, by this coordinator's word; other coordinators are not seen.")
 }
 
 /// The files of a package: a folder, or its archive. Their bytes are read when they are looked at.
@@ -171,6 +196,13 @@ impl Found {
     }
 }
 
+/// What a person reads of a part, as soon as it was judged.
+fn line(part: &PartCheck) -> String {
+    let mark = if part.problem.is_none() { "holds " } else { "FAILS " };
+    format!("{mark} {}", part.part)
+}
+
+/// What is said at the end: for a person, what the parts do not say.
 fn say(verification: &Verification, is_named: bool, output: Output) {
     let parts: Vec<_> = verification
         .parts
@@ -178,10 +210,6 @@ fn say(verification: &Verification, is_named: bool, output: Output) {
         .map(|part| json!({ "part": part.part, "holds": part.problem.is_none(), "problem": part.problem }))
         .collect();
     let mut text = String::new();
-    for part in &verification.parts {
-        let mark = if part.problem.is_none() { "holds " } else { "FAILS " };
-        let _ = writeln!(text, "{mark} {}", part.part);
-    }
     if !verification.is_made_again {
         text.push_str(
             "Another revision of fedval made it: numbers were computed again and agree to nine digits; pages are \
@@ -200,7 +228,8 @@ fn say(verification: &Verification, is_named: bool, output: Output) {
         &json!({ "holds": verification.holds(), "root_is_pinned": verification.root_is_pinned,
                  "made_again": verification.is_made_again,
                  "log": { "entries": verification.log.entries, "cosigned_by": verification.log.cosigned_by,
-                          "dispatches": verification.log.dispatches },
+                          "dispatches": verification.log.dispatches,
+                          "dispatches_any_model": verification.log.dispatches_any_model },
                  "parts": parts }),
         &text,
     );

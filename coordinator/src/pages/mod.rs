@@ -12,6 +12,7 @@ mod origin;
 mod password;
 mod patience;
 mod report;
+mod routes;
 mod sites;
 mod studies;
 mod study;
@@ -19,17 +20,19 @@ mod visitor;
 
 use std::sync::Arc;
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{from_fn, map_response};
 use axum::response::Response;
-use axum::routing::{get, post};
 use axum::{Router, extract::DefaultBodyLimit};
 use fedval_core::Coordinator;
 
 use crate::changes::Changes;
 use report::Reports;
+pub use routes::page_routes;
 
 /// Longest form that is read.
 const FORM_BYTES: usize = 16 * 1024;
@@ -49,32 +52,13 @@ pub(crate) fn router(coordinator: &Coordinator, changes: &Changes) -> Router {
         changes: changes.clone(),
         reports: Arc::default(),
     };
-    Router::new()
-        .route("/", get(studies::page))
-        .route("/login", get(login::page).post(login::log_in))
-        .route("/logout", post(login::log_out))
-        .route("/password", get(password::page).post(password::change))
-        .route("/read/{secret}", get(link::open))
-        .route("/studies/{study}", get(study::page))
-        .route("/studies/{study}/live", get(live::events))
-        .route("/studies/{study}/report/{*path}", get(report::file))
-        .route("/sites", get(sites::page))
-        .route("/log", get(log::page))
-        .route("/pages.css", get(|| async { file("text/css", include_str!("pages.css")) }))
-        .route("/live.js", get(|| async { file("text/javascript", include_str!("live.js")) }))
+    routes::router()
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(from_fn(patience::lose))
         .layer(from_fn(origin::check))
         .layer(map_response(guarded))
         .with_state(state)
-}
-
-const fn file(
-    kind: &'static str,
-    text: &'static str,
-) -> ([(HeaderName, &'static str); 1], &'static str) {
-    ([(CONTENT_TYPE, kind)], text)
 }
 
 /// What browsers are told with every answer, unless the page has stricter words of its own.

@@ -19,7 +19,7 @@ use crate::daemon::own_digest;
 use crate::home::Home;
 use crate::shards::{self, Order};
 
-/// How often it is looked whether the job still runs.
+/// How often it is looked whether the job still runs, and whether evaluation is paused.
 const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(home: &Home, asked: &EvaluateShard, output: Output) -> Result<(), Failure> {
@@ -31,9 +31,13 @@ pub(super) async fn run(home: &Home, asked: &EvaluateShard, output: Output) -> R
     let shard = shard.ok_or_else(|| wrong_shard(asked, order.of))?;
     let file = ShardFile::open(&shards::cases_file(home, &order, asked.index))?;
     let file = Arc::new(file);
-    let failed = tokio::select! {
-        done = evaluate(home, &order, shard, &file) => done?,
-        () = stopped(home, &order) => return Err(over()),
+    // A pause is waited for here: whoever starts a process anew each time it ends gives up at some time of the night.
+    let failed = loop {
+        resumed(home, &order).await?;
+        tokio::select! {
+            done = evaluate(home, &order, shard, &file) => break done?,
+            () = stopped(home, &order) => {}
+        }
     };
     file.complete()?;
     let EvaluateShard { index, of, .. } = asked;
@@ -102,6 +106,17 @@ fn failed_with(ran: Result<(), EvaluateError>) -> Result<Option<&'static str>, F
     }
 }
 
+/// Ends when evaluation may go on; fails where nobody waits for this any more.
+async fn resumed(home: &Home, order: &Order) -> Result<(), Failure> {
+    while shards::is_asked(home, order) {
+        if !home.paused_file().exists() {
+            return Ok(());
+        }
+        sleep(LOOK).await;
+    }
+    Err(over())
+}
+
 /// Ends when evaluation is paused, or nobody waits for this any more.
 async fn stopped(home: &Home, order: &Order) {
     while shards::is_asked(home, order) && !home.paused_file().exists() {
@@ -125,8 +140,8 @@ fn over() -> Failure {
     Failure::new(
         Exit::AnswerIsNo,
         "SHARD_OVER",
-        "the evaluation is paused, or nobody waits for this shard any more",
-        "see `fedval-agent jobs`; start the shard again once the job runs",
+        "nobody waits for this shard any more",
+        "see `fedval-agent jobs`; start the shard again once a job waits for it",
     )
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use fedval_ambient::terminal::{Output, table};
 use fedval_ambient::{Clock as _, Exit, Failure, SystemClock};
 use fedval_study::{Canonical, RoundId, SiteResult};
-use fedval_vault::{LedgerEntry, Vault};
-use serde_json::json;
+use fedval_vault::{CountersignedMark, LedgerEntry, Vault};
+use serde_json::{Value, json};
 
 use super::args::Ledger;
 use super::job::protocol_of;
@@ -56,8 +56,26 @@ async fn show(home: &Home, cohort: Option<&str>, output: Output) -> Result<(), F
         (false, None) => overview(&entries)?,
         (false, Some(_)) => told(&vault, &entries, &all).await?,
     };
-    output.say(&json!({ "ledger": rows }), &text);
+    let countersigned = vault.countersigned_find().await?;
+    let text = match &countersigned {
+        Some(mark) => format!("{text}\n\n{}", countersigned_text(mark)),
+        None => text,
+    };
+    output.say(
+        &json!({ "ledger": rows, "countersigned": countersigned.as_ref().map(mark_json) }),
+        &text,
+    );
     Ok(())
+}
+
+fn countersigned_text(mark: &CountersignedMark) -> String {
+    let (entries, at) = (mark.entries, mark.seen_at);
+    format!("That this ledger had {entries} entries, the coordinator signed as well ({at}).")
+}
+
+fn mark_json(mark: &CountersignedMark) -> Value {
+    json!({ "entries": mark.entries, "head": mark.head, "endorsement": mark.endorsement,
+            "seen_at": mark.seen_at.to_string() })
 }
 
 fn cohort_of(entry: &LedgerEntry) -> String {

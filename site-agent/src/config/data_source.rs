@@ -141,9 +141,9 @@ impl DataSource {
             }
             // Each process would ask as much as the agent may.
             Some(_) if self.has_pacs() => Err(invalid("a source with a PACS has no `shards`")),
-            // Masks, too, were made elsewhere, but measuring them takes its time.
-            Some(_) if self.has_scores() || self.has_found() => {
-                Err(invalid("scores and findings that were brought have no `shards`: nothing runs"))
+            // They are matched with all of the reference's at once, and in a moment.
+            Some(_) if self.has_found() => {
+                Err(invalid("findings that were brought have no `shards`: nothing runs"))
             }
             of => Ok(of),
         }

@@ -55,6 +55,7 @@ impl Conversation {
             Heard::Cancel { round } => cancel(agent, &round).await?,
             Heard::LedgerMark { entries, head, signature, countersignature } => {
                 let shown = ShownMark { entries, head, signature, countersignature };
+                // What is wrong with it is told there.
                 ledger_mark::hear(agent, &shown).await?;
             }
             Heard::Lost { round, part } => self.heal(agent, &round, part).await?,
@@ -79,7 +80,11 @@ impl Conversation {
     async fn take(&mut self, agent: &Agent, link: &dyn Link, offer: Offer) -> Result<(), Failure> {
         let round = offer.dispatch.round.clone();
         let Err(refusal) = intake::take(agent, link, offer.clone()).await else { return Ok(()) };
-        tracing::warn!(%round, code = refusal.code(), "offer not taken");
+        if refusal.is_alarm() {
+            tracing::error!(%round, code = refusal.code(), "offer refused: {refusal}");
+        } else {
+            tracing::warn!(%round, code = refusal.code(), "offer not taken");
+        }
         match refusal {
             IntakeError::Vault(error) => return Err(error.into()),
             refusal if refusal.is_passing() => self.waiting.push(offer),

@@ -67,7 +67,7 @@ pub trait Evaluator: std::fmt::Debug + Send + Sync {
 
 /// Evaluates in boxes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Boxed;
+pub struct Boxed;
 
 #[async_trait]
 impl Evaluator for Boxed {

@@ -5,9 +5,11 @@ use fedval_ambient::Problem;
 use fedval_disclosure::rules::dc20_rerun::{self, Question, Rerun};
 use fedval_egress::{EgressError, Offer};
 use fedval_study::protocol::LockError;
-use fedval_study::{Canonical, CanonicalError, LockedProtocol};
-use fedval_trust::{CertificateError, PayloadType, Role, SignatureProblem, SignedDocument};
-use fedval_vault::{NewJob, VaultError};
+use fedval_study::{Canonical, CanonicalError, Dispatch, LockedProtocol};
+use fedval_trust::{
+    CertificateError, Endorsement, PayloadType, Role, SignatureProblem, SignedDocument,
+};
+use fedval_vault::{NewJob, VaultError, VersionSeen};
 
 use super::Agent;
 use super::link::Link;
@@ -46,6 +48,20 @@ pub(super) enum IntakeError {
     /// Order and protocol speak of different things.
     #[error("order and protocol do not agree")]
     Disagree,
+    /// The protocol was replaced by a newer version, which this site saw.
+    #[error("version {version} of the protocol was replaced: this site saw version {newest}")]
+    OlderProtocol {
+        /// What was offered.
+        version: u32,
+        /// What was seen.
+        newest: u32,
+    },
+    /// Another protocol was offered to this site as the same version.
+    #[error("another protocol was offered to this site as version {version}")]
+    ForkedProtocol {
+        /// The version.
+        version: u32,
+    },
     /// The round was answered for another protocol or model.
     #[error("the round was answered for another protocol or model")]
     AnsweredOtherwise,
@@ -66,6 +82,12 @@ impl IntakeError {
             _ => false,
         }
     }
+
+    /// Whether somebody at the site should hear of it: sponsor and coordinator signed it, and it takes back what
+    /// they signed before.
+    pub(super) const fn is_alarm(&self) -> bool {
+        matches!(self, Self::OlderProtocol { .. } | Self::ForkedProtocol { .. })
+    }
 }
 
 impl Problem for IntakeError {
@@ -79,29 +101,70 @@ impl Problem for IntakeError {
             Self::Protocol(_) => "PROTOCOL_SIGNATURE",
             Self::NotAProtocol(_) => "STUDY_INVALID",
             Self::Disagree => "ORDER_PROTOCOL_MISMATCH",
+            Self::OlderProtocol { .. } => "PROTOCOL_OLDER",
+            Self::ForkedProtocol { .. } => "PROTOCOL_FORKED",
             Self::AnsweredOtherwise => "ALREADY_ANSWERED",
             Self::Vault(error) => error.code(),
         }
     }
 
     fn remedy(&self) -> Option<String> {
-        Some("tell the coordinator's operator; nothing was run and nothing was sent".to_owned())
+        Some(
+            match self {
+                Self::OlderProtocol { .. } | Self::ForkedProtocol { .. } => {
+                    "ask the coordinator's operator why; a version with a higher number is taken, which `fedval study \
+                     amend` makes there; nothing was run and nothing was sent"
+                }
+                _ => "tell the coordinator's operator; nothing was run and nothing was sent",
+            }
+            .to_owned(),
+        )
     }
 }
 
 /// Verifies an offer and records it as a job that waits for approval.
 pub(super) async fn take(agent: &Agent, link: &dyn Link, offer: Offer) -> Result<(), IntakeError> {
     let Offer { dispatch, dispatch_endorsements, protocol_endorsements } = offer;
+    verify_order(agent, &dispatch, dispatch_endorsements)?;
+    let locked = fetch_protocol(agent, link, &dispatch, protocol_endorsements).await?;
+    if !agree(&dispatch, &locked) {
+        return Err(IntakeError::Disagree);
+    }
+    goes_on(agent, &dispatch).await?;
+    is_no_other_question(agent, &dispatch).await?;
+    let (round, now) = (dispatch.round.clone(), agent.clock.now());
+    let job = NewJob { dispatch, protocol: locked.bytes().to_vec() };
+    if agent.vault.job_insert(&job, now).await? {
+        tracing::info!(%round, "job offered");
+    }
+    Ok(())
+}
+
+/// The order is for this site and signed by the coordinator.
+fn verify_order(
+    agent: &Agent,
+    dispatch: &Dispatch,
+    endorsements: Vec<Endorsement>,
+) -> Result<(), IntakeError> {
     if dispatch.site != agent.identity.site {
         return Err(IntakeError::OtherSite);
     }
-    let (root, now) = (&agent.identity.root, agent.clock.now());
     let order = SignedDocument {
         payload_type: PayloadType::Dispatch,
-        bytes: Canonical::new(dispatch.clone())?.bytes().to_vec(),
-        endorsements: dispatch_endorsements,
+        bytes: Canonical::new(dispatch.clone())?.into_bytes(),
+        endorsements,
     };
-    order.verify(&Role::Coordinator, root, now).map_err(IntakeError::Order)?;
+    let (root, now) = (&agent.identity.root, agent.clock.now());
+    order.verify(&Role::Coordinator, root, now).map_err(IntakeError::Order)
+}
+
+/// The protocol that the order names, signed by sponsor and coordinator.
+async fn fetch_protocol(
+    agent: &Agent,
+    link: &dyn Link,
+    dispatch: &Dispatch,
+    endorsements: Vec<Endorsement>,
+) -> Result<LockedProtocol, IntakeError> {
     if dispatch.protocol_bytes > MAX_PROTOCOL_BYTES {
         return Err(IntakeError::ProtocolTooLarge);
     }
@@ -110,20 +173,39 @@ pub(super) async fn take(agent: &Agent, link: &dyn Link, offer: Offer) -> Result
     let protocol = SignedDocument {
         payload_type: PayloadType::Protocol,
         bytes: tokio::fs::read(&file).await.map_err(IntakeError::Disk)?,
-        endorsements: protocol_endorsements,
+        endorsements,
     };
+    let (root, now) = (&agent.identity.root, agent.clock.now());
     for role in [Role::Sponsor, Role::Coordinator] {
         protocol.verify(&role, root, now).map_err(IntakeError::Protocol)?;
     }
-    let locked = LockedProtocol::parse(&protocol.bytes)?;
-    let agreed = locked.digest() == dispatch.protocol
-        && locked.protocol().id == dispatch.study
-        && locked.protocol().version == dispatch.protocol_version
-        && locked.protocol().model.digest == dispatch.model
-        && locked.protocol().model.bytes == dispatch.model_bytes;
-    if !agreed {
-        return Err(IntakeError::Disagree);
+    Ok(LockedProtocol::parse(&protocol.bytes)?)
+}
+
+/// Whether order and protocol speak of the same study, version, protocol and model.
+fn agree(dispatch: &Dispatch, locked: &LockedProtocol) -> bool {
+    let protocol = locked.protocol();
+    locked.digest() == dispatch.protocol
+        && protocol.id == dispatch.study
+        && protocol.version == dispatch.protocol_version
+        && protocol.model.digest == dispatch.model
+        && protocol.model.bytes == dispatch.model_bytes
+}
+
+/// The study does not go back to a version that was replaced, nor to another one of the same number.
+async fn goes_on(agent: &Agent, dispatch: &Dispatch) -> Result<(), IntakeError> {
+    let Dispatch { study, protocol, protocol_version: version, .. } = dispatch;
+    let version = *version;
+    let seen = agent.vault.protocol_see(study, version, *protocol, agent.clock.now()).await?;
+    match seen {
+        VersionSeen::Newest => Ok(()),
+        VersionSeen::Older { newest } => Err(IntakeError::OlderProtocol { version, newest }),
+        VersionSeen::Other => Err(IntakeError::ForkedProtocol { version }),
     }
+}
+
+/// The round was not answered, or about this very protocol and model.
+async fn is_no_other_question(agent: &Agent, dispatch: &Dispatch) -> Result<(), IntakeError> {
     let answered = agent.vault.ledger_find(&dispatch.round).await?.map(|entry| entry.question());
     let asked = Question {
         round: dispatch.round.clone(),
@@ -132,10 +214,6 @@ pub(super) async fn take(agent: &Agent, link: &dyn Link, offer: Offer) -> Result
     };
     if dc20_rerun::decide(answered.as_ref(), &asked) == Rerun::Refuse {
         return Err(IntakeError::AnsweredOtherwise);
-    }
-    let round = dispatch.round.clone();
-    if agent.vault.job_insert(&NewJob { dispatch, protocol: protocol.bytes }, now).await? {
-        tracing::info!(%round, "job offered");
     }
     Ok(())
 }

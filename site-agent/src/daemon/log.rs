@@ -1,5 +1,6 @@
 //! Follows the coordinator's log and signs where it stood, so that a history that is rewritten or shown to
-//! some alone does not carry this site's signature.
+//! some alone does not carry this site's signature. What the coordinator signed of it is kept: two histories are then
+//! proven by its own signatures.
 
 use fedval_ambient::{Failure, Problem as _};
 use fedval_egress::{EgressError, LogExtension};
@@ -41,6 +42,9 @@ pub(super) async fn follow(agent: &Agent, link: &dyn Link) -> Result<(), Failure
         if is_behind && tree.leaves() < extension.entries {
             continue;
         }
+        // Whatever it says: beside another state it proves that there are two histories.
+        let now = agent.clock.now();
+        agent.vault.log_state_keep(checkpoint, &extension.endorsement, now).await?;
         if (tree.leaves(), tree.root()) != (checkpoint.entries, checkpoint.root) {
             agent.vault.log_break(checkpoint.entries).await?;
             tracing::error!(

@@ -1,7 +1,8 @@
 //! `fedval-agent run`: one task holds the stream, two work on jobs, one renews the certificate. The
 //! vault is all they share with each other and with the steward's commands; the bell says when to look.
 //!
-//! Public for the simulation suite, which drives the same steps without a network and without boxes.
+//! Public for the suites that drive the same steps on a clock of their own: one without a network and without boxes, one
+//! with both.
 
 mod answer_time;
 mod backoff;
@@ -34,7 +35,7 @@ use tokio::sync::watch;
 
 pub use bell::Bell;
 pub use conversation::Conversation;
-pub use evaluator::{Evaluator, NotEvaluated, Summarised};
+pub use evaluator::{Boxed, Evaluator, NotEvaluated, Summarised};
 pub use fedval_evaluate::ScoreGrid;
 pub use link::Link;
 pub use worker::{Way, Worker};
@@ -129,7 +130,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     home.enrolled()?;
     let _lock = lock(&home)?;
-    let agent = Arc::new(Agent::open(home, Arc::new(evaluator::Boxed), clock, entropy).await?);
+    let agent = Arc::new(Agent::open(home, Arc::new(Boxed), clock, entropy).await?);
     agent.vault.journal_verify().await?;
     let instance = instance::begin(&agent.home, agent.entropy.as_ref());
     let coordinator = agent.config.coordinator.dialer()?;
@@ -220,8 +221,11 @@ async fn stop_signal() {
 /// answered meanwhile.
 pub(crate) async fn decline(home: &Home, vault: &Vault, job: &Job) -> Result<bool, Failure> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let agent = Agent::open(home.clone(), Arc::new(evaluator::Boxed), clock, entropy).await?;
+    let agent = Agent::open(home.clone(), Arc::new(Boxed), clock, entropy).await?;
     let agent = Agent { vault: vault.clone(), ..agent };
     let policy = site_policy::load(home, &agent.identity).ok();
     job::refuse(&agent, job, "steward", policy.map(|policy| policy.digest())).await
 }
+
+#[cfg(test)]
+mod tests;

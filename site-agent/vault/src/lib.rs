@@ -1,4 +1,5 @@
-//! The agent's durable state: jobs, checkpoints, vetted results, ledger, journal.
+//! The agent's durable state: jobs, checkpoints, vetted results, ledger, journal, and what others signed before this
+//! site.
 //!
 //! Every commit is on the disk before it returns. What may be sent is minted from here.
 
@@ -12,9 +13,11 @@ mod job;
 mod journal;
 mod ledger;
 mod log_seen;
+mod protocol_seen;
 mod row;
 mod secret;
 mod shard;
+mod signed_state;
 mod vetted;
 
 use std::fs;
@@ -33,7 +36,9 @@ pub use job::{Job, JobState, NewJob};
 pub use journal::{Event, JournalEntry};
 pub use ledger::LedgerEntry;
 pub use log_seen::LogSeen;
+pub use protocol_seen::VersionSeen;
 pub use shard::{ShardCases, ShardFile};
+pub use signed_state::{CountersignedMark, SignedLogState};
 pub use vetted::{StoredDecision, VettedResult};
 
 /// How long a writer waits for another: the daemon and a steward's command share the file.

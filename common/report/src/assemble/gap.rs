@@ -1,5 +1,7 @@
 //! Gaps between the groups of a dimension, within sites and across them.
 
+mod earlier;
+
 use fedval_stats::fairness::{StratifiedGap, stratified};
 use fedval_stats::multiplicity::holm;
 use fedval_study::protocol::{StudyProtocol, Table, TableKind};
@@ -12,15 +14,22 @@ use crate::report::{Estimable, Gap, GapEstimate, Reason, Subgroup};
 /// Every category but the first of every dimension, in every metric of discrimination and response.
 ///
 /// Crossings have no reference of their own: their gaps are those of their rows and columns.
-pub(super) fn all(plan: &StudyProtocol, groups: &[Assessed]) -> Vec<Gap> {
+/// Power is told as the round's `revision` told it.
+pub(super) fn all(plan: &StudyProtocol, revision: u32, groups: &[Assessed]) -> Vec<Gap> {
     let tables = plan.tables();
     let one_way = tables.iter().filter(|table| matches!(table.kind, TableKind::OneWay(_)));
-    let mut gaps: Vec<Gap> = one_way.flat_map(|table| of_dimension(plan, table, groups)).collect();
+    let mut gaps: Vec<Gap> =
+        one_way.flat_map(|table| of_dimension(plan, revision, table, groups)).collect();
     adjust(&mut gaps);
     gaps
 }
 
-fn of_dimension(plan: &StudyProtocol, table: &Table, groups: &[Assessed]) -> Vec<Gap> {
+fn of_dimension(
+    plan: &StudyProtocol,
+    revision: u32,
+    table: &Table,
+    groups: &[Assessed],
+) -> Vec<Gap> {
     let find = |category: &Name| {
         let is_it = |group: &Subgroup| group.dimension == table.name && group.category == *category;
         groups.iter().find(|group| is_it(&group.subgroup))
@@ -35,15 +44,15 @@ fn of_dimension(plan: &StudyProtocol, table: &Table, groups: &[Assessed]) -> Vec
         .collect();
     pairs
         .into_par_iter()
-        .filter_map(|(metric, other)| Some(one(plan, metric, find(other)?, reference)))
+        .filter_map(|(metric, other)| Some(one(plan, revision, metric, [find(other)?, reference])))
         .collect()
 }
 
 fn one(
     plan: &StudyProtocol,
+    revision: u32,
     (index, metric): (usize, &MetricId),
-    group: &Assessed,
-    reference: &Assessed,
+    [group, reference]: [&Assessed; 2],
 ) -> Gap {
     let differences: Vec<(f64, f64)> = group
         .estimates
@@ -54,9 +63,13 @@ fn one(
     let result = if differences.is_empty() {
         Err(Reason::NothingReleased)
     } else {
-        let telling = telling(plan, metric);
-        let gap = stratified(&differences, plan.analysis.level);
-        gap.map(|gap| estimate(&gap, telling)).map_err(Reason::from)
+        let (telling, level) = (telling(plan, metric), plan.analysis.level);
+        let told = |mut gap: StratifiedGap| {
+            let earlier = earlier::detectable(revision, &differences, gap.tau2, level);
+            gap.detectable = earlier.unwrap_or(gap.detectable);
+            estimate(&gap, telling)
+        };
+        stratified(&differences, level).map(told).map_err(Reason::from)
     };
     Gap {
         dimension: group.subgroup.dimension.clone(),

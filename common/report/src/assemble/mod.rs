@@ -145,7 +145,7 @@ pub(crate) fn assemble_given(
         limits: statement::limits(history, round, &answers),
         means_over_sites: over_sites::all(plan, history.in_force().digest(), revision, &sites),
         operating_points,
-        gaps: gap::all(plan, &groups),
+        gaps: gap::all(plan, revision, &groups),
         risk_of_bias: risk_of_bias::all(plan, &sites),
         sites,
         synthesis,

@@ -1,9 +1,12 @@
 //! Sentences that every report carries.
 
-use fedval_study::{MetricId, ProtocolHistory, RoundRecord, ScoreSource};
+use fedval_study::{MetricId, ProtocolHistory, RoundRecord, ScoreSource, SiteId};
 
 use super::{Answer, history};
 use crate::report::{WithheldItem, WithheldWhat};
+
+/// Sites that a sentence names one by one; the table of sites has all of them.
+const MOST_NAMED: usize = 20;
 
 /// What no reader may conclude.
 pub(super) fn limits(
@@ -40,6 +43,7 @@ pub(super) fn limits(
         .chain(silence(protocols))
         .chain(made_elsewhere(answers))
         .chain(seen_before(answers))
+        .chain(asked_before(answers))
         .chain(history::written_after_results(protocols, round))
         .collect()
 }
@@ -93,6 +97,48 @@ fn seen_before(answers: &[Answer<'_>]) -> Option<String> {
             sites.join(", ")
         )
     })
+}
+
+/// What else was asked of the same hospitals, as far as this coordinator knows; nothing of rounds that an earlier
+/// release recorded.
+fn asked_before(answers: &[Answer<'_>]) -> Option<String> {
+    let counts = answers.iter().filter_map(|answer| {
+        let count = answer.record.earlier_dispatches_any_model?;
+        Some((&answer.record.site, count))
+    });
+    let counts: Vec<_> = counts.collect();
+    if counts.is_empty() {
+        return None;
+    }
+    let mut asked: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+    // The most frequent first; sites of the same count stay in order of ids.
+    asked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let known = if asked.is_empty() {
+        "By its log, this coordinator had dispatched no model to any of these sites before."
+            .to_owned()
+    } else {
+        format!(
+            "By its log, this coordinator had dispatched models, this one or others, in this study or others, \
+             before to {}: each answer told something about patients there, who may be the same.",
+            named(&asked)
+        )
+    };
+    Some(format!(
+        "{known} Entries of other studies are hashes in the log that readers get, so that this rests on the \
+         coordinator's word; what other coordinators, or the sites themselves, did with the same patients is not \
+         known here."
+    ))
+}
+
+/// Sites with a count each; of very many, the first alone by name.
+fn named(sites: &[(&SiteId, u64)]) -> String {
+    let mut names: Vec<String> =
+        sites.iter().take(MOST_NAMED).map(|(site, count)| format!("{site} ({count})")).collect();
+    let more = sites.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
 }
 
 /// Where scores were not made during the round.

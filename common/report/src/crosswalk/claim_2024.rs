@@ -2,8 +2,7 @@
 //!
 //! Source: Tejani AS et al. Radiol Artif Intell 2024;6(4):e240300.
 
-use super::{Answer, Guideline, Item};
-use crate::crosswalk::Section;
+use super::{Answer, Clause, Guideline, Item, Passage};
 
 pub(super) const GUIDELINE: Guideline = Guideline {
     name: "CLAIM 2024",
@@ -30,7 +29,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "4",
         asks: "what the study wants to find out",
-        answer: Answer::Section(Section::Verdicts),
+        answer: Answer::Printed(Passage::Endpoints),
     },
     Item {
         id: "5",
@@ -40,37 +39,33 @@ const ITEMS: &[Item] = &[
     Item {
         id: "6",
         asks: "kind of study, its goal, and the task",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Printed(Passage::Subject),
     },
-    Item {
-        id: "7",
-        asks: "where the data came from",
-        answer: Answer::Section(Section::Participants),
-    },
+    Item { id: "7", asks: "where the data came from", answer: Answer::Printed(Passage::Analysed) },
     Item {
         id: "8",
         asks: "who and what was let in or kept out",
-        answer: Answer::Section(Section::Eligibility),
+        answer: Answer::Printed(Passage::Eligibility),
     },
     Item {
         id: "9",
         asks: "preparation of images before the model",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Input),
     },
     Item {
         id: "10",
         asks: "parts of the raw data that were picked, and how",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Input),
     },
     Item {
         id: "11",
         asks: "how identities were removed",
-        answer: Answer::Section(Section::Disclosure),
+        answer: Answer::Printed(Passage::DisclosureControl),
     },
     Item {
         id: "12",
         asks: "what was done about missing data",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Attrition),
     },
     Item {
         id: "13",
@@ -80,7 +75,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "14",
         asks: "how the reference standard was made",
-        answer: Answer::Section(Section::ReferenceStandard),
+        answer: Answer::Printed(Passage::ReferenceStandard),
     },
     Item {
         id: "15",
@@ -122,7 +117,7 @@ const ITEMS: &[Item] = &[
         asks: "architecture, layer by layer",
         answer: Answer::Elsewhere("the development study's report or the model's manufacturer"),
     },
-    Item { id: "23", asks: "software with versions", answer: Answer::Section(Section::Identity) },
+    Item { id: "23", asks: "software with versions", answer: Answer::Printed(Passage::Software) },
     Item {
         id: "24",
         asks: "starting values of the weights",
@@ -146,12 +141,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "28",
         asks: "which measures of performance, and why",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Printed(Passage::Endpoints),
     },
     Item {
         id: "29",
         asks: "intervals, tests, and statistics software",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Printed(Passage::Synthesis),
     },
     Item {
         id: "30",
@@ -171,7 +166,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "33",
         asks: "tests on data from elsewhere",
-        answer: Answer::Section(Section::Performance),
+        answer: Answer::Printed(Passage::Performance),
     },
     Item {
         id: "34",
@@ -181,29 +176,31 @@ const ITEMS: &[Item] = &[
     Item {
         id: "35",
         asks: "how many were included and excluded, as a flow chart",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Flow),
     },
     Item {
         id: "36",
         asks: "patients' features in every division",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Mix),
     },
     Item {
         id: "37",
         asks: "results against the reference, all data sets, demographic groups",
-        answer: Answer::Section(Section::Performance),
+        answer: Answer::Printed(Passage::Performance),
     },
     Item {
         id: "38",
         asks: "diagnostic accuracy with intervals, curves, best and worst groups",
-        answer: Answer::Section(Section::OperatingPoints),
+        answer: Answer::Printed(Passage::Performance),
     },
     Item {
         id: "39",
         asks: "a look at wrong results: table and examples",
-        answer: Answer::Section(Section::OperatingPoints),
+        answer: Answer::Elsewhere(
+            "the sites, whom single cases do not leave; counts of wrong calls are under Performance at each site",
+        ),
     },
-    Item { id: "40", asks: "weaknesses of the study", answer: Answer::Section(Section::Limits) },
+    Item { id: "40", asks: "weaknesses of the study", answer: Answer::Printed(Passage::Limits) },
     Item {
         id: "41",
         asks: "what it means for practice; intended use",
@@ -212,12 +209,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "42",
         asks: "pointer to the protocol or technical detail",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Protocol),
     },
     Item {
         id: "43",
         asks: "access to software, model and data",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Data),
     },
     Item {
         id: "44",

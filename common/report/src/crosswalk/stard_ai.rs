@@ -2,8 +2,7 @@
 //!
 //! Source: Sounderajah V et al. Nat Med 2025;31:3283–3289.
 
-use super::{Answer, Guideline, Item};
-use crate::crosswalk::Section;
+use super::{Answer, Clause, Guideline, Item, Passage};
 
 pub(super) const GUIDELINE: Guideline = Guideline {
     name: "STARD-AI",
@@ -15,7 +14,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "1",
         asks: "title or abstract names AI diagnostic accuracy and one measure",
-        answer: Answer::Section(Section::Identity),
+        answer: Answer::Printed(Passage::MainResult),
     },
     Item {
         id: "2",
@@ -27,7 +26,7 @@ const ITEMS: &[Item] = &[
         asks: "background, intended use, new or established test, place in workflow",
         answer: Answer::Elsewhere("the sponsor's manuscript or the instructions for use"),
     },
-    Item { id: "4", asks: "aims and hypotheses", answer: Answer::Section(Section::Verdicts) },
+    Item { id: "4", asks: "aims and hypotheses", answer: Answer::Printed(Passage::Endpoints) },
     Item {
         id: "5",
         asks: "data gathered before or after both tests were planned",
@@ -41,7 +40,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "7",
         asks: "criteria for patients and for data, in their order",
-        answer: Answer::Section(Section::Eligibility),
+        answer: Answer::Printed(Passage::Eligibility),
     },
     Item {
         id: "8",
@@ -71,17 +70,19 @@ const ITEMS: &[Item] = &[
     Item {
         id: "13",
         asks: "makes and models of devices; software behind the test",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Elsewhere(
+            "each site's imaging protocols; where the protocol has a dimension of devices, their mix is under Sites and participants",
+        ),
     },
     Item {
         id: "14",
         asks: "how images were acquired and prepared",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Input),
     },
     Item {
         id: "15a",
         asks: "the AI test, repeatable from its description",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Model),
     },
     Item {
         id: "15b",
@@ -91,7 +92,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "15c",
         asks: "the test's cut-offs, why, and whether fixed beforehand",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Printed(Passage::CutOffs),
     },
     Item {
         id: "15d",
@@ -101,7 +102,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "16a",
         asks: "the reference standard, repeatable from its description",
-        answer: Answer::Section(Section::ReferenceStandard),
+        answer: Answer::Printed(Passage::ReferenceStandard),
     },
     Item {
         id: "16b",
@@ -111,12 +112,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "16c",
         asks: "the reference standard's categories, why, and whether fixed beforehand",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::ReferenceStandard),
     },
     Item {
         id: "17a",
         asks: "whether the AI test saw clinical data or the reference",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Input),
     },
     Item {
         id: "17b",
@@ -126,22 +127,22 @@ const ITEMS: &[Item] = &[
     Item {
         id: "18",
         asks: "statistical methods for accuracy",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Printed(Passage::Synthesis),
     },
     Item {
         id: "19",
         asks: "what was done with unclear results of either test",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Attrition),
     },
     Item {
         id: "20",
         asks: "what was done with absent results of either test",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Attrition),
     },
     Item {
         id: "21",
         asks: "analyses of varying accuracy, planned or exploratory",
-        answer: Answer::Section(Section::Subgroups),
+        answer: Answer::Printed(Passage::Subgroups),
     },
     Item {
         id: "22",
@@ -151,17 +152,13 @@ const ITEMS: &[Item] = &[
     Item {
         id: "23",
         asks: "methods of examining errors, bias and fairness",
-        answer: Answer::Section(Section::Subgroups),
+        answer: Answer::Printed(Passage::Gaps),
     },
-    Item {
-        id: "24",
-        asks: "flow chart of patients",
-        answer: Answer::Section(Section::Participants),
-    },
+    Item { id: "24", asks: "flow chart of patients", answer: Answer::Printed(Passage::Flow) },
     Item {
         id: "25",
         asks: "baseline features of training, tuning and test sets",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Mix),
     },
     Item {
         id: "26a",
@@ -191,12 +188,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "30",
         asks: "AI results tabulated against the reference",
-        answer: Answer::Section(Section::OperatingPoints),
+        answer: Answer::Printed(Passage::Counts),
     },
     Item {
         id: "31",
         asks: "accuracy with its uncertainty",
-        answer: Answer::Section(Section::Performance),
+        answer: Answer::Printed(Passage::Performance),
     },
     Item {
         id: "32",
@@ -206,7 +203,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "33",
         asks: "weaknesses: bias, uncertainty, reach",
-        answer: Answer::Section(Section::Limits),
+        answer: Answer::Printed(Passage::Limits),
     },
     Item {
         id: "34",
@@ -226,7 +223,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "37",
         asks: "where to find the whole protocol",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Protocol),
     },
     Item {
         id: "38",
@@ -241,11 +238,11 @@ const ITEMS: &[Item] = &[
     Item {
         id: "40a",
         asks: "access to data and code, with limits on reuse",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Data),
     },
     Item {
         id: "40b",
         asks: "outputs kept and open to audit",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Code),
     },
 ];

@@ -2,8 +2,7 @@
 //!
 //! Source: Collins GS et al. BMJ 2024;385:e078378.
 
-use super::{Answer, Guideline, Item};
-use crate::crosswalk::Section;
+use super::{Answer, Clause, Guideline, Item, Passage};
 
 pub(super) const GUIDELINE: Guideline = Guideline {
     name: "TRIPOD+AI",
@@ -15,7 +14,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "1",
         asks: "says it evaluates a prediction model, for whom, and what it predicts",
-        answer: Answer::Section(Section::Identity),
+        answer: Answer::Printed(Passage::Subject),
     },
     Item {
         id: "2",
@@ -40,7 +39,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "4",
         asks: "aims, and whether a model is built, tested, or both",
-        answer: Answer::Section(Section::Verdicts),
+        answer: Answer::Printed(Passage::Endpoints),
     },
     Item {
         id: "5a",
@@ -57,7 +56,7 @@ const ITEMS: &[Item] = &[
         asks: "level of care, how many centres, and where",
         answer: Answer::Elsewhere("each site's description: level of care and location"),
     },
-    Item { id: "6b", asks: "who could take part", answer: Answer::Section(Section::Eligibility) },
+    Item { id: "6b", asks: "who could take part", answer: Answer::Printed(Passage::Eligibility) },
     Item {
         id: "6c",
         asks: "treatments patients had, and what was done about them",
@@ -66,12 +65,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "7",
         asks: "preparation and quality control of data, alike across social groups",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Input),
     },
     Item {
         id: "8a",
         asks: "definition of the outcome: how, when, why, same for all groups",
-        answer: Answer::Section(Section::ReferenceStandard),
+        answer: Answer::Printed(Passage::ReferenceStandard),
     },
     Item {
         id: "8b",
@@ -91,12 +90,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "9b",
         asks: "each predictor, how and when measured, blinding",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Input),
     },
     Item {
         id: "9c",
         asks: "skills and background of those who judged predictors",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Elsewhere("nobody judges a predictor: the model reads the images itself"),
     },
     Item {
         id: "10",
@@ -106,7 +105,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "11",
         asks: "what was done about missing data; why cases were dropped",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Attrition),
     },
     Item {
         id: "12a",
@@ -126,22 +125,22 @@ const ITEMS: &[Item] = &[
     Item {
         id: "12d",
         asks: "how differences between clusters such as hospitals were measured",
-        answer: Answer::Section(Section::Synthesis),
+        answer: Answer::Printed(Passage::Synthesis),
     },
     Item {
         id: "12e",
         asks: "every performance measure and plot, with reasons",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Printed(Passage::Synthesis),
     },
     Item {
         id: "12f",
         asks: "any recalibration or change of the model after testing",
-        answer: Answer::Section(Section::Identity),
+        answer: Answer::Printed(Passage::Model),
     },
     Item {
         id: "12g",
         asks: "how predictions were produced in the test",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Model),
     },
     Item {
         id: "13",
@@ -151,12 +150,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "14",
         asks: "what was done towards fairness, and why",
-        answer: Answer::Section(Section::Subgroups),
+        answer: Answer::Printed(Passage::Gaps),
     },
     Item {
         id: "15",
         asks: "form of the output; how thresholds were chosen",
-        answer: Answer::Section(Section::Protocol),
+        answer: Answer::Protocol(Clause::Output),
     },
     Item {
         id: "16",
@@ -181,7 +180,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "18c",
         asks: "where to find the protocol",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Protocol),
     },
     Item {
         id: "18d",
@@ -191,12 +190,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "18e",
         asks: "whether study data can be had",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Data),
     },
     Item {
         id: "18f",
         asks: "whether the analysis code can be had",
-        answer: Answer::Section(Section::Documents),
+        answer: Answer::Printed(Passage::Code),
     },
     Item {
         id: "19",
@@ -206,12 +205,12 @@ const ITEMS: &[Item] = &[
     Item {
         id: "20a",
         asks: "patient flow, with and without the outcome",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Flow),
     },
     Item {
         id: "20b",
         asks: "patients' characteristics overall and per site, events, missing data",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Mix),
     },
     Item {
         id: "20c",
@@ -221,7 +220,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "21",
         asks: "patients and events in each analysis",
-        answer: Answer::Section(Section::Participants),
+        answer: Answer::Printed(Passage::Analysed),
     },
     Item {
         id: "22",
@@ -231,18 +230,14 @@ const ITEMS: &[Item] = &[
     Item {
         id: "23a",
         asks: "performance with intervals, also in key subgroups",
-        answer: Answer::Section(Section::Performance),
+        answer: Answer::Printed(Passage::Performance),
     },
     Item {
         id: "23b",
         asks: "results on differences between clusters",
-        answer: Answer::Section(Section::Synthesis),
+        answer: Answer::Printed(Passage::Synthesis),
     },
-    Item {
-        id: "24",
-        asks: "results of an updated model",
-        answer: Answer::Section(Section::Identity),
-    },
+    Item { id: "24", asks: "results of an updated model", answer: Answer::Printed(Passage::Model) },
     Item {
         id: "25",
         asks: "what the results mean, fairness included, beside earlier studies",
@@ -251,7 +246,7 @@ const ITEMS: &[Item] = &[
     Item {
         id: "26",
         asks: "weaknesses, and what they do to bias, uncertainty, reach",
-        answer: Answer::Section(Section::Limits),
+        answer: Answer::Printed(Passage::Limits),
     },
     Item {
         id: "27a",

@@ -32,7 +32,7 @@ pub(crate) struct Envelope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EnvelopeSignature {
-    /// SHA-256 of the signer's certificate; says where to look, and decides nothing.
+    /// SHA-256 of the signer's certificate. It decides nothing, and says nothing else all the same.
     keyid: String,
     /// Base64.
     sig: String,
@@ -141,6 +141,10 @@ impl Envelope {
         };
         let decode = |text: &str| BASE64.decode(text).map_err(|_| "is not Base64".to_owned());
         let bytes = decode(&self.payload)?;
+        let named = Certificate::from_pem(certificate).ok().map(|named| named.fingerprint());
+        if named.is_none_or(|named| named.to_string() != signature.keyid) {
+            return Err("names another key than report.sig.json does".to_owned());
+        }
         let signature = Signature::try_from(decode(&signature.sig)?.as_slice())?;
         let statement: Statement = Canonical::parse(&bytes)
             .map(Canonical::into_value)

@@ -159,10 +159,17 @@ impl<'f> Layout<'f> {
     fn turn_unless(&mut self, height: f32) -> bool {
         let turns = self.y + height > BOTTOM && self.y > MARGIN;
         if turns {
+            self.turn();
+        }
+        turns
+    }
+
+    /// Turns the page, unless nothing stands on it yet.
+    pub(super) fn turn(&mut self) {
+        if self.y > MARGIN {
             self.pages.push(Vec::new());
             self.y = MARGIN;
         }
-        turns
     }
 
     /// The largest height that a page holds.

@@ -13,7 +13,7 @@ use fedval_study::ElectronicSignature;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::present::{Card, Colour, Markup, NOBODY_SIGNED, Presentation, amended};
+use crate::present::{Card, Colour, Markup, NOBODY_SIGNED, PlainPage, Presentation, amended};
 use crate::report::Report;
 use face::Faces;
 use layout::{Layout, Type};
@@ -29,6 +29,8 @@ pub struct PdfError {
 const BODY: Type = Type::new(9.2);
 const SMALL: Type = Type::new(8.2);
 const FACT: Type = Type::new(8.4);
+/// Sizes of the page in plain language, of which the largest is taken that fits on one.
+const PLAIN: [f32; 8] = [10.0, 9.4, 8.8, 8.2, 7.6, 7.0, 6.0, 5.0];
 
 /// Renders the report with the signatures under it as PDF/A-2a; the same report gives the same bytes.
 ///
@@ -48,10 +50,12 @@ pub(crate) fn paper(shown: &Presentation<'_>) -> Result<Vec<u8>, PdfError> {
     let faces = Faces::embedded().ok_or_else(|| PdfError { what: "no typeface".to_owned() })?;
     let mut layout = Layout::new(&faces);
     first_page(&mut layout, shown);
+    plain_page(&mut layout, &shown.plain);
     evidence(&mut layout, shown);
     synthesis(&mut layout, shown);
     subgroups(&mut layout, shown);
     back_matter(&mut layout, shown);
+    appendix(&mut layout, shown);
     let created = OffsetDateTime::parse(&report.round.as_of, &Rfc3339)
         .map_err(|error| PdfError { what: error.to_string() })?;
     let about = About {
@@ -93,11 +97,30 @@ fn first_page(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
     }
     layout.heading("Summary");
     layout.paragraph(&shown.summary, Type::new(10.0));
+}
+
+/// The page in plain language stands alone, so that it can be handed out by itself.
+fn plain_page(layout: &mut Layout<'_>, page: &PlainPage) {
+    let faces = layout.faces;
+    let fits = |size: &f32| {
+        let mut alone = Layout::new(faces);
+        plain(&mut alone, page, Type::new(*size));
+        alone.pages.len() == 1
+    };
+    let [.., smallest] = PLAIN;
+    let size = PLAIN.into_iter().find(fits).unwrap_or(smallest);
+    layout.turn();
+    plain(layout, page, Type::new(size));
+    layout.turn();
+}
+
+fn plain(layout: &mut Layout<'_>, page: &PlainPage, type_: Type) {
     layout.heading("In plain language");
-    for answer in &shown.plain {
+    layout.paragraph(&page.lead, type_.muted());
+    for answer in &page.answers {
         layout.subheading(answer.question);
         for sentence in &answer.sentences {
-            layout.paragraph(sentence, BODY);
+            layout.paragraph(sentence, type_);
         }
     }
 }
@@ -123,6 +146,11 @@ fn evidence(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
     layout.figure(&shown.flow);
     layout.table(&shown.participants);
     layout.list(shown.remarks.iter().map(String::as_str), SMALL);
+    shown.mix.iter().for_each(|table| layout.table(table));
+    if !shown.site_flows.is_empty() {
+        layout.subheading(&shown.site_flows_heading);
+        shown.site_flows.iter().for_each(|figure| layout.figure(figure));
+    }
     if shown.report.participants.sites.released == 0 {
         return;
     }
@@ -143,6 +171,9 @@ fn synthesis(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
     }
     layout.heading("Synthesis across sites");
     shown.forests.iter().for_each(|figure| layout.figure(figure));
+    if !shown.further_forests.is_empty() {
+        layout.paragraph("The other sites stand in the appendix, page by page.", BODY);
+    }
     layout.table(&shown.synthesis);
     shown.leave_one_out.iter().for_each(|table| layout.table(table));
     shown.funnels.iter().for_each(|figure| layout.figure(figure));
@@ -152,9 +183,10 @@ fn synthesis(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
         shown.roc_space.iter().for_each(|figure| layout.figure(figure));
         shown.predictive_values.iter().for_each(|table| layout.table(table));
     }
-    if !shown.calibration.is_empty() {
+    if !shown.calibration.is_empty() || shown.pooled_calibration.is_some() {
         layout.heading("Calibration");
         shown.calibration.iter().for_each(|figure| layout.figure(figure));
+        shown.pooled_calibration.iter().for_each(|table| layout.table(table));
     }
     if let Some(table) = &shown.utility {
         layout.heading("Clinical utility");
@@ -214,4 +246,14 @@ fn back_matter(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
         Some(table) => layout.table(table),
         None => layout.paragraph(NOBODY_SIGNED, BODY),
     }
+}
+
+/// Of many sites those that the first forest plots leave out, from the least favourable on, in the metric by which they
+/// are ranked. One page for forty sites; their groups stand in the tables.
+fn appendix(layout: &mut Layout<'_>, shown: &Presentation<'_>) {
+    if shown.further_forests.is_empty() {
+        return;
+    }
+    layout.heading("Appendix: the other sites, page by page");
+    shown.further_forests.iter().for_each(|figure| layout.figure(figure));
 }

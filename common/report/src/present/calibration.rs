@@ -1,4 +1,6 @@
-//! The calibration figure: one small panel a site, so that no curve hides another.
+//! The calibration figure: one small panel a site, so that no curve hides another, and one for the pooled line.
+
+mod pooled;
 
 use std::fmt::Write as _;
 
@@ -14,6 +16,7 @@ use super::picture::{Anchor, Drawing};
 use super::ranking::Ranking;
 use crate::csv::{Csv, Field};
 use crate::report::{CalibrationLine, Report, Site};
+pub(super) use pooled::table;
 
 const WIDTH: f64 = 960.0;
 const PANEL: f64 = 178.0;
@@ -31,11 +34,12 @@ pub(super) fn figures(report: &Report, shown: &Ranking<'_>) -> Vec<Figure> {
 }
 
 fn figure(report: &Report, shown: &Ranking<'_>, condition: Option<&Name>) -> Option<Figure> {
-    let panels: Vec<Panel<'_>> = shown
-        .sites
-        .iter()
-        .filter_map(|site| Panel::of(site, condition, report.study.level))
-        .collect();
+    let sites =
+        shown.sites.iter().filter_map(|site| Panel::of(site, condition, report.study.level));
+    let sites: Vec<Panel<'_>> = sites.collect();
+    let drawn = sites.len();
+    let together = pooled::line(report, condition).map(Panel::pooled);
+    let panels: Vec<Panel<'_>> = sites.into_iter().chain(together).collect();
     if panels.is_empty() {
         return None;
     }
@@ -43,9 +47,7 @@ fn figure(report: &Report, shown: &Ranking<'_>, condition: Option<&Name>) -> Opt
     let mut description = String::new();
     for (index, panel) in panels.iter().enumerate() {
         panel.draw(&mut drawing, PANELS.corner(index));
-        let Panel { site, line, .. } = panel;
-        let (intercept, slope) = (fixed(line.intercept, 2), fixed(line.slope, 2));
-        let _ = write!(description, "{site}: intercept {intercept}, slope {slope}. ");
+        let _ = write!(description, "{}: {}. ", panel.title(), panel.numbers());
     }
     let (id, title) = match condition {
         None => ("calibration".to_owned(), "Calibration by site".to_owned()),
@@ -54,12 +56,12 @@ fn figure(report: &Report, shown: &Ranking<'_>, condition: Option<&Name>) -> Opt
     let title = format!("{title}: observed against predicted probability");
     Some(Figure {
         picture: drawing.finish(&id, &title, &description),
-        caption: caption(report, shown, panels.len(), condition),
+        caption: caption(report, shown, [drawn, panels.len()], condition),
         data: data(&panels),
     })
 }
 
-/// Each site's coefficients, then the points of its curve and band.
+/// Each site's coefficients, then the points of its curve and band; the pooled line, which has no band, last.
 fn data(panels: &[Panel<'_>]) -> Csv {
     let mut data = Csv::new(&[
         "site",
@@ -71,28 +73,47 @@ fn data(panels: &[Panel<'_>]) -> Csv {
         "lower",
         "upper",
     ]);
-    for Panel { site, line, points } in panels {
-        let fit = [line.intercept, line.slope].map(Field::Number).into_iter();
+    for panel in panels {
+        let (site, [fit, curve]) = match panel.site {
+            Some(site) => (site, ["fit", "curve"]),
+            None => ("", ["pooled_fit", "pooled_curve"]),
+        };
         let names = |mark| [Field::Text(site), Field::Text(mark)].into_iter();
-        data.row(names("fit").chain(fit).chain((0..4).map(|_| Field::Empty)));
-        for Point { x, y, lower, upper } in points {
-            let numbers = [*x, *y, *lower, *upper].map(Field::Number);
-            data.row(names("curve").chain([Field::Empty, Field::Empty]).chain(numbers));
+        let numbers = panel.coefficients.map(Field::Number);
+        data.row(names(fit).chain(numbers).chain((0..4).map(|_| Field::Empty)));
+        for Point { x, y, band } in &panel.points {
+            let ends = band.map_or([None, None], |band| band.map(Some)).map(Field::from);
+            let place = [Field::Empty, Field::Empty, Field::Number(*x), Field::Number(*y)];
+            data.row(names(curve).chain(place).chain(ends));
         }
     }
     data
 }
 
-fn caption(report: &Report, shown: &Ranking<'_>, drawn: usize, condition: Option<&Name>) -> Markup {
+fn caption(
+    report: &Report,
+    shown: &Ranking<'_>,
+    [sites, panels]: [usize; 2],
+    condition: Option<&Name>,
+) -> Markup {
     let of = condition.map_or_else(String::new, |name| format!("{name}: "));
-    let released = shown.released().count();
-    let absent = if drawn < released { " Sites without a fitted line are not drawn." } else { "" };
+    let absent = if sites < shown.released().count() {
+        " Sites without a fitted line are not drawn."
+    } else {
+        ""
+    };
+    let together = if sites < panels {
+        " Pooled: the line through the mean intercept and the mean slope over all sites, each pooled for itself, so \
+         that it has no band."
+    } else {
+        " There is no pooled line: intercept or slope could not be pooled."
+    };
     Markup::text(format!(
         "{of}Logistic recalibration curve of each site (line) with its {} band, against perfect \
          calibration (dotted diagonal). These are fitted lines, not binned data: sites release two \
          coefficients and their covariance, never points of the curve. The range of scores at a \
          site is not released either, so a line may run through regions where the site has no \
-         case.{absent}{}",
+         case.{absent}{together}{}",
         number::level(report.study.level),
         shown.caption()
     ))
@@ -104,17 +125,36 @@ fn line<'a>(site: &'a Site, condition: Option<&Name>) -> Option<&'a CalibrationL
     site.conditions.iter().find(|own| own.name == *name)?.calibration_line.value()
 }
 
-/// One site's curve.
+/// One site's curve, or the pooled line.
 struct Panel<'a> {
-    site: &'a str,
-    line: &'a CalibrationLine,
+    site: Option<&'a str>,
+    /// Intercept and slope.
+    coefficients: [f64; 2],
     points: Vec<Point>,
 }
 
 impl<'a> Panel<'a> {
     fn of(site: &'a Site, condition: Option<&Name>, level: f64) -> Option<Self> {
         let line = line(site, condition)?;
-        Some(Self { site: site.id.as_str(), line, points: curve(line, level) })
+        let coefficients = [line.intercept, line.slope];
+        Some(Self { site: Some(site.id.as_str()), coefficients, points: curve(line, level) })
+    }
+
+    /// The line of pooled coefficients.
+    fn pooled(coefficients: [f64; 2]) -> Self {
+        let [intercept, slope] = coefficients;
+        let point =
+            |logit: f64| Point { x: expit(logit), y: expit(intercept + slope * logit), band: None };
+        Self { site: None, coefficients, points: logits().map(point).collect() }
+    }
+
+    fn title(&self) -> &str {
+        self.site.unwrap_or("Pooled")
+    }
+
+    fn numbers(&self) -> String {
+        let [intercept, slope] = self.coefficients.map(|number| fixed(number, 2));
+        format!("slope {slope}, intercept {intercept}")
     }
 
     fn draw(&self, drawing: &mut Drawing, [left, top]: [f64; 2]) {
@@ -125,48 +165,54 @@ impl<'a> Panel<'a> {
             drawing.line("grid", at(0.0, tick), at(1.0, tick));
         }
         drawing.line("reference", at(0.0, 0.0), at(1.0, 1.0));
-        let upper = self.points.iter().map(|point| at(point.x, point.upper));
-        let lower = self.points.iter().rev().map(|point| at(point.x, point.lower));
-        drawing.path("band", &upper.chain(lower).collect::<Vec<_>>(), true);
+        let band = self.points.iter().filter_map(|point| Some((point.x, point.band?)));
+        let (lower, upper): (Vec<_>, Vec<_>) =
+            band.map(|(x, [lower, upper])| (at(x, lower), at(x, upper))).unzip();
+        if !upper.is_empty() {
+            let around: Vec<_> = upper.into_iter().chain(lower.into_iter().rev()).collect();
+            drawing.path("band", &around, true);
+        }
         let middle: Vec<_> = self.points.iter().map(|point| at(point.x, point.y)).collect();
         drawing.path("curve", &middle, false);
-        labels(drawing, [left, top], self.site, self.line);
+        self.labels(drawing, [left, top]);
     }
-}
 
-fn labels(drawing: &mut Drawing, [left, top]: [f64; 2], site: &str, line: &CalibrationLine) {
-    drawing.text("panel-title", [left, top - 20.0], Anchor::Start, site);
-    let numbers = format!("slope {}, intercept {}", fixed(line.slope, 2), fixed(line.intercept, 2));
-    drawing.text("tick", [left, top - 6.0], Anchor::Start, &numbers);
-    for (share, label) in [(0.0, "0"), (0.5, "0.5"), (1.0, "1")] {
-        let (x, y) = (left + share * PANEL, top + (1.0 - share) * PANEL);
-        drawing.text("tick", [x, top + PANEL + 15.0], Anchor::Middle, label);
-        drawing.text("tick", [left - 6.0, y + 4.0], Anchor::End, label);
+    fn labels(&self, drawing: &mut Drawing, [left, top]: [f64; 2]) {
+        drawing.text("panel-title", [left, top - 20.0], Anchor::Start, self.title());
+        drawing.text("tick", [left, top - 6.0], Anchor::Start, &self.numbers());
+        for (share, label) in [(0.0, "0"), (0.5, "0.5"), (1.0, "1")] {
+            let (x, y) = (left + share * PANEL, top + (1.0 - share) * PANEL);
+            drawing.text("tick", [x, top + PANEL + 15.0], Anchor::Middle, label);
+            drawing.text("tick", [left - 6.0, y + 4.0], Anchor::End, label);
+        }
+        let under = [left + PANEL / 2.0, top + PANEL + 32.0];
+        drawing.text("axis-label", under, Anchor::Middle, "predicted (x), observed (y)");
     }
-    let under = [left + PANEL / 2.0, top + PANEL + 32.0];
-    drawing.text("axis-label", under, Anchor::Middle, "predicted (x), observed (y)");
 }
 
 /// One point of a recalibration curve, all in probabilities.
 struct Point {
     x: f64,
     y: f64,
-    lower: f64,
-    upper: f64,
+    /// Its limits; absent of the pooled line.
+    band: Option<[f64; 2]>,
+}
+
+/// The log-odds at which curves are drawn.
+fn logits() -> impl Iterator<Item = f64> {
+    (-STEPS..=STEPS).map(|step| f64::from(step) / 5.0)
 }
 
 fn curve(line: &CalibrationLine, level: f64) -> Vec<Point> {
     let [[intercept_variance, covariance], [_, slope_variance]] = line.covariance;
-    (-STEPS..=STEPS)
-        .filter_map(|step| {
-            let logit = f64::from(step) / 5.0;
-            let variance =
-                intercept_variance + 2.0 * logit * covariance + logit * logit * slope_variance;
-            let centre = line.intercept + line.slope * logit;
-            // Rounding to fixed point may leave a variance a hair below zero.
-            let band = Interval::wald(centre, variance.max(0.0).sqrt(), level).ok()?;
-            let band = band.map_increasing(expit);
-            Some(Point { x: expit(logit), y: band.estimate, lower: band.lower, upper: band.upper })
-        })
-        .collect()
+    let point = |logit: f64| {
+        let variance =
+            intercept_variance + 2.0 * logit * covariance + logit * logit * slope_variance;
+        let centre = line.intercept + line.slope * logit;
+        // Rounding to fixed point may leave a variance a hair below zero.
+        let band = Interval::wald(centre, variance.max(0.0).sqrt(), level).ok()?;
+        let band = band.map_increasing(expit);
+        Some(Point { x: expit(logit), y: band.estimate, band: Some([band.lower, band.upper]) })
+    };
+    logits().filter_map(point).collect()
 }

@@ -2,7 +2,8 @@
 
 use super::markup::Markup;
 use super::table::{Row, Table};
-use crate::crosswalk::{GUIDELINES, Guideline, Section};
+use crate::crosswalk::{Clause, Found, GUIDELINES, Guideline, Passage, Section};
+use crate::package::layout;
 use crate::report::Report;
 
 /// A guideline with its table, folded until it is opened.
@@ -21,31 +22,45 @@ pub(super) fn tables(report: &Report) -> Vec<Fold> {
 
 fn fold(report: &Report, guideline: &Guideline) -> Fold {
     let caption = format!(
-        "Items of {} ({}), in our words, with the section of this report that answers each.",
+        "Items of {} ({}), in our words, with what of this report answers each, or of the locked protocol \
+         beside it.",
         guideline.name, guideline.citation
     );
     let columns = [("Item", "text"), ("Asks for", "text"), ("Answered in", "text")];
     let mut table = Table::new(Markup::text(caption), &columns);
-    let mut answered = 0_usize;
+    let (mut here, mut beside) = (0_usize, 0_usize);
     for row in guideline.rows(report) {
         let (answer, class) = match row.answer {
-            Ok(section) => {
-                answered += 1;
-                (link(section), "")
+            Found::Printed { passage, .. } => {
+                here += 1;
+                (printed(passage), "")
             }
-            Err(who) => (Markup::text(format!("not available: {who}")), "muted"),
+            Found::Protocol(clause) => {
+                beside += 1;
+                (protocol(clause), "")
+            }
+            Found::NotHere(why) => (Markup::text(format!("not available: {why}")), "muted"),
         };
         let cells = vec![Markup::text(row.asks), answer];
         table.rows.push(Row::new(Markup::text(row.id), cells).styled(class));
     }
-    let heading = format!("{}: {answered} of {} items", guideline.name, table.rows.len());
+    let (name, all) = (guideline.name, table.rows.len());
+    let heading = format!("{name}: {here} of {all} items here, {beside} in the locked protocol");
     Fold { heading, table }
 }
 
-fn link(section: Section) -> Markup {
-    Markup::trusted(format!(
-        "<a href=\"#{}\">{}</a>",
-        section.anchor(),
-        Markup::text(section.title())
-    ))
+fn printed(passage: Passage) -> Markup {
+    let section = passage.section();
+    let link = link(section.anchor(), section.title());
+    Markup::trusted(format!("{link}: {}", Markup::text(passage.about())))
+}
+
+/// Linked to where its digest stands.
+fn protocol(clause: Clause) -> Markup {
+    let link = link(Section::Provenance.anchor(), "Locked protocol");
+    Markup::trusted(format!("{link}, {}: <code>{}</code>", layout::PROTOCOL, clause.path()))
+}
+
+fn link(anchor: &str, text: &str) -> Markup {
+    Markup::trusted(format!("<a href=\"#{anchor}\">{}</a>", Markup::text(text)))
 }

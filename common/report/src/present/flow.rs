@@ -1,5 +1,8 @@
 //! The flow of sites and patients, as STARD draws it.
 
+mod chart;
+mod site;
+
 use std::fmt::Write as _;
 
 use fedval_study::SiteStatus;
@@ -7,48 +10,60 @@ use fedval_study::SiteStatus;
 use super::figure::Figure;
 use super::markup::Markup;
 use super::number::count;
-use super::picture::{Anchor, Drawing};
-use super::words;
+use super::{ranking, words};
 use crate::csv::{Csv, Field};
 use crate::report::{Report, Site};
+use chart::{Chart, PITCH};
 
-const WIDTH: f64 = 960.0;
-const BOX: [f64; 2] = [400.0, 54.0];
-/// Left edges of the two columns of boxes.
-const COLUMNS: [f64; 2] = [40.0, 520.0];
-const PITCH: f64 = 92.0;
+/// Top of the first box.
 const TOP: f64 = 8.0;
+/// How far below the top of a box of the main line the one beside it begins.
+const BESIDE: f64 = 39.0;
 
 /// The flow over all sites.
 pub(super) fn figure(report: &Report) -> Figure {
     let sum = &report.participants;
+    let [asked, answered, analysed_at, classes] = [0.0, 1.0, 2.0, 3.0].map(|row| TOP + row * PITCH);
     // Of several classes, none is the condition: a table says how many patients are of which.
-    let steps = if sum.n_pos.is_some() { 4.0 } else { 3.0 };
-    let mut flow = Flow { drawing: Drawing::new(WIDTH, TOP + steps * PITCH), words: String::new() };
-    flow.step(0, "Sites", &format!("dispatched to {}", sites(sum.sites.dispatched)));
-    flow.aside(0, &not_released(report));
-    flow.step(1, "Sites with results", &sites(sum.sites.released));
-    flow.aside(1, &not_analysed(report));
+    let end = if sum.n_pos.is_some() { classes + PITCH } else { classes };
+    let mut chart = Chart::new(end);
+    let dispatched = format!("dispatched to {}", sites(sum.sites.dispatched));
+    chart.step([asked, answered], "Sites", &dispatched);
+    chart.aside(asked + BESIDE, &not_released(report));
+    chart.step([answered, analysed_at], "Sites with results", &sites(sum.sites.released));
+    chart.aside(answered + BESIDE, &not_analysed(report));
     let analysed = format!("{} patients, {} cases", count(sum.patients), count(sum.n));
-    let condition = &report.study.target_condition;
     if let (Some(n_pos), Some(n_neg)) = (sum.n_pos, sum.n_neg) {
-        flow.step(2, "Analysed", &analysed);
-        flow.halves(
-            [&format!("With {condition}"), &format!("Without {condition}")],
-            [n_pos, n_neg].map(|n| format!("{} cases", count(n))),
-        );
+        chart.step([analysed_at, classes], "Analysed", &analysed);
+        let cases = [n_pos, n_neg].map(|n| format!("{} cases", count(n)));
+        chart.halves(classes, &report.study.target_condition, cases);
     } else {
-        flow.last(2, "Analysed", &analysed);
+        chart.last(analysed_at, "Analysed", &analysed);
     }
-    let title = "Flow of sites, patients and cases through the study";
     let caption = "Flow of sites, patients and cases, after STARD. Numbers are sums over the sites that released \
                    results; the table gives them for each site. Numbers that a site withheld are not in the \
                    sums.";
     Figure {
-        picture: flow.drawing.finish("flow", title, &flow.words),
+        picture: chart.finish("flow", "Flow of sites, patients and cases through the study"),
         caption: Markup::text(caption),
         data: data(report),
     }
+}
+
+/// The flow at each site that released results; of many at the least favourable.
+pub(super) fn of_sites(report: &Report) -> Vec<Figure> {
+    ranking::few(report).into_iter().map(|of| site::figure(report, of)).collect()
+}
+
+/// What the flows of single sites are called where they are folded; says so where not every site has one.
+pub(super) fn heading(report: &Report) -> String {
+    let (drawn, all) = (ranking::few(report).len(), super::performance::released(report).count());
+    if drawn < all {
+        return format!(
+            "Flow at the {drawn} least favourable of {all} sites with results, worst first"
+        );
+    }
+    "Flow at each site with results".to_owned()
 }
 
 /// The number in each box.
@@ -80,78 +95,6 @@ fn data(report: &Report) -> Csv {
         }
     }
     data
-}
-
-struct Flow {
-    drawing: Drawing,
-    words: String,
-}
-
-impl Flow {
-    /// A box of the main line, with an arrow to the next.
-    fn step(&mut self, row: u8, head: &str, text: &str) {
-        self.last(row, head, text);
-        let y = TOP + f64::from(row) * PITCH;
-        let x = COLUMNS[0] + BOX[0] / 2.0;
-        self.arrow([x, y + BOX[1]], [x, y + PITCH]);
-    }
-
-    /// A box of the main line that nothing follows.
-    fn last(&mut self, row: u8, head: &str, text: &str) {
-        let y = TOP + f64::from(row) * PITCH;
-        self.put([COLUMNS[0], y], head, &[text.to_owned()]);
-    }
-
-    /// A box beside the main line: those that go no further.
-    fn aside(&mut self, row: u8, lines: &[String]) {
-        let y = TOP + (f64::from(row) + 0.36) * PITCH;
-        let from = [COLUMNS[0] + BOX[0] / 2.0, y + BOX[1] / 2.0 + 12.0];
-        self.arrow(from, [COLUMNS[1], from[1]]);
-        self.put([COLUMNS[1], y + 6.0], "", lines);
-    }
-
-    /// The two classes, side by side.
-    fn halves(&mut self, heads: [&str; 2], texts: [String; 2]) {
-        let y = TOP + 3.0 * PITCH;
-        let [from, to] = COLUMNS.map(|left| left + BOX[0] / 2.0);
-        let middle = y - (PITCH - BOX[1]) / 2.0;
-        self.drawing.line("axis", [from, middle], [to, middle]);
-        self.arrow([to, middle], [to, y]);
-        for ((left, head), text) in COLUMNS.into_iter().zip(heads).zip(texts) {
-            self.put([left, y], head, &[text]);
-        }
-    }
-
-    fn put(&mut self, [x, y]: [f64; 2], head: &str, lines: &[String]) {
-        self.drawing.frame("box", [x, y], BOX);
-        let all: Vec<(&str, &str)> = std::iter::once(("head", head))
-            .filter(|(_, head)| !head.is_empty())
-            .chain(lines.iter().map(|line| ("number", line.as_str())))
-            .collect();
-        let first = match all.len() {
-            1 => 32.0,
-            2 => 23.0,
-            _ => 16.0,
-        };
-        let mut baseline = y + first;
-        for (class, text) in all {
-            self.drawing.text(class, [x + 12.0, baseline], Anchor::Start, text);
-            baseline += 17.0;
-            self.words.push_str(text);
-            self.words.push_str(". ");
-        }
-    }
-
-    fn arrow(&mut self, from: [f64; 2], to: [f64; 2]) {
-        self.drawing.line("axis", from, to);
-        let [x, y] = to;
-        let head = if from[1].total_cmp(&y).is_eq() {
-            [[x, y], [x - 8.0, y - 4.0], [x - 8.0, y + 4.0]]
-        } else {
-            [[x, y], [x - 4.0, y - 8.0], [x + 4.0, y - 8.0]]
-        };
-        self.drawing.path("diamond", &head, true);
-    }
 }
 
 /// Sites without results, by what came of the round there; none that count nobody.

@@ -19,6 +19,7 @@ mod marks;
 mod markup;
 mod masks;
 mod measured;
+mod mix;
 mod number;
 mod over_sites;
 mod panels;
@@ -48,7 +49,7 @@ pub(crate) use crosswalk::Fold;
 pub(crate) use figure::Figure;
 pub(crate) use markup::Markup;
 pub(crate) use picture::{Anchor, Shape};
-pub(crate) use plain::Answer;
+pub(crate) use plain::PlainPage;
 pub(crate) use signatures::NOBODY_SIGNED;
 pub(crate) use style::{Colour, Style};
 pub(crate) use table::{Row, Table};
@@ -66,9 +67,15 @@ pub(crate) struct Presentation<'a> {
     pub(crate) control: String,
     pub(crate) cards: Vec<Card>,
     pub(crate) summary: String,
-    pub(crate) plain: Vec<Answer>,
+    pub(crate) plain: PlainPage,
     pub(crate) flow: Figure,
+    /// What the flows of single sites are called.
+    pub(crate) site_flows_heading: String,
+    /// Of many sites, those of the least favourable.
+    pub(crate) site_flows: Vec<Figure>,
     pub(crate) participants: Table,
+    /// Who the patients are, by dimension.
+    pub(crate) mix: Vec<Table>,
     pub(crate) remarks: Vec<String>,
     pub(crate) performance: Table,
     pub(crate) responses: Table,
@@ -86,6 +93,8 @@ pub(crate) struct Presentation<'a> {
     pub(crate) roc_space: Option<Figure>,
     /// One, or one for each of several conditions.
     pub(crate) calibration: Vec<Figure>,
+    /// Of studies without probabilities none.
+    pub(crate) pooled_calibration: Option<Table>,
     pub(crate) utility: Option<Table>,
     /// One, or one for each of several conditions with two cut-offs.
     pub(crate) decision_curve: Vec<Figure>,
@@ -109,9 +118,12 @@ impl<'a> Presentation<'a> {
             control: control(&report.disclosure, report),
             cards: verdicts::cards(report),
             summary: summary::sentences(report).join(" "),
-            plain: plain::answers(report),
+            plain: plain::page(report),
             flow: flow::figure(report),
+            site_flows_heading: flow::heading(report),
+            site_flows: flow::of_sites(report),
             participants: participants::table(report, &shown),
+            mix: mix::tables(report),
             remarks: participants::remarks(report),
             performance: performance::table(report, &shown),
             responses: performance::operating_points(report, &shown),
@@ -134,6 +146,7 @@ impl<'a> Presentation<'a> {
             predictive_values: joint::predictive_values(report),
             roc_space: joint::figure(report),
             calibration: calibration::figures(report, &shown),
+            pooled_calibration: calibration::table(report),
             utility: utility::table(report),
             decision_curve: utility::figures(report),
             subgroups: subgroups::tables(report, &shown),
@@ -151,6 +164,7 @@ impl<'a> Presentation<'a> {
     /// Every figure, in the order in which they stand.
     pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
         std::iter::once(&self.flow)
+            .chain(&self.site_flows)
             .chain(&self.froc)
             .chain(&self.forests)
             .chain(&self.further_forests)

@@ -29,8 +29,8 @@ pub(super) fn cell(notes: &mut Notes, report: &Report, id: &MetricId) -> Option<
     })
 }
 
-/// Its row among the syntheses, under the name of its metric.
-pub(super) fn row(notes: &mut Notes, report: &Report, id: &MetricId, name: &Markup) -> Option<Row> {
+/// Its row among the syntheses.
+pub(super) fn row(notes: &mut Notes, report: &Report, id: &MetricId) -> Option<Row> {
     let mean = report.means_over_sites.get(id)?.value()?;
     let mut cells = vec![
         Markup::text(mean.k.to_string()),
@@ -39,7 +39,7 @@ pub(super) fn row(notes: &mut Notes, report: &Report, id: &MetricId, name: &Mark
     ];
     cells.extend(vec![Markup::default(); 3]);
     cells.push(Markup::text(words::method(&mean.method)));
-    Some(Row::new(name.clone(), cells))
+    Some(Row::new(Markup::text(words::metric(id)), cells))
 }
 
 /// The same in a sentence; nothing where there is no mean.

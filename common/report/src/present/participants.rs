@@ -122,7 +122,8 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
     let study = &report.study;
     let quantity = report.quantity.as_ref().map(bounds);
     let mut remarks = vec![
-        format!("Reference standard: {}.", study.reference_standard.trim_end_matches('.')),
+        format!("Eligibility: {}.", or_unstated(&study.eligibility)),
+        format!("Reference standard: {}.", or_unstated(&study.reference_standard)),
         format!("Unit of analysis: {}.", unit_of_analysis(report)),
         "A case without a usable result of the index test or without a reference standard is not \
          analysed; its patient counts under every reason that applies. Reasons that concern fewer \
@@ -139,6 +140,16 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
     remarks.extend(report.segmentation.as_ref().map(super::masks::remark));
     remarks.extend(super::conditions::remark(report));
     remarks
+}
+
+/// A text of the protocol on one line, without its full stop.
+fn or_unstated(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.trim_end_matches('.') {
+        "" => "not stated in the protocol".to_owned(),
+        stated => stated.to_owned(),
+    }
 }
 
 /// Where images were shown to be prepared as the protocol says; nothing where no site was asked to show it.

@@ -1,16 +1,31 @@
-//! The report in plain language: where it works, where it does not, for whom, and how sure we are.
+//! The report in plain language: what a clinician reads, on one page of its own.
+//!
+//! Where the model works, where it does not, for whom, how sure that is, and what the numbers mean. Lists are cut and
+//! what is left out is counted, so that a page stays a page with a thousand hospitals.
 
-use fedval_study::SiteId;
+mod certainty;
+mod endpoints;
+mod groups;
+mod meaning;
 
-use super::number::{self, Format};
-use super::performance::released;
+use fedval_study::{MetricId, SiteId};
+
+use super::number::Format;
 use super::words;
-use crate::report::{Estimable, Gap, GapEstimate, Judgement, Report, Verdict, VerdictResult};
+use crate::report::{AgainstLimit, Report, Verdict};
 
 /// Names in a sentence before it says how many more there are.
 const NAMED: usize = 5;
-/// A gap is told as found where its adjusted p-value is below.
-const SIGNIFICANT: f64 = 0.05;
+/// Letters of a text from the protocol before it is cut.
+const LONGEST_TEXT: usize = 160;
+
+/// The page.
+#[derive(Debug, Clone)]
+pub(crate) struct PlainPage {
+    /// What the page is about, for whoever holds it alone.
+    pub(crate) lead: String,
+    pub(crate) answers: Vec<Answer>,
+}
 
 /// A question with its answer, sentence by sentence.
 #[derive(Debug, Clone)]
@@ -19,191 +34,112 @@ pub(crate) struct Answer {
     pub(crate) sentences: Vec<String>,
 }
 
-/// The four questions.
-pub(super) fn answers(report: &Report) -> Vec<Answer> {
-    vec![
-        Answer { question: "Where does it work?", sentences: works(report) },
-        Answer { question: "Where does it not, or not surely?", sentences: fails(report) },
-        Answer { question: "For whom?", sentences: groups(report) },
-        Answer { question: "How sure are we?", sentences: certainty(report) },
-    ]
-}
-
-fn works(report: &Report) -> Vec<String> {
-    let mut sentences = of_result(report, VerdictResult::Met, "was shown");
-    if let Some(first) = report.verdicts.first() {
-        let sites = sites_where(report, first, VerdictResult::Met);
-        if !sites.is_empty() {
-            sentences.push(format!(
-                "Taken alone, {} of {} hospitals show it: {}.",
-                sites.len(),
-                report.participants.sites.released,
-                named(&sites)
-            ));
-        }
-    }
-    or_else(sentences, "Nothing that was asked beforehand was shown.")
-}
-
-fn fails(report: &Report) -> Vec<String> {
-    let mut sentences = of_result(report, VerdictResult::NotMet, "was shown not to hold");
-    sentences.extend(of_result(report, VerdictResult::Inconclusive, "remains open"));
-    if let Some(first) = report.verdicts.first() {
-        let sites = sites_where(report, first, VerdictResult::NotMet);
-        if !sites.is_empty() {
-            sentences.push(format!("It was shown not to hold at {}.", named(&sites)));
-        }
-        if let Some(worst) = first.worst_site.value() {
-            sentences.push(format!(
-                "Of all hospitals {} has the least favourable result, {} {}{}.",
-                worst.site,
-                words::metric_in_text(&first.metric),
-                Format::of(&first.metric).value(worst.value.estimate),
-                words::unit_behind(report, &first.metric)
-            ));
-        }
-    }
-    or_else(sentences, "Everything that was asked beforehand was shown.")
-}
-
-/// One sentence for each endpoint with this result.
-fn of_result(report: &Report, result: VerdictResult, verb: &str) -> Vec<String> {
-    report
-        .verdicts
-        .iter()
-        .filter(|verdict| verdict.result == result)
-        .map(|verdict| format!("{} {verb}.", super::verdicts::question(report, verdict)))
-        .collect()
-}
-
-fn sites_where<'r>(
-    report: &'r Report,
-    verdict: &Verdict,
-    result: VerdictResult,
-) -> Vec<&'r SiteId> {
-    let answers = |site: &&crate::report::Site| {
-        site.metrics.get(&verdict.metric).and_then(Estimable::value).is_some_and(|metric| {
-            VerdictResult::of(&metric.ci, verdict.direction, verdict.limit) == result
-        })
+/// The page of a report.
+pub(super) fn page(report: &Report) -> PlainPage {
+    let all = if report.participants.sites.released == 0 {
+        let nothing = "No hospital released a result, so this study says nothing about where the model works, \
+                       where it does not, or for whom.";
+        vec![("Where does the model work?", vec![nothing.to_owned()])]
+    } else {
+        vec![
+            ("Where does the model work?", endpoints::shown(report)),
+            ("Where does it not work, or not surely?", endpoints::not_shown(report)),
+            ("For whom?", groups::sentences(report)),
+            ("How sure is this?", certainty::sentences(report)),
+            ("What do the numbers mean?", meaning::sentences(report)),
+        ]
     };
-    released(report).filter(answers).map(|site| &site.id).collect()
+    let answer = |(question, sentences)| Answer { question, sentences };
+    PlainPage { lead: lead(report), answers: all.into_iter().map(answer).collect() }
 }
 
-fn groups(report: &Report) -> Vec<String> {
-    if report.gaps.is_empty() {
-        return vec!["The study did not ask about groups of patients.".to_owned()];
-    }
-    let estimated: Vec<(&Gap, &GapEstimate)> =
-        report.gaps.iter().filter_map(|gap| Some((gap, gap.result.value()?))).collect();
-    let differs = |gap: &GapEstimate| gap.p_holm.value().is_some_and(|p| *p < SIGNIFICANT);
-    let mut sentences: Vec<String> = estimated
-        .iter()
-        .filter(|(_, found)| differs(found))
-        .map(|(gap, found)| different(report, gap, found))
-        .collect();
-    let quiet = |powered| {
-        let same =
-            estimated.iter().filter(|(_, found)| !differs(found) && found.powered == powered);
-        same.count()
-    };
-    let (alike, unseen) = (quiet(true), quiet(false));
-    if alike > 0 {
-        sentences.push(format!(
-            "In {alike} of {} comparisons of groups no difference was found, and one of {} would \
-             have been.",
-            report.gaps.len(),
-            telling(report)
-        ));
-    }
-    if unseen > 0 {
-        sentences.push(format!(
-            "In {unseen} no difference was found, but these groups are too small to rule one out."
-        ));
-    }
-    let silent = report.gaps.len() - estimated.len();
-    if silent > 0 {
-        sentences.push(format!("In {silent} no hospital could show both groups."));
-    }
-    let withheld = report.disclosure.withheld.iter();
-    let groups = withheld.filter(|item| item.what.is_of_a_group()).count();
-    if groups > 0 {
-        sentences.push(format!(
-            "{groups} results of small groups were withheld to protect patients: about them nothing is known \
-             here."
-        ));
-    }
-    sentences
-}
-
-/// The difference that would not have gone unseen.
-fn telling(report: &Report) -> String {
-    report.quantity.as_ref().map_or_else(
-        || "ten points".to_owned(),
-        |quantity| {
-            let size = Format::Quantity.value(GapEstimate::TELLING * quantity.largest_error);
-            if quantity.unit.is_empty() { size } else { format!("{size}\u{a0}{}", quantity.unit) }
-        },
-    )
-}
-
-fn different(report: &Report, gap: &Gap, found: &GapEstimate) -> String {
-    let format = Format::of(&gap.metric);
-    let direction = if found.estimate < 0.0 { "lower" } else { "higher" };
-    let size = match format {
-        Format::Percent => format!("{} points", number::fixed(found.estimate.abs() * 100.0, 1)),
-        Format::Fixed(_) => number::fixed(found.estimate.abs(), 3),
-        Format::Quantity => {
-            let unit = words::unit_behind(report, &gap.metric);
-            format!("{}{unit}", format.value(found.estimate.abs()))
-        }
+fn lead(report: &Report) -> String {
+    let day = report.round.as_of.split('T').next().unwrap_or_default();
+    let interim = if report.round.closed_at.is_none() {
+        " The round is still open: these answers may change."
+    } else {
+        ""
     };
     format!(
-        "{} is {size} {direction} for {} {} than for {}.",
-        words::metric(&gap.metric),
-        gap.dimension,
-        gap.category,
-        gap.reference
+        "What the study “{}” says about the model {}, as of {day}.{interim} Every number behind this page stands in \
+         the rest of the report.",
+        clipped(&report.study.title),
+        clipped(&report.model.name)
     )
 }
 
-fn certainty(report: &Report) -> Vec<String> {
-    let sum = &report.participants;
-    let mut sentences = vec![format!(
-        "The answer rests on {} and {} of {} hospitals that were asked.",
-        words::plural(sum.patients, "patient"),
-        sum.sites.released,
-        sum.sites.dispatched
-    )];
-    if let Some(pooled) = report.verdicts.first().and_then(|v| report.synthesis_of(&v.metric)) {
-        sentences.extend(pooled.warnings.iter().map(|warning| warning.sentence().to_owned()));
+/// A text as far as a page has room for it.
+fn clipped(text: &str) -> String {
+    if text.chars().count() <= LONGEST_TEXT {
+        return text.to_owned();
     }
-    let at_risk = report.risk_of_bias.iter().filter(|site| {
-        crate::report::Domain::ALL.iter().any(|domain| site.judgement(*domain) == Judgement::High)
-    });
-    let at_risk = at_risk.count();
-    if at_risk > 0 {
-        let plural = u64::try_from(at_risk).unwrap_or(u64::MAX);
-        sentences.push(format!(
-            "The data of {} have a high risk of bias in at least one respect.",
-            words::plural(plural, "hospital")
-        ));
-    }
-    sentences.push(
-        "Numbers were computed at the hospitals and signed by them; whether their data are right, no report can \
-         prove."
-            .to_owned(),
-    );
-    sentences
+    text.chars().take(LONGEST_TEXT).chain(['…']).collect()
 }
 
+/// So many of a thing: "1 comparison", "3 comparisons".
+fn plural(count: usize, thing: &str) -> String {
+    words::plural(u64::try_from(count).unwrap_or(u64::MAX), thing)
+}
+
+/// Hospitals by name, the first of many.
 fn named(sites: &[&SiteId]) -> String {
     let names: Vec<&str> = sites.iter().take(NAMED).map(|site| site.as_str()).collect();
-    match sites.len().saturating_sub(NAMED) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
+    let more = sites.len().saturating_sub(NAMED);
+    match (&names[..], more) {
+        ([first @ .., last], 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (all, 0) => all.concat(),
+        (all, more) => format!("{} and {more} more", all.join(", ")),
     }
 }
 
-fn or_else(sentences: Vec<String>, none: &str) -> Vec<String> {
-    if sentences.is_empty() { vec![none.to_owned()] } else { sentences }
+/// A verdict's limit as the protocol states it, with its unit.
+fn limit(report: &Report, verdict: &Verdict) -> String {
+    let limit = super::number::limit(&verdict.metric, verdict.limit);
+    format!("{limit}{}", words::unit_behind(report, &verdict.metric))
+}
+
+/// A metric with its value: "AUROC 0.805 (0.736–0.860)".
+fn measured(report: &Report, metric: &MetricId, value: &AgainstLimit) -> String {
+    let format = Format::of(metric);
+    let limits =
+        value.ci.value().map(|ci| format!(" ({})", format.bare_limits(*ci))).unwrap_or_default();
+    format!(
+        "{} {}{}{limits}",
+        words::metric_in_text(metric),
+        format.value(value.estimate),
+        words::unit_behind(report, metric)
+    )
+}
+
+/// Two ends inside a sentence: "0.654 to 0.985". Some intervals reach further than the metric itself can.
+fn ends(report: &Report, metric: &MetricId, [lower, upper]: [f64; 2]) -> String {
+    let is_of_agreement =
+        matches!(metric, MetricId::QuadraticKappa | MetricId::IntraclassCorrelation);
+    let end = |value: f64| {
+        Format::of(metric).value(if is_of_agreement { value.clamp(-1.0, 1.0) } else { value })
+    };
+    format!("{} to {}{}", end(lower), end(upper), words::unit_behind(report, metric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_names_are_a_list_and_of_many_the_first_stand_with_a_count() {
+        let sites: Vec<SiteId> = ('a'..='h').map(|c| c.to_string().parse().unwrap()).collect();
+        let sites: Vec<&SiteId> = sites.iter().collect();
+        let named = [0, 1, 2, 3, 5, 6, 8].map(|count| named(&sites[..count]));
+        let known = ["", "a", "a and b", "a, b and c", "a, b, c, d and e"];
+        assert_eq!(named[..5], known);
+        assert_eq!(named[5..], ["a, b, c, d, e and 1 more", "a, b, c, d, e and 3 more"]);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_where_a_letter_ends() {
+        let long = "ä".repeat(LONGEST_TEXT + 1);
+        assert_eq!(clipped(&long).chars().count(), LONGEST_TEXT + 1);
+        assert!(clipped(&long).ends_with("ä…"));
+        assert_eq!(clipped("short"), "short");
+    }
 }

@@ -10,12 +10,15 @@ use fedval_study::SiteId;
 use fedval_study::protocol::EndpointDirection;
 
 use super::number;
+use super::performance::released;
 use crate::report::{Report, Site, SubgroupSite, Verdict};
 
 /// Up to so many sites, each is shown.
 const MOST: usize = 40;
 /// Of more, so many stand in each group of a table of subgroups.
 const IN_A_GROUP: usize = 5;
+/// Up to so many sites, each is shown where one takes the room of a picture.
+const FEW: usize = 12;
 
 /// The sites that are shown one by one.
 #[derive(Debug)]
@@ -110,13 +113,27 @@ impl<'a> Ranking<'a> {
 fn in_order(report: &Report) -> Vec<&Site> {
     let mut sites: Vec<&Site> = report.sites.iter().collect();
     if sites.len() > MOST {
-        // A stable sort: equals stay in order of their names.
-        sites.sort_by(|one, other| {
-            let rank = |site: &Site| unfavourable(report.verdicts.first(), site);
-            rank(other).total_cmp(&rank(one))
-        });
+        from_the_least_favourable(report, &mut sites);
     }
     sites
+}
+
+/// Of the sites that released a result at most [`FEW`]: all by name, or the least favourable of more, worst first.
+pub(super) fn few(report: &Report) -> Vec<&Site> {
+    let mut sites: Vec<&Site> = released(report).collect();
+    if sites.len() > FEW {
+        from_the_least_favourable(report, &mut sites);
+        sites.truncate(FEW);
+    }
+    sites
+}
+
+/// A stable sort: equals stay in order of their names.
+fn from_the_least_favourable(report: &Report, sites: &mut [&Site]) {
+    sites.sort_by(|one, other| {
+        let rank = |site: &Site| unfavourable(report.verdicts.first(), site);
+        rank(other).total_cmp(&rank(one))
+    });
 }
 
 fn count(sites: usize) -> String {

@@ -73,7 +73,7 @@ const fn why(report: &Report, code: WithheldCode) -> &'static str {
     }
 }
 
-/// Digests of the study's documents.
+/// Digests of the study's documents, and how data and code can be had.
 pub(super) fn study(report: &Report) -> Vec<(String, Markup)> {
     let text = |text: String| Markup::text(text);
     vec![
@@ -92,7 +92,26 @@ pub(super) fn study(report: &Report) -> Vec<(String, Markup)> {
                 report.schema, report.software.name, report.software.version
             )),
         ),
+        (
+            "Data".to_owned(),
+            text(
+                "what each site released comes with this report, as the site signed it; data of patients stay at \
+                 the sites, which alone can give access"
+                    .to_owned(),
+            ),
+        ),
+        ("Code".to_owned(), text(code_of(report))),
     ]
+}
+
+/// Where the analysis can be had, and run again.
+fn code_of(report: &Report) -> String {
+    format!(
+        "{} {}, licence {}: fedval verify makes every number again from the signed results",
+        report.software.name,
+        report.software.version,
+        env!("CARGO_PKG_LICENSE")
+    )
 }
 
 fn round(report: &Report) -> String {

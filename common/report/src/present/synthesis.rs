@@ -13,6 +13,18 @@ use crate::report::{
     Synthesis,
 };
 
+/// What is told of a pooled answer.
+pub(super) const COLUMNS: [(&str, &str); 8] = [
+    ("Metric", "text"),
+    ("k", "number"),
+    ("Pooled mean", "number"),
+    ("New hospital", "number"),
+    ("τ²", "number"),
+    ("I²", "number"),
+    ("Q, p", "number"),
+    ("Method", "text"),
+];
+
 /// One row a metric, with the answers of other methods below it.
 pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
     let level = number::level(report.study.level);
@@ -25,41 +37,37 @@ pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
          others, report.json holds them.{}",
         over_sites::caption(report)
     );
-    let mut table = Table::new(
-        Markup::text(caption),
-        &[
-            ("Metric", "text"),
-            ("k", "number"),
-            ("Pooled mean", "number"),
-            ("New hospital", "number"),
-            ("τ²", "number"),
-            ("I²", "number"),
-            ("Q, p", "number"),
-            ("Method", "text"),
-        ],
-    );
+    let mut table = Table::new(Markup::text(caption), &COLUMNS);
     let mut notes = Notes::default();
     for (id, synthesis) in &report.synthesis {
-        let name = Markup::text(words::metric_with_unit(report, id));
-        match synthesis {
-            Estimable::Estimated(synthesis) => {
-                table.rows.push(primary(&mut notes, id, name, synthesis));
-                let others = synthesis.alternatives.iter().filter(|_| asked.contains(id));
-                table.rows.extend(others.map(|other| alternative(&mut notes, id, other)));
-            }
-            Estimable::NotEstimable { not_estimable } => {
-                let mean = over_sites::row(&mut notes, report, id, &name);
-                table.rows.push(mean.unwrap_or_else(|| {
-                    let dash = Markup::trusted(notes.dash(*not_estimable));
-                    let mut cells = vec![Markup::default(), dash];
-                    cells.extend(vec![Markup::default(); 5]);
-                    Row::new(name, cells)
-                }));
-            }
+        let mean = over_sites::row(&mut notes, report, id);
+        table.rows.push(mean.unwrap_or_else(|| row(report, &mut notes, id, synthesis)));
+        if let Estimable::Estimated(synthesis) = synthesis {
+            let others = synthesis.alternatives.iter().filter(|_| asked.contains(id));
+            table.rows.extend(others.map(|other| alternative(&mut notes, id, other)));
         }
     }
     table.notes = notes.lines();
     table
+}
+
+/// The pooled answer of one metric, below [`COLUMNS`].
+pub(super) fn row(
+    report: &Report,
+    notes: &mut Notes,
+    id: &MetricId,
+    synthesis: &Estimable<Synthesis>,
+) -> Row {
+    let name = Markup::text(words::metric_with_unit(report, id));
+    match synthesis {
+        Estimable::Estimated(synthesis) => primary(notes, id, name, synthesis),
+        Estimable::NotEstimable { not_estimable } => {
+            let dash = Markup::trusted(notes.dash(*not_estimable));
+            let mut cells = vec![Markup::default(), dash];
+            cells.extend(vec![Markup::default(); 5]);
+            Row::new(name, cells)
+        }
+    }
 }
 
 fn primary(notes: &mut Notes, id: &MetricId, name: Markup, synthesis: &Synthesis) -> Row {

@@ -40,7 +40,8 @@ pub struct GapEstimate {
     pub p: Estimable<f64>,
     /// The same, adjusted by Holm over all gaps of the report.
     pub p_holm: Estimable<f64>,
-    /// The smallest true gap that such data show in 80 of 100 cases.
+    /// The smallest true gap that such data show in 80 of 100 cases: by the interval's error and distribution, or, in
+    /// reports of a revision below 4, by the normal distribution alone.
     pub detectable: f64,
     /// Whether that is small enough for the absence of a finding to mean anything: at most
     /// [`GapEstimate::TELLING`], of a quantity times the largest error that counts.

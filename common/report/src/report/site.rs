@@ -72,6 +72,10 @@ pub struct Site {
     /// How often the model had been dispatched to it before, in any study: its patients are then no unseen
     /// test.
     pub earlier_dispatches: u64,
+    /// How often any model had been, in any study of this coordinator; absent of rounds that an earlier release
+    /// recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_dispatches_any_model: Option<u64>,
     /// Cases analysed, in units of analysis.
     pub n: Estimable<u64>,
     /// Cases with the target condition.

@@ -19,6 +19,7 @@ pub(super) fn table(report: &Report) -> Csv {
         "dispatched_at",
         "recorded_at",
         "earlier_dispatches",
+        "earlier_dispatches_any_model",
     ]);
     for site in &report.sites {
         let policy = site.disclosure.map(|control| control.policy.to_string());
@@ -42,6 +43,7 @@ pub(super) fn table(report: &Report) -> Csv {
             Field::Text(&site.dispatched_at),
             Field::Text(&recorded),
             Field::Count(site.earlier_dispatches),
+            site.earlier_dispatches_any_model.into(),
         ]);
     }
     table

@@ -1,13 +1,13 @@
 //! The coordinator's log: whole, signed, the one that sites followed, and with everything in it that the
 //! report rests on.
 
+mod reuse;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use fedval_study::{
     Canonical, LogCheckpoint, LogEntry, LogEvent, MerkleTree, RoundRecord, Sha256Digest, SiteId,
-    earlier_dispatches,
 };
 use fedval_trust::{Certificate, PayloadType, Role, log_checkpoint};
 
@@ -25,6 +25,8 @@ pub struct LogSummary {
     pub cosigned_by: Vec<SiteId>,
     /// How often the model was dispatched to each site, in this round and any other.
     pub dispatches: BTreeMap<SiteId, u64>,
+    /// How often any model was, up to this round, by the round record; nothing where an earlier release recorded it.
+    pub dispatches_any_model: BTreeMap<SiteId, u64>,
 }
 
 /// A log that was read.
@@ -126,6 +128,7 @@ pub(super) fn check(
         entries: log.as_ref().map_or(0, |log| log.entries),
         cosigned_by: cosigned.unwrap_or_default(),
         dispatches: log.as_ref().map(dispatches(documents)).unwrap_or_default(),
+        dispatches_any_model: documents.round.as_ref().map(reuse::of_any_model).unwrap_or_default(),
     };
     (parts.into_iter().chain(known).collect(), summary)
 }
@@ -169,16 +172,7 @@ fn check_contents(
     if let Some((what, _)) = wanted.iter().find(|(_, event)| is_missing(event)) {
         return Err(format!("does not hold {what}"));
     }
-    let earlier = earlier_dispatches(log.events(), &round.round, round.model);
-    for record in &round.sites {
-        let found = earlier.get(&record.site).copied().unwrap_or(0);
-        if found != record.earlier_dispatches {
-            return Err(format!(
-                "shows {found} earlier dispatches of the model to {}, and the round record says {}",
-                record.site, record.earlier_dispatches
-            ));
-        }
-    }
+    reuse::check(&log.events, round)?;
     versions::check(&log.events, round)?;
     check_signatures(documents, log, round, report)?;
     let with_result: BTreeSet<&SiteId> = round

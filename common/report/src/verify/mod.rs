@@ -11,6 +11,7 @@ mod log;
 mod report;
 mod signature;
 mod statement;
+mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ use crate::package::{Files, layout};
 pub use log::LogSummary;
 
 use documents::Documents;
+use telling::Telling;
 
 /// A problem is told in so many characters at most: what it quotes may be as long as a file.
 const LONGEST_PROBLEM: usize = 600;
@@ -88,7 +90,20 @@ pub fn verify_files(
     pinned: Option<Fingerprint>,
     seen: Option<&LogCheckpoint>,
 ) -> Verification {
-    verify_with(files, pinned, seen, None)
+    verify_files_telling(files, pinned, seen, &mut |_| {})
+}
+
+/// The same, telling each part as soon as it is known: in the order in which they stand in the outcome, each before
+/// the next ones are looked at. Files, signatures and results are told before the report is made again, its parts
+/// before the log is read.
+#[must_use]
+pub fn verify_files_telling(
+    files: &Files<'_>,
+    pinned: Option<Fingerprint>,
+    seen: Option<&LogCheckpoint>,
+    tell: &mut dyn FnMut(&PartCheck),
+) -> Verification {
+    verify_with(files, pinned, seen, None, tell)
 }
 
 /// What was made in this process from results that were read, each from the bytes with the digest.
@@ -112,11 +127,18 @@ pub(crate) fn verify_with(
     pinned: Option<Fingerprint>,
     seen: Option<&LogCheckpoint>,
     made: Option<&Made<'_>>,
+    tell: &mut dyn FnMut(&PartCheck),
 ) -> Verification {
+    let mut telling = Telling::new(tell);
     let mut documents = Documents::read(files, pinned, made);
     let results = documents.take_results();
     let mut stated = documents.stated.take();
     let documents = documents;
+    telling.of_all(signed(files, &documents));
+    if !documents.is_worth_making {
+        // Why nothing further is looked at stands first.
+        telling.of_all(stated.replace(Vec::new()).unwrap_or_default());
+    }
     let (again, (archive, found)) = rayon::join(
         || report::again(&documents, results, made),
         || {
@@ -124,18 +146,8 @@ pub(crate) fn verify_with(
             (archive, report::Found::read(&documents))
         },
     );
-    let mut parts = vec![part("files", check_files(files, &documents, again.as_ref().ok()))];
-    parts.push(part(layout::ROOT, signature::check_root(&documents)));
-    parts.push(part(layout::PROTOCOL, signature::check_protocol(&documents)));
-    parts.extend(signature::check_earlier_protocols(&documents));
-    parts.push(part(layout::ROUND, signature::check_round(&documents)));
-    let judged = documents.results.iter();
-    parts.extend(judged.map(|(site, judged)| part(&layout::result(site), judged.check.clone())));
-    if !documents.is_worth_making {
-        // Why nothing further is looked at stands first.
-        parts.extend(stated.replace(Vec::new()).unwrap_or_default());
-    }
-    parts.extend(report::check(files, &documents, &found, again.as_ref()));
+    telling.of_all(report::check(files, &documents, &found, again.as_ref()));
+    telling.of_all(foreign_form(files, &documents, again.as_ref().ok()));
     let report = found.digest.clone();
     let ((of_people, (of_log, log)), ()) = rayon::join(
         || {
@@ -144,17 +156,31 @@ pub(crate) fn verify_with(
         },
         || drop((again, found)),
     );
-    parts.extend(of_people);
-    parts.extend(of_log);
-    parts.extend(stated.unwrap_or_else(|| statement::check(files, &documents)));
-    parts.extend(archive.map(|check| part(layout::ARCHIVE, check)));
+    telling.of_all(of_people);
+    telling.of_all(of_log);
+    telling.of_all(stated.unwrap_or_else(|| statement::check(files, &documents)));
+    telling.of_all(archive.map(|check| part(layout::ARCHIVE, check)));
     let fingerprint = documents.root.as_ref().ok().map(fedval_trust::Certificate::fingerprint);
     Verification {
-        parts,
+        parts: telling.into_parts(),
         log,
         is_made_again: documents.is_of_this_revision(),
         root_is_pinned: pinned.is_some() && pinned == fingerprint,
     }
+}
+
+/// What hangs on no report: which files there are, and who signed the documents.
+fn signed(files: &Files<'_>, documents: &Documents<'_>) -> Vec<PartCheck> {
+    let mut parts = vec![
+        part("files", check_files(files, documents)),
+        part(layout::ROOT, signature::check_root(documents)),
+        part(layout::PROTOCOL, signature::check_protocol(documents)),
+    ];
+    parts.extend(signature::check_earlier_protocols(documents));
+    parts.push(part(layout::ROUND, signature::check_round(documents)));
+    let judged = documents.results.iter();
+    parts.extend(judged.map(|(site, judged)| part(&layout::result(site), judged.check.clone())));
+    parts
 }
 
 fn part(name: &str, check: Result<(), String>) -> PartCheck {
@@ -162,12 +188,9 @@ fn part(name: &str, check: Result<(), String>) -> PartCheck {
     PartCheck { part: name.to_owned(), problem }
 }
 
-/// Every file that must be there is, and nothing else.
-fn check_files(
-    files: &Files<'_>,
-    documents: &Documents<'_>,
-    again: Option<&report::Again<'_>>,
-) -> Result<(), String> {
+/// Every file that must be there is, and nothing else. Which forms of the report belong here is known when it was
+/// made again: each of them is a part of its own.
+fn check_files(files: &Files<'_>, documents: &Documents<'_>) -> Result<(), String> {
     let mut expected = BTreeSet::from([
         layout::ROOT.to_owned(),
         layout::STATEMENT.to_owned(),
@@ -175,14 +198,7 @@ fn check_files(
         layout::LOG_COSIGNATURES.to_owned(),
     ]);
     expected.extend(layout::COMPANIONS.map(str::to_owned));
-    match again {
-        Some(again) if documents.is_of_this_revision() => {
-            expected.extend(again.forms.keys().cloned());
-        }
-        // Without evidence nobody knows which forms belong here: none of them is held against it.
-        // Another revision has forms of its own: the statement names them.
-        _ => expected.extend(files.paths().filter(|path| layout::is_form(path)).map(str::to_owned)),
-    }
+    expected.extend(files.paths().filter(|path| layout::is_form(path)).map(str::to_owned));
     let fixed = [layout::REPORT, layout::PROTOCOL, layout::ROUND, layout::LOG_CHECKPOINT];
     let fixed = fixed.map(str::to_owned);
     let signatures = documents.signatures.keys().cloned();
@@ -205,7 +221,7 @@ fn check_files(
         expected.extend(earlier.map(str::to_owned));
     }
     if let Some(absent) = expected.iter().find(|path| !files.has(path)) {
-        return Err(format!("{absent} is missing"));
+        return Err(format!("{} is missing", printable(absent)));
     }
     // A package that was unpacked has no archive in it.
     expected.insert(layout::ARCHIVE.to_owned());
@@ -213,6 +229,19 @@ fn check_files(
         Some(extra) => Err(format!("{} does not belong here", printable(extra))),
         None => Ok(()),
     }
+}
+
+/// The first form that does not follow from the evidence, as a part of its own. Without evidence nobody knows which
+/// forms belong here; another revision has forms of its own, which the statement names.
+fn foreign_form(
+    files: &Files<'_>,
+    documents: &Documents<'_>,
+    again: Option<&report::Again<'_>>,
+) -> Option<PartCheck> {
+    let again = again.filter(|_| documents.is_of_this_revision())?;
+    let is_foreign = |path: &&str| layout::is_form(path) && !again.forms.contains_key(*path);
+    let path = files.paths().find(is_foreign)?;
+    Some(part(&printable(path), Err("does not belong here".to_owned())))
 }
 
 /// A path from outside, safe to print on a terminal.

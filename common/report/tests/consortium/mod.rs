@@ -389,6 +389,7 @@ fn documents_under(
                 .map(|result| ResultDigest(Canonical::new(result.clone()).unwrap().digest())),
             recorded_at_ms: recorded,
             earlier_dispatches: 0,
+            earlier_dispatches_any_model: Some(0),
         });
         results.extend(result.map(|result| (site, result)));
     }

@@ -25,19 +25,8 @@ impl Weighted {
     /// The sums at `tau2 >= 0`.
     pub(super) fn at(sites: &SiteEstimates, tau2: f64) -> Self {
         let weights: Vec<f64> = sites.vi().iter().map(|v| 1.0 / (v + tau2)).collect();
-        let (mut sum_w, mut sum_wy) = (0.0, 0.0);
-        for (y, w) in sites.yi().iter().zip(&weights) {
-            sum_w += w;
-            sum_wy += w * y;
-        }
-        let mean = sum_wy / sum_w;
-        let mut q = 0.0;
-        for (y, w) in sites.yi().iter().zip(&weights) {
-            let residual = y - mean;
-            if residual.abs() > ROUNDING * mean.abs() {
-                q += w * residual * residual;
-            }
-        }
+        let (sum_w, mean) = mean(sites, tau2);
+        let q = squares(sites, tau2, mean, |w| w);
         let (trace_p, trace_pp) = traces(&weights, sum_w);
         Self { sum_w, mean, q, trace_p, trace_pp }
     }
@@ -45,14 +34,8 @@ impl Weighted {
 
 /// `Σ w (y − mean)²` alone, without memory of its own.
 pub(super) fn generalised_q(sites: &SiteEstimates, tau2: f64) -> f64 {
-    let rows = || sites.yi().iter().zip(sites.vi()).map(|(y, v)| (y, 1.0 / (v + tau2)));
-    let (sum_w, sum_wy) =
-        rows().fold((0.0, 0.0), |(sum_w, sum_wy), (y, w)| (sum_w + w, sum_wy + w * y));
-    let mean = sum_wy / sum_w;
-    rows().fold(0.0, |q, (y, w)| {
-        let residual = y - mean;
-        if residual.abs() > ROUNDING * mean.abs() { q + w * residual * residual } else { q }
-    })
+    let (_, mean) = mean(sites, tau2);
+    squares(sites, tau2, mean, |w| w)
 }
 
 /// `Σ w² (y − mean)²` and `tr P` alone, without memory of its own: a fit looks at them some dozen times.
@@ -60,22 +43,63 @@ pub(super) fn generalised_q(sites: &SiteEstimates, tau2: f64) -> f64 {
 /// `tr P = Σ w_i r_i / Σw`, with r_i the sum of the other weights, is twice the sum over pairs, so that one
 /// walk suffices and every term is positive.
 pub(super) fn score_terms(sites: &SiteEstimates, tau2: f64) -> (f64, f64) {
-    let rows = || sites.yi().iter().zip(sites.vi()).map(|(y, v)| (y, 1.0 / (v + tau2)));
-    let (mut sum_w, mut sum_wy, mut pairs) = (0.0, 0.0, 0.0);
-    for (y, w) in rows() {
-        pairs += w * sum_w;
+    let (mut w, mut wy, mut pairs) = (Lanes::default(), Lanes::default(), Lanes::default());
+    each(sites, tau2, |lane, y, weight| {
+        pairs[lane] += weight * w[lane];
+        w[lane] += weight;
+        wy[lane] += weight * y;
+    });
+    let (mut sum_w, mut all_pairs) = (0.0, 0.0);
+    for (w, pairs) in w.into_iter().zip(pairs) {
+        // Within a lane, and of this lane with those before.
+        all_pairs += pairs + w * sum_w;
         sum_w += w;
-        sum_wy += w * y;
     }
-    let mean = sum_wy / sum_w;
-    let mut q2 = 0.0;
-    for (y, w) in rows() {
-        let residual = y - mean;
-        if residual.abs() > ROUNDING * mean.abs() {
-            q2 += w * w * residual * residual;
+    let mean = wy.iter().sum::<f64>() / sum_w;
+    (squares(sites, tau2, mean, |w| w * w), 2.0 * all_pairs / sum_w)
+}
+
+/// So many sums are taken beside each other: each addition waits for the one before.
+const LANES: usize = 4;
+type Lanes = [f64; LANES];
+
+/// Walks over estimates and weights, lane by lane.
+#[inline]
+fn each(sites: &SiteEstimates, tau2: f64, mut take: impl FnMut(usize, f64, f64)) {
+    let (ys, rest_y) = sites.yi().as_chunks::<LANES>();
+    let (vs, rest_v) = sites.vi().as_chunks::<LANES>();
+    for (y, v) in ys.iter().zip(vs) {
+        for lane in 0..LANES {
+            take(lane, y[lane], 1.0 / (v[lane] + tau2));
         }
     }
-    (q2, 2.0 * pairs / sum_w)
+    for (lane, (y, v)) in rest_y.iter().zip(rest_v).enumerate() {
+        take(lane, *y, 1.0 / (v + tau2));
+    }
+}
+
+/// `Σ w` and `Σ w y / Σ w`.
+fn mean(sites: &SiteEstimates, tau2: f64) -> (f64, f64) {
+    let (mut w, mut wy) = (Lanes::default(), Lanes::default());
+    each(sites, tau2, |lane, y, weight| {
+        w[lane] += weight;
+        wy[lane] += weight * y;
+    });
+    let sum_w = w.iter().sum::<f64>();
+    (sum_w, wy.iter().sum::<f64>() / sum_w)
+}
+
+/// `Σ f(w) (y − mean)²`.
+#[inline]
+fn squares(sites: &SiteEstimates, tau2: f64, mean: f64, factor: impl Fn(f64) -> f64) -> f64 {
+    let least = ROUNDING * mean.abs();
+    let mut sums = Lanes::default();
+    each(sites, tau2, |lane, y, weight| {
+        let residual = y - mean;
+        let counted = if residual.abs() > least { residual } else { 0.0 };
+        sums[lane] += factor(weight) * counted * counted;
+    });
+    sums.iter().sum()
 }
 
 /// `tr P = Σ w_i r_i / Σw` and `tr PP = Σ (w_i r_i / Σw)² + Σ w_i² s_i / (Σw)²`, where r_i and s_i

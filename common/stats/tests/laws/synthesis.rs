@@ -1,5 +1,6 @@
 //! Synthesis: invariances of the mean and of the heterogeneity.
 
+use fedval_stats::fairness::stratified;
 use fedval_stats::synthesis::{
     RandomEffects, SiteEstimates, Tau2Method, Test, common_effect, leave_one_out, primary,
     q_profile, random_effects,
@@ -102,6 +103,20 @@ proptest! {
         let sites = SiteEstimates::new(yi, vi).unwrap();
         for (index, refit) in leave_one_out(&sites, 0.95).into_iter().enumerate() {
             prop_assert_eq!(refit, primary(&sites.without(index).unwrap(), 0.95));
+        }
+    }
+
+    /// Whoever says that a gap would have been found has an interval that is narrower than twice this gap.
+    #[test]
+    fn a_gap_that_would_be_found_is_larger_than_the_interval_leaves_open(
+        (yi, vi) in any_sites(),
+        level in 0.5..0.999_f64,
+    ) {
+        let gaps: Vec<_> = yi.into_iter().zip(vi.into_iter().map(f64::sqrt)).collect();
+        for sites in 1..=gaps.len() {
+            let found = stratified(&gaps[..sites], level).unwrap();
+            let half = (found.gap.upper - found.gap.lower) / 2.0;
+            prop_assert!(found.detectable > half, "{} {half}", found.detectable);
         }
     }
 }

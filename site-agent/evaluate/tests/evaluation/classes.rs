@@ -6,8 +6,8 @@ use fedval_study::protocol::{Class, Combine, ModelOutput, PredictionTables, Task
 use fedval_study::summary::{FailureReason, Findings};
 use fedval_study::{ClassPerformance, SiteSummary};
 
-use crate::onnx_file;
 use crate::site::{CASES, Row, Site};
+use crate::{onnx_file, shards};
 
 /// A site with a model of three grades, of which each patient has one, the first patient's second image a higher one.
 async fn graded() -> Site {
@@ -91,4 +91,10 @@ pub(crate) async fn adds_up() {
     assert_eq!(summary.failures, [invalid.clone(), invalid], "of two patients");
     // Both images of the second patient are invalid, one of the third.
     assert_eq!(counted(&summary).called(), [0, 0, 29]);
+}
+
+pub(crate) async fn splits_grades() {
+    let site = graded().await;
+    let alone = site.run("chest-r1").await.unwrap();
+    shards::come_to(&site, "chest-r2", 3, &alone).await;
 }

@@ -79,6 +79,8 @@ fn of_tasks() -> Vec<Trial> {
             masks::fails_what_cannot_be_compared(),
         ),
         trial("masks_that_processes_compared_are_counted_as_if_one_had", masks::splits_masks()),
+        trial("grades_that_processes_found_are_counted_as_if_one_had", classes::splits_grades()),
+        trial("scores_that_processes_read_are_counted_as_if_one_had", shards::split_scores()),
         trial("a_patient_is_measured_once_and_within_bounds", regression::measures_patients()),
         trial(
             "a_prediction_that_is_no_number_fails_its_case",

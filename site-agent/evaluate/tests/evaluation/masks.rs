@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use fedval_evaluate::Progress;
 use fedval_ingest::IndexTestColumn;
 use fedval_stats::segmentation::PresenceTally;
 use fedval_study::SiteSummary;
@@ -125,16 +124,7 @@ pub(crate) async fn counts_the_first_image() {
 pub(crate) async fn splits_masks() {
     let site = outlining(Combine::Mean).await;
     let alone = site.run("chest-r1").await.unwrap();
-    let round = "chest-r2";
-    site.job(round).await;
-    for index in 0..2 {
-        let (file, done) = shards::run(&site, round, index, 2).await;
-        assert!((1..CASES).contains(&done));
-        assert_eq!(shards::merge(&site, round, &file).await.len(), done);
-    }
-    assert_eq!(site.cases_done(round).await, CASES);
-    let progress = Progress::default();
-    assert_eq!(site.run_again(round, &progress).await.unwrap(), alone);
+    let progress = shards::come_to(&site, "chest-r2", 2, &alone).await;
     assert_eq!(progress.get(), (CASES, CASES), "nothing is looked at again");
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{Progress, Shard};
-use fedval_study::Sha256Digest;
+use fedval_study::protocol::PredictionTables;
+use fedval_study::{Sha256Digest, SiteSummary};
 use fedval_vault::{CaseOutcome, Checkpoint, ShardCases};
 
 use crate::site::{CASES, Site};
@@ -30,6 +31,34 @@ pub(crate) async fn merge(site: &Site, round: &str, file: &Path) -> BTreeSet<usi
         site.vault.checkpoint_put_all(&round, rows).await.unwrap();
         places.extend(piece.iter().map(|(place, _)| *place));
     }
+}
+
+/// Splits the job `round` among processes and brings together what they found, which is what came of it without.
+pub(crate) async fn come_to(site: &Site, round: &str, of: u32, alone: &SiteSummary) -> Progress {
+    site.job(round).await;
+    for index in 0..of {
+        let (file, done) = run(site, round, index, of).await;
+        assert!((1..CASES).contains(&done), "process {index} did {done} cases");
+        assert_eq!(merge(site, round, &file).await.len(), done, "each case of its own once");
+    }
+    assert_eq!(site.cases_done(round).await, CASES);
+    let progress = Progress::default();
+    assert_eq!(site.run_again(round, &progress).await.unwrap(), *alone);
+    progress
+}
+
+/// Scores that were brought: each process reads the whole table and records those of its patients.
+pub(crate) async fn split_scores() {
+    let mut site = Site::new().await;
+    site.protocol.prediction_tables = PredictionTables::Accept;
+    site.bring_scores(|row| match row.case_id.as_str() {
+        "CASE0" => String::new(),
+        _ => row.logit().to_string(),
+    });
+    let alone = site.run("chest-r1").await.unwrap();
+    assert_eq!(alone.failures.len(), 1, "a case without a score is kept as one");
+    let progress = come_to(&site, "chest-r2", 3, &alone).await;
+    assert_eq!(progress.get(), (CASES, CASES), "no model runs, and none runs again");
 }
 
 /// One process against three: the same summary to the last bit, commitment, failures and the ledger's keys included.

@@ -226,6 +226,7 @@ fn report(
             result: Some(ResultDigest(digest)),
             recorded_at_ms: Some(1),
             earlier_dispatches: 0,
+            earlier_dispatches_any_model: None,
         });
         results.insert(site, result);
     }

@@ -152,9 +152,10 @@ impl<W: Write> Archive<W> {
 
     fn describe(&mut self, name: &str, length: u32, at: u32) {
         let fixed = fixed(length, u16::try_from(name.len()).unwrap_or(u16::MAX));
-        self.directory.extend_from_slice(b"PK\x01\x02\x14\x00");
+        self.directory.extend_from_slice(b"PK\x01\x02\x0a\x03");
         self.directory.extend_from_slice(&fixed);
-        self.directory.extend_from_slice(&[0; 10]);
+        // No comment, the first disk, no kind; a plain file that its owner writes and everybody reads.
+        self.directory.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0, 0xa4, 0x81]);
         self.directory.extend_from_slice(&at.to_le_bytes());
         self.directory.extend_from_slice(name.as_bytes());
         self.count += 1;
@@ -170,11 +171,12 @@ impl<W: Write> Archive<W> {
     }
 }
 
-/// What header and description share: version, flags, method, time, check sum, both sizes, length of the name.
+/// What header and description share, as packages have it: version, flags, method, time, check sum, both sizes, length
+/// of the name.
 fn fixed(length: u32, name: u16) -> Vec<u8> {
     let length = length.to_le_bytes();
     [
-        &[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0, 0, 0, 0, 0][..],
+        &[10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0, 0, 0, 0, 0][..],
         &length,
         &length,
         &name.to_le_bytes(),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
+use super::write::{ATTRIBUTES, DAY, MADE_ON_UNIX, VERSION};
 use super::{ArchiveError, DESCRIPTION, END, HEADER, MAX_MEMBERS, MAX_NAME};
 use crate::package::content::Bytes;
 
@@ -145,15 +146,15 @@ impl<'d> Description<'d> {
         archive.fill(at, &mut header)?;
         let mut name = vec![0; self.name.len()];
         archive.fill(at + HEADER as u64, &mut name)?;
+        // From the version to the lengths, both say the same.
         let agrees = header.starts_with(b"PK\x03\x04")
-            && short(&header, 8) == 0
-            && long(&header, 18) == length
-            && long(&header, 22) == length
-            && usize::from(short(&header, 26)) == name.len()
-            && short(&header, 28) == 0
+            && self.fixed.get(6..32) == Some(&header[4..])
             && name == self.name;
         if !agrees {
             return Err(foreign("a member is described in two ways"));
+        }
+        if !self.is_usual() {
+            return Err(foreign("a member has a day or rights that none of a package has"));
         }
         let before = HEADER as u64 + u64::from(short(&header, 26));
         let (start, length) = (at + before, u64::from(length));
@@ -165,6 +166,22 @@ impl<'d> Description<'d> {
             return Err(foreign("a member is a folder, which none of a package is"));
         }
         Ok(Member { name, begins: at, start, length })
+    }
+
+    /// Whether a package is written so. What is said besides a name, a place and a content is the same of every
+    /// member: no bit of an archive can be changed unseen.
+    fn is_usual(&self) -> bool {
+        let shorts = [
+            (4, MADE_ON_UNIX | VERSION),
+            (6, VERSION),
+            (8, 0),
+            (12, 0),
+            (14, DAY),
+            (34, 0),
+            (36, 0),
+        ];
+        shorts.iter().all(|(at, usual)| short(self.fixed, *at) == *usual)
+            && long(self.fixed, 38) == ATTRIBUTES
     }
 }
 
@@ -182,10 +199,7 @@ fn long(bytes: &[u8], at: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write as _};
-
-    use zip::write::SimpleFileOptions;
-    use zip::{CompressionMethod, ZipWriter};
+    use std::io::Cursor;
 
     use super::super::packed as pack;
     use super::*;
@@ -253,17 +267,27 @@ mod tests {
     }
 
     #[test]
-    fn members_over_each_other_are_refused() {
-        // Two members of one name and size, of which both descriptions say that they are the first.
-        let twice = |names: [&str; 2]| {
-            let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-            let options =
-                SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-            for name in names {
-                writer.start_file(name, options).unwrap();
-                writer.write_all(&[1; 100]).unwrap();
+    fn no_bit_beside_the_contents_can_be_changed() {
+        let whole = packed();
+        let contents = members(&Bytes::Held(&whole)).unwrap();
+        let is_content = |at: usize| {
+            let at = at as u64;
+            contents.iter().any(|of| (of.start..of.start + of.length).contains(&at))
+        };
+        for at in (0..whole.len()).filter(|at| !is_content(*at)) {
+            for bit in 0..8 {
+                let mut archive = whole.clone();
+                archive[at] ^= 1 << bit;
+                assert!(unpacked(&archive).is_err(), "bit {bit} of byte {at}");
             }
-            writer.finish().unwrap().into_inner()
+        }
+    }
+
+    #[test]
+    fn members_over_each_other_are_refused() {
+        // Two members of one size, of which both descriptions say that they are the first.
+        let twice = |names: [&str; 2]| {
+            pack(&names.map(|name| (name.to_owned(), vec![1; 100])).into()).unwrap()
         };
         let mut archive = twice(["one", "two"]);
         let last = |archive: &[u8], mark: &[u8]| {

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use super::{ArchiveError, DESCRIPTION, END, HEADER, MAX_MEMBERS, MAX_NAME};
 
 /// The oldest version of the format that has stored members, in tenths.
-const VERSION: u16 = 10;
+pub(super) const VERSION: u16 = 10;
 /// Whose file attributes are meant: those of Unix.
-const MADE_ON_UNIX: u16 = 3 << 8;
+pub(super) const MADE_ON_UNIX: u16 = 3 << 8;
 /// 1980-01-01, the first day there is. Archives of the same files are the same.
-const DAY: u16 = 0x21;
+pub(super) const DAY: u16 = 0x21;
 /// A plain file that its owner writes and everybody reads.
-const ATTRIBUTES: u32 = 0o100_644 << 16;
+pub(super) const ATTRIBUTES: u32 = 0o100_644 << 16;
 
 /// All files of a package in one, without the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
