@@ -266,6 +266,71 @@ fn sites_are_pooled_with_a_prediction_interval_and_groups_apart() {
     assert_eq!(report.participants.n_pos, Some(240));
 }
 
+/// The CPM of a site of [`released`] with so many hits and 50 false positives.
+fn cpm(hits: f64) -> f64 {
+    let found = [
+        hits * (1.0 + 0.025 / 0.4),
+        hits * (1.0 + 0.15 / 0.4),
+        2.0 * hits,
+        2.0 * hits + 10.0 * 0.5 / 3.5,
+        2.0 * hits + 10.0 * 1.5 / 3.5,
+        2.0 * hits + 10.0,
+        2.0 * hits + 20.0,
+    ];
+    found.iter().sum::<f64>() / 160.0 / 7.0
+}
+
+#[test]
+fn the_mean_cpm_has_the_limits_that_drawing_five_sites_gives() {
+    let plan = study();
+    let names = ["site-a", "site-b", "site-c", "site-d", "site-e"];
+    let hits: [u32; 5] = [63, 45, 69, 52, 58];
+    let of = |hits: u32| Some(released(&plan, hits.into(), 50));
+    let mut answers: Answers = names.into_iter().zip(hits.map(of)).collect();
+    let report = assembled(&plan, &answers);
+    keeps_to_the_schema(&report);
+    let over = report.means_over_sites[&MetricId::Cpm].value().unwrap();
+    assert_eq!((over.k, over.method.as_str(), over.excluded.len()), (5, "site_bootstrap", 0));
+    let mut wanted = hits.map(|hits| cpm(hits.into()));
+    wanted.sort_by(f64::total_cmp);
+    close(over.estimate, wanted.iter().sum::<f64>() / 5.0);
+    // One draw in a thousand lies below four times the worst site and the next, and one above four times the best.
+    let [lower, upper] = *over.ci.value().unwrap();
+    close(lower, (4.0 * wanted[0] + wanted[1]) / 5.0);
+    close(upper, (4.0 * wanted[4] + wanted[3]) / 5.0);
+    let page = render_html(&report, &[]).unwrap();
+    assert!(page.contains("mean over sites, sites drawn again"));
+    assert!(page.contains("is its CPM; over 5 sites it is"));
+    let package = Consortium::new(21).package(&plan, &answers);
+    let table = String::from_utf8(package.files()["tables/synthesis.csv"].clone()).unwrap();
+    let row = table.lines().find(|line| line.starts_with("cpm,")).unwrap();
+    assert!(row.starts_with(&format!("cpm,5,{},", over.estimate)), "{row}");
+    assert!(row.ends_with(",site_bootstrap,"), "{row}");
+
+    // Of four sites there is a mean alone, and the fifth says why it is in none.
+    let Some(Outcome::ReleasedDetection(release)) = &mut answers[1].1 else { panic!("findings") };
+    release.overall.curve.clear();
+    release.overall.average_precision = None;
+    let report = assembled(&plan, &answers);
+    keeps_to_the_schema(&report);
+    let over = report.means_over_sites[&MetricId::Cpm].value().unwrap();
+    assert_eq!((over.k, over.ci.reason()), (4, Some(Reason::TooFewSites)));
+    let left_out: Vec<_> = over.excluded.iter().map(|of| (of.site.as_str(), of.reason)).collect();
+    assert_eq!(left_out, [("site-b", Reason::Withheld)]);
+    close(over.estimate, wanted[1..].iter().sum::<f64>() / 4.0);
+}
+
+/// What was handed out before there were such means is made again without them.
+#[test]
+fn a_report_of_an_earlier_revision_has_no_mean_over_sites() {
+    let plan = study();
+    let (protocol, mut round, results) = documents(&plan, &answers(&plan), OPENED);
+    let means = |round: &_| assemble(&protocol, round, &results).unwrap().means_over_sites;
+    assert_eq!(means(&round).len(), 1);
+    round.report_revision = 3;
+    assert!(means(&round).is_empty());
+}
+
 #[test]
 fn what_stays_has_its_reason_and_no_number() {
     let plan = study();

@@ -11,8 +11,8 @@ mod vetted;
 
 use consortium::{Answers, Consortium, documents};
 use fedval_report::{
-    AssembleError, Disclosed, Metric, Reason, Report, Signal, VerdictResult, assemble, render_html,
-    verify,
+    AssembleError, Disclosed, Estimable, Metric, Reason, Report, Signal, VerdictResult, assemble,
+    render_html, verify,
 };
 use fedval_stats::agreement::{MeasurementSums, intraclass};
 use fedval_study::protocol::{EndpointDirection, StudyProtocol};
@@ -163,7 +163,32 @@ fn sites_are_pooled_on_the_scale_of_the_quantity() {
         assert!(below < lower && lower < pooled.estimate && pooled.estimate < upper, "{id}");
         assert!(upper < above && pooled.tau2 > 0.0, "hospitals differ: {id}");
     }
-    assert!(report.synthesis_of(&MetricId::IntraclassCorrelation).is_none());
+    let icc = MetricId::IntraclassCorrelation;
+    assert!(report.synthesis_of(&icc).is_none());
+    // Of three sites there is the mean, and no limits.
+    let over = report.means_over_sites[&icc].value().unwrap();
+    let mean = (0..3).map(|site| metric(&report, site, &icc).estimate).sum::<f64>() / 3.0;
+    assert!((over.estimate - mean).abs() < 1e-12);
+    assert_eq!((over.k, over.ci.reason()), (3, Some(Reason::TooFewSites)));
+}
+
+#[test]
+fn the_summary_explains_an_interval_of_errors_that_begins_below_nothing() {
+    let mut report = report(&plan(8.0));
+    let explains = |report: &Report| {
+        let page = render_html(report, &[]).unwrap();
+        page.contains("No value of it lies below 0")
+    };
+    let id = MetricId::MeanAbsoluteError;
+    let Some(Estimable::Estimated(pooled)) = report.synthesis.get_mut(&id) else { panic!("{id}") };
+    let [below, above] = *pooled.prediction_interval.value().unwrap();
+    assert!(below < 0.0, "of three hospitals that differ");
+    (pooled.ci, pooled.prediction_interval) =
+        (Estimable::Estimated([5.0, 9.0]), Estimable::Estimated([0.5, above]));
+    assert!(!explains(&report));
+    let Some(Estimable::Estimated(pooled)) = report.synthesis.get_mut(&id) else { panic!("{id}") };
+    pooled.prediction_interval = Estimable::Estimated([below, above]);
+    assert!(explains(&report));
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn is_same(one: &CaseOutcome, other: &CaseOutcome) -> bool {
             one.len() == other.len()
                 && one.iter().zip(other).all(|(one, other)| is_near(*one, *other))
         }
-        (one, other) => one == other,
+        (one, other) => one.agrees_with(other),
     }
 }
 

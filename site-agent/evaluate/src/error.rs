@@ -1,10 +1,10 @@
 //! Why an evaluation did not finish, and who hears of it.
 
-use fedval_inference::LoadError;
-use fedval_ingest::{FindingsError, ManifestError, PacsError};
+use fedval_inference::{LoadError, ScoreError};
+use fedval_ingest::{FindingsError, FindingsProblem, ManifestError, ManifestProblem, PacsError};
 use fedval_preprocess::probe::Drift;
 use fedval_study::{Exit, FailedStage, ProbeName, Problem};
-use fedval_vault::VaultError;
+use fedval_vault::{Culprit, VaultError};
 
 use crate::lane::LaneError;
 
@@ -29,7 +29,7 @@ pub enum EvaluateError {
     ModelLoad(#[source] LoadError),
     /// The model cannot be run.
     #[error("the model ended its box, again and again on one case or by what it tried")]
-    ModelDies(#[source] fedval_inference::ScoreError),
+    ModelDies(#[source] ScoreError),
     /// Two engines came to different scores of one case.
     #[error("two engines gave one case different scores")]
     EnginesDisagree,
@@ -103,6 +103,23 @@ impl EvaluateError {
             Self::ModelDies(error) => error.waits(),
             _ => None,
         }
+    }
+
+    /// What made a box do what nothing honest does there, if that is why.
+    #[must_use]
+    pub fn culprit(&self) -> Option<Culprit> {
+        let is_of_file = match self {
+            Self::ModelLoad(LoadError::Forbidden) | Self::ModelDies(ScoreError::Forbidden) => {
+                return Some(Culprit::Model);
+            }
+            Self::Manifest(error) => error.problems().contains(&ManifestProblem::ForbiddenCall),
+            Self::Findings(error) => {
+                let is_it = |of: &FindingsProblem| matches!(of, FindingsProblem::Forbidden { .. });
+                error.problems().iter().any(is_it)
+            }
+            _ => false,
+        };
+        is_of_file.then_some(Culprit::File)
     }
 
     /// Whether this site's copy of the model is damaged: what the protocol pins is fetched again.

@@ -111,18 +111,13 @@ impl Evaluated {
                 let (patient, outcome) = (case.patient, *outcome);
                 self.mask_cases.push(MaskCase { patient, case: place, outcome });
             }
-            (CaseOutcome::Failed(reason), _) => {
-                self.failures.entry(case.patient).or_default().insert(*reason);
-                self.failed += usize::from(*reason != FailureReason::NoReference);
+            (outcome, _) => {
+                // What belongs to another task, or has no reference, says nothing.
+                if let Some(reason) = outcome.failure() {
+                    self.failures.entry(case.patient).or_default().insert(reason);
+                    self.failed += usize::from(reason != FailureReason::NoReference);
+                }
             }
-            // What belongs to another task, or has no reference, says nothing.
-            (
-                CaseOutcome::Score(_)
-                | CaseOutcome::Scores(_)
-                | CaseOutcome::Masks(_)
-                | CaseOutcome::Boxes(_),
-                _,
-            ) => {}
         }
     }
 

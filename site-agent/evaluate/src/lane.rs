@@ -6,7 +6,6 @@ use fedval_disclosure::SiteLocal;
 use fedval_inference::LoadError;
 use fedval_ingest::{Case, DecodeFailure, IndexTest, PacsError, ReceivedImage};
 use fedval_study::Sha256Digest;
-use fedval_study::summary::FailureReason;
 use fedval_vault::{CaseOutcome, Checkpoint};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -56,7 +55,7 @@ pub(crate) struct Read {
     row: Sha256Digest,
     /// Digest of the image file; absent where it could not be read.
     pub(crate) digest: Option<Sha256Digest>,
-    pub(crate) image: Result<SiteLocal<ReceivedImage>, FailureReason>,
+    pub(crate) image: Result<SiteLocal<ReceivedImage>, CaseOutcome>,
     /// The file of the reference standard's mask, where there is one beside the image.
     outline: Option<Vec<u8>>,
 }
@@ -104,7 +103,7 @@ async fn read_all(
                     digest = both.map(|both| Sha256Digest::of(both.as_bytes()));
                     outline = Some(file);
                 }
-                Err(none) => (digest, image) = (None, Err(none.reason)),
+                Err(none) => (digest, image) = (None, Err(none.outcome())),
             }
         }
         held.push(Read { index, pass, row: row_digest(&case), digest, image, outline });
@@ -167,12 +166,9 @@ async fn checkpoint(
                 image,
             }))
         }
-        Err(reason) => Ok(SiteLocal::new(Checkpoint {
-            row,
-            outcome: CaseOutcome::Failed(reason),
-            attributes: BTreeMap::new(),
-            image,
-        })),
+        Err(outcome) => {
+            Ok(SiteLocal::new(Checkpoint { row, outcome, attributes: BTreeMap::new(), image }))
+        }
     }
 }
 

@@ -144,7 +144,7 @@ impl MaskLane<'_> {
 pub(crate) fn outcome(compared: Result<SiteLocal<MaskComparison>, NoImage>) -> CaseOutcome {
     let compared = match compared {
         Ok(compared) => compared,
-        Err(none) => return CaseOutcome::Failed(none.reason),
+        Err(none) => return none.outcome(),
     };
     let MaskComparison { presence, measures } = *compared.open_on_site();
     match (presence, measures) {

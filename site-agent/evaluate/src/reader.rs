@@ -12,6 +12,7 @@ use fedval_ingest::{
 use fedval_study::Sha256Digest;
 use fedval_study::protocol::ModelInput;
 use fedval_study::summary::FailureReason;
+use fedval_vault::{CaseOutcome, Culprit};
 
 use crate::lane::LaneError;
 use crate::series;
@@ -40,18 +41,29 @@ pub struct NoImage {
     pub code: &'static str,
 }
 
+impl NoImage {
+    /// What is kept of its case.
+    pub(crate) fn outcome(self) -> CaseOutcome {
+        if self.code == Culprit::File.code() {
+            CaseOutcome::Forbidden
+        } else {
+            CaseOutcome::Failed(self.reason)
+        }
+    }
+}
+
 /// The digest of a case's file, where it could be read, and its image.
 pub(crate) type Looked<E> = (Option<Sha256Digest>, Result<SiteLocal<ReceivedImage>, E>);
 
 impl Reader<'_> {
     /// A case as the study sees it: one without a reference standard is not looked at.
-    pub(crate) async fn read(&mut self, case: &Case) -> Result<Looked<FailureReason>, LaneError> {
+    pub(crate) async fn read(&mut self, case: &Case) -> Result<Looked<CaseOutcome>, LaneError> {
         if case.reference.is_none() {
-            return Ok((None, Err(FailureReason::NoReference)));
+            return Ok((None, Err(CaseOutcome::Failed(FailureReason::NoReference))));
         }
         let (digest, image) = self.look(case).await?;
         // No log line where there is none: whoever counts them knows how many of a site's cases fail.
-        Ok((digest, image.map_err(|none| none.reason)))
+        Ok((digest, image.map_err(NoImage::outcome)))
     }
 
     /// The same of any case, with the code that this site's people look up where there is no image.
@@ -172,4 +184,17 @@ pub(crate) fn read_file(path: &Path, max_bytes: u64) -> Option<ImageFile> {
     file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).ok()?;
     let digest = Sha256Digest::of(&bytes);
     (bytes.len() as u64 <= max_bytes).then_some((bytes, digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a30_a_file_that_tried_to_break_out_is_kept_as_one_and_counted_as_undecodable() {
+        let of = |code| NoImage { reason: FailureReason::Undecodable, code }.outcome();
+        assert!(of("SANDBOX_FORBIDDEN_CALL") == CaseOutcome::Forbidden);
+        assert!(of("DECODER_DIED") == CaseOutcome::Failed(FailureReason::Undecodable));
+        assert_eq!(CaseOutcome::Forbidden.failure(), Some(FailureReason::Undecodable));
+    }
 }

@@ -367,7 +367,7 @@ fn check_again(
         let again = done.checkpoint.open_on_site();
         checkpoints.get(&done.index).is_none_or(|first| {
             // A file that changed meanwhile says nothing about the model.
-            first.image != again.image || first.outcome == again.outcome
+            first.image != again.image || first.outcome.agrees_with(&again.outcome)
         })
     };
     if again.iter().all(same) { Ok(()) } else { Err(EvaluateError::Nondeterministic) }
@@ -383,6 +383,7 @@ pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
 
 #[cfg(test)]
 mod tests {
+    use fedval_study::summary::FailureReason;
     use fedval_study::{FailedStage, Problem as _, Sha256Digest};
     use fedval_vault::CaseOutcome;
 
@@ -412,5 +413,20 @@ mod tests {
             ("NONDETERMINISTIC", Some(FailedStage::Evaluation))
         );
         assert!(check_again(&first, &again(0.9, b"another")).is_ok(), "the file changed meanwhile");
+    }
+
+    /// One box that a file ended was ended by the kernel, the next by itself.
+    #[test]
+    fn how_a_box_ended_is_no_answer_of_the_model() {
+        let of = |outcome| Checkpoint { outcome, ..checkpoint(0.0, b"image") };
+        let first = BTreeMap::from([(4, of(CaseOutcome::Forbidden))]);
+        let again = |outcome| {
+            [Done { index: 4, pass: Pass::Again, checkpoint: SiteLocal::new(of(outcome)) }]
+        };
+        let undecodable = CaseOutcome::Failed(FailureReason::Undecodable);
+        assert!(check_again(&first, &again(undecodable)).is_ok());
+        let other = CaseOutcome::Failed(FailureReason::WrongSize);
+        assert!(check_again(&first, &again(other)).is_err());
+        assert!(check_again(&first, &again(CaseOutcome::Score(0))).is_err());
     }
 }

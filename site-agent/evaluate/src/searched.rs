@@ -73,9 +73,8 @@ impl Scans {
                 scan.findings.predicted = boxes::predicted(found);
                 scan.failure = None;
             }
-            CaseOutcome::Failed(reason) => scan.failure = Some(*reason),
             // What belongs to another task says nothing.
-            _ => {}
+            outcome => scan.failure = outcome.failure().or(scan.failure),
         }
     }
 

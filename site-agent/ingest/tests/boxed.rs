@@ -9,6 +9,7 @@ mod finding_tables;
 mod mask_file;
 mod parquet_file;
 mod report_folder;
+mod series_memory;
 mod slice_file;
 mod tables;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(DECODE_ROLE) => return decode_box_main(),
         Some(TABLE_ROLE) => return table_box_main(),
+        Some(series_memory::ROLE) => return series_memory::measured(),
         _ => {}
     }
     let mut trials = vec![
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     trials.extend(tables::trials());
     trials.extend(report_folder::trials());
     trials.extend(finding_tables::trials());
+    trials.extend(series_memory::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -102,7 +102,7 @@ pub(super) enum Command {
     /// Show how far this site followed the coordinator's log, which it signs.
     #[command(subcommand)]
     Log(Log),
-    /// Prove that the record of what left was not changed.
+    /// Show what happened, and prove that the record of it was not changed.
     #[command(subcommand)]
     Journal(Journal),
 }
@@ -178,6 +178,8 @@ pub(super) enum Log {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Journal {
+    /// List the entries, once their chain is checked.
+    Show,
     /// Read the whole journal and check its chain.
     Verify,
 }

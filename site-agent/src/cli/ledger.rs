@@ -1,4 +1,4 @@
-//! `fedval-agent ledger show` and `journal verify`.
+//! `fedval-agent ledger show | accept`.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use fedval_study::{Canonical, RoundId, SiteResult};
 use fedval_vault::{CountersignedMark, LedgerEntry, Vault};
 use serde_json::{Value, json};
 
-use super::args::{Journal, Ledger};
+use super::args::Ledger;
 use super::job::protocol_of;
 use super::preview::tables;
 use crate::home::Home;
@@ -156,14 +156,4 @@ async fn told(
         ));
     }
     Ok(parts.join("\n\n"))
-}
-
-pub(super) async fn verify(home: &Home, command: &Journal, output: Output) -> Result<(), Failure> {
-    let Journal::Verify = command;
-    let entries = home.vault().await?.journal_verify().await?;
-    output.say(
-        &json!({ "holds": true, "entries": entries.len() }),
-        &format!("The journal holds: {} entries, none changed or missing.", entries.len()),
-    );
-    Ok(())
 }

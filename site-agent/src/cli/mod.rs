@@ -7,6 +7,7 @@ mod enrol;
 mod evaluate_shard;
 mod fault;
 mod job;
+mod journal;
 mod ledger;
 mod log;
 mod pause;
@@ -91,6 +92,6 @@ async fn dispatch(args: Args, output: Output) -> Result<(), Failure> {
         }
         Command::Ledger(command) => ledger::run(&home, &command, output).await,
         Command::Log(command) => log::run(&home, &command, output).await,
-        Command::Journal(command) => ledger::verify(&home, &command, output).await,
+        Command::Journal(command) => journal::run(&home, &command, output).await,
     }
 }

@@ -8,7 +8,7 @@ use fedval_disclosure::SiteLocal;
 use fedval_evaluate::{EvaluateError, Evaluation, Progress, ScoreGrid, Store, check_preprocessing};
 use fedval_inference::ModelEngine;
 use fedval_study::{FailedStage, ProbeDigests, ScoreSource, SiteSummary, StudyProtocol};
-use fedval_vault::Job;
+use fedval_vault::{Culprit, Job};
 
 use super::Agent;
 use crate::config::DataSource;
@@ -19,8 +19,15 @@ use crate::shards::{self, Order};
 /// Why there is no summary.
 #[derive(Debug)]
 pub enum NotEvaluated {
-    /// The job failed, and the coordinator hears at which stage. The code stays on site.
-    Failed(FailedStage, &'static str),
+    /// The job failed.
+    Failed {
+        /// What the coordinator hears.
+        stage: FailedStage,
+        /// Why. It stays on site.
+        code: &'static str,
+        /// What made a box do what nothing honest does there, if that is why.
+        culprit: Option<Culprit>,
+    },
     /// This site's copy of the model is damaged; the job waits until it was fetched again.
     ModelDamaged(&'static str),
     /// The images cannot be fetched now, or nobody runs the model. What was evaluated is kept, and the job goes on later.
@@ -74,7 +81,11 @@ impl Evaluator for Boxed {
         k: u64,
     ) -> Result<Summarised, NotEvaluated> {
         let source = agent.config.source_of(&protocol.id);
-        let missing = NotEvaluated::Failed(FailedStage::DataSource, "DATA_SOURCE_MISSING");
+        let missing = NotEvaluated::Failed {
+            stage: FailedStage::DataSource,
+            code: "DATA_SOURCE_MISSING",
+            culprit: None,
+        };
         let source = source.ok_or(missing)?;
         let manifest = source.manifest_source();
         let pacs = source.pacs(&agent.config.limits).map_err(waits_for_a_person)?;
@@ -182,7 +193,7 @@ fn not_evaluated(error: EvaluateError) -> NotEvaluated {
     }
     match error.stage() {
         _ if error.is_model_damaged() => NotEvaluated::ModelDamaged(error.code()),
-        Some(stage) => NotEvaluated::Failed(stage, error.code()),
+        Some(stage) => NotEvaluated::Failed { stage, code: error.code(), culprit: error.culprit() },
         None => NotEvaluated::Machine(error.into()),
     }
 }

@@ -13,8 +13,8 @@ use fedval_study::{
 };
 use fedval_vault::Job;
 
-use super::Agent;
 use super::evaluator::{NotEvaluated, Summarised};
+use super::{Agent, forbidden};
 use crate::config::DataSource;
 use crate::site_policy;
 
@@ -65,9 +65,12 @@ pub(super) async fn run(agent: &Agent, job: &Job) -> Result<Ran, Failure> {
             agent.vault.job_delay(job.round(), Some(&code)).await?;
             return Ok(if is_passing { Ran::AgainSoon } else { Ran::AgainLater(code) });
         }
-        Err(NotEvaluated::Failed(stage, code)) => {
+        Err(NotEvaluated::Failed { stage, code, culprit }) => {
             tracing::warn!(round = %job.round(), code, "evaluation failed");
             agent.vault.job_note(job.round(), code).await?;
+            if let Some(by) = culprit {
+                forbidden::note(agent, job, by).await?;
+            }
             answer(agent, job, NoAggregates::Failed(stage), Some(policy.digest())).await?;
         }
         Err(NotEvaluated::Machine(failure)) => return Err(failure),

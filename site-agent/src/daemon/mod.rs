@@ -9,6 +9,7 @@ mod backoff;
 mod bell;
 mod conversation;
 mod evaluator;
+mod forbidden;
 mod instance;
 mod intake;
 mod job;

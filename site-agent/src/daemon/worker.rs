@@ -19,7 +19,7 @@ use super::backoff::Backoff;
 use super::job::Ran;
 use super::link::Link;
 use super::to_mend::ToMend;
-use super::{Agent, answer_time, bell, job, log};
+use super::{Agent, answer_time, bell, forbidden, job, log};
 use crate::{shards, site_policy};
 
 /// Waits that ended are noticed at this rate; everything else rings the bell.
@@ -158,14 +158,15 @@ impl Worker {
             }
             agent.bell.ring();
         }
-        tokio::select! {
+        let ended = tokio::select! {
             done = self.fetch_and_run(job) => done,
-            stopped = stopped(&agent, job) => {
-                stopped?;
+            stopped = stopped(&agent, job) => stopped.map_err(Failure::from).map(|()| {
                 tracing::info!(%round, "evaluation stopped");
-                Ok(())
-            }
-        }
+            }),
+        };
+        // However it ended: its cases say what their files tried.
+        forbidden::note_files(&agent, job).await?;
+        ended
     }
 
     async fn fetch_and_run(&mut self, job: &Job) -> Result<(), Failure> {

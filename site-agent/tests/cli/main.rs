@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod agent;
+mod forbidden;
 mod metrics;
 mod network;
 #[path = "../../../common/study/tests/support/mod.rs"]
@@ -16,7 +17,7 @@ use fedval_vault::{JobState, Vault};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-const NEEDS_ENROLMENT: [&[&str]; 14] = [
+const NEEDS_ENROLMENT: [&[&str]; 15] = [
     &["run"],
     &["policy", "init"],
     &["policy", "sign"],
@@ -29,6 +30,7 @@ const NEEDS_ENROLMENT: [&[&str]; 14] = [
     &["release", "chest-r1"],
     &["ledger", "show"],
     &["ledger", "show", "--cohort", "ab"],
+    &["journal", "show"],
     &["journal", "verify"],
     &["jobs", "--json"],
 ];

@@ -31,6 +31,8 @@ pub enum CaseOutcome {
     Boxes(Vec<[u64; 5]>),
     /// No usable result.
     Failed(FailureReason),
+    /// None either: its file made the box try what nothing honest does there, and the kernel ended it.
+    Forbidden,
 }
 
 /// How the masks of a case compare.
@@ -66,6 +68,27 @@ pub struct Checkpoint {
     pub attributes: BTreeMap<String, String>,
     /// Digest of the image file; absent where it could not be read.
     pub image: Option<Sha256Digest>,
+}
+
+impl CaseOutcome {
+    /// Under which reason a case without a usable result is counted; none of one that has a result.
+    #[must_use]
+    pub const fn failure(&self) -> Option<FailureReason> {
+        match self {
+            Self::Failed(reason) => Some(*reason),
+            Self::Forbidden => Some(FailureReason::Undecodable),
+            Self::Score(_) | Self::Scores(_) | Self::Masks(_) | Self::Boxes(_) => None,
+        }
+    }
+
+    /// Whether both say the same of a case: how its box ended is not the case's.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        match (self.failure(), other.failure()) {
+            (None, None) => self == other,
+            (one, other) => one == other,
+        }
+    }
 }
 
 impl fmt::Debug for CaseOutcome {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
+use crate::forbidden::Culprit;
 use crate::ledger::{self, LedgerEntry};
 use crate::row::{damaged, digest, parsed};
 use crate::{Vault, VaultError};
@@ -51,6 +52,13 @@ pub enum Event {
     Lost {
         /// The round.
         round: RoundId,
+    },
+    /// The kernel ended a box for a system call that nothing honest makes there.
+    Forbidden {
+        /// The round.
+        round: RoundId,
+        /// What was in the box.
+        by: Culprit,
     },
 }
 
@@ -194,7 +202,7 @@ fn names_all(journal: &[JournalEntry], ledger: &[LedgerEntry], sent: &BTreeSet<R
     let mut acknowledged = BTreeSet::new();
     for entry in journal {
         match &entry.event {
-            Event::Committed { .. } | Event::Accepted { .. } => {}
+            Event::Committed { .. } | Event::Accepted { .. } | Event::Forbidden { .. } => {}
             Event::Sent { round, .. } => drop(acknowledged.insert(round.clone())),
             Event::Lost { round } => drop(acknowledged.remove(round)),
         }

@@ -8,6 +8,7 @@ mod checkpoint;
 mod commit;
 mod counter;
 mod error;
+mod forbidden;
 mod job;
 mod journal;
 mod ledger;
@@ -30,6 +31,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 pub use checkpoint::{CaseOutcome, Checkpoint, MasksOutcome};
 pub use commit::{Approval, CommitError};
 pub use error::VaultError;
+pub use forbidden::Culprit;
 pub use job::{Job, JobState, NewJob};
 pub use journal::{Event, JournalEntry};
 pub use ledger::LedgerEntry;

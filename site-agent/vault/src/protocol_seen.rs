@@ -2,8 +2,8 @@
 
 use fedval_ambient::Timestamp;
 use fedval_study::{ProtocolDigest, StudyId};
-use sqlx::sqlite::SqliteConnection;
 use sqlx::Error;
+use sqlx::sqlite::SqliteConnection;
 
 use crate::row::{count, damaged, digest};
 use crate::{Vault, VaultError};

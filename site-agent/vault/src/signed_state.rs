@@ -4,8 +4,8 @@
 use fedval_ambient::Timestamp;
 use fedval_study::{LedgerMark, LogCheckpoint, Sha256Digest};
 use fedval_trust::Endorsement;
-use sqlx::sqlite::SqliteRow;
 use sqlx::Error;
+use sqlx::sqlite::SqliteRow;
 
 use crate::row::{count, digest, json, moment, to_json};
 use crate::{Vault, VaultError};

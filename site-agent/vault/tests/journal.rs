@@ -5,9 +5,10 @@
 mod shelf;
 
 use fedval_ambient::{Exit, Problem as _};
-use fedval_disclosure::{Releasable, ReleaseError};
+use fedval_disclosure::{Releasable, ReleaseError, SiteLocal};
 use fedval_study::Sha256Digest;
-use fedval_vault::VaultError;
+use fedval_study::summary::FailureReason;
+use fedval_vault::{CaseOutcome, Checkpoint, Culprit, Event, VaultError};
 use shelf::{Shelf, insufficient, released, released_beside, round};
 
 /// Entries of a history of three sent results and a committed one.
@@ -150,4 +151,40 @@ async fn an_entry_that_was_appended_with_a_right_hash_does_not_cover_a_slipped_r
     let hash = Sha256Digest::of(&[&genesis.as_bytes()[..], entry.as_bytes()].concat());
     shelf.tamper(&format!("INSERT INTO journal VALUES (1, '{entry}', x'{hash}')")).await;
     assert_eq!(is_found_out(&shelf, "an entry about nothing").await, 2);
+}
+
+#[tokio::test]
+async fn a30_a_forbidden_call_stands_in_the_chain_once_for_a_job_and_culprit() {
+    let shelf = Shelf::with_a_job().await;
+    let case = |outcome| {
+        SiteLocal::new(Checkpoint {
+            row: Sha256Digest::of(b"row"),
+            outcome,
+            attributes: [].into(),
+            image: None,
+        })
+    };
+    let failed = case(CaseOutcome::Failed(FailureReason::Undecodable));
+    shelf.vault.checkpoint_put(&round(), 0, &failed).await.unwrap();
+    assert!(!shelf.vault.forbidden_files_record(&round(), shelf.now()).await.unwrap());
+    for index in [1, 2] {
+        shelf.vault.checkpoint_put(&round(), index, &case(CaseOutcome::Forbidden)).await.unwrap();
+    }
+    let again = shelf.opened_again().await;
+    assert!(shelf.vault.forbidden_files_record(&round(), shelf.now()).await.unwrap());
+    assert!(!again.forbidden_files_record(&round(), shelf.now()).await.unwrap(), "it is known");
+    let model = Culprit::Model;
+    assert!(again.forbidden_record(&round(), model, shelf.now()).await.unwrap());
+    assert!(!shelf.vault.forbidden_record(&round(), model, shelf.now()).await.unwrap());
+    let other = "chest-r2".parse().unwrap();
+    assert!(shelf.vault.forbidden_record(&other, model, shelf.now()).await.unwrap());
+
+    let entries = shelf.vault.journal_verify().await.unwrap();
+    let events: Vec<_> = entries.into_iter().map(|entry| entry.event).collect();
+    let of = |round: &str, by| Event::Forbidden { round: round.parse().unwrap(), by };
+    let expected = [of("chest-r1", Culprit::File), of("chest-r1", model), of("chest-r2", model)];
+    assert_eq!(events, expected);
+    let sql = "UPDATE journal SET entry = replace(entry, 'model', 'file') WHERE sequence = 2";
+    shelf.tamper(sql).await;
+    assert_eq!(is_found_out(&shelf, sql).await, 2);
 }

@@ -1,7 +1,7 @@
 //! From signed site results to the report: a pure function.
 //!
 //! No input, output, clock or randomness takes part, and every sum runs in the order of site ids:
-//! the same documents give the same bytes on every machine.
+//! the same documents give the same bytes on every machine. What is drawn begins at the protocol's digest.
 
 mod aggregates;
 mod classes;
@@ -22,6 +22,7 @@ mod moment;
 mod noisy;
 mod normal;
 mod operating_point;
+mod over_sites;
 mod proportion;
 mod risk_of_bias;
 mod site;
@@ -106,7 +107,7 @@ pub(crate) fn assemble_given(
         .iter()
         .map(|record| Answer { record, result: results.get(&record.site).map(|g| g.result) })
         .collect();
-    let plan = history.in_force().protocol();
+    let (plan, revision) = (history.in_force().protocol(), round.report_revision);
     let sites = answers
         .par_iter()
         .map(|answer| site::section(plan, answer))
@@ -127,7 +128,7 @@ pub(crate) fn assemble_given(
         software: Software {
             name: "fedval".to_owned(),
             version: round.software_version.clone(),
-            revision: round.report_revision,
+            revision,
         },
         study: study(history, round)?,
         model: ModelIdentity {
@@ -142,8 +143,9 @@ pub(crate) fn assemble_given(
         segmentation: masks::section(plan, &answers),
         disclosure: disclosure::section(plan, &answers),
         limits: statement::limits(history, round, &answers),
+        means_over_sites: over_sites::all(plan, history.in_force().digest(), revision, &sites),
         operating_points,
-        gaps: gap::all(plan, round.report_revision, &groups),
+        gaps: gap::all(plan, revision, &groups),
         risk_of_bias: risk_of_bias::all(plan, &sites),
         sites,
         synthesis,

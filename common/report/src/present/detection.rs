@@ -4,6 +4,7 @@ use fedval_study::{MetricId, Name};
 
 use super::markup::Markup;
 use super::number::{self, Format, count};
+use super::over_sites;
 use super::performance::pooled_of;
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
@@ -30,7 +31,7 @@ pub(super) fn metrics(detection: &DetectionSection) -> Vec<MetricId> {
 /// Counts at the cut-off and the share found at each rate; none of another study.
 pub(super) fn tables(report: &Report, shown: &Ranking<'_>) -> Vec<Table> {
     let Some(detection) = &report.detection else { return Vec::new() };
-    vec![counts(detection, shown), rates(shown)]
+    vec![counts(detection, shown), rates(report, shown)]
 }
 
 fn counts(detection: &DetectionSection, shown: &Ranking<'_>) -> Table {
@@ -77,11 +78,17 @@ fn pairs(counts: &DetectionGroup) -> [Markup; 2] {
     [of(counts.hits, counts.lesions), others]
 }
 
-fn rates(shown: &Ranking<'_>) -> Table {
+fn rates(report: &Report, shown: &Ranking<'_>) -> Table {
+    let over = over_sites::sentence(report, &MetricId::Cpm);
+    let over = if over.is_empty() {
+        over
+    } else {
+        format!(" The mean of a site's shares is its CPM; {over}.")
+    };
     let caption = format!(
         "Share of lesions found at so many false positives a scan, read off each site\'s curve: straight between \
          scores that were released, and beyond the last one as at it. Where few scores were released this \
-         understates what the model finds. These shares have no released error.{}",
+         understates what the model finds. These shares have no released error.{over}{}",
         shown.caption()
     );
     let sites: Vec<_> =

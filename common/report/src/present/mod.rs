@@ -21,6 +21,7 @@ mod masks;
 mod measured;
 mod mix;
 mod number;
+mod over_sites;
 mod panels;
 mod participants;
 mod performance;

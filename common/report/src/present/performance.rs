@@ -4,6 +4,7 @@ use fedval_study::{MetricId, Name};
 
 use super::markup::Markup;
 use super::number::{self, Format, count};
+use super::over_sites;
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
@@ -59,7 +60,8 @@ pub(super) fn table(report: &Report, shown: &Ranking<'_>) -> Table {
     };
     let caption = format!(
         "{what} by site: estimate ({level} confidence interval). Pooled: \
-         random-effects mean.{errors}{}",
+         random-effects mean.{}{errors}{}",
+        over_sites::caption(report),
         shown.caption()
     );
     let mut columns = vec![("Site".to_owned(), "text")];
@@ -167,7 +169,7 @@ pub(super) fn both(point: &Name) -> [MetricId; 2] {
 }
 
 fn pooled(notes: &mut Notes, report: &Report, id: &MetricId) -> Markup {
-    pooled_of(notes, &report.synthesis, id)
+    over_sites::cell(notes, report, id).unwrap_or_else(|| pooled_of(notes, &report.synthesis, id))
 }
 
 /// The same of any syntheses.

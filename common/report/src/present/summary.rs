@@ -1,6 +1,6 @@
 //! The results in plain language, written from the numbers.
 
-use fedval_study::MetricId;
+use fedval_study::{ConditionMetric, MetricId};
 
 use super::number::{self, Format};
 use super::words;
@@ -121,9 +121,10 @@ fn discrimination(report: &Report) -> Option<String> {
     );
     Some(match &pooled.prediction_interval {
         Estimable::Estimated(ends) => format!(
-            "{pooled_text}; in a new hospital like these it is expected between {}{unit}{}.",
+            "{pooled_text}; in a new hospital like these it is expected between {}{unit}{}.{}",
             format.between(*ends),
-            caveat(metric, pooled, *ends)
+            caveat(metric, pooled, *ends),
+            beyond_nothing(metric, pooled)
         ),
         Estimable::NotEstimable { .. } => {
             format!(
@@ -138,6 +139,23 @@ fn discrimination(report: &Report) -> Option<String> {
 fn caveat(metric: &MetricId, pooled: &Synthesis, [lower, upper]: [f64; 2]) -> &'static str {
     if metric.is_share() && upper - lower > 0.5 && pooled.k < 5 {
         ", a range so wide that these few sites say little about a new one"
+    } else {
+        ""
+    }
+}
+
+/// Says so where normal theory puts an end of an interval where no value of the metric lies.
+fn beyond_nothing(metric: &MetricId, pooled: &Synthesis) -> &'static str {
+    let is_never_negative = matches!(
+        metric,
+        MetricId::MeanAbsoluteError
+            | MetricId::Brier
+            | MetricId::OfCondition(ConditionMetric::Brier, _)
+    );
+    let intervals = [&pooled.ci, &pooled.prediction_interval];
+    let mut ends = intervals.into_iter().filter_map(Estimable::value);
+    if is_never_negative && ends.any(|[lower, _]| *lower < 0.0) {
+        " No value of it lies below 0: an end there says no more than 0 would."
     } else {
         ""
     }

@@ -4,6 +4,7 @@ use fedval_study::MetricId;
 
 use super::markup::Markup;
 use super::number::{self, Format, fixed};
+use super::over_sites;
 use super::ranking::Ranking;
 use super::table::{Notes, Row, Table};
 use super::words;
@@ -33,12 +34,14 @@ pub(super) fn table(report: &Report, asked: &[MetricId]) -> Table {
          is taken on that scale and moved back, which makes it the value at the median site. On the \
          identity scale a limit may lie outside the values that the metric can take. For metrics \
          with an endpoint, indented rows answer the same question by another method; for the \
-         others, report.json holds them."
+         others, report.json holds them.{}",
+        over_sites::caption(report)
     );
     let mut table = Table::new(Markup::text(caption), &COLUMNS);
     let mut notes = Notes::default();
     for (id, synthesis) in &report.synthesis {
-        table.rows.push(row(report, &mut notes, id, synthesis));
+        let mean = over_sites::row(&mut notes, report, id);
+        table.rows.push(mean.unwrap_or_else(|| row(report, &mut notes, id, synthesis)));
         if let Estimable::Estimated(synthesis) = synthesis {
             let others = synthesis.alternatives.iter().filter(|_| asked.contains(id));
             table.rows.extend(others.map(|other| alternative(&mut notes, id, other)));

@@ -219,6 +219,7 @@ pub(super) fn method(method: &str) -> String {
         "reml_hartung_knapp" => "REML, Hartung–Knapp".to_owned(),
         "reml_modified_hartung_knapp" => "REML, modified Hartung–Knapp".to_owned(),
         "binomial_glmm_ml" => "exact-binomial GLMM".to_owned(),
+        "site_bootstrap" => "mean over sites, sites drawn again".to_owned(),
         "paule_mandel_hartung_knapp" => "Paule–Mandel, Hartung–Knapp".to_owned(),
         "dersimonian_laird_hartung_knapp" => "DerSimonian–Laird, Hartung–Knapp".to_owned(),
         other => other.to_owned(),

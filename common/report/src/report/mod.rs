@@ -9,6 +9,7 @@ mod gap;
 mod identity;
 mod measures;
 mod operating_point;
+mod over_sites;
 mod reason;
 mod risk_of_bias;
 mod scale;
@@ -38,6 +39,7 @@ pub use operating_point::{
     JointSynthesis, NetBenefit, OperatingPointSummary, PredictiveValues, PrevalenceSource,
     SiteNetBenefit, WithLimits,
 };
+pub use over_sites::{MeanOverSites, MeansOverSites};
 pub use reason::Reason;
 pub use risk_of_bias::{Domain, Judgement, RiskOfBias, Signal};
 pub use scale::Scale;
@@ -83,6 +85,9 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// What no reader may conclude from this report.
     pub limits: Vec<String>,
+    /// Of metrics that have no standard error at a site, and so no synthesis; absent of tasks without any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub means_over_sites: MeansOverSites,
     /// The index test.
     pub model: ModelIdentity,
     /// Each locked operating point across sites, in the protocol's order.

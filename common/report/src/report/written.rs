@@ -8,9 +8,9 @@ use fedval_study::{Canonical, CanonicalError};
 use serde::Serialize;
 
 use super::{
-    ClassSection, ConditionSummary, DetectionSection, DisclosureSection, Gap, ModelIdentity,
-    OperatingPointSummary, Participants, QuantitySection, Report, RiskOfBias, RoundIdentity,
-    SegmentationSection, Site, Software, StudyIdentity, Syntheses, Verdict,
+    ClassSection, ConditionSummary, DetectionSection, DisclosureSection, Gap, MeansOverSites,
+    ModelIdentity, OperatingPointSummary, Participants, QuantitySection, Report, RiskOfBias,
+    RoundIdentity, SegmentationSection, Site, Software, StudyIdentity, Syntheses, Verdict,
 };
 
 /// The members whose keys stand before `subgroups`.
@@ -25,6 +25,8 @@ struct Before<'r> {
     disclosure: &'r DisclosureSection,
     gaps: &'r [Gap],
     limits: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    means_over_sites: Option<&'r MeansOverSites>,
     model: &'r ModelIdentity,
     operating_points: &'r [OperatingPointSummary],
     participants: &'r Participants,
@@ -97,6 +99,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
         disclosure,
         gaps,
         limits,
+        means_over_sites,
         model,
         operating_points,
         participants,
@@ -119,6 +122,7 @@ fn around(report: &Report) -> (Before<'_>, Behind<'_>) {
         disclosure,
         gaps,
         limits,
+        means_over_sites: (!means_over_sites.is_empty()).then_some(means_over_sites),
         model,
         operating_points,
         participants,

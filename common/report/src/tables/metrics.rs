@@ -2,7 +2,8 @@
 
 use super::{Csv, Field, limits, reason};
 use crate::report::{
-    Disclosed, Estimable, Metric, Metrics, OperatingPointRow, Report, Subgroup, Synthesis,
+    Disclosed, Estimable, MeanOverSites, Metric, Metrics, OperatingPointRow, Report, Subgroup,
+    Synthesis,
 };
 
 pub(super) fn of_sites(report: &Report) -> Csv {
@@ -92,11 +93,13 @@ pub(super) fn synthesis(report: &Report) -> Csv {
         "method",
         "reason",
     ]);
-    for (id, synthesis) in &report.synthesis {
-        let id = id.to_string();
-        match synthesis {
-            Estimable::Estimated(pooled) => table.row(pooled_fields(&id, pooled)),
-            Estimable::NotEstimable { .. } => {
+    for (metric, synthesis) in &report.synthesis {
+        let id = metric.to_string();
+        let mean = report.means_over_sites.get(metric).and_then(Estimable::value);
+        match (synthesis, mean) {
+            (Estimable::Estimated(pooled), _) => table.row(pooled_fields(&id, pooled)),
+            (Estimable::NotEstimable { .. }, Some(mean)) => table.row(mean_fields(&id, mean)),
+            (Estimable::NotEstimable { .. }, None) => {
                 let nothing = (0..14).map(|_| Field::Empty);
                 table.row([Field::Text(&id)].into_iter().chain(nothing).chain([reason(synthesis)]));
             }
@@ -127,6 +130,16 @@ fn pooled_fields<'a>(id: &'a str, pooled: &'a Synthesis) -> Vec<Field<'a>> {
         Field::Text(&pooled.method),
         reason(&pooled.prediction_interval),
     ]
+}
+
+fn mean_fields<'a>(id: &'a str, mean: &'a MeanOverSites) -> Vec<Field<'a>> {
+    let [lower, upper] = limits(&mean.ci);
+    let mut fields =
+        vec![Field::Text(id), Field::Count(mean.k), Field::Number(mean.estimate), lower, upper];
+    // No prediction, no scale, no spread between sites.
+    fields.extend((0..9).map(|_| Field::Empty));
+    fields.extend([Field::Text(&mean.method), reason(&mean.ci)]);
+    fields
 }
 
 pub(super) fn operating_points(report: &Report) -> Csv {

@@ -8,6 +8,7 @@
 //! estimator and test, for sensitivity analyses and for qualification against other software.
 //! [`leave_one_out`] and [`influence`] show what hangs on one site;
 //! [`between_groups`] and [`meta_regression`] ask what explains the differences between sites.
+//! [`mean_over_sites`] is for numbers without a sampling variance to weigh sites by.
 //! Symbols are metafor's.
 
 mod between_groups;
@@ -15,6 +16,7 @@ mod common_effect;
 mod dersimonian_laird;
 mod influence;
 mod leave_one_out;
+mod mean_over_sites;
 mod meta_regression;
 mod paule_mandel;
 mod prediction;
@@ -29,6 +31,7 @@ pub use between_groups::{BetweenGroups, between_groups};
 pub use common_effect::{CommonEffect, common_effect};
 pub use influence::{Influence, influence};
 pub use leave_one_out::leave_one_out;
+pub use mean_over_sites::{SiteMean, mean_over_sites};
 pub use meta_regression::{MetaRegression, Moderators, meta_regression};
 pub use prediction::PredictionReference;
 pub use q_profile::{QProfile, q_profile};

@@ -136,6 +136,17 @@ pub enum FindingsProblem {
         /// What is wrong, without a word of it.
         why: String,
     },
+    /// A report tried to break out of its box.
+    #[error(
+        "the report of case {case} of the manifest, in the place of {side}, made its reader try what it may \
+         not: the file is hostile"
+    )]
+    Forbidden {
+        /// Which side.
+        side: Side,
+        /// The case's place in the manifest, counted from 1.
+        case: u64,
+    },
     /// Reports and Parquet files are read in a box, and none can be started.
     #[error("reports and Parquet files cannot be read on this machine")]
     NoBox {
@@ -190,6 +201,7 @@ impl Problem for FindingsProblem {
             Self::Number { .. } => "FINDINGS_NUMBER",
             Self::ReportMissing { .. } => "FINDINGS_REPORT_MISSING",
             Self::Report { .. } => "FINDINGS_REPORT",
+            Self::Forbidden { .. } => "SANDBOX_FORBIDDEN_CALL",
             Self::NoBox { code, .. } => code,
         }
     }
@@ -221,6 +233,9 @@ impl Problem for FindingsProblem {
             }
             Self::Report { .. } => {
                 "export the report again as `FINDINGS_REPORT` says, or bring CSV"
+            }
+            Self::Forbidden { .. } => {
+                "do not use this file: ask where it comes from, and keep it for them"
             }
             Self::NoBox { remedy, .. } => remedy,
         };

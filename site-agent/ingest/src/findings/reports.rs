@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 
 use fedval_ambient::Problem as _;
-use fedval_sandbox::{BoxProgram, SpawnError};
+use fedval_sandbox::{BoxProgram, CallError, SpawnError};
 use fedval_study::protocol::Matching;
 use tokio::runtime::{Builder, Runtime};
 
@@ -111,6 +111,9 @@ impl Reports<'_> {
                 Err(fault) => Err(self.problem(case, &fault.to_string())),
             },
             Err(DecodeFailure::Machine { source }) => Err(no_box(&source)),
+            Err(failure) if failure.code() == CallError::Forbidden.code() => {
+                Err(FindingsProblem::Forbidden { side, case })
+            }
             Err(_) => Err(self.problem(case, "reading it ended the box, or took too long")),
         }
     }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use fedval_ambient::{Exit, Failure};
 use fedval_study::StudyId;
-use fedval_study::summary::FailureReason;
-use fedval_vault::{CaseOutcome, Job, Vault};
+use fedval_vault::{CaseOutcome, Culprit, Job, Vault};
 
 use crate::home::Home;
 
@@ -19,11 +18,14 @@ pub(super) async fn check(home: &Home, study: &StudyId) -> Result<String, Failur
         return Ok("none yet".to_owned());
     };
     let checkpoints = vault.checkpoint_list(job.round()).await?;
-    let mut failed: BTreeMap<FailureReason, Vec<String>> = BTreeMap::new();
+    let mut failed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (index, checkpoint) in checkpoints.open_on_site() {
-        if let CaseOutcome::Failed(reason) = checkpoint.outcome {
-            failed.entry(reason).or_default().push((index + 1).to_string());
-        }
+        let reason = match checkpoint.outcome {
+            CaseOutcome::Failed(reason) => format!("{reason:?}"),
+            CaseOutcome::Forbidden => Culprit::File.code().to_owned(),
+            _ => continue,
+        };
+        failed.entry(reason).or_default().push((index + 1).to_string());
     }
     if failed.is_empty() {
         return Ok("none failed".to_owned());
@@ -34,7 +36,7 @@ pub(super) async fn check(home: &Home, study: &StudyId) -> Result<String, Failur
             let first = cases.iter().take(CASES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
             let more = cases.len().saturating_sub(CASES_SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{reason:?}: {first}{more}")
+            format!("{reason}: {first}{more}")
         })
         .collect();
     Err(Failure::new(

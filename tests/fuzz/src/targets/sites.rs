@@ -3,7 +3,7 @@
 use fedval_stats::bivariate::{binomial, reitsma};
 use fedval_stats::synthesis::{
     Moderators, RandomEffects, Tau2Method, Test, between_groups, common_effect, influence,
-    leave_one_out, meta_regression, primary, q_profile, random_effects,
+    leave_one_out, mean_over_sites, meta_regression, primary, q_profile, random_effects,
 };
 use fedval_stats::{Interval, binomial_glmm};
 
@@ -54,6 +54,16 @@ pub(super) const TARGETS: &[Target] = &[
         run: |draw| {
             let Some(sites) = draw.sites() else { return };
             let _ = leave_one_out(&sites, draw.share());
+        },
+    },
+    Target {
+        entry: "synthesis::mean_over_sites",
+        run: |draw| {
+            let (estimates, level) = (draw.numbers(), draw.share());
+            let Ok(over) = mean_over_sites(&estimates, level, draw.count()) else { return };
+            finite([over.mean]);
+            let limits = over.limits.iter().flat_map(|(lower, upper)| [*lower, *upper]);
+            finite(limits);
         },
     },
     Target {
