@@ -96,8 +96,9 @@ fn squares(sites: &SiteEstimates, tau2: f64, mean: f64, factor: impl Fn(f64) -> 
     let mut sums = Lanes::default();
     each(sites, tau2, |lane, y, weight| {
         let residual = y - mean;
-        let counted = if residual.abs() > least { residual } else { 0.0 };
-        sums[lane] += factor(weight) * counted * counted;
+        // The whole product is left out: a squared weight may be infinite, and 0 times that is no number.
+        let square = factor(weight) * residual * residual;
+        sums[lane] += if residual.abs() > least { square } else { 0.0 };
     });
     sums.iter().sum()
 }
@@ -153,6 +154,14 @@ mod tests {
             assert!((found - q2).abs() < 1e-9 && (trace_p - sums.trace_p).abs() < 1e-9);
             assert_eq!(generalised_q(&sites, tau2).to_bits(), sums.q.to_bits());
         }
+    }
+
+    #[test]
+    fn estimates_that_agree_have_no_squares_however_large_the_weights_are() {
+        // The weights are 1e160, and their squares are more than a number holds.
+        let sites = SiteEstimates::new(vec![0.5; 5], vec![1e-160; 5]).unwrap();
+        let (q2, _) = score_terms(&sites, 0.0);
+        assert!(q2.abs() < f64::MIN_POSITIVE, "{q2}");
     }
 
     #[test]
