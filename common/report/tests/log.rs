@@ -174,6 +174,7 @@ fn a_round_of_an_earlier_release_says_nothing_of_other_models() {
     for site in &mut record.sites {
         site.earlier_dispatches_any_model = None;
     }
+    record.report_revision = 3;
     let bytes = Canonical::new(record).unwrap().into_bytes();
     assert!(!String::from_utf8(bytes.clone()).unwrap().contains("any_model"));
     evidence.round = consortium.by_coordinator(PayloadType::Round, &bytes);

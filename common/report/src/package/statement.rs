@@ -101,6 +101,21 @@ impl Statement {
         }
     }
 
+    /// Reads what was signed as a statement.
+    ///
+    /// # Errors
+    ///
+    /// What it is instead.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let statement: Self = Canonical::parse(bytes)
+            .map(Canonical::into_value)
+            .map_err(|error| error.to_string())?;
+        if statement.type_ != STATEMENT || statement.predicate_type != PREDICATE {
+            return Err("states something else".to_owned());
+        }
+        Ok(statement)
+    }
+
     /// The files that it speaks of, each with the digest that is stated of it.
     pub(crate) fn subjects(&self) -> impl Iterator<Item = (&str, &str)> {
         self.subject.iter().map(|subject| (subject.name.as_str(), subject.digest.sha256.as_str()))
@@ -127,12 +142,12 @@ impl Envelope {
         })
     }
 
-    /// The statement with the signature of the holder of `certificate`, to be verified.
+    /// What the holder of `certificate` is said to have signed, to be verified before it is read.
     ///
     /// # Errors
     ///
     /// What is wrong with the envelope.
-    pub(crate) fn open(&self, certificate: &str) -> Result<(Statement, SignedDocument), String> {
+    pub(crate) fn open(&self, certificate: &str) -> Result<SignedDocument, String> {
         if self.payload_type != PayloadType::Statement.as_str() {
             return Err("is no in-toto statement".to_owned());
         }
@@ -146,18 +161,11 @@ impl Envelope {
             return Err("names another key than report.sig.json does".to_owned());
         }
         let signature = Signature::try_from(decode(&signature.sig)?.as_slice())?;
-        let statement: Statement = Canonical::parse(&bytes)
-            .map(Canonical::into_value)
-            .map_err(|error| error.to_string())?;
-        if statement.type_ != STATEMENT || statement.predicate_type != PREDICATE {
-            return Err("states something else".to_owned());
-        }
         let endorsement = Endorsement { certificate: certificate.to_owned(), signature };
-        let document = SignedDocument {
+        Ok(SignedDocument {
             payload_type: PayloadType::Statement,
             bytes,
             endorsements: vec![endorsement],
-        };
-        Ok((statement, document))
+        })
     }
 }

@@ -42,13 +42,13 @@ fn open(files: &Files<'_>, documents: &Documents<'_>) -> Result<Statement, Strin
     let signatures = layout::signatures(layout::REPORT);
     let endorsements: Vec<Endorsement> = canonical(&files.read(&signatures)?)?;
     let signer = endorsements.first().ok_or("cannot be judged without the report's signature")?;
-    let (statement, document) = envelope.open(&signer.certificate)?;
+    let document = envelope.open(&signer.certificate)?;
     let root =
         documents.root.as_ref().map_err(|_| "cannot be judged without the root certificate")?;
     document
         .verify(&Role::Coordinator, root, documents.as_of()?)
         .map_err(|problem| format!("signature of {}: {}", Role::Coordinator, chain(&problem)))?;
-    Ok(statement)
+    Statement::parse(&document.bytes)
 }
 
 /// It speaks of every file, of nothing else, and says their digests.

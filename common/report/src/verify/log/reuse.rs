@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 use fedval_study::{LogEntry, LogEvent, RoundId, RoundRecord, SiteId, earlier_dispatches};
 
+/// Records of earlier revisions say nothing of other models.
+const FIRST_WITH_ANY_MODEL: u32 = 4;
+
 /// Checks what `round` says of earlier dispatches against the entries that can be read, each with its place.
 pub(super) fn check(entries: &[(u64, LogEntry)], round: &RoundRecord) -> Result<(), String> {
     let events = entries.iter().map(|(_, entry)| &entry.event);
@@ -22,8 +25,14 @@ pub(super) fn check(entries: &[(u64, LogEntry)], round: &RoundRecord) -> Result<
                 found.of_model, record.earlier_dispatches
             ));
         }
-        // Records of earlier releases say nothing.
-        let Some(said) = record.earlier_dispatches_any_model else { continue };
+        let Some(said) = record.earlier_dispatches_any_model else {
+            if round.report_revision < FIRST_WITH_ANY_MODEL {
+                continue;
+            }
+            return Err(format!(
+                "is not met by the round record: it says nothing of earlier dispatches of any model to {site}"
+            ));
+        };
         let least = found.of_any_model;
         let most = least.saturating_add(hidden.get(site).copied().unwrap_or(0));
         if said < least || said > most {
