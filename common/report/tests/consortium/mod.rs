@@ -352,7 +352,7 @@ fn documents_under(
         locked_at_ms: log::logged_at(opened_at_ms, 1 + index),
         results_before: 0,
     };
-    let round_id = "cxr-pneumonia-r1";
+    let round_id = format!("{}-r1", plan.id);
     let (mut sites, mut results) = (Vec::new(), BTreeMap::new());
     let probes = match plan.preprocessing_probes {
         ProbeRule::Accept => ProbeDigests::default(),
