@@ -1,11 +1,7 @@
 //! Ed25519 keys and signatures (RFC 8032).
-//!
-//! Keys are those of `ed25519-dalek`. Messages of many megabytes are signed and checked by AWS-LC, which TLS links
-//! anyway: its SHA-512 takes two thirds of the time. Strict rules are kept (see [`PublicKey::verifies`]).
 
 use std::fmt;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use fedval_ambient::Entropy;
@@ -67,12 +63,7 @@ impl SecretKey {
     /// Signs a message as it stands; documents go through [`crate::dsse`].
     #[must_use]
     pub(crate) fn sign(&self, message: &[u8]) -> Signature {
-        let pair = Ed25519KeyPair::from_seed_unchecked(self.0.as_bytes());
-        let signed = pair.ok().and_then(|pair| pair.try_sign(message).ok());
-        // The same 64 bytes from either: key and message determine a signature.
-        signed
-            .and_then(|signature| signature.as_ref().try_into().ok())
-            .map_or_else(|| Signature(self.0.sign(message).to_bytes()), Signature)
+        Signature(self.0.sign(message).to_bytes())
     }
 }
 
@@ -99,20 +90,13 @@ impl PublicKey {
         &self.0
     }
 
-    /// Whether `signature` is this key's over `message`. Neither the key nor the commitment may be of small order:
-    /// under such points one signature holds for many messages (Chalkias, Garillot, Nikolaenko 2020).
+    /// Whether `signature` is this key's over `message`, by the strict rules.
     #[must_use]
     pub(crate) fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        let commitment = signature.0.first_chunk().is_some_and(is_strong);
-        commitment
-            && is_strong(&self.0)
-            && UnparsedPublicKey::new(&ED25519, &self.0).verify(message, &signature.0).is_ok()
+        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
+            key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0)).is_ok()
+        })
     }
-}
-
-/// Whether the bytes are a point of the curve, and not one of small order.
-fn is_strong(point: &[u8; 32]) -> bool {
-    VerifyingKey::from_bytes(point).is_ok_and(|point| !point.is_weak())
 }
 
 /// A detached signature of 64 bytes, written in hexadecimal.
@@ -162,37 +146,5 @@ mod tests {
         let key = SecretKey::generate(&SeededEntropy::new(1));
         assert_eq!(SecretKey::from_pem(&key.to_pem()).unwrap().public(), key.public());
         assert_eq!(format!("{key:?}"), "SecretKey(..)");
-    }
-
-    #[test]
-    fn both_libraries_make_and_take_the_same_signatures() {
-        for seed in 0..32 {
-            let key = SecretKey::generate(&SeededEntropy::new(seed));
-            let message = vec![u8::try_from(seed).unwrap(); usize::try_from(seed * 97).unwrap()];
-            let signature = key.sign(&message);
-            assert_eq!(signature.0, key.0.sign(&message).to_bytes());
-            assert!(key.public().verifies(&message, &signature));
-            for changed in [0, 31, 32, 63] {
-                let mut other = signature;
-                other.0[changed] ^= 1;
-                assert!(!key.public().verifies(&message, &other), "{changed}");
-            }
-        }
-    }
-
-    /// Under the neutral element as key, R = sB holds for every message.
-    #[test]
-    fn a_key_or_a_commitment_of_small_order_signs_nothing() {
-        let neutral: [u8; 32] = std::array::from_fn(|index| u8::from(index == 0));
-        let key = SecretKey::generate(&SeededEntropy::new(1));
-        let mut signature = Signature([0; 64]);
-        signature.0[..32].copy_from_slice(&neutral);
-        let lax =
-            |key: [u8; 32]| UnparsedPublicKey::new(&ED25519, key).verify(b"any", &signature.0);
-        assert!(lax(neutral).is_ok(), "the library by itself takes it");
-        assert!(!PublicKey(neutral).verifies(b"any", &signature));
-        let mut own = key.sign(b"any");
-        own.0[..32].copy_from_slice(&neutral);
-        assert!(!key.public().verifies(b"any", &own));
     }
 }
