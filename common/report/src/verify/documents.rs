@@ -129,7 +129,7 @@ impl<'f> Documents<'f> {
         made: Option<&Made<'_>>,
     ) -> BTreeMap<SiteId, Judged<'f>> {
         let mut waiting = signed.into_iter();
-        let mut all = BTreeMap::new();
+        let mut all: BTreeMap<SiteId, Judged<'f>> = BTreeMap::new();
         let mut failures = 0;
         loop {
             let some: Vec<_> = waiting.by_ref().take(BESIDE).collect();
@@ -149,7 +149,9 @@ impl<'f> Documents<'f> {
             all.extend(judged);
             if failures > 0 {
                 // Without every result there is no report to make again.
-                all.values_mut().for_each(|judged: &mut Judged<'f>| judged.value = None);
+                for judged in all.values_mut() {
+                    judged.value = None;
+                }
             }
         }
         all
