@@ -106,8 +106,8 @@ async fn listen(listener: TcpListener, heard: Arc<Heard>) {
 
 /// One question and its answer. Each has a connection of its own: a PACS soon closes one on which nothing is asked.
 async fn carry(mut agent: TcpStream, heard: Arc<Heard>) -> Option<()> {
-    let head = question(&mut agent).await?;
-    let first = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
+    let text = question(&mut agent).await?;
+    let first = String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned();
     let number = {
         let mut asked = heard.asked.lock().expect("no panic while recording");
         asked.push(first);
@@ -117,7 +117,7 @@ async fn carry(mut agent: TcpStream, heard: Arc<Heard>) -> Option<()> {
         return None;
     }
     let mut pacs = TcpStream::connect(("127.0.0.1", heard.pacs)).await.ok()?;
-    pacs.write_all(&last_of_its_connection(&head)).await.ok()?;
+    pacs.write_all(&last_of_its_connection(&text)).await.ok()?;
     copy(&mut pacs, &mut agent).await.ok()?;
     agent.shutdown().await.ok()
 }
@@ -140,7 +140,7 @@ async fn may_pass(number: usize, agent: &mut TcpStream, heard: &Heard) -> bool {
     }
     let _waits = Waits::of(&heard.held);
     tokio::select! {
-        passed = async { passes.wait_for(|most| number <= *most).await.is_ok() } => passed,
+        is_let = async { passes.wait_for(|most| number <= *most).await.is_ok() } => is_let,
         // Whoever waits for an answer asks nothing more: what comes is the end.
         _ = agent.read_u8() => false,
     }

@@ -379,18 +379,7 @@ fn documents_under(
             },
             outcome,
         });
-        let recorded = result.as_ref().map(|_| opened_at_ms + hours * 3_600_000);
-        sites.push(SiteRecord {
-            site: site.clone(),
-            dispatched_at_ms: opened_at_ms + 60_000,
-            status: result.as_ref().map_or(SiteStatus::Missing, |result| status(&result.outcome)),
-            result: result
-                .as_ref()
-                .map(|result| ResultDigest(Canonical::new(result.clone()).unwrap().digest())),
-            recorded_at_ms: recorded,
-            earlier_dispatches: 0,
-            earlier_dispatches_any_model: Some(0),
-        });
+        sites.push(site_record(&site, result.as_ref(), opened_at_ms, hours));
         results.extend(result.map(|result| (site, result)));
     }
     let round = RoundRecord {
@@ -406,6 +395,25 @@ fn documents_under(
         sites,
     };
     (round, results)
+}
+
+/// What the coordinator records of a site that answered after so many hours, or did not.
+fn site_record(
+    site: &SiteId,
+    result: Option<&SiteResult>,
+    opened_at_ms: i64,
+    hours: i64,
+) -> SiteRecord {
+    let digest = |result: &SiteResult| Canonical::new(result.clone()).unwrap().digest();
+    SiteRecord {
+        site: site.clone(),
+        dispatched_at_ms: opened_at_ms + 60_000,
+        status: result.map_or(SiteStatus::Missing, |result| status(&result.outcome)),
+        result: result.map(|result| ResultDigest(digest(result))),
+        recorded_at_ms: result.map(|_| opened_at_ms + hours * 3_600_000),
+        earlier_dispatches: 0,
+        earlier_dispatches_any_model: Some(0),
+    }
 }
 
 fn status(outcome: &Outcome) -> SiteStatus {

@@ -217,7 +217,8 @@ impl Problem for FindingsProblem {
             Self::ColumnType { .. } => {
                 "write it as text or numbers: dates, decimals and lists are not read"
             }
-            Self::Parquet { problem: ManifestProblem::ForbiddenCall, .. } => {
+            Self::Parquet { problem: ManifestProblem::ForbiddenCall, .. }
+            | Self::Forbidden { .. } => {
                 "do not use this file: ask where it comes from, and keep it for them"
             }
             Self::Parquet { .. } => {
@@ -233,9 +234,6 @@ impl Problem for FindingsProblem {
             }
             Self::Report { .. } => {
                 "export the report again as `FINDINGS_REPORT` says, or bring CSV"
-            }
-            Self::Forbidden { .. } => {
-                "do not use this file: ask where it comes from, and keep it for them"
             }
             Self::NoBox { remedy, .. } => remedy,
         };
