@@ -105,9 +105,9 @@ fn packed(coordinator: &Coordinator, name: &str, members: &Members) -> PathBuf {
     path
 }
 
-/// Runs `fedval verify` with so many KiB to write in. Two threads of each kind have as many stacks on every machine.
-fn verified_within(coordinator: &Coordinator, kib: u32, package: &Path) -> Ran {
-    let limited = format!("ulimit -d {kib} && exec \"$0\" \"$@\"");
+/// Runs `fedval verify` with as much to write in as it is allowed. Two threads of each kind have as many stacks on every machine.
+fn verified_within(coordinator: &Coordinator, package: &Path) -> Ran {
+    let limited = format!("ulimit -d {ALLOWED} && exec \"$0\" \"$@\"");
     let program = env!("CARGO_BIN_EXE_fedval");
     let home = coordinator.home();
     let output = Command::new("sh")
@@ -147,13 +147,15 @@ fn thousands(mut members: Members) -> Members {
 fn the_limit_is_enough_for_an_honest_package_and_the_machine_keeps_it() {
     let coordinator = Coordinator::init();
     let honest = archive(&coordinator, "honest.zip", &golden());
-    verified_within(&coordinator, ALLOWED, &honest).done();
-    // Not enough for the stacks.
-    let starved = verified_within(&coordinator, 4 << 10, &honest);
-    assert!(!starved.0.status.success(), "{}", starved.stdout());
+    verified_within(&coordinator, &honest).done();
+    // A program that asks for more than that gets nothing.
+    let greedy = "ulimit -d \"$0\" && exec dd if=/dev/zero of=/dev/null bs=\"$1\" count=1";
+    let [allowed, more] = [ALLOWED, MORE].map(|number| number.to_string());
+    let greedy = Command::new("sh").args(["-c", greedy, &allowed, &more]).output().unwrap();
+    assert!(!greedy.status.success(), "{greedy:?}");
     // And those that are made here are honest where nothing is changed.
     let again = packed(&coordinator, "again.zip", &members());
-    verified_within(&coordinator, ALLOWED, &again).done();
+    verified_within(&coordinator, &again).done();
 }
 
 #[test]
@@ -176,7 +178,7 @@ fn what_is_larger_than_any_is_named_and_not_held() {
 
 /// Exit code 1, with the part that fails first and words of what is wrong with it.
 fn refused(coordinator: &Coordinator, archive: &Path, part: &str, problem: &str) {
-    let ran = verified_within(coordinator, ALLOWED, archive);
+    let ran = verified_within(coordinator, archive);
     let said = ran.refused(1, "VERIFICATION_FAILED");
     let first = said.lines().find(|line| line.starts_with("error: ")).unwrap();
     let begins = format!("error: {part} does not hold: ");
@@ -215,7 +217,7 @@ fn what_is_long_to_read_is_named_and_not_held() {
 fn what_no_package_is_packed_as_is_unreadable() {
     let coordinator = Coordinator::init();
     let unreadable = |path: &Path, why: &str| {
-        let ran = verified_within(&coordinator, ALLOWED, path);
+        let ran = verified_within(&coordinator, path);
         let said = ran.refused(2, "PACKAGE_UNREADABLE");
         assert!(said.contains(why) && said.contains(arg(path)), "{said}");
     };
