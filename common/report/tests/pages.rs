@@ -379,7 +379,11 @@ fn outline(paper: &str) -> (usize, BTreeMap<String, usize>) {
 
 /// Whether a figure of this title is described to who does not see it, in either form of a text.
 fn describes(paper: &str, title: &str) -> bool {
-    let wide: String = title.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
+    let wide: String = title
+        .encode_utf16()
+        .flat_map(|unit| format!("{unit:04X}").into_bytes())
+        .map(char::from)
+        .collect();
     paper.contains(&format!("/Alt({title}")) || paper.contains(&format!("/Alt<FEFF{wide}"))
 }
 

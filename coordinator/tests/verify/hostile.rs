@@ -100,7 +100,9 @@ fn members() -> Members {
 fn packed(coordinator: &Coordinator, name: &str, members: &Members) -> PathBuf {
     let path = coordinator.beside(name);
     let mut archive = Archive::begin(&path);
-    members.iter().for_each(|(path, content)| archive.member(path, content));
+    for (path, content) in members {
+        archive.member(path, content);
+    }
     archive.finish();
     path
 }

@@ -79,8 +79,9 @@ impl Noise {
 /// The file cut short, then with bits turned over: every other time where its elements are, else anywhere.
 fn damaged(whole: &[u8], noise: &mut Noise) -> Vec<Vec<u8>> {
     let (cut, turned) = if whole.len() > LARGE_BYTES { (2, 4) } else { (4, 8) };
-    let within =
-        |copy: usize| if copy % 2 == 0 { whole.len() } else { whole.len().min(HEAD_BYTES) };
+    let within = |copy: usize| {
+        if copy.is_multiple_of(2) { whole.len() } else { whole.len().min(HEAD_BYTES) }
+    };
     let mut copies = Vec::new();
     for copy in 0..cut {
         copies.push(whole[..noise.below(within(copy))].to_vec());
