@@ -15,8 +15,6 @@ use crate::{Coordinator, StoreError};
 pub enum MarkKept {
     /// It stands.
     Kept,
-    /// The site signed another one of as many entries before: its ledger was told anew. The first one stands.
-    Forked,
     /// The site signed a larger one before: its ledger was rolled back or told anew. The larger one stands.
     Smaller,
     /// The site did not sign it.
@@ -46,17 +44,11 @@ impl Coordinator {
             tracing::warn!(%site, "a mark of its ledger that it did not sign was ignored");
             return Ok(MarkKept::Foreign);
         }
-        let entries = mark.entries;
-        if let Some(LedgerMarkRow { mark: known, .. }) = self.store.ledger_mark_find(&site).await? {
-            if entries < known.entries {
-                let known = known.entries;
-                tracing::error!(%site, entries, known, "a site's ledger is smaller than it signed before");
-                return Ok(MarkKept::Smaller);
-            }
-            if entries == known.entries && mark.head != known.head {
-                tracing::error!(%site, entries, "a site's ledger is not the one that it signed before");
-                return Ok(MarkKept::Forked);
-            }
+        let known = self.store.ledger_mark_find(&site).await?.map(|row| row.mark.entries);
+        if let Some(known) = known.filter(|known| mark.entries < *known) {
+            let entries = mark.entries;
+            tracing::error!(%site, entries, known, "a site's ledger is smaller than it signed before");
+            return Ok(MarkKept::Smaller);
         }
         self.store.ledger_mark_put(&LedgerMarkRow { mark, signature }).await?;
         Ok(MarkKept::Kept)

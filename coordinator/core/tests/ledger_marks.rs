@@ -47,7 +47,6 @@ async fn the_largest_mark_stands_and_a_site_that_goes_back_is_found_out() {
         (&fourth, MarkKept::Kept),
         (&first, MarkKept::Smaller),
         (&mark(&site, 3, "told anew"), MarkKept::Smaller),
-        (&mark(&site, 4, "told anew"), MarkKept::Forked),
     ] {
         assert_eq!(keep(&bench, &site.key, told).await, expected, "{told:?}");
     }

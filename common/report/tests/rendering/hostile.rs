@@ -32,11 +32,11 @@ fn study() -> StudyProtocol {
         panic!("sexes are categories")
     };
     categories[0].name = "-3".parse().unwrap();
-    plan.title = TITLE.to_owned();
-    plan.target_condition = CONDITION.to_owned();
-    plan.eligibility = ELIGIBILITY.to_owned();
-    plan.model.name = "</style><b>".to_owned();
-    plan.reference_standard.description = "{{ report }} <i>".to_owned();
+    TITLE.clone_into(&mut plan.title);
+    CONDITION.clone_into(&mut plan.target_condition);
+    ELIGIBILITY.clone_into(&mut plan.eligibility);
+    "</style><b>".clone_into(&mut plan.model.name);
+    "{{ report }} <i>".clone_into(&mut plan.reference_standard.description);
     plan
 }
 

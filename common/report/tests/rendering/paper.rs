@@ -85,10 +85,10 @@ fn the_paper_is_archival_tagged_and_at_rest() {
         assert!(found, "{object}");
     }
     // Every typeface comes along.
-    let faces = printed("pdffonts", &[&paper]);
-    let faces: Vec<&str> = faces.lines().skip(2).collect();
+    let fonts = printed("pdffonts", &[&paper]);
+    let fonts: Vec<&str> = fonts.lines().skip(2).collect();
     assert!(
-        !faces.is_empty() && faces.iter().all(|face| face.contains(" yes yes yes ")),
-        "{faces:?}"
+        !fonts.is_empty() && fonts.iter().all(|face| face.contains(" yes yes yes ")),
+        "{fonts:?}"
     );
 }
