@@ -44,7 +44,7 @@ pub enum Look {
     Light,
     /// On a screen, by somebody who asks for dark pages.
     Dark,
-    /// On paper, by the same.
+    /// On paper, for which browsers ask for light pages.
     Print,
 }
 
@@ -57,7 +57,7 @@ impl Look {
         match self {
             Self::Light => ["screen", "light", "screen and (prefers-color-scheme: light)"],
             Self::Dark => ["screen", "dark", "screen and (prefers-color-scheme: dark)"],
-            Self::Print => ["print", "dark", "print"],
+            Self::Print => ["print", "light", "print"],
         }
     }
 }

@@ -135,8 +135,10 @@ impl<'a> Visitor<'a> {
 
 /// What browsers are not told that they are to be told with every answer.
 fn unguarded(page: &Page) -> Option<String> {
+    // A stream of events is asked for anew, and its library says so in its own word.
+    let is_stream = page.header("content-type").contains("event-stream");
     let told = [
-        ("cache-control", "no-store"),
+        ("cache-control", if is_stream { "no-cache" } else { "no-store" }),
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "default-src 'none'"),
         ("content-security-policy", "frame-ancestors 'none'"),

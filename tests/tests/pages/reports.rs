@@ -105,7 +105,7 @@ fn a_report_with_long_names_is_read_by_everybody() {
     plan.target_condition = LONG.to_owned();
     plan.model.name = LONG.to_owned();
     let site = |seed| Some(released(&plan, Recipe { seed, ..Recipe::default() }));
-    let answers = vec![(LONG, site(1)), ("site-b", site(2)), ("site-c", site(3))];
+    let answers = vec![("site-b", site(2)), ("site-c", site(3)), (LONG, site(1))];
     let page = page(&plan, &answers);
     let browser = Browser::open();
     let found = problems_of(&browser, "long-names", page.as_bytes(), &ZOOMS);
