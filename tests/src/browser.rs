@@ -49,8 +49,8 @@ pub enum Look {
 }
 
 impl Look {
-    /// Every look.
-    pub const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::Print];
+    /// Every look that pages are held to.
+    pub const ALL: [Self; 2] = [Self::Light, Self::Dark];
 
     /// The medium, the scheme of colours that is asked for, and what a style sheet then finds true.
     const fn media(self) -> [&'static str; 3] {
