@@ -230,7 +230,6 @@ fn is_slice(bytes: &[u8]) -> bool {
 }
 
 #[test]
-#[ignore = "one of the copies takes for ever: which, and why, is to be found"]
 fn damaged_copies_of_any_of_them_are_read_or_refused() {
     type Reader = fn(&[u8]) -> bool;
     let is_flat: Reader = |bytes| findings(Side::Predicted, Matching::Iou(500), bytes).is_ok();

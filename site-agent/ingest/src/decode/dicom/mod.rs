@@ -26,6 +26,7 @@ mod structure_set;
 mod table;
 mod voi;
 mod volume;
+mod whole;
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use dicom_dictionary_std::uids;
 use dicom_encoding::TransferSyntax;
+use dicom_encoding::decode::{Decode as _, file_header_decoder};
 use dicom_object::FileMetaTable;
 use dicom_transfer_syntax_registry::entries;
 
@@ -75,7 +76,7 @@ impl<'a> Part10<'a> {
     /// Refuses a transfer syntax that is not read before the data set is parsed by its rules.
     pub(super) fn read(file: &'a [u8]) -> Result<Self, ImageFault> {
         let mut rest = file.get(PREAMBLE_BYTES..).ok_or(ImageFault::Corrupt)?;
-        check_group_length(rest)?;
+        check_lengths(rest)?;
         let meta = FileMetaTable::from_reader(&mut rest).map_err(|_| ImageFault::Corrupt)?;
         let syntax = meta.transfer_syntax().trim_end_matches(['\0', ' ']);
         let (form, coding) = known(syntax).ok_or(ImageFault::TransferSyntax)?;
@@ -88,11 +89,20 @@ impl<'a> Part10<'a> {
     }
 }
 
-/// Lengths inside the meta information are believed by its reader as far as this one goes.
-fn check_group_length(meta: &[u8]) -> Result<(), ImageFault> {
-    let value = meta.get(META_HEAD_BYTES..).and_then(|rest| rest.first_chunk());
-    let length = u32::from_le_bytes(*value.ok_or(ImageFault::Corrupt)?) as usize;
-    if length <= meta.len() { Ok(()) } else { Err(ImageFault::Corrupt) }
+/// The reader of the meta information makes and fills room for whatever length an element of it claims, four GiB in
+/// a file of one KiB. None may pass the end of the file.
+fn check_lengths(meta: &[u8]) -> Result<(), ImageFault> {
+    let value = meta.get(META_HEAD_BYTES..).and_then(|rest| rest.split_first_chunk());
+    let (group, mut rest) = value.ok_or(ImageFault::Corrupt)?;
+    let group = u32::from_le_bytes(*group) as usize;
+    let behind = rest.len().checked_sub(group).ok_or(ImageFault::Corrupt)?;
+    let decoder = file_header_decoder();
+    while rest.len() > behind {
+        let (element, _) = decoder.decode_header(&mut rest).map_err(|_| ImageFault::Corrupt)?;
+        let length = element.len.get().ok_or(ImageFault::Corrupt)? as usize;
+        rest = rest.get(length..).ok_or(ImageFault::Corrupt)?;
+    }
+    Ok(())
 }
 
 /// Whether a transfer syntax is read.
@@ -151,5 +161,28 @@ mod tests {
         };
         assert_eq!(inflated_data_set(&deflate(1 << 20)).map(|bytes| bytes.len()), Ok(1 << 20));
         assert_eq!(inflated_data_set(&deflate(257 << 20)), Err(ImageFault::Corrupt));
+    }
+
+    /// Meta information of one element behind the group length, which claims so many bytes and has four.
+    fn claiming(length: u32, group: u32) -> Vec<u8> {
+        let mut meta = b"DICM\x02\0\0\0UL\x04\0".to_vec();
+        meta.extend(group.to_le_bytes());
+        meta.extend(b"\x02\0\x02\x01OB\0\0");
+        meta.extend(length.to_le_bytes());
+        meta.extend([0; 4]);
+        meta
+    }
+
+    #[test]
+    fn no_length_of_the_meta_information_passes_the_end_of_the_file() {
+        assert_eq!(check_lengths(&claiming(4, 16)), Ok(()));
+        for (length, group) in [(5, 16), (u32::MAX - 1, 16), (u32::MAX, 16), (4, 17), (4, u32::MAX)]
+        {
+            assert_eq!(
+                check_lengths(&claiming(length, group)),
+                Err(ImageFault::Corrupt),
+                "{length} {group}"
+            );
+        }
     }
 }

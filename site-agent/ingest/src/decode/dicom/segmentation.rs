@@ -9,6 +9,7 @@ use fedval_study::protocol::Structure;
 
 use super::part10::Part10;
 use super::segment_bits::{FrameBits, SegmentBits};
+use super::whole;
 use crate::decode::fault::ImageFault;
 use crate::decode::image_frame::FrameOfReference;
 use crate::decode::mask::{Lattice, Mask, Turned, Voxels};
@@ -25,8 +26,7 @@ const MAX_FRAMES: usize = 1 << 16;
 /// Reads segments. Nested sequences need the whole data set: a box bounds what it takes.
 pub(super) fn read(file: &Part10<'_>, structure: &Structure) -> Result<Mask, ImageFault> {
     SegmentBits::check(file.coding)?;
-    let object = InMemDicomObject::read_dataset_with_ts(&file.data_set[..], &file.form.syntax())
-        .map_err(|_| ImageFault::Corrupt)?;
+    let object = whole::read(&file.data_set, file.form)?;
     if text(&object, tags::SEGMENTATION_TYPE)? != "BINARY" {
         return Err(ImageFault::BitDepth);
     }

@@ -12,6 +12,7 @@ use super::data_set::DataSet;
 use super::description::{Description, Photometric};
 use super::part10::Part10;
 use super::segmentation::{items, numbers};
+use super::whole;
 use super::{attributes, mapping, stored};
 use crate::decode::DecodedImage;
 use crate::decode::fault::ImageFault;
@@ -87,9 +88,7 @@ pub(in crate::decode) fn read_volume(
         frames if frames > MOST_SLICES => return Err(ImageFault::SeriesTooLarge),
         _ => {}
     }
-    let object =
-        InMemDicomObject::read_dataset_with_ts(&file.data_set[..], &data_set.form().syntax())
-            .map_err(|_| ImageFault::Corrupt)?;
+    let object = whole::read(&file.data_set, data_set.form())?;
     let stack = stacked(&frames(&object, &description)?, input.gantry_tilt())?;
     drop(object);
     let mut builder = VolumeBuilder::of_stack(&stack, input)?;
