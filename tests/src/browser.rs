@@ -44,20 +44,20 @@ pub enum Look {
     Light,
     /// On a screen, by somebody who asks for dark pages.
     Dark,
-    /// On paper, for which browsers ask for light pages.
+    /// On paper, by the same.
     Print,
 }
 
 impl Look {
-    /// Every look that pages are held to.
-    pub const ALL: [Self; 2] = [Self::Light, Self::Dark];
+    /// Every look.
+    pub const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::Print];
 
     /// The medium, the scheme of colours that is asked for, and what a style sheet then finds true.
     const fn media(self) -> [&'static str; 3] {
         match self {
             Self::Light => ["screen", "light", "screen and (prefers-color-scheme: light)"],
             Self::Dark => ["screen", "dark", "screen and (prefers-color-scheme: dark)"],
-            Self::Print => ["print", "light", "print"],
+            Self::Print => ["print", "dark", "print"],
         }
     }
 }

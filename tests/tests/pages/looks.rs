@@ -32,7 +32,6 @@ pub(crate) fn problems(browser: &Browser, zooms: &[u32]) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "not yet proven in a browser since it was widened"]
 fn every_page_is_read_by_everybody() {
     let mut scene = Scene::new();
     scene.admit(LONG, PersonRole::Reviewer);

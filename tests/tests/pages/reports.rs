@@ -99,7 +99,6 @@ fn the_report_of_many_sites_is_read_by_everybody() {
 }
 
 #[test]
-#[ignore = "not yet proven in a browser"]
 fn a_report_with_long_names_is_read_by_everybody() {
     let mut plan = plan();
     plan.title = format!("External validation at {LONG}");
