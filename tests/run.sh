@@ -35,11 +35,12 @@ need_orthanc() {
 }
 
 # One tool from the Rust registry, unless it is there. It runs for seconds: optimising it would take minutes.
+# What the tools have in common is compiled once.
 need_tool() {
     command -v "$1" >/dev/null && return
     say "installing $1"
     CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-        cargo install --locked "$1"
+        cargo install --locked --target-dir target/tools "$1"
 }
 
 # The checker of accessibility that runs inside the browser: from its registry, known by its digest.
@@ -127,8 +128,9 @@ fi
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 
+# With the tests, which ask more of some crates: everything is compiled once.
 say "build"
-cargo build --workspace --bins
+cargo build --workspace --bins --tests
 
 say "documentation tests"
 cargo test --workspace --doc --quiet

@@ -33,15 +33,7 @@ impl PostgresServer {
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD).expect("the folder is writable");
         let data = folder.path().join("data");
-        let made = program("initdb")
-            .args(["--no-sync", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"])
-            .args(["--auth-local=trust", "--auth-host=scram-sha-256"])
-            .arg(format!("--username={USER}"))
-            .arg(format!("--pwfile={}", password.display()))
-            .arg("--pgdata")
-            .arg(&data)
-            .output();
-        succeeded("initdb", &made.expect("initdb runs"));
+        fill(&data, &password);
         // Taken again by the server in a moment; a stranger who comes between makes it fail loudly.
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
@@ -113,6 +105,35 @@ impl Drop for PostgresServer {
             .status();
         let _ = self.process.wait();
     }
+}
+
+/// Makes a data folder, or copies the one that a test made before: a hundred tests take theirs, and making one is the
+/// slowest part of most.
+fn fill(data: &Path, password: &Path) {
+    let version = installed("initdb").display().to_string().replace('/', "-");
+    let known = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("postgres{version}"));
+    if known.exists() {
+        return copy(&known, data);
+    }
+    let made = program("initdb")
+        .args(["--no-sync", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"])
+        .args(["--auth-local=trust", "--auth-host=scram-sha-256"])
+        .arg(format!("--username={USER}"))
+        .arg(format!("--pwfile={}", password.display()))
+        .arg("--pgdata")
+        .arg(data)
+        .output();
+    succeeded("initdb", &made.expect("initdb runs"));
+    let ours = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    copy(data, &ours.path().join("data"));
+    // Whole or not at all; where another test was faster, its folder is as good.
+    let _ = fs::rename(ours.path().join("data"), known);
+}
+
+/// With owners and modes.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("--archive").arg(from).arg(to).output();
+    succeeded("cp", &copied.expect("cp runs"));
 }
 
 fn serve(folder: &Path, data: &Path, port: u16) -> Child {
