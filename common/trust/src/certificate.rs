@@ -247,7 +247,7 @@ impl Certificate {
         let signature = Signature::try_from(parsed.signature_value.data.as_ref())
             .map_err(|_| CertificateError::ForeignIssuer)?;
         let issued = *root.role() == Role::Root
-            && root.public_key.verifies(parsed.tbs_certificate.as_ref(), &signature);
+            && root.public_key.verifies(&[parsed.tbs_certificate.as_ref()], &signature);
         if !issued {
             return Err(CertificateError::ForeignIssuer);
         }

@@ -47,18 +47,17 @@ impl PayloadType {
     }
 }
 
-/// `DSSEv1 SP LEN(type) SP type SP LEN(payload) SP payload`.
-fn pre_authentication_encoding(payload_type: PayloadType, payload: &[u8]) -> Vec<u8> {
+/// What stands before a payload of so many bytes in the encoding that is signed:
+/// `DSSEv1 SP LEN(type) SP type SP LEN(payload) SP payload`. A payload may be large, and is not copied behind it.
+fn pre_authentication(payload_type: PayloadType, length: usize) -> String {
     let kind = payload_type.as_str();
-    let mut encoded = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
-    encoded.extend_from_slice(payload);
-    encoded
+    format!("DSSEv1 {} {kind} {length} ", kind.len())
 }
 
 /// Signs `payload` as a document of the given type.
 #[must_use]
 pub fn sign(key: &SecretKey, payload_type: PayloadType, payload: &[u8]) -> Signature {
-    key.sign(&pre_authentication_encoding(payload_type, payload))
+    key.sign(&[pre_authentication(payload_type, payload.len()).as_bytes(), payload])
 }
 
 /// Whether `signature` is `key`'s over `payload` as a document of the given type.
@@ -69,7 +68,7 @@ pub fn verifies(
     payload: &[u8],
     signature: &Signature,
 ) -> bool {
-    key.verifies(&pre_authentication_encoding(payload_type, payload), signature)
+    key.verifies(&[pre_authentication(payload_type, payload.len()).as_bytes(), payload], signature)
 }
 
 #[cfg(test)]
@@ -80,8 +79,11 @@ mod tests {
 
     #[test]
     fn the_encoding_is_that_of_the_specification() {
-        let encoded = pre_authentication_encoding(PayloadType::Round, b"hello");
-        assert_eq!(encoded, b"DSSEv1 36 application/vnd.fedval.round.v1+json 5 hello");
+        let before = pre_authentication(PayloadType::Round, b"hello".len());
+        let encoded = b"DSSEv1 36 application/vnd.fedval.round.v1+json 5 hello";
+        assert_eq!([before.as_bytes(), b"hello"].concat(), encoded);
+        let key = SecretKey::generate(&SeededEntropy::new(1));
+        assert_eq!(sign(&key, PayloadType::Round, b"hello"), key.sign(&[encoded]));
     }
 
     #[test]

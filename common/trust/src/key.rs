@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier as _};
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding};
-use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use fedval_ambient::Entropy;
 use serde::{Deserialize, Serialize};
 
@@ -60,10 +61,10 @@ impl SecretKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
 
-    /// Signs a message as it stands; documents go through [`crate::dsse`].
+    /// Signs a message that lies in memory in parts, as it stands; documents go through [`crate::dsse`].
     #[must_use]
-    pub(crate) fn sign(&self, message: &[u8]) -> Signature {
-        Signature(self.0.sign(message).to_bytes())
+    pub(crate) fn sign(&self, message: &[&[u8]]) -> Signature {
+        Signature(self.0.multipart_sign(message).to_bytes())
     }
 }
 
@@ -90,12 +91,14 @@ impl PublicKey {
         &self.0
     }
 
-    /// Whether `signature` is this key's over `message`, by the strict rules.
+    /// Whether `signature` is this key's over a `message` that lies in memory in parts, by the strict rules: neither
+    /// the key nor the signature's point is of small order, with which one signature would do for many messages.
     #[must_use]
-    pub(crate) fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
-            key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0)).is_ok()
-        })
+    pub(crate) fn verifies(&self, message: &[&[u8]], signature: &Signature) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        let strong = |point| VerifyingKey::from_bytes(point).ok().filter(|point| !point.is_weak());
+        strong(signature.r_bytes()).is_some()
+            && strong(&self.0).is_some_and(|key| key.multipart_verify(message, &signature).is_ok())
     }
 }
 
@@ -146,5 +149,47 @@ mod tests {
         let key = SecretKey::generate(&SeededEntropy::new(1));
         assert_eq!(SecretKey::from_pem(&key.to_pem()).unwrap().public(), key.public());
         assert_eq!(format!("{key:?}"), "SecretKey(..)");
+    }
+
+    #[test]
+    fn parts_of_a_message_are_signed_as_the_whole() {
+        let key = SecretKey::generate(&SeededEntropy::new(1));
+        let signature = key.sign(&[b"he", b"", b"llo"]);
+        assert_eq!(signature, key.sign(&[b"hello"]));
+        assert!(key.public().verifies(&[b"hell", b"o"], &signature));
+        assert!(!key.public().verifies(&[b"hell"], &signature));
+    }
+
+    /// What the rules of RFC 8032 alone let pass.
+    fn is_let_pass(key: PublicKey, message: &[u8], signature: &Signature) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        let key = VerifyingKey::from_bytes(&key.0).unwrap();
+        key.multipart_verify(&[message], &signature).is_ok()
+    }
+
+    #[test]
+    fn a_key_of_small_order_signs_nothing() {
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let key = PublicKey::from_bytes(neutral);
+        let signature = Signature::try_from([neutral, [0; 32]].concat().as_slice()).unwrap();
+        for message in [&b"hello"[..], b"another"] {
+            assert!(is_let_pass(key, message, &signature));
+            assert!(!key.verifies(&[message], &signature));
+        }
+    }
+
+    /// The key is that of RFC 8032, 7.1, TEST 1; who has its secret can make this signature with the nonce 0.
+    #[test]
+    fn a_signature_with_a_point_of_small_order_is_none() {
+        let hex = |text: &str| crate::signed::unhex(text).unwrap();
+        let public = hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+        let key = PublicKey::from_bytes(public.try_into().unwrap());
+        let mut signature = [0; 32].to_vec();
+        signature[0] = 1;
+        signature.extend(hex("643d2e279529250140d52f07aee8990876f53bba2f176d2249fe90af5c0b3e0b"));
+        let signature = Signature::try_from(signature.as_slice()).unwrap();
+        assert!(is_let_pass(key, b"hello", &signature));
+        assert!(!key.verifies(&[b"hello"], &signature));
     }
 }

@@ -25,6 +25,10 @@ const FOOTER: Type = Type::new(7.0);
 /// A circle as four cubic curves: the length of their handles.
 const HANDLE: f32 = 0.552_284_8;
 
+/// A page with so many marks takes longer to compress than all that both processors have left at the end: a picture of a
+/// thousand sites.
+const MANY: usize = 2_000;
+
 /// What the file says of itself.
 pub(super) struct About {
     pub(super) title: String,
@@ -64,7 +68,12 @@ pub(super) fn paint(layout: Layout<'_>, about: &About) -> Result<Vec<u8>, PdfErr
         footer(&mut surface, faces, &format!("{}   {} / {count}", about.footer, number + 1));
         surface.finish();
         page.finish();
+        if marks.len() > MANY {
+            // What waits to be done last in first out is done first in this one case: its content is compressed now.
+            rayon::yield_now();
+        }
     }
+    rayon::spawn(move || drop(pages));
     let mut tree = TagTree::new().with_lang(Some("en".to_owned()));
     for root in roots {
         tree.push(group(&nodes, &leaves, root));

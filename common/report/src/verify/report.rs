@@ -113,6 +113,8 @@ pub(super) fn again<'m>(
             written(&report).map_err(|error| chain(&error))
         },
     );
+    // Its many small parts are let go of while the forms are compared.
+    rayon::spawn(move || drop(report));
     let (forms, numbers) = (forms?, numbers?);
     let forms = forms.into_iter().map(|(path, form)| (path, form.into())).collect();
     Ok(Again { numbers: numbers.into(), forms })

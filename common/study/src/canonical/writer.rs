@@ -6,6 +6,7 @@
 //!
 //! - A. Rundgren, B. Jordan, S. Erdtman (2020). RFC 8785, JSON Canonicalization Scheme.
 
+mod field;
 mod object;
 mod serializer;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::EXACT_IN_JSON;
+use field::Fields;
 use object::{Member, Object};
 
 /// The buffer, and the members of the objects that are open.
@@ -20,6 +22,7 @@ use object::{Member, Object};
 struct Writer {
     out: Vec<u8>,
     members: Vec<Member>,
+    fields: Fields,
     scratch: Vec<u8>,
 }
 

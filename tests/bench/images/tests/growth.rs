@@ -11,8 +11,9 @@ use serde_json::Value;
 const SMALL: u64 = 10_000;
 const LARGE: u64 = 100_000;
 
-/// Bytes that a case may take until the result waits for its release: 338 as CSV and 324 as Parquet were measured.
-const MOST_BYTES: u64 = 400;
+/// Bytes that a case may take until the result waits for its release: 338 as CSV and 324 as Parquet were measured on a
+/// quiet machine, 413 on a busy one, whose threads get other arenas.
+const MOST_BYTES: u64 = 500;
 
 /// The largest resident memory of a process that evaluated so many cases and held the result against the rules, as the kernel
 /// counted it (VmHWM), in bytes. The table was written by another process.
@@ -36,11 +37,11 @@ fn takes_little(format: &str) {
 }
 
 #[test]
-fn a_case_of_a_csv_table_takes_less_than_400_bytes() {
+fn a_case_of_a_csv_table_takes_less_than_500_bytes() {
     takes_little("csv");
 }
 
 #[test]
-fn a_case_of_a_parquet_table_takes_less_than_400_bytes() {
+fn a_case_of_a_parquet_table_takes_less_than_500_bytes() {
     takes_little("parquet");
 }

@@ -42,7 +42,7 @@ fn reorder_in_place(out: &mut Vec<u8>, start: usize, members: &mut [Member]) {
 
 /// Keys are in the order of their UTF-16 code units. It is that of bytes, but that code points beyond U+FFFF, whose
 /// first byte is the largest, stand as surrogates between U+D7FF and U+E000.
-fn order(one: &str, other: &str) -> Ordering {
+pub(super) fn order(one: &str, other: &str) -> Ordering {
     let rank = |byte: u8| if byte >= 0xf0 { (0xed, byte) } else { (byte, 0) };
     let differing = one.bytes().zip(other.bytes()).find(|(one, other)| one != other);
     match differing {
@@ -59,17 +59,36 @@ pub(super) struct Object<'w> {
     /// Where the first one stands.
     start: usize,
     closing: &'static [u8],
+    /// The field that was written last.
+    last: Option<&'static str>,
+    is_in_order: bool,
 }
 
 impl<'w> Object<'w> {
     /// An object whose first member comes next in the buffer.
     pub(super) fn begin(writer: &'w mut Writer, closing: &'static [u8]) -> Self {
-        Self { begun: writer.members.len(), start: writer.out.len(), writer, closing }
+        let (begun, start) = (writer.members.len(), writer.out.len());
+        Self { writer, begun, start, closing, last: None, is_in_order: true }
+    }
+
+    /// Writes the name of a structure's field; its value follows.
+    pub(super) fn field(&mut self, name: &'static str) {
+        let Writer { out, members, fields, .. } = &mut *self.writer;
+        let Some((text, follows)) = fields.written(self.last.replace(name), name) else {
+            return self.key(Cow::Borrowed(name));
+        };
+        self.is_in_order &= follows;
+        let is_first = members.len() == self.begun;
+        let start = out.len() + usize::from(!is_first);
+        out.extend_from_slice(if is_first { &text[1..] } else { text });
+        members.push(Member { key: Cow::Borrowed(name), start, end: start });
     }
 
     /// Writes a key; its value follows.
     pub(super) fn key(&mut self, key: Cow<'static, str>) {
-        if self.writer.members.len() > self.begun {
+        let own = &self.writer.members[self.begun..];
+        if let Some(before) = own.last() {
+            self.is_in_order &= order(&before.key, &key) == Ordering::Less;
             self.writer.out.push(b',');
         }
         let start = self.writer.out.len();
@@ -88,10 +107,9 @@ impl<'w> Object<'w> {
     }
 
     pub(super) fn close(self) -> Result<(), Error> {
-        let Writer { out, members, scratch } = self.writer;
+        let Writer { out, members, scratch, .. } = self.writer;
         let own = &mut members[self.begun..];
-        let in_order = |pair: &[Member]| order(&pair[0].key, &pair[1].key) == Ordering::Less;
-        if !own.windows(2).all(in_order) {
+        if !self.is_in_order {
             own.sort_unstable_by(|one, other| order(&one.key, &other.key));
             if own.windows(2).any(|pair| pair[0].key == pair[1].key) {
                 return Err(Error::custom("two members of an object have one key"));
@@ -113,5 +131,29 @@ impl<'w> Object<'w> {
         members.truncate(self.begun);
         out.extend_from_slice(self.closing);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_in_the_order_of_their_utf_16_code_units() {
+        let parts =
+            ["", "a", "b", "\0", "\u{7f}", "é", "\u{d7ff}", "\u{e000}", "\u{ffff}", "\u{10000}"];
+        let long = ["", "seven b", "eight by", "nine byte"];
+        let mut keys: Vec<String> = Vec::new();
+        for before in long {
+            for one in parts {
+                keys.extend(parts.map(|other| format!("{before}{one}{other}")));
+            }
+        }
+        for one in &keys {
+            for other in &keys {
+                let expected = one.encode_utf16().cmp(other.encode_utf16());
+                assert_eq!(order(one, other), expected, "{one:?} {other:?}");
+            }
+        }
     }
 }

@@ -258,7 +258,7 @@ impl ser::SerializeStruct for Object<'_> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        self.key(Cow::Borrowed(key));
+        self.field(key);
         self.value(value)
     }
 
@@ -276,7 +276,7 @@ impl ser::SerializeStructVariant for Object<'_> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        self.key(Cow::Borrowed(key));
+        self.field(key);
         self.value(value)
     }
 
