@@ -20,6 +20,9 @@ need_packages() {
     command -v unzip >/dev/null || missing+=(unzip)
     command -v pdftotext >/dev/null || missing+=(poppler-utils)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    # Python as a library, for programs of others that have it inside.
+    python3 -c 'import ctypes, sysconfig; ctypes.CDLL(sysconfig.get_config_var("INSTSONAME"))' 2>/dev/null ||
+        missing+=("libpython$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')")
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
     apt-get update -qq
@@ -67,11 +70,11 @@ need_pydicom() {
     unzip -q -o "$folder/$file" 'pydicom/data/test_files/*' -d "$folder"
 }
 
-# ONNX Runtime, and two servers that speak the Open Inference Protocol with it inside: programs of others that
+# ONNX Runtime, and three servers that speak the Open Inference Protocol with it inside: programs of others that
 # the agent works with, in the versions that were looked at. The first test that starts one compiles it.
 need_engines() {
     local folder=target/tests library name
-    for name in engines kserve; do
+    for name in engines kserve triton; do
         cmp -s "tests/$name.txt" "$folder/$name/installed" && continue
         say "installing what tests/$name.txt lists"
         python3 -m venv --clear "$folder/$name"
@@ -82,8 +85,25 @@ need_engines() {
     export FEDVAL_ONNX_RUNTIME="$library" FEDVAL_MLSERVER="$PWD/$folder/engines/bin/mlserver"
     # KServe has no program: its server is a library that a site's own code starts.
     export FEDVAL_KSERVE="$PWD/$folder/kserve/bin/python"
+    need_triton "$PWD/$folder/triton"
+    export FEDVAL_TRITON="$PWD/$folder/triton/bin/triton"
     # Their builds report to their makers unless they are told not to.
     export ORT_DISABLE_TELEMETRY=1
+}
+
+# Triton's program lies in a wheel, beside a part of it for each Python that models may be written for: here that of its
+# own environment, which it finds by the path.
+need_triton() {
+    local version libraries server
+    [ -x "$1/bin/triton" ] && return
+    version=$("$1/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    libraries=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
+    server="$1/lib/python$version/site-packages/pytriton/tritonserver"
+    install -m 755 "$server/python_backend_stubs/$version/triton_python_backend_stub" "$server/backends/python/"
+    chmod +x "$server/bin/tritonserver"
+    printf '#!/bin/sh\nexport PATH="%s:$PATH" LD_LIBRARY_PATH="%s"\nexec "%s" --backend-directory="%s" "$@"\n' \
+        "$1/bin" "$libraries" "$server/bin/tritonserver" "$server/backends" >"$1/bin/triton"
+    chmod +x "$1/bin/triton"
 }
 
 # A full disk fails in a hundred ways, none of which says so.

@@ -145,6 +145,7 @@ fn of_sources_and_engines() -> Vec<Trial> {
         trial("onnx_runtime_and_the_embedded_engine_agree", engines::runs_both_here()),
         trial("mlserver_counts_what_the_embedded_engine_counts", engines::runs_on(Maker::MlServer)),
         trial("kserve_counts_what_the_embedded_engine_counts", engines::runs_on(Maker::KServe)),
+        trial("triton_counts_what_the_embedded_engine_counts", engines::runs_on(Maker::Triton)),
         trial("a_server_that_has_gone_is_waited_for", engines::waits()),
         trial("a_server_that_fails_on_a_case_ends_the_job", engines::fails_on_a_case()),
         trial("a26_a_server_that_drifts_is_found", engines::drifts()),

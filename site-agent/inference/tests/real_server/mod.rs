@@ -1,6 +1,7 @@
-//! Servers that others wrote, as processes of their own: MLServer and KServe, both with ONNX Runtime inside.
+//! Servers that others wrote, as processes of their own: MLServer, KServe and Triton, each with ONNX Runtime inside.
 //!
-//! They are what `FEDVAL_MLSERVER` and `FEDVAL_KSERVE` name; `tests/run.sh` installs both. Without them tests fail.
+//! They are what `FEDVAL_MLSERVER`, `FEDVAL_KSERVE` and `FEDVAL_TRITON` name; `tests/run.sh` installs them. Without them
+//! tests fail.
 
 #![allow(dead_code, reason = "every test that includes this module uses another part of it")]
 
@@ -29,11 +30,15 @@ const CODE: [(&str, &str); 3] = [
     ("sent.py", include_str!("sent.py")),
 ];
 
+/// The code of a model in Triton's repository, which stands in the folder of its version.
+const TRITON_MODEL: &str = include_str!("triton_model.py");
+
 /// Whose server it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Maker {
     MlServer,
     KServe,
+    Triton,
 }
 
 impl Maker {
@@ -42,6 +47,7 @@ impl Maker {
         let variable = match self {
             Self::MlServer => "FEDVAL_MLSERVER",
             Self::KServe => "FEDVAL_KSERVE",
+            Self::Triton => "FEDVAL_TRITON",
         };
         let program = std::env::var_os(variable);
         let program = program.unwrap_or_else(|| panic!("{variable} is set by tests/run.sh"));
@@ -54,8 +60,30 @@ impl Maker {
                 &format!("--http_port={http}"),
                 &format!("--grpc_port={grpc}"),
             ]),
+            Self::Triton => command.args([
+                "--model-repository=.",
+                // Folders that Python makes beside them are no models.
+                "--exit-on-error=false",
+                "--allow-metrics=false",
+                "--http-address=127.0.0.1",
+                &format!("--http-port={http}"),
+                "--grpc-address=127.0.0.1",
+                &format!("--grpc-port={grpc}"),
+                // What came with a request is seen by the model.
+                "--grpc-header-forward-pattern=.*",
+            ]),
         };
         command
+    }
+
+    /// Whether it serves a model of which nobody wrote down what it takes and gives.
+    pub(crate) const fn serves_undescribed(self) -> bool {
+        !matches!(self, Self::Triton)
+    }
+
+    /// Whether it refuses large messages unless it is told to take them.
+    pub(crate) const fn limits_messages(self) -> bool {
+        !matches!(self, Self::Triton)
     }
 }
 
@@ -80,7 +108,7 @@ impl Loaded {
         Self { name, bytes, specification, is_described: true, fault: "" }
     }
 
-    /// The model's folder in the server's repository, laid out as MLServer wants it.
+    /// The model's folder in the server's repository, laid out as MLServer and Triton want it.
     fn write(&self, repository: &Path) {
         let folder = repository.join(self.name);
         fs::create_dir(&folder).unwrap();
@@ -103,12 +131,27 @@ impl Loaded {
                 json!([{ "name": output.name, "datatype": "FP32", "shape": [-1, 1] }]);
         }
         fs::write(folder.join("model-settings.json"), settings.to_string()).unwrap();
+        fs::create_dir(folder.join(VERSION)).unwrap();
+        fs::write(folder.join(VERSION).join("model.py"), TRITON_MODEL).unwrap();
+        fs::write(folder.join("config.pbtxt"), self.triton_configuration()).unwrap();
+    }
+
+    fn triton_configuration(&self) -> String {
+        let (input, output) = (&self.specification.input, &self.specification.output);
+        let shape = format!("-1, {}, {}, {}", input.channels, input.height, input.width);
+        format!(
+            "backend: \"python\"\n\
+             input [{{ name: \"{}\" data_type: TYPE_FP32 dims: [{shape}] }}]\n\
+             output [{{ name: \"{}\" data_type: TYPE_FP32 dims: [-1, 1] }}]\n\
+             instance_group [{{ kind: KIND_CPU }}]\n",
+            input.name, output.name
+        )
     }
 }
 
 /// A running server. Its working folder is its repository of models; it ends with the test.
 pub(crate) struct RealServer {
-    maker: Maker,
+    pub(crate) maker: Maker,
     program: Child,
     folder: TempDir,
     port: u16,
@@ -191,6 +234,16 @@ impl RealServer {
 
 impl Drop for RealServer {
     fn drop(&mut self) {
+        if self.maker == Maker::Triton {
+            // It ends the processes of its models, and gives back what memory they share.
+            let _ = Command::new("kill").arg(self.program.id().to_string()).status();
+            for _ in 0..LOOKS {
+                if !matches!(self.program.try_wait(), Ok(None)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
         let _ = self.program.kill();
         let _ = self.program.wait();
     }
