@@ -62,6 +62,11 @@ async fn works(maker: Maker) {
     agrees_on_small_images(&server, &tiny, &pinned).await;
 }
 
+/// Of a model that is described and one that is not, those that the server serves.
+fn served_of<'m, T>(server: &RealServer, models: &'m [T; 2]) -> &'m [T] {
+    if server.maker.serves_undescribed() { models } else { &models[..1] }
+}
+
 /// The same model for square images of another size.
 fn sized(size: u16) -> (Vec<u8>, ModelSpecification) {
     let pixels = Some(i64::from(size));
@@ -78,8 +83,7 @@ async fn agrees_on_small_images(server: &RealServer, tiny: &[u8], pinned: &Model
     let tensor: Vec<f32> = (0_u8..16).map(|place| 0.5 + f32::from(place) / 40.0).collect();
     let images = [vec![0.5; 16], vec![1.0; 16], tensor];
     let models = [("tiny", None), ("undescribed", Some(digest(&[0.0; 16])))];
-    let served = if server.maker.serves_undescribed() { &models[..] } else { &models[..1] };
-    for (name, shown_first) in served.iter().cloned() {
+    for (name, shown_first) in served_of(server, &models).iter().cloned() {
         let before = server.sent(name).len();
         let site = server.serving(pinned.digest.0, name).await;
         agrees(&site, tiny, pinned, &images).await;
@@ -122,8 +126,7 @@ async fn tells_other_models(server: &RealServer, pinned: &ModelSpecification) {
         // It says nothing, and fails when it is shown one.
         ("wider-undescribed", "MODEL_SERVER_REFUSED"),
     ];
-    let served = if server.maker.serves_undescribed() { &models[..] } else { &models[..1] };
-    for &(name, code) in served {
+    for &(name, code) in served_of(server, &models) {
         let site = server.serving(pinned.digest.0, name).await;
         let refused = ServedModel::load(&site, &LIMITS, pinned).await.unwrap_err();
         assert_eq!(refused.code(), code, "{name}");
