@@ -69,7 +69,7 @@ pub(super) fn paint(layout: Layout<'_>, about: &About) -> Result<Vec<u8>, PdfErr
         surface.finish();
         page.finish();
         if marks.len() > MANY {
-            // What waits to be done last in first out is done first in this one case: its content is compressed now.
+            // Compressed now: of what waits, it would be taken up last, with nothing left for the other processor.
             rayon::yield_now();
         }
     }
