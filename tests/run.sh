@@ -22,7 +22,7 @@ need_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     # Python as a library, for programs of others that have it inside.
     python3 -c 'import ctypes, sysconfig; ctypes.CDLL(sysconfig.get_config_var("INSTSONAME"))' 2>/dev/null ||
-        missing+=("libpython$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')")
+        missing+=(libpython3-dev)
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
     apt-get update -qq
@@ -128,6 +128,7 @@ done
 need_tool cargo-nextest
 need_tool cargo-deny
 need_tool cargo-audit
+rm -rf target/tools
 
 say "format"
 cargo fmt --all --check

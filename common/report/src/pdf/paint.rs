@@ -73,6 +73,7 @@ pub(super) fn paint(layout: Layout<'_>, about: &About) -> Result<Vec<u8>, PdfErr
             rayon::yield_now();
         }
     }
+    // Their many texts are let go of while the file is put together.
     rayon::spawn(move || drop(pages));
     let mut tree = TagTree::new().with_lang(Some("en".to_owned()));
     for root in roots {
